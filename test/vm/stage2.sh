@@ -1,0 +1,49 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Process 1 of the test VM once the root is mounted: sets up what tests expect,
+# runs the job that `run` left in the log folder, sends its output to the first
+# virtio port and its exit code to the second, and switches the VM off.
+set -u
+export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
+
+argument()
+{
+	sed -n "s/.*$1=\([^ ]*\).*/\1/p" /proc/cmdline
+}
+
+mount_rest()
+{
+	mkdir -p /dev/pts /dev/shm /dev/hugepages
+	mount -t devpts devpts /dev/pts
+	mount -t tmpfs tmpfs /dev/shm
+	mount -t tmpfs tmpfs /run
+	mount -t cgroup2 cgroup2 /sys/fs/cgroup
+	mount -t hugetlbfs -o pagesize=2M hugetlbfs /dev/hugepages
+	mkdir -p "/lib/modules/$(uname -r)"
+	mount --bind "$(argument vm_kernel)/lib/modules/$(uname -r)" "/lib/modules/$(uname -r)"
+}
+
+switch_off()
+{
+	sync
+	exec busybox poweroff -f
+}
+
+mount_rest
+hostname dpdk-vduse-vm
+ip link set lo up
+# shellcheck source=/dev/null
+. "$(argument vm_job)"
+cd "$VM_TOP" || switch_off
+
+if [ "$VM_INTERACTIVE" = 1 ]; then
+	setsid -c bash -c '"$@"; echo "exit code $?; leave with ^D"; exec bash -i' job \
+		"${VM_COMMAND[@]}" <>/dev/ttyS0 >&0 2>&1
+	code=0
+else
+	"${VM_COMMAND[@]}" </dev/null >/dev/vport1p1 2>&1
+	code=$?
+fi
+echo "exit $code" >/dev/vport1p2
+switch_off
