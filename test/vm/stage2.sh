@@ -35,6 +35,7 @@ hostname dpdk-vduse-vm
 ip link set lo up
 # shellcheck source=/dev/null
 . "$(argument vm_job)"
+export VM_TOP
 cd "$VM_TOP" || switch_off
 
 if [ "$VM_INTERACTIVE" = 1 ]; then

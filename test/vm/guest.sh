@@ -1,0 +1,240 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+#
+# What test scripts in the VM share: `. "$(dirname "$0")/guest.sh"` first. A test
+# ends with ok, fail or skip; each step says what it shows before it tries.
+set -eu
+
+PLUGIN=${PLUGIN:-$DPDK_VDUSE_BUILD/drivers/net/vduse/librte_net_vduse.so}
+TESTPMD=${TESTPMD:-dpdk-testpmd}
+LCORES=${LCORES:-0,1}
+work=/run/test
+declare -A testpmd_pid testpmd_stdin
+mkdir -p "$work"
+# The lcore that polls has CPU 1 for itself.
+taskset -pc 0 $$ >/dev/null
+
+step()
+{
+	echo "== $*"
+}
+
+ok()
+{
+	echo "ok: ${*:-$(basename "$0")}"
+	exit 0
+}
+
+skip()
+{
+	echo "skip: $*"
+	exit 77
+}
+
+fail()
+{
+	local log
+	echo "FAIL: $*"
+	for log in "$work"/*.log; do
+		[ ! -f "$log" ] || { echo "--- $log, last lines"; tail -n 40 "$log"; }
+	done
+	echo "--- devices"
+	ls /dev/vduse /sys/bus/vdpa/devices 2>/dev/null || true
+	exit 1
+}
+
+trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
+set -E
+
+load_modules()
+{
+	modprobe -a "$@" || fail "modprobe $*"
+}
+
+# wait_for SECONDS COMMAND...: until COMMAND succeeds; false when time is up.
+wait_for()
+{
+	local end=$((SECONDS + $1))
+	shift
+	until "$@" >/dev/null 2>&1; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.1
+	done
+}
+
+prompts()
+{
+	grep -ao 'testpmd> ' "$work/$1.log" | wc -l
+}
+
+prompts_exceed()
+{
+	[ "$(prompts "$1")" -gt "$2" ] || ! kill -0 "${testpmd_pid[$1]}" 2>/dev/null
+}
+
+# launch_testpmd NAME ARGS...: exactly these arguments; its stdin is a fifo kept open.
+launch_testpmd()
+{
+	local name=$1
+	shift
+	rm -f "$work/$name.in" "$work/$name.log"
+	mkfifo "$work/$name.in"
+	stdbuf -oL taskset -c "$LCORES" "$TESTPMD" "$@" <>"$work/$name.in" >"$work/$name.log" 2>&1 &
+	testpmd_pid[$name]=$!
+	exec {fd}>"$work/$name.in"
+	testpmd_stdin[$name]=$fd
+}
+
+testpmd_alive()
+{
+	kill -0 "${testpmd_pid[$1]}" 2>/dev/null
+}
+
+wait_prompt()
+{
+	wait_for 40 prompts_exceed "$1" "$2" || fail "$1: no prompt"
+	testpmd_alive "$1" || fail "$1: exited"
+}
+
+# start_testpmd NAME EAL_ARGS... -- TESTPMD_ARGS...: our plugin, io forwarding, started.
+start_testpmd()
+{
+	local name=$1 eal=()
+	shift
+	while [ $# -gt 0 ] && [ "$1" != -- ]; do
+		eal+=("$1")
+		shift
+	done
+	[ $# -eq 0 ] || shift
+	[ -e "$PLUGIN" ] || fail "no plugin at $PLUGIN: build first"
+	launch_testpmd "$name" -l "$LCORES" --no-pci --file-prefix="$name" -d "$PLUGIN" "${eal[@]}" \
+		-- -i --auto-start --disable-link-check --total-num-mbufs=16384 "$@"
+	wait_prompt "$name" 0
+}
+
+# testpmd_cmd NAME COMMAND: prints what testpmd says to it.
+testpmd_cmd()
+{
+	local before lines
+	before=$(prompts "$1")
+	lines=$(wc -l <"$work/$1.log")
+	echo "$2" >&"${testpmd_stdin[$1]}"
+	wait_prompt "$1" "$before"
+	tail -n +"$((lines + 1))" "$work/$1.log"
+}
+
+# The polling process is gone: collect it; its exit code is ours.
+reap_testpmd()
+{
+	local fd=${testpmd_stdin[$1]} code=0
+	wait_for 20 eval "! testpmd_alive $1" || fail "$1: does not end"
+	wait "${testpmd_pid[$1]}" || code=$?
+	exec {fd}>&-
+	return $code
+}
+
+stop_testpmd()
+{
+	echo quit >&"${testpmd_stdin[$1]}"
+	reap_testpmd "$1" || fail "$1: exit code $? after quit"
+}
+
+kill_testpmd()
+{
+	kill -9 "${testpmd_pid[$1]}"
+	reap_testpmd "$1" 2>/dev/null || true
+}
+
+# port_count NAME PORT RX-packets|TX-packets|...
+port_count()
+{
+	testpmd_cmd "$1" "show port stats $2" | sed -n "s/.*$3: *\([0-9]*\).*/\1/p" | tail -n 1
+}
+
+# Kernel interface of a vdpa device: interface_of net0
+interface_of()
+{
+	local dir
+	for dir in /sys/bus/vdpa/devices/"$1"/virtio*/net/*; do
+		[ -e "$dir" ] || return 1
+		basename "$dir"
+		return
+	done
+}
+
+wait_interface()
+{
+	wait_for 20 interface_of "$1" || fail "$1: no kernel interface"
+}
+
+has_carrier()
+{
+	ip -n "$1" link show dev eth0 | grep -q LOWER_UP
+}
+
+# in_netns NS DEVICE ADDRESS/PREFIX: the device's interface becomes eth0 in a namespace.
+in_netns()
+{
+	local ns=$1 device=$2 address=$3
+	wait_interface "$device"
+	ip netns add "$ns" 2>/dev/null || true
+	ip link set "$(interface_of "$device")" netns "$ns" name eth0
+	ip -n "$ns" addr add "$address" dev eth0 nodad
+	ip -n "$ns" link set lo up
+	ip -n "$ns" link set eth0 up
+	wait_for 10 has_carrier "$ns" || fail "$device: no carrier"
+}
+
+# Two ports of one testpmd, each a kernel interface in a namespace: left and right.
+start_pair()
+{
+	local name=$1 extra=$2
+	shift 2
+	load_modules vduse virtio_vdpa virtio_net
+	start_testpmd "$name" --vdev "net_vduse0,iface=/dev/vduse/net0,attach=virtio$extra" \
+		--vdev "net_vduse1,iface=/dev/vduse/net1,attach=virtio$extra" -- "$@"
+	join_pair
+}
+
+join_pair()
+{
+	in_netns left net0 10.0.0.1/24
+	in_netns right net1 10.0.0.2/24
+}
+
+on_left()
+{
+	ip netns exec left "$@"
+}
+
+on_right()
+{
+	ip netns exec right "$@"
+}
+
+# no_loss PING_ARGS...: every ping answered, from the left unless it begins with on_right
+no_loss()
+{
+	local out
+	out=$("$@" 2>&1) || true
+	echo "$out" | tail -n 2
+	case $out in
+	*" 0% packet loss"*) ;;
+	*) fail "packets lost: $*" ;;
+	esac
+}
+
+devices_left()
+{
+	find /dev/vduse /sys/bus/vdpa/devices -mindepth 1 ! -name control 2>/dev/null
+}
+
+nothing_left()
+{
+	[ -z "$(devices_left)" ]
+}
+
+check_nothing_left()
+{
+	wait_for 10 nothing_left || fail "left behind: $(devices_left | tr '\n' ' ')"
+}
