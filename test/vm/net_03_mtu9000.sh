@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# An MTU of 9000: frames that span several mbufs and several ring buffers.
+. "$(dirname "$0")/guest.sh"
+
+step "the kernel takes the MTU from the device"
+start_pair fwd ",mtu=9000" --max-pkt-len=9018 --enable-scatter
+for side in left right; do
+	mtu=$(ip netns exec $side cat /sys/class/net/eth0/mtu)
+	[ "$mtu" = 9000 ] || fail "$side: the MTU is $mtu, not 9000"
+done
+
+step "frames of every size up to 9000 bytes"
+no_loss on_left ping -c 20 -i 0.05 -M do -s 8972 10.0.0.2
+no_loss on_right ping -c 20 -i 0.05 -M do -s 8972 10.0.0.1
+for size in 1473 2000 2035 2036 2037 4070 4071 4072 6000 8971; do
+	no_loss on_left ping -q -c 2 -i 0.05 -M do -s $size 10.0.0.2 | head -n 1
+done
+no_loss on_left ping -f -q -c 1000 -M do -s 8972 10.0.0.2
+
+step "TCP with 9000-byte frames"
+on_right iperf3 -s -1 >"$work/server.log" 2>&1 &
+sleep 1
+on_left iperf3 -c 10.0.0.2 -t 3 | grep receiver || fail "iperf3"
+stop_testpmd fwd
+ok

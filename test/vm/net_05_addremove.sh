@@ -1,0 +1,52 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Devices come and go 20 times while the process goes on.
+. "$(dirname "$0")/guest.sh"
+
+gone()
+{
+	[ ! -e "/sys/bus/vdpa/devices/$1" ]
+}
+
+detach()
+{
+	testpmd_cmd fwd "port stop $1" >/dev/null
+	testpmd_cmd fwd "port close $1" >/dev/null
+	testpmd_cmd fwd "device detach net_vduse$1" >/dev/null
+	wait_for 10 gone "net$1" || fail "net$1 is still there"
+}
+
+attach()
+{
+	testpmd_cmd fwd "port attach net_vduse$1,iface=/dev/vduse/net$1,attach=virtio" >/dev/null
+	testpmd_cmd fwd "port start all" >/dev/null
+}
+
+start_pair fwd ""
+no_loss on_left ping -c 3 -i 0.1 10.0.0.2
+
+step "a port is closed, detached and attached again, 20 times"
+for i in $(seq 20); do
+	testpmd_cmd fwd stop >/dev/null
+	detach 1
+	[ ! -e /dev/vduse/net1 ] || fail "/dev/vduse/net1 left behind"
+	attach 1
+	testpmd_cmd fwd start >/dev/null
+	in_netns right net1 10.0.0.2/24
+	no_loss on_left ping -q -c 2 -i 0.1 -w 5 10.0.0.2 >/dev/null
+done
+
+step "the vdpa device is deleted under the driver, by hand, and added again"
+for i in $(seq 20); do
+	vdpa dev del net1
+	gone net1 || fail "net1 is still there"
+	vdpa dev add name net1 mgmtdev vduse
+	in_netns right net1 10.0.0.2/24
+	no_loss on_left ping -q -c 2 -i 0.1 -w 5 10.0.0.2 >/dev/null
+done
+
+step "nothing is left"
+stop_testpmd fwd
+check_nothing_left
+ok
