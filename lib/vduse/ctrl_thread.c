@@ -1,0 +1,271 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The control thread and its mailbox. See ctrl_thread.h.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "compat.h"
+#include "ctrl_thread.h"
+#include "device.h"
+#include "log.h"
+
+#define CTRL_EVENTS 16
+/* Messages of one device before the others get their turn. */
+#define CTRL_MESSAGES 16
+/* How often a started device's unready virtqueues are looked at, ms: first and at the most. */
+#define CTRL_POLL_FIRST 1
+#define CTRL_POLL_MOST	256
+
+struct ctrl_call {
+	STAILQ_ENTRY(ctrl_call) next;
+	int (*call)(struct rte_vduse_dev *dev);
+	struct rte_vduse_dev *dev;
+	int result;
+	bool done;
+};
+
+static struct {
+	pthread_mutex_t lock; /* guards calls, done, and the start of the thread */
+	pthread_cond_t done;
+	STAILQ_HEAD(, ctrl_call) calls;
+	bool running;
+	pthread_t self;
+	int epoll_fd;
+	int wake_fd;
+	/* The control thread's own. */
+	TAILQ_HEAD(, rte_vduse_dev) devices;
+	int poll_ms; /* until unready virtqueues are looked at again; -1: there are none */
+} ctrl = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.done = PTHREAD_COND_INITIALIZER,
+	.calls = STAILQ_HEAD_INITIALIZER(ctrl.calls),
+	.devices = TAILQ_HEAD_INITIALIZER(ctrl.devices),
+	.poll_ms = -1,
+};
+
+void
+vduse_ctrl_wake(void)
+{
+	if (eventfd_write(ctrl.wake_fd, 1) < 0)
+		VDUSE_LOG(dev, ERR, "control thread", "cannot be woken: %s", strerror(errno));
+}
+
+void
+vduse_ctrl_silence(struct rte_vduse_dev *dev)
+{
+	(void)epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_DEL, dev->fd, NULL);
+}
+
+static void
+ctrl_run_calls(void)
+{
+	struct ctrl_call *call;
+
+	pthread_mutex_lock(&ctrl.lock);
+	while ((call = STAILQ_FIRST(&ctrl.calls)) != NULL) {
+		STAILQ_REMOVE_HEAD(&ctrl.calls, next);
+		pthread_mutex_unlock(&ctrl.lock);
+		call->result = call->call(call->dev);
+		pthread_mutex_lock(&ctrl.lock);
+		call->done = true;
+		pthread_cond_broadcast(&ctrl.done);
+	}
+	pthread_mutex_unlock(&ctrl.lock);
+}
+
+/* Virtqueues that missed an address: one walk serves all of a device. */
+static void
+ctrl_serve_misses(struct rte_vduse_dev *dev)
+{
+	bool walked = false;
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		struct rte_vduse_vq *vq = &dev->vqs[i];
+
+		/* Acquire: pairs with the release in vq_report_state(). */
+		if (__atomic_load_n(&vq->state, __ATOMIC_ACQUIRE) != RTE_VDUSE_VQ_WAITING)
+			continue;
+		if (!walked)
+			(void)vduse_status_remap(dev, true);
+		walked = true;
+		vduse_vq_resume(vq);
+	}
+}
+
+/* Virtqueues that a driver enables after it has started; it says so to nobody. */
+static void
+ctrl_serve_unready(struct rte_vduse_dev *dev)
+{
+	uint16_t i;
+
+	if (dev->unready == 0)
+		return;
+	dev->unready = 0;
+	for (i = 0; i < dev->nb_vqs; i++)
+		if (vduse_vq_try_start(&dev->vqs[i]))
+			dev->unready++;
+}
+
+static void
+ctrl_serve_devices(void)
+{
+	struct rte_vduse_dev *dev;
+	bool unready = false;
+
+	TAILQ_FOREACH(dev, &ctrl.devices, next) {
+		ctrl_serve_misses(dev);
+		ctrl_serve_unready(dev);
+		unready |= dev->unready != 0;
+	}
+	if (!unready)
+		ctrl.poll_ms = -1;
+	else if (ctrl.poll_ms < 0)
+		ctrl.poll_ms = CTRL_POLL_FIRST;
+	else
+		ctrl.poll_ms = RTE_MIN(ctrl.poll_ms * 2, CTRL_POLL_MOST);
+}
+
+static void
+ctrl_serve_messages(struct rte_vduse_dev *dev, uint32_t events)
+{
+	unsigned int i;
+
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		vduse_ctrl_silence(dev);
+		vduse_status_broken(dev);
+		return;
+	}
+	for (i = 0; i < CTRL_MESSAGES; i++)
+		if (vduse_msg_handle(dev) < 0)
+			break;
+	ctrl.poll_ms = -1; /* a driver that talks is about to enable virtqueues: look soon */
+}
+
+static uint32_t
+ctrl_main(void *arg)
+{
+	struct epoll_event events[CTRL_EVENTS];
+	eventfd_t value;
+	int i, n;
+
+	RTE_SET_USED(arg);
+	ctrl.self = pthread_self();
+	for (;;) {
+		n = epoll_wait(ctrl.epoll_fd, events, CTRL_EVENTS, ctrl.poll_ms);
+		for (i = 0; i < n; i++) {
+			if (events[i].data.ptr == NULL)
+				(void)eventfd_read(ctrl.wake_fd, &value);
+			else
+				ctrl_serve_messages(events[i].data.ptr, events[i].events);
+		}
+		/* Behind the events: a call may remove a device that one of them names. */
+		ctrl_run_calls();
+		ctrl_serve_devices();
+	}
+	return 0;
+}
+
+/* Under the lock. */
+static int
+ctrl_start(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int ret;
+
+	if (ctrl.running)
+		return 0;
+	ctrl.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (ctrl.epoll_fd < 0)
+		return -errno;
+	ctrl.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	ret = -errno;
+	if (ctrl.wake_fd < 0)
+		goto close_epoll;
+	ret = -errno;
+	if (epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_ADD, ctrl.wake_fd, &event) < 0)
+		goto close_wake;
+	ret = vduse_thread_create("vduse-ctrl", ctrl_main, NULL);
+	if (ret < 0)
+		goto close_wake;
+	ctrl.running = true;
+	return 0;
+
+close_wake:
+	close(ctrl.wake_fd);
+close_epoll:
+	close(ctrl.epoll_fd);
+	return ret;
+}
+
+int
+vduse_ctrl_run(int (*function)(struct rte_vduse_dev *dev), struct rte_vduse_dev *dev)
+{
+	struct ctrl_call call = { .call = function, .dev = dev };
+	int ret;
+
+	pthread_mutex_lock(&ctrl.lock);
+	ret = ctrl_start();
+	if (ret < 0) {
+		pthread_mutex_unlock(&ctrl.lock);
+		VDUSE_LOG(dev, ERR, dev->name, "cannot start the control thread: %s",
+			  strerror(-ret));
+		return ret;
+	}
+	if (pthread_equal(ctrl.self, pthread_self())) {
+		pthread_mutex_unlock(&ctrl.lock);
+		return function(dev);
+	}
+	STAILQ_INSERT_TAIL(&ctrl.calls, &call, next);
+	vduse_ctrl_wake();
+	while (!call.done)
+		pthread_cond_wait(&ctrl.done, &ctrl.lock);
+	pthread_mutex_unlock(&ctrl.lock);
+	return call.result;
+}
+
+static int
+ctrl_add(struct rte_vduse_dev *dev)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = dev };
+
+	if (epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_ADD, dev->fd, &event) < 0)
+		return -errno;
+	TAILQ_INSERT_TAIL(&ctrl.devices, dev, next);
+	return 0;
+}
+
+static int
+ctrl_remove(struct rte_vduse_dev *dev)
+{
+	struct rte_vduse_dev *other;
+
+	TAILQ_FOREACH(other, &ctrl.devices, next) {
+		if (other != dev)
+			continue;
+		TAILQ_REMOVE(&ctrl.devices, dev, next);
+		vduse_ctrl_silence(dev);
+		vduse_status_reset(dev);
+		break;
+	}
+	return 0;
+}
+
+int
+vduse_ctrl_add(struct rte_vduse_dev *dev)
+{
+	return vduse_ctrl_run(ctrl_add, dev);
+}
+
+void
+vduse_ctrl_remove(struct rte_vduse_dev *dev)
+{
+	(void)vduse_ctrl_run(ctrl_remove, dev);
+}

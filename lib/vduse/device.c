@@ -1,0 +1,252 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Life of a device: created, started, destroyed. In flows what a device type wants, out flows
+ * a device that the control thread serves. On the application's threads.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/virtio_config.h>
+
+#include <rte_log.h>
+
+#include "ctrl_thread.h"
+#include "device.h"
+#include "log.h"
+
+RTE_LOG_REGISTER(vduse_logtype_dev, lib.vduse.dev, INFO);
+RTE_LOG_REGISTER(vduse_logtype_msg, lib.vduse.msg, INFO);
+RTE_LOG_REGISTER(vduse_logtype_iotlb, lib.vduse.iotlb, INFO);
+
+static bool
+dev_name_ok(const char *name)
+{
+	size_t len = strnlen(name, RTE_VDUSE_NAME_MAX), i;
+
+	if (len == 0 || len == RTE_VDUSE_NAME_MAX || strcmp(name, "control") == 0 ||
+	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (i = 0; i < len; i++)
+		if (!isascii(name[i]) || (!isalnum(name[i]) && strchr("._-", name[i]) == NULL))
+			return false;
+	return true;
+}
+
+const char *
+rte_vduse_path_name(const char *path)
+{
+	const char *name;
+
+	if (path == NULL || strncmp(path, RTE_VDUSE_PATH, strlen(RTE_VDUSE_PATH)) != 0)
+		return NULL;
+	name = path + strlen(RTE_VDUSE_PATH);
+	return dev_name_ok(name) ? name : NULL;
+}
+
+static int
+dev_conf_check(const struct rte_vduse_dev_conf *conf)
+{
+	if (conf->name == NULL || !dev_name_ok(conf->name)) {
+		VDUSE_LOG(dev, ERR, conf->name == NULL ? "(no name)" : conf->name,
+			  "not a VDUSE name: use up to %d letters, digits, '.', '_' and '-'",
+			  RTE_VDUSE_NAME_MAX - 1);
+		return -EINVAL;
+	}
+	if (conf->vq_size < 2 || conf->vq_size > 32768 || !rte_is_power_of_2(conf->vq_size)) {
+		VDUSE_LOG(dev, ERR, conf->name,
+			  "queue size %u: use a power of two from 2 to 32768", conf->vq_size);
+		return -EINVAL;
+	}
+	if (conf->nb_vqs == 0 || conf->ops == NULL || conf->config == NULL ||
+	    conf->config_size == 0) {
+		VDUSE_LOG(dev, ERR, conf->name,
+			  "%u virtqueues, %u bytes of configuration: a device needs some of each",
+			  conf->nb_vqs, conf->config_size);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static struct rte_vduse_dev *
+dev_alloc(const struct rte_vduse_dev_conf *conf)
+{
+	size_t size = sizeof(struct rte_vduse_dev) + conf->nb_vqs * sizeof(struct rte_vduse_vq);
+	struct rte_vduse_dev *dev;
+	uint16_t i;
+
+	dev = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_MUL_CEIL(size, RTE_CACHE_LINE_SIZE));
+	if (dev == NULL)
+		return NULL;
+	memset(dev, 0, size);
+	strcpy(dev->name, conf->name); /* dev_conf_check() has measured it */
+	dev->ops = conf->ops;
+	dev->arg = conf->arg;
+	dev->fd = -1;
+	dev->socket_id = conf->socket_id;
+	dev->offered = conf->features;
+	dev->config_size = conf->config_size;
+	dev->nb_vqs = conf->nb_vqs;
+	dev->want_umem = conf->umem;
+	for (i = 0; i < dev->nb_vqs; i++)
+		vduse_vq_init(dev, i);
+	return dev;
+}
+
+static int
+dev_setup_vqs(struct rte_vduse_dev *dev, uint16_t vq_size)
+{
+	uint16_t i;
+	int ret;
+
+	for (i = 0; i < dev->nb_vqs && !dev->taken_over; i++) {
+		ret = dev->transport->vq_setup(dev, i, vq_size);
+		if (ret < 0) {
+			VDUSE_LOG(dev, ERR, dev->name, "virtqueue %u of size %u refused: %s", i,
+				  vq_size, strerror(-ret));
+			return ret;
+		}
+	}
+	return 0;
+}
+
+int
+vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_transport_ops *transport,
+		 void *transport_priv, struct rte_vduse_dev **result)
+{
+	struct rte_vduse_dev *dev;
+	int ret;
+
+	ret = dev_conf_check(conf);
+	if (ret < 0)
+		return ret;
+	ret = vduse_guard_install();
+	if (ret < 0)
+		return ret;
+	dev = dev_alloc(conf);
+	if (dev == NULL)
+		return -ENOMEM;
+	dev->transport = transport;
+	dev->transport_priv = transport_priv;
+	ret = transport->create(dev, conf);
+	if (ret < 0)
+		goto free_dev;
+	ret = dev_setup_vqs(dev, conf->vq_size);
+	if (ret < 0)
+		goto destroy;
+	*result = dev;
+	return 0;
+
+destroy:
+	transport->destroy(dev);
+free_dev:
+	free(dev);
+	return ret;
+}
+
+int
+rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev)
+{
+	return vduse_dev_create(conf, &vduse_transport_kernel, NULL, dev);
+}
+
+/*
+ * A device that was taken over has a driver that will not repeat what it said. That it is up
+ * shows in that the kernel lets it be interrupted.
+ */
+static int
+dev_resume(struct rte_vduse_dev *dev)
+{
+	if (dev->transport->config_call(dev) < 0)
+		return 0;
+	dev->status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
+		      VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK;
+	vduse_status_driver_ok(dev);
+	return 0;
+}
+
+int
+rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach)
+{
+	int ret;
+
+	ret = vduse_ctrl_add(dev);
+	if (ret < 0)
+		return ret;
+	if (dev->taken_over)
+		(void)vduse_ctrl_run(dev_resume, dev);
+	if (attach == RTE_VDUSE_ATTACH_NONE || dev->transport->attach == NULL)
+		return 0;
+	ret = dev->transport->attach(dev, attach);
+	if (ret < 0)
+		vduse_ctrl_remove(dev);
+	return ret;
+}
+
+void
+rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
+{
+	if (dev == NULL)
+		return;
+	/* The driver says goodbye while somebody still answers. */
+	if (dev->transport->detach != NULL)
+		dev->transport->detach(dev);
+	vduse_ctrl_remove(dev);
+	dev->transport->destroy(dev);
+	vduse_umem_free(dev);
+	free(dev);
+}
+
+struct rte_vduse_vq *
+rte_vduse_dev_vq(struct rte_vduse_dev *dev, uint16_t index)
+{
+	return index < dev->nb_vqs ? &dev->vqs[index] : NULL;
+}
+
+const char *
+rte_vduse_dev_name(const struct rte_vduse_dev *dev)
+{
+	return dev->name;
+}
+
+uint8_t
+rte_vduse_dev_status(const struct rte_vduse_dev *dev)
+{
+	return __atomic_load_n(&dev->status, __ATOMIC_RELAXED);
+}
+
+uint64_t
+rte_vduse_dev_features(const struct rte_vduse_dev *dev)
+{
+	return __atomic_load_n(&dev->features, __ATOMIC_RELAXED);
+}
+
+void
+rte_vduse_dev_stats(const struct rte_vduse_dev *dev, struct rte_vduse_dev_stats *stats)
+{
+	stats->messages = __atomic_load_n(&dev->stats.messages, __ATOMIC_RELAXED);
+	stats->resets = __atomic_load_n(&dev->stats.resets, __ATOMIC_RELAXED);
+	stats->iotlb_updates = __atomic_load_n(&dev->stats.iotlb_updates, __ATOMIC_RELAXED);
+	stats->regions = __atomic_load_n(&dev->stats.regions, __ATOMIC_RELAXED);
+	stats->broken = __atomic_load_n(&dev->stats.broken, __ATOMIC_RELAXED);
+}
+
+int
+rte_vduse_dev_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len)
+{
+	int ret;
+
+	if (len == 0 || offset > dev->config_size || len > dev->config_size - offset)
+		return -EINVAL;
+	ret = dev->transport->config_set(dev, offset, data, len);
+	if (ret < 0) {
+		VDUSE_LOG(dev, ERR, dev->name, "cannot change %u bytes of configuration at %u: %s",
+			  len, offset, strerror(-ret));
+		return ret;
+	}
+	/* Refused while no driver is up: it will read the new value when it comes. */
+	(void)dev->transport->config_call(dev);
+	return 0;
+}

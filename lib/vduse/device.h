@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One device, inside lib/vduse. Unless a field says otherwise the control thread alone
+ * writes and reads it once the device is started.
+ */
+#ifndef VDUSE_DEVICE_H
+#define VDUSE_DEVICE_H
+
+#include <sys/queue.h>
+
+#include "iotlb.h"
+#include "rte_vduse.h"
+#include "transport.h"
+
+/* API 0 has one address space; API 1 will have several, this many at the most. */
+#define VDUSE_ASID_MAX 1
+
+struct rte_vduse_dev {
+	TAILQ_ENTRY(rte_vduse_dev) next;   /* the control thread's devices */
+	char name[RTE_VDUSE_NAME_MAX];     /* constant */
+	const struct vduse_transport_ops *transport; /* constant */
+	void *transport_priv;              /* the transport's */
+	const struct rte_vduse_dev_ops *ops; /* constant */
+	void *arg;                         /* constant */
+	int fd;                            /* messages; constant while created */
+	int socket_id;                     /* constant */
+	uint64_t api_version;              /* constant while created */
+	uint64_t offered;                  /* features; constant */
+	uint64_t features;                 /* what the driver took; read by any thread */
+	uint32_t config_size;              /* constant */
+	uint16_t nb_vqs;                   /* constant */
+	bool taken_over;                   /* a dead process left it; constant while created */
+	bool want_umem;                    /* constant */
+	bool draining;                     /* answers only, to let a driver go; constant */
+	uint8_t status;                    /* read by any thread */
+	unsigned int unready;              /* virtqueues that a started driver left unready */
+	struct vduse_iotlb *iotlb[VDUSE_ASID_MAX];
+	struct vduse_umem umem;
+	struct rte_vduse_dev_stats stats;  /* read by any thread */
+	struct rte_vduse_vq vqs[];
+};
+
+/* device.c: a device over a given transport (rte_vduse_dev_create: the kernel). */
+int
+vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_transport_ops *transport,
+		 void *transport_priv, struct rte_vduse_dev **dev);
+
+/* msg.c: takes one message, acts and answers. -EAGAIN if none waits. */
+int
+vduse_msg_handle(struct rte_vduse_dev *dev);
+
+/* status.c: what follows from the driver's status. Control thread. */
+int
+vduse_status_check_features(struct rte_vduse_dev *dev);
+void
+vduse_status_driver_ok(struct rte_vduse_dev *dev);
+void
+vduse_status_reset(struct rte_vduse_dev *dev);
+void
+vduse_status_broken(struct rte_vduse_dev *dev);
+void
+vduse_status_set(struct rte_vduse_dev *dev, uint8_t status);
+/* Makes regions anew; virtqueues that wait or are suspended go on if they can. */
+int
+vduse_status_remap(struct rte_vduse_dev *dev, bool reuse);
+
+/* vq.c: one virtqueue. Control thread. */
+void
+vduse_vq_init(struct rte_vduse_dev *dev, uint16_t index);
+/* Starts a virtqueue if the driver made it ready. Returns whether it is still unready. */
+bool
+vduse_vq_try_start(struct rte_vduse_vq *vq);
+void
+vduse_vq_stop(struct rte_vduse_vq *vq);
+/* Puts a virtqueue on another table; when this returns no poller holds the old one. */
+void
+vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb);
+/* After a walk on its behalf: a virtqueue that missed goes on or fails. */
+void
+vduse_vq_resume(struct rte_vduse_vq *vq);
+
+#endif /* VDUSE_DEVICE_H */

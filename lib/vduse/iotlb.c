@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Builds and searches the table of regions of an address space. The control thread builds,
+ * everybody searches.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "device.h"
+#include "iotlb.h"
+#include "log.h"
+
+const struct rte_vduse_region *
+vduse_iotlb_lookup(const struct vduse_iotlb *table, uint64_t iova)
+{
+	uint32_t low = 0, high;
+
+	if (unlikely(table == NULL))
+		return NULL;
+	high = table->nb;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		const struct rte_vduse_region *region = &table->regions[middle];
+
+		if (iova < region->first)
+			high = middle;
+		else if (iova > region->last)
+			low = middle + 1;
+		else
+			return region;
+	}
+	return NULL;
+}
+
+void
+vduse_iotlb_free(struct vduse_iotlb *table)
+{
+	uint32_t i;
+
+	if (table == NULL)
+		return;
+	for (i = 0; i < table->nb; i++)
+		vduse_mapping_put(table->mappings[i]);
+	free(table->regions);
+	free(table->mappings);
+	free(table);
+}
+
+static int
+iotlb_grow(struct vduse_iotlb *table, uint32_t *room)
+{
+	uint32_t want = *room == 0 ? 16 : *room * 2;
+	struct rte_vduse_region *regions;
+	struct vduse_mapping **mappings;
+
+	regions = realloc(table->regions, want * sizeof(*regions));
+	if (regions == NULL)
+		return -ENOMEM;
+	table->regions = regions;
+	mappings = realloc(table->mappings, want * sizeof(*mappings));
+	if (mappings == NULL)
+		return -ENOMEM;
+	table->mappings = mappings;
+	*room = want;
+	return 0;
+}
+
+/* The mapping that old has for exactly this region, of a file that has no name. */
+static struct vduse_mapping *
+iotlb_reuse(const struct vduse_iotlb *old, const struct vduse_transport_region *from)
+{
+	const struct rte_vduse_region *region = vduse_iotlb_lookup(old, from->first);
+	struct vduse_mapping *mapping;
+
+	if (region == NULL || region->first != from->first || region->last != from->last)
+		return NULL;
+	mapping = old->mappings[region - old->regions];
+	if (mapping->keyed || mapping->offset != from->offset)
+		return NULL;
+	return mapping;
+}
+
+/* Finds or makes the mapping that a region lies in; takes a reference. */
+static struct vduse_mapping *
+iotlb_map(struct rte_vduse_dev *dev, const struct vduse_transport_region *from,
+	  const struct vduse_iotlb *table, const struct vduse_iotlb *old, bool reuse)
+{
+	bool writable = (from->perm & VDUSE_ACCESS_WO) != 0;
+	uint64_t len = from->last - from->first + 1;
+	struct vduse_mapping *mapping = NULL;
+
+	if (from->bounce)
+		mapping = vduse_umem_add(dev, from->first, len);
+	if (mapping == NULL)
+		mapping = vduse_mapping_find(table, from->fd, from->offset, len, writable);
+	if (mapping == NULL && old != NULL && !__atomic_load_n(&old->poisoned, __ATOMIC_RELAXED)) {
+		mapping = vduse_mapping_find(old, from->fd, from->offset, len, writable);
+		if (mapping == NULL && reuse)
+			mapping = iotlb_reuse(old, from);
+	}
+	if (mapping != NULL) {
+		mapping->refs++;
+		return mapping;
+	}
+	return vduse_mapping_create(dev->name, from->fd, from->offset, len, writable);
+}
+
+/* Adds one region. One that cannot be mapped is left out: what touches it misses. */
+static int
+iotlb_add(struct rte_vduse_dev *dev, struct vduse_iotlb *table, uint32_t *room,
+	  const struct vduse_transport_region *from, const struct vduse_iotlb *old, bool reuse)
+{
+	struct rte_vduse_region *region;
+	struct vduse_mapping *mapping;
+	int ret;
+
+	if (table->nb == VDUSE_IOTLB_REGIONS_MAX) {
+		VDUSE_LOG(iotlb, ERR, dev->name,
+			  "more than %u memory regions: let the driver use larger files",
+			  VDUSE_IOTLB_REGIONS_MAX);
+		return -E2BIG;
+	}
+	if (table->nb == *room) {
+		ret = iotlb_grow(table, room);
+		if (ret < 0)
+			return ret;
+	}
+	mapping = iotlb_map(dev, from, table, old, reuse);
+	if (mapping == NULL)
+		return 0;
+	region = &table->regions[table->nb];
+	region->first = from->first;
+	region->last = from->last;
+	region->va = mapping->va + (mapping->ours ? 0 : from->offset - mapping->offset);
+	region->readable = (from->perm & VDUSE_ACCESS_RO) != 0;
+	region->writable = (from->perm & VDUSE_ACCESS_WO) != 0 && mapping->writable;
+	table->mappings[table->nb++] = mapping;
+	if (!from->bounce)
+		vduse_mapping_populate(mapping, region->va, from->last - from->first + 1);
+	VDUSE_LOG(iotlb, DEBUG, dev->name,
+		  "region 0x%" PRIx64 "-0x%" PRIx64 " at %p, permissions %u%s", from->first,
+		  from->last, (void *)region->va, from->perm, from->bounce ? ", bounce" : "");
+	return 0;
+}
+
+/* Whether a region can be believed: in order, and its length fits in 64 bits. */
+static bool
+iotlb_region_ok(const struct vduse_transport_region *region, uint64_t from)
+{
+	if (region->last < region->first || region->last < from)
+		return false;
+	if (from != 0 && region->first < from)
+		return false;
+	return !(region->first == 0 && region->last == UINT64_MAX) &&
+	       region->offset <= INT64_MAX - (region->last - region->first);
+}
+
+int
+vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, const struct vduse_iotlb *old,
+		 bool reuse, struct vduse_iotlb **result)
+{
+	struct vduse_transport_region region;
+	struct vduse_iotlb *table;
+	uint32_t room = 0;
+	uint64_t from = 0;
+	int ret = 0;
+
+	table = calloc(1, sizeof(*table));
+	if (table == NULL)
+		return -ENOMEM;
+	do {
+		if (dev->transport->region(dev, asid, from, &region) < 0)
+			break;
+		if (iotlb_region_ok(&region, from)) {
+			ret = iotlb_add(dev, table, &room, &region, old, reuse);
+		} else {
+			VDUSE_LOG(iotlb, ERR, dev->name,
+				  "region 0x%" PRIx64 "-0x%" PRIx64 " is malformed or out of order",
+				  region.first, region.last);
+			ret = -EPROTO;
+		}
+		close(region.fd);
+		from = region.last + 1;
+	} while (ret == 0 && from != 0);
+	if (ret < 0) {
+		vduse_iotlb_free(table);
+		return ret;
+	}
+	*result = table;
+	return 0;
+}

@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Address spaces. In flow regions as the transport describes them, out flow tables: sorted,
+ * immutable, swapped as a whole by the control thread. Polling threads search the table that
+ * their virtqueue holds and take no lock.
+ */
+#ifndef VDUSE_IOTLB_H
+#define VDUSE_IOTLB_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_common.h>
+
+#include "rte_vduse.h"
+
+struct rte_vduse_dev;
+
+/* A driver may bring one file per huge page: a bound, so that it cannot take all memory. */
+#define VDUSE_IOTLB_REGIONS_MAX 65536
+
+/* A mapped file, or a part of one. Shared by the regions that lie in it. */
+struct vduse_mapping {
+	unsigned int refs;
+	bool keyed;       /* dev and ino name the file */
+	bool writable;
+	bool ours;        /* umem: not to be unmapped */
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t offset;  /* in the file, of va */
+	size_t len;       /* as mmap was told: a multiple of the file's page size */
+	size_t page_size;
+	uint8_t *va;
+};
+
+struct vduse_iotlb {
+	uint32_t nb;
+	int poisoned; /* atomic; the driver took memory away under us: set by the guard */
+	struct rte_vduse_region *regions;
+	struct vduse_mapping **mappings; /* one per region */
+};
+
+/* Memory of ours in place of the kernel's bounce buffer. */
+struct vduse_umem {
+	void *va;      /* NULL: none */
+	uint64_t size;
+	bool huge;     /* from EAL's huge pages */
+	bool added;    /* the kernel has it */
+	bool refused;  /* do not try again */
+};
+
+/*
+ * Walks the regions of an address space and maps them. Mappings of old are used again where
+ * the file is the same one (for files without a name of their own only if reuse says so).
+ *
+ * Returns 0, -E2BIG, -EPROTO (regions out of order), or -ENOMEM. Control thread.
+ */
+int
+vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, const struct vduse_iotlb *old,
+		 bool reuse, struct vduse_iotlb **table);
+
+/* Frees a table and what only it maps. NULL is fine. Control thread. */
+void
+vduse_iotlb_free(struct vduse_iotlb *table);
+
+/* The region that holds iova, or NULL. Any thread that holds the table. */
+const struct rte_vduse_region *
+vduse_iotlb_lookup(const struct vduse_iotlb *table, uint64_t iova);
+
+/* map.c: maps len bytes at offset of a file. NULL: it cannot be mapped. */
+struct vduse_mapping *
+vduse_mapping_create(const char *name, int fd, uint64_t offset, uint64_t len, bool writable);
+/* A mapping of the same file that covers the range, or NULL. Takes no reference. */
+struct vduse_mapping *
+vduse_mapping_find(const struct vduse_iotlb *table, int fd, uint64_t offset, uint64_t len,
+		   bool writable);
+/* Makes the pages of a range present, so that no polling thread takes a page fault. */
+void
+vduse_mapping_populate(struct vduse_mapping *mapping, uint8_t *va, uint64_t len);
+void
+vduse_mapping_put(struct vduse_mapping *mapping);
+
+/* umem.c: puts huge pages of ours in place of a bounce region. The mapping, or NULL. */
+struct vduse_mapping *
+vduse_umem_add(struct rte_vduse_dev *dev, uint64_t first, uint64_t size);
+void
+vduse_umem_free(struct rte_vduse_dev *dev);
+
+/*
+ * guard.c: a driver that truncates a file which we mapped would kill us with SIGBUS. The
+ * guard puts zeroed memory where the page was, and poisons the table that the thread uses.
+ */
+int
+vduse_guard_install(void);
+/* Which table the calling thread reads memory through. Does not outlive it. */
+void
+vduse_guard_set(struct vduse_iotlb *table);
+
+#endif /* VDUSE_IOTLB_H */

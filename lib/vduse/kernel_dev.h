@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Devices below /dev/vduse come and go: creation, take-over of what a dead process left, and
+ * removal. On the thread that creates or destroys, never the control thread.
+ */
+#ifndef VDUSE_KERNEL_DEV_H
+#define VDUSE_KERNEL_DEV_H
+
+struct rte_vduse_dev;
+struct rte_vduse_dev_conf;
+
+int
+vduse_kernel_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf);
+
+void
+vduse_kernel_destroy(struct rte_vduse_dev *dev);
+
+#endif /* VDUSE_KERNEL_DEV_H */

@@ -1,0 +1,176 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Files of a driver's memory in our address space. In flows a file and a range, out flows a
+ * mapping. A regular file is mapped once and whole, so that regions which are neighbours in
+ * it are neighbours here. Control thread only.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
+
+#include <linux/magic.h>
+
+#include "iotlb.h"
+#include "log.h"
+
+#ifndef MADV_POPULATE_READ
+#define MADV_POPULATE_READ  22
+#define MADV_POPULATE_WRITE 23
+#endif
+
+#define MAP_HUGE_ALIGN (UINT64_C(2) << 20)
+
+/* What kind of file it is: whether it has a name of its own, its size and page size. */
+struct map_file {
+	bool keyed;
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t size;
+	size_t page_size;
+};
+
+static int
+map_file_stat(int fd, struct map_file *file)
+{
+	struct statfs fs;
+	struct stat st;
+
+	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
+		return -errno;
+	/* All anonymous inodes share one number: it names no file. */
+	file->keyed = S_ISREG(st.st_mode) && fs.f_type != ANON_INODE_FS_MAGIC;
+	file->dev = st.st_dev;
+	file->ino = st.st_ino;
+	file->size = (uint64_t)st.st_size;
+	file->page_size = fs.f_type == HUGETLBFS_MAGIC ? (size_t)st.st_blksize : 4096;
+	return 0;
+}
+
+struct vduse_mapping *
+vduse_mapping_find(const struct vduse_iotlb *table, int fd, uint64_t offset, uint64_t len,
+		   bool writable)
+{
+	struct map_file file;
+	uint32_t i;
+
+	if (table->nb == 0 || map_file_stat(fd, &file) < 0 || !file.keyed)
+		return NULL;
+	/* Neighbouring regions come from the same file: look at the last one first. */
+	for (i = table->nb; i-- > 0;) {
+		struct vduse_mapping *mapping = table->mappings[i];
+
+		if (!mapping->keyed || mapping->dev != file.dev || mapping->ino != file.ino)
+			continue;
+		if (writable && !mapping->writable)
+			continue;
+		if (offset >= mapping->offset && offset - mapping->offset <= mapping->len &&
+		    len <= mapping->len - (offset - mapping->offset))
+			return mapping;
+	}
+	return NULL;
+}
+
+/* Maps at an address that lets the kernel use huge pages. */
+static void *
+map_aligned(int fd, uint64_t offset, size_t len, size_t page_size, int prot)
+{
+	size_t align = RTE_MAX(page_size, len >= MAP_HUGE_ALIGN ? (size_t)MAP_HUGE_ALIGN : 4096);
+	uint8_t *room, *start, *va;
+
+	room = mmap(NULL, len + align, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1,
+		    0);
+	if (room == MAP_FAILED)
+		return MAP_FAILED;
+	/* Address and offset congruent to the alignment, or no huge page can be used. */
+	start = room + ((align + (offset & (align - 1)) - ((uintptr_t)room & (align - 1))) &
+			(align - 1));
+	va = mmap(start, len, prot, MAP_SHARED | MAP_FIXED, fd, (off_t)offset);
+	if (va == MAP_FAILED) {
+		int err = errno;
+
+		munmap(room, len + align);
+		errno = err;
+		return MAP_FAILED;
+	}
+	if (start > room)
+		munmap(room, (size_t)(start - room));
+	if (start + len < room + len + align)
+		munmap(start + len, (size_t)(room + align - start));
+	return va;
+}
+
+/* The part of a file to map: the whole of a regular one, or just what was asked for. */
+static void
+map_extent(const struct map_file *file, uint64_t *offset, uint64_t *len)
+{
+	uint64_t page = file->page_size;
+	uint64_t end = *offset + *len;
+
+	if (file->keyed && end <= file->size) {
+		*offset = 0;
+		end = file->size;
+	}
+	*offset &= ~(page - 1);
+	end = RTE_ALIGN_MUL_CEIL(end, page);
+	*len = end - *offset;
+}
+
+struct vduse_mapping *
+vduse_mapping_create(const char *name, int fd, uint64_t offset, uint64_t len, bool writable)
+{
+	struct vduse_mapping *mapping;
+	struct map_file file;
+	void *va = MAP_FAILED;
+
+	mapping = calloc(1, sizeof(*mapping));
+	if (mapping == NULL)
+		return NULL;
+	if (map_file_stat(fd, &file) == 0) {
+		map_extent(&file, &offset, &len);
+		if (len != 0)
+			va = map_aligned(fd, offset, len, file.page_size,
+					 writable ? PROT_READ | PROT_WRITE : PROT_READ);
+	}
+	if (va == MAP_FAILED) {
+		VDUSE_LOG(iotlb, ERR, name, "cannot map 0x%zx bytes of a driver's memory: %s",
+			  (size_t)len, strerror(errno));
+		free(mapping);
+		return NULL;
+	}
+	madvise(va, len, MADV_DONTDUMP);
+	mapping->refs = 1;
+	mapping->keyed = file.keyed;
+	mapping->writable = writable;
+	mapping->dev = file.dev;
+	mapping->ino = file.ino;
+	mapping->offset = offset;
+	mapping->len = len;
+	mapping->page_size = file.page_size;
+	mapping->va = va;
+	return mapping;
+}
+
+void
+vduse_mapping_populate(struct vduse_mapping *mapping, uint8_t *va, uint64_t len)
+{
+	size_t page = mapping->page_size;
+	uint8_t *start = RTE_PTR_ALIGN_FLOOR(va, page);
+	size_t size = RTE_ALIGN_MUL_CEIL((size_t)(va + len - start), page);
+
+	/* Pages that cannot be had are left to the guard; old kernels do not know the advice. */
+	(void)madvise(start, size, mapping->writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+}
+
+void
+vduse_mapping_put(struct vduse_mapping *mapping)
+{
+	if (--mapping->refs > 0)
+		return;
+	if (!mapping->ours && munmap(mapping->va, mapping->len) < 0)
+		VDUSE_LOG(iotlb, ERR, "map", "cannot unmap %p, 0x%zx bytes: %s",
+			  (void *)mapping->va, mapping->len, strerror(errno));
+	free(mapping);
+}

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Messages of the kernel. In flows one request, out flows its answer; what it asks for is
+ * done in status.c and vq.c. An answer is always given: a driver waits for it. Control
+ * thread only.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <linux/virtio_config.h>
+
+#include "device.h"
+#include "log.h"
+
+/* Returns what is to be done once the kernel has the answer, or NULL. */
+typedef void (*msg_after_t)(struct rte_vduse_dev *dev);
+
+static int
+msg_vq_state(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
+	     struct vduse_dev_response *resp)
+{
+	struct rte_vduse_vq *vq = rte_vduse_dev_vq(dev, RTE_MIN(req->vq_state.index, UINT16_MAX));
+
+	if (vq == NULL || dev->draining) {
+		VDUSE_LOG(msg, ERR, dev->name, "asked for the state of virtqueue %u of %u",
+			  req->vq_state.index, dev->nb_vqs);
+		return -EINVAL;
+	}
+	resp->vq_state.index = req->vq_state.index;
+	rte_spinlock_lock(&vq->lock);
+	resp->vq_state.split.avail_index = dev->ops->vq_position(vq, dev->arg);
+	rte_spinlock_unlock(&vq->lock);
+	return 0;
+}
+
+static int
+msg_status(struct rte_vduse_dev *dev, const struct vduse_dev_request *req, msg_after_t *after)
+{
+	uint8_t old = dev->status, status = req->s.status;
+	int ret;
+
+	VDUSE_LOG(msg, DEBUG, dev->name, "status 0x%02x, was 0x%02x", status, old);
+	if (dev->draining) {
+		dev->status = status;
+		return 0;
+	}
+	/* The pollers stop before the answer: the driver frees its memory when it has it. */
+	if (status == 0 || ((old & ~status) & VIRTIO_CONFIG_S_DRIVER_OK)) {
+		vduse_status_reset(dev);
+		old = 0;
+	}
+	if (status & ~old & VIRTIO_CONFIG_S_FEATURES_OK) {
+		ret = vduse_status_check_features(dev);
+		if (ret < 0)
+			return ret;
+	}
+	if (!(status & ~old & VIRTIO_CONFIG_S_DRIVER_OK)) {
+		vduse_status_set(dev, status);
+		return 0;
+	}
+	/* Behind the answer: before it the kernel refuses interrupts. */
+	__atomic_store_n(&dev->status, status, __ATOMIC_RELAXED);
+	*after = vduse_status_driver_ok;
+	return 0;
+}
+
+static int
+msg_iotlb(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
+{
+	VDUSE_LOG(msg, DEBUG, dev->name, "memory changed in 0x%" PRIx64 "-0x%" PRIx64,
+		  (uint64_t)req->iova.start, (uint64_t)req->iova.last);
+	dev->stats.iotlb_updates++;
+	/* Nothing is mapped before a driver is up, nor kept. */
+	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return 0;
+	/* A failure leaves no regions, which stops the virtqueues: no stale one is used. */
+	(void)vduse_status_remap(dev, false);
+	return 0;
+}
+
+static int
+msg_dispatch(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
+	     struct vduse_dev_response *resp, msg_after_t *after)
+{
+	switch (req->type) {
+	case VDUSE_GET_VQ_STATE:
+		return msg_vq_state(dev, req, resp);
+	case VDUSE_SET_STATUS:
+		return msg_status(dev, req, after);
+	case VDUSE_UPDATE_IOTLB:
+		return msg_iotlb(dev, req);
+	default:
+		VDUSE_LOG(msg, ERR, dev->name, "message of unknown type %u refused", req->type);
+		return -ENOTSUP;
+	}
+}
+
+int
+vduse_msg_handle(struct rte_vduse_dev *dev)
+{
+	struct vduse_dev_response resp;
+	struct vduse_dev_request req;
+	msg_after_t after = NULL;
+	int ret;
+
+	ret = dev->transport->recv(dev, &req);
+	if (ret < 0)
+		return ret;
+	memset(&resp, 0, sizeof(resp));
+	resp.request_id = req.request_id;
+	ret = msg_dispatch(dev, &req, &resp, &after);
+	resp.result = ret < 0 ? VDUSE_REQ_RESULT_FAILED : VDUSE_REQ_RESULT_OK;
+	dev->stats.messages++;
+	ret = dev->transport->reply(dev, &resp);
+	if (ret == -ENOENT)
+		VDUSE_LOG(msg, NOTICE, dev->name,
+			  "nobody waits for the answer to message %u any more", req.type);
+	else if (ret < 0)
+		VDUSE_LOG(msg, ERR, dev->name, "cannot answer message %u: %s", req.type,
+			  strerror(-ret));
+	if (after != NULL)
+		after(dev);
+	return 0;
+}

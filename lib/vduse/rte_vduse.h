@@ -1,0 +1,304 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RTE_VDUSE_H
+#define RTE_VDUSE_H
+
+/**
+ * @file
+ * VDUSE devices: virtio devices whose device side is this process.
+ *
+ * A device is created, given virtqueues and shown to the kernel. One control thread per
+ * process answers the kernel's messages and calls the device type (network, block) back when
+ * a virtqueue may be polled and when it may not be any more. Polling threads bracket each
+ * burst with rte_vduse_vq_enter() and rte_vduse_vq_leave(); between the two nothing that they
+ * reach through the virtqueue is unmapped.
+ *
+ * Sections named below are those of the Virtual I/O Device (VIRTIO) specification 1.2.
+ */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+#include <rte_spinlock.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Where the kernel shows VDUSE devices. */
+#define RTE_VDUSE_PATH "/dev/vduse/"
+
+/** Longest device name, with its closing NUL. */
+#define RTE_VDUSE_NAME_MAX 64
+
+/** Which in-kernel user a device is given to when it starts. */
+enum rte_vduse_attach {
+	RTE_VDUSE_ATTACH_NONE,   /**< None: somebody else runs "vdpa dev add". */
+	RTE_VDUSE_ATTACH_VIRTIO, /**< virtio_vdpa: a device of this kernel. */
+	RTE_VDUSE_ATTACH_VHOST,  /**< vhost_vdpa: /dev/vhost-vdpa-N, for a VM or a process. */
+};
+
+/** What a virtqueue is doing. */
+enum rte_vduse_vq_state {
+	RTE_VDUSE_VQ_IDLE,      /**< The driver has not made it ready. */
+	RTE_VDUSE_VQ_RUNNING,   /**< It may be polled. */
+	RTE_VDUSE_VQ_WAITING,   /**< An address missed: the control thread looks for it. */
+	RTE_VDUSE_VQ_SUSPENDED, /**< Its rings are in no region that exists. */
+	RTE_VDUSE_VQ_ERROR,     /**< The driver broke the rules; until it resets the device. */
+};
+
+struct rte_vduse_dev;
+
+/**
+ * One virtqueue of a device. The first cache line is shared by a polling thread and the
+ * control thread; who writes what is said at each field.
+ */
+struct rte_vduse_vq {
+	/** May be polled. Written by the control thread, and cleared by the poller on a fault. */
+	bool enabled;
+	/** Held for the length of a burst, and by the control thread while it changes things. */
+	rte_spinlock_t lock;
+	/** An enum rte_vduse_vq_state. Written under the lock, read by anybody. */
+	uint32_t state;
+	/** Regions in force, an immutable table. Written by the control thread under the lock. */
+	const void *iotlb;
+	/** Set by the poller under the lock before it leaves a faulted burst. */
+	bool report;
+	/** The address that missed, and whether it was to be written. Written with report. */
+	uint64_t miss_iova;
+	bool miss_write;
+	struct rte_vduse_dev *dev; /**< Constant. */
+	uint16_t index;            /**< Constant. */
+	bool started;              /**< The device type knows it. The control thread's. */
+	int kick_fd;               /**< Kicks of the driver, or -1. The control thread's. */
+	uint64_t misses;           /**< Written by the control thread. */
+	uint64_t faults;           /**< Times in the error state. Written under the lock. */
+} __rte_cache_aligned;
+
+/** Where a virtqueue lies and where to go on in it, told to the device type at its start. */
+struct rte_vduse_vq_info {
+	uint64_t desc;        /**< Descriptor area, an iova. */
+	uint64_t driver;      /**< Driver area (avail ring), an iova. */
+	uint64_t device;      /**< Device area (used ring), an iova. */
+	uint64_t features;    /**< What the driver accepted. */
+	uint32_t size;        /**< Descriptors, 1 to 32768. */
+	uint16_t next_avail;  /**< Next avail index to look at. */
+};
+
+/** A stretch of the driver's memory that is contiguous in ours. */
+struct rte_vduse_region {
+	uint64_t first; /**< First iova. */
+	uint64_t last;  /**< Last iova, inclusive. */
+	uint8_t *va;    /**< Where first is mapped. */
+	bool readable;  /**< The device may read it. */
+	bool writable;  /**< The device may write it. */
+};
+
+/**
+ * What a device type does when its virtqueues come and go. All are called on the control
+ * thread, which holds no lock but that of the virtqueue given.
+ */
+struct rte_vduse_dev_ops {
+	/**
+	 * A virtqueue became ready. No poller is in a burst. Returns 0, or -EFAULT when its
+	 * rings are not mapped (it is tried again when the memory changes), or another negative
+	 * errno, which puts the virtqueue into the error state.
+	 */
+	int (*vq_start)(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg);
+	/** The regions changed: forget addresses, find the rings again. 0 or -EFAULT. */
+	int (*vq_remap)(struct rte_vduse_vq *vq, void *arg);
+	/** The virtqueue may not be polled any more. No poller is in a burst. */
+	void (*vq_stop)(struct rte_vduse_vq *vq, void *arg);
+	/** The avail index at which the device goes on, for VDUSE_GET_VQ_STATE. */
+	uint16_t (*vq_position)(struct rte_vduse_vq *vq, void *arg);
+	/** The device status (section 2.1) became this. May be NULL. */
+	void (*status)(struct rte_vduse_dev *dev, uint8_t status, void *arg);
+};
+
+/** What a device is made of. */
+struct rte_vduse_dev_conf {
+	const char *name;            /**< Below /dev/vduse/: letters, digits, '.', '_', '-'. */
+	uint32_t device_id;          /**< Device type, section 5: 1 network, 2 block. */
+	uint32_t vendor_id;          /**< Any. */
+	uint64_t features;           /**< Features to offer, sections 5 and 6. */
+	uint16_t nb_vqs;             /**< Virtqueues, 1 to 65535. */
+	uint16_t vq_size;            /**< Largest virtqueue, a power of two, 2 to 32768. */
+	const void *config;          /**< Device configuration space, section 2.5. */
+	uint32_t config_size;        /**< Its bytes, up to a page. */
+	int socket_id;               /**< NUMA node for memory, or SOCKET_ID_ANY. */
+	bool umem;                   /**< Give the kernel our huge pages as bounce buffer. */
+	const struct rte_vduse_dev_ops *ops; /**< The device type's callbacks. */
+	void *arg;                   /**< Handed to each of them. */
+};
+
+/** Counters of a device that no virtqueue owns. */
+struct rte_vduse_dev_stats {
+	uint64_t messages;      /**< Answered messages. */
+	uint64_t resets;        /**< Times the driver reset the device. */
+	uint64_t iotlb_updates; /**< VDUSE_UPDATE_IOTLB messages. */
+	uint64_t regions;       /**< Regions in force now. */
+	bool broken;            /**< The kernel gave the device up. */
+};
+
+/**
+ * Takes the device name out of a path below /dev/vduse/.
+ *
+ * @return the name, which points into path, or NULL if path does not start with
+ *   RTE_VDUSE_PATH or what follows cannot name a device (empty, "control", longer than
+ *   RTE_VDUSE_NAME_MAX - 1, or with other characters than letters, digits, '.', '_', '-';
+ *   "." and ".." are refused too). Any thread.
+ */
+const char *
+rte_vduse_path_name(const char *path);
+
+/**
+ * Creates a device and its virtqueues. It exists from now on as /dev/vduse/NAME, but answers
+ * nothing until rte_vduse_dev_start(). A device of that name which a dead process left is
+ * taken over when it is the same and somebody uses it, and made anew otherwise.
+ *
+ * Any thread but the control thread. One log line says what failed and what to do.
+ *
+ * @param conf
+ *   What to create; copied.
+ * @param[out] dev
+ *   The device.
+ * @return
+ *   0; -EINVAL (an argument, or features that this kernel refuses), -ENOENT (no VDUSE in the
+ *   kernel), -EACCES, -EPERM (no permission), -EBUSY (another process serves that name),
+ *   -ENOMEM, or what the kernel answered.
+ */
+int
+rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev);
+
+/**
+ * Starts to answer the kernel and, if told to, gives the device to a driver: adds it to the
+ * vDPA bus and binds it. Blocks while the kernel probes (which needs the control thread, but
+ * no poller for a network device). A device that was taken over stays where it is bound.
+ *
+ * Any thread but the control thread.
+ *
+ * @return 0 or a negative errno, with one log line; the device is then as before the call.
+ */
+int
+rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach);
+
+/**
+ * Takes the device off the vDPA bus, whoever put it there, stops answering and removes it
+ * from the kernel; frees it. No poller may use a virtqueue of it any more.
+ *
+ * Any thread but the control thread. dev may be NULL.
+ */
+void
+rte_vduse_dev_destroy(struct rte_vduse_dev *dev);
+
+/** @return virtqueue index of dev, or NULL if there is no such virtqueue. Any thread. */
+struct rte_vduse_vq *
+rte_vduse_dev_vq(struct rte_vduse_dev *dev, uint16_t index);
+
+/** @return the name of dev, without its path. Any thread. */
+const char *
+rte_vduse_dev_name(const struct rte_vduse_dev *dev);
+
+/** @return the device status (section 2.1) that the driver set last. Any thread. */
+uint8_t
+rte_vduse_dev_status(const struct rte_vduse_dev *dev);
+
+/** @return the features that the driver accepted; 0 before it did. Any thread. */
+uint64_t
+rte_vduse_dev_features(const struct rte_vduse_dev *dev);
+
+/** Copies the counters of dev to stats. Any thread. */
+void
+rte_vduse_dev_stats(const struct rte_vduse_dev *dev, struct rte_vduse_dev_stats *stats);
+
+/**
+ * Changes bytes of the configuration space and tells the driver (section 2.5.1).
+ *
+ * Any thread.
+ *
+ * @return 0; -EINVAL if offset and len leave the space, or what the kernel answered.
+ */
+int
+rte_vduse_dev_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void *data,
+			 uint32_t len);
+
+/**
+ * Finds the region that holds iova.
+ *
+ * Only between rte_vduse_vq_enter() and rte_vduse_vq_leave(), or in a callback of vq.
+ *
+ * @return the region, valid until the bracket ends, or NULL.
+ */
+const struct rte_vduse_region *
+rte_vduse_vq_lookup(const struct rte_vduse_vq *vq, uint64_t iova);
+
+/**
+ * Interrupts the driver for vq: one system call. The thread that polls vq.
+ * @return 0 or what the kernel answered (-EINVAL while the driver is not up).
+ */
+int
+rte_vduse_vq_call(struct rte_vduse_vq *vq);
+
+/**
+ * Says that no region lets the device read (or, if write is set, write) iova. The virtqueue
+ * is not polled until the control thread has looked; it then runs on, or is in the error
+ * state. Only between enter and leave.
+ */
+void
+rte_vduse_vq_miss(struct rte_vduse_vq *vq, uint64_t iova, bool write);
+
+/**
+ * Puts the virtqueue into the error state: until the driver resets the device it is not
+ * polled. Logs why, once. Only between enter and leave.
+ */
+void
+rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value);
+
+/** The part of rte_vduse_vq_enter() that is not inline; not for direct use. */
+bool
+rte_vduse_vq_guard(struct rte_vduse_vq *vq);
+
+/** The part of rte_vduse_vq_leave() that is not inline; not for direct use. */
+void
+rte_vduse_vq_report(struct rte_vduse_vq *vq);
+
+/**
+ * Begins a burst. Costs an uncontended lock; makes no system call.
+ * @return whether vq may be polled now. If so, rte_vduse_vq_leave() must follow.
+ */
+static inline bool
+rte_vduse_vq_enter(struct rte_vduse_vq *vq)
+{
+	/* The control thread clears enabled before it takes the lock, so that a poller which
+	 * comes back at once does not starve it. Relaxed: the lock orders what matters.
+	 */
+	if (!__atomic_load_n(&vq->enabled, __ATOMIC_RELAXED))
+		return false;
+	if (unlikely(!rte_spinlock_trylock(&vq->lock)))
+		return false;
+	if (unlikely(!__atomic_load_n(&vq->enabled, __ATOMIC_RELAXED) ||
+		     !rte_vduse_vq_guard(vq))) {
+		rte_spinlock_unlock(&vq->lock);
+		return false;
+	}
+	return true;
+}
+
+/** Ends a burst. */
+static inline void
+rte_vduse_vq_leave(struct rte_vduse_vq *vq)
+{
+	bool report = vq->report;
+
+	rte_spinlock_unlock(&vq->lock);
+	if (unlikely(report))
+		rte_vduse_vq_report(vq);
+}
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RTE_VDUSE_H */

@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a device needs of the other side: the kernel, or a test that plays the kernel.
+ * Messages and virtqueue information are in the format of linux/vduse.h. All calls come
+ * from the control thread or, before it knows the device, from the thread that creates it;
+ * vq_call also comes from the threads that poll.
+ */
+#ifndef VDUSE_TRANSPORT_H
+#define VDUSE_TRANSPORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/vduse.h>
+
+struct rte_vduse_dev;
+struct rte_vduse_dev_conf;
+
+/* A region of the driver's memory, as the other side describes it. */
+struct vduse_transport_region {
+	uint64_t first;
+	uint64_t last;
+	uint64_t offset; /* of first in the file */
+	uint8_t perm;    /* VDUSE_ACCESS_* */
+	bool bounce;     /* memory of ours may take its place */
+	int fd;          /* the caller closes it */
+};
+
+/* All return 0 or a negative errno unless they say otherwise. */
+struct vduse_transport_ops {
+	/* Creates the device, or takes over what a dead process left; fills dev->fd (which is
+	 * readable when a message waits) and dev->taken_over. Logs what goes wrong.
+	 */
+	int (*create)(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf);
+	/* Undoes create. */
+	void (*destroy)(struct rte_vduse_dev *dev);
+	/* Gives the device to a driver; blocks until it is probed. May be NULL. */
+	int (*attach)(struct rte_vduse_dev *dev, int attach);
+	/* Takes the device from its driver; blocks until it is removed. May be NULL. */
+	void (*detach)(struct rte_vduse_dev *dev);
+	/* Takes the next message. -EAGAIN if none waits. */
+	int (*recv)(struct rte_vduse_dev *dev, struct vduse_dev_request *req);
+	int (*reply)(struct rte_vduse_dev *dev, const struct vduse_dev_response *resp);
+	/* The first region of an address space that ends at or after from. -ENOENT: none. */
+	int (*region)(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
+		      struct vduse_transport_region *region);
+	/* Puts memory of ours in place of a bounce region, or takes it back. */
+	int (*umem)(struct rte_vduse_dev *dev, bool add, void *va, uint64_t iova, uint64_t size);
+	int (*features)(struct rte_vduse_dev *dev, uint64_t *features);
+	int (*vq_setup)(struct rte_vduse_dev *dev, uint16_t index, uint16_t max_size);
+	int (*vq_info)(struct rte_vduse_dev *dev, uint16_t index, struct vduse_vq_info *info);
+	/* fd: an eventfd that the driver's kicks go to, or -1 for none. */
+	int (*vq_kick_fd)(struct rte_vduse_dev *dev, uint16_t index, int fd);
+	/* Interrupts the driver. */
+	int (*vq_call)(struct rte_vduse_dev *dev, uint16_t index);
+	/* Keeps the interrupts of a virtqueue off the processors that poll. May be NULL. */
+	void (*vq_affinity)(struct rte_vduse_dev *dev, uint16_t index);
+	int (*config_set)(struct rte_vduse_dev *dev, uint32_t offset, const void *data,
+			  uint32_t len);
+	/* Tells the driver that the configuration space changed. -EINVAL: no driver is up. */
+	int (*config_call)(struct rte_vduse_dev *dev);
+};
+
+extern const struct vduse_transport_ops vduse_transport_kernel;
+
+#endif /* VDUSE_TRANSPORT_H */

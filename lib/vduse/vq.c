@@ -1,0 +1,253 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One virtqueue between the control thread, which starts, stops and moves it, and the thread
+ * that polls it. The lock is held by the poller for the length of a burst; enabled is cleared
+ * before the control thread takes it, so the poller turns away at its next burst.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include "ctrl_thread.h"
+#include "device.h"
+#include "log.h"
+
+void
+vduse_vq_init(struct rte_vduse_dev *dev, uint16_t index)
+{
+	struct rte_vduse_vq *vq = &dev->vqs[index];
+
+	rte_spinlock_init(&vq->lock);
+	vq->state = RTE_VDUSE_VQ_IDLE;
+	vq->dev = dev;
+	vq->index = index;
+	vq->kick_fd = -1;
+}
+
+/* Ends polling; when this returns the caller alone may touch the virtqueue. */
+static void
+vq_lock(struct rte_vduse_vq *vq)
+{
+	__atomic_store_n(&vq->enabled, false, __ATOMIC_RELAXED);
+	rte_spinlock_lock(&vq->lock);
+}
+
+static void
+vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
+{
+	__atomic_store_n(&vq->state, state, __ATOMIC_RELEASE);
+	__atomic_store_n(&vq->enabled, state == RTE_VDUSE_VQ_RUNNING, __ATOMIC_RELAXED);
+	rte_spinlock_unlock(&vq->lock);
+}
+
+/* The kick fd is there for drivers that kick and for applications that sleep. */
+static int
+vq_kick_open(struct rte_vduse_vq *vq)
+{
+	int ret;
+
+	vq->kick_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (vq->kick_fd < 0)
+		return -errno;
+	ret = vq->dev->transport->vq_kick_fd(vq->dev, vq->index, vq->kick_fd);
+	if (ret < 0) {
+		close(vq->kick_fd);
+		vq->kick_fd = -1;
+	}
+	return ret;
+}
+
+static void
+vq_kick_close(struct rte_vduse_vq *vq)
+{
+	if (vq->kick_fd < 0)
+		return;
+	/* A broken device refuses; the kernel then has let go of the fd itself. */
+	(void)vq->dev->transport->vq_kick_fd(vq->dev, vq->index, -1);
+	close(vq->kick_fd);
+	vq->kick_fd = -1;
+}
+
+static enum rte_vduse_vq_state
+vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
+{
+	struct rte_vduse_dev *dev = vq->dev;
+	struct rte_vduse_vq_info info = {
+		.desc = from->desc_addr,
+		.driver = from->driver_addr,
+		.device = from->device_addr,
+		.features = dev->features,
+		.size = from->num,
+		.next_avail = from->split.avail_index,
+	};
+	int ret;
+
+	vduse_guard_set(dev->iotlb[0]);
+	vq->iotlb = dev->iotlb[0];
+	vq->report = false;
+	ret = dev->ops->vq_start(vq, &info, dev->arg);
+	vduse_guard_set(NULL);
+	if (ret == 0)
+		ret = vq_kick_open(vq);
+	if (ret == -EFAULT)
+		return RTE_VDUSE_VQ_SUSPENDED;
+	if (ret < 0) {
+		VDUSE_LOG(dev, ERR, dev->name, "virtqueue %u (size %u) cannot start: %s", vq->index,
+			  info.size, strerror(-ret));
+		vq->faults++;
+		return RTE_VDUSE_VQ_ERROR;
+	}
+	VDUSE_LOG(dev, DEBUG, dev->name, "virtqueue %u runs, size %u, from %u", vq->index,
+		  info.size, info.next_avail);
+	return RTE_VDUSE_VQ_RUNNING;
+}
+
+bool
+vduse_vq_try_start(struct rte_vduse_vq *vq)
+{
+	struct rte_vduse_dev *dev = vq->dev;
+	struct vduse_vq_info info;
+	enum rte_vduse_vq_state state;
+
+	if (vq->state != RTE_VDUSE_VQ_IDLE)
+		return false;
+	memset(&info, 0, sizeof(info));
+	info.index = vq->index;
+	if (dev->transport->vq_info(dev, vq->index, &info) < 0)
+		return true;
+	if (!info.ready || info.num == 0)
+		return true;
+	if (dev->transport->vq_affinity != NULL)
+		dev->transport->vq_affinity(dev, vq->index);
+	vq_lock(vq);
+	state = vq_start_locked(vq, &info);
+	vq->started = state != RTE_VDUSE_VQ_ERROR;
+	vq_unlock(vq, state);
+	return false;
+}
+
+void
+vduse_vq_stop(struct rte_vduse_vq *vq)
+{
+	struct rte_vduse_dev *dev = vq->dev;
+
+	vq_lock(vq);
+	vduse_guard_set(dev->iotlb[0]);
+	if (vq->started)
+		dev->ops->vq_stop(vq, dev->arg);
+	vduse_guard_set(NULL);
+	vq->started = false;
+	vq->report = false;
+	vq->iotlb = NULL;
+	vq_kick_close(vq);
+	vq_unlock(vq, RTE_VDUSE_VQ_IDLE);
+}
+
+void
+vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
+{
+	struct rte_vduse_dev *dev = vq->dev;
+	enum rte_vduse_vq_state state;
+
+	vq_lock(vq);
+	state = vq->state;
+	vq->iotlb = iotlb;
+	if (vq->started) {
+		int ret;
+
+		vduse_guard_set(dev->iotlb[0]);
+		ret = dev->ops->vq_remap(vq, dev->arg);
+		vduse_guard_set(NULL);
+		if (ret < 0 && state != RTE_VDUSE_VQ_ERROR)
+			state = RTE_VDUSE_VQ_SUSPENDED;
+		else if (ret == 0 && state == RTE_VDUSE_VQ_SUSPENDED)
+			state = RTE_VDUSE_VQ_RUNNING;
+	}
+	vq_unlock(vq, state);
+}
+
+static bool
+vq_miss_solved(const struct rte_vduse_vq *vq)
+{
+	const struct rte_vduse_region *region = rte_vduse_vq_lookup(vq, vq->miss_iova);
+
+	return region != NULL && (vq->miss_write ? region->writable : region->readable);
+}
+
+void
+vduse_vq_resume(struct rte_vduse_vq *vq)
+{
+	enum rte_vduse_vq_state state;
+
+	vq_lock(vq);
+	state = vq->state;
+	vq->misses++;
+	vq->report = false;
+	if (state == RTE_VDUSE_VQ_WAITING) {
+		state = RTE_VDUSE_VQ_RUNNING;
+		if (!vq_miss_solved(vq)) {
+			rte_vduse_vq_fail(vq, "an address in no region that permits it",
+					  vq->miss_iova);
+			state = RTE_VDUSE_VQ_ERROR;
+		}
+	}
+	vq_unlock(vq, state);
+}
+
+const struct rte_vduse_region *
+rte_vduse_vq_lookup(const struct rte_vduse_vq *vq, uint64_t iova)
+{
+	return vduse_iotlb_lookup(vq->iotlb, iova);
+}
+
+int
+rte_vduse_vq_call(struct rte_vduse_vq *vq)
+{
+	return vq->dev->transport->vq_call(vq->dev, vq->index);
+}
+
+void
+rte_vduse_vq_miss(struct rte_vduse_vq *vq, uint64_t iova, bool write)
+{
+	vq->miss_iova = iova;
+	vq->miss_write = write;
+	vq->report = true;
+	__atomic_store_n(&vq->enabled, false, __ATOMIC_RELAXED);
+	/* Release: pairs with the acquire in ctrl_serve_misses(). */
+	__atomic_store_n(&vq->state, RTE_VDUSE_VQ_WAITING, __ATOMIC_RELEASE);
+}
+
+void
+rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value)
+{
+	__atomic_store_n(&vq->enabled, false, __ATOMIC_RELAXED);
+	__atomic_store_n(&vq->state, RTE_VDUSE_VQ_ERROR, __ATOMIC_RELEASE);
+	__atomic_store_n(&vq->faults, vq->faults + 1, __ATOMIC_RELAXED);
+	/* Once per error state: the virtqueue is not polled again until a reset. */
+	VDUSE_LOG(dev, ERR, vq->dev->name,
+		  "virtqueue %u stopped, the driver must reset the device: %s, 0x%" PRIx64,
+		  vq->index, why, value);
+}
+
+bool
+rte_vduse_vq_guard(struct rte_vduse_vq *vq)
+{
+	struct vduse_iotlb *table = (struct vduse_iotlb *)(uintptr_t)vq->iotlb;
+
+	/* Acquire: pairs with the release in the guard's handler. */
+	if (table != NULL && unlikely(__atomic_load_n(&table->poisoned, __ATOMIC_ACQUIRE))) {
+		rte_vduse_vq_fail(vq, "the driver took away memory in use", 0);
+		return false;
+	}
+	vduse_guard_set(table);
+	return true;
+}
+
+void
+rte_vduse_vq_report(struct rte_vduse_vq *vq)
+{
+	RTE_SET_USED(vq);
+	vduse_ctrl_wake();
+}
