@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The configuration space of a network device (VIRTIO 1.2, section 5.1.4) and the features
+ * that go with it. On the application's threads.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+
+#include "net.h"
+
+#define VNET_BIT(nr) (UINT64_C(1) << (nr))
+
+uint64_t
+vnet_config_features(const struct rte_vduse_net_conf *conf)
+{
+	uint64_t features = VNET_BIT(VIRTIO_F_VERSION_1) | VNET_BIT(VIRTIO_F_ACCESS_PLATFORM) |
+			    VNET_BIT(VIRTIO_RING_F_INDIRECT_DESC) |
+			    VNET_BIT(VIRTIO_RING_F_EVENT_IDX) | VNET_BIT(VIRTIO_NET_F_MRG_RXBUF) |
+			    VNET_BIT(VIRTIO_NET_F_MAC) | VNET_BIT(VIRTIO_NET_F_STATUS);
+
+	if (conf->mtu != 0)
+		features |= VNET_BIT(VIRTIO_NET_F_MTU);
+	/* Section 5.1.3.1: several pairs are of use only with a queue to choose them by. */
+	if (conf->pairs > 1)
+		features |= VNET_BIT(VIRTIO_NET_F_MQ) | VNET_BIT(VIRTIO_NET_F_CTRL_VQ);
+	return features;
+}
+
+void
+vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_conf *conf)
+{
+	memset(config, 0, sizeof(*config));
+	memcpy(config->mac, conf->mac.addr_bytes, sizeof(config->mac));
+	config->max_virtqueue_pairs = rte_cpu_to_le_16(conf->pairs);
+	config->mtu = rte_cpu_to_le_16(conf->mtu);
+}
+
+/* Writes one field of the configuration space, here and at the driver's. */
+static int
+config_write(struct rte_vduse_net *net, size_t offset, size_t len)
+{
+	return rte_vduse_dev_config_set(net->dev, (uint32_t)offset,
+					(const uint8_t *)&net->config + offset, (uint32_t)len);
+}
+
+int
+rte_vduse_net_set_link(struct rte_vduse_net *net, bool up)
+{
+	net->config.status = rte_cpu_to_le_16(up ? VIRTIO_NET_S_LINK_UP : 0);
+	return config_write(net, offsetof(struct virtio_net_config, status),
+			    sizeof(net->config.status));
+}
+
+int
+rte_vduse_net_set_mtu(struct rte_vduse_net *net, uint16_t mtu)
+{
+	if (mtu < RTE_VDUSE_NET_MTU_MIN)
+		return -EINVAL;
+	net->config.mtu = rte_cpu_to_le_16(mtu);
+	return config_write(net, offsetof(struct virtio_net_config, mtu),
+			    sizeof(net->config.mtu));
+}
+
+int
+rte_vduse_net_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *mac)
+{
+	memcpy(net->config.mac, mac->addr_bytes, sizeof(net->config.mac));
+	return config_write(net, offsetof(struct virtio_net_config, mac),
+			    sizeof(net->config.mac));
+}

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Life of a network device. In flows what an application wants, out flows a VDUSE device
+ * whose virtqueues are polled by rx.c and tx.c. On the application's threads.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/virtio_ids.h>
+
+#include "net.h"
+
+RTE_LOG_REGISTER(vnet_logtype, lib.vduse.net, INFO);
+
+static int
+net_conf_check(const struct rte_vduse_net_conf *conf, const char **name)
+{
+	*name = rte_vduse_path_name(conf->path);
+	if (*name == NULL) {
+		VNET_LOG(ERR, conf->path == NULL ? "(no path)" : conf->path,
+			 "not the path of a VDUSE device: use %sNAME, NAME of letters, digits, "
+			 "'.', '_' and '-'", RTE_VDUSE_PATH);
+		return -EINVAL;
+	}
+	if (conf->pairs == 0 || conf->pairs > RTE_VDUSE_NET_PAIRS_MAX) {
+		VNET_LOG(ERR, *name, "%u queue pairs: use 1 to %u", conf->pairs,
+			 RTE_VDUSE_NET_PAIRS_MAX);
+		return -EINVAL;
+	}
+	if (conf->mtu != 0 && conf->mtu < RTE_VDUSE_NET_MTU_MIN) {
+		VNET_LOG(ERR, *name, "MTU %u: use %u to %u", conf->mtu, RTE_VDUSE_NET_MTU_MIN,
+			 RTE_VDUSE_NET_MTU_MAX);
+		return -EINVAL;
+	}
+	if (!rte_is_valid_assigned_ether_addr(&conf->mac)) {
+		VNET_LOG(ERR, *name, "the MAC address is zero or a group's: use a unicast one");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* With a control queue where there is more than one pair. */
+static int
+net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf, const char *name)
+{
+	struct rte_vduse_dev_conf dev_conf = {
+		.name = name,
+		.device_id = VIRTIO_ID_NET,
+		.vendor_id = 0,
+		.features = vnet_config_features(conf),
+		.nb_vqs = (uint16_t)(2 * conf->pairs + (conf->pairs > 1)),
+		.vq_size = conf->queue_size,
+		.config = &net->config,
+		.config_size = sizeof(net->config),
+		.socket_id = conf->socket_id,
+		.umem = conf->umem,
+		.ops = &vnet_dev_ops,
+		.arg = net,
+	};
+	int ret;
+
+	ret = rte_vduse_dev_create(&dev_conf, &net->dev);
+	if (conf->pairs == 1)
+		return ret;
+	if (ret == 0) {
+		VNET_LOG(ERR, name, "%u queue pairs: the control queue that they need is not "
+			 "served yet: use 1", conf->pairs);
+		rte_vduse_dev_destroy(net->dev);
+		return -ENOTSUP;
+	}
+	if (ret == -EINVAL) {
+		VNET_LOG(ERR, name, "%u queue pairs need a control queue, which this kernel's "
+			 "VDUSE refuses for network devices: use 1", conf->pairs);
+		return -ENOTSUP;
+	}
+	return ret;
+}
+
+int
+rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net **result)
+{
+	struct rte_vduse_net *net;
+	const char *name;
+	uint16_t i;
+	size_t size;
+	int ret;
+
+	ret = net_conf_check(conf, &name);
+	if (ret < 0)
+		return ret;
+	size = sizeof(*net) + 2 * conf->pairs * sizeof(net->queues[0]);
+	net = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_MUL_CEIL(size, RTE_CACHE_LINE_SIZE));
+	if (net == NULL) {
+		VNET_LOG(ERR, name, "no memory for %u queue pairs", conf->pairs);
+		return -ENOMEM;
+	}
+	memset(net, 0, size);
+	net->pairs = conf->pairs;
+	net->link = conf->link;
+	net->arg = conf->arg;
+	vnet_config_init(&net->config, conf);
+	ret = net_dev_create(net, conf, name);
+	if (ret < 0) {
+		free(net);
+		return ret;
+	}
+	for (i = 0; i < 2 * net->pairs; i++)
+		net->queues[i].vq = rte_vduse_dev_vq(net->dev, i);
+	*result = net;
+	return 0;
+}
+
+int
+rte_vduse_net_start(struct rte_vduse_net *net, enum rte_vduse_attach attach)
+{
+	return rte_vduse_dev_start(net->dev, attach);
+}
+
+void
+rte_vduse_net_destroy(struct rte_vduse_net *net)
+{
+	if (net == NULL)
+		return;
+	rte_vduse_dev_destroy(net->dev);
+	free(net);
+}
+
+struct rte_vduse_dev *
+rte_vduse_net_dev(struct rte_vduse_net *net)
+{
+	return net->dev;
+}
+
+bool
+rte_vduse_net_link(const struct rte_vduse_net *net)
+{
+	return (rte_vduse_dev_status(net->dev) & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
+}

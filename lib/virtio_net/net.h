@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A network device, inside lib/virtio_net. Virtqueue 2i carries packets of pair i to the
+ * driver, virtqueue 2i + 1 those of the driver (VIRTIO 1.2, section 5.1.2).
+ */
+#ifndef VNET_NET_H
+#define VNET_NET_H
+
+#include <linux/virtio_net.h>
+
+#include <rte_log.h>
+
+#include <vring.h>
+
+#include "rte_vduse_net.h"
+
+extern int vnet_logtype;
+
+#define VNET_LOG(level, name, fmt, ...)                                                            \
+	rte_log(RTE_LOG_##level, vnet_logtype, "VDUSE: %s: " fmt "\n", name, ##__VA_ARGS__)
+
+/* A frame with the largest MTU and two VLAN tags. */
+#define VNET_FRAME_MAX (RTE_VDUSE_NET_MTU_MAX + RTE_ETHER_HDR_LEN + 8)
+
+/* One direction of a pair. The polling thread's between enter and leave of vq; else the
+ * control thread's.
+ */
+struct vnet_queue {
+	struct rte_vduse_vq *vq; /* constant */
+	struct vring_vq ring;
+	uint16_t hdr_len;    /* of struct virtio_net_hdr_v1, or 2 less for old drivers */
+	bool mergeable;      /* a packet may take several chains */
+	bool miss_write;     /* what the look-up that failed last was for */
+	struct rte_vduse_net_stats stats; /* the polling thread writes, any thread reads */
+	struct rte_vduse_vq_info info;    /* of the start, for a later one */
+} __rte_cache_aligned;
+
+struct rte_vduse_net {
+	struct rte_vduse_dev *dev;
+	uint16_t pairs;
+	bool up; /* what link was told last; the control thread's */
+	struct virtio_net_config config;
+	void (*link)(struct rte_vduse_net *net, bool up, void *arg);
+	void *arg;
+	struct vnet_queue queues[];
+};
+
+/* config.c: the features and the configuration space that a device begins with. */
+uint64_t
+vnet_config_features(const struct rte_vduse_net_conf *conf);
+void
+vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_conf *conf);
+
+/* queue.c: what rte_vduse_dev_ops asks of a virtqueue. */
+extern const struct rte_vduse_dev_ops vnet_dev_ops;
+
+/* queue.c: shows used chains, calls the driver if it wants, and reports faults. */
+void
+vnet_queue_finish(struct vnet_queue *queue, bool pushed);
+
+/* stats.c: counts packets of one burst. */
+void
+vnet_stats_count(struct rte_vduse_net_stats *stats, struct rte_mbuf *const *mbufs, uint16_t nb);
+
+/* A counter that one thread writes and any reads. */
+static inline void
+vnet_stats_add(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+#endif /* VNET_NET_H */

@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A virtqueue of a network device as it starts, moves and stops (control thread), and how
+ * every burst ends (polling thread).
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <linux/virtio_net.h>
+
+#include "net.h"
+
+static bool
+queue_lookup(void *arg, uint64_t iova, bool write, struct vring_window *window)
+{
+	struct vnet_queue *queue = arg;
+	const struct rte_vduse_region *region = rte_vduse_vq_lookup(queue->vq, iova);
+
+	if (region == NULL || !(write ? region->writable : region->readable)) {
+		queue->miss_write = write;
+		return false;
+	}
+	window->first = region->first;
+	window->size = region->last - region->first + 1;
+	window->delta = (uint64_t)(uintptr_t)region->va - region->first;
+	return true;
+}
+
+static int
+queue_start_ring(struct vnet_queue *queue)
+{
+	const struct rte_vduse_vq_info *info = &queue->info;
+	struct vring_layout layout = {
+		.desc = info->desc,
+		.driver = info->driver,
+		.device = info->device,
+		.features = info->features,
+		.size = info->size,
+		.next_avail = info->next_avail,
+	};
+
+	return vring_start(&queue->ring, &layout, queue_lookup, queue, -1);
+}
+
+static int
+queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
+{
+	struct rte_vduse_net *net = arg;
+	struct vnet_queue *queue;
+
+	if (vq->index >= 2 * net->pairs)
+		return -ENOTSUP;
+	queue = &net->queues[vq->index];
+	queue->info = *info;
+	queue->mergeable = (info->features & (UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF)) != 0;
+	/* Section 5.1.6.1: old drivers have no num_buffers where packets are not merged. */
+	queue->hdr_len = sizeof(struct virtio_net_hdr);
+	if (queue->mergeable || (info->features & (UINT64_C(1) << VIRTIO_F_VERSION_1)))
+		queue->hdr_len = sizeof(struct virtio_net_hdr_v1);
+	return queue_start_ring(queue);
+}
+
+static int
+queue_remap(struct rte_vduse_vq *vq, void *arg)
+{
+	struct rte_vduse_net *net = arg;
+	struct vnet_queue *queue = &net->queues[vq->index];
+
+	/* It may have come up before its rings were mapped. */
+	return queue->ring.started ? vring_remap(&queue->ring) : queue_start_ring(queue);
+}
+
+static void
+queue_stop(struct rte_vduse_vq *vq, void *arg)
+{
+	struct rte_vduse_net *net = arg;
+
+	vring_stop(&net->queues[vq->index].ring);
+}
+
+static uint16_t
+queue_position(struct rte_vduse_vq *vq, void *arg)
+{
+	struct rte_vduse_net *net = arg;
+
+	return vq->index < 2 * net->pairs ? vring_position(&net->queues[vq->index].ring) : 0;
+}
+
+static void
+net_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
+{
+	bool up = (status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
+	struct rte_vduse_net *net = arg;
+
+	RTE_SET_USED(dev);
+	if (up == net->up)
+		return;
+	net->up = up;
+	if (net->link != NULL)
+		net->link(net, up, net->arg);
+}
+
+const struct rte_vduse_dev_ops vnet_dev_ops = {
+	.vq_start = queue_start,
+	.vq_remap = queue_remap,
+	.vq_stop = queue_stop,
+	.vq_position = queue_position,
+	.status = net_status,
+};
+
+static void
+queue_fault(struct vnet_queue *queue)
+{
+	struct vring_vq *ring = &queue->ring;
+
+	if (ring->fault == VRING_FAULT_MISS) {
+		ring->fault = VRING_FAULT_NONE;
+		rte_vduse_vq_miss(queue->vq, ring->fault_iova, queue->miss_write);
+		return;
+	}
+	vnet_stats_add(&queue->stats.bad_descriptors, 1);
+	rte_vduse_vq_fail(queue->vq, vring_fault_name(ring->fault), ring->fault_iova);
+}
+
+void
+vnet_queue_finish(struct vnet_queue *queue, bool pushed)
+{
+	if (pushed) {
+		if (vring_publish(&queue->ring)) {
+			/* Refused only while the driver is going: it then needs no call. */
+			(void)rte_vduse_vq_call(queue->vq);
+			vnet_stats_add(&queue->stats.calls, 1);
+		} else {
+			vnet_stats_add(&queue->stats.calls_suppressed, 1);
+		}
+	}
+	if (unlikely(queue->ring.fault != VRING_FAULT_NONE))
+		queue_fault(queue);
+}

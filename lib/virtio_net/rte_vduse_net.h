@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+#ifndef RTE_VDUSE_NET_H
+#define RTE_VDUSE_NET_H
+
+/**
+ * @file
+ * virtio-net devices served by polling threads: bursts of mbufs to and from a driver.
+ *
+ * Directions are this process's: receive is what the driver transmitted (virtqueue 2i + 1),
+ * transmit is what the driver receives (virtqueue 2i). Sections are those of the Virtual I/O
+ * Device (VIRTIO) specification 1.2.
+ */
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+#include <rte_mempool.h>
+
+#include <rte_vduse.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Most queue pairs of a device (section 5.1.6.5.5). */
+#define RTE_VDUSE_NET_PAIRS_MAX 32767
+
+/** Smallest and largest MTU, bytes (section 5.1.4.1). */
+#define RTE_VDUSE_NET_MTU_MIN 68
+#define RTE_VDUSE_NET_MTU_MAX 65535
+
+struct rte_vduse_net;
+
+/** What a network device is made of. */
+struct rte_vduse_net_conf {
+	const char *path;            /**< /dev/vduse/NAME. */
+	uint16_t pairs;              /**< Queue pairs, 1 to RTE_VDUSE_NET_PAIRS_MAX. */
+	uint16_t queue_size;         /**< Descriptors, a power of two, 2 to 32768. */
+	struct rte_ether_addr mac;   /**< The driver's address. */
+	uint16_t mtu;                /**< RTE_VDUSE_NET_MTU_MIN to _MAX; 0: none announced. */
+	int socket_id;               /**< NUMA node for memory, or SOCKET_ID_ANY. */
+	bool umem;                   /**< See struct rte_vduse_dev_conf. */
+	/** The driver came up or went. On the control thread. May be NULL. */
+	void (*link)(struct rte_vduse_net *net, bool up, void *arg);
+	void *arg;                   /**< Handed to link. */
+};
+
+/** Counters of one queue of one direction. Written by the thread that polls it. */
+struct rte_vduse_net_stats {
+	uint64_t packets;
+	uint64_t bytes;
+	uint64_t drops;           /**< Packets lost here: too long for the driver's buffers or the pool. */
+	uint64_t nombuf;          /**< Bursts cut short because the mempool was empty. */
+	uint64_t calls;           /**< Interrupts sent to the driver. */
+	uint64_t calls_suppressed; /**< Bursts for which the driver wanted none. */
+	uint64_t bad_descriptors; /**< Chains that broke the rules; each stops the queue. */
+	uint64_t size_bins[8];    /**< Packets of <64, 64, 65-127, -255, -511, -1023, -1518, larger. */
+	uint64_t multicast;
+	uint64_t broadcast;
+};
+
+/**
+ * Creates a network device (rte_vduse_dev_create() says more). Any thread but the control
+ * thread.
+ *
+ * @return 0; -EINVAL for a wrong argument; -ENOTSUP for more than one pair, which needs the
+ *   control queue; or what rte_vduse_dev_create() returns. One log line.
+ */
+int
+rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net **net);
+
+/** Starts the device: see rte_vduse_dev_start(). */
+int
+rte_vduse_net_start(struct rte_vduse_net *net, enum rte_vduse_attach attach);
+
+/** Removes the device: see rte_vduse_dev_destroy(). net may be NULL. */
+void
+rte_vduse_net_destroy(struct rte_vduse_net *net);
+
+/** @return the device below. Any thread. */
+struct rte_vduse_dev *
+rte_vduse_net_dev(struct rte_vduse_net *net);
+
+/** @return whether a driver is up (DRIVER_OK, section 2.1). Any thread. */
+bool
+rte_vduse_net_link(const struct rte_vduse_net *net);
+
+/**
+ * Says in the configuration space whether the link is up (VIRTIO_NET_F_STATUS, section
+ * 5.1.4). The driver's carrier follows. Any thread but one at a time.
+ * @return 0 or a negative errno.
+ */
+int
+rte_vduse_net_set_link(struct rte_vduse_net *net, bool up);
+
+/**
+ * Changes the announced MTU. A driver reads it when it probes. Any thread but one at a time.
+ * @return 0; -EINVAL outside RTE_VDUSE_NET_MTU_MIN to _MAX; or a negative errno.
+ */
+int
+rte_vduse_net_set_mtu(struct rte_vduse_net *net, uint16_t mtu);
+
+/**
+ * Changes the address in the configuration space. A driver reads it when it probes. Any
+ * thread but one at a time.
+ * @return 0 or a negative errno.
+ */
+int
+rte_vduse_net_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *mac);
+
+/**
+ * Receives packets that the driver sent. One thread per pair at a time; never blocks.
+ *
+ * @param pair
+ *   0 to pairs - 1; not checked.
+ * @param pool
+ *   Where mbufs come from. A packet longer than its data room takes several.
+ * @param[out] mbufs
+ *   Room for nb pointers.
+ * @return how many packets were received; 0 also while no driver is up.
+ */
+uint16_t
+rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mempool *pool,
+		       struct rte_mbuf **mbufs, uint16_t nb);
+
+/**
+ * Sends packets to the driver; those sent or dropped are freed. One thread per pair at a
+ * time; never blocks.
+ *
+ * @return how many of mbufs were taken; the rest stay the caller's. 0 also while no driver
+ *   is up.
+ */
+uint16_t
+rte_vduse_net_tx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf **mbufs,
+		       uint16_t nb);
+
+/** @return packets that wait to be received on a pair. The thread that receives on it. */
+uint32_t
+rte_vduse_net_rx_count(struct rte_vduse_net *net, uint16_t pair);
+
+/** Copies the counters of one direction of a pair. Any thread. */
+void
+rte_vduse_net_stats(const struct rte_vduse_net *net, uint16_t pair, bool rx,
+		    struct rte_vduse_net_stats *stats);
+
+/** Zeroes the counters of one direction of a pair. Any thread; a burst may add to the old. */
+void
+rte_vduse_net_stats_reset(struct rte_vduse_net *net, uint16_t pair, bool rx);
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif /* RTE_VDUSE_NET_H */

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Packets that the driver sent. In flow chains of virtqueue 2i + 1, out flow mbufs; bytes are
+ * copied, so a chain goes back to the driver in the burst that took it. Polling thread.
+ */
+#include <string.h>
+
+#include <rte_memcpy.h>
+#include <rte_prefetch.h>
+
+#include "net.h"
+
+/* Appends len bytes to a packet; takes further mbufs as the pool's data room asks for. */
+static bool
+rx_append(struct rte_mbuf *packet, struct rte_mbuf **tail, struct rte_mempool *pool,
+	  const uint8_t *from, uint32_t len)
+{
+	while (len > 0) {
+		struct rte_mbuf *segment = *tail;
+		uint32_t n = RTE_MIN(len, (uint32_t)rte_pktmbuf_tailroom(segment));
+
+		if (n == 0) {
+			segment = rte_pktmbuf_alloc(pool);
+			if (unlikely(segment == NULL))
+				return false;
+			/* A pool without data room would never end. */
+			if (unlikely(rte_pktmbuf_tailroom(segment) == 0)) {
+				rte_pktmbuf_free(segment);
+				return false;
+			}
+			(*tail)->next = segment;
+			*tail = segment;
+			packet->nb_segs++;
+			continue;
+		}
+		rte_memcpy(rte_pktmbuf_mtod_offset(segment, uint8_t *, segment->data_len), from, n);
+		segment->data_len = (uint16_t)(segment->data_len + n);
+		packet->pkt_len += n;
+		from += n;
+		len -= n;
+	}
+	return true;
+}
+
+/* A packet in any layout: header and data over any pieces, any number of mbufs. */
+static bool
+rx_copy_pieces(const struct vring_chain *chain, uint32_t skip, struct rte_mbuf *packet,
+	       struct rte_mempool *pool)
+{
+	struct rte_mbuf *tail = packet;
+	uint16_t i;
+
+	for (i = 0; i < chain->nb_out; i++) {
+		const struct vring_buf *buf = &chain->bufs[i];
+		uint32_t over = RTE_MIN(skip, buf->len);
+
+		skip -= over;
+		if (!rx_append(packet, &tail, pool, buf->va + over, buf->len - over))
+			return false;
+	}
+	return true;
+}
+
+/* Copies a chain into an empty mbuf. False: it is no packet, or the pool is empty. */
+static inline bool
+rx_copy(const struct vnet_queue *queue, const struct vring_chain *chain, struct rte_mbuf *packet,
+	struct rte_mempool *pool)
+{
+	uint32_t skip = queue->hdr_len, len;
+
+	if (unlikely(chain->out_len < skip + RTE_ETHER_HDR_LEN ||
+		     chain->out_len > skip + VNET_FRAME_MAX))
+		return false;
+	len = chain->out_len - skip;
+	/* No offload is offered yet: the header says nothing. Its place to be read is here. */
+	if (likely(chain->nb_out == 1 && len <= rte_pktmbuf_tailroom(packet))) {
+		rte_memcpy(rte_pktmbuf_mtod(packet, void *), chain->bufs[0].va + skip, len);
+		packet->data_len = (uint16_t)len;
+		packet->pkt_len = len;
+		return true;
+	}
+	return rx_copy_pieces(chain, skip, packet, pool);
+}
+
+/* Returns packets received; *popped says whether chains were taken at all. */
+static uint16_t
+rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **mbufs, uint16_t nb,
+	  bool *popped)
+{
+	struct vring_chain chains[VRING_BURST_MAX];
+	uint16_t n, i, done = 0;
+
+	n = vring_pop(&queue->ring, chains, nb);
+	if (n == 0)
+		return 0;
+	if (unlikely(rte_pktmbuf_alloc_bulk(pool, mbufs, n) < 0)) {
+		/* The driver keeps its packets; it is what slows down. */
+		vring_unpop(&queue->ring, chains, n);
+		vnet_stats_add(&queue->stats.nombuf, 1);
+		return 0;
+	}
+	for (i = 0; i < n; i++) {
+		struct rte_mbuf *packet = mbufs[i];
+
+		chains[i].used_len = 0;
+		if (likely(rx_copy(queue, &chains[i], packet, pool))) {
+			mbufs[done++] = packet;
+		} else {
+			rte_pktmbuf_free(packet);
+			vnet_stats_add(&queue->stats.drops, 1);
+		}
+	}
+	vring_push(&queue->ring, chains, n);
+	*popped = true;
+	return done;
+}
+
+uint16_t
+rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mempool *pool,
+		       struct rte_mbuf **mbufs, uint16_t nb)
+{
+	struct vnet_queue *queue = &net->queues[2 * pair + 1];
+	uint16_t done = 0;
+
+	if (!rte_vduse_vq_enter(queue->vq))
+		return 0;
+	for (;;) {
+		uint16_t want = RTE_MIN((uint16_t)(nb - done), VRING_BURST_MAX);
+		bool popped = false;
+
+		if (want == 0)
+			break;
+		done += rx_chains(queue, pool, mbufs + done, want, &popped);
+		vnet_queue_finish(queue, popped);
+		/* One burst's worth is what a caller asks for; drops are not made up for. */
+		if (!popped || nb <= VRING_BURST_MAX || !queue->vq->enabled)
+			break;
+	}
+	if (done != 0)
+		vnet_stats_count(&queue->stats, mbufs, done);
+	rte_vduse_vq_leave(queue->vq);
+	return done;
+}
+
+uint32_t
+rte_vduse_net_rx_count(struct rte_vduse_net *net, uint16_t pair)
+{
+	struct vnet_queue *queue = &net->queues[2 * pair + 1];
+	uint32_t count;
+
+	if (!rte_vduse_vq_enter(queue->vq))
+		return 0;
+	count = vring_count(&queue->ring);
+	rte_vduse_vq_leave(queue->vq);
+	return count;
+}

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Packets to the driver. In flow mbufs, out flow used chains of virtqueue 2i with a header
+ * and the packet in them; a packet takes several chains where the driver lets buffers be
+ * merged. Polling thread.
+ */
+#include <string.h>
+
+#include <rte_memcpy.h>
+
+#include "net.h"
+
+/* What a packet that cannot be written asks of the caller. */
+enum tx_result {
+	TX_SENT,
+	TX_MORE,  /* it would fit if there were more chains */
+	TX_DROP,  /* it will not fit whatever comes */
+	TX_FAULT, /* the driver's buffer is none */
+};
+
+/* Where in a row of chains the next byte goes. */
+struct tx_cursor {
+	struct vring_chain *chain;
+	uint16_t piece;
+	uint32_t offset;
+};
+
+/* Copies to the chains; the caller has measured that they hold it. */
+static void
+tx_copy(struct tx_cursor *cursor, const uint8_t *from, uint32_t len)
+{
+	while (len > 0) {
+		struct vring_chain *chain = cursor->chain;
+		const struct vring_buf *buf;
+		uint32_t n;
+
+		if (cursor->piece == chain->nb_in) {
+			cursor->chain++;
+			cursor->piece = 0;
+			cursor->offset = 0;
+			continue;
+		}
+		buf = &chain->bufs[chain->nb_out + cursor->piece];
+		n = RTE_MIN(len, buf->len - cursor->offset);
+		rte_memcpy(buf->va + cursor->offset, from, n);
+		chain->used_len += n;
+		cursor->offset += n;
+		if (cursor->offset == buf->len) {
+			cursor->piece++;
+			cursor->offset = 0;
+		}
+		from += n;
+		len -= n;
+	}
+}
+
+static void
+tx_copy_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
+	       const struct rte_mbuf *packet)
+{
+	/* Section 5.1.6.4.1: without merging num_buffers is 1; no offload, all else is 0. */
+	struct virtio_net_hdr_v1 hdr = { .num_buffers = nb_chains };
+	struct tx_cursor cursor = { .chain = chains };
+	const struct rte_mbuf *segment;
+	uint16_t i;
+
+	for (i = 0; i < nb_chains; i++)
+		chains[i].used_len = 0;
+	tx_copy(&cursor, (const uint8_t *)&hdr, queue->hdr_len);
+	for (segment = packet; segment != NULL; segment = segment->next)
+		tx_copy(&cursor, rte_pktmbuf_mtod(segment, const uint8_t *), segment->data_len);
+}
+
+/* Writes a packet to the first chains of a row. *taken: how many it took. */
+static inline enum tx_result
+tx_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
+	  const struct rte_mbuf *packet, uint16_t *taken)
+{
+	uint64_t want = (uint64_t)queue->hdr_len + packet->pkt_len, room = 0;
+	uint16_t n = 0;
+
+	do {
+		if (n == nb_chains)
+			return TX_MORE;
+		if (unlikely(chains[n].in_len < queue->hdr_len))
+			return TX_FAULT;
+		room += chains[n++].in_len;
+	} while (room < want && queue->mergeable);
+	if (unlikely(room < want))
+		return TX_DROP;
+	*taken = n;
+	if (likely(n == 1 && chains[0].nb_in == 1 && packet->nb_segs == 1)) {
+		struct virtio_net_hdr_v1 hdr = { .num_buffers = 1 };
+		uint8_t *to = chains[0].bufs[chains[0].nb_out].va;
+
+		memcpy(to, &hdr, queue->hdr_len);
+		rte_memcpy(to + queue->hdr_len, rte_pktmbuf_mtod(packet, const void *),
+			   packet->data_len);
+		chains[0].used_len = (uint32_t)want;
+		return TX_SENT;
+	}
+	tx_copy_packet(queue, chains, n, packet);
+	return TX_SENT;
+}
+
+/* What one row of chains did. */
+struct tx_row {
+	uint16_t packets; /* taken from the caller */
+	uint16_t chains;  /* used */
+	bool more;        /* the next packet would take more chains than the row had */
+	bool stop;        /* nothing more can be sent now */
+};
+
+static void
+tx_row(struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
+       struct rte_mbuf **mbufs, uint16_t nb, struct tx_row *row)
+{
+	while (row->packets < nb) {
+		struct rte_mbuf *packet = mbufs[row->packets];
+		uint16_t taken = 0;
+
+		switch (tx_packet(queue, chains + row->chains,
+				  (uint16_t)(nb_chains - row->chains), packet, &taken)) {
+		case TX_MORE:
+			row->more = true;
+			return;
+		case TX_FAULT:
+			vnet_stats_add(&queue->stats.bad_descriptors, 1);
+			rte_vduse_vq_fail(queue->vq, "a receive buffer smaller than a header",
+					  chains[row->chains].in_len);
+			row->stop = true;
+			return;
+		case TX_DROP:
+			vnet_stats_add(&queue->stats.drops, 1);
+			break;
+		case TX_SENT:
+			vnet_stats_count(&queue->stats, &packet, 1);
+			row->chains += taken;
+			break;
+		}
+		row->packets++;
+	}
+}
+
+/* Sends what one pop of chains can take. Returns packets taken; *want: chains to pop. */
+static uint16_t
+tx_chains(struct vnet_queue *queue, struct rte_mbuf **mbufs, uint16_t nb, uint16_t *want, bool *stop)
+{
+	struct vring_chain chains[VRING_BURST_MAX];
+	struct tx_row row = { 0 };
+	uint16_t n;
+
+	n = vring_pop(&queue->ring, chains, *want);
+	if (n > 0)
+		tx_row(queue, chains, n, mbufs, nb, &row);
+	if (row.chains < n)
+		vring_unpop(&queue->ring, chains + row.chains, (uint16_t)(n - row.chains));
+	if (row.chains > 0)
+		vring_push(&queue->ring, chains, row.chains);
+	if (row.packets == 0 && n == VRING_BURST_MAX && row.more) {
+		/* No number of chains that we handle at once holds it. */
+		vnet_stats_add(&queue->stats.drops, 1);
+		row.packets = 1;
+	}
+	*stop = row.stop || n < *want;
+	/* A packet that needs several chains gets as many as there are. */
+	*want = row.more ? VRING_BURST_MAX : *want;
+	vnet_queue_finish(queue, row.chains > 0);
+	return row.packets;
+}
+
+uint16_t
+rte_vduse_net_tx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf **mbufs,
+		       uint16_t nb)
+{
+	struct vnet_queue *queue = &net->queues[2 * pair];
+	uint16_t done = 0, want;
+	bool stop = false;
+
+	if (!rte_vduse_vq_enter(queue->vq))
+		return 0;
+	want = RTE_MIN(nb, VRING_BURST_MAX);
+	while (done < nb && !stop)
+		done += tx_chains(queue, mbufs + done, (uint16_t)(nb - done), &want, &stop);
+	rte_vduse_vq_leave(queue->vq);
+	if (done > 0)
+		rte_pktmbuf_free_bulk(mbufs, done);
+	return done;
+}
