@@ -1,0 +1,54 @@
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# A thin front: Debian and root are all it needs.
+
+BUILD := build
+SDK := $(CURDIR)/$(BUILD)/driver-sdk
+export DPDK_VDUSE_BUILD := $(CURDIR)/$(BUILD)
+
+help:
+	@echo "make build          install what is missing, configure, compile"
+	@echo "make run            serve a net device to a Linux kernel, and show it"
+	@echo "make check          every test; the last line counts them"
+	@echo "make unit           unit tests only: seconds"
+	@echo "make vm TEST=NAME   one script of test/vm, such as net_01_ping"
+	@echo "make shell          a shell in the test VM"
+	@echo "make install        meson install"
+	@echo "make clean          remove what was compiled, keep what was fetched"
+
+packages:
+	@config/install-packages
+
+$(BUILD)/build.ninja:
+	@config/install-packages
+	@config/driver-sdk $(SDK)
+	meson setup $(BUILD)
+
+build: packages $(BUILD)/build.ninja
+	@config/driver-sdk $(SDK)
+	ninja -C $(BUILD)
+
+run: build
+	@if [ -e /dev/vduse/control ]; then test/vm/demo.sh; \
+	else test/vm/run --live --timeout 120 test/vm/demo.sh; fi
+
+check: build
+	@test/check
+
+unit: build
+	meson test -C $(BUILD) --no-rebuild --print-errorlogs --no-suite vm
+
+vm: build
+	@test/vm/run --live $(ARGS) test/vm/$(or $(TEST),harness_01).sh
+
+shell: build
+	@test/vm/run --interactive
+
+install: build
+	meson install -C $(BUILD) --no-rebuild
+
+clean:
+	rm -rf build-asan build-clang
+	[ ! -e $(BUILD)/build.ninja ] || ninja -C $(BUILD) clean
+
+.PHONY: help packages build run check unit vm shell install clean
