@@ -179,7 +179,7 @@ in_netns()
 	wait_interface "$device"
 	ip netns add "$ns" 2>/dev/null || true
 	ip link set "$(interface_of "$device")" netns "$ns" name eth0
-	ip -n "$ns" addr add "$address" dev eth0 nodad
+	ip -n "$ns" addr add "$address" dev eth0
 	ip -n "$ns" link set lo up
 	ip -n "$ns" link set eth0 up
 	wait_for 10 has_carrier "$ns" || fail "$device: no carrier"

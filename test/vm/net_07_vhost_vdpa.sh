@@ -13,7 +13,7 @@ exchange()
 	start_testpmd vduse --vdev net_vduse0,iface=/dev/vduse/net0,attach=vhost -- \
 		--forward-mode=rxonly
 	wait_for 10 test -c /dev/vhost-vdpa-0 || fail "no /dev/vhost-vdpa-0"
-	launch_testpmd virtio -l 0,1 --no-pci --file-prefix=virtio --iova-mode=va "$@" \
+	launch_testpmd virtio -l 0,1 --main-lcore 1 --no-pci --file-prefix=virtio --iova-mode=va "$@" \
 		--vdev net_virtio_user0,path=/dev/vhost-vdpa-0 -- \
 		-i --disable-link-check --total-num-mbufs=16384 --forward-mode=rxonly
 	wait_prompt virtio 0
