@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=dash
 #
 # First process of the test VM, in the initramfs: makes the host's file system,
 # with a tmpfs over it for what is written, the root, then goes on as stage2.sh.

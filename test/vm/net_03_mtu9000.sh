@@ -15,7 +15,7 @@ step "frames of every size up to 9000 bytes"
 no_loss on_left ping -c 20 -i 0.05 -M do -s 8972 10.0.0.2
 no_loss on_right ping -c 20 -i 0.05 -M do -s 8972 10.0.0.1
 for size in 1473 2000 2035 2036 2037 4070 4071 4072 6000 8971; do
-	no_loss on_left ping -q -c 2 -i 0.05 -M do -s $size 10.0.0.2 | head -n 1
+	no_loss on_left ping -q -c 2 -i 0.05 -M do -s $size 10.0.0.2
 done
 no_loss on_left ping -f -q -c 1000 -M do -s 8972 10.0.0.2
 

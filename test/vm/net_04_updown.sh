@@ -17,7 +17,7 @@ link_is()
 
 start_pair fwd ""
 step "down and up, 10 times, then ping"
-for i in $(seq 10); do
+for _ in $(seq 10); do
 	ip -n left link set eth0 down
 	ip -n right link set eth0 down
 	ip -n left link set eth0 up
@@ -27,7 +27,7 @@ no_loss on_left ping -c 10 -i 0.1 -w 5 10.0.0.2
 
 step "down and up under traffic"
 on_right ping -f -q -w 4 10.0.0.1 >/dev/null &
-for i in $(seq 5); do
+for _ in $(seq 5); do
 	ip -n left link set eth0 down
 	ip -n left link set eth0 up
 done
@@ -35,7 +35,7 @@ wait $! || true
 no_loss on_left ping -c 10 -i 0.1 10.0.0.2
 
 step "the driver unbound: the link goes down; bound again: up, and traffic flows"
-for i in 1 2 3; do
+for _ in 1 2 3; do
 	virtio=$(virtio_of net0)
 	echo "$virtio" >/sys/bus/virtio/drivers/virtio_net/unbind
 	wait_for 5 link_is down || fail "link still up without a driver"

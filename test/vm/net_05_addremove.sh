@@ -27,7 +27,7 @@ start_pair fwd ""
 no_loss on_left ping -c 3 -i 0.1 10.0.0.2
 
 step "a port is closed, detached and attached again, 20 times"
-for i in $(seq 20); do
+for _ in $(seq 20); do
 	testpmd_cmd fwd stop >/dev/null
 	detach 1
 	[ ! -e /dev/vduse/net1 ] || fail "/dev/vduse/net1 left behind"
@@ -38,7 +38,7 @@ for i in $(seq 20); do
 done
 
 step "the vdpa device is deleted under the driver, by hand, and added again"
-for i in $(seq 20); do
+for _ in $(seq 20); do
 	vdpa dev del net1
 	gone net1 || fail "net1 is still there"
 	vdpa dev add name net1 mgmtdev vduse

@@ -6,7 +6,7 @@
 
 step "stopped and started, 3 times"
 start_pair fwd ""
-for i in 1 2 3; do
+for _ in 1 2 3; do
 	no_loss on_left ping -q -c 5 -i 0.1 10.0.0.2
 	stop_testpmd fwd
 	check_nothing_left
@@ -21,7 +21,7 @@ testpmd_cmd fwd start >/dev/null
 no_loss on_left ping -q -c 5 -i 0.1 -w 5 10.0.0.2
 
 step "killed and started, 3 times: what the dead process left is no dead end"
-for i in 1 2 3; do
+for _ in 1 2 3; do
 	kill_testpmd fwd
 	start_testpmd fwd --vdev net_vduse0,iface=/dev/vduse/net0,attach=virtio \
 		--vdev net_vduse1,iface=/dev/vduse/net1,attach=virtio
