@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <rte_string_fns.h>
 
 #include "log.h"
 #include "netlink.h"
@@ -57,7 +56,7 @@ bind_link(const char *link, char *driver, size_t size)
 		return errno == ENOENT ? -ENODEV : -errno;
 	target[len] = '\0';
 	base = strrchr(target, '/');
-	rte_strlcpy(driver, base != NULL ? base + 1 : target, size);
+	snprintf(driver, size, "%.*s", (int)size - 1, base != NULL ? base + 1 : target);
 	return 0;
 }
 
