@@ -1,0 +1,202 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Device arguments of net_vduse: text in, a checked structure out, one log line for the first
+ * thing that is wrong. Any thread.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_common.h>
+#include <rte_config.h>
+#include <rte_kvargs.h>
+#include <rte_string_fns.h>
+
+#include <rte_vduse_net.h>
+
+#include "devargs.h"
+#include "pmd_log.h"
+
+#define DEVARGS_QUEUE_SIZE     256
+#define DEVARGS_QUEUE_SIZE_MIN 2
+#define DEVARGS_QUEUE_SIZE_MAX 32768
+
+/* ethdev polls no more queues than this, though the device could have more. */
+#define DEVARGS_QUEUES_MAX RTE_MAX_QUEUES_PER_PORT
+static_assert(DEVARGS_QUEUES_MAX <= RTE_VDUSE_NET_PAIRS_MAX, "too many queues for the device");
+
+/* One argument: how it is read, and what the log says it must be. */
+struct devargs_key {
+	const char *key;
+	bool (*parse)(const char *value, struct vduse_devargs *out);
+	const char *wanted;
+};
+
+/* Reads a decimal number and nothing but. */
+static bool
+devargs_number(const char *value, unsigned long min, unsigned long max, uint16_t *out)
+{
+	unsigned long number;
+	char *end;
+
+	if (!isdigit((unsigned char)value[0]))
+		return false;
+	errno = 0;
+	number = strtoul(value, &end, 10);
+	if (errno != 0 || *end != '\0' || number < min || number > max)
+		return false;
+	*out = number;
+	return true;
+}
+
+static bool
+devargs_iface(const char *value, struct vduse_devargs *out)
+{
+	if (rte_vduse_path_name(value) == NULL)
+		return false;
+	return rte_strlcpy(out->iface, value, sizeof(out->iface)) < sizeof(out->iface);
+}
+
+static bool
+devargs_queues(const char *value, struct vduse_devargs *out)
+{
+	return devargs_number(value, 1, DEVARGS_QUEUES_MAX, &out->queues);
+}
+
+static bool
+devargs_queue_size(const char *value, struct vduse_devargs *out)
+{
+	return devargs_number(value, DEVARGS_QUEUE_SIZE_MIN, DEVARGS_QUEUE_SIZE_MAX,
+			      &out->queue_size) &&
+	       rte_is_power_of_2(out->queue_size);
+}
+
+static bool
+devargs_mac(const char *value, struct vduse_devargs *out)
+{
+	return rte_ether_unformat_addr(value, &out->mac) == 0 &&
+	       rte_is_valid_assigned_ether_addr(&out->mac);
+}
+
+static bool
+devargs_mtu(const char *value, struct vduse_devargs *out)
+{
+	return devargs_number(value, RTE_VDUSE_NET_MTU_MIN, RTE_VDUSE_NET_MTU_MAX, &out->mtu);
+}
+
+static bool
+devargs_attach(const char *value, struct vduse_devargs *out)
+{
+	static const char *const names[] = {
+		[RTE_VDUSE_ATTACH_NONE] = "none",
+		[RTE_VDUSE_ATTACH_VIRTIO] = "virtio",
+		[RTE_VDUSE_ATTACH_VHOST] = "vhost",
+	};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(names); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			out->attach = (enum rte_vduse_attach)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool
+devargs_umem(const char *value, struct vduse_devargs *out)
+{
+	uint16_t number;
+
+	if (!devargs_number(value, 0, 1, &number))
+		return false;
+	out->umem = number != 0;
+	return true;
+}
+
+static const struct devargs_key devargs_keys[] = {
+	{"iface", devargs_iface,
+	 RTE_VDUSE_PATH "NAME, where NAME is 1 to 63 letters, digits, '.', '_' or '-', and not "
+			"\"control\""},
+	{"queues", devargs_queues,
+	 "a number of queue pairs from 1 to " RTE_STR(DEVARGS_QUEUES_MAX)},
+	{"queue-size", devargs_queue_size,
+	 "a power of two from " RTE_STR(DEVARGS_QUEUE_SIZE_MIN) " to " RTE_STR(
+		 DEVARGS_QUEUE_SIZE_MAX)},
+	{"mac", devargs_mac, "a unicast address such as 02:00:00:00:00:01"},
+	{"mtu", devargs_mtu,
+	 "a number from " RTE_STR(RTE_VDUSE_NET_MTU_MIN) " to " RTE_STR(RTE_VDUSE_NET_MTU_MAX)},
+	{"attach", devargs_attach, "none, virtio or vhost"},
+	{"umem", devargs_umem, "0 or 1"},
+};
+static_assert(RTE_VDUSE_NAME_MAX == 64, "the text above says how long a name may be");
+
+static const struct devargs_key *
+devargs_find(const char *key)
+{
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(devargs_keys); i++)
+		if (strcmp(devargs_keys[i].key, key) == 0)
+			return &devargs_keys[i];
+	return NULL;
+}
+
+/* Takes one pair over. seen has a bit for each key that was there before. */
+static int
+devargs_pair(const char *name, const struct rte_kvargs_pair *pair, uint32_t *seen,
+	     struct vduse_devargs *out)
+{
+	const char *value = pair->value != NULL ? pair->value : "";
+	const struct devargs_key *key = devargs_find(pair->key);
+	uint32_t bit;
+
+	if (key == NULL) {
+		VDUSE_PMD_LOG(ERR, name, "%s=%s: unknown argument; known are %s", pair->key, value,
+			      VDUSE_DEVARGS_USAGE);
+		return -EINVAL;
+	}
+	bit = RTE_BIT32(key - devargs_keys);
+	if (*seen & bit) {
+		VDUSE_PMD_LOG(ERR, name, "%s=%s: given more than once; give it once", pair->key,
+			      value);
+		return -EINVAL;
+	}
+	*seen |= bit;
+	if (!key->parse(value, out)) {
+		VDUSE_PMD_LOG(ERR, name, "%s=%s: must be %s", pair->key, value, key->wanted);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+int
+vduse_devargs_parse(const char *name, const char *args, struct vduse_devargs *out)
+{
+	struct rte_kvargs *list;
+	uint32_t seen = 0;
+	unsigned int i;
+	int ret = 0;
+
+	*out = (struct vduse_devargs){
+		.queues = 1,
+		.queue_size = DEVARGS_QUEUE_SIZE,
+		.mtu = RTE_ETHER_MTU,
+		.attach = RTE_VDUSE_ATTACH_NONE,
+	};
+	list = rte_kvargs_parse(args != NULL ? args : "", NULL);
+	if (list == NULL) {
+		VDUSE_PMD_LOG(ERR, name, "\"%s\": cannot be split into arguments; give %s", args,
+			      VDUSE_DEVARGS_USAGE);
+		return -EINVAL;
+	}
+	for (i = 0; i < list->count && ret == 0; i++)
+		ret = devargs_pair(name, &list->pairs[i], &seen, out);
+	rte_kvargs_free(list);
+	if (ret == 0 && out->iface[0] == '\0') {
+		VDUSE_PMD_LOG(ERR, name, "iface is missing: give iface=" RTE_VDUSE_PATH "NAME");
+		ret = -EINVAL;
+	}
+	return ret;
+}
