@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The net_vduse driver: --vdev net_vduseN flows in, Ethernet ports flow out, each a virtio-net
+ * device that a Linux kernel drives over VDUSE. Probe and remove run on the application's main
+ * thread or wherever it plugs devices; link changes come on the library's control thread.
+ */
+#include <errno.h>
+
+#include <ethdev_driver.h>
+#include <ethdev_vdev.h>
+#include <rte_malloc.h>
+
+#include "devargs.h"
+#include "pmd_log.h"
+#include "port.h"
+#include "rxtx.h"
+
+/* What dpdk-pmdinfo looks for. DPDK's own build makes it; outside it, a driver does. */
+extern const char vduse_pmd_info[];
+const char vduse_pmd_info[] __rte_used = "PMD_INFO_STRING= {\"name\": \"net_vduse\", "
+					 "\"params\": \"" VDUSE_DEVARGS_USAGE "\", "
+					 "\"pci_ids\": []}";
+
+/* The driver came or went. */
+static void
+ethdev_link_changed(struct rte_vduse_net *net, bool up, void *arg)
+{
+	struct rte_eth_dev *dev = arg;
+
+	RTE_SET_USED(net);
+	RTE_SET_USED(up);
+	if (vduse_port_link_update(dev, 0) == 0)
+		rte_eth_dev_callback_process(dev, RTE_ETH_EVENT_INTR_LSC, NULL);
+}
+
+static int
+ethdev_net_create(struct rte_eth_dev *dev)
+{
+	struct vduse_port *port = dev->data->dev_private;
+	const struct rte_vduse_net_conf conf = {
+		.path = port->args.iface,
+		.pairs = port->args.queues,
+		.queue_size = port->args.queue_size,
+		.mac = port->args.mac,
+		.mtu = port->args.mtu,
+		.socket_id = dev->data->numa_node,
+		.umem = port->args.umem,
+		.link = ethdev_link_changed,
+		.arg = dev,
+	};
+
+	return rte_vduse_net_create(&conf, &port->net);
+}
+
+/* Fills a new port in. Its device arguments are there, and nothing else. */
+static int
+ethdev_init(struct rte_eth_dev *dev)
+{
+	struct vduse_port *port = dev->data->dev_private;
+	struct rte_eth_dev_data *data = dev->data;
+
+	data->mac_addrs =
+		rte_zmalloc_socket("vduse_mac", sizeof(*data->mac_addrs), 0, data->numa_node);
+	if (data->mac_addrs == NULL) {
+		VDUSE_PMD_LOG(ERR, data->name, "no memory for a port");
+		return -ENOMEM;
+	}
+	if (rte_is_zero_ether_addr(&port->args.mac))
+		rte_eth_random_addr(port->args.mac.addr_bytes);
+	data->mac_addrs[0] = port->args.mac;
+	data->mtu = port->args.mtu;
+	data->dev_flags = RTE_ETH_DEV_INTR_LSC;
+	data->promiscuous = 1;
+	data->all_multicast = 1;
+	data->dev_link = (struct rte_eth_link){
+		.link_speed = RTE_ETH_SPEED_NUM_10G,
+		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
+		.link_autoneg = RTE_ETH_LINK_FIXED,
+		.link_status = RTE_ETH_LINK_DOWN,
+	};
+	rte_spinlock_init(&port->link_lock);
+	dev->dev_ops = &vduse_port_ops;
+	dev->rx_pkt_burst = vduse_rx_burst;
+	dev->tx_pkt_burst = vduse_tx_burst;
+	dev->rx_queue_count = vduse_rx_count;
+	return ethdev_net_create(dev);
+}
+
+static int
+ethdev_probe(struct rte_vdev_device *vdev)
+{
+	const char *name = rte_vdev_device_name(vdev);
+	struct vduse_devargs args;
+	struct rte_eth_dev *dev;
+	struct vduse_port *port;
+	int ret;
+
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
+		VDUSE_PMD_LOG(ERR, name,
+			      "only the primary process can serve it; use a port of "
+			      "another driver in secondary processes");
+		return -ENOTSUP;
+	}
+	ret = vduse_devargs_parse(name, rte_vdev_device_args(vdev), &args);
+	if (ret < 0)
+		return ret;
+	dev = rte_eth_vdev_allocate(vdev, sizeof(*port));
+	if (dev == NULL) {
+		VDUSE_PMD_LOG(ERR, name, "no memory or no number left for a port");
+		return -ENOMEM;
+	}
+	port = dev->data->dev_private;
+	port->args = args;
+	ret = ethdev_init(dev);
+	if (ret < 0) {
+		rte_eth_dev_release_port(dev);
+		return ret;
+	}
+	rte_eth_dev_probing_finish(dev);
+	return 0;
+}
+
+static int
+ethdev_remove(struct rte_vdev_device *vdev)
+{
+	struct rte_eth_dev *dev = rte_eth_dev_allocated(rte_vdev_device_name(vdev));
+
+	/* The application may have closed the port before. */
+	if (dev == NULL)
+		return 0;
+	vduse_port_close(dev);
+	return rte_eth_dev_release_port(dev);
+}
+
+static struct rte_vdev_driver ethdev_driver = {
+	.probe = ethdev_probe,
+	.remove = ethdev_remove,
+};
+
+RTE_PMD_REGISTER_VDEV(net_vduse, ethdev_driver);
+RTE_PMD_REGISTER_PARAM_STRING(net_vduse, VDUSE_DEVARGS_USAGE);

@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Control operations of a port: what an application asks of an Ethernet device flows in, calls
+ * to lib/virtio_net flow out. On the application's control thread, one operation at a time;
+ * the link status is kept from the library's control thread as well.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+
+#include <ethdev_driver.h>
+
+#include "port.h"
+#include "queue.h"
+#include "xstats.h"
+
+/* Longest frame around a packet of the largest MTU. */
+#define PORT_FRAME_MAX (RTE_VDUSE_NET_MTU_MAX + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN)
+
+/* Smaller data rooms would make chains of mbufs without end. */
+#define PORT_RX_BUFFER_MIN 64
+
+#define PORT_BURST 32
+
+int
+vduse_port_link_update(struct rte_eth_dev *dev, int wait)
+{
+	struct vduse_port *port = dev->data->dev_private;
+	struct rte_eth_link link = {
+		.link_speed = RTE_ETH_SPEED_NUM_10G,
+		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
+		.link_autoneg = RTE_ETH_LINK_FIXED,
+		.link_status = RTE_ETH_LINK_DOWN,
+	};
+	int ret;
+
+	RTE_SET_USED(wait);
+	/* Two threads come here; without the lock the older answer could be stored last. */
+	rte_spinlock_lock(&port->link_lock);
+	if (__atomic_load_n(&port->started, __ATOMIC_ACQUIRE) && rte_vduse_net_link(port->net))
+		link.link_status = RTE_ETH_LINK_UP;
+	ret = rte_eth_linkstatus_set(dev, &link);
+	rte_spinlock_unlock(&port->link_lock);
+	return ret;
+}
+
+/* An MTU that the application asks for replaces the one in the device arguments. */
+static int
+port_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
+{
+	struct vduse_port *port = dev->data->dev_private;
+	int ret;
+
+	if (mtu == port->args.mtu)
+		return 0;
+	ret = rte_vduse_net_set_mtu(port->net, mtu);
+	if (ret == 0)
+		port->args.mtu = mtu;
+	return ret;
+}
+
+static int
+port_configure(struct rte_eth_dev *dev)
+{
+	struct vduse_port *port = dev->data->dev_private;
+
+	/* The driver may send more than a data room holds, offload or not. */
+	dev->data->scattered_rx = 1;
+	/* ethdev puts the default where the application asked for no MTU. */
+	if (dev->data->mtu == RTE_ETHER_MTU)
+		dev->data->mtu = port->args.mtu;
+	return port_mtu_set(dev, dev->data->mtu);
+}
+
+static int
+port_stop(struct rte_eth_dev *dev)
+{
+	struct vduse_port *port = dev->data->dev_private;
+
+	vduse_queues_stop(dev);
+	__atomic_store_n(&port->started, false, __ATOMIC_RELEASE);
+	/* A device that the kernel gave up refuses; the port is stopped all the same. */
+	rte_vduse_net_set_link(port->net, false);
+	vduse_port_link_update(dev, 0);
+	return 0;
+}
+
+static int
+port_start(struct rte_eth_dev *dev)
+{
+	struct vduse_port *port = dev->data->dev_private;
+	int ret;
+
+	/* Before the kernel probes: the driver comes up within the next call. */
+	__atomic_store_n(&port->started, true, __ATOMIC_RELEASE);
+	if (!port->served) {
+		ret = rte_vduse_net_start(port->net, port->args.attach);
+		if (ret < 0)
+			goto stop;
+		port->served = true;
+	}
+	ret = rte_vduse_net_set_link(port->net, true);
+	if (ret < 0)
+		goto stop;
+	vduse_queues_start(dev);
+	vduse_port_link_update(dev, 0);
+	return 0;
+
+stop:
+	port_stop(dev);
+	return ret;
+}
+
+int
+vduse_port_close(struct rte_eth_dev *dev)
+{
+	struct vduse_port *port = dev->data->dev_private;
+	uint16_t i;
+
+	if (port->started)
+		port_stop(dev);
+	rte_vduse_net_destroy(port->net);
+	port->net = NULL;
+	for (i = 0; i < dev->data->nb_rx_queues; i++)
+		vduse_rx_queue_release(dev, i);
+	for (i = 0; i < dev->data->nb_tx_queues; i++)
+		vduse_tx_queue_release(dev, i);
+	return 0;
+}
+
+static int
+port_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
+{
+	const struct vduse_port *port = dev->data->dev_private;
+
+	info->max_rx_queues = port->args.queues;
+	info->max_tx_queues = port->args.queues;
+	info->max_mac_addrs = 1;
+	info->min_mtu = RTE_VDUSE_NET_MTU_MIN;
+	info->max_mtu = RTE_VDUSE_NET_MTU_MAX;
+	info->max_rx_pktlen = PORT_FRAME_MAX;
+	info->min_rx_bufsize = PORT_RX_BUFFER_MIN;
+	info->speed_capa = RTE_ETH_LINK_SPEED_10G;
+	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_SCATTER;
+	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	info->default_rxportconf.burst_size = PORT_BURST;
+	info->default_rxportconf.ring_size = port->args.queue_size;
+	info->default_rxportconf.nb_queues = port->args.queues;
+	info->default_txportconf = info->default_rxportconf;
+	return 0;
+}
+
+/* All that the driver sends arrives here: there is nothing to filter, on or off. */
+static int
+port_filter_nothing(struct rte_eth_dev *dev)
+{
+	RTE_SET_USED(dev);
+	return 0;
+}
+
+/* ethdev repeats the address at each start; only a new one is worth telling the driver. */
+static int
+port_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac)
+{
+	struct vduse_port *port = dev->data->dev_private;
+	int ret;
+
+	if (rte_is_same_ether_addr(mac, &port->args.mac))
+		return 0;
+	ret = rte_vduse_net_set_mac(port->net, mac);
+	if (ret == 0)
+		port->args.mac = *mac;
+	return ret;
+}
+
+static int
+port_priv_dump(struct rte_eth_dev *dev, FILE *file)
+{
+	const struct vduse_port *port = dev->data->dev_private;
+	struct rte_vduse_dev *below = rte_vduse_net_dev(port->net);
+
+	fprintf(file, "\t  - iface: %s\n", port->args.iface);
+	fprintf(file, "\t  - queue pairs: %u of %u descriptors\n", port->args.queues,
+		port->args.queue_size);
+	fprintf(file, "\t  - mtu: %u\n", port->args.mtu);
+	fprintf(file, "\t  - given to the kernel: %s\n", port->served ? "yes" : "no");
+	fprintf(file, "\t  - started: %s\n", port->started ? "yes" : "no");
+	fprintf(file, "\t  - device status: 0x%02x\n", rte_vduse_dev_status(below));
+	fprintf(file, "\t  - features: 0x%016" PRIx64 "\n", rte_vduse_dev_features(below));
+	return 0;
+}
+
+const struct eth_dev_ops vduse_port_ops = {
+	.dev_configure = port_configure,
+	.dev_start = port_start,
+	.dev_stop = port_stop,
+	.dev_close = vduse_port_close,
+	.dev_infos_get = port_infos_get,
+	.link_update = vduse_port_link_update,
+	.promiscuous_enable = port_filter_nothing,
+	.promiscuous_disable = port_filter_nothing,
+	.allmulticast_enable = port_filter_nothing,
+	.allmulticast_disable = port_filter_nothing,
+	.mac_addr_set = port_mac_addr_set,
+	.mtu_set = port_mtu_set,
+	.stats_get = VDUSE_STATS_GET,
+	.stats_reset = vduse_stats_reset,
+	.xstats_get = vduse_xstats_get,
+	.xstats_get_by_id = vduse_xstats_get_by_id,
+	.xstats_get_names = vduse_xstats_get_names,
+	.xstats_reset = vduse_stats_reset,
+	.rx_queue_setup = vduse_rx_queue_setup,
+	.tx_queue_setup = vduse_tx_queue_setup,
+	.rx_queue_release = vduse_rx_queue_release,
+	.tx_queue_release = vduse_tx_queue_release,
+	.rx_queue_start = vduse_rx_queue_start,
+	.rx_queue_stop = vduse_rx_queue_stop,
+	.tx_queue_start = vduse_tx_queue_start,
+	.tx_queue_stop = vduse_tx_queue_stop,
+	.rxq_info_get = vduse_rxq_info_get,
+	.txq_info_get = vduse_txq_info_get,
+	.tx_done_cleanup = vduse_tx_done_cleanup,
+	.eth_dev_priv_dump = port_priv_dump,
+};

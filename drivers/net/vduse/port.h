@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A port of net_vduse: what its control operations, its bursts and its statistics share. */
+#ifndef VDUSE_PORT_H
+#define VDUSE_PORT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_mempool.h>
+#include <rte_spinlock.h>
+
+#include <rte_vduse_net.h>
+
+#include "devargs.h"
+
+struct rte_eth_dev;
+struct eth_dev_ops;
+
+/* dev_private. Control operations come from one thread at a time, as ethdev demands. */
+struct vduse_port {
+	struct rte_vduse_net *net; /* set at probe, cleared at close */
+	struct vduse_devargs args; /* as given; mtu and mac follow what the application set */
+	bool served;               /* was started once: the kernel has the device */
+	bool started;              /* written by start and stop, read by the control thread too */
+	rte_spinlock_t link_lock;  /* makes one step of finding and storing the link status */
+};
+
+/* One Rx or Tx queue. Written by control operations while it is not polled, but for enabled. */
+struct vduse_queue {
+	bool enabled;  /* written by start and stop, read by the poller */
+	bool deferred; /* stays stopped when the port starts */
+	uint16_t pair;
+	uint16_t port_id;
+	struct rte_vduse_net *net;
+	struct rte_mempool *pool; /* Rx only */
+};
+
+extern const struct eth_dev_ops vduse_port_ops;
+
+/* Finds the link status and stores it. 0 if it changed, -1 if not. Any thread. */
+int
+vduse_port_link_update(struct rte_eth_dev *dev, int wait);
+
+/* Stops the port if it runs and takes its device from the kernel. */
+int
+vduse_port_close(struct rte_eth_dev *dev);
+
+#endif /* VDUSE_PORT_H */

@@ -1,0 +1,178 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Queues of a port: set-up, start, stop and what they are like. No memory of a ring is here;
+ * that is the driver's. On the application's control thread, while the queue is not polled.
+ */
+#include <errno.h>
+
+#include <ethdev_driver.h>
+#include <rte_malloc.h>
+
+#include "pmd_log.h"
+#include "port.h"
+#include "queue.h"
+
+static void
+queue_enable(struct vduse_queue *queue, bool enable)
+{
+	__atomic_store_n(&queue->enabled, enable, __ATOMIC_RELAXED);
+}
+
+int
+vduse_rx_queue_start(struct rte_eth_dev *dev, uint16_t id)
+{
+	queue_enable(dev->data->rx_queues[id], true);
+	dev->data->rx_queue_state[id] = RTE_ETH_QUEUE_STATE_STARTED;
+	return 0;
+}
+
+int
+vduse_rx_queue_stop(struct rte_eth_dev *dev, uint16_t id)
+{
+	queue_enable(dev->data->rx_queues[id], false);
+	dev->data->rx_queue_state[id] = RTE_ETH_QUEUE_STATE_STOPPED;
+	return 0;
+}
+
+int
+vduse_tx_queue_start(struct rte_eth_dev *dev, uint16_t id)
+{
+	queue_enable(dev->data->tx_queues[id], true);
+	dev->data->tx_queue_state[id] = RTE_ETH_QUEUE_STATE_STARTED;
+	return 0;
+}
+
+int
+vduse_tx_queue_stop(struct rte_eth_dev *dev, uint16_t id)
+{
+	queue_enable(dev->data->tx_queues[id], false);
+	dev->data->tx_queue_state[id] = RTE_ETH_QUEUE_STATE_STOPPED;
+	return 0;
+}
+
+static bool
+queue_wanted(const struct vduse_queue *queue)
+{
+	return queue != NULL && !queue->deferred;
+}
+
+void
+vduse_queues_start(struct rte_eth_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->data->nb_rx_queues; i++)
+		if (queue_wanted(dev->data->rx_queues[i]))
+			vduse_rx_queue_start(dev, i);
+	for (i = 0; i < dev->data->nb_tx_queues; i++)
+		if (queue_wanted(dev->data->tx_queues[i]))
+			vduse_tx_queue_start(dev, i);
+}
+
+void
+vduse_queues_stop(struct rte_eth_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->data->nb_rx_queues; i++)
+		if (dev->data->rx_queues[i] != NULL)
+			vduse_rx_queue_stop(dev, i);
+	for (i = 0; i < dev->data->nb_tx_queues; i++)
+		if (dev->data->tx_queues[i] != NULL)
+			vduse_tx_queue_stop(dev, i);
+}
+
+void
+vduse_rx_queue_release(struct rte_eth_dev *dev, uint16_t id)
+{
+	rte_free(dev->data->rx_queues[id]);
+	dev->data->rx_queues[id] = NULL;
+}
+
+void
+vduse_tx_queue_release(struct rte_eth_dev *dev, uint16_t id)
+{
+	rte_free(dev->data->tx_queues[id]);
+	dev->data->tx_queues[id] = NULL;
+}
+
+static struct vduse_queue *
+queue_new(struct rte_eth_dev *dev, uint16_t id, unsigned int socket_id)
+{
+	const struct vduse_port *port = dev->data->dev_private;
+	struct vduse_queue *queue;
+
+	queue = rte_zmalloc_socket("vduse_queue", sizeof(*queue), RTE_CACHE_LINE_SIZE, socket_id);
+	if (queue == NULL) {
+		VDUSE_PMD_LOG(ERR, dev->device->name, "no memory for queue %u", id);
+		return NULL;
+	}
+	queue->pair = id;
+	queue->port_id = dev->data->port_id;
+	queue->net = port->net;
+	return queue;
+}
+
+/* The driver decides how long a ring is, so the number of descriptors is not heeded. */
+int
+vduse_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket_id,
+		     const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
+{
+	struct vduse_queue *queue = queue_new(dev, id, socket_id);
+
+	RTE_SET_USED(nb_desc);
+	if (queue == NULL)
+		return -ENOMEM;
+	queue->pool = pool;
+	queue->deferred = conf->rx_deferred_start != 0;
+	dev->data->rx_queues[id] = queue;
+	return 0;
+}
+
+int
+vduse_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket_id,
+		     const struct rte_eth_txconf *conf)
+{
+	struct vduse_queue *queue = queue_new(dev, id, socket_id);
+
+	RTE_SET_USED(nb_desc);
+	if (queue == NULL)
+		return -ENOMEM;
+	queue->deferred = conf->tx_deferred_start != 0;
+	dev->data->tx_queues[id] = queue;
+	return 0;
+}
+
+void
+vduse_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info *info)
+{
+	const struct vduse_port *port = dev->data->dev_private;
+	const struct vduse_queue *queue = dev->data->rx_queues[id];
+
+	info->mp = queue->pool;
+	info->scattered_rx = dev->data->scattered_rx;
+	info->nb_desc = port->args.queue_size;
+	info->rx_buf_size = rte_pktmbuf_data_room_size(queue->pool) - RTE_PKTMBUF_HEADROOM;
+	info->conf.rx_deferred_start = queue->deferred;
+	info->conf.offloads = dev->data->dev_conf.rxmode.offloads;
+}
+
+void
+vduse_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *info)
+{
+	const struct vduse_port *port = dev->data->dev_private;
+	const struct vduse_queue *queue = dev->data->tx_queues[id];
+
+	info->nb_desc = port->args.queue_size;
+	info->conf.tx_deferred_start = queue->deferred;
+	info->conf.offloads = dev->data->dev_conf.txmode.offloads;
+}
+
+/* Sent mbufs are copied and freed within the burst. */
+int
+vduse_tx_done_cleanup(void *queue, uint32_t nb)
+{
+	RTE_SET_USED(queue);
+	RTE_SET_USED(nb);
+	return 0;
+}

@@ -1,0 +1,51 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Queues of a port: ethdev's operations on them. On the application's control thread. */
+#ifndef VDUSE_QUEUE_H
+#define VDUSE_QUEUE_H
+
+#include <stdint.h>
+
+#include <ethdev_driver.h>
+
+int
+vduse_rx_queue_start(struct rte_eth_dev *dev, uint16_t id);
+
+int
+vduse_rx_queue_stop(struct rte_eth_dev *dev, uint16_t id);
+
+int
+vduse_tx_queue_start(struct rte_eth_dev *dev, uint16_t id);
+
+int
+vduse_tx_queue_stop(struct rte_eth_dev *dev, uint16_t id);
+
+void
+vduse_queues_start(struct rte_eth_dev *dev);
+
+void
+vduse_queues_stop(struct rte_eth_dev *dev);
+
+void
+vduse_rx_queue_release(struct rte_eth_dev *dev, uint16_t id);
+
+void
+vduse_tx_queue_release(struct rte_eth_dev *dev, uint16_t id);
+
+int
+vduse_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket_id,
+		     const struct rte_eth_rxconf *conf, struct rte_mempool *pool);
+
+int
+vduse_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket_id,
+		     const struct rte_eth_txconf *conf);
+
+void
+vduse_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info *info);
+
+void
+vduse_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *info);
+
+int
+vduse_tx_done_cleanup(void *queue, uint32_t nb);
+
+#endif /* VDUSE_QUEUE_H */

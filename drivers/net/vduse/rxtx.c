@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Bursts of a port. Mbufs flow between the application and lib/virtio_net, which does the
+ * work; a stopped queue lets none through. On the thread that polls the queue.
+ */
+#include <rte_mbuf.h>
+
+#include "port.h"
+#include "rxtx.h"
+
+/* Relaxed: the flag orders nothing. Who stops a queue has stopped its poller first. */
+static inline bool
+rxtx_enabled(const struct vduse_queue *queue)
+{
+	return __atomic_load_n(&queue->enabled, __ATOMIC_RELAXED);
+}
+
+uint16_t
+vduse_rx_burst(void *queue, struct rte_mbuf **mbufs, uint16_t nb)
+{
+	const struct vduse_queue *rxq = queue;
+	uint16_t i, received;
+
+	if (unlikely(!rxtx_enabled(rxq)))
+		return 0;
+	received = rte_vduse_net_rx_burst(rxq->net, rxq->pair, rxq->pool, mbufs, nb);
+	for (i = 0; i < received; i++)
+		mbufs[i]->port = rxq->port_id;
+	return received;
+}
+
+uint16_t
+vduse_tx_burst(void *queue, struct rte_mbuf **mbufs, uint16_t nb)
+{
+	const struct vduse_queue *txq = queue;
+
+	if (unlikely(!rxtx_enabled(txq)))
+		return 0;
+	return rte_vduse_net_tx_burst(txq->net, txq->pair, mbufs, nb);
+}
+
+vduse_rx_count_t
+vduse_rx_count(void *queue)
+{
+	const struct vduse_queue *rxq = queue;
+
+	return rxtx_enabled(rxq) ? rte_vduse_net_rx_count(rxq->net, rxq->pair) : 0;
+}

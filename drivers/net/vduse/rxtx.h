@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Bursts of a port: from and to lib/virtio_net, on the thread that polls the queue. */
+#ifndef VDUSE_RXTX_H
+#define VDUSE_RXTX_H
+
+#include <stdint.h>
+
+#include "compat.h"
+
+struct rte_mbuf;
+
+uint16_t
+vduse_rx_burst(void *queue, struct rte_mbuf **mbufs, uint16_t nb);
+
+uint16_t
+vduse_tx_burst(void *queue, struct rte_mbuf **mbufs, uint16_t nb);
+
+/* Packets that wait in an Rx queue. */
+vduse_rx_count_t
+vduse_rx_count(void *queue);
+
+#endif /* VDUSE_RXTX_H */

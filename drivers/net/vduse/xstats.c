@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Statistics of a port. In flow the counters of lib/virtio_net and lib/vduse, out flow ethdev's
+ * structures. An extended statistic's id is its place: the device's come first, then those of
+ * each Rx queue, then those of each Tx queue, for all queue pairs that the device has, so that
+ * ids stay the same whatever the application configures. Any thread.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include <rte_common.h>
+#include <rte_vduse.h>
+
+#include "port.h"
+#include "xstats.h"
+
+/* What one queue counts, ready to be shown. */
+struct xstats_queue {
+	struct rte_vduse_net_stats net;
+	uint64_t iotlb_misses;
+	uint64_t need_reset;
+};
+
+/* What the device counts, ready to be shown. */
+struct xstats_device {
+	struct rte_vduse_dev_stats dev;
+	uint64_t broken;
+};
+
+struct xstats_name {
+	const char *name;
+	size_t offset; /* of a uint64_t in one of the structures above */
+};
+
+static const struct xstats_name xstats_device_names[] = {
+	{"device_messages", offsetof(struct xstats_device, dev.messages)},
+	{"device_resets", offsetof(struct xstats_device, dev.resets)},
+	{"device_iotlb_updates", offsetof(struct xstats_device, dev.iotlb_updates)},
+	{"device_regions", offsetof(struct xstats_device, dev.regions)},
+	{"device_broken", offsetof(struct xstats_device, broken)},
+};
+
+static const struct xstats_name xstats_queue_names[] = {
+	{"good_packets", offsetof(struct xstats_queue, net.packets)},
+	{"good_bytes", offsetof(struct xstats_queue, net.bytes)},
+	{"dropped_packets", offsetof(struct xstats_queue, net.drops)},
+	{"mbuf_alloc_failed", offsetof(struct xstats_queue, net.nombuf)},
+	{"multicast_packets", offsetof(struct xstats_queue, net.multicast)},
+	{"broadcast_packets", offsetof(struct xstats_queue, net.broadcast)},
+	{"undersize_packets", offsetof(struct xstats_queue, net.size_bins[0])},
+	{"size_64_packets", offsetof(struct xstats_queue, net.size_bins[1])},
+	{"size_65_127_packets", offsetof(struct xstats_queue, net.size_bins[2])},
+	{"size_128_255_packets", offsetof(struct xstats_queue, net.size_bins[3])},
+	{"size_256_511_packets", offsetof(struct xstats_queue, net.size_bins[4])},
+	{"size_512_1023_packets", offsetof(struct xstats_queue, net.size_bins[5])},
+	{"size_1024_1518_packets", offsetof(struct xstats_queue, net.size_bins[6])},
+	{"size_1519_max_packets", offsetof(struct xstats_queue, net.size_bins[7])},
+	{"guest_notifications", offsetof(struct xstats_queue, net.calls)},
+	{"guest_notifications_suppressed", offsetof(struct xstats_queue, net.calls_suppressed)},
+	{"bad_descriptors", offsetof(struct xstats_queue, net.bad_descriptors)},
+	{"iotlb_misses", offsetof(struct xstats_queue, iotlb_misses)},
+	{"need_reset", offsetof(struct xstats_queue, need_reset)},
+};
+
+#define XSTATS_DEVICE RTE_DIM(xstats_device_names)
+#define XSTATS_QUEUE  RTE_DIM(xstats_queue_names)
+
+static unsigned int
+xstats_count(const struct vduse_port *port)
+{
+	return XSTATS_DEVICE + 2 * port->args.queues * XSTATS_QUEUE;
+}
+
+static void
+xstats_device_read(const struct vduse_port *port, struct xstats_device *out)
+{
+	rte_vduse_dev_stats(rte_vduse_net_dev(port->net), &out->dev);
+	out->broken = out->dev.broken;
+}
+
+/* Reads what queue counts: Rx queues first, then Tx queues. */
+static void
+xstats_queue_read(const struct vduse_port *port, unsigned int queue, struct xstats_queue *out)
+{
+	bool rx = queue < port->args.queues;
+	uint16_t pair = rx ? queue : queue - port->args.queues;
+	struct rte_vduse_vq *vq;
+
+	rte_vduse_net_stats(port->net, pair, rx, &out->net);
+	vq = rte_vduse_dev_vq(rte_vduse_net_dev(port->net), 2 * pair + rx);
+	out->iotlb_misses = __atomic_load_n(&vq->misses, __ATOMIC_RELAXED);
+	out->need_reset = __atomic_load_n(&vq->state, __ATOMIC_RELAXED) == RTE_VDUSE_VQ_ERROR;
+}
+
+static uint64_t
+xstats_value(const void *counters, const struct xstats_name *name)
+{
+	return *(const uint64_t *)((const char *)counters + name->offset);
+}
+
+int
+vduse_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned int nb)
+{
+	const struct vduse_port *port = dev->data->dev_private;
+	unsigned int count = xstats_count(port);
+	struct xstats_device device;
+	struct xstats_queue queue;
+	unsigned int i, id;
+
+	if (xstats == NULL || nb < count)
+		return count;
+	xstats_device_read(port, &device);
+	for (id = 0; id < XSTATS_DEVICE; id++)
+		xstats[id].value = xstats_value(&device, &xstats_device_names[id]);
+	for (i = 0; i < 2u * port->args.queues; i++) {
+		xstats_queue_read(port, i, &queue);
+		for (; id < XSTATS_DEVICE + (i + 1) * XSTATS_QUEUE; id++)
+			xstats[id].value = xstats_value(
+				&queue, &xstats_queue_names[(id - XSTATS_DEVICE) % XSTATS_QUEUE]);
+	}
+	for (id = 0; id < count; id++)
+		xstats[id].id = id;
+	return count;
+}
+
+int
+vduse_xstats_get_by_id(struct rte_eth_dev *dev, const uint64_t *ids, uint64_t *values,
+		       unsigned int nb)
+{
+	const struct vduse_port *port = dev->data->dev_private;
+	struct xstats_device device;
+	struct xstats_queue queue;
+	unsigned int i, read = UINT32_MAX;
+
+	if (ids == NULL || values == NULL)
+		return xstats_count(port);
+	xstats_device_read(port, &device);
+	for (i = 0; i < nb; i++) {
+		uint64_t id = ids[i];
+
+		if (id >= xstats_count(port))
+			return -EINVAL;
+		if (id < XSTATS_DEVICE) {
+			values[i] = xstats_value(&device, &xstats_device_names[id]);
+			continue;
+		}
+		id -= XSTATS_DEVICE;
+		if (read != id / XSTATS_QUEUE) {
+			read = id / XSTATS_QUEUE;
+			xstats_queue_read(port, read, &queue);
+		}
+		values[i] = xstats_value(&queue, &xstats_queue_names[id % XSTATS_QUEUE]);
+	}
+	return nb;
+}
+
+int
+vduse_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned int nb)
+{
+	const struct vduse_port *port = dev->data->dev_private;
+	unsigned int count = xstats_count(port);
+	unsigned int i, j, id;
+
+	if (names == NULL || nb < count)
+		return count;
+	for (id = 0; id < XSTATS_DEVICE; id++)
+		snprintf(names[id].name, sizeof(names[id].name), "%s",
+			 xstats_device_names[id].name);
+	for (i = 0; i < 2u * port->args.queues; i++) {
+		for (j = 0; j < XSTATS_QUEUE; j++, id++)
+			snprintf(names[id].name, sizeof(names[id].name), "%s_q%u_%s",
+				 i < port->args.queues ? "rx" : "tx", i % port->args.queues,
+				 xstats_queue_names[j].name);
+	}
+	return count;
+}
+
+int
+vduse_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats,
+		struct eth_queue_stats *queues)
+{
+	const struct vduse_port *port = dev->data->dev_private;
+	struct rte_vduse_net_stats rx, tx;
+	uint16_t i;
+
+	stats->rx_nombuf = 0;
+	for (i = 0; i < port->args.queues; i++) {
+		rte_vduse_net_stats(port->net, i, true, &rx);
+		rte_vduse_net_stats(port->net, i, false, &tx);
+		stats->ipackets += rx.packets;
+		stats->ibytes += rx.bytes;
+		stats->ierrors += rx.drops + rx.bad_descriptors;
+		stats->rx_nombuf += rx.nombuf;
+		stats->opackets += tx.packets;
+		stats->obytes += tx.bytes;
+		stats->oerrors += tx.drops + tx.bad_descriptors;
+		if (queues == NULL || i >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
+			continue;
+		queues->q_ipackets[i] = rx.packets;
+		queues->q_ibytes[i] = rx.bytes;
+		queues->q_errors[i] = rx.drops + rx.bad_descriptors;
+		queues->q_opackets[i] = tx.packets;
+		queues->q_obytes[i] = tx.bytes;
+	}
+	return 0;
+}
+
+int
+vduse_stats_reset(struct rte_eth_dev *dev)
+{
+	const struct vduse_port *port = dev->data->dev_private;
+	uint16_t i;
+
+	for (i = 0; i < port->args.queues; i++) {
+		rte_vduse_net_stats_reset(port->net, i, true);
+		rte_vduse_net_stats_reset(port->net, i, false);
+	}
+	return 0;
+}

@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Statistics of a port. In flow the counters of lib/virtio_net and lib/vduse, out flow ethdev's
+ * structures. They count from the device's creation on, attached or not. Any thread.
+ */
+#ifndef VDUSE_XSTATS_H
+#define VDUSE_XSTATS_H
+
+#include <stdint.h>
+
+#include "compat.h"
+
+int
+vduse_stats_reset(struct rte_eth_dev *dev);
+
+int
+vduse_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned int nb);
+
+int
+vduse_xstats_get_by_id(struct rte_eth_dev *dev, const uint64_t *ids, uint64_t *values,
+		       unsigned int nb);
+
+int
+vduse_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned int nb);
+
+#endif /* VDUSE_XSTATS_H */
