@@ -186,6 +186,8 @@ kernel_take_over(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	ret = kernel_remove_left(dev, control);
 	if (ret == 0)
 		ret = kernel_ask_create(control, conf);
+	if (ret == -EINVAL)
+		return -ENOTSUP;
 	return ret < 0 ? ret : kernel_open(dev);
 }
 
@@ -199,9 +201,10 @@ kernel_create_fresh(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *
 		return kernel_take_over(dev, conf, control);
 	if (ret < 0) {
 		/* The caller knows what it offered and says what the kernel dislikes. */
-		if (ret != -EINVAL)
-			VDUSE_LOG(dev, ERR, dev->name, "cannot be created: %s%s", strerror(-ret),
-				  ret == -EPERM ? " (CAP_NET_ADMIN is needed)" : "");
+		if (ret == -EINVAL)
+			return -ENOTSUP;
+		VDUSE_LOG(dev, ERR, dev->name, "cannot be created: %s%s", strerror(-ret),
+			  ret == -EPERM ? " (CAP_NET_ADMIN is needed)" : "");
 		return ret;
 	}
 	ret = kernel_open(dev);

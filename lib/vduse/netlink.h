@@ -20,7 +20,10 @@ struct vduse_vdpa_info {
 	uint64_t features; /* what the device offers; 0 where the kernel does not tell */
 };
 
-/* Adds the VDUSE device name to the bus. 0, -EEXIST, -ENOENT (no vdpa), or the kernel's. */
+/*
+ * Adds the VDUSE device name to the bus. 0, -EEXIST, -ENOENT (no vdpa), or the kernel's.
+ * Here and below -EEXIST and -ENODEV are answers, not failures, and not logged.
+ */
 int
 vduse_vdpa_add(const char *name);
 
@@ -40,7 +43,7 @@ int
 vduse_vdpa_bind(const char *name, enum rte_vduse_attach attach);
 
 /*
- * Adds and binds, and takes back what it did when it fails. One log line says what failed
+ * Adds (it may be there already) and binds, and takes back what it did when it fails. One log line says what failed
  * and what to do. 0 or a negative errno.
  */
 int

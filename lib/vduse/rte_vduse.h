@@ -158,16 +158,17 @@ rte_vduse_path_name(const char *path);
  * nothing until rte_vduse_dev_start(). A device of that name which a dead process left is
  * taken over when it is the same and somebody uses it, and made anew otherwise.
  *
- * Any thread but the control thread. One log line says what failed and what to do.
+ * Any thread but the control thread. One log line says what failed and what to do, but for
+ * -ENOTSUP: the caller knows what it offered.
  *
  * @param conf
  *   What to create; copied.
  * @param[out] dev
  *   The device.
  * @return
- *   0; -EINVAL (an argument, or features that this kernel refuses), -ENOENT (no VDUSE in the
- *   kernel), -EACCES, -EPERM (no permission), -EBUSY (another process serves that name),
- *   -ENOMEM, or what the kernel answered.
+ *   0; -EINVAL (an argument), -ENOTSUP (this kernel refuses the features or the type),
+ *   -ENOENT (no VDUSE in the kernel), -EACCES, -EPERM (no permission), -EBUSY (another
+ *   process serves that name), -ENOMEM, or what the kernel answered.
  */
 int
 rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev);
@@ -186,7 +187,8 @@ rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach);
 
 /**
  * Takes the device off the vDPA bus, whoever put it there, stops answering and removes it
- * from the kernel; frees it. No poller may use a virtqueue of it any more.
+ * from the kernel; frees it. No poller may use a virtqueue of it any more. Blocks while a
+ * process holds the device open through vhost_vdpa: the kernel waits for it.
  *
  * Any thread but the control thread. dev may be NULL.
  */

@@ -101,6 +101,9 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 	}
 	VDUSE_LOG(dev, DEBUG, dev->name, "virtqueue %u runs, size %u, from %u", vq->index,
 		  info.size, info.next_avail);
+	/* A process that died between its last entries and their call owes that call. */
+	if (dev->taken_over)
+		(void)dev->transport->vq_call(dev, vq->index);
 	return RTE_VDUSE_VQ_RUNNING;
 }
 

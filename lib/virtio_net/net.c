@@ -4,6 +4,7 @@
  * whose virtqueues are polled by rx.c and tx.c. On the application's threads.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -61,19 +62,18 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 	int ret;
 
 	ret = rte_vduse_dev_create(&dev_conf, &net->dev);
-	if (conf->pairs == 1)
-		return ret;
-	if (ret == 0) {
-		VNET_LOG(ERR, name, "%u queue pairs: the control queue that they need is not "
+	if (ret == 0 && conf->pairs > 1) {
+		VNET_LOG(ERR, name, "queues=%u: the control queue that several pairs need is not "
 			 "served yet: use 1", conf->pairs);
 		rte_vduse_dev_destroy(net->dev);
 		return -ENOTSUP;
 	}
-	if (ret == -EINVAL) {
-		VNET_LOG(ERR, name, "%u queue pairs need a control queue, which this kernel's "
-			 "VDUSE refuses for network devices: use 1", conf->pairs);
-		return -ENOTSUP;
-	}
+	if (ret == -ENOTSUP && conf->pairs > 1)
+		VNET_LOG(ERR, name, "queues=%u: several pairs need a control queue, which this "
+			 "kernel's VDUSE refuses for network devices: use 1", conf->pairs);
+	else if (ret == -ENOTSUP)
+		VNET_LOG(ERR, name, "this kernel's VDUSE refuses a network device with features "
+			 "0x%" PRIx64 ": use a kernel of 6.6 or later", dev_conf.features);
 	return ret;
 }
 

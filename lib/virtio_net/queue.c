@@ -39,7 +39,13 @@ queue_start_ring(struct vnet_queue *queue)
 		.next_avail = info->next_avail,
 	};
 
-	return vring_start(&queue->ring, &layout, queue_lookup, queue, -1);
+	int ret = vring_start(&queue->ring, &layout, queue_lookup, queue);
+
+	if (ret == 0 && vring_position(&queue->ring) != info->next_avail)
+		VNET_LOG(NOTICE, rte_vduse_dev_name(queue->vq->dev),
+			 "virtqueue %u goes on at %u, where its used ring ends, not at %u",
+			 queue->vq->index, vring_position(&queue->ring), info->next_avail);
+	return ret;
 }
 
 static int

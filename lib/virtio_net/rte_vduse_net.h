@@ -42,7 +42,10 @@ struct rte_vduse_net_conf {
 	uint16_t mtu;                /**< RTE_VDUSE_NET_MTU_MIN to _MAX; 0: none announced. */
 	int socket_id;               /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;                   /**< See struct rte_vduse_dev_conf. */
-	/** The driver came up or went. On the control thread. May be NULL. */
+	/**
+	 * The driver came up or went; rte_vduse_net_link() says so already. On the control
+	 * thread. May be NULL.
+	 */
 	void (*link)(struct rte_vduse_net *net, bool up, void *arg);
 	void *arg;                   /**< Handed to link. */
 };
@@ -111,7 +114,8 @@ int
 rte_vduse_net_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *mac);
 
 /**
- * Receives packets that the driver sent. One thread per pair at a time; never blocks.
+ * Receives packets that the driver sent. One thread per pair at a time; never blocks. The
+ * port of the mbufs is left to the caller.
  *
  * @param pair
  *   0 to pairs - 1; not checked.

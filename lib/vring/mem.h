@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * How driver memory is found and read: the last window that was hit answers nearly every
+ * address with one subtraction and one comparison; and what the driver can change while we
+ * look is read once, into a local.
+ */
+#ifndef VRING_MEM_H
+#define VRING_MEM_H
+
+#include <rte_byteorder.h>
+
+#include "vring.h"
+
+/*
+ * Translates up to *len bytes at iova; *len becomes how many of them are contiguous here.
+ * NULL: no region permits it. The window then is empty, so that the next look-up is fresh.
+ */
+static inline uint8_t *
+vring_mem_piece(struct vring_mem *mem, uint64_t iova, uint64_t *len, bool write)
+{
+	struct vring_window *window = &mem->window[write];
+	uint64_t offset = iova - window->first;
+
+	if (unlikely(offset >= window->size)) {
+		if (!mem->lookup(mem->arg, iova, write, window)) {
+			window->size = 0;
+			return NULL;
+		}
+		offset = iova - window->first;
+	}
+	*len = RTE_MIN(*len, window->size - offset);
+	return (uint8_t *)(uintptr_t)(iova + window->delta);
+}
+
+static inline uint16_t
+vring_load16(const uint16_t *from)
+{
+	return rte_le_to_cpu_16(__atomic_load_n(from, __ATOMIC_RELAXED));
+}
+
+static inline void
+vring_store16(uint16_t *to, uint16_t value)
+{
+	__atomic_store_n(to, rte_cpu_to_le_16(value), __ATOMIC_RELAXED);
+}
+
+/* Indirect tables need not be aligned. */
+struct vring_desc_words {
+	uint64_t low;
+	uint64_t high;
+} __rte_packed __rte_may_alias;
+
+/* Each half is read once: volatile keeps the compiler from going back for a field. */
+static inline struct vring_desc
+vring_load_desc(const void *from)
+{
+	const volatile struct vring_desc_words *words = from;
+	uint64_t low = rte_le_to_cpu_64(words->low);
+	uint64_t high = rte_le_to_cpu_64(words->high);
+
+	return (struct vring_desc){
+		.addr = low,
+		.len = (uint32_t)high,
+		.flags = (uint16_t)(high >> 32),
+		.next = (uint16_t)(high >> 48),
+	};
+}
+
+#endif /* VRING_MEM_H */

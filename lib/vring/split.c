@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The split ring (VIRTIO 1.2, section 2.7). In flow indices that the driver made available,
+ * out flow used ones. Chains are read in chain.c.
+ */
+#include <errno.h>
+
+#include <rte_prefetch.h>
+
+#include "mem.h"
+#include "split.h"
+
+/* Finds len bytes that must be one stretch here, though they may be several regions. */
+static void *
+split_map_area(struct vring_vq *vq, uint64_t iova, uint64_t len, bool write)
+{
+	uint8_t *start = NULL;
+	uint64_t done = 0;
+
+	while (done < len) {
+		uint64_t n = len - done;
+		uint8_t *va = vring_mem_piece(&vq->mem, iova + done, &n, write);
+
+		if (done == 0)
+			start = va;
+		if (va == NULL || va != start + done) {
+			vq->fault_iova = iova + done;
+			return NULL;
+		}
+		done += n;
+	}
+	return start;
+}
+
+static int
+split_map(struct vring_vq *vq)
+{
+	const struct vring_layout *layout = &vq->layout;
+	uint64_t size = vq->size;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	struct vring_desc *desc;
+
+	desc = split_map_area(vq, layout->desc, size * sizeof(*desc), false);
+	if (desc == NULL)
+		return -EFAULT;
+	/* Flags, index, entries, and used_event or avail_event behind them. */
+	avail = split_map_area(vq, layout->driver, 2 * (3 + size), false);
+	if (avail == NULL)
+		return -EFAULT;
+	used = split_map_area(vq, layout->device, 6 + size * sizeof(used->ring[0]), true);
+	if (used == NULL)
+		return -EFAULT;
+	vq->desc = desc;
+	vq->avail = avail;
+	vq->used = used;
+	vq->used_event = &avail->ring[size];
+	vq->avail_event = (uint16_t *)(void *)&used->ring[size];
+	return 0;
+}
+
+static void
+split_seed(struct vring_vq *vq)
+{
+	/* What the driver has seen as used is what happened; chains are completed in order,
+	 * so what was taken beyond that is taken again.
+	 */
+	vq->next_used = vring_load16(&vq->used->idx);
+	vq->next_avail = vq->next_used;
+	vq->avail_seen = vq->next_used;
+	vq->published = vq->next_used;
+}
+
+/*
+ * With event indices a driver kicks when its avail index passes avail_event. It gets no
+ * farther than the used index it sees plus the ring size, so half the index space ahead is
+ * out of reach.
+ */
+static void
+split_quiet(struct vring_vq *vq)
+{
+	if (!vq->event_idx) {
+		vring_store16(&vq->used->flags, VRING_USED_F_NO_NOTIFY);
+		return;
+	}
+	vring_store16(vq->avail_event, (uint16_t)(vq->next_used + 0x8000));
+	vq->quiet_from = vq->next_used;
+}
+
+/* How many entries wait. Reads the driver's index if fewer than want are known of. */
+static inline uint16_t
+split_available(struct vring_vq *vq, uint16_t want)
+{
+	uint16_t n = (uint16_t)(vq->avail_seen - vq->next_avail);
+
+	if (n >= want)
+		return n;
+	/* Acquire: pairs with the driver's barrier between filling entries and its index. */
+	vq->avail_seen = rte_le_to_cpu_16(__atomic_load_n(&vq->avail->idx, __ATOMIC_ACQUIRE));
+	n = (uint16_t)(vq->avail_seen - vq->next_avail);
+	if (unlikely(n > vq->size)) {
+		vq->fault = VRING_FAULT_AVAIL;
+		vq->fault_iova = vq->avail_seen;
+		vq->avail_seen = vq->next_avail;
+		return 0;
+	}
+	return n;
+}
+
+static uint16_t
+split_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
+{
+	uint16_t heads[VRING_BURST_MAX];
+	uint16_t n, i;
+
+	if (unlikely(vq->fault != VRING_FAULT_NONE))
+		return 0;
+	nb = RTE_MIN(nb, VRING_BURST_MAX);
+	n = RTE_MIN(split_available(vq, nb), nb);
+	if (n == 0)
+		return 0;
+	for (i = 0; i < n; i++) {
+		heads[i] = vring_load16(&vq->avail->ring[(vq->next_avail + i) & vq->mask]);
+		rte_prefetch0(&vq->desc[heads[i] & vq->mask]);
+	}
+	vq->nb_bufs = 0;
+	for (i = 0; i < n; i++)
+		if (unlikely(!vring_split_chain(vq, heads[i], &chains[i])))
+			break;
+	vq->next_avail = (uint16_t)(vq->next_avail + i);
+	return i;
+}
+
+static void
+split_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+{
+	RTE_SET_USED(chains);
+	vq->next_avail = (uint16_t)(vq->next_avail - nb);
+	/* What stopped the pop lies behind what is given back: it will be met again. */
+	if (nb > 0)
+		vq->fault = VRING_FAULT_NONE;
+}
+
+static void
+split_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+{
+	uint16_t i;
+
+	for (i = 0; i < nb; i++) {
+		struct vring_used_elem *elem =
+			&vq->used->ring[(uint16_t)(vq->next_used + i) & vq->mask];
+
+		elem->id = rte_cpu_to_le_32(chains[i].head);
+		elem->len = rte_cpu_to_le_32(chains[i].used_len);
+	}
+	vq->next_used = (uint16_t)(vq->next_used + nb);
+}
+
+static bool
+split_publish(struct vring_vq *vq)
+{
+	uint16_t old = vq->published, now = vq->next_used;
+
+	if (now == old)
+		return false;
+	if (vq->event_idx && (uint16_t)(now - vq->quiet_from) > 0x8000 - vq->size)
+		split_quiet(vq);
+	/* Release: pairs with the driver's barrier between reading the index and the entries;
+	 * it also shows the moved avail_event before a driver can reach the old one.
+	 */
+	__atomic_store_n(&vq->used->idx, rte_cpu_to_le_16(now), __ATOMIC_RELEASE);
+	vq->published = now;
+	/* The index before the driver's wish: pairs with the driver's barrier between asking
+	 * for a call and looking at the index once more. Without it both could miss.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	if (vq->event_idx)
+		return vring_need_event(vring_load16(vq->used_event), now, old);
+	return !(vring_load16(&vq->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
+}
+
+static uint32_t
+split_count(struct vring_vq *vq)
+{
+	return vq->fault != VRING_FAULT_NONE ? 0 : split_available(vq, UINT16_MAX);
+}
+
+const struct vring_ops vring_split_ops = {
+	.map = split_map,
+	.seed = split_seed,
+	.quiet = split_quiet,
+	.pop = split_pop,
+	.unpop = split_unpop,
+	.push = split_push,
+	.publish = split_publish,
+	.count = split_count,
+};

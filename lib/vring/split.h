@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The split ring (VIRTIO 1.2, section 2.7). */
+#ifndef VRING_SPLIT_H
+#define VRING_SPLIT_H
+
+#include "vring.h"
+
+extern const struct vring_ops vring_split_ops;
+
+/* chain.c: reads the chain at head. False: vq->fault says why, or the scratch is full. */
+bool
+vring_split_chain(struct vring_vq *vq, uint16_t head, struct vring_chain *chain);
+
+#endif /* VRING_SPLIT_H */

@@ -1,0 +1,107 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A virtqueue starts, moves and stops. In flows where a driver laid it out, out flows one that
+ * can be popped. See vring.h. Control thread.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "split.h"
+#include "vring.h"
+
+#define VRING_BIT(nr) (UINT64_C(1) << (nr))
+
+const char *
+vring_fault_name(enum vring_fault fault)
+{
+	static const char *const names[VRING_FAULT_COUNT] = {
+		[VRING_FAULT_NONE] = "no fault",
+		[VRING_FAULT_MISS] = "an address in no region",
+		[VRING_FAULT_AVAIL] = "more made available than the ring holds, index",
+		[VRING_FAULT_INDEX] = "a descriptor index outside its table",
+		[VRING_FAULT_LOOP] = "a descriptor chain that loops, length",
+		[VRING_FAULT_INDIRECT] = "a malformed or forbidden indirect table",
+		[VRING_FAULT_ORDER] = "a readable descriptor behind a writable one, address",
+		[VRING_FAULT_ADDRESS] = "a buffer that wraps around the address space",
+		[VRING_FAULT_LONG] = "a descriptor chain that is too long",
+	};
+
+	return fault < VRING_FAULT_COUNT ? names[fault] : "unknown fault";
+}
+
+/* Section 2.7: sizes and alignments that a split ring has. */
+static int
+vring_layout_check(const struct vring_layout *layout)
+{
+	if (layout->size < VRING_SIZE_MIN || layout->size > VRING_SIZE_MAX ||
+	    !rte_is_power_of_2(layout->size))
+		return -EINVAL;
+	if (layout->desc % 16 != 0 || layout->driver % 2 != 0 || layout->device % 4 != 0)
+		return -EINVAL;
+	return 0;
+}
+
+int
+vring_start(struct vring_vq *vq, const struct vring_layout *layout, vring_lookup_t lookup,
+	    void *arg)
+{
+	int ret;
+
+	vring_stop(vq);
+	/* The packed ring's operations are chosen here when there are some. */
+	if (layout->features & VRING_BIT(VIRTIO_F_RING_PACKED))
+		return -ENOTSUP;
+	ret = vring_layout_check(layout);
+	if (ret < 0)
+		return ret;
+	*vq = (struct vring_vq){
+		.ops = &vring_split_ops,
+		.layout = *layout,
+		.size = (uint16_t)layout->size,
+		.mask = (uint16_t)(layout->size - 1),
+		.next_avail = layout->next_avail,
+		.event_idx = (layout->features & VRING_BIT(VIRTIO_RING_F_EVENT_IDX)) != 0,
+		.indirect = (layout->features & VRING_BIT(VIRTIO_RING_F_INDIRECT_DESC)) != 0,
+		.mem = { .lookup = lookup, .arg = arg },
+	};
+	vq->chain_limit = RTE_MAX((uint32_t)vq->size, (uint32_t)VRING_CHAIN_MIN_LIMIT);
+	vq->max_bufs = RTE_MIN(2 * vq->chain_limit + VRING_BURST_MAX, (uint32_t)UINT16_MAX);
+	ret = vring_remap(vq);
+	if (ret < 0)
+		return ret;
+	vq->bufs = calloc(vq->max_bufs, sizeof(*vq->bufs));
+	if (vq->bufs == NULL)
+		return -ENOMEM;
+	vq->ops->seed(vq);
+	vq->ops->quiet(vq);
+	vq->started = true;
+	return 0;
+}
+
+int
+vring_remap(struct vring_vq *vq)
+{
+	int ret;
+
+	memset(vq->mem.window, 0, sizeof(vq->mem.window));
+	ret = vq->ops->map(vq);
+	/* Rings that moved may have lost what we told the driver. */
+	if (ret == 0 && vq->started)
+		vq->ops->quiet(vq);
+	return ret;
+}
+
+void
+vring_stop(struct vring_vq *vq)
+{
+	free(vq->bufs);
+	vq->bufs = NULL;
+	vq->started = false;
+}
+
+uint16_t
+vring_position(const struct vring_vq *vq)
+{
+	return vq->next_avail;
+}

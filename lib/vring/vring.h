@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Virtqueues as a device sees them. In flow ring memory and the driver's buffers, as
+ * addresses in the driver's address space (iova); out flow chains of buffers that the device
+ * may read or write, and back go the used ones. Owns no file descriptor and knows no
+ * transport: memory is seen through a lookup function. One thread at a time per virtqueue;
+ * whoever calls sees to that.
+ */
+#ifndef VRING_H
+#define VRING_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+
+#define VRING_SIZE_MIN 2
+#define VRING_SIZE_MAX 32768
+
+/* Indirect tables may be longer than the ring; this is how long a chain may get at the least. */
+#define VRING_CHAIN_MIN_LIMIT 1024
+
+/* What one pop returns at most. */
+#define VRING_BURST_MAX 64
+
+/* Why a ring stopped. All but VRING_FAULT_MISS are the driver's doing and final. */
+enum vring_fault {
+	VRING_FAULT_NONE,
+	VRING_FAULT_MISS,      /* an address that no known region holds (yet) */
+	VRING_FAULT_AVAIL,     /* more made available than the ring holds */
+	VRING_FAULT_INDEX,     /* a descriptor index outside its table */
+	VRING_FAULT_LOOP,      /* a chain longer than its table: it loops */
+	VRING_FAULT_INDIRECT,  /* a malformed, nested or not negotiated indirect table */
+	VRING_FAULT_ORDER,     /* a readable descriptor behind a writable one */
+	VRING_FAULT_ADDRESS,   /* an address and length that wrap around */
+	VRING_FAULT_LONG,      /* a chain in more pieces than can be kept */
+	VRING_FAULT_COUNT,
+};
+
+/* One stretch of driver memory that is contiguous here: va = iova + delta, modulo 2^64. */
+struct vring_window {
+	uint64_t first;
+	uint64_t size; /* 0: nothing cached */
+	uint64_t delta;
+};
+
+/*
+ * Finds the stretch that holds iova and permits reading or writing. The window must start
+ * at or before iova and hold it. Runs on the thread that polls: no system call, no lock.
+ */
+typedef bool (*vring_lookup_t)(void *arg, uint64_t iova, bool write, struct vring_window *window);
+
+struct vring_mem {
+	struct vring_window window[2]; /* the last hit: [0] to read, [1] to write */
+	vring_lookup_t lookup;
+	void *arg;
+};
+
+/* A piece of a driver's buffer, contiguous in our memory. */
+struct vring_buf {
+	uint8_t *va;
+	uint32_t len;
+};
+
+/* One descriptor chain: nb_out pieces to read, then nb_in pieces to write. */
+struct vring_chain {
+	struct vring_buf *bufs; /* valid until the next pop on the same virtqueue */
+	uint32_t out_len;       /* bytes; saturates at UINT32_MAX */
+	uint32_t in_len;
+	uint32_t used_len;      /* to be set before push: bytes that the device wrote */
+	uint16_t nb_out;
+	uint16_t nb_in;
+	uint16_t head;
+	uint16_t nb_descs;      /* descriptors of the ring itself that the chain takes */
+};
+
+/* Where a ring lies and where the device goes on in it, as the transport tells. */
+struct vring_layout {
+	uint64_t desc;
+	uint64_t driver; /* avail ring, or driver event area */
+	uint64_t device; /* used ring, or device event area */
+	uint64_t features;
+	uint32_t size;
+	uint16_t next_avail;
+};
+
+struct vring_vq;
+
+/* What split and packed rings do differently. Chosen once, at start. */
+struct vring_ops {
+	/* Finds the rings in memory. -EFAULT: fault_iova is where they are not. */
+	int (*map)(struct vring_vq *vq);
+	/* Sets the positions, once the rings are mapped. */
+	void (*seed)(struct vring_vq *vq);
+	/* Tells the driver not to kick. */
+	void (*quiet)(struct vring_vq *vq);
+	uint16_t (*pop)(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb);
+	void (*unpop)(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb);
+	void (*push)(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb);
+	bool (*publish)(struct vring_vq *vq);
+	uint32_t (*count)(struct vring_vq *vq);
+};
+
+struct vring_vq {
+	const struct vring_ops *ops;
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	uint16_t size;
+	uint16_t mask;
+	uint16_t next_avail;  /* next entry of the avail ring to look at */
+	uint16_t avail_seen;  /* avail index as last read from the driver */
+	uint16_t next_used;   /* next entry of the used ring to write */
+	uint16_t published;   /* next_used as the driver last saw it */
+	uint16_t quiet_from;  /* published when avail_event was last moved */
+	uint16_t *avail_event;      /* with event_idx: when the driver kicks */
+	const uint16_t *used_event; /* with event_idx: when it wants a call */
+	bool event_idx;
+	bool indirect;
+	bool started;
+	enum vring_fault fault;
+	uint64_t fault_iova; /* the address, index or length that is wrong */
+	struct vring_mem mem;
+	struct vring_buf *bufs; /* scratch that popped chains point into */
+	uint32_t nb_bufs;
+	uint32_t max_bufs;
+	uint32_t chain_limit; /* descriptors of a chain with an indirect table */
+	struct vring_layout layout;
+};
+
+/*
+ * Starts a virtqueue, which is zeroed or was stopped: checks the layout, allocates the scratch, finds the rings in memory
+ * and tells the driver not to kick. On a split ring the device goes on where the ring's own
+ * used index says when that disagrees with layout->next_avail.
+ *
+ * Returns 0, -EINVAL (size or alignment), -EFAULT (a ring is not in memory that we can read
+ * or write: fault_iova says which), -ENOMEM or -ENOTSUP (ring format).
+ */
+int
+vring_start(struct vring_vq *vq, const struct vring_layout *layout, vring_lookup_t lookup,
+	    void *arg);
+
+/* Finds the rings again after memory moved; positions are kept. 0 or -EFAULT. */
+int
+vring_remap(struct vring_vq *vq);
+
+/* Forgets the rings and frees the scratch. Harmless on a stopped virtqueue. */
+void
+vring_stop(struct vring_vq *vq);
+
+/* The position that a driver, or a later start, goes on from. */
+uint16_t
+vring_position(const struct vring_vq *vq);
+
+/* The words for a fault, for a log line. */
+const char *
+vring_fault_name(enum vring_fault fault);
+
+/*
+ * Takes up to nb chains (at most VRING_BURST_MAX) that the driver made available. Fewer can
+ * mean that the next one is faulty: vq->fault then says so, and the chains before it are
+ * good. A fault stays until the caller clears it (VRING_FAULT_MISS, after memory was added)
+ * or the queue is started again; as long as it stands, pop returns 0.
+ */
+static inline uint16_t
+vring_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
+{
+	return vq->ops->pop(vq, chains, nb);
+}
+
+/* Gives the last nb popped chains back, as if they had not been popped. */
+static inline void
+vring_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+{
+	vq->ops->unpop(vq, chains, nb);
+}
+
+/* Writes used entries; the driver does not see them until vring_publish(). */
+static inline void
+vring_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+{
+	vq->ops->push(vq, chains, nb);
+}
+
+/* Shows the pushed entries to the driver. Returns whether it wants a call for them. */
+static inline bool
+vring_publish(struct vring_vq *vq)
+{
+	return vq->ops->publish(vq);
+}
+
+/* How many chains the driver has made available and pop has not taken. */
+static inline uint32_t
+vring_count(struct vring_vq *vq)
+{
+	return vq->ops->count(vq);
+}
+
+#endif /* VRING_H */
