@@ -31,9 +31,12 @@ skip()
 	exit 77
 }
 
+# Whatever the caller did with its output, a failure is seen.
+exec 3>&1
 fail()
 {
 	local log
+	exec >&3
 	echo "FAIL: $*"
 	for log in "$work"/*.log; do
 		[ ! -f "$log" ] || { echo "--- $log, last lines"; tail -n 40 "$log"; }
@@ -172,14 +175,21 @@ has_carrier()
 	ip -n "$1" link show dev eth0 | grep -q LOWER_UP
 }
 
+# A device that outlived its process has its interface in the namespace already.
+interface_somewhere()
+{
+	interface_of "$2" || ip -n "$1" link show dev eth0
+}
+
 # in_netns NS DEVICE ADDRESS/PREFIX: the device's interface becomes eth0 in a namespace.
 in_netns()
 {
-	local ns=$1 device=$2 address=$3
-	wait_interface "$device"
+	local ns=$1 device=$2 address=$3 interface
 	ip netns add "$ns" 2>/dev/null || true
-	ip link set "$(interface_of "$device")" netns "$ns" name eth0
-	ip -n "$ns" addr add "$address" dev eth0
+	wait_for 20 interface_somewhere "$ns" "$device" || fail "$device: no kernel interface"
+	interface=$(interface_of "$device") || interface=''
+	[ -z "$interface" ] || ip link set "$interface" netns "$ns" name eth0
+	ip -n "$ns" addr replace "$address" dev eth0
 	ip -n "$ns" link set lo up
 	ip -n "$ns" link set eth0 up
 	wait_for 10 has_carrier "$ns" || fail "$device: no carrier"

@@ -23,6 +23,14 @@ attach()
 	testpmd_cmd fwd "port start all" >/dev/null
 }
 
+# The interface is new, and so may its address be: the neighbour asks again.
+rejoin()
+{
+	in_netns right net1 10.0.0.2/24
+	ip -n left neigh flush dev eth0
+	no_loss on_left ping -q -c 2 -i 0.1 -w 5 10.0.0.2 >/dev/null
+}
+
 start_pair fwd ""
 no_loss on_left ping -c 3 -i 0.1 10.0.0.2
 
@@ -33,8 +41,7 @@ for _ in $(seq 20); do
 	[ ! -e /dev/vduse/net1 ] || fail "/dev/vduse/net1 left behind"
 	attach 1
 	testpmd_cmd fwd start >/dev/null
-	in_netns right net1 10.0.0.2/24
-	no_loss on_left ping -q -c 2 -i 0.1 -w 5 10.0.0.2 >/dev/null
+	rejoin
 done
 
 step "the vdpa device is deleted under the driver, by hand, and added again"
@@ -42,8 +49,7 @@ for _ in $(seq 20); do
 	vdpa dev del net1
 	gone net1 || fail "net1 is still there"
 	vdpa dev add name net1 mgmtdev vduse
-	in_netns right net1 10.0.0.2/24
-	no_loss on_left ping -q -c 2 -i 0.1 -w 5 10.0.0.2 >/dev/null
+	rejoin
 done
 
 step "nothing is left"

@@ -25,8 +25,6 @@ for _ in 1 2 3; do
 	kill_testpmd fwd
 	start_testpmd fwd --vdev net_vduse0,iface=/dev/vduse/net0,attach=virtio \
 		--vdev net_vduse1,iface=/dev/vduse/net1,attach=virtio
-	wait_interface net0
-	wait_interface net1
 	join_pair
 	no_loss on_left ping -q -c 5 -i 0.1 -w 10 10.0.0.2
 done

@@ -7,14 +7,15 @@
 
 run_as=()
 
-# refused REGEX DEVARGS: the one line about net_vdusex matches REGEX.
+# refused REGEX DEVARGS: the one line about net_vdusex, or about the device net0 that it
+# asked for, matches REGEX.
 refused()
 {
 	local code=0 lines
-	"${run_as[@]}" timeout 30 "$TESTPMD" -l 0,1 --no-pci --in-memory --no-telemetry --no-huge \
+	"${run_as[@]}" timeout 30 "$TESTPMD" -l 0,1 --no-pci --no-shconf --no-telemetry --no-huge \
 		-m 256 -d "$PLUGIN" --vdev "net_vdusex,$2" -- --nb-ports=1 --total-num-mbufs=2048 \
 		</dev/null >"$work/refused.log" 2>&1 || code=$?
-	lines=$(grep -a 'net_vdusex: ' "$work/refused.log" || true)
+	lines=$(grep -aE '(net_vdusex|net0): ' "$work/refused.log" || true)
 	echo "$2: exit $code: $lines"
 	[ "$code" != 0 ] && [ "$code" -lt 124 ] || fail "$2: exit code $code"
 	[ "$(echo "$lines" | grep -c .)" = 1 ] || fail "$2: not one line about it"
