@@ -24,6 +24,17 @@ mount_rest()
 	mount --bind "$(argument vm_kernel)/lib/modules/$(uname -r)" "/lib/modules/$(uname -r)"
 }
 
+# EAL loads no driver from below a folder that everybody may write to, and a build
+# folder may lie in /tmp: only the guest sees this.
+protect_build_folder()
+{
+	local dir=$DPDK_VDUSE_BUILD
+	while [ "$dir" != / ] && [ -n "$dir" ]; do
+		dir=$(dirname "$dir")
+		chmod o-w "$dir"
+	done
+}
+
 switch_off()
 {
 	sync
@@ -36,6 +47,7 @@ ip link set lo up
 # shellcheck source=/dev/null
 . "$(argument vm_job)"
 export VM_TOP
+protect_build_folder
 cd "$VM_TOP" || switch_off
 
 if [ "$VM_INTERACTIVE" = 1 ]; then
