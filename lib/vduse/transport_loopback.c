@@ -26,6 +26,7 @@ struct vduse_loopback {
 	uint64_t features;
 	struct vduse_transport_region *regions;
 	unsigned int nb_regions;
+	unsigned int next_region; /* behind the one handed out last: a walk goes on there */
 	uint64_t walks;
 	struct vduse_vq_info vqs[LOOPBACK_VQS];
 	int kick_fds[LOOPBACK_VQS];
@@ -64,21 +65,35 @@ vduse_loopback_free(struct vduse_loopback *loop)
 }
 
 int
-vduse_loopback_ask(struct vduse_loopback *loop, struct vduse_dev_request *req,
-		   struct vduse_dev_response *resp, int timeout_ms)
+vduse_loopback_send(struct vduse_loopback *loop, struct vduse_dev_request *req)
+{
+	req->request_id = ++loop->next_id;
+	if (send(loop->sock[0], req, sizeof(*req), MSG_NOSIGNAL) != sizeof(*req))
+		return -EIO;
+	return 0;
+}
+
+int
+vduse_loopback_answer(struct vduse_loopback *loop, struct vduse_dev_response *resp, int timeout_ms)
 {
 	struct pollfd poll_fd = { .fd = loop->sock[0], .events = POLLIN };
 	int n;
 
-	req->request_id = ++loop->next_id;
-	if (send(loop->sock[0], req, sizeof(*req), MSG_NOSIGNAL) != sizeof(*req))
-		return -EIO;
 	n = poll(&poll_fd, 1, timeout_ms);
 	if (n == 0)
 		return -ETIMEDOUT;
 	if (n < 0 || recv(loop->sock[0], resp, sizeof(*resp), 0) != sizeof(*resp))
 		return -EIO;
-	return resp->request_id == req->request_id ? 0 : -EIO;
+	return resp->request_id == loop->next_id ? 0 : -EIO;
+}
+
+int
+vduse_loopback_ask(struct vduse_loopback *loop, struct vduse_dev_request *req,
+		   struct vduse_dev_response *resp, int timeout_ms)
+{
+	int ret = vduse_loopback_send(loop, req);
+
+	return ret < 0 ? ret : vduse_loopback_answer(loop, resp, timeout_ms);
 }
 
 void
@@ -105,7 +120,7 @@ vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t 
 			.last = last,
 			.offset = offset,
 			.perm = perm,
-			.fd = fcntl(fd, F_DUPFD_CLOEXEC, 0),
+			.fd = fd,
 		};
 		ret = 0;
 	}
@@ -116,14 +131,11 @@ vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t 
 void
 vduse_loopback_regions_clear(struct vduse_loopback *loop)
 {
-	unsigned int i;
-
 	pthread_mutex_lock(&loop->lock);
-	for (i = 0; i < loop->nb_regions; i++)
-		close(loop->regions[i].fd);
 	free(loop->regions);
 	loop->regions = NULL;
 	loop->nb_regions = 0;
+	loop->next_region = 0;
 	pthread_mutex_unlock(&loop->lock);
 }
 
@@ -231,14 +243,18 @@ loopback_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 
 	RTE_SET_USED(asid);
 	pthread_mutex_lock(&loop->lock);
-	if (from == 0)
+	if (from == 0) {
 		loop->walks++;
-	for (i = 0; i < loop->nb_regions && ret < 0; i++) {
-		if (loop->regions[i].last < from)
-			continue;
+		loop->next_region = 0;
+	}
+	i = loop->next_region;
+	while (i < loop->nb_regions && loop->regions[i].last < from)
+		i++;
+	if (i < loop->nb_regions) {
 		*region = loop->regions[i];
 		region->fd = fcntl(region->fd, F_DUPFD_CLOEXEC, 0);
 		ret = region->fd < 0 ? -errno : 0;
+		loop->next_region = i + 1;
 	}
 	pthread_mutex_unlock(&loop->lock);
 	return ret;
@@ -271,9 +287,9 @@ loopback_vq_setup(struct rte_vduse_dev *dev, uint16_t index, uint16_t max_size)
 {
 	struct vduse_loopback *loop = dev->transport_priv;
 
-	RTE_SET_USED(index);
 	RTE_SET_USED(max_size);
-	return loop->refuse[VDUSE_LOOPBACK_VQ_SETUP];
+	/* For the last one only: those before it are there to be undone. */
+	return index + 1 < dev->nb_vqs ? 0 : loop->refuse[VDUSE_LOOPBACK_VQ_SETUP];
 }
 
 static int

@@ -27,7 +27,16 @@ vduse_loopback_new(void);
 void
 vduse_loopback_free(struct vduse_loopback *loop);
 
-/* Sends a message and waits for the answer, at most timeout_ms. 0, -ETIMEDOUT or -EIO. */
+/* Sends a message. 0 or -EIO. */
+int
+vduse_loopback_send(struct vduse_loopback *loop, struct vduse_dev_request *req);
+
+/* Waits for the answer to the message sent last, at most timeout_ms. 0, -ETIMEDOUT or -EIO. */
+int
+vduse_loopback_answer(struct vduse_loopback *loop, struct vduse_dev_response *resp,
+		      int timeout_ms);
+
+/* Sends a message and waits for its answer. */
 int
 vduse_loopback_ask(struct vduse_loopback *loop, struct vduse_dev_request *req,
 		   struct vduse_dev_response *resp, int timeout_ms);
@@ -36,7 +45,10 @@ vduse_loopback_ask(struct vduse_loopback *loop, struct vduse_dev_request *req,
 void
 vduse_loopback_break(struct vduse_loopback *loop);
 
-/* Adds a region; fd is duplicated. Kept in the order of the calls. 0 or -ENOMEM. */
+/*
+ * Adds a region. Kept in the order of the calls. fd stays the caller's, open until the regions
+ * are cleared. 0 or -ENOMEM.
+ */
 int
 vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t last,
 			  uint64_t offset, uint8_t perm, int fd);
