@@ -1,0 +1,233 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See loopback_dev.h. */
+#include "loopback_dev.h"
+
+#include <errno.h>
+#include <string.h>
+
+static const uint8_t loopback_config[64] = { 1, 2, 3 };
+
+static void
+count(unsigned int *counter)
+{
+	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+}
+
+static int
+on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
+{
+	struct loopback_dev *self = arg;
+
+	self->desc[vq->index] = info->desc;
+	self->thread = pthread_self();
+	if (self->start_result < 0)
+		return self->start_result;
+	count(&self->starts[vq->index]);
+	return rte_vduse_vq_lookup(vq, info->desc) == NULL ? -EFAULT : 0;
+}
+
+static int
+on_vq_remap(struct rte_vduse_vq *vq, void *arg)
+{
+	struct loopback_dev *self = arg;
+
+	count(&self->remaps[vq->index]);
+	return rte_vduse_vq_lookup(vq, self->desc[vq->index]) == NULL ? -EFAULT : 0;
+}
+
+static void
+on_vq_stop(struct rte_vduse_vq *vq, void *arg)
+{
+	struct loopback_dev *self = arg;
+
+	count(&self->stops[vq->index]);
+}
+
+/* Something that tells virtqueues apart. */
+static uint16_t
+on_vq_position(struct rte_vduse_vq *vq, void *arg)
+{
+	RTE_SET_USED(arg);
+	return (uint16_t)(100 + vq->index);
+}
+
+static void
+on_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
+{
+	struct loopback_dev *self = arg;
+
+	RTE_SET_USED(dev);
+	if (self->on_status != NULL)
+		self->on_status(self, status);
+	__atomic_store_n(&self->status, status, __ATOMIC_RELAXED);
+	__atomic_fetch_add(&self->statuses, 1, __ATOMIC_RELEASE);
+}
+
+static const struct rte_vduse_dev_ops loopback_ops = {
+	.vq_start = on_vq_start,
+	.vq_remap = on_vq_remap,
+	.vq_stop = on_vq_stop,
+	.vq_position = on_vq_position,
+	.status = on_status,
+};
+
+struct rte_vduse_dev_conf
+loopback_dev_conf(struct loopback_dev *self)
+{
+	return (struct rte_vduse_dev_conf){
+		.name = "unit0",
+		.device_id = 1,
+		.features = LOOPBACK_DEV_FEATURES,
+		.nb_vqs = LOOPBACK_DEV_VQS,
+		.vq_size = 256,
+		.config = loopback_config,
+		.config_size = sizeof(loopback_config),
+		.socket_id = -1,
+		.ops = &loopback_ops,
+		.arg = self,
+	};
+}
+
+void
+loopback_dev_start(struct loopback_dev *self)
+{
+	struct rte_vduse_dev_conf conf = loopback_dev_conf(self);
+	uint16_t i;
+
+	memset(self, 0, sizeof(*self));
+	self->loop = vduse_loopback_new();
+	assert_non_null(self->loop);
+	vduse_loopback_set_features(self->loop, LOOPBACK_DEV_FEATURES);
+	assert_int_equal(vduse_dev_create(&conf, &vduse_transport_loopback, self->loop, &self->dev),
+			 0);
+	for (i = 0; i < LOOPBACK_DEV_VQS; i++)
+		self->vqs[i] = rte_vduse_dev_vq(self->dev, i);
+	assert_int_equal(rte_vduse_dev_start(self->dev, RTE_VDUSE_ATTACH_NONE), 0);
+}
+
+void
+loopback_dev_destroy(struct loopback_dev *self)
+{
+	rte_vduse_dev_destroy(self->dev);
+	vduse_loopback_free(self->loop);
+	self->dev = NULL;
+	self->loop = NULL;
+}
+
+void
+loopback_dev_set_vq(struct loopback_dev *self, uint16_t index, uint64_t desc, uint32_t size)
+{
+	struct vduse_vq_info info = {
+		.index = index,
+		.num = size,
+		.desc_addr = desc,
+		.ready = size != 0,
+	};
+
+	vduse_loopback_set_vq(self->loop, index, &info);
+}
+
+bool
+loopback_dev_set_status(struct loopback_dev *self, uint8_t status)
+{
+	struct vduse_dev_request req = { .type = VDUSE_SET_STATUS, .s.status = status };
+	struct vduse_dev_response resp;
+
+	assert_int_equal(vduse_loopback_ask(self->loop, &req, &resp, UNIT_PATIENCE_MS), 0);
+	return resp.result == VDUSE_REQ_RESULT_OK;
+}
+
+static bool
+is_up(void *arg)
+{
+	struct loopback_dev *self = arg;
+
+	return __atomic_load_n(&self->status, __ATOMIC_ACQUIRE) & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+void
+loopback_dev_up(struct loopback_dev *self)
+{
+	assert_true(loopback_dev_set_status(self, 0));
+	assert_true(loopback_dev_set_status(self, STATUS_FEATURES));
+	assert_true(loopback_dev_set_status(self, STATUS_UP));
+	assert_true(unit_wait(is_up, self));
+}
+
+void
+loopback_dev_update(struct loopback_dev *self)
+{
+	struct vduse_dev_request req = { .type = VDUSE_UPDATE_IOTLB,
+					 .iova = { .start = 0, .last = UINT64_MAX } };
+	struct vduse_dev_response resp;
+
+	assert_int_equal(vduse_loopback_ask(self->loop, &req, &resp, UNIT_PATIENCE_MS), 0);
+	assert_int_equal(resp.result, VDUSE_REQ_RESULT_OK);
+}
+
+void
+loopback_dev_region(struct loopback_dev *self, uint64_t first, uint64_t size, uint64_t offset,
+		    uint8_t perm, int fd)
+{
+	assert_int_equal(vduse_loopback_region_add(self->loop, first, first + size - 1, offset,
+						   perm, fd), 0);
+}
+
+enum rte_vduse_vq_state
+loopback_dev_state(struct loopback_dev *self, uint16_t index)
+{
+	return __atomic_load_n(&self->vqs[index]->state, __ATOMIC_ACQUIRE);
+}
+
+struct wait_state {
+	struct loopback_dev *self;
+	uint16_t index;
+	enum rte_vduse_vq_state state;
+};
+
+static bool
+in_state(void *arg)
+{
+	const struct wait_state *wait = arg;
+
+	return loopback_dev_state(wait->self, wait->index) == wait->state;
+}
+
+void
+loopback_dev_wait(struct loopback_dev *self, uint16_t index, enum rte_vduse_vq_state state)
+{
+	struct wait_state wait = { self, index, state };
+
+	if (!unit_wait(in_state, &wait))
+		fail_msg("virtqueue %u is in state %d, not %d", index,
+			 (int)loopback_dev_state(self, index), (int)state);
+}
+
+bool
+loopback_dev_lookup(struct loopback_dev *self, uint16_t index, uint64_t iova,
+		    struct rte_vduse_region *region)
+{
+	const struct rte_vduse_region *found;
+
+	assert_true(rte_vduse_vq_enter(self->vqs[index]));
+	found = rte_vduse_vq_lookup(self->vqs[index], iova);
+	if (found != NULL)
+		*region = *found;
+	rte_vduse_vq_leave(self->vqs[index]);
+	return found != NULL;
+}
+
+bool
+loopback_dev_burst(struct loopback_dev *self, uint16_t index, uint64_t iova, bool write)
+{
+	struct rte_vduse_vq *vq = self->vqs[index];
+	const struct rte_vduse_region *region;
+
+	if (!rte_vduse_vq_enter(vq))
+		return false;
+	region = rte_vduse_vq_lookup(vq, iova);
+	if (region == NULL || !(write ? region->writable : region->readable))
+		rte_vduse_vq_miss(vq, iova, write);
+	rte_vduse_vq_leave(vq);
+	return true;
+}

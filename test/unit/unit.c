@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See unit.h. */
+#include "unit.h"
+
+#include <dirent.h>
+#include <sched.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <rte_eal.h>
+#include <rte_log.h>
+
+static int log_fd = -1;
+static off_t log_start;
+
+/* What is logged goes to a file in memory, where tests look for it. */
+static int
+log_keep(void)
+{
+	FILE *stream;
+
+	log_fd = memfd_create("unit-log", MFD_CLOEXEC);
+	if (log_fd < 0)
+		return -1;
+	stream = fdopen(dup(log_fd), "a");
+	if (stream == NULL)
+		return -1;
+	return rte_openlog_stream(stream);
+}
+
+int
+unit_init(void)
+{
+	char *argv[] = { "unit",	    "--no-huge",    "--no-pci",      "-m",  "256",
+			 "--no-shconf",	    "--no-telemetry", "-l",	     "0",   "--iova-mode=va",
+			 "--log-level=notice", NULL };
+	cpu_set_t cpus;
+
+	if (log_keep() < 0 || sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
+		return -1;
+	if (rte_eal_init((int)RTE_DIM(argv) - 1, argv) < 0)
+		return -1;
+	/* Threads of the tests would all inherit the one processor of the main lcore. */
+	return sched_setaffinity(0, sizeof(cpus), &cpus);
+}
+
+int
+unit_done(int failed)
+{
+	char chunk[4096];
+	off_t at = 0;
+	ssize_t n;
+
+	while (failed != 0 && (n = pread(log_fd, chunk, sizeof(chunk), at)) > 0) {
+		fwrite(chunk, 1, (size_t)n, stderr);
+		at += n;
+	}
+	return failed != 0;
+}
+
+void
+unit_log_clear(void)
+{
+	log_start = lseek(log_fd, 0, SEEK_END);
+}
+
+unsigned int
+unit_log_count(const char *text)
+{
+	size_t size = (size_t)(lseek(log_fd, 0, SEEK_END) - log_start);
+	char *log = calloc(1, size + 1), *line, *rest = NULL;
+	unsigned int count = 0;
+
+	assert_non_null(log);
+	assert_int_equal(pread(log_fd, log, size, log_start), size);
+	for (line = strtok_r(log, "\n", &rest); line != NULL; line = strtok_r(NULL, "\n", &rest))
+		count += strstr(line, text) != NULL;
+	free(log);
+	return count;
+}
+
+void
+unit_sleep_ms(unsigned int ms)
+{
+	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
+
+	nanosleep(&time, NULL);
+}
+
+bool
+unit_wait(bool (*condition)(void *arg), void *arg)
+{
+	unsigned int ms;
+
+	for (ms = 0; ms < UNIT_PATIENCE_MS; ms++) {
+		if (condition(arg))
+			return true;
+		unit_sleep_ms(1);
+	}
+	return condition(arg);
+}
+
+unsigned int
+unit_fds(void)
+{
+	DIR *dir = opendir("/proc/self/fd");
+	unsigned int count = 0;
+
+	assert_non_null(dir);
+	while (readdir(dir) != NULL)
+		count++;
+	closedir(dir);
+	return count;
+}
+
+unsigned int
+unit_maps(const char *text)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	unsigned int count = 0;
+	char line[512];
+
+	assert_non_null(maps);
+	while (fgets(line, sizeof(line), maps) != NULL)
+		count += strstr(line, text) != NULL;
+	fclose(maps);
+	return count;
+}
+
+/* Whether a thread of this process has this name; its processor time then. */
+static bool
+thread_read(const char *id, const char *name, uint64_t *ms)
+{
+	unsigned long user, system;
+	char path[64], line[512] = "", *end;
+	FILE *file;
+
+	snprintf(path, sizeof(path), "/proc/self/task/%.16s/stat", id);
+	file = fopen(path, "r");
+	if (file == NULL)
+		return false;
+	if (fgets(line, sizeof(line), file) == NULL)
+		line[0] = '\0';
+	fclose(file);
+	end = strrchr(line, ')');
+	if (end == NULL || strstr(line, name) == NULL)
+		return false;
+	/* proc(5): fields 14 and 15, the first behind the name being the third. */
+	if (sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
+		   &system) != 2)
+		return false;
+	*ms = (user + system) * 1000 / (unsigned long)sysconf(_SC_CLK_TCK);
+	return true;
+}
+
+uint64_t
+unit_thread_ms(const char *name)
+{
+	DIR *dir = opendir("/proc/self/task");
+	const struct dirent *entry;
+	bool found = false;
+	uint64_t ms = 0;
+
+	assert_non_null(dir);
+	while (!found && (entry = readdir(dir)) != NULL)
+		found = thread_read(entry->d_name, name, &ms);
+	closedir(dir);
+	assert_true(found);
+	return ms;
+}
+
+int
+unit_memfd(const char *name, uint64_t size)
+{
+	int fd = memfd_create(name, MFD_CLOEXEC);
+
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, (off_t)size), 0);
+	return fd;
+}

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What unit tests need of the process: EAL, the log, /proc/self and patience. */
+#ifndef UNIT_H
+#define UNIT_H
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <rte_common.h>
+
+/* Longer than anything takes, sanitizers and a busy machine included. */
+#define UNIT_PATIENCE_MS 5000
+
+/* Long enough to see that something does not happen. */
+#define UNIT_WHILE_MS 50
+
+/* Starts EAL without huge pages, devices or files, and keeps the log. 0 or -1. */
+int
+unit_init(void);
+
+/* For the end of main(): shows the log if tests failed. Returns what main() is to return. */
+int
+unit_done(int failed);
+
+/* Forgets the log so far. */
+void
+unit_log_clear(void);
+
+/* Lines of the log that hold text. */
+unsigned int
+unit_log_count(const char *text);
+
+/* Waits until condition(arg) holds; false if it does not for UNIT_PATIENCE_MS. */
+bool
+unit_wait(bool (*condition)(void *arg), void *arg);
+
+void
+unit_sleep_ms(unsigned int ms);
+
+/* Open file descriptors of this process. */
+unsigned int
+unit_fds(void);
+
+/* Mappings of this process whose line in /proc/self/maps holds text ("" for all). */
+unsigned int
+unit_maps(const char *text);
+
+/* Processor time that the thread of this name took so far, ms. */
+uint64_t
+unit_thread_ms(const char *name);
+
+/* A file in memory as a driver's: its name shows in unit_maps(). Fails the test if it cannot. */
+int
+unit_memfd(const char *name, uint64_t size);
+
+#endif /* UNIT_H */
