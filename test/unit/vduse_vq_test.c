@@ -1,0 +1,289 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A virtqueue between its poller, which this thread plays, and the control thread: what waits
+ * for the end of a burst, what a burst leaves to be solved, and which states follow.
+ */
+#include "loopback_dev.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define FAR (16 * PAGE) /* a second region, which tests add late */
+
+static struct loopback_dev device;
+static int memory = -1;
+
+/* All virtqueues run, with their rings in the one region that there is. */
+static int
+setup(void **state)
+{
+	uint16_t i;
+
+	RTE_SET_USED(state);
+	memory = unit_memfd("unit-vq", 2 * PAGE);
+	loopback_dev_start(&device);
+	loopback_dev_region(&device, 0, PAGE, 0, PERM_RW, memory);
+	for (i = 0; i < LOOPBACK_DEV_VQS; i++)
+		loopback_dev_set_vq(&device, i, 64u * i, 256);
+	loopback_dev_up(&device);
+	unit_log_clear();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_dev_destroy(&device);
+	close(memory);
+	return 0;
+}
+
+/* The answer to a message comes only when the poller has left its burst. */
+static void
+answered_behind_leave(struct vduse_dev_request *req)
+{
+	const struct rte_vduse_region *region;
+	struct vduse_dev_response resp;
+
+	assert_true(rte_vduse_vq_enter(device.vqs[1]));
+	region = rte_vduse_vq_lookup(device.vqs[1], 0);
+	assert_non_null(region);
+	assert_int_equal(vduse_loopback_send(device.loop, req), 0);
+	assert_int_equal(vduse_loopback_answer(device.loop, &resp, UNIT_WHILE_MS), -ETIMEDOUT);
+	assert_int_equal(unit_maps("unit-vq"), 1);
+	region->va[PAGE - 1] = 5;
+	assert_int_equal(region->last, PAGE - 1);
+	rte_vduse_vq_leave(device.vqs[1]);
+	assert_int_equal(vduse_loopback_answer(device.loop, &resp, UNIT_PATIENCE_MS), 0);
+	assert_int_equal(resp.result, VDUSE_REQ_RESULT_OK);
+	assert_int_equal(unit_maps("unit-vq"), 0);
+}
+
+/* B13 */
+static void
+test_reset_waits(void **state)
+{
+	struct vduse_dev_request req = { .type = VDUSE_SET_STATUS };
+
+	RTE_SET_USED(state);
+	answered_behind_leave(&req);
+	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_IDLE);
+}
+
+/* B1 and B2: the whole range is unmapped, and rings are found again when memory is back. */
+static void
+test_update_waits(void **state)
+{
+	struct vduse_dev_request req = { .type = VDUSE_UPDATE_IOTLB,
+					 .iova = { .start = 0, .last = UINT64_MAX } };
+
+	RTE_SET_USED(state);
+	vduse_loopback_regions_clear(device.loop);
+	answered_behind_leave(&req);
+	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_SUSPENDED);
+	assert_false(rte_vduse_vq_enter(device.vqs[1]));
+	loopback_dev_region(&device, 0, PAGE, PAGE, PERM_RW, memory);
+	loopback_dev_update(&device);
+	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_RUNNING);
+	assert_int_equal(device.remaps[1], 2);
+	assert_int_equal(device.starts[1], 1);
+}
+
+static void
+test_broken_waits(void **state)
+{
+	RTE_SET_USED(state);
+	assert_true(rte_vduse_vq_enter(device.vqs[1]));
+	vduse_loopback_break(device.loop);
+	unit_sleep_ms(UNIT_WHILE_MS);
+	assert_int_equal(device.stops[1], 0);
+	assert_int_equal(unit_maps("unit-vq"), 1);
+	rte_vduse_vq_leave(device.vqs[1]);
+	loopback_dev_wait(&device, 2, RTE_VDUSE_VQ_IDLE);
+}
+
+/* A poller that does nothing else must not keep the control thread out. */
+static bool poll_on;
+
+static void *
+poll_greedily(void *arg)
+{
+	struct rte_vduse_vq *vq = arg;
+
+	while (__atomic_load_n(&poll_on, __ATOMIC_RELAXED)) {
+		unsigned int i;
+
+		if (!rte_vduse_vq_enter(vq))
+			continue;
+		for (i = 0; i < 1000; i++)
+			rte_vduse_vq_lookup(vq, i);
+		rte_vduse_vq_leave(vq);
+	}
+	return NULL;
+}
+
+static void
+test_greedy_poller(void **state)
+{
+	struct vduse_dev_request req = { .type = VDUSE_GET_VQ_STATE };
+	struct vduse_dev_response resp;
+	pthread_t thread;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	poll_on = true;
+	assert_int_equal(pthread_create(&thread, NULL, poll_greedily, device.vqs[0]), 0);
+	for (i = 0; i < 50; i++) {
+		assert_int_equal(vduse_loopback_ask(device.loop, &req, &resp, UNIT_PATIENCE_MS), 0);
+		loopback_dev_update(&device);
+	}
+	assert_true(loopback_dev_set_status(&device, 0));
+	__atomic_store_n(&poll_on, false, __ATOMIC_RELAXED);
+	pthread_join(thread, NULL);
+}
+
+/* A region that the kernel has had for a while: one walk finds it, other queues go on. */
+static void
+test_miss_solved(void **state)
+{
+	uint64_t walks = vduse_loopback_walks(device.loop);
+
+	RTE_SET_USED(state);
+	loopback_dev_region(&device, FAR, PAGE, PAGE, PERM_RW, memory);
+	assert_true(loopback_dev_burst(&device, 0, FAR + 5, true));
+	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_RUNNING);
+	assert_true(loopback_dev_burst(&device, 0, FAR + 5, true));
+	assert_true(loopback_dev_burst(&device, 1, FAR + 6, true));
+	unit_sleep_ms(UNIT_WHILE_MS);
+	assert_int_equal(vduse_loopback_walks(device.loop), walks + 1);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
+	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_RUNNING);
+	assert_int_equal(device.vqs[0]->misses, 1);
+	assert_int_equal(device.vqs[0]->faults, 0);
+	assert_int_equal(device.vqs[1]->misses, 0);
+}
+
+static bool
+is_locked_out(void *arg)
+{
+	const struct rte_vduse_vq *vq = arg;
+
+	return !__atomic_load_n(&vq->enabled, __ATOMIC_RELAXED);
+}
+
+/* While the control thread looks, the virtqueue that missed is not polled. */
+static void
+test_miss_waits(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_dev_region(&device, FAR, PAGE, PAGE, PERM_RW, memory);
+	assert_true(rte_vduse_vq_enter(device.vqs[2])); /* holds the control thread up */
+	assert_true(loopback_dev_burst(&device, 0, FAR, false));
+	assert_true(unit_wait(is_locked_out, device.vqs[2]));
+	unit_sleep_ms(UNIT_WHILE_MS);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_WAITING);
+	assert_false(rte_vduse_vq_enter(device.vqs[0]));
+	assert_true(rte_vduse_vq_enter(device.vqs[1]));
+	rte_vduse_vq_leave(device.vqs[1]);
+	rte_vduse_vq_leave(device.vqs[2]);
+	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_RUNNING);
+}
+
+/* An address that is nowhere: this virtqueue is out until a reset, the others go on. */
+static void
+test_miss_stays(void **state)
+{
+	uint64_t walks = vduse_loopback_walks(device.loop);
+
+	RTE_SET_USED(state);
+	assert_true(loopback_dev_burst(&device, 0, FAR, false));
+	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_ERROR);
+	assert_false(loopback_dev_burst(&device, 0, 0, false));
+	assert_true(loopback_dev_burst(&device, 1, 0, true));
+	loopback_dev_update(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
+	assert_int_equal(vduse_loopback_walks(device.loop), walks + 2);
+	assert_int_equal(unit_log_count("unit0: virtqueue 0 stopped"), 1);
+	assert_int_equal(unit_log_count("0x10000"), 1);
+	assert_int_equal(device.vqs[0]->faults, 1);
+	loopback_dev_up(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
+	assert_true(loopback_dev_burst(&device, 0, 0, false));
+}
+
+/* A region that may not be written is found by every walk: it must not be for ever. */
+static void
+test_miss_permission(void **state)
+{
+	uint64_t walks = vduse_loopback_walks(device.loop);
+
+	RTE_SET_USED(state);
+	loopback_dev_region(&device, FAR, PAGE, PAGE, VDUSE_ACCESS_RO, memory);
+	loopback_dev_update(&device);
+	assert_true(loopback_dev_burst(&device, 0, FAR, false));
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
+	assert_true(loopback_dev_burst(&device, 0, FAR, true));
+	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_ERROR);
+	unit_sleep_ms(UNIT_WHILE_MS);
+	assert_int_equal(vduse_loopback_walks(device.loop), walks + 2);
+	assert_int_equal(device.vqs[0]->misses, 1);
+}
+
+/* B19: a virtqueue that the device type refuses says so; a reset gives it another try. */
+static void
+test_start_refused(void **state)
+{
+	RTE_SET_USED(state);
+	assert_true(loopback_dev_set_status(&device, 0));
+	device.start_result = -EINVAL;
+	loopback_dev_up(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
+	assert_int_equal(loopback_dev_state(&device, 2), RTE_VDUSE_VQ_ERROR);
+	assert_int_equal(unit_log_count("cannot start: Invalid argument"), LOOPBACK_DEV_VQS);
+	assert_int_equal(device.vqs[0]->faults, 1);
+	loopback_dev_update(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
+	assert_true(loopback_dev_set_status(&device, 0));
+	device.start_result = 0;
+	loopback_dev_up(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
+}
+
+static void
+test_kick_and_call(void **state)
+{
+	int kick = vduse_loopback_kick_fd(device.loop, 1);
+
+	RTE_SET_USED(state);
+	assert_int_equal(kick, device.vqs[1]->kick_fd);
+	assert_int_equal(rte_vduse_vq_call(device.vqs[1]), 0);
+	assert_int_equal(vduse_loopback_calls(device.loop, 1), 1);
+	assert_int_equal(vduse_loopback_calls(device.loop, 0), 0);
+	assert_true(loopback_dev_set_status(&device, 0));
+	assert_int_equal(vduse_loopback_kick_fd(device.loop, 1), -1);
+	assert_int_equal(fcntl(kick, F_GETFD), -1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_reset_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_update_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_broken_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_greedy_poller, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_miss_solved, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_miss_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_miss_stays, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_miss_permission, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_start_refused, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kick_and_call, setup, teardown),
+	};
+
+	if (unit_init() < 0)
+		return 1;
+	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
+}
