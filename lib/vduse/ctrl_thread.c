@@ -80,24 +80,29 @@ ctrl_run_calls(void)
 	pthread_mutex_unlock(&ctrl.lock);
 }
 
-/* Virtqueues that missed an address: one walk serves all of a device. */
+/*
+ * Virtqueues that missed an address: one walk serves all of a device that missed before it.
+ * For one that misses meanwhile it may have been too early; that one has its own wake-up.
+ */
 static void
 ctrl_serve_misses(struct rte_vduse_dev *dev)
 {
-	bool walked = false;
+	bool walk = false;
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		struct rte_vduse_vq *vq = &dev->vqs[i];
 
-		/* Acquire: pairs with the release in vq_report_state(). */
-		if (__atomic_load_n(&vq->state, __ATOMIC_ACQUIRE) != RTE_VDUSE_VQ_WAITING)
-			continue;
-		if (!walked)
-			(void)vduse_status_remap(dev, true);
-		walked = true;
-		vduse_vq_resume(vq);
+		/* Acquire: pairs with the release in rte_vduse_vq_miss(). */
+		vq->missed = __atomic_load_n(&vq->state, __ATOMIC_ACQUIRE) == RTE_VDUSE_VQ_WAITING;
+		walk |= vq->missed;
 	}
+	if (!walk)
+		return;
+	(void)vduse_status_remap(dev, true);
+	for (i = 0; i < dev->nb_vqs; i++)
+		if (dev->vqs[i].missed)
+			vduse_vq_resume(&dev->vqs[i]);
 }
 
 /* Virtqueues that a driver enables after it has started; it says so to nobody. */

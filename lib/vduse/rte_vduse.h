@@ -72,6 +72,7 @@ struct rte_vduse_vq {
 	struct rte_vduse_dev *dev; /**< Constant. */
 	uint16_t index;            /**< Constant. */
 	bool started;              /**< The device type knows it. The control thread's. */
+	bool missed;               /**< Waits for the walk at hand. The control thread's. */
 	int kick_fd;               /**< Kicks of the driver, or -1. The control thread's. */
 	uint64_t misses;           /**< Written by the control thread. */
 	uint64_t faults;           /**< Times in the error state. Written under the lock. */

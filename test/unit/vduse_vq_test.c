@@ -192,6 +192,23 @@ test_miss_waits(void **state)
 	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_RUNNING);
 }
 
+/* A miss during a walk may be of a region that the walk was too early for. */
+static void
+test_miss_during_walk(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_dev_region(&device, FAR, PAGE, PAGE, PERM_RW, memory);
+	assert_true(rte_vduse_vq_enter(device.vqs[2]));
+	assert_true(loopback_dev_burst(&device, 0, FAR, false));
+	assert_true(unit_wait(is_locked_out, device.vqs[2]));
+	loopback_dev_region(&device, 2 * FAR, PAGE, PAGE, PERM_RW, memory);
+	assert_true(loopback_dev_burst(&device, 1, 2 * FAR, false));
+	rte_vduse_vq_leave(device.vqs[2]);
+	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_RUNNING);
+	loopback_dev_wait(&device, 1, RTE_VDUSE_VQ_RUNNING);
+	assert_int_equal(device.vqs[1]->faults, 0);
+}
+
 /* An address that is nowhere: this virtqueue is out until a reset, the others go on. */
 static void
 test_miss_stays(void **state)
@@ -277,6 +294,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_greedy_poller, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_miss_solved, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_miss_waits, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_miss_during_walk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_miss_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_miss_permission, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_refused, setup, teardown),
