@@ -71,6 +71,15 @@ vq_kick_close(struct rte_vduse_vq *vq)
 }
 
 static enum rte_vduse_vq_state
+vq_start_failed(struct rte_vduse_vq *vq, uint32_t size, int ret)
+{
+	VDUSE_LOG(dev, ERR, vq->dev->name, "virtqueue %u (size %u) cannot start: %s", vq->index,
+		  size, strerror(-ret));
+	vq->faults++;
+	return RTE_VDUSE_VQ_ERROR;
+}
+
+static enum rte_vduse_vq_state
 vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 {
 	struct rte_vduse_dev *dev = vq->dev;
@@ -84,26 +93,26 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 	};
 	int ret;
 
-	vduse_guard_set(dev->iotlb[0]);
 	vq->iotlb = dev->iotlb[0];
 	vq->report = false;
+	/* First, so that what the device type started need not be stopped again. */
+	ret = vq_kick_open(vq);
+	if (ret < 0)
+		return vq_start_failed(vq, info.size, ret);
+	vduse_guard_set(dev->iotlb[0]);
 	ret = dev->ops->vq_start(vq, &info, dev->arg);
 	vduse_guard_set(NULL);
-	if (ret == 0)
-		ret = vq_kick_open(vq);
-	if (ret == -EFAULT)
-		return RTE_VDUSE_VQ_SUSPENDED;
-	if (ret < 0) {
-		VDUSE_LOG(dev, ERR, dev->name, "virtqueue %u (size %u) cannot start: %s", vq->index,
-			  info.size, strerror(-ret));
-		vq->faults++;
-		return RTE_VDUSE_VQ_ERROR;
+	if (ret < 0 && ret != -EFAULT) {
+		vq_kick_close(vq);
+		return vq_start_failed(vq, info.size, ret);
 	}
-	VDUSE_LOG(dev, DEBUG, dev->name, "virtqueue %u runs, size %u, from %u", vq->index,
-		  info.size, info.next_avail);
 	/* A process that died between its last entries and their call owes that call. */
 	if (dev->taken_over)
 		(void)dev->transport->vq_call(dev, vq->index);
+	if (ret == -EFAULT)
+		return RTE_VDUSE_VQ_SUSPENDED;
+	VDUSE_LOG(dev, DEBUG, dev->name, "virtqueue %u runs, size %u, from %u", vq->index,
+		  info.size, info.next_avail);
 	return RTE_VDUSE_VQ_RUNNING;
 }
 

@@ -249,6 +249,46 @@ test_miss_permission(void **state)
 	assert_int_equal(device.vqs[0]->misses, 1);
 }
 
+/* Rings in memory that comes later: the virtqueue then runs as any other does. */
+static void
+test_suspended_start(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_dev_set_vq(&device, 0, FAR, 256);
+	loopback_dev_up(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_SUSPENDED);
+	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_RUNNING);
+	loopback_dev_update(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_SUSPENDED);
+	loopback_dev_region(&device, FAR, PAGE, PAGE, PERM_RW, memory);
+	loopback_dev_update(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
+	assert_true(device.vqs[0]->kick_fd >= 0);
+	assert_int_equal(vduse_loopback_kick_fd(device.loop, 0), device.vqs[0]->kick_fd);
+}
+
+/* A start that fails half-way leaves nothing with the device type. */
+static void
+test_kick_refused(void **state)
+{
+	unsigned int fds;
+
+	RTE_SET_USED(state);
+	assert_true(loopback_dev_set_status(&device, 0));
+	fds = unit_fds();
+	vduse_loopback_refuse(device.loop, VDUSE_LOOPBACK_KICK_FD, -ENOSPC);
+	loopback_dev_up(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
+	assert_int_equal(unit_log_count("unit0: virtqueue 0 (size 256) cannot start: No space"), 1);
+	assert_int_equal(unit_fds(), fds);
+	assert_int_equal(device.starts[0], device.stops[0]);
+	vduse_loopback_refuse(device.loop, VDUSE_LOOPBACK_KICK_FD, 0);
+	loopback_dev_up(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
+	assert_true(loopback_dev_set_status(&device, 0));
+	assert_int_equal(device.starts[0], device.stops[0]);
+}
+
 /* B19: a virtqueue that the device type refuses says so; a reset gives it another try. */
 static void
 test_start_refused(void **state)
@@ -297,6 +337,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_miss_during_walk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_miss_stays, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_miss_permission, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_suspended_start, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kick_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kick_and_call, setup, teardown),
 	};
