@@ -241,8 +241,12 @@ ctrl_add(struct rte_vduse_dev *dev)
 {
 	struct epoll_event event = { .events = EPOLLIN, .data.ptr = dev };
 
-	if (epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_ADD, dev->fd, &event) < 0)
-		return -errno;
+	if (epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_ADD, dev->fd, &event) < 0) {
+		int err = errno;
+
+		VDUSE_LOG(dev, ERR, dev->name, "cannot be listened to: %s", strerror(err));
+		return -err;
+	}
 	TAILQ_INSERT_TAIL(&ctrl.devices, dev, next);
 	return 0;
 }

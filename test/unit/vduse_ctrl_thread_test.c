@@ -150,6 +150,16 @@ test_apart(void **state)
 	assert_true(loopback_dev_burst(&other, 0, 0, true));
 }
 
+/* A device that cannot be listened to does not start; it can still be destroyed. */
+static void
+test_start_twice(void **state)
+{
+	RTE_SET_USED(state);
+	assert_int_equal(rte_vduse_dev_start(device.dev, RTE_VDUSE_ATTACH_NONE), -EEXIST);
+	assert_int_equal(unit_log_count("unit0: "), 1);
+	assert_true(loopback_dev_burst(&device, 0, 0, true));
+}
+
 int
 main(void)
 {
@@ -159,6 +169,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_broken, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_broken_early, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_apart, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_start_twice, setup, teardown),
 	};
 
 	if (unit_init() < 0)
