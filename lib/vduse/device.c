@@ -11,6 +11,7 @@
 
 #include <linux/virtio_config.h>
 
+#include <rte_bitops.h>
 #include <rte_log.h>
 
 #include "ctrl_thread.h"
