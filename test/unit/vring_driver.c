@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See vring_driver.h.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "unit.h"
+#include "vring_driver.h"
+
+#define DRIVER_ALIGN 4096
+
+static bool
+driver_lookup(void *arg, uint64_t iova, bool write, struct vring_window *window)
+{
+	struct driver *driver = arg;
+	unsigned int i;
+
+	driver->lookups++;
+	for (i = 0; i < driver->nb_regions; i++) {
+		const struct driver_region *region = &driver->regions[i];
+
+		if (iova - region->first >= region->size || (write && region->read_only))
+			continue;
+		window->first = region->first;
+		window->size = region->size;
+		window->delta = (uint64_t)(uintptr_t)region->va - region->first;
+		return true;
+	}
+	return false;
+}
+
+struct driver_region *
+driver_region(struct driver *driver, uint64_t iova, uint64_t size)
+{
+	struct driver_region *region = &driver->regions[driver->nb_regions];
+
+	assert_true(driver->nb_regions < DRIVER_REGIONS);
+	region->first = iova != 0 ? iova : DRIVER_IOVA * (driver->nb_regions + 1);
+	region->size = size;
+	region->va = aligned_alloc(DRIVER_ALIGN, RTE_ALIGN_CEIL(size, DRIVER_ALIGN));
+	assert_non_null(region->va);
+	memset(region->va, 0, size);
+	driver->nb_regions++;
+	return region;
+}
+
+void *
+driver_va(struct driver *driver, uint64_t iova)
+{
+	unsigned int i;
+
+	for (i = 0; i < driver->nb_regions; i++)
+		if (iova - driver->regions[i].first < driver->regions[i].size)
+			return driver->regions[i].va + (iova - driver->regions[i].first);
+	fail_msg("0x%lx is in no region", (unsigned long)iova);
+	return NULL;
+}
+
+void
+driver_init(struct driver *driver, uint32_t size, uint64_t features, uint16_t index)
+{
+	uint64_t avail = 16 * (uint64_t)size, used = RTE_ALIGN_CEIL(avail + 6 + 2 * size, 4);
+	uint64_t end = RTE_ALIGN_CEIL(used + 6 + 8 * (uint64_t)size, DRIVER_ALIGN);
+
+	memset(driver, 0, sizeof(*driver));
+	driver->size = size;
+	driver->features = features;
+	driver->rings = driver_region(driver, 0, end)->first;
+	driver->data = driver_region(driver, 0, 4096 * (uint64_t)size)->first;
+	driver->desc = driver_va(driver, driver->rings);
+	driver->avail = driver_va(driver, driver->rings + avail);
+	driver->used = driver_va(driver, driver->rings + used);
+	driver->next = index;
+	driver->seen = index;
+	driver->avail->idx = index;
+	driver->used->idx = index;
+}
+
+void
+driver_free(struct driver *driver)
+{
+	unsigned int i;
+
+	vring_stop(&driver->vq);
+	for (i = 0; i < driver->nb_regions; i++)
+		free(driver->regions[i].va);
+}
+
+int
+driver_start(struct driver *driver)
+{
+	const uint8_t *base = (const uint8_t *)driver->desc;
+	struct vring_layout layout = {
+		.desc = driver->rings,
+		.driver = driver->rings + (uint64_t)((const uint8_t *)driver->avail - base),
+		.device = driver->rings + (uint64_t)((const uint8_t *)driver->used - base),
+		.features = driver->features,
+		.size = driver->size,
+		.next_avail = driver->next,
+	};
+
+	return vring_start(&driver->vq, &layout, driver_lookup, driver);
+}
+
+void
+driver_desc(struct driver *driver, uint16_t index, uint64_t iova, uint32_t len, uint16_t flags,
+	    uint16_t next)
+{
+	driver->desc[index] =
+		(struct vring_desc){ .addr = iova, .len = len, .flags = flags, .next = next };
+}
+
+bool
+driver_post(struct driver *driver, uint16_t head)
+{
+	const uint16_t *avail_event = (const void *)&driver->used->ring[driver->size];
+	uint16_t old = driver->next++;
+
+	driver->avail->ring[old & (driver->size - 1)] = head;
+	__atomic_store_n(&driver->avail->idx, driver->next, __ATOMIC_RELEASE);
+	if (driver->features & (UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX))
+		return vring_need_event(*avail_event, driver->next, old);
+	return !(driver->used->flags & VRING_USED_F_NO_NOTIFY);
+}
+
+bool
+driver_take(struct driver *driver, uint32_t *head, uint32_t *len)
+{
+	const struct vring_used_elem *elem;
+
+	if (driver->seen == __atomic_load_n(&driver->used->idx, __ATOMIC_ACQUIRE))
+		return false;
+	elem = &driver->used->ring[driver->seen++ & (driver->size - 1)];
+	*head = elem->id;
+	*len = elem->len;
+	return true;
+}
+
+void
+driver_set_used_event(struct driver *driver, uint16_t event)
+{
+	driver->avail->ring[driver->size] = event;
+}
