@@ -26,6 +26,7 @@ struct vduse_loopback {
 	uint64_t features;
 	struct vduse_transport_region *regions;
 	unsigned int nb_regions;
+	unsigned int max_regions; /* that there is room for */
 	unsigned int next_region; /* behind the one handed out last: a walk goes on there */
 	uint64_t walks;
 	struct vduse_vq_info vqs[LOOPBACK_VQS];
@@ -104,26 +105,38 @@ vduse_loopback_break(struct vduse_loopback *loop)
 	loop->sock[0] = -1;
 }
 
+/* Under the lock. */
+static int
+loopback_regions_grow(struct vduse_loopback *loop)
+{
+	unsigned int max = loop->max_regions == 0 ? 16 : 2 * loop->max_regions;
+	struct vduse_transport_region *regions;
+
+	regions = realloc(loop->regions, max * sizeof(*regions));
+	if (regions == NULL)
+		return -ENOMEM;
+	loop->regions = regions;
+	loop->max_regions = max;
+	return 0;
+}
+
 int
 vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t last,
 			  uint64_t offset, uint8_t perm, int fd)
 {
-	struct vduse_transport_region *regions;
-	int ret = -ENOMEM;
+	int ret = 0;
 
 	pthread_mutex_lock(&loop->lock);
-	regions = realloc(loop->regions, (loop->nb_regions + 1) * sizeof(*regions));
-	if (regions != NULL) {
-		loop->regions = regions;
-		regions[loop->nb_regions++] = (struct vduse_transport_region){
+	if (loop->nb_regions == loop->max_regions)
+		ret = loopback_regions_grow(loop);
+	if (ret == 0)
+		loop->regions[loop->nb_regions++] = (struct vduse_transport_region){
 			.first = first,
 			.last = last,
 			.offset = offset,
 			.perm = perm,
 			.fd = fd,
 		};
-		ret = 0;
-	}
 	pthread_mutex_unlock(&loop->lock);
 	return ret;
 }
@@ -135,6 +148,7 @@ vduse_loopback_regions_clear(struct vduse_loopback *loop)
 	free(loop->regions);
 	loop->regions = NULL;
 	loop->nb_regions = 0;
+	loop->max_regions = 0;
 	loop->next_region = 0;
 	pthread_mutex_unlock(&loop->lock);
 }
