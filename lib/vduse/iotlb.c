@@ -145,15 +145,13 @@ iotlb_add(struct rte_vduse_dev *dev, struct vduse_iotlb *table, uint32_t *room,
 	return 0;
 }
 
-/* Whether a region can be believed: in order, and its length fits in 64 bits. */
+/* Whether a region can be believed: in order, and its file can be that long. */
 static bool
 iotlb_region_ok(const struct vduse_transport_region *region, uint64_t from)
 {
-	if (region->last < region->first || region->last < from)
+	if (region->last < region->first || region->first < from)
 		return false;
-	if (from != 0 && region->first < from)
-		return false;
-	return !(region->first == 0 && region->last == UINT64_MAX) &&
+	return region->last - region->first <= INT64_MAX &&
 	       region->offset <= INT64_MAX - (region->last - region->first);
 }
 

@@ -283,6 +283,7 @@ test_malformed(void **state)
 		{ 0, UINT64_MAX, 0 },
 		{ 3 * PAGE, 4 * PAGE - 1, INT64_MAX - 100 }, /* the file's end overflows */
 		{ 3 * PAGE, 4 * PAGE - 1, UINT64_MAX },
+		{ 3 * PAGE, UINT64_MAX, 3 * PAGE },          /* so does offset + length */
 	};
 	int fd = unit_memfd("unit-iotlb", PAGE);
 	struct rte_vduse_dev_stats stats;
