@@ -79,6 +79,8 @@ iotlb_reuse(const struct vduse_iotlb *old, const struct vduse_transport_region *
 	mapping = old->mappings[region - old->regions];
 	if (mapping->keyed || mapping->offset != from->offset)
 		return NULL;
+	if ((from->perm & VDUSE_ACCESS_WO) && !mapping->writable)
+		return NULL;
 	return mapping;
 }
 

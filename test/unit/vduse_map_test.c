@@ -152,6 +152,25 @@ test_nameless(void **state)
 	close(fd);
 }
 
+/* A nameless region may become writable: what was mapped to be read does not do. */
+static void
+test_nameless_written_later(void **state)
+{
+	int fd = open("/dev/zero", O_RDWR | O_CLOEXEC);
+
+	RTE_SET_USED(state);
+	assert_true(fd >= 0);
+	loopback_dev_region(&device, FAR, PAGE, 0, VDUSE_ACCESS_RO, fd);
+	loopback_dev_up(&device);
+	vduse_loopback_regions_clear(device.loop);
+	loopback_dev_region(&device, 0, PAGE, 0, PERM_RW, memory);
+	loopback_dev_region(&device, FAR, PAGE, 0, PERM_RW, fd);
+	assert_true(loopback_dev_burst(&device, 0, FAR, true));
+	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_RUNNING);
+	*find(FAR) = 1;
+	close(fd);
+}
+
 /* The pages of a region are there before a poller comes; those of the file's rest need not. */
 static void
 test_populated(void **state)
@@ -216,6 +235,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_written_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kept, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_nameless, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_nameless_written_later, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_populated, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_leak, setup, teardown),
 	};
