@@ -16,7 +16,7 @@ static void
 test_path_name(void **state)
 {
 	static const char *const good[] = { "net0", "a", "A.b-c_9", "...", ".hidden", "controls",
-					    PATH_62 "i" + sizeof(RTE_VDUSE_PATH) - 1 };
+					    &(PATH_62 "i")[sizeof(RTE_VDUSE_PATH) - 1] };
 	char path[128];
 	size_t i;
 
@@ -64,7 +64,7 @@ static void
 test_create_bad_name(void **state)
 {
 	static const char *const bad[] = { NULL, "", "control", "..", "a/b", "a b",
-					   PATH_62 "ij" + sizeof(RTE_VDUSE_PATH) - 1 };
+					   &(PATH_62 "ij")[sizeof(RTE_VDUSE_PATH) - 1] };
 	size_t i;
 
 	RTE_SET_USED(state);
