@@ -13,6 +13,20 @@ count(unsigned int *counter)
 	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
 }
 
+/* What a device type does that finds its rings again. */
+static int
+find_area(struct loopback_dev *self, const struct rte_vduse_vq *vq)
+{
+	uint64_t desc = self->desc[vq->index];
+	const struct rte_vduse_region *region = rte_vduse_vq_lookup(vq, desc);
+
+	if (region == NULL)
+		return -EFAULT;
+	if (self->touch)
+		(void)*(volatile uint8_t *)(region->va + (desc - region->first));
+	return 0;
+}
+
 static int
 on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
 {
@@ -23,7 +37,7 @@ on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	if (self->start_result < 0)
 		return self->start_result;
 	count(&self->starts[vq->index]);
-	return rte_vduse_vq_lookup(vq, info->desc) == NULL ? -EFAULT : 0;
+	return find_area(self, vq);
 }
 
 static int
@@ -32,7 +46,7 @@ on_vq_remap(struct rte_vduse_vq *vq, void *arg)
 	struct loopback_dev *self = arg;
 
 	count(&self->remaps[vq->index]);
-	return rte_vduse_vq_lookup(vq, self->desc[vq->index]) == NULL ? -EFAULT : 0;
+	return find_area(self, vq);
 }
 
 static void

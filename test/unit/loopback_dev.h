@@ -33,6 +33,7 @@ struct loopback_dev {
 	struct rte_vduse_vq *vqs[LOOPBACK_DEV_VQS];
 	/* Written by the test. */
 	int start_result;           /* what vq_start returns when the area is mapped */
+	bool touch;                 /* vq_start and vq_remap read the area, as a ring's would */
 	void (*on_status)(struct loopback_dev *self, uint8_t status);
 	/* Written by the control thread, atomic. */
 	unsigned int starts[LOOPBACK_DEV_VQS];

@@ -4,6 +4,7 @@
 
 #include <dirent.h>
 #include <sched.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -16,6 +17,7 @@
 
 static int log_fd = -1;
 static off_t log_start;
+static struct sigaction sigbus_kept;
 
 /* What is logged goes to a file in memory, where tests look for it. */
 static int
@@ -181,4 +183,16 @@ unit_memfd(const char *name, uint64_t size)
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, (off_t)size), 0);
 	return fd;
+}
+
+void
+unit_sigbus_keep(void)
+{
+	sigaction(SIGBUS, NULL, &sigbus_kept);
+}
+
+void
+unit_sigbus_restore(void)
+{
+	sigaction(SIGBUS, &sigbus_kept, NULL);
 }

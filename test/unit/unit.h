@@ -58,4 +58,13 @@ unit_thread_ms(const char *name);
 int
 unit_memfd(const char *name, uint64_t size);
 
+/*
+ * cmocka handles SIGBUS itself while a test runs. A test that wants the handler which was there
+ * before, the guard's for one, keeps it in main() and brings it back as it begins.
+ */
+void
+unit_sigbus_keep(void);
+void
+unit_sigbus_restore(void);
+
 #endif /* UNIT_H */
