@@ -263,6 +263,10 @@ rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value);
 bool
 rte_vduse_vq_guard(struct rte_vduse_vq *vq);
 
+/** Ends what rte_vduse_vq_guard() began; not for direct use. */
+void
+rte_vduse_vq_unguard(void);
+
 /** The part of rte_vduse_vq_leave() that is not inline; not for direct use. */
 void
 rte_vduse_vq_report(struct rte_vduse_vq *vq);
@@ -295,6 +299,8 @@ rte_vduse_vq_leave(struct rte_vduse_vq *vq)
 {
 	bool report = vq->report;
 
+	/* Behind the lock the regions may be freed. */
+	rte_vduse_vq_unguard();
 	rte_spinlock_unlock(&vq->lock);
 	if (unlikely(report))
 		rte_vduse_vq_report(vq);

@@ -258,6 +258,12 @@ rte_vduse_vq_guard(struct rte_vduse_vq *vq)
 }
 
 void
+rte_vduse_vq_unguard(void)
+{
+	vduse_guard_set(NULL);
+}
+
+void
 rte_vduse_vq_report(struct rte_vduse_vq *vq)
 {
 	RTE_SET_USED(vq);

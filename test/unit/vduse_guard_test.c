@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* B12: a driver that takes memory away under us costs its own device a virtqueue, no more. */
+#include "loopback_dev.h"
+
+#include <setjmp.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define FAR (UINT64_C(1) << 30)
+
+static struct loopback_dev device, other;
+static int memory = -1, others = -1;
+
+/* The application's own handler, which was there before the guard. */
+static sigjmp_buf application_jump;
+static volatile sig_atomic_t application_signals;
+
+static void
+on_application_sigbus(int signum)
+{
+	RTE_SET_USED(signum);
+	application_signals++;
+	siglongjmp(application_jump, 1);
+}
+
+static int
+setup(void **state)
+{
+	RTE_SET_USED(state);
+	memory = unit_memfd("unit-guard", 4 * PAGE);
+	others = unit_memfd("unit-others", PAGE);
+	loopback_dev_start(&device);
+	loopback_dev_region(&device, 0, 4 * PAGE, 0, PERM_RW, memory);
+	loopback_dev_set_vq(&device, 0, 0, 256);
+	loopback_dev_set_vq(&device, 1, PAGE, 256);
+	loopback_dev_up(&device);
+	loopback_dev_start(&other);
+	loopback_dev_region(&other, 0, PAGE, 0, PERM_RW, others);
+	loopback_dev_set_vq(&other, 0, 0, 256);
+	loopback_dev_up(&other);
+	unit_log_clear();
+	application_signals = 0;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_dev_destroy(&device);
+	loopback_dev_destroy(&other);
+	close(memory);
+	close(others);
+	assert_int_equal(unit_maps("unit-guard"), 0);
+	return 0;
+}
+
+/* The device runs again, in memory that is back, and nothing of the lost page is left. */
+static void
+recovers(void)
+{
+	struct rte_vduse_region region;
+	uint32_t value = 0;
+
+	assert_int_equal(ftruncate(memory, 4 * PAGE), 0);
+	loopback_dev_up(&device);
+	assert_true(loopback_dev_lookup(&device, 0, 2 * PAGE, &region));
+	region.va[2 * PAGE] = 99;
+	assert_int_equal(pread(memory, &value, 1, 2 * PAGE), 1);
+	assert_int_equal(value, 99);
+}
+
+static void
+test_lost_in_burst(void **state)
+{
+	const struct rte_vduse_region *region;
+	volatile uint8_t *va;
+
+	RTE_SET_USED(state);
+	unit_sigbus_restore();
+	assert_true(rte_vduse_vq_enter(device.vqs[0]));
+	region = rte_vduse_vq_lookup(device.vqs[0], 2 * PAGE);
+	assert_non_null(region);
+	va = region->va;
+	va[2 * PAGE] = 1;
+	assert_int_equal(ftruncate(memory, PAGE), 0);
+	assert_int_equal(va[2 * PAGE], 0);
+	va[3 * PAGE + 5] = 7; /* another page of it, written first */
+	assert_int_equal(va[3 * PAGE + 5], 7);
+	rte_vduse_vq_leave(device.vqs[0]);
+	assert_false(rte_vduse_vq_enter(device.vqs[0]));
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
+	assert_int_equal(unit_log_count("unit0: virtqueue 0 stopped"), 1);
+	assert_int_equal(unit_log_count("the driver took away memory in use"), 1);
+	assert_int_equal(application_signals, 0);
+	assert_true(loopback_dev_burst(&other, 0, 0, true));
+	recovers();
+}
+
+/* Gone between two bursts, and found by the control thread as the rings are looked at. */
+static void
+test_lost_in_callback(void **state)
+{
+	RTE_SET_USED(state);
+	unit_sigbus_restore();
+	device.touch = true;
+	assert_int_equal(ftruncate(memory, 0), 0);
+	loopback_dev_update(&device);
+	assert_false(rte_vduse_vq_enter(device.vqs[0]));
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
+	assert_true(loopback_dev_set_status(&device, 0));
+	loopback_dev_up(&device);
+	assert_false(rte_vduse_vq_enter(device.vqs[0]));
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
+	assert_true(loopback_dev_burst(&other, 0, 0, true));
+	recovers();
+}
+
+/* A memory update brings no lost page back, but it brings a table without the poison. */
+static void
+test_lost_and_updated(void **state)
+{
+	const struct rte_vduse_region *region;
+
+	RTE_SET_USED(state);
+	unit_sigbus_restore();
+	assert_true(rte_vduse_vq_enter(device.vqs[0]));
+	region = rte_vduse_vq_lookup(device.vqs[0], 0);
+	assert_int_equal(ftruncate(memory, 0), 0);
+	((volatile uint8_t *)region->va)[PAGE] = 1;
+	rte_vduse_vq_leave(device.vqs[0]);
+	assert_int_equal(ftruncate(memory, 4 * PAGE), 0);
+	loopback_dev_update(&device);
+	recovers();
+}
+
+/* Touches memory of the application's own that is gone. Returns whether its handler ran. */
+static bool
+application_fault(volatile uint8_t *own)
+{
+	int before = application_signals;
+
+	if (sigsetjmp(application_jump, 1) == 0)
+		own[0] = 1;
+	return application_signals == before + 1;
+}
+
+/* What is not the driver's memory is not the guard's: in a burst, behind it, and after. */
+static void
+test_application(void **state)
+{
+	int fd = unit_memfd("unit-own", PAGE);
+	volatile uint8_t *own = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	RTE_SET_USED(state);
+	unit_sigbus_restore();
+	assert_ptr_not_equal(own, MAP_FAILED);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_true(application_fault(own));
+	assert_true(rte_vduse_vq_enter(device.vqs[0]));
+	assert_true(application_fault(own));
+	rte_vduse_vq_leave(device.vqs[0]);
+	assert_true(application_fault(own));
+	assert_true(rte_vduse_vq_enter(device.vqs[0]));
+	rte_vduse_vq_leave(device.vqs[0]);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
+	loopback_dev_update(&device); /* the table of that burst is freed */
+	assert_true(application_fault(own));
+	assert_true(loopback_dev_set_status(&device, 0));
+	assert_true(application_fault(own));
+	munmap((void *)(uintptr_t)own, PAGE);
+	close(fd);
+}
+
+/* Without a handler before ours the process ends as it would have. */
+static void
+test_default(void **state)
+{
+	int fd = unit_memfd("unit-own", PAGE), status = 0;
+	volatile uint8_t *own = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+	pid_t child;
+
+	RTE_SET_USED(state);
+	assert_ptr_not_equal(own, MAP_FAILED);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		signal(SIGBUS, SIG_DFL);
+		if (vduse_guard_install() == 0)
+			own[0] = 1;
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGBUS);
+	munmap((void *)(uintptr_t)own, PAGE);
+	close(fd);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest before[] = { cmocka_unit_test(test_default) };
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_lost_in_burst, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lost_in_callback, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lost_and_updated, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_application, setup, teardown),
+	};
+	int failed;
+
+	if (unit_init() < 0)
+		return 1;
+	/* The guard is installed but once, and remembers what was there. */
+	failed = cmocka_run_group_tests(before, NULL, NULL);
+	signal(SIGBUS, on_application_sigbus);
+	if (vduse_guard_install() < 0)
+		return 1;
+	unit_sigbus_keep();
+	failed += cmocka_run_group_tests(tests, NULL, NULL);
+	return unit_done(failed);
+}
