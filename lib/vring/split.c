@@ -17,6 +17,10 @@ split_map_area(struct vring_vq *vq, uint64_t iova, uint64_t len, bool write)
 	uint8_t *start = NULL;
 	uint64_t done = 0;
 
+	if (iova + len - 1 < iova) {
+		vq->fault_iova = iova;
+		return NULL;
+	}
 	while (done < len) {
 		uint64_t n = len - done;
 		uint8_t *va = vring_mem_piece(&vq->mem, iova + done, &n, write);
