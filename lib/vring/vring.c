@@ -99,6 +99,12 @@ vring_stop(struct vring_vq *vq)
 {
 	free(vq->bufs);
 	vq->bufs = NULL;
+	memset(vq->mem.window, 0, sizeof(vq->mem.window));
+	vq->desc = NULL;
+	vq->avail = NULL;
+	vq->used = NULL;
+	vq->avail_event = NULL;
+	vq->used_event = NULL;
 	vq->started = false;
 }
 

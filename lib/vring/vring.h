@@ -133,9 +133,10 @@ struct vring_vq {
 };
 
 /*
- * Starts a virtqueue, which is zeroed or was stopped: checks the layout, allocates the scratch, finds the rings in memory
- * and tells the driver not to kick. On a split ring the device goes on where the ring's own
- * used index says when that disagrees with layout->next_avail.
+ * Starts a virtqueue, which is zeroed or was started before: checks the layout, allocates the
+ * scratch, finds the rings in memory and tells the driver not to kick. On a split ring the
+ * device goes on where the ring's own used index says when that disagrees with
+ * layout->next_avail.
  *
  * Returns 0, -EINVAL (size or alignment), -EFAULT (a ring is not in memory that we can read
  * or write: fault_iova says which), -ENOMEM or -ENOTSUP (ring format).
@@ -148,7 +149,7 @@ vring_start(struct vring_vq *vq, const struct vring_layout *layout, vring_lookup
 int
 vring_remap(struct vring_vq *vq);
 
-/* Forgets the rings and frees the scratch. Harmless on a stopped virtqueue. */
+/* Forgets the rings and frees the scratch; the position stays. Harmless on a stopped one. */
 void
 vring_stop(struct vring_vq *vq);
 
@@ -172,7 +173,10 @@ vring_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
 	return vq->ops->pop(vq, chains, nb);
 }
 
-/* Gives the last nb popped chains back, as if they had not been popped. */
+/*
+ * Gives the last nb popped chains back, as if they had not been popped. With them goes a fault
+ * of the chain behind them: it is met again.
+ */
 static inline void
 vring_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 {
