@@ -1,0 +1,154 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A driver and a device on threads of their own. The driver asks for a call, looks once more
+ * and sleeps: whatever the two do at the same moment, either it sees the entry or it is called.
+ */
+#include <pthread.h>
+#include <sched.h>
+#include <time.h>
+
+#include "unit.h"
+#include "vring_driver.h"
+
+#define ROUNDS 100000
+#define SIZE   8
+
+static struct driver driver;
+static uint32_t calls;
+static bool done;
+
+static void *
+device_main(void *arg)
+{
+	uint32_t idle = 0;
+
+	RTE_SET_USED(arg);
+	while (!__atomic_load_n(&done, __ATOMIC_RELAXED)) {
+		struct vring_chain chains[SIZE];
+		uint16_t n = vring_pop(&driver.vq, chains, SIZE);
+
+		if (n == 0) {
+			if (++idle % 64 == 0)
+				sched_yield();
+			continue;
+		}
+		vring_push(&driver.vq, chains, n);
+		if (vring_publish(&driver.vq))
+			__atomic_fetch_add(&calls, 1, __ATOMIC_RELEASE);
+	}
+	return NULL;
+}
+
+static void
+ask(bool event_idx)
+{
+	if (event_idx)
+		driver_set_used_event(&driver, driver.seen);
+	else
+		__atomic_store_n(&driver.avail->flags, 0, __ATOMIC_RELAXED);
+	/* Pairs with the fence in vring_publish(). */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+/* True when a call came since the count was as told; false when none does. */
+static bool
+called(uint32_t before)
+{
+	struct timespec start, now;
+	uint32_t i;
+
+	clock_gettime(CLOCK_MONOTONIC, &start);
+	do {
+		for (i = 0; i < 1024; i++) {
+			if (__atomic_load_n(&calls, __ATOMIC_ACQUIRE) != before)
+				return true;
+			if (i % 64 == 63)
+				sched_yield();
+		}
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((now.tv_sec - start.tv_sec) * 1000 < UNIT_PATIENCE_MS);
+	return false;
+}
+
+/* Sleeps until an entry is used. False: it was used and nobody called. */
+static bool
+entry_wait(bool event_idx)
+{
+	uint32_t before = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
+	bool woken = true;
+
+	ask(event_idx);
+	if (driver.seen == __atomic_load_n(&driver.used->idx, __ATOMIC_ACQUIRE))
+		woken = called(before);
+	if (!event_idx)
+		__atomic_store_n(&driver.avail->flags, VRING_AVAIL_F_NO_INTERRUPT,
+				 __ATOMIC_RELAXED);
+	return woken;
+}
+
+static bool
+rounds(bool event_idx)
+{
+	uint32_t i, head, len;
+	uint16_t n, got;
+
+	for (i = 0; i < ROUNDS; i++) {
+		n = (uint16_t)(1 + i % 3);
+		for (got = 0; got < n; got++) {
+			driver_desc(&driver, got, driver.data, 1, 0, 0);
+			driver_post(&driver, got);
+		}
+		for (got = 0; got < n;) {
+			if (driver_take(&driver, &head, &len))
+				got++;
+			else if (!entry_wait(event_idx))
+				return false;
+		}
+	}
+	return true;
+}
+
+static void
+no_call_is_lost(uint64_t features, bool event_idx)
+{
+	pthread_t device;
+	bool good;
+
+	driver_init(&driver, SIZE, features, 0);
+	assert_int_equal(driver_start(&driver), 0);
+	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	calls = 0;
+	done = false;
+	assert_int_equal(pthread_create(&device, NULL, device_main, NULL), 0);
+	good = rounds(event_idx);
+	__atomic_store_n(&done, true, __ATOMIC_RELAXED);
+	pthread_join(device, NULL);
+	assert_true(good);
+	assert_true(calls > 0);
+	driver_free(&driver);
+}
+
+static void
+no_call_is_lost_with_flags(void **state)
+{
+	RTE_SET_USED(state);
+	no_call_is_lost(0, false);
+}
+
+static void
+no_call_is_lost_with_event_idx(void **state)
+{
+	RTE_SET_USED(state);
+	no_call_is_lost(UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX, true);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(no_call_is_lost_with_flags),
+		cmocka_unit_test(no_call_is_lost_with_event_idx),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
