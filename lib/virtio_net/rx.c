@@ -10,9 +10,40 @@
 
 #include "net.h"
 
-/* Appends len bytes to a packet; takes further mbufs as the pool's data room asks for. */
+/* What became of a chain. */
+enum rx_result {
+	RX_PACKET,
+	RX_DROP, /* it is no packet, or too long for all of the pool */
+	RX_WAIT, /* the pool has too few mbufs left */
+};
+
+/* The mbufs of a burst. Those that no packet has begun yet are first to last - 1. */
+struct rx_mbufs {
+	struct rte_mempool *pool;
+	struct rte_mbuf **mbufs;
+	uint16_t first;
+	uint16_t last;
+};
+
+/* One more mbuf for a long packet: from the pool, or meant for a packet further behind. */
+static struct rte_mbuf *
+rx_segment(struct rx_mbufs *burst)
+{
+	struct rte_mbuf *segment = rte_pktmbuf_alloc(burst->pool);
+
+	if (unlikely(segment == NULL) && burst->first < burst->last)
+		segment = burst->mbufs[--burst->last];
+	/* A pool without data room would never end. */
+	if (unlikely(segment != NULL && rte_pktmbuf_tailroom(segment) == 0)) {
+		rte_pktmbuf_free(segment);
+		return NULL;
+	}
+	return segment;
+}
+
+/* Appends len bytes to a packet. False: there are no mbufs for them. */
 static bool
-rx_append(struct rte_mbuf *packet, struct rte_mbuf **tail, struct rte_mempool *pool,
+rx_append(struct rte_mbuf *packet, struct rte_mbuf **tail, struct rx_mbufs *burst,
 	  const uint8_t *from, uint32_t len)
 {
 	while (len > 0) {
@@ -20,14 +51,9 @@ rx_append(struct rte_mbuf *packet, struct rte_mbuf **tail, struct rte_mempool *p
 		uint32_t n = RTE_MIN(len, (uint32_t)rte_pktmbuf_tailroom(segment));
 
 		if (n == 0) {
-			segment = rte_pktmbuf_alloc(pool);
+			segment = rx_segment(burst);
 			if (unlikely(segment == NULL))
 				return false;
-			/* A pool without data room would never end. */
-			if (unlikely(rte_pktmbuf_tailroom(segment) == 0)) {
-				rte_pktmbuf_free(segment);
-				return false;
-			}
 			(*tail)->next = segment;
 			*tail = segment;
 			packet->nb_segs++;
@@ -45,7 +71,7 @@ rx_append(struct rte_mbuf *packet, struct rte_mbuf **tail, struct rte_mempool *p
 /* A packet in any layout: header and data over any pieces, any number of mbufs. */
 static bool
 rx_copy_pieces(const struct vring_chain *chain, uint32_t skip, struct rte_mbuf *packet,
-	       struct rte_mempool *pool)
+	       struct rx_mbufs *burst)
 {
 	struct rte_mbuf *tail = packet;
 	uint16_t i;
@@ -55,31 +81,81 @@ rx_copy_pieces(const struct vring_chain *chain, uint32_t skip, struct rte_mbuf *
 		uint32_t over = RTE_MIN(skip, buf->len);
 
 		skip -= over;
-		if (!rx_append(packet, &tail, pool, buf->va + over, buf->len - over))
+		if (!rx_append(packet, &tail, burst, buf->va + over, buf->len - over))
 			return false;
 	}
 	return true;
 }
 
-/* Copies a chain into an empty mbuf. False: it is no packet, or the pool is empty. */
-static inline bool
+/* Whether a pool that is full holds a packet. */
+static bool
+rx_pool_fits(struct rte_mempool *pool, uint32_t len)
+{
+	uint32_t room = rte_pktmbuf_data_room_size(pool);
+
+	return room > RTE_PKTMBUF_HEADROOM &&
+	       len <= (uint64_t)(room - RTE_PKTMBUF_HEADROOM) * pool->size;
+}
+
+/* Copies a chain into an empty mbuf. */
+static inline enum rx_result
 rx_copy(const struct vnet_queue *queue, const struct vring_chain *chain, struct rte_mbuf *packet,
-	struct rte_mempool *pool)
+	struct rx_mbufs *burst)
 {
 	uint32_t skip = queue->hdr_len, len;
 
 	if (unlikely(chain->out_len < skip + RTE_ETHER_HDR_LEN ||
 		     chain->out_len > skip + VNET_FRAME_MAX))
-		return false;
+		return RX_DROP;
 	len = chain->out_len - skip;
 	/* No offload is offered yet: the header says nothing. Its place to be read is here. */
 	if (likely(chain->nb_out == 1 && len <= rte_pktmbuf_tailroom(packet))) {
 		rte_memcpy(rte_pktmbuf_mtod(packet, void *), chain->bufs[0].va + skip, len);
 		packet->data_len = (uint16_t)len;
 		packet->pkt_len = len;
-		return true;
+		return RX_PACKET;
 	}
-	return rx_copy_pieces(chain, skip, packet, pool);
+	if (likely(rx_copy_pieces(chain, skip, packet, burst)))
+		return RX_PACKET;
+	return rx_pool_fits(burst->pool, len) ? RX_WAIT : RX_DROP;
+}
+
+/* Takes up to nb mbufs, or what a pool that is nearly empty still has. */
+static inline uint16_t
+rx_alloc(struct rte_mempool *pool, struct rte_mbuf **mbufs, uint16_t nb)
+{
+	while (nb > 0 && unlikely(rte_pktmbuf_alloc_bulk(pool, mbufs, nb) < 0))
+		nb /= 2;
+	return nb;
+}
+
+/* Copies chains as long as there are mbufs. Returns packets; *taken: chains that are done. */
+static uint16_t
+rx_copy_chains(struct vnet_queue *queue, struct vring_chain *chains, struct rx_mbufs *burst,
+	       uint16_t *taken)
+{
+	uint16_t done = 0, i = 0;
+
+	while (i < burst->last) {
+		struct rte_mbuf *packet = burst->mbufs[i];
+		enum rx_result result;
+
+		burst->first = (uint16_t)(i + 1);
+		result = rx_copy(queue, &chains[i], packet, burst);
+		if (likely(result == RX_PACKET)) {
+			burst->mbufs[done++] = packet;
+		} else {
+			rte_pktmbuf_free(packet);
+			if (result == RX_WAIT)
+				break;
+			vnet_stats_add(&queue->stats.drops, 1);
+		}
+		chains[i++].used_len = 0;
+	}
+	if (unlikely(burst->first < burst->last))
+		rte_pktmbuf_free_bulk(burst->mbufs + burst->first, burst->last - burst->first);
+	*taken = i;
+	return done;
 }
 
 /* Returns packets received; *popped says whether chains were taken at all. */
@@ -88,30 +164,22 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 	  bool *popped)
 {
 	struct vring_chain chains[VRING_BURST_MAX];
-	uint16_t n, i, done = 0;
+	struct rx_mbufs burst = { .pool = pool, .mbufs = mbufs };
+	uint16_t n, taken = 0, done = 0;
 
 	n = vring_pop(&queue->ring, chains, nb);
 	if (n == 0)
 		return 0;
-	if (unlikely(rte_pktmbuf_alloc_bulk(pool, mbufs, n) < 0)) {
+	burst.last = rx_alloc(pool, mbufs, n);
+	done = rx_copy_chains(queue, chains, &burst, &taken);
+	if (unlikely(taken < n)) {
 		/* The driver keeps its packets; it is what slows down. */
-		vring_unpop(&queue->ring, chains, n);
+		vring_unpop(&queue->ring, chains + taken, (uint16_t)(n - taken));
 		vnet_stats_add(&queue->stats.nombuf, 1);
-		return 0;
 	}
-	for (i = 0; i < n; i++) {
-		struct rte_mbuf *packet = mbufs[i];
-
-		chains[i].used_len = 0;
-		if (likely(rx_copy(queue, &chains[i], packet, pool))) {
-			mbufs[done++] = packet;
-		} else {
-			rte_pktmbuf_free(packet);
-			vnet_stats_add(&queue->stats.drops, 1);
-		}
-	}
-	vring_push(&queue->ring, chains, n);
-	*popped = true;
+	if (likely(taken > 0))
+		vring_push(&queue->ring, chains, taken);
+	*popped = taken > 0;
 	return done;
 }
 

@@ -196,6 +196,57 @@ test_empty_pool(void **state)
 	assert_int_equal(loopback_net_reap(&net), 10);
 }
 
+/* An application that holds on to most of the pool still gets what the rest is enough for. */
+static void
+test_scarce_pool(void **state)
+{
+	struct rte_mbuf *held[PACKETS];
+	uint32_t i, nb = starve(held, 3), done = 0;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < 10; i++)
+		loopback_net_send(&net, i, 60 + i);
+	while (done < 10) {
+		uint16_t got = receive(32);
+
+		assert_in_range(got, 1, 3);
+		for (i = 0; i < got; i++, done++)
+			packet_check(mbufs[i], done, 60 + done);
+		rte_pktmbuf_free_bulk(mbufs, got);
+	}
+	assert_true(stats_of().nombuf > 0);
+	assert_int_equal(stats_of().drops, 0);
+	rte_mempool_put_bulk(pool, (void **)held, nb);
+}
+
+/* A packet of several mbufs that the pool has not got now: it comes later, and in order. */
+static void
+test_scarce_pool_segments(void **state)
+{
+	struct rte_mbuf *held[PACKETS], *first[2];
+	uint32_t i, nb = starve(held, 5);
+
+	RTE_SET_USED(state);
+	loopback_net_send(&net, 0, 60);
+	for (i = 1; i < 4; i++)
+		loopback_net_send(&net, i, 3 * ROOM);
+	assert_int_equal(receive(32), 2);
+	packet_check(mbufs[0], 0, 60);
+	packet_check(mbufs[1], 1, 3 * ROOM);
+	memcpy(first, mbufs, sizeof(first));
+	assert_int_equal(receive(32), 0);
+	rte_pktmbuf_free_bulk(first, 2);
+	assert_int_equal(receive(32), 1);
+	packet_check(mbufs[0], 2, 3 * ROOM);
+	rte_pktmbuf_free(mbufs[0]);
+	rte_mempool_put_bulk(pool, (void **)held, nb);
+	assert_int_equal(receive(32), 1);
+	packet_check(mbufs[0], 3, 3 * ROOM);
+	rte_pktmbuf_free(mbufs[0]);
+	assert_int_equal(stats_of().drops, 0);
+	assert_int_equal(loopback_net_reap(&net), 4);
+}
+
 /* A packet that is too long for all of the pool is lost; those behind it are not. */
 static void
 test_small_pool(void **state)
@@ -267,6 +318,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_indirect, setup_indirect, teardown),
 		cmocka_unit_test_setup_teardown(test_runts_and_giants, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_empty_pool, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_scarce_pool, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_scarce_pool_segments, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_small_pool, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_roomless_pool, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bursts, setup, teardown),
