@@ -142,12 +142,31 @@ tx_row(struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
 	}
 }
 
+/*
+ * Whether a packet that these chains do not hold will never be held: they are as many as we
+ * handle at once, or the ring has no descriptors left for one more of their kind.
+ */
+static bool
+tx_hopeless(const struct vnet_queue *queue, const struct vring_chain *chains, uint16_t nb_chains)
+{
+	uint32_t nb_descs = 0;
+	uint16_t i;
+
+	if (nb_chains == 0)
+		return false;
+	for (i = 0; i < nb_chains; i++)
+		nb_descs += chains[i].nb_descs;
+	return nb_chains == VRING_BURST_MAX ||
+	       nb_descs + chains[nb_chains - 1].nb_descs > queue->ring.size;
+}
+
 /* Sends what one pop of chains can take. Returns packets taken; *want: chains to pop. */
 static uint16_t
 tx_chains(struct vnet_queue *queue, struct rte_mbuf **mbufs, uint16_t nb, uint16_t *want, bool *stop)
 {
 	struct vring_chain chains[VRING_BURST_MAX];
 	struct tx_row row = { 0 };
+	bool hopeless;
 	uint16_t n;
 
 	n = vring_pop(&queue->ring, chains, *want);
@@ -157,12 +176,12 @@ tx_chains(struct vnet_queue *queue, struct rte_mbuf **mbufs, uint16_t nb, uint16
 		vring_unpop(&queue->ring, chains + row.chains, (uint16_t)(n - row.chains));
 	if (row.chains > 0)
 		vring_push(&queue->ring, chains, row.chains);
-	if (row.packets == 0 && n == VRING_BURST_MAX && row.more) {
-		/* No number of chains that we handle at once holds it. */
+	hopeless = row.more && row.packets == 0 && tx_hopeless(queue, chains, n);
+	if (unlikely(hopeless)) {
 		vnet_stats_add(&queue->stats.drops, 1);
 		row.packets = 1;
 	}
-	*stop = row.stop || n < *want;
+	*stop = row.stop || (n < *want && !hopeless);
 	/* A packet that needs several chains gets as many as there are. */
 	*want = row.more ? VRING_BURST_MAX : *want;
 	vnet_queue_finish(queue, row.chains > 0);
