@@ -71,6 +71,16 @@ tx_copy_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint1
 		tx_copy(&cursor, rte_pktmbuf_mtod(segment, const uint8_t *), segment->data_len);
 }
 
+/* Two lengths that the compiler knows: a call of memcpy() costs more than the copy. */
+static inline void
+tx_copy_header(const struct vnet_queue *queue, uint8_t *to, const struct virtio_net_hdr_v1 *hdr)
+{
+	if (likely(queue->hdr_len == sizeof(*hdr)))
+		memcpy(to, hdr, sizeof(*hdr));
+	else
+		memcpy(to, hdr, sizeof(struct virtio_net_hdr));
+}
+
 /* Writes a packet to the first chains of a row. *taken: how many it took. */
 static inline enum tx_result
 tx_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
@@ -93,7 +103,7 @@ tx_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint16_t n
 		struct virtio_net_hdr_v1 hdr = { .num_buffers = 1 };
 		uint8_t *to = chains[0].bufs[chains[0].nb_out].va;
 
-		memcpy(to, &hdr, queue->hdr_len);
+		tx_copy_header(queue, to, &hdr);
 		rte_memcpy(to + queue->hdr_len, rte_pktmbuf_mtod(packet, const void *),
 			   packet->data_len);
 		chains[0].used_len = (uint32_t)want;
