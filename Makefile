@@ -48,7 +48,7 @@ install: build
 	meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf build-asan build-clang
+	rm -rf build-asan build-tsan build-clang
 	[ ! -e $(BUILD)/build.ninja ] || ninja -C $(BUILD) clean
 
 .PHONY: help packages build run check unit vm shell install clean

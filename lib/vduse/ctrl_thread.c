@@ -162,7 +162,10 @@ ctrl_main(void *arg)
 	int i, n;
 
 	RTE_SET_USED(arg);
+	/* Whoever started us holds the lock until it has said so. */
+	pthread_mutex_lock(&ctrl.lock);
 	ctrl.self = pthread_self();
+	pthread_mutex_unlock(&ctrl.lock);
 	for (;;) {
 		n = epoll_wait(ctrl.epoll_fd, events, CTRL_EVENTS, ctrl.poll_ms);
 		for (i = 0; i < n; i++) {

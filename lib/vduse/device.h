@@ -79,4 +79,11 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb);
 void
 vduse_vq_resume(struct rte_vduse_vq *vq);
 
+/* A counter that one thread at a time writes and any reads. */
+static inline void
+vduse_count(uint64_t *counter)
+{
+	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+}
+
 #endif /* VDUSE_DEVICE_H */

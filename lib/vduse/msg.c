@@ -70,7 +70,7 @@ msg_iotlb(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 {
 	VDUSE_LOG(msg, DEBUG, dev->name, "memory changed in 0x%" PRIx64 "-0x%" PRIx64,
 		  (uint64_t)req->iova.start, (uint64_t)req->iova.last);
-	dev->stats.iotlb_updates++;
+	vduse_count(&dev->stats.iotlb_updates);
 	/* Nothing is mapped before a driver is up, nor kept. */
 	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return 0;
@@ -111,7 +111,7 @@ vduse_msg_handle(struct rte_vduse_dev *dev)
 	resp.request_id = req.request_id;
 	ret = msg_dispatch(dev, &req, &resp, &after);
 	resp.result = ret < 0 ? VDUSE_REQ_RESULT_FAILED : VDUSE_REQ_RESULT_OK;
-	dev->stats.messages++;
+	vduse_count(&dev->stats.messages);
 	ret = dev->transport->reply(dev, &resp);
 	if (ret == -ENOENT)
 		VDUSE_LOG(msg, NOTICE, dev->name,

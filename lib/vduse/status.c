@@ -113,7 +113,7 @@ vduse_status_reset(struct rte_vduse_dev *dev)
 	status_stop(dev);
 	__atomic_store_n(&dev->features, 0, __ATOMIC_RELAXED);
 	if (was_up) {
-		dev->stats.resets++;
+		vduse_count(&dev->stats.resets);
 		VDUSE_LOG(dev, INFO, dev->name, "driver is gone");
 	}
 	vduse_status_set(dev, 0);

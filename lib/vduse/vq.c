@@ -75,7 +75,7 @@ vq_start_failed(struct rte_vduse_vq *vq, uint32_t size, int ret)
 {
 	VDUSE_LOG(dev, ERR, vq->dev->name, "virtqueue %u (size %u) cannot start: %s", vq->index,
 		  size, strerror(-ret));
-	vq->faults++;
+	vduse_count(&vq->faults);
 	return RTE_VDUSE_VQ_ERROR;
 }
 
@@ -123,7 +123,8 @@ vduse_vq_try_start(struct rte_vduse_vq *vq)
 	struct vduse_vq_info info;
 	enum rte_vduse_vq_state state;
 
-	if (vq->state != RTE_VDUSE_VQ_IDLE)
+	/* Without the lock: what a poller may make of it meanwhile is not idle either. */
+	if (__atomic_load_n(&vq->state, __ATOMIC_RELAXED) != RTE_VDUSE_VQ_IDLE)
 		return false;
 	memset(&info, 0, sizeof(info));
 	info.index = vq->index;
@@ -195,7 +196,7 @@ vduse_vq_resume(struct rte_vduse_vq *vq)
 
 	vq_lock(vq);
 	state = vq->state;
-	vq->misses++;
+	vduse_count(&vq->misses);
 	vq->report = false;
 	if (state == RTE_VDUSE_VQ_WAITING) {
 		state = RTE_VDUSE_VQ_RUNNING;
@@ -236,7 +237,7 @@ rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value)
 {
 	__atomic_store_n(&vq->enabled, false, __ATOMIC_RELAXED);
 	__atomic_store_n(&vq->state, RTE_VDUSE_VQ_ERROR, __ATOMIC_RELEASE);
-	__atomic_store_n(&vq->faults, vq->faults + 1, __ATOMIC_RELAXED);
+	vduse_count(&vq->faults);
 	/* Once per error state: the virtqueue is not polled again until a reset. */
 	VDUSE_LOG(dev, ERR, vq->dev->name,
 		  "virtqueue %u stopped, the driver must reset the device: %s, 0x%" PRIx64,

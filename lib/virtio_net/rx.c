@@ -6,7 +6,6 @@
 #include <string.h>
 
 #include <rte_memcpy.h>
-#include <rte_prefetch.h>
 
 #include "net.h"
 
@@ -201,7 +200,8 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 		done += rx_chains(queue, pool, mbufs + done, want, &popped);
 		vnet_queue_finish(queue, popped);
 		/* One burst's worth is what a caller asks for; drops are not made up for. */
-		if (!popped || nb <= VRING_BURST_MAX || !queue->vq->enabled)
+		if (!popped || nb <= VRING_BURST_MAX ||
+		    !__atomic_load_n(&queue->vq->enabled, __ATOMIC_RELAXED))
 			break;
 	}
 	if (done != 0)

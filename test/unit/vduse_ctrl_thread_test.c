@@ -107,7 +107,8 @@ test_broken(void **state)
 	assert_int_equal(unit_log_count("unit0: the kernel gave the device up"), 1);
 	assert_int_equal(unit_log_count(""), 1);
 	assert_int_equal(rte_vduse_dev_status(device.dev), VIRTIO_CONFIG_S_NEEDS_RESET);
-	assert_int_equal(device.status, VIRTIO_CONFIG_S_NEEDS_RESET);
+	assert_int_equal(__atomic_load_n(&device.status, __ATOMIC_RELAXED),
+			 VIRTIO_CONFIG_S_NEEDS_RESET);
 	assert_int_equal(device.stops[0], 1);
 	assert_false(rte_vduse_vq_enter(device.vqs[0]));
 	rte_vduse_dev_stats(device.dev, &stats);

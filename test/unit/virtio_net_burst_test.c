@@ -102,12 +102,17 @@ tell(struct peer *peer, uint8_t status)
 }
 
 static bool
+runs(const struct rte_vduse_vq *vq)
+{
+	return __atomic_load_n(&vq->state, __ATOMIC_RELAXED) == RTE_VDUSE_VQ_RUNNING;
+}
+
+static bool
 both_run(void *arg)
 {
 	struct peer *peer = arg;
 
-	return peer->net->queues[0].vq->state == RTE_VDUSE_VQ_RUNNING &&
-	       peer->net->queues[1].vq->state == RTE_VDUSE_VQ_RUNNING;
+	return runs(peer->net->queues[0].vq) && runs(peer->net->queues[1].vq);
 }
 
 /* The driver comes, new or again, with empty rings. */
@@ -552,11 +557,11 @@ nothing_moves_without_a_driver(void **state)
 	assert_int_equal(rte_vduse_net_tx_burst(peers[0].net, 0, &packet, 1), 0);
 	assert_int_equal(rte_vduse_net_rx_count(peers[0].net, 0), 0);
 	up(&peers[0], PLAIN);
-	assert_int_equal(peers[0].links, 1);
+	assert_int_equal(__atomic_load_n(&peers[0].links, __ATOMIC_RELAXED), 1);
 	driver_send(&peers[0], 0, 100, BUFFER);
 	assert_int_equal(rte_vduse_net_rx_count(peers[0].net, 0), 1);
 	tell(&peers[0], 0);
-	assert_int_equal(peers[0].links, 2);
+	assert_int_equal(__atomic_load_n(&peers[0].links, __ATOMIC_RELAXED), 2);
 	assert_int_equal(receive(&peers[0], &none, 1), 0);
 	rte_pktmbuf_free(packet);
 }

@@ -120,7 +120,8 @@ driver_post(struct driver *driver, uint16_t head)
 	driver->avail->ring[old & (driver->size - 1)] = head;
 	__atomic_store_n(&driver->avail->idx, driver->next, __ATOMIC_RELEASE);
 	if (driver->features & (UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX))
-		return vring_need_event(*avail_event, driver->next, old);
+		return vring_need_event(__atomic_load_n(avail_event, __ATOMIC_RELAXED),
+					driver->next, old);
 	return !(driver->used->flags & VRING_USED_F_NO_NOTIFY);
 }
 
@@ -140,5 +141,5 @@ driver_take(struct driver *driver, uint32_t *head, uint32_t *len)
 void
 driver_set_used_event(struct driver *driver, uint16_t event)
 {
-	driver->avail->ring[driver->size] = event;
+	__atomic_store_n(&driver->avail->ring[driver->size], event, __ATOMIC_RELAXED);
 }
