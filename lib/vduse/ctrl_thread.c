@@ -114,6 +114,8 @@ ctrl_serve_unready(struct rte_vduse_dev *dev)
 	if (dev->unready == 0)
 		return;
 	dev->unready = 0;
+	if (dev->transport->tells_ready)
+		return;
 	for (i = 0; i < dev->nb_vqs; i++)
 		if (vduse_vq_try_start(&dev->vqs[i]))
 			dev->unready++;

@@ -13,6 +13,7 @@
 
 #include <rte_bitops.h>
 #include <rte_log.h>
+#include <rte_string_fns.h>
 
 #include "ctrl_thread.h"
 #include "device.h"
@@ -36,34 +37,58 @@ dev_name_ok(const char *name)
 	return true;
 }
 
+bool
+rte_vduse_path_is_socket(const char *path)
+{
+	/* Its directory without a name is a slip, no wish for a socket there. */
+	return strncmp(path, RTE_VDUSE_PATH, strlen(RTE_VDUSE_PATH)) != 0 &&
+	       strcmp(path, "/dev/vduse") != 0 && strchr(path, '/') != NULL;
+}
+
+/* The last part of a socket's path, or NULL. */
+static const char *
+dev_socket_name(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+
+	if (strlen(path) >= RTE_VDUSE_SOCKET_MAX || name[0] == '\0' || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0)
+		return NULL;
+	return name;
+}
+
 const char *
 rte_vduse_path_name(const char *path)
 {
 	const char *name;
 
-	if (path == NULL || strncmp(path, RTE_VDUSE_PATH, strlen(RTE_VDUSE_PATH)) != 0)
+	if (path == NULL)
+		return NULL;
+	if (rte_vduse_path_is_socket(path))
+		return dev_socket_name(path);
+	if (strncmp(path, RTE_VDUSE_PATH, strlen(RTE_VDUSE_PATH)) != 0)
 		return NULL;
 	name = path + strlen(RTE_VDUSE_PATH);
 	return dev_name_ok(name) ? name : NULL;
 }
 
 static int
-dev_conf_check(const struct rte_vduse_dev_conf *conf)
+dev_conf_check(const struct rte_vduse_dev_conf *conf, const char **name)
 {
-	if (conf->name == NULL || !dev_name_ok(conf->name)) {
-		VDUSE_LOG(dev, ERR, conf->name == NULL ? "(no name)" : conf->name,
-			  "not a VDUSE name: use up to %d letters, digits, '.', '_' and '-'",
-			  RTE_VDUSE_NAME_MAX - 1);
+	*name = rte_vduse_path_name(conf->path);
+	if (*name == NULL) {
+		VDUSE_LOG(dev, ERR, conf->path == NULL ? "(no path)" : conf->path,
+			  "not the path of a device: use " RTE_VDUSE_PATH_USAGE);
 		return -EINVAL;
 	}
 	if (conf->vq_size < 2 || conf->vq_size > 32768 || !rte_is_power_of_2(conf->vq_size)) {
-		VDUSE_LOG(dev, ERR, conf->name,
+		VDUSE_LOG(dev, ERR, *name,
 			  "queue size %u: use a power of two from 2 to 32768", conf->vq_size);
 		return -EINVAL;
 	}
 	if (conf->nb_vqs == 0 || conf->ops == NULL || conf->config == NULL ||
 	    conf->config_size == 0) {
-		VDUSE_LOG(dev, ERR, conf->name,
+		VDUSE_LOG(dev, ERR, *name,
 			  "%u virtqueues, %u bytes of configuration: a device needs some of each",
 			  conf->nb_vqs, conf->config_size);
 		return -EINVAL;
@@ -72,7 +97,7 @@ dev_conf_check(const struct rte_vduse_dev_conf *conf)
 }
 
 static struct rte_vduse_dev *
-dev_alloc(const struct rte_vduse_dev_conf *conf)
+dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 {
 	size_t size = sizeof(struct rte_vduse_dev) + conf->nb_vqs * sizeof(struct rte_vduse_vq);
 	struct rte_vduse_dev *dev;
@@ -82,7 +107,8 @@ dev_alloc(const struct rte_vduse_dev_conf *conf)
 	if (dev == NULL)
 		return NULL;
 	memset(dev, 0, size);
-	strcpy(dev->name, conf->name); /* dev_conf_check() has measured it */
+	/* A socket's name may be longer: it is but for the log. */
+	(void)rte_strlcpy(dev->name, name, sizeof(dev->name));
 	dev->ops = conf->ops;
 	dev->arg = conf->arg;
 	dev->fd = -1;
@@ -118,15 +144,16 @@ vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_trans
 		 void *transport_priv, struct rte_vduse_dev **result)
 {
 	struct rte_vduse_dev *dev;
+	const char *name;
 	int ret;
 
-	ret = dev_conf_check(conf);
+	ret = dev_conf_check(conf, &name);
 	if (ret < 0)
 		return ret;
 	ret = vduse_guard_install();
 	if (ret < 0)
 		return ret;
-	dev = dev_alloc(conf);
+	dev = dev_alloc(conf, name);
 	if (dev == NULL)
 		return -ENOMEM;
 	dev->transport = transport;
@@ -150,7 +177,11 @@ free_dev:
 int
 rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev)
 {
-	return vduse_dev_create(conf, &vduse_transport_kernel, NULL, dev);
+	const struct vduse_transport_ops *transport = &vduse_transport_kernel;
+
+	if (conf->path != NULL && rte_vduse_path_is_socket(conf->path))
+		transport = &vduse_transport_vhost_user;
+	return vduse_dev_create(conf, transport, NULL, dev);
 }
 
 /*
@@ -178,9 +209,10 @@ rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach)
 		return ret;
 	if (dev->taken_over)
 		(void)vduse_ctrl_run(dev_resume, dev);
-	if (attach == RTE_VDUSE_ATTACH_NONE || dev->transport->attach == NULL)
-		return 0;
-	ret = dev->transport->attach(dev, attach);
+	if (dev->transport->start != NULL)
+		ret = dev->transport->start(dev);
+	if (ret == 0 && attach != RTE_VDUSE_ATTACH_NONE && dev->transport->attach != NULL)
+		ret = dev->transport->attach(dev, attach);
 	if (ret < 0)
 		vduse_ctrl_remove(dev);
 	return ret;

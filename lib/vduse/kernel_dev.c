@@ -64,7 +64,7 @@ kernel_negotiate(const char *name, int control, uint64_t *version)
 }
 
 static int
-kernel_ask_create(int control, const struct rte_vduse_dev_conf *conf)
+kernel_ask_create(int control, const char *name, const struct rte_vduse_dev_conf *conf)
 {
 	struct vduse_dev_config *config;
 	int ret;
@@ -72,7 +72,7 @@ kernel_ask_create(int control, const struct rte_vduse_dev_conf *conf)
 	config = calloc(1, sizeof(*config) + conf->config_size);
 	if (config == NULL)
 		return -ENOMEM;
-	snprintf(config->name, sizeof(config->name), "%s", conf->name);
+	snprintf(config->name, sizeof(config->name), "%s", name);
 	config->vendor_id = conf->vendor_id;
 	config->device_id = conf->device_id;
 	config->features = conf->features;
@@ -185,7 +185,7 @@ kernel_take_over(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	VDUSE_LOG(dev, NOTICE, dev->name, "removing a device that a dead process left");
 	ret = kernel_remove_left(dev, control);
 	if (ret == 0)
-		ret = kernel_ask_create(control, conf);
+		ret = kernel_ask_create(control, dev->name, conf);
 	if (ret == -EINVAL)
 		return -ENOTSUP;
 	return ret < 0 ? ret : kernel_open(dev);
@@ -196,7 +196,7 @@ kernel_create_fresh(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *
 {
 	int ret;
 
-	ret = kernel_ask_create(control, conf);
+	ret = kernel_ask_create(control, dev->name, conf);
 	if (ret == -EEXIST)
 		return kernel_take_over(dev, conf, control);
 	if (ret < 0) {
@@ -218,10 +218,10 @@ vduse_kernel_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *
 {
 	int control, ret;
 
-	control = kernel_control_open(conf->name);
+	control = kernel_control_open(dev->name);
 	if (control < 0)
 		return control;
-	ret = kernel_negotiate(conf->name, control, &dev->api_version);
+	ret = kernel_negotiate(dev->name, control, &dev->api_version);
 	if (ret == 0)
 		ret = kernel_create_fresh(dev, conf, control);
 	close(control);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Messages of the kernel. In flows one request, out flows its answer; what it asks for is
+ * Messages of the other side. In flows one request, out flows its answer; what it asks for is
  * done in status.c and vq.c. An answer is always given: a driver waits for it. Control
  * thread only.
  */
@@ -80,6 +80,21 @@ msg_iotlb(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 }
 
 static int
+msg_vq_changed(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
+{
+	struct rte_vduse_vq *vq = rte_vduse_dev_vq(dev, RTE_MIN(req->vq_state.index, UINT16_MAX));
+
+	if (vq == NULL)
+		return -EINVAL;
+	/* All are looked at when the driver comes up. */
+	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return 0;
+	vduse_vq_stop(vq);
+	(void)vduse_vq_try_start(vq);
+	return 0;
+}
+
+static int
 msg_dispatch(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 	     struct vduse_dev_response *resp, msg_after_t *after)
 {
@@ -90,6 +105,8 @@ msg_dispatch(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 		return msg_status(dev, req, after);
 	case VDUSE_UPDATE_IOTLB:
 		return msg_iotlb(dev, req);
+	case VDUSE_TRANSPORT_VQ_CHANGED:
+		return msg_vq_changed(dev, req);
 	default:
 		VDUSE_LOG(msg, ERR, dev->name, "message of unknown type %u refused", req->type);
 		return -ENOTSUP;

@@ -33,6 +33,15 @@ extern "C" {
 /** Longest device name, with its closing NUL. */
 #define RTE_VDUSE_NAME_MAX 64
 
+/** Longest path of a vhost-user socket, with its closing NUL. */
+#define RTE_VDUSE_SOCKET_MAX 108
+
+/** What the path of a device is, for error messages. */
+#define RTE_VDUSE_PATH_USAGE                                                                       \
+	RTE_VDUSE_PATH "NAME, where NAME is 1 to 63 letters, digits, '.', '_' or '-', and not "    \
+		       "\"control\"; or the path of a vhost-user socket, with a '/' and up to 107 " \
+		       "characters"
+
 /** Which in-kernel user a device is given to when it starts. */
 enum rte_vduse_attach {
 	RTE_VDUSE_ATTACH_NONE,   /**< None: somebody else runs "vdpa dev add". */
@@ -120,7 +129,8 @@ struct rte_vduse_dev_ops {
 
 /** What a device is made of. */
 struct rte_vduse_dev_conf {
-	const char *name;            /**< Below /dev/vduse/: letters, digits, '.', '_', '-'. */
+	const char *path;            /**< /dev/vduse/NAME, or of a vhost-user socket. */
+	bool client;                 /**< Connect to that socket instead of making it. */
 	uint32_t device_id;          /**< Device type, section 5: 1 network, 2 block. */
 	uint32_t vendor_id;          /**< Any. */
 	uint64_t features;           /**< Features to offer, sections 5 and 6. */
@@ -144,15 +154,23 @@ struct rte_vduse_dev_stats {
 };
 
 /**
- * Takes the device name out of a path below /dev/vduse/.
+ * Takes the device name out of a path: what follows /dev/vduse/, or the last part of the path
+ * of a vhost-user socket.
  *
- * @return the name, which points into path, or NULL if path does not start with
- *   RTE_VDUSE_PATH or what follows cannot name a device (empty, "control", longer than
- *   RTE_VDUSE_NAME_MAX - 1, or with other characters than letters, digits, '.', '_', '-';
- *   "." and ".." are refused too). Any thread.
+ * @return the name, which points into path, or NULL if path can be neither. What follows
+ *   RTE_VDUSE_PATH cannot name a device if it is empty, "control", longer than
+ *   RTE_VDUSE_NAME_MAX - 1, or has other characters than letters, digits, '.', '_', '-'. A
+ *   socket's path needs a '/' and is shorter than RTE_VDUSE_SOCKET_MAX. "." and ".." name
+ *   neither. Any thread.
  */
 const char *
 rte_vduse_path_name(const char *path);
+
+/** @return whether a path is that of a vhost-user socket: it has a '/' and does not start with
+ *   RTE_VDUSE_PATH. Any thread.
+ */
+bool
+rte_vduse_path_is_socket(const char *path);
 
 /**
  * Creates a device and its virtqueues. It exists from now on as /dev/vduse/NAME, but answers

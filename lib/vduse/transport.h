@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * What a device needs of the other side: the kernel, or a test that plays the kernel.
+ * What a device needs of the other side: the kernel, a vhost-user socket, or a test that plays
+ * the kernel.
  * Messages and virtqueue information are in the format of linux/vduse.h. All calls come
  * from the control thread or, before it knows the device, from the thread that creates it;
  * vq_call also comes from the threads that poll.
@@ -15,6 +16,11 @@
 
 struct rte_vduse_dev;
 struct rte_vduse_dev_conf;
+
+/* Beside the types of linux/vduse.h: a virtqueue (vq_state.index) became ready or is not any
+ * more, or moved. When it is answered no poller uses it as it was before.
+ */
+#define VDUSE_TRANSPORT_VQ_CHANGED 0x1000
 
 /* A region of the driver's memory, as the other side describes it. */
 struct vduse_transport_region {
@@ -34,6 +40,8 @@ struct vduse_transport_ops {
 	int (*create)(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf);
 	/* Undoes create. */
 	void (*destroy)(struct rte_vduse_dev *dev);
+	/* Lets drivers come; the control thread answers already. May be NULL. */
+	int (*start)(struct rte_vduse_dev *dev);
 	/* Gives the device to a driver; blocks until it is probed. May be NULL. */
 	int (*attach)(struct rte_vduse_dev *dev, int attach);
 	/* Takes the device from its driver; blocks until it is removed. May be NULL. */
@@ -59,8 +67,11 @@ struct vduse_transport_ops {
 			  uint32_t len);
 	/* Tells the driver that the configuration space changed. -EINVAL: no driver is up. */
 	int (*config_call)(struct rte_vduse_dev *dev);
+	/* It sends VDUSE_TRANSPORT_VQ_CHANGED; else ready virtqueues are looked for. */
+	bool tells_ready;
 };
 
 extern const struct vduse_transport_ops vduse_transport_kernel;
+extern const struct vduse_transport_ops vduse_transport_vhost_user;
 
 #endif /* VDUSE_TRANSPORT_H */

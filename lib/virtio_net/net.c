@@ -20,8 +20,7 @@ net_conf_check(const struct rte_vduse_net_conf *conf, const char **name)
 	*name = rte_vduse_path_name(conf->path);
 	if (*name == NULL) {
 		VNET_LOG(ERR, conf->path == NULL ? "(no path)" : conf->path,
-			 "not the path of a VDUSE device: use %sNAME, NAME of letters, digits, "
-			 "'.', '_' and '-'", RTE_VDUSE_PATH);
+			 "not the path of a device: use " RTE_VDUSE_PATH_USAGE);
 		return -EINVAL;
 	}
 	if (conf->pairs == 0 || conf->pairs > RTE_VDUSE_NET_PAIRS_MAX) {
@@ -46,7 +45,8 @@ static int
 net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf, const char *name)
 {
 	struct rte_vduse_dev_conf dev_conf = {
-		.name = name,
+		.path = conf->path,
+		.client = conf->client,
 		.device_id = VIRTIO_ID_NET,
 		.vendor_id = 0,
 		.features = vnet_config_features(conf),

@@ -35,7 +35,8 @@ struct rte_vduse_net;
 
 /** What a network device is made of. */
 struct rte_vduse_net_conf {
-	const char *path;            /**< /dev/vduse/NAME. */
+	const char *path;            /**< /dev/vduse/NAME, or of a vhost-user socket. */
+	bool client;                 /**< Connect to that socket instead of making it. */
 	uint16_t pairs;              /**< Queue pairs, 1 to RTE_VDUSE_NET_PAIRS_MAX. */
 	uint16_t queue_size;         /**< Descriptors, a power of two, 2 to 32768. */
 	struct rte_ether_addr mac;   /**< The driver's address. */

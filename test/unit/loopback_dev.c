@@ -89,7 +89,7 @@ struct rte_vduse_dev_conf
 loopback_dev_conf(struct loopback_dev *self)
 {
 	return (struct rte_vduse_dev_conf){
-		.name = "unit0",
+		.path = "/dev/vduse/unit0",
 		.device_id = 1,
 		.features = LOOPBACK_DEV_FEATURES,
 		.nb_vqs = LOOPBACK_DEV_VQS,

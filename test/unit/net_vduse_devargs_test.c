@@ -83,6 +83,7 @@ test_defaults(void **state)
 	assert_int_equal(parsed.attach, RTE_VDUSE_ATTACH_NONE);
 	assert_true(rte_is_zero_ether_addr(&parsed.mac));
 	assert_false(parsed.umem);
+	assert_false(parsed.client);
 }
 
 static void
@@ -126,7 +127,6 @@ test_iface(void **state)
 		"/dev/vduse/",
 		"/dev/vduse",
 		"net0",
-		"/dev/vdusenet0",
 		"/dev/vduse/control",
 		"/dev/vduse/.",
 		"/dev/vduse/..",
@@ -134,9 +134,9 @@ test_iface(void **state)
 		"/dev/vduse/../null",
 		"/dev/vduse/a b",
 		"/dev/vduse/a\xc3\xa4",
-		"/dev/null",
 		"/dev/vduse/a;b",
-		"./dev/vduse/a",
+		"/run/",
+		"/run/" NAME_63 NAME_31 "123456789",
 		"",
 		"/dev/vduse/" NAME_63 "y",
 	};
@@ -148,6 +148,23 @@ test_iface(void **state)
 		snprintf(args, sizeof(args), "iface=%s", bad[i]);
 		refused(args, args, "must be /dev/vduse/NAME");
 	}
+}
+
+static void
+test_socket(void **state)
+{
+	RTE_SET_USED(state);
+	accepted("iface=/run/vhost/x.sock,client=1,attach=none,umem=0,queues=1");
+	assert_string_equal(parsed.iface, "/run/vhost/x.sock");
+	assert_true(parsed.client);
+	accepted("client=0,iface=./x");
+	assert_false(parsed.client);
+	accepted("iface=/run/" NAME_63 NAME_31 "12345678");
+	refused("iface=/run/x.sock,attach=virtio", "/run/x.sock", "leave attach out");
+	refused("attach=vhost,iface=/run/x.sock", "/run/x.sock", "leave attach out");
+	refused("iface=/run/x.sock,umem=1", "/run/x.sock", "leave umem out");
+	refused(IFACE ",client=1", "/dev/vduse/net0", "leave client out");
+	refused("iface=/run/x.sock,client=2", "client=2", "0 or 1");
 }
 
 static void
@@ -165,7 +182,7 @@ test_iface_missing(void **state)
 static void
 test_numbers(void **state)
 {
-	static const char *const keys[] = {"queues", "queue-size", "mtu", "umem"};
+	static const char *const keys[] = {"queues", "queue-size", "mtu", "umem", "client"};
 	static const char *const bad[] = {
 		"",
 		"-1",
@@ -260,7 +277,6 @@ test_unknown(void **state)
 	refused(IFACE ",queue=2", "queue=2", "known are iface=");
 	refused(IFACE ",QUEUES=2", "QUEUES=2", "known are iface=");
 	refused(IFACE ",queues =2", "queues =2", "known are iface=");
-	refused(IFACE ",client=1", "client=1", "known are iface=");
 	refused(IFACE ",=1", "=1", "known are iface=");
 	refused("path=/dev/vduse/net0", "path=/dev/vduse/net0", "known are iface=");
 }
@@ -296,6 +312,7 @@ main(void)
 		cmocka_unit_test(test_ranges),        cmocka_unit_test(test_mac),
 		cmocka_unit_test(test_attach),        cmocka_unit_test(test_unknown),
 		cmocka_unit_test(test_repeated),      cmocka_unit_test(test_too_many),
+		cmocka_unit_test(test_socket),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,6 +7,11 @@
 #include <string.h>
 #include <unistd.h>
 
+/* As long as a socket's may be. */
+#define TEN	 "0123456789"
+#define PATH_107 "/" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "012345"
+static_assert(sizeof(PATH_107) == RTE_VDUSE_SOCKET_MAX, "the longest path is the longest path");
+
 #define PATH_62 "/dev/vduse/a123456789b123456789c123456789d123456789e123456789f123456789gh"
 
 static struct loopback_dev device;
@@ -28,6 +33,28 @@ test_path_name(void **state)
 	}
 }
 
+/* The last part of any other path that has a folder. */
+static void
+test_path_name_socket(void **state)
+{
+	static const char *const good[][2] = {
+		{ "/run/x.sock", "x.sock" },       { "/x", "x" },
+		{ "./a b", "a b" },                { "../y", "y" },
+		{ "/dev/vduse2/net0", "net0" },    { "dev/vduse/net0", "net0" },
+		{ "/run/vhost/control", "control" }, { PATH_107, &PATH_107[1] },
+	};
+	size_t i;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < RTE_DIM(good); i++) {
+		assert_true(rte_vduse_path_is_socket(good[i][0]));
+		assert_string_equal(rte_vduse_path_name(good[i][0]), good[i][1]);
+	}
+	assert_false(rte_vduse_path_is_socket("/dev/vduse/net0"));
+	assert_false(rte_vduse_path_is_socket("/dev/vduse/a/b"));
+	assert_false(rte_vduse_path_is_socket("net0"));
+}
+
 static void
 test_path_name_bad(void **state)
 {
@@ -35,7 +62,7 @@ test_path_name_bad(void **state)
 		NULL, "", "/", "net0", "/dev/vduse", "/dev/vduse/", "/dev/vduse/control",
 		"/dev/vduse/.", "/dev/vduse/..", "/dev/vduse/a/b", "/dev/vduse//net0",
 		"/dev/vduse/net 0", "/dev/vduse/net0\n", "/dev/vduse/n\xc3\xa9t", "/dev/vduse/%s",
-		"/dev/vduse2/net0", "dev/vduse/net0", PATH_62 "ij",
+		PATH_62 "ij", "/run/", "/run/.", "/run/..", PATH_107 "x",
 	};
 	size_t i;
 
@@ -63,8 +90,10 @@ refused(const struct rte_vduse_dev_conf *conf, const char *line)
 static void
 test_create_bad_name(void **state)
 {
-	static const char *const bad[] = { NULL, "", "control", "..", "a/b", "a b",
-					   &(PATH_62 "ij")[sizeof(RTE_VDUSE_PATH) - 1] };
+	static const char *const bad[] = {
+		NULL, "", "unit0", "/dev/vduse/control", "/dev/vduse/..", "/dev/vduse/a/b",
+		"/dev/vduse/a b", PATH_62 "ij",
+	};
 	size_t i;
 
 	RTE_SET_USED(state);
@@ -73,8 +102,8 @@ test_create_bad_name(void **state)
 	for (i = 0; i < RTE_DIM(bad); i++) {
 		struct rte_vduse_dev_conf conf = loopback_dev_conf(&device);
 
-		conf.name = bad[i];
-		refused(&conf, "not a VDUSE name: use up to 63 letters");
+		conf.path = bad[i];
+		refused(&conf, "not the path of a device: use /dev/vduse/NAME");
 	}
 	vduse_loopback_free(device.loop);
 }
@@ -354,6 +383,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_path_name),
 		cmocka_unit_test(test_path_name_bad),
+		cmocka_unit_test(test_path_name_socket),
 		cmocka_unit_test(test_create_bad_name),
 		cmocka_unit_test(test_create_bad_size),
 		cmocka_unit_test(test_create_bad_parts),

@@ -143,12 +143,12 @@ up(struct peer *peer, uint64_t features)
 
 /* As rte_vduse_net_create() does, but over the loopback. */
 static void
-create(struct peer *peer, const char *name)
+create(struct peer *peer, const char *path)
 {
 	struct rte_vduse_net_conf conf = { .pairs = 1, .mtu = 1500 };
 	struct rte_vduse_net *net = aligned_alloc(64, sizeof(*net) + 2 * sizeof(net->queues[0]));
 	struct rte_vduse_dev_conf dev_conf = {
-		.name = name,
+		.path = path,
 		.device_id = VIRTIO_ID_NET,
 		.features = vnet_config_features(&conf),
 		.nb_vqs = 2,
@@ -167,7 +167,7 @@ create(struct peer *peer, const char *name)
 	memset(peer, 0, sizeof(*peer));
 	peer->net = net;
 	peer->loop = vduse_loopback_new();
-	peer->fd = unit_memfd(name, MEMORY);
+	peer->fd = unit_memfd("unit-net", MEMORY);
 	peer->memory = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, peer->fd, 0);
 	assert_ptr_not_equal(peer->memory, MAP_FAILED);
 	vduse_loopback_region_add(peer->loop, 0, MEMORY - 1, 0, VDUSE_ACCESS_RW, peer->fd);
@@ -182,8 +182,8 @@ static int
 setup(void **state)
 {
 	RTE_SET_USED(state);
-	create(&peers[0], "unit-net0");
-	create(&peers[1], "unit-net1");
+	create(&peers[0], "/dev/vduse/unit-net0");
+	create(&peers[1], "/dev/vduse/unit-net1");
 	return 0;
 }
 

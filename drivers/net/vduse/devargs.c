@@ -105,20 +105,30 @@ devargs_attach(const char *value, struct vduse_devargs *out)
 }
 
 static bool
-devargs_umem(const char *value, struct vduse_devargs *out)
+devargs_flag(const char *value, bool *out)
 {
 	uint16_t number;
 
 	if (!devargs_number(value, 0, 1, &number))
 		return false;
-	out->umem = number != 0;
+	*out = number != 0;
 	return true;
 }
 
+static bool
+devargs_umem(const char *value, struct vduse_devargs *out)
+{
+	return devargs_flag(value, &out->umem);
+}
+
+static bool
+devargs_client(const char *value, struct vduse_devargs *out)
+{
+	return devargs_flag(value, &out->client);
+}
+
 static const struct devargs_key devargs_keys[] = {
-	{"iface", devargs_iface,
-	 RTE_VDUSE_PATH "NAME, where NAME is 1 to 63 letters, digits, '.', '_' or '-', and not "
-			"\"control\""},
+	{"iface", devargs_iface, RTE_VDUSE_PATH_USAGE},
 	{"queues", devargs_queues,
 	 "a number of queue pairs from 1 to " RTE_STR(DEVARGS_QUEUES_MAX)},
 	{"queue-size", devargs_queue_size,
@@ -129,8 +139,8 @@ static const struct devargs_key devargs_keys[] = {
 	 "a number from " RTE_STR(RTE_VDUSE_NET_MTU_MIN) " to " RTE_STR(RTE_VDUSE_NET_MTU_MAX)},
 	{"attach", devargs_attach, "none, virtio or vhost"},
 	{"umem", devargs_umem, "0 or 1"},
+	{"client", devargs_client, "0 or 1"},
 };
-static_assert(RTE_VDUSE_NAME_MAX == 64, "the text above says how long a name may be");
 
 static const struct devargs_key *
 devargs_find(const char *key)
@@ -171,6 +181,29 @@ devargs_pair(const char *name, const struct rte_kvargs_pair *pair, uint32_t *see
 	return 0;
 }
 
+/* Arguments that do not go together. */
+static int
+devargs_check(const char *name, const struct vduse_devargs *args)
+{
+	if (args->iface[0] == '\0') {
+		VDUSE_PMD_LOG(ERR, name, "iface is missing: give iface=" RTE_VDUSE_PATH "NAME");
+		return -EINVAL;
+	}
+	if (!rte_vduse_path_is_socket(args->iface)) {
+		if (!args->client)
+			return 0;
+		VDUSE_PMD_LOG(ERR, name, "client=1: %s is no socket; leave client out",
+			      args->iface);
+		return -EINVAL;
+	}
+	if (args->attach == RTE_VDUSE_ATTACH_NONE && !args->umem)
+		return 0;
+	VDUSE_PMD_LOG(ERR, name, "%s: only the kernel has that, and %s is a socket; leave %s out",
+		      args->umem ? "umem=1" : "attach", args->iface,
+		      args->umem ? "umem" : "attach");
+	return -EINVAL;
+}
+
 int
 vduse_devargs_parse(const char *name, const char *args, struct vduse_devargs *out)
 {
@@ -194,9 +227,5 @@ vduse_devargs_parse(const char *name, const char *args, struct vduse_devargs *ou
 	for (i = 0; i < list->count && ret == 0; i++)
 		ret = devargs_pair(name, &list->pairs[i], &seen, out);
 	rte_kvargs_free(list);
-	if (ret == 0 && out->iface[0] == '\0') {
-		VDUSE_PMD_LOG(ERR, name, "iface is missing: give iface=" RTE_VDUSE_PATH "NAME");
-		ret = -EINVAL;
-	}
-	return ret;
+	return ret < 0 ? ret : devargs_check(name, out);
 }

@@ -6,6 +6,7 @@
 #ifndef VDUSE_DEVARGS_H
 #define VDUSE_DEVARGS_H
 
+#include <assert.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -21,10 +22,13 @@
 	"mac=<mac addr> "                                                                          \
 	"mtu=<int> "                                                                               \
 	"attach=<none|virtio|vhost> "                                                              \
-	"umem=<0|1>"
+	"umem=<0|1> "                                                                              \
+	"client=<0|1>"
 
 /* Longest path of a device, with its closing NUL. */
-#define VDUSE_DEVARGS_IFACE_MAX (sizeof(RTE_VDUSE_PATH) - 1 + RTE_VDUSE_NAME_MAX)
+#define VDUSE_DEVARGS_IFACE_MAX RTE_VDUSE_SOCKET_MAX
+static_assert(sizeof(RTE_VDUSE_PATH) - 1 + RTE_VDUSE_NAME_MAX <= VDUSE_DEVARGS_IFACE_MAX,
+	      "the longest path of a VDUSE device must fit");
 
 struct vduse_devargs {
 	char iface[VDUSE_DEVARGS_IFACE_MAX];
@@ -34,6 +38,7 @@ struct vduse_devargs {
 	struct rte_ether_addr mac; /* all zeroes if none was given */
 	enum rte_vduse_attach attach;
 	bool umem;
+	bool client;
 };
 
 /*

@@ -39,6 +39,7 @@ ethdev_net_create(struct rte_eth_dev *dev)
 	struct vduse_port *port = dev->data->dev_private;
 	const struct rte_vduse_net_conf conf = {
 		.path = port->args.iface,
+		.client = port->args.client,
 		.pairs = port->args.queues,
 		.queue_size = port->args.queue_size,
 		.mac = port->args.mac,

@@ -1,0 +1,129 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The vhost-user transport, inside. Three threads meet here. librte_vhost's thread reads the
+ * socket and calls back: it writes down what the driver said (vhost_user_mem.c, _vring.c), asks
+ * the control thread to act on it and waits (vhost_user_ask()), as the kernel would. The control
+ * thread reads what was written down and never calls librte_vhost, so neither waits for a lock
+ * of the other. Polling threads use nothing but the call fd of a running virtqueue.
+ */
+#ifndef VDUSE_VHOST_USER_H
+#define VDUSE_VHOST_USER_H
+
+#include <assert.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/queue.h>
+#include <sys/un.h>
+
+#include <linux/vduse.h>
+
+#include <rte_vhost.h>
+
+#include "rte_vduse.h"
+
+struct vduse_transport_region;
+
+static_assert(RTE_VDUSE_SOCKET_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path),
+	      "the longest path must be what the kernel takes");
+
+#define VHOST_USER_BIT(nr) (UINT64_C(1) << (nr))
+
+/* A region of the driver's memory. */
+struct vhost_user_region {
+	uint64_t first; /* guest physical addresses */
+	uint64_t last;
+	uint64_t host;  /* where librte_vhost has first mapped */
+	uint64_t offset; /* of first in the file */
+	int fd;         /* ours */
+};
+
+struct vhost_user_vq {
+	struct vduse_vq_info info; /* what librte_vhost's thread saw last */
+	bool ran;        /* the control thread started it since it was last stopped */
+	int next_call;   /* for the next start: an eventfd of ours, or -1 */
+	int call;        /* what the poller writes; constant while the virtqueue runs */
+};
+
+/* One device's message on its way to the control thread and back. */
+enum vhost_user_slot {
+	VHOST_USER_SLOT_FREE,
+	VHOST_USER_SLOT_SENT,
+	VHOST_USER_SLOT_TAKEN,
+	VHOST_USER_SLOT_ANSWERED,
+};
+
+struct vhost_user {
+	TAILQ_ENTRY(vhost_user) next;
+	struct rte_vduse_dev *dev;  /* constant */
+	char path[RTE_VDUSE_SOCKET_MAX]; /* constant */
+	bool client;                /* connect instead of listen; constant */
+	bool net;                   /* a network device; constant */
+	bool registered;            /* librte_vhost knows it; its creator's thread's */
+	/* librte_vhost's thread's. */
+	bool up;                    /* the control thread was told that the driver is there */
+	uint64_t protocol;          /* protocol features that the driver took */
+	/* All below under the lock. */
+	pthread_mutex_t lock;
+	pthread_cond_t answered;
+	bool closing;               /* nobody answers any more */
+	int vid;                    /* librte_vhost's number of the connection, or -1 */
+	bool backend_channel;       /* the driver reads messages of ours */
+	enum vhost_user_slot slot;
+	struct vduse_dev_request request;
+	struct vduse_dev_response response;
+	uint64_t features;          /* what the driver took */
+	struct vhost_user_region *regions; /* sorted */
+	uint32_t nb_regions;
+	uint8_t *config;            /* dev->config_size bytes */
+	struct vhost_user_vq vqs[]; /* dev->nb_vqs; call is the poller's */
+};
+
+/* transport_vhost_user.c: asks the control thread and waits. -ESHUTDOWN: it answers no more. */
+int
+vhost_user_ask(struct vhost_user *vu, const struct vduse_dev_request *request,
+	       struct vduse_dev_response *response);
+
+/* vhost_user_conn.c: makes librte_vhost serve the socket, and ends that. Creator's thread. */
+int
+vhost_user_register(struct vhost_user *vu);
+void
+vhost_user_unregister(struct vhost_user *vu);
+
+/* vhost_user_msg.c: messages before and after librte_vhost handles them. Its thread. */
+extern const struct rte_vhost_user_extern_ops vhost_user_msg_ops;
+/* The device of a connection, or NULL. */
+struct vhost_user *
+vhost_user_find(int vid);
+
+/* vhost_user_mem.c: writes the memory of a connection down. -EPROTO: refused, with a log line. */
+int
+vhost_user_mem_take(struct vhost_user *vu, int vid);
+void
+vhost_user_mem_clear(struct vhost_user *vu);
+/* Where the driver has what librte_vhost has mapped at host. -EFAULT: nowhere. */
+int
+vhost_user_mem_iova(const struct vhost_user *vu, const void *host, uint64_t *iova);
+/* As the operation of that name in transport.h. Control thread. */
+int
+vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_transport_region *region);
+
+/* vhost_user_vring.c: a virtqueue became ready, may have moved, stopped. librte_vhost's thread. */
+void
+vhost_user_vring_start(struct vhost_user *vu, uint16_t index);
+void
+vhost_user_vring_refresh(struct vhost_user *vu, uint16_t index);
+void
+vhost_user_vring_stop(struct vhost_user *vu, uint16_t index);
+/* The driver is gone, as far as the device is concerned. */
+void
+vhost_user_vring_reset(struct vhost_user *vu);
+/* Whether any virtqueue is ready. */
+bool
+vhost_user_vring_any(struct vhost_user *vu);
+
+/* vhost_user_path.c: makes room for the socket. 0 or a negative errno with a log line. */
+int
+vhost_user_path_prepare(const char *name, const char *path, bool client);
+
+#endif /* VDUSE_VHOST_USER_H */
