@@ -11,6 +11,7 @@ help:
 	@echo "make run            serve a net device to a Linux kernel, and show it"
 	@echo "make check          every test; the last line counts them"
 	@echo "make unit           unit tests only: seconds"
+	@echo "make host           packets over vhost-user sockets, on this machine"
 	@echo "make vm TEST=NAME   one script of test/vm, such as net_01_ping"
 	@echo "make shell          a shell in the test VM"
 	@echo "make install        meson install"
@@ -36,7 +37,10 @@ check: build
 	@test/check
 
 unit: build
-	meson test -C $(BUILD) --no-rebuild --print-errorlogs --no-suite vm
+	meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite unit
+
+host: build
+	meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite host
 
 vm: build
 	@test/vm/run --live $(ARGS) test/vm/$(or $(TEST),harness_01).sh
@@ -51,4 +55,4 @@ clean:
 	rm -rf build-asan build-tsan build-clang
 	[ ! -e $(BUILD)/build.ninja ] || ninja -C $(BUILD) clean
 
-.PHONY: help packages build run check unit vm shell install clean
+.PHONY: help packages build run check unit host vm shell install clean

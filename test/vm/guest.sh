@@ -1,14 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 #
-# What test scripts in the VM share: `. "$(dirname "$0")/guest.sh"` first. A test
-# ends with ok, fail or skip; each step says what it shows before it tries.
+# What test scripts in the VM share, and those of test/host: `. "$(dirname "$0")/guest.sh"`
+# first. A test ends with ok, fail or skip; each step says what it shows before it tries.
 set -eu
 
 PLUGIN=${PLUGIN:-$DPDK_VDUSE_BUILD/drivers/net/vduse/librte_net_vduse.so}
 TESTPMD=${TESTPMD:-dpdk-testpmd}
 LCORES=${LCORES:-0,1}
-work=/run/test
+work=${work:-/run/test}
 declare -A testpmd_pid testpmd_stdin
 mkdir -p "$work"
 # The lcore that polls has CPU 1 for itself.
@@ -152,6 +152,38 @@ kill_testpmd()
 port_count()
 {
 	testpmd_cmd "$1" "show port stats $2" | sed -n "s/.*$3: *\([0-9]*\).*/\1/p" | tail -n 1
+}
+
+count()
+{
+	port_count "$1" 0 "$2"
+}
+
+received()
+{
+	[ "$(count "$1" RX-packets)" -ge "$2" ]
+}
+
+# one_way FROM TO: `packets` of them at the least, counted where they arrive.
+one_way()
+{
+	local sent got
+	testpmd_cmd "$1" stop >/dev/null || true
+	testpmd_cmd "$2" stop >/dev/null || true
+	testpmd_cmd "$1" "clear port stats all" >/dev/null
+	testpmd_cmd "$2" "clear port stats all" >/dev/null
+	testpmd_cmd "$2" "set fwd rxonly" >/dev/null
+	testpmd_cmd "$2" start >/dev/null
+	testpmd_cmd "$1" "set fwd txonly" >/dev/null
+	testpmd_cmd "$1" start >/dev/null
+	wait_for 30 received "$2" "$packets" || fail "$1 to $2: $(count "$2" RX-packets) arrived"
+	testpmd_cmd "$1" stop >/dev/null
+	sent=$(count "$1" TX-packets)
+	wait_for 5 received "$2" "$sent" || true
+	got=$(count "$2" RX-packets)
+	testpmd_cmd "$2" stop >/dev/null
+	echo "$1 to $2: $sent sent, $got received"
+	[ "$got" = "$sent" ] || fail "$1 to $2: $sent sent, $got received"
 }
 
 # Kernel interface of a vdpa device: interface_of net0

@@ -24,38 +24,6 @@ exchange()
 	check_nothing_left
 }
 
-count()
-{
-	port_count "$1" 0 "$2"
-}
-
-received()
-{
-	[ "$(count "$1" RX-packets)" -ge "$2" ]
-}
-
-# one_way FROM TO
-one_way()
-{
-	local sent got
-	testpmd_cmd "$1" stop >/dev/null || true
-	testpmd_cmd "$2" stop >/dev/null || true
-	testpmd_cmd "$1" "clear port stats all" >/dev/null
-	testpmd_cmd "$2" "clear port stats all" >/dev/null
-	testpmd_cmd "$2" "set fwd rxonly" >/dev/null
-	testpmd_cmd "$2" start >/dev/null
-	testpmd_cmd "$1" "set fwd txonly" >/dev/null
-	testpmd_cmd "$1" start >/dev/null
-	wait_for 30 received "$2" "$packets" || fail "$1 to $2: $(count "$2" RX-packets) arrived"
-	testpmd_cmd "$1" stop >/dev/null
-	sent=$(count "$1" TX-packets)
-	wait_for 5 received "$2" "$sent" || true
-	got=$(count "$2" RX-packets)
-	testpmd_cmd "$2" stop >/dev/null
-	echo "$1 to $2: $sent sent, $got received"
-	[ "$got" = "$sent" ] || fail "$1 to $2: $sent sent, $got received"
-}
-
 load_modules vduse vhost_vdpa
 exchange
 exchange --single-file-segments

@@ -1,0 +1,61 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Packets both ways between net_vduse at a socket and DPDK's virtio driver, which comes and goes.
+. "$(dirname "$0")/host.sh"
+
+# with WHAT DEVARGS EAL_ARGS...
+with()
+{
+	step "$1"
+	shift
+	start_driver virtio "$@"
+	exchange virtio vduse
+	stop_testpmd virtio
+}
+
+# The worker of a testpmd by its thread id.
+worker()
+{
+	grep -lx 'rte-worker-.*' /proc/"${testpmd_pid[$1]}"/task/*/comm | cut -d/ -f5
+}
+
+# calls PID: system calls that a thread makes in 2 s.
+calls()
+{
+	timeout -s INT 2 strace -q -o "$work/strace" -p "$1" || true
+	[ -e "$work/strace" ] || fail "strace cannot be attached"
+	grep -vc '^strace:\|^---\|^+++' "$work/strace" || true
+}
+
+silence()
+{
+	local made
+	step "the polling lcore makes no system call"
+	if ! command -v strace >/dev/null; then
+		echo "*** strace is missing: system calls are not counted"
+		return
+	fi
+	start_driver virtio ""
+	testpmd_cmd virtio "set fwd txonly" >/dev/null
+	testpmd_cmd vduse "set fwd rxonly" >/dev/null
+	testpmd_cmd vduse start >/dev/null
+	testpmd_cmd virtio start >/dev/null
+	made=$(calls "$(worker vduse)")
+	wait_for 5 received vduse 1000 || fail "nothing was received meanwhile"
+	stop_testpmd virtio
+	[ "$made" = 0 ] || fail "$made system calls: $(head -n 5 "$work/strace")"
+	[ "$(calls "${testpmd_pid[vduse]}")" -gt 0 ] || fail "strace sees no calls at all"
+}
+
+start_backend vduse ""
+[ "$(stat -c %a "$sock")" = 600 ] || fail "mode of the socket: $(stat -c %a "$sock")"
+with "mergeable buffers" ""
+with "no mergeable buffers" ",mrg_rxbuf=0"
+with "in order" ",in_order=1,mrg_rxbuf=0"
+with "no huge pages" "" --no-huge -m 256 --file-prefix=virtio
+silence
+step "the socket goes with the port"
+stop_testpmd vduse
+[ ! -e "$sock" ] || fail "the socket is left"
+ok
