@@ -96,7 +96,21 @@ extern const struct rte_vhost_user_extern_ops vhost_user_msg_ops;
 struct vhost_user *
 vhost_user_find(int vid);
 
-/* vhost_user_mem.c: writes the memory of a connection down. -EPROTO: refused, with a log line. */
+/* A region as the protocol describes it. */
+struct vhost_user_memory {
+	uint64_t first;
+	uint64_t size;
+	uint64_t user;   /* the driver's own address */
+	uint64_t offset; /* in the file */
+};
+
+/* vhost_user_mem.c: whether a table can be believed, before librte_vhost maps it. -EPROTO: it
+ * cannot, with a log line.
+ */
+int
+vhost_user_mem_check(const struct vhost_user *vu, const struct vhost_user_memory *table,
+		     const int *fds, uint32_t nb);
+/* Writes down what librte_vhost has mapped. 0 or a negative errno. */
 int
 vhost_user_mem_take(struct vhost_user *vu, int vid);
 void
@@ -121,6 +135,12 @@ vhost_user_vring_reset(struct vhost_user *vu);
 /* Whether any virtqueue is ready. */
 bool
 vhost_user_vring_any(struct vhost_user *vu);
+
+/* vhost_user_socket.c: gives the connections at path a time limit for each message, lest one
+ * client stop librte_vhost for all. Returns how many are not hung up, or a negative errno.
+ */
+int
+vhost_user_connections(const char *path);
 
 /* vhost_user_path.c: makes room for the socket. 0 or a negative errno with a log line. */
 int

@@ -96,14 +96,19 @@ static int
 conn_new(int vid)
 {
 	struct vhost_user *vu = conn_device(vid);
+	int nb;
 
 	if (vu == NULL || vid >= RTE_MAX_VHOST_DEVICE)
 		return -1;
-	if (vu->vid >= 0) {
+	nb = vhost_user_connections(vu->path);
+	if (vu->vid >= 0 && nb != 1) {
 		VDUSE_LOG(dev, NOTICE, vu->dev->name,
 			  "another client was turned away: one at a time is served");
 		return -1;
 	}
+	/* That the one before hung up may be read later than that a new one came. */
+	if (vu->vid >= 0)
+		conn_drop(vu);
 	if (rte_vhost_extern_callback_register(vid, &vhost_user_msg_ops, NULL) < 0)
 		return -1;
 	pthread_mutex_lock(&vu->lock);

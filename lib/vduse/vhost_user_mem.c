@@ -9,6 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -27,6 +28,88 @@ mem_free(struct vhost_user_region *regions, uint32_t nb)
 	free(regions);
 }
 
+/* Whether a file reaches as far as a region needs it; one that is no regular file may. */
+static bool
+mem_file_holds(int fd, const struct vhost_user_memory *from)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	if (!S_ISREG(st.st_mode))
+		return true;
+	return from->offset <= (uint64_t)st.st_size &&
+	       from->size <= (uint64_t)st.st_size - from->offset;
+}
+
+/* Tries what librte_vhost is about to do: it loses the file where that fails. */
+static bool
+mem_file_maps(int fd, const struct vhost_user_memory *from)
+{
+	size_t size = from->offset + from->size;
+	struct stat st;
+	void *va;
+
+	if (fstat(fd, &st) < 0 || st.st_blksize <= 0)
+		return false;
+	size = RTE_ALIGN_MUL_CEIL(size, (size_t)st.st_blksize);
+	va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	if (va == MAP_FAILED)
+		return false;
+	munmap(va, size);
+	return true;
+}
+
+static const char *
+mem_fault(const struct vhost_user_memory *from, int fd)
+{
+	uint64_t end = from->offset + from->size;
+
+	if (from->size == 0)
+		return "is empty";
+	if (from->first + from->size - 1 < from->first || end < from->size || end > INT64_MAX)
+		return "wraps around";
+	if (!mem_file_holds(fd, from))
+		return "is longer than its file";
+	if (!mem_file_maps(fd, from))
+		return "cannot be mapped";
+	return NULL;
+}
+
+static const char *
+mem_overlap(const struct vhost_user_memory *table, uint32_t i)
+{
+	uint32_t j;
+
+	for (j = 0; j < i; j++)
+		if (table[j].first < table[i].first + table[i].size &&
+		    table[i].first < table[j].first + table[j].size)
+			return "overlaps another one";
+	return NULL;
+}
+
+int
+vhost_user_mem_check(const struct vhost_user *vu, const struct vhost_user_memory *table,
+		     const int *fds, uint32_t nb)
+{
+	const char *fault;
+	uint32_t i;
+
+	for (i = 0; i < nb; i++) {
+		fault = mem_fault(&table[i], fds[i]);
+		if (fault == NULL)
+			fault = mem_overlap(table, i);
+		if (fault == NULL)
+			continue;
+		VDUSE_LOG(iotlb, ERR, vu->dev->name,
+			  "client dropped: its region of 0x%" PRIx64 " bytes at 0x%" PRIx64
+			  ", in its file at 0x%" PRIx64 ", %s",
+			  table[i].size, table[i].first, table[i].offset, fault);
+		return -EPROTO;
+	}
+	return 0;
+}
+
 static int
 mem_compare(const void *a, const void *b)
 {
@@ -35,65 +118,20 @@ mem_compare(const void *a, const void *b)
 	return (left->first > right->first) - (left->first < right->first);
 }
 
-/* Whether a file reaches as far as a region needs it; one that is no regular file may. */
-static bool
-mem_file_holds(int fd, uint64_t offset, uint64_t size)
-{
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return false;
-	if (!S_ISREG(st.st_mode))
-		return true;
-	return offset <= (uint64_t)st.st_size && size <= (uint64_t)st.st_size - offset;
-}
-
 static int
 mem_region_fill(struct vhost_user *vu, struct vhost_user_region *region,
 		const struct rte_vhost_mem_region *from)
 {
-	const char *name = vu->dev->name;
-
 	region->first = from->guest_phys_addr;
 	region->last = from->guest_phys_addr + from->size - 1;
 	region->host = from->host_user_addr;
 	region->offset = from->host_user_addr - (uintptr_t)from->mmap_addr;
-	if (from->size == 0 || region->last < region->first) {
-		VDUSE_LOG(iotlb, ERR, name, "client dropped: its region at 0x%" PRIx64
-			  " of size 0x%" PRIx64 " is empty or wraps around",
-			  from->guest_phys_addr, from->size);
-		return -EPROTO;
-	}
-	if (!mem_file_holds(from->fd, region->offset, from->size)) {
-		VDUSE_LOG(iotlb, ERR, name, "client dropped: the file of its region at 0x%" PRIx64
-			  " is shorter than the 0x%" PRIx64 " bytes from 0x%" PRIx64,
-			  from->guest_phys_addr, from->size, region->offset);
-		return -EPROTO;
-	}
 	region->fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 0);
-	if (region->fd < 0) {
-		VDUSE_LOG(iotlb, ERR, name, "client dropped: no file descriptor left: %s",
-			  strerror(errno));
-		return -EPROTO;
-	}
-	return 0;
-}
-
-/* Sorts the regions, and refuses those that lie in one another. */
-static int
-mem_order(struct vhost_user *vu, struct vhost_user_region *regions, uint32_t nb)
-{
-	uint32_t i;
-
-	qsort(regions, nb, sizeof(*regions), mem_compare);
-	for (i = 1; i < nb; i++) {
-		if (regions[i].first > regions[i - 1].last)
-			continue;
-		VDUSE_LOG(iotlb, ERR, vu->dev->name, "client dropped: its regions at 0x%" PRIx64
-			  " and 0x%" PRIx64 " overlap", regions[i - 1].first, regions[i].first);
-		return -EPROTO;
-	}
-	return 0;
+	if (region->fd >= 0)
+		return 0;
+	VDUSE_LOG(iotlb, ERR, vu->dev->name, "client dropped: no file descriptor left: %s",
+		  strerror(errno));
+	return -EMFILE;
 }
 
 static void
@@ -120,7 +158,7 @@ vhost_user_mem_take(struct vhost_user *vu, int vid)
 	int ret = 0;
 
 	if (rte_vhost_get_mem_table(vid, &table) < 0)
-		return -EPROTO;
+		return -EIO;
 	regions = calloc(table->nregions + 1, sizeof(*regions));
 	if (regions == NULL)
 		ret = -ENOMEM;
@@ -129,13 +167,13 @@ vhost_user_mem_take(struct vhost_user *vu, int vid)
 		nb += ret == 0;
 	}
 	free(table);
-	if (ret == 0)
-		ret = mem_order(vu, regions, nb);
-	if (ret < 0)
+	if (ret < 0) {
 		mem_free(regions, nb);
-	else
-		mem_replace(vu, regions, nb);
-	return ret;
+		return ret;
+	}
+	qsort(regions, nb, sizeof(*regions), mem_compare);
+	mem_replace(vu, regions, nb);
+	return 0;
 }
 
 void

@@ -70,11 +70,18 @@ struct msg {
 			uint32_t num;
 		} vring;
 		struct msg_config config;
+		struct {
+			uint32_t nb;
+			uint32_t padding;
+			struct vhost_user_memory regions[MSG_FDS_MAX];
+		} table;
 		uint8_t bytes[MSG_PAYLOAD_MAX];
 	} payload;
 	int fds[MSG_FDS_MAX];
 	int nb_fds;
 } __attribute__((packed));
+
+#define MSG_HEAD offsetof(struct msg, payload)
 
 /* Makes librte_vhost close the connection; with a reply asked for, it would only say no. */
 static int
@@ -86,16 +93,22 @@ msg_drop(struct msg *msg)
 
 /* The same, for a message that librte_vhost does not handle any more: the files are ours. */
 static int
-msg_refuse(const struct vhost_user *vu, struct msg *msg, const char *why)
+msg_drop_files(struct msg *msg)
 {
 	int i;
 
-	VDUSE_LOG(msg, ERR, vu->dev->name, "client dropped: message %u %s", msg->type, why);
 	for (i = 0; i < RTE_MIN(msg->nb_fds, MSG_FDS_MAX); i++)
 		if (msg->fds[i] >= 0)
 			close(msg->fds[i]);
 	msg->nb_fds = 0;
 	return msg_drop(msg);
+}
+
+static int
+msg_refuse(const struct vhost_user *vu, struct msg *msg, const char *why)
+{
+	VDUSE_LOG(msg, ERR, vu->dev->name, "client dropped: message %u %s", msg->type, why);
+	return msg_drop_files(msg);
 }
 
 static int
@@ -147,6 +160,24 @@ msg_set_config(struct vhost_user *vu, struct msg *msg)
 	return RTE_VHOST_MSG_RESULT_OK;
 }
 
+/* librte_vhost would take what cannot be, and lose files of what it cannot map. */
+static int
+msg_set_mem_table(struct vhost_user *vu, struct msg *msg)
+{
+	struct vhost_user_memory table[MSG_FDS_MAX];
+	int fds[MSG_FDS_MAX];
+	uint32_t nb = msg->payload.table.nb;
+
+	if (nb > MSG_FDS_MAX || msg->nb_fds != (int)nb ||
+	    msg->size < offsetof(struct msg, payload.table.regions[nb]) - MSG_HEAD)
+		return msg_refuse(vu, msg, "(SET_MEM_TABLE) has other descriptors than regions");
+	memcpy(table, msg->payload.table.regions, nb * sizeof(table[0]));
+	memcpy(fds, msg->fds, nb * sizeof(fds[0]));
+	if (vhost_user_mem_check(vu, table, fds, nb) < 0)
+		return msg_drop_files(msg);
+	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+}
+
 static void
 msg_get_vring_base(struct vhost_user *vu, const struct msg *msg)
 {
@@ -168,6 +199,8 @@ msg_before(struct vhost_user *vu, struct msg *msg)
 		return msg_get_config(vu, msg);
 	case MSG_SET_CONFIG:
 		return msg_set_config(vu, msg);
+	case MSG_SET_MEM_TABLE:
+		return msg_set_mem_table(vu, msg);
 	case MSG_SET_LOG_BASE:
 	case MSG_SET_LOG_FD:
 	case MSG_IOTLB:

@@ -1,0 +1,126 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A vhost-user driver in a few lines: what a test wants to say, right or wrong."""
+import array
+import mmap
+import os
+import socket
+import struct
+
+GET_FEATURES, SET_FEATURES, SET_OWNER, SET_MEM_TABLE = 1, 2, 3, 5
+SET_LOG_BASE, SET_VRING_NUM, SET_VRING_ADDR, SET_VRING_BASE = 6, 8, 9, 10
+GET_VRING_BASE, SET_VRING_KICK, SET_VRING_CALL = 11, 12, 13
+GET_PROTOCOL_FEATURES, SET_PROTOCOL_FEATURES, GET_QUEUE_NUM = 15, 16, 17
+SET_VRING_ENABLE, SET_BACKEND_CHANNEL, IOTLB_MSG = 18, 21, 22
+GET_CONFIG, SET_CONFIG, GET_INFLIGHT_FD, SET_INFLIGHT_FD = 24, 25, 31, 32
+
+NEED_REPLY = 8
+F_PROTOCOL_FEATURES = 1 << 30
+F_VERSION_1 = 1 << 32
+P_REPLY_ACK, P_BACKEND_CHANNEL, P_CONFIG = 1 << 3, 1 << 5, 1 << 9
+
+RING = 8
+USER = 0x7F0000000000  # where the driver pretends to have its memory
+
+
+class Dropped(Exception):
+    """The other side closed the connection."""
+
+
+class Memory:
+    """A file of driver memory, at the same place in its addresses and guest physical."""
+
+    def __init__(self, size, first=0x100000):
+        self.fd = os.memfd_create("hostile")
+        self.size, self.first = size, first
+        os.ftruncate(self.fd, size)
+        self.map = mmap.mmap(self.fd, size)
+
+    def region(self, first=None, size=None, offset=0):
+        first = self.first if first is None else first
+        return struct.pack("<4Q", first, size or self.size, USER + first, offset)
+
+    def close(self):
+        self.map.close()
+        os.close(self.fd)
+
+
+class Client:
+    """One connection; fds that go with it are closed with it."""
+
+    def __init__(self, path):
+        self.sock = socket.socket(socket.AF_UNIX)
+        self.sock.settimeout(10)
+        self.sock.connect(path)
+        self.fds = []
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.sock.close()
+        for fd in self.fds:
+            os.close(fd)
+
+    def raw(self, data, fds=()):
+        rights = [(socket.SOL_SOCKET, socket.SCM_RIGHTS, array.array("i", fds))] if fds else []
+        try:
+            self.sock.sendmsg([data], rights)
+        except (BrokenPipeError, ConnectionResetError) as error:
+            raise Dropped from error
+
+    def send(self, kind, payload=b"", fds=(), flags=0):
+        self.raw(struct.pack("<3I", kind, 1 | flags, len(payload)) + payload, fds)
+
+    def receive(self):
+        try:
+            head = self.sock.recv(12, socket.MSG_WAITALL)
+            if len(head) < 12:
+                raise Dropped
+            size = struct.unpack("<3I", head)[2]
+            return self.sock.recv(size, socket.MSG_WAITALL) if size else b""
+        except ConnectionResetError as error:
+            raise Dropped from error
+
+    def ask(self, kind, payload=b"", fds=()):
+        self.send(kind, payload, fds)
+        return self.receive()
+
+    def ack(self, kind, payload=b"", fds=()):
+        """Sends, and waits until it was done. Raises if it was refused."""
+        self.send(kind, payload, fds, NEED_REPLY)
+        (refused,) = struct.unpack("<Q", self.receive())
+        if refused:
+            raise ValueError(f"message {kind} refused")
+
+    def features(self):
+        return struct.unpack("<Q", self.ask(GET_FEATURES))[0]
+
+    def eventfd(self):
+        fd = os.eventfd(0, os.EFD_NONBLOCK)
+        self.fds.append(fd)
+        return fd
+
+    def negotiate(self, features=F_VERSION_1):
+        self.send(SET_OWNER)
+        self.features()
+        self.ask(GET_PROTOCOL_FEATURES)
+        self.send(SET_PROTOCOL_FEATURES,
+                  struct.pack("<Q", P_REPLY_ACK | P_BACKEND_CHANNEL | P_CONFIG))
+        self.ack(SET_FEATURES, struct.pack("<Q", features | F_PROTOCOL_FEATURES))
+
+    def table(self, regions, fds):
+        self.ack(SET_MEM_TABLE, struct.pack("<II", len(regions), 0) + b"".join(regions), fds)
+
+    def vring(self, index, first, call=None, size=RING, **where):
+        """Three rings in a page from first, kicked off and enabled."""
+        state = struct.pack("<II", index, size)
+        place = {"desc": USER + first, "avail": USER + first + 0x400,
+                 "used": USER + first + 0x800, **where}
+        self.ack(SET_VRING_CALL, struct.pack("<Q", index),
+                 [self.eventfd() if call is None else call])
+        self.ack(SET_VRING_NUM, state)
+        self.ack(SET_VRING_BASE, struct.pack("<II", index, 0))
+        self.ack(SET_VRING_ADDR, struct.pack("<2I4Q", index, 0, place["desc"], place["used"],
+                                             place["avail"], 0))
+        self.ack(SET_VRING_KICK, struct.pack("<Q", index), [self.eventfd()])
+        self.ack(SET_VRING_ENABLE, struct.pack("<II", index, 1))
