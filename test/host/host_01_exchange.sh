@@ -55,6 +55,13 @@ with "no mergeable buffers" ",mrg_rxbuf=0"
 with "in order" ",in_order=1,mrg_rxbuf=0"
 with "no huge pages" "" --no-huge -m 256 --file-prefix=virtio
 silence
+step "a driver that is killed makes room for the next"
+start_driver virtio ""
+exchange virtio vduse
+kill_testpmd virtio
+start_driver virtio ""
+exchange virtio vduse
+stop_testpmd virtio
 step "the socket goes with the port"
 stop_testpmd vduse
 [ ! -e "$sock" ] || fail "the socket is left"

@@ -12,6 +12,7 @@ GET_VRING_BASE, SET_VRING_KICK, SET_VRING_CALL = 11, 12, 13
 GET_PROTOCOL_FEATURES, SET_PROTOCOL_FEATURES, GET_QUEUE_NUM = 15, 16, 17
 SET_VRING_ENABLE, SET_BACKEND_CHANNEL, IOTLB_MSG = 18, 21, 22
 GET_CONFIG, SET_CONFIG, GET_INFLIGHT_FD, SET_INFLIGHT_FD = 24, 25, 31, 32
+BACKEND_CONFIG_CHANGE = 2
 
 NEED_REPLY = 8
 F_PROTOCOL_FEATURES = 1 << 30
@@ -111,16 +112,41 @@ class Client:
     def table(self, regions, fds):
         self.ack(SET_MEM_TABLE, struct.pack("<II", len(regions), 0) + b"".join(regions), fds)
 
-    def vring(self, index, first, call=None, size=RING, **where):
-        """Three rings in a page from first, kicked off and enabled."""
-        state = struct.pack("<II", index, size)
+    def addresses(self, index, first, **where):
+        """Three rings in a page from first, unless said otherwise."""
         place = {"desc": USER + first, "avail": USER + first + 0x400,
                  "used": USER + first + 0x800, **where}
-        self.ack(SET_VRING_CALL, struct.pack("<Q", index),
-                 [self.eventfd() if call is None else call])
-        self.ack(SET_VRING_NUM, state)
-        self.ack(SET_VRING_BASE, struct.pack("<II", index, 0))
         self.ack(SET_VRING_ADDR, struct.pack("<2I4Q", index, 0, place["desc"], place["used"],
                                              place["avail"], 0))
+
+    def vring(self, index, first, call=None, size=RING, start=0, **where):
+        """A virtqueue is kicked off and enabled."""
+        self.ack(SET_VRING_CALL, struct.pack("<Q", index),
+                 [self.eventfd() if call is None else call])
+        self.ack(SET_VRING_NUM, struct.pack("<II", index, size))
+        self.ack(SET_VRING_BASE, struct.pack("<II", index, start))
+        self.addresses(index, first, **where)
         self.ack(SET_VRING_KICK, struct.pack("<Q", index), [self.eventfd()])
         self.ack(SET_VRING_ENABLE, struct.pack("<II", index, 1))
+
+    def base(self, index):
+        """Stops a virtqueue: where it stopped."""
+        return struct.unpack("<II", self.ask(GET_VRING_BASE, struct.pack("<II", index, 0)))[1]
+
+
+class Ring:
+    """The driver's side of a split ring that Client.vring() set up in memory."""
+
+    def __init__(self, memory):
+        self.memory, self.nb, self.at = memory, 0, 0
+
+    def offer(self, address, size):
+        """Makes a buffer that the device reads available."""
+        slot = self.nb % RING
+        struct.pack_into("<QIHH", self.memory.map, self.at + 16 * slot, address, size, 0, 0)
+        struct.pack_into("<H", self.memory.map, self.at + 0x404 + 2 * slot, slot)
+        self.nb += 1
+        struct.pack_into("<H", self.memory.map, self.at + 0x402, self.nb & 0xFFFF)
+
+    def used(self):
+        return struct.unpack_from("<H", self.memory.map, self.at + 0x802)[0]

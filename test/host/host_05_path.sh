@@ -1,0 +1,43 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The file of a socket: one that a dead process left is taken over, one that is served is not,
+# and what cannot be one is refused with a line that says so.
+. "$(dirname "$0")/host.sh"
+
+# refused NAME DEVARGS TEXT: no port comes of it, and one line says why.
+refused()
+{
+	step "$3"
+	launch_testpmd "$1" -l "$LCORES" --no-pci --no-huge -m 64 --no-shconf -d "$PLUGIN" \
+		--vdev "net_vduse0,$2" -- -i --nb-ports=1 --auto-start --total-num-mbufs=2048
+	reap_testpmd "$1" 2>/dev/null && fail "$1: went on"
+	[ "$(log_lines "$1" VDUSE)" = 1 ] || fail "$1: not one line"
+	logged_once "$1" "$3"
+}
+
+start_backend one ""
+refused two "iface=$sock" "somebody serves $sock"
+[ -S "$sock" ] || fail "the socket that is served was removed"
+start_driver virtio ""
+exchange virtio one
+
+step "a killed process leaves its socket"
+stop_testpmd virtio
+kill_testpmd one
+[ -S "$sock" ] || fail "there is no socket to take over"
+start_backend three ""
+logged_once three "removed $sock, which a dead process left"
+start_driver virtio ""
+exchange virtio three
+stop_testpmd virtio
+stop_testpmd three
+[ ! -e "$sock" ] || fail "the socket is left"
+
+echo precious >"$work/file"
+refused file "iface=$work/file" "exists and is no socket"
+[ "$(cat "$work/file")" = precious ] || fail "the file was changed"
+refused folder "iface=$work/none/x.sock" "no directory $work/none"
+refused long "iface=$work/$(printf 'x%.0s' {1..108})" "up to 107 characters"
+refused attach "iface=$sock,attach=vhost" "leave attach out"
+ok
