@@ -33,6 +33,19 @@ chain_len_add(uint32_t sum, uint64_t len)
 	return (uint32_t)RTE_MIN(sum + len, (uint64_t)UINT32_MAX);
 }
 
+/* The lines of a small packet: its data will be read, or it and a header before it written. */
+static inline void
+chain_prefetch(const struct vring_vq *vq, const uint8_t *va, bool write)
+{
+	if (write) {
+		rte_prefetch0_write(va);
+		rte_prefetch0_write(va + RTE_CACHE_LINE_SIZE);
+	} else {
+		rte_prefetch0(va + vq->unread);
+		rte_prefetch0(va + vq->unread + RTE_CACHE_LINE_SIZE - 1);
+	}
+}
+
 /* Adds the pieces of one descriptor's buffer. */
 static inline bool
 chain_add(struct vring_vq *vq, struct vring_chain *chain, const struct vring_desc *desc)
@@ -56,7 +69,7 @@ chain_add(struct vring_vq *vq, struct vring_chain *chain, const struct vring_des
 				return false;
 			return chain_fault(vq, VRING_FAULT_LONG, vq->max_bufs);
 		}
-		rte_prefetch0(va);
+		chain_prefetch(vq, va, write);
 		vq->bufs[vq->nb_bufs++] = (struct vring_buf){ .va = va, .len = (uint32_t)len };
 		if (write) {
 			chain->nb_in++;
