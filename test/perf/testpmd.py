@@ -17,14 +17,14 @@ class Failed(Exception):
 class Testpmd:
     """One process: polls on lcore poll, its main lcore (which sleeps) is lcore main."""
 
-    def __init__(self, name, poll, main, eal, args=(), memory=1024):
+    def __init__(self, name, poll, main, eal, args=(), memory=512):
         self.name = name
         self.said = b""
         self.process = subprocess.Popen(
             # The prompt goes past stdio: without stdbuf the answer would come later.
             ["stdbuf", "-oL", "dpdk-testpmd", "-l", f"{main},{poll}", "--main-lcore", str(main), "--no-pci",
              "--in-memory", "--single-file-segments", "-m", str(memory), *eal,
-             "--", "-i", "--disable-link-check", "--total-num-mbufs=32768", *args],
+             "--", "-i", "--disable-link-check", "--total-num-mbufs=16384", *args],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         try:
             self._until_prompt(60)
