@@ -244,6 +244,7 @@ vhost_user_register(struct vhost_user *vu)
 		return -EIO;
 	}
 	vu->registered = true;
+	vu->closing = false;
 	if (conn_configure(vu) < 0 || conn_listen(vu) < 0) {
 		VDUSE_LOG(dev, ERR, name, "librte_vhost cannot serve %s: see its log", vu->path);
 		vhost_user_unregister(vu);
@@ -272,5 +273,4 @@ vhost_user_unregister(struct vhost_user *vu)
 	 */
 	conn_drop(vu);
 	vu->registered = false;
-	vu->closing = false;
 }

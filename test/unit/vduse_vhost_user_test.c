@@ -1,0 +1,257 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The vhost-user transport without librte_vhost: questions to the control thread, memory tables
+ * that are checked, connections that are found, and lost pages of others' mappings.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <pthread.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <ctrl_thread.h>
+#include <vhost_user.h>
+
+#include "loopback_dev.h"
+
+static char path[64];
+static struct loopback_dev callbacks;
+static struct rte_vduse_dev *dev;
+static struct vhost_user *vu;
+
+static int
+setup(void **state)
+{
+	struct rte_vduse_dev_conf conf;
+
+	RTE_SET_USED(state);
+	memset(&callbacks, 0, sizeof(callbacks));
+	unit_log_clear();
+	snprintf(path, sizeof(path), "/tmp/vduse-unit-%d.sock", getpid());
+	conf = loopback_dev_conf(&callbacks);
+	conf.path = path;
+	if (vduse_dev_create(&conf, &vduse_transport_vhost_user, NULL, &dev) < 0)
+		return -1;
+	vu = dev->transport_priv;
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	RTE_SET_USED(state);
+	rte_vduse_dev_destroy(dev);
+	return 0;
+}
+
+static int
+ask_status(uint8_t status)
+{
+	struct vduse_dev_request request = { .type = VDUSE_SET_STATUS, .s.status = status };
+	struct vduse_dev_response response;
+
+	return vhost_user_ask(vu, &request, &response);
+}
+
+static void
+test_ask(void **state)
+{
+	RTE_SET_USED(state);
+	assert_int_equal(vduse_ctrl_add(dev), 0);
+	vu->features = LOOPBACK_DEV_FEATURES;
+	assert_int_equal(ask_status(STATUS_FEATURES), 0);
+	assert_int_equal(rte_vduse_dev_status(dev), STATUS_FEATURES);
+	assert_int_equal(rte_vduse_dev_features(dev), LOOPBACK_DEV_FEATURES);
+	/* What is not offered is refused, and that is an answer too. */
+	assert_int_equal(ask_status(0), 0);
+	vu->features = ~LOOPBACK_DEV_FEATURES;
+	assert_int_equal(ask_status(STATUS_FEATURES), -EIO);
+}
+
+static void *
+ask_thread(void *arg)
+{
+	*(int *)arg = ask_status(STATUS_FEATURES);
+	return NULL;
+}
+
+static bool
+is_sent(void *arg)
+{
+	bool sent;
+
+	RTE_SET_USED(arg);
+	pthread_mutex_lock(&vu->lock);
+	sent = vu->slot == VHOST_USER_SLOT_SENT;
+	pthread_mutex_unlock(&vu->lock);
+	return sent;
+}
+
+/* Nobody answers any more: whoever waits is let go, or unregistering would wait for ever. */
+static void
+test_unregister_while_asked(void **state)
+{
+	pthread_t thread;
+	int ret = 0;
+
+	RTE_SET_USED(state);
+	assert_int_equal(vhost_user_register(vu), 0);
+	assert_int_equal(pthread_create(&thread, NULL, ask_thread, &ret), 0);
+	assert_true(unit_wait(is_sent, NULL));
+	vhost_user_unregister(vu);
+	pthread_join(thread, NULL);
+	assert_int_equal(ret, -ESHUTDOWN);
+	assert_int_equal(access(path, F_OK), -1);
+}
+
+static void
+test_register_twice(void **state)
+{
+	struct rte_vduse_dev_conf conf = loopback_dev_conf(&callbacks);
+	struct rte_vduse_dev *other;
+
+	RTE_SET_USED(state);
+	conf.path = path;
+	assert_int_equal(vduse_dev_create(&conf, &vduse_transport_vhost_user, NULL, &other), 0);
+	assert_int_equal(vhost_user_register(vu), 0);
+	assert_int_equal(vhost_user_register(other->transport_priv), -EBUSY);
+	assert_int_equal(unit_log_count("somebody serves"), 1);
+	rte_vduse_dev_destroy(other);
+	assert_int_equal(access(path, F_OK), 0);
+}
+
+static int
+check(const struct vhost_user_memory *table, uint32_t nb, int fd)
+{
+	const int fds[] = { fd, fd, fd };
+
+	unit_log_clear();
+	return vhost_user_mem_check(vu, table, fds, nb);
+}
+
+static void
+refused(const struct vhost_user_memory *table, uint32_t nb, int fd, const char *why)
+{
+	assert_int_equal(check(table, nb, fd), -EPROTO);
+	assert_int_equal(unit_log_count(why), 1);
+	assert_int_equal(unit_log_count(""), 1);
+}
+
+static void
+test_memory(void **state)
+{
+	const struct vhost_user_memory good[] = {
+		{ .first = 8 * PAGE, .size = 2 * PAGE, .offset = 2 * PAGE },
+		{ .first = 0, .size = 4 * PAGE },
+		{ .first = 4 * PAGE, .size = 4 * PAGE },
+	};
+	int fd = unit_memfd("unit-vhost-user", 4 * PAGE), fds[2];
+	struct vhost_user_memory bad[3];
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	assert_int_equal(check(good, 3, fd), 0);
+	assert_int_equal(check(good, 0, fd), 0);
+	memcpy(bad, good, sizeof(bad));
+	bad[2].first--;
+	refused(bad, 3, fd, "overlaps another one");
+	bad[2] = good[1];
+	refused(bad, 3, fd, "overlaps another one");
+	bad[2] = (struct vhost_user_memory){ .first = 9 * PAGE, .size = PAGE };
+	refused(bad, 3, fd, "overlaps another one");
+	for (i = 0; i < 3; i++) {
+		memcpy(bad, good, sizeof(bad));
+		bad[i].size = 0;
+		refused(bad, 3, fd, "is empty");
+		memcpy(bad, good, sizeof(bad));
+		bad[i].offset += PAGE + 1;
+		refused(bad, 3, fd, "is longer than its file");
+		memcpy(bad, good, sizeof(bad));
+		bad[i].offset = -bad[i].size;
+		refused(bad, 3, fd, "wraps around");
+		bad[i].offset = 0;
+		bad[i].first = -bad[i].size + 1;
+		refused(bad, 3, fd, "wraps around");
+		bad[i].first = 0;
+		bad[i].size = UINT64_MAX;
+		refused(bad, 3, fd, "wraps around");
+	}
+	assert_int_equal(pipe(fds), 0);
+	refused(good, 1, fds[0], "cannot be mapped");
+	refused(good, 1, -1, "is longer than its file");
+	close(fds[0]);
+	close(fds[1]);
+	close(fd);
+	assert_int_equal(unit_maps("unit-vhost-user"), 0);
+}
+
+/* Both ends are this process's: the one has the path at this end, the other at that. */
+static void
+test_connections(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	struct timeval patience = { 0 };
+	socklen_t len = sizeof(patience);
+	int listener = socket(AF_UNIX, SOCK_STREAM, 0), ours, theirs;
+
+	RTE_SET_USED(state);
+	strcpy(address.sun_path, path);
+	assert_int_equal(vhost_user_connections(path), 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 1), 0);
+	assert_int_equal(vhost_user_connections(path), 0);
+	theirs = socket(AF_UNIX, SOCK_STREAM, 0);
+	assert_int_equal(connect(theirs, (struct sockaddr *)&address, sizeof(address)), 0);
+	ours = accept(listener, NULL, NULL);
+	assert_int_equal(vhost_user_connections(path), 2);
+	assert_int_equal(vhost_user_connections("/tmp/vduse-unit"), 0);
+	assert_int_equal(getsockopt(ours, SOL_SOCKET, SO_RCVTIMEO, &patience, &len), 0);
+	assert_true(patience.tv_sec > 0);
+	close(theirs);
+	assert_int_equal(vhost_user_connections(path), 0);
+	close(ours);
+	close(listener);
+	unlink(path);
+}
+
+static void
+test_lost_page(void **state)
+{
+	int fd = unit_memfd("unit-vhost-user", PAGE);
+	volatile uint8_t *va = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
+
+	RTE_SET_USED(state);
+	unit_sigbus_restore();
+	assert_ptr_not_equal(va, MAP_FAILED);
+	va[0] = 1;
+	assert_false(vduse_guard_thread(true));
+	assert_int_equal(va[0], 1);
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_int_equal(va[0], 0);
+	assert_true(vduse_guard_thread(false));
+	assert_false(vduse_guard_thread(false));
+	munmap((void *)(uintptr_t)va, PAGE);
+	close(fd);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_ask, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unregister_while_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_register_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_connections, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lost_page, setup, teardown),
+	};
+
+	if (unit_init() < 0 || vduse_guard_install() < 0)
+		return 1;
+	unit_sigbus_keep();
+	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
+}
