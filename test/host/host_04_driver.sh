@@ -9,6 +9,6 @@ start_backend vduse ",mac=02:00:00:00:00:01,mtu=1400"
 python3 "$(dirname "$0")/driver.py" "$sock" "${testpmd_pid[vduse]}" "$work/vduse.log" \
 	"$work/vduse.in" ||
 	fail "see above"
-[ "$(count vduse RX-packets)" -gt 0 ] || fail "no packet was received"
+wait_for 10 received vduse 1 || fail "no packet was received"
 stop_testpmd vduse
 ok
