@@ -226,7 +226,10 @@ vhost_user_vq_info(struct rte_vduse_dev *dev, uint16_t index, struct vduse_vq_in
 	return 0;
 }
 
-/* The device polls, so kicks go nowhere; but this tells that a virtqueue starts or stops. */
+/*
+ * The device polls, so kicks go nowhere; but this tells that a virtqueue starts or stops. It may
+ * start again without another word of the driver's, so the call fd stays until there is another.
+ */
 static int
 vhost_user_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
 {
@@ -234,11 +237,12 @@ vhost_user_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
 	struct vhost_user_vq *vq = &vu->vqs[index];
 
 	pthread_mutex_lock(&vu->lock);
-	if (fd < 0 || vq->next_call >= 0) {
+	if (fd >= 0 && vq->recall) {
 		if (vq->call >= 0)
 			close(vq->call);
 		vq->call = vq->next_call;
 		vq->next_call = -1;
+		vq->recall = false;
 	}
 	vq->ran |= fd >= 0;
 	pthread_mutex_unlock(&vu->lock);

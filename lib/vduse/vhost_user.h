@@ -41,7 +41,8 @@ struct vhost_user_region {
 struct vhost_user_vq {
 	struct vduse_vq_info info; /* what librte_vhost's thread saw last */
 	bool ran;        /* the control thread started it since it was last stopped */
-	int next_call;   /* for the next start: an eventfd of ours, or -1 */
+	bool recall;     /* the next start takes next_call in place of call */
+	int next_call;   /* an eventfd of ours, or -1 for no calls */
 	int call;        /* what the poller writes; constant while the virtqueue runs */
 };
 

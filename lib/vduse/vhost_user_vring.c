@@ -134,6 +134,7 @@ vring_write(struct vhost_user *vu, uint16_t index, const struct vduse_vq_info *i
 	if (vq->next_call >= 0)
 		close(vq->next_call);
 	vq->next_call = call;
+	vq->recall = true;
 	pthread_mutex_unlock(&vu->lock);
 }
 
