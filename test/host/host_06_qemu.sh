@@ -1,0 +1,21 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# QEMU's vhost-user network device: two of a Linux guest's, joined by net_vduse on this side of
+# the sockets. One has split rings, the other whatever the driver chooses.
+. "$(dirname "$0")/host.sh"
+
+run=$(dirname "$0")/../vm/run
+step "two sockets, and a virtual machine with a device at each"
+start_testpmd vduse "${memory[@]}" --main-lcore 0 --vdev "net_vduse0,iface=$work/0.sock" \
+	--vdev "net_vduse1,iface=$work/1.sock" -- --forward-mode=io
+code=0
+"$run" --timeout 200 --mem 2G --log "$DPDK_VDUSE_BUILD/vm/host_06_qemu" --nic "$work/0.sock" \
+	--nic "$work/1.sock,packed=on" "$(dirname "$0")/qemu_guest.sh" || code=$?
+[ "$code" != 77 ] || skip "no virtual machine"
+[ "$code" = 0 ] || fail "in the virtual machine: exit code $code"
+[ "$(port_count vduse 0 RX-packets)" -ge 1000 ] || fail "port 0 received too few"
+
+step "the ports go"
+stop_testpmd vduse
+ok
