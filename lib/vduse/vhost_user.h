@@ -40,6 +40,7 @@ struct vhost_user_region {
 
 struct vhost_user_vq {
 	struct vduse_vq_info info; /* what librte_vhost's thread saw last */
+	bool paused;     /* while memory changes; librte_vhost's thread's */
 	bool ran;        /* the control thread started it since it was last stopped */
 	bool recall;     /* the next start takes next_call in place of call */
 	int next_call;   /* an eventfd of ours, or -1 for no calls */
@@ -130,6 +131,11 @@ void
 vhost_user_vring_refresh(struct vhost_user *vu, uint16_t index);
 void
 vhost_user_vring_stop(struct vhost_user *vu, uint16_t index);
+/* Stops all that run before memory changes, so that no position moves meanwhile; and goes on. */
+void
+vhost_user_vring_pause(struct vhost_user *vu);
+void
+vhost_user_vring_resume(struct vhost_user *vu);
 /* The driver is gone, as far as the device is concerned. */
 void
 vhost_user_vring_reset(struct vhost_user *vu);

@@ -175,6 +175,7 @@ msg_set_mem_table(struct vhost_user *vu, struct msg *msg)
 	memcpy(fds, msg->fds, nb * sizeof(fds[0]));
 	if (vhost_user_mem_check(vu, table, fds, nb) < 0)
 		return msg_drop_files(msg);
+	vhost_user_vring_pause(vu);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
@@ -210,6 +211,10 @@ msg_before(struct vhost_user *vu, struct msg *msg)
 	case MSG_GET_INFLIGHT_FD:
 	case MSG_SET_INFLIGHT_FD:
 		return msg_refuse(vu, msg, "belongs to a feature that is not offered");
+	case MSG_ADD_MEM_REG:
+	case MSG_REM_MEM_REG:
+		vhost_user_vring_pause(vu);
+		break;
 	case MSG_GET_VRING_BASE:
 		msg_get_vring_base(vu, msg);
 		break;
@@ -225,14 +230,12 @@ msg_memory_changed(struct vhost_user *vu, int vid, struct msg *msg)
 {
 	struct vduse_dev_request request = { .type = VDUSE_UPDATE_IOTLB, .iova.last = UINT64_MAX };
 	struct vduse_dev_response response;
-	uint16_t i;
 
 	if (vhost_user_mem_take(vu, vid) < 0)
 		return msg_drop(msg);
 	if (vu->up)
 		(void)vhost_user_ask(vu, &request, &response);
-	for (i = 0; i < vu->dev->nb_vqs; i++)
-		vhost_user_vring_refresh(vu, i);
+	vhost_user_vring_resume(vu);
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 

@@ -214,6 +214,7 @@ vhost_user_vring_stop(struct vhost_user *vu, uint16_t index)
 	pthread_mutex_lock(&vu->lock);
 	vq->info.ready = 0;
 	pthread_mutex_unlock(&vu->lock);
+	vq->paused = false;
 	if (!vu->up)
 		return;
 	vring_changed(vu, index);
@@ -223,6 +224,36 @@ vhost_user_vring_stop(struct vhost_user *vu, uint16_t index)
 	pthread_mutex_unlock(&vu->lock);
 	if (ran && vhost_user_ask(vu, &request, &response) == 0)
 		vring_position_set(vu, index, &response.vq_state);
+}
+
+void
+vhost_user_vring_pause(struct vhost_user *vu)
+{
+	uint16_t i;
+
+	for (i = 0; i < vu->dev->nb_vqs; i++) {
+		if (!vu->vqs[i].info.ready)
+			continue;
+		vhost_user_vring_stop(vu, i);
+		vu->vqs[i].paused = true;
+	}
+}
+
+void
+vhost_user_vring_resume(struct vhost_user *vu)
+{
+	struct vduse_vq_info info;
+	uint16_t i;
+	int call;
+
+	for (i = 0; i < vu->dev->nb_vqs; i++) {
+		bool paused = vu->vqs[i].paused;
+
+		vu->vqs[i].paused = false;
+		/* One that lost its rings is not ready any more for librte_vhost either. */
+		if (paused && vring_read(vu, i, &info, &call) == 0)
+			vhost_user_vring_start(vu, i);
+	}
 }
 
 bool
@@ -245,6 +276,7 @@ vhost_user_vring_reset(struct vhost_user *vu)
 	for (i = 0; i < vu->dev->nb_vqs; i++) {
 		vu->vqs[i].info.ready = 0;
 		vu->vqs[i].ran = false;
+		vu->vqs[i].paused = false;
 	}
 	pthread_mutex_unlock(&vu->lock);
 	if (vu->up)

@@ -78,15 +78,17 @@ def calls(client, memory, ring):
 
 def hotplug(client, memory, ring):
     step("memory comes and goes under a running virtqueue")
-    other = Memory(1 << 20, first=1 << 32)
+    other = Memory(1 << 20, first=1 << 32, name="other")
     client.table([other.region(), memory.region()], [other.fd, memory.fd])
     carried(ring, other, 3)
     carried(ring, memory, 3)
     client.table([memory.region()], [memory.fd])
     with open(f"/proc/{PID}/maps", encoding="utf-8") as maps:
-        if sum("memfd:hostile" in line for line in maps) != 2:
-            fail("the region that went is still mapped, or the one that stays is not")
+        if "memfd:other" in maps.read():
+            fail("the region that went is still mapped")
     carried(ring, memory, 3)
+    if said("mismatches"):
+        fail("librte_vhost did not know where the virtqueue is")
     ring.offer(other.first + BUFFER, PACKET)
     until(lambda: said("an address in no region") == 1, "a packet in no region is no fault")
     other.close()

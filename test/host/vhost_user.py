@@ -30,8 +30,8 @@ class Dropped(Exception):
 class Memory:
     """A file of driver memory, at the same place in its addresses and guest physical."""
 
-    def __init__(self, size, first=0x100000):
-        self.fd = os.memfd_create("hostile")
+    def __init__(self, size, first=0x100000, name="hostile"):
+        self.fd = os.memfd_create(name)
         self.size, self.first = size, first
         os.ftruncate(self.fd, size)
         self.map = mmap.mmap(self.fd, size)
