@@ -46,7 +46,7 @@ unprivileged 'CAP_NET_ADMIN|privilege|root|ermi' "$net"
 
 step "a path that is no VDUSE name"
 for path in '' /dev/vduse /dev/vduse/ /dev/vduse/control /dev/vduse/a/b /dev/vduse/.. \
-	/tmp/vhost.sock net0 "/dev/vduse/$(printf '%0300d' 0)"; do
+	net0 "/dev/vduse/$(printf '%0300d' 0)"; do
 	refused iface "iface=$path"
 done
 refused iface queues=1

@@ -17,6 +17,7 @@
 /* What one queue counts, ready to be shown. */
 struct xstats_queue {
 	struct rte_vduse_net_stats net;
+	uint64_t faults;
 	uint64_t iotlb_misses;
 	uint64_t need_reset;
 };
@@ -58,6 +59,7 @@ static const struct xstats_name xstats_queue_names[] = {
 	{"guest_notifications", offsetof(struct xstats_queue, net.calls)},
 	{"guest_notifications_suppressed", offsetof(struct xstats_queue, net.calls_suppressed)},
 	{"bad_descriptors", offsetof(struct xstats_queue, net.bad_descriptors)},
+	{"faults", offsetof(struct xstats_queue, faults)},
 	{"iotlb_misses", offsetof(struct xstats_queue, iotlb_misses)},
 	{"need_reset", offsetof(struct xstats_queue, need_reset)},
 };
@@ -88,6 +90,7 @@ xstats_queue_read(const struct vduse_port *port, unsigned int queue, struct xsta
 
 	rte_vduse_net_stats(port->net, pair, rx, &out->net);
 	vq = rte_vduse_dev_vq(rte_vduse_net_dev(port->net), 2 * pair + rx);
+	out->faults = __atomic_load_n(&vq->faults, __ATOMIC_RELAXED);
 	out->iotlb_misses = __atomic_load_n(&vq->misses, __ATOMIC_RELAXED);
 	out->need_reset = __atomic_load_n(&vq->state, __ATOMIC_RELAXED) == RTE_VDUSE_VQ_ERROR;
 }

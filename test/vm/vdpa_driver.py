@@ -1,0 +1,136 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""A virtio driver over /dev/vhost-vdpa-N in a few lines: what a test wants to say, right or wrong.
+
+Split rings only. Addresses (iova) are offsets in one piece of memory, plus IOVA.
+"""
+import ctypes
+import fcntl
+import mmap
+import os
+import struct
+import time
+
+IOVA = 0x10000000
+F_INDIRECT_DESC, F_VERSION_1, F_ACCESS_PLATFORM = 1 << 28, 1 << 32, 1 << 33
+D_NEXT, D_WRITE, D_INDIRECT = 1, 2, 4
+
+ACKNOWLEDGE, DRIVER, DRIVER_OK, FEATURES_OK = 1, 2, 4, 8
+BACKEND_IOTLB_V2 = 1 << 1
+IOTLB_UPDATE, IOTLB_INVALIDATE, ACCESS_RW = 2, 3, 3
+
+
+def _ioc(direction, number, size):
+    return direction << 30 | size << 16 | 0xAF << 8 | number
+
+
+GET_FEATURES, SET_FEATURES = _ioc(2, 0x00, 8), _ioc(1, 0x00, 8)
+SET_OWNER = _ioc(0, 0x01, 0)
+SET_VRING_NUM, SET_VRING_ADDR = _ioc(1, 0x10, 8), _ioc(1, 0x11, 40)
+SET_VRING_BASE, GET_VRING_BASE = _ioc(1, 0x12, 8), _ioc(3, 0x12, 8)
+SET_BACKEND_FEATURES = _ioc(1, 0x25, 8)
+GET_STATUS, SET_STATUS = _ioc(2, 0x71, 1), _ioc(1, 0x72, 1)
+SET_VRING_ENABLE = _ioc(1, 0x75, 8)
+
+
+class Queue:
+    """A split ring and room for one buffer of 4 KiB for each descriptor."""
+
+    def __init__(self, memory, start, num):
+        self.memory, self.num = memory, num
+        self.desc = start
+        self.avail = self.desc + 16 * num
+        self.used = (self.avail + 6 + 2 * num + 3) & ~3
+        self.buffers = (self.used + 6 + 8 * num + 4095) & ~4095
+        self.end = self.buffers + 4096 * num
+        self.next = self.seen = 0
+
+    def clear(self):
+        """A ring as new."""
+        self.memory[self.desc:self.buffers] = bytes(self.buffers - self.desc)
+        self.next = self.seen = 0
+
+    def buffer(self, index):
+        """The iova of a descriptor's own buffer."""
+        return IOVA + self.buffers + 4096 * index
+
+    def set_desc(self, index, iova, length, flags=0, following=0):
+        """Writes a descriptor of the ring."""
+        struct.pack_into("<QIHH", self.memory, self.desc + 16 * index, iova, length, flags,
+                         following)
+
+    def offer(self, head, step=1):
+        """Makes a chain available; with another step the index lies."""
+        struct.pack_into("<H", self.memory, self.avail + 4 + 2 * (self.next % self.num), head)
+        self.next = (self.next + step) & 0xFFFF
+        # struct.pack_into() would write zeroes first, and the device looks all the time.
+        ctypes.c_uint16.from_buffer(self.memory, self.avail + 2).value = self.next
+
+    def take(self, seconds=5.0):
+        """The next used element (head, length), or None when time is up."""
+        end = time.monotonic() + seconds
+        while struct.unpack_from("<H", self.memory, self.used + 2)[0] == self.seen:
+            if time.monotonic() > end:
+                return None
+            time.sleep(0.001)
+        element = struct.unpack_from("<II", self.memory,
+                                     self.used + 4 + 8 * (self.seen % self.num))
+        self.seen = (self.seen + 1) & 0xFFFF
+        return element
+
+
+class Device:
+    """An open vhost-vdpa device, its memory shown to it, its queues set up by up()."""
+
+    def __init__(self, path, nb_queues=2, num=64, features=F_INDIRECT_DESC):
+        self.features = features | F_VERSION_1 | F_ACCESS_PLATFORM
+        self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        fcntl.ioctl(self.fd, SET_OWNER)
+        fcntl.ioctl(self.fd, SET_BACKEND_FEATURES, struct.pack("<Q", BACKEND_IOTLB_V2))
+        self.memory = mmap.mmap(-1, 2 << 20)
+        self.shown = False
+        self.queues, start = [], 0
+        for _ in range(nb_queues):
+            self.queues.append(Queue(self.memory, start, num))
+            start = self.queues[-1].end
+
+    def map(self, iova, size, offset):
+        """Shows bytes of the memory to the device."""
+        base = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
+        message = struct.pack("<IIQQQBB", 2, 0, iova, size, base + offset, ACCESS_RW, IOTLB_UPDATE)
+        os.write(self.fd, message.ljust(72, b"\0"))
+
+    def unmap(self, iova, size):
+        """Takes them away again."""
+        message = struct.pack("<IIQQQBB", 2, 0, iova, size, 0, 0, IOTLB_INVALIDATE)
+        os.write(self.fd, message.ljust(72, b"\0"))
+
+    def status(self, *bits):
+        """Sets the device status; without bits that is a reset."""
+        fcntl.ioctl(self.fd, SET_STATUS, bytes([sum(bits)]))
+
+    def _vring(self, index, queue):
+        fcntl.ioctl(self.fd, SET_VRING_NUM, struct.pack("<II", index, queue.num))
+        fcntl.ioctl(self.fd, SET_VRING_ADDR, struct.pack(
+            "<IIQQQQ", index, 0, IOVA + queue.desc, IOVA + queue.used, IOVA + queue.avail, 0))
+        fcntl.ioctl(self.fd, SET_VRING_BASE, struct.pack("<II", index, 0))
+        fcntl.ioctl(self.fd, SET_VRING_ENABLE, struct.pack("<II", index, 1))
+
+    def up(self):
+        """Resets the device and brings it up with empty rings."""
+        self.down()
+        self.status(ACKNOWLEDGE, DRIVER)
+        fcntl.ioctl(self.fd, SET_FEATURES, struct.pack("<Q", self.features))
+        self.status(ACKNOWLEDGE, DRIVER, FEATURES_OK)
+        self.map(IOVA, len(self.memory), 0)
+        self.shown = True
+        for index, queue in enumerate(self.queues):
+            queue.clear()
+            self._vring(index, queue)
+        self.status(ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK)
+
+    def down(self):
+        """Resets the device and takes its memory away."""
+        self.status()
+        if self.shown:
+            self.unmap(IOVA, len(self.memory))
+        self.shown = False
