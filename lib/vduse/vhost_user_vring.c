@@ -277,6 +277,10 @@ vhost_user_vring_reset(struct vhost_user *vu)
 		vu->vqs[i].info.ready = 0;
 		vu->vqs[i].ran = false;
 		vu->vqs[i].paused = false;
+		/* A virtqueue that never came to start. */
+		if (vu->vqs[i].next_call >= 0)
+			close(vu->vqs[i].next_call);
+		vu->vqs[i].next_call = -1;
 	}
 	pthread_mutex_unlock(&vu->lock);
 	if (vu->up)
