@@ -292,7 +292,6 @@ def said(text):
 def run(case, text):
     global before
     before = lines()
-    fds = nb_fds()
     print(f"{case.__name__}: {text or 'dropped'}", flush=True)
     try:
         with Client(PATH) as client:
@@ -300,8 +299,7 @@ def run(case, text):
     except (Dropped, ValueError):
         pass
     served()
-    until(lambda: nb_fds() == fds, 
-          f"{case.__name__}: {fds} files became {nb_fds()}")
+    until(lambda: nb_fds() == idle, f"{case.__name__}: {idle} files became {nb_fds()}")
     until(lambda: nb_maps() == 0, f"{case.__name__}: its memory is still mapped")
     new = lines()[len(before):]
     if text is None:
@@ -312,5 +310,7 @@ def run(case, text):
 
 
 served()
+time.sleep(0.5)
+idle = nb_fds()
 for each, line in CASES.items():
     run(each, line)
