@@ -64,7 +64,6 @@ struct vhost_user {
 	bool registered;            /* librte_vhost knows it; its creator's thread's */
 	/* librte_vhost's thread's. */
 	bool up;                    /* the control thread was told that the driver is there */
-	uint64_t protocol;          /* protocol features that the driver took */
 	/* All below under the lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;

@@ -81,7 +81,6 @@ conn_drop(struct vhost_user *vu)
 
 	vhost_user_vring_reset(vu);
 	vhost_user_mem_clear(vu);
-	vu->protocol = 0;
 	pthread_mutex_lock(&vu->lock);
 	vid = vu->vid;
 	vu->vid = -1;

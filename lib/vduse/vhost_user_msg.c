@@ -24,7 +24,6 @@ enum msg_type {
 	MSG_SET_VRING_ADDR = 9,
 	MSG_GET_VRING_BASE = 11,
 	MSG_SET_VRING_KICK = 12,
-	MSG_SET_PROTOCOL_FEATURES = 16,
 	MSG_GET_QUEUE_NUM = 17,
 	MSG_SET_BACKEND_CHANNEL = 21,
 	MSG_IOTLB = 22,
@@ -273,9 +272,6 @@ msg_after(struct vhost_user *vu, int vid, struct msg *msg)
 	switch (msg->type) {
 	case MSG_SET_FEATURES:
 		return msg_features_changed(vu, msg);
-	case MSG_SET_PROTOCOL_FEATURES:
-		vu->protocol = msg->payload.u64;
-		break;
 	case MSG_SET_BACKEND_CHANNEL:
 		pthread_mutex_lock(&vu->lock);
 		vu->backend_channel = true;
