@@ -28,13 +28,13 @@ vring_is_packed(const struct vhost_user *vu)
 	return (vu->features & VHOST_USER_BIT(VIRTIO_F_RING_PACKED)) != 0;
 }
 
-static void
+static int
 vring_status(struct vhost_user *vu, uint8_t status)
 {
 	struct vduse_dev_request request = { .type = VDUSE_SET_STATUS, .s.status = status };
 	struct vduse_dev_response response;
 
-	(void)vhost_user_ask(vu, &request, &response);
+	return vhost_user_ask(vu, &request, &response);
 }
 
 static void
@@ -143,7 +143,7 @@ static void
 vring_up(struct vhost_user *vu)
 {
 	vu->up = true;
-	vring_status(vu, VRING_STATUS_UP);
+	(void)vring_status(vu, VRING_STATUS_UP);
 }
 
 static void
@@ -267,6 +267,29 @@ vhost_user_vring_any(struct vhost_user *vu)
 	return false;
 }
 
+static void
+vring_close(int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+/* Nothing of the driver's stays. A poller that nobody stopped may still write its call fd. */
+static void
+vring_let_go(struct vhost_user *vu, bool stopped)
+{
+	uint16_t i;
+
+	pthread_mutex_lock(&vu->lock);
+	for (i = 0; i < vu->dev->nb_vqs; i++) {
+		vring_close(&vu->vqs[i].next_call);
+		if (stopped)
+			vring_close(&vu->vqs[i].call);
+	}
+	pthread_mutex_unlock(&vu->lock);
+}
+
 void
 vhost_user_vring_reset(struct vhost_user *vu)
 {
@@ -277,13 +300,8 @@ vhost_user_vring_reset(struct vhost_user *vu)
 		vu->vqs[i].info.ready = 0;
 		vu->vqs[i].ran = false;
 		vu->vqs[i].paused = false;
-		/* A virtqueue that never came to start. */
-		if (vu->vqs[i].next_call >= 0)
-			close(vu->vqs[i].next_call);
-		vu->vqs[i].next_call = -1;
 	}
 	pthread_mutex_unlock(&vu->lock);
-	if (vu->up)
-		vring_status(vu, 0);
+	vring_let_go(vu, !vu->up || vring_status(vu, 0) == 0);
 	vu->up = false;
 }

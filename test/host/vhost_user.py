@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A vhost-user driver in a few lines: what a test wants to say, right or wrong."""
 import array
+import ctypes
 import mmap
 import os
 import socket
@@ -146,7 +147,11 @@ class Ring:
         struct.pack_into("<QIHH", self.memory.map, self.at + 16 * slot, address, size, 0, 0)
         struct.pack_into("<H", self.memory.map, self.at + 0x404 + 2 * slot, slot)
         self.nb += 1
-        struct.pack_into("<H", self.memory.map, self.at + 0x402, self.nb & 0xFFFF)
+        # struct.pack_into() would write zeroes first, and the device looks all the time.
+        index = ctypes.c_uint16.from_buffer(self.memory.map, self.at + 0x402)
+        index.value = self.nb & 0xFFFF
+        # Or the mapping could not be closed.
+        del index
 
     def used(self):
         return struct.unpack_from("<H", self.memory.map, self.at + 0x802)[0]
