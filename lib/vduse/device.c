@@ -219,14 +219,23 @@ rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach)
 }
 
 void
-rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
+rte_vduse_dev_stop(struct rte_vduse_dev *dev)
 {
-	if (dev == NULL)
+	if (dev->stopped)
 		return;
 	/* The driver says goodbye while somebody still answers. */
 	if (dev->transport->detach != NULL)
 		dev->transport->detach(dev);
 	vduse_ctrl_remove(dev);
+	dev->stopped = true;
+}
+
+void
+rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
+{
+	if (dev == NULL)
+		return;
+	rte_vduse_dev_stop(dev);
 	dev->transport->destroy(dev);
 	vduse_umem_free(dev);
 	free(dev);

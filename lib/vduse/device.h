@@ -31,6 +31,7 @@ struct rte_vduse_dev {
 	uint16_t nb_vqs;                   /* constant */
 	bool taken_over;                   /* a dead process left it; constant while created */
 	bool want_umem;                    /* constant */
+	bool stopped;                      /* rte_vduse_dev_stop() was there; its caller's */
 	bool draining;                     /* answers only, to let a driver go; constant */
 	uint8_t status;                    /* read by any thread */
 	unsigned int unready;              /* virtqueues that a started driver left unready */

@@ -34,6 +34,15 @@ vduse_iotlb_lookup(const struct vduse_iotlb *table, uint64_t iova)
 	return NULL;
 }
 
+const struct rte_vduse_region *
+rte_vduse_dev_regions(const struct rte_vduse_dev *dev, uint32_t *nb)
+{
+	const struct vduse_iotlb *table = dev->iotlb[0];
+
+	*nb = table == NULL ? 0 : table->nb;
+	return *nb == 0 ? NULL : table->regions;
+}
+
 void
 vduse_iotlb_free(struct vduse_iotlb *table)
 {

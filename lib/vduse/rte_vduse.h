@@ -123,6 +123,8 @@ struct rte_vduse_dev_ops {
 	void (*vq_stop)(struct rte_vduse_vq *vq, void *arg);
 	/** The avail index at which the device goes on, for VDUSE_GET_VQ_STATE. */
 	uint16_t (*vq_position)(struct rte_vduse_vq *vq, void *arg);
+	/** The regions were replaced and every virtqueue told of it. May be NULL. */
+	void (*memory)(struct rte_vduse_dev *dev, void *arg);
 	/** The device status (section 2.1) became this. May be NULL. */
 	void (*status)(struct rte_vduse_dev *dev, uint8_t status, void *arg);
 };
@@ -205,6 +207,17 @@ int
 rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach);
 
 /**
+ * The first half of rte_vduse_dev_destroy(): takes the device off the vDPA bus and stops
+ * answering. No callback is running or comes any more when this returns; pollers find every
+ * virtqueue idle, so whoever made them poll can be told. Blocks as rte_vduse_dev_destroy()
+ * does.
+ *
+ * Any thread but the control thread.
+ */
+void
+rte_vduse_dev_stop(struct rte_vduse_dev *dev);
+
+/**
  * Takes the device off the vDPA bus, whoever put it there, stops answering and removes it
  * from the kernel; frees it. No poller may use a virtqueue of it any more. Blocks while a
  * process holds the device open through vhost_vdpa: the kernel waits for it.
@@ -254,6 +267,18 @@ rte_vduse_dev_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void 
  */
 const struct rte_vduse_region *
 rte_vduse_vq_lookup(const struct rte_vduse_vq *vq, uint64_t iova);
+
+/**
+ * Lists the regions in force, in the order of their iovas.
+ *
+ * Only in a callback of dev; they are gone when the callback ends.
+ *
+ * @param[out] nb
+ *   How many there are.
+ * @return the regions; NULL if there are none.
+ */
+const struct rte_vduse_region *
+rte_vduse_dev_regions(const struct rte_vduse_dev *dev, uint32_t *nb);
 
 /**
  * Interrupts the driver for vq: one system call. The thread that polls vq.

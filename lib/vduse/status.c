@@ -57,6 +57,8 @@ status_switch(struct rte_vduse_dev *dev, struct vduse_iotlb *table)
 	dev->iotlb[0] = table;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vduse_vq_switch(&dev->vqs[i], table);
+	if (dev->ops->memory != NULL && !dev->draining)
+		dev->ops->memory(dev, dev->arg);
 	vduse_iotlb_free(old);
 	__atomic_store_n(&dev->stats.regions, table == NULL ? 0 : table->nb, __ATOMIC_RELAXED);
 }

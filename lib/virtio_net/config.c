@@ -14,7 +14,7 @@
 #define VNET_BIT(nr) (UINT64_C(1) << (nr))
 
 uint64_t
-vnet_config_features(const struct rte_vduse_net_conf *conf)
+rte_vduse_net_features(const struct rte_vduse_net_conf *conf)
 {
 	uint64_t features = VNET_BIT(VIRTIO_F_VERSION_1) | VNET_BIT(VIRTIO_F_ACCESS_PLATFORM) |
 			    VNET_BIT(VIRTIO_RING_F_INDIRECT_DESC) |
@@ -26,7 +26,9 @@ vnet_config_features(const struct rte_vduse_net_conf *conf)
 	/* Section 5.1.3.1: several pairs are of use only with a queue to choose them by. */
 	if (conf->pairs > 1)
 		features |= VNET_BIT(VIRTIO_NET_F_MQ) | VNET_BIT(VIRTIO_NET_F_CTRL_VQ);
-	return features;
+	/* Section 6: VDUSE works with neither of the two left out. */
+	return features & (~conf->features_off | VNET_BIT(VIRTIO_F_VERSION_1) |
+			   VNET_BIT(VIRTIO_F_ACCESS_PLATFORM));
 }
 
 void

@@ -49,7 +49,7 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 		.client = conf->client,
 		.device_id = VIRTIO_ID_NET,
 		.vendor_id = 0,
-		.features = vnet_config_features(conf),
+		.features = rte_vduse_net_features(conf),
 		.nb_vqs = (uint16_t)(2 * conf->pairs + (conf->pairs > 1)),
 		.vq_size = conf->queue_size,
 		.config = &net->config,
@@ -98,6 +98,8 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net
 	memset(net, 0, size);
 	net->pairs = conf->pairs;
 	net->link = conf->link;
+	net->watch = conf->watch;
+	net->call = conf->call;
 	net->arg = conf->arg;
 	vnet_config_init(&net->config, conf);
 	ret = net_dev_create(net, conf, name);

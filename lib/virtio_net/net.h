@@ -28,6 +28,7 @@ extern int vnet_logtype;
 struct vnet_queue {
 	struct rte_vduse_vq *vq; /* constant */
 	struct vring_vq ring;
+	const struct rte_vduse_net *net; /* constant once started */
 	uint16_t hdr_len;    /* of struct virtio_net_hdr_v1, or 2 less for old drivers */
 	bool mergeable;      /* a packet may take several chains */
 	bool miss_write;     /* what the look-up that failed last was for */
@@ -41,13 +42,13 @@ struct rte_vduse_net {
 	bool up; /* what link was told last; the control thread's */
 	struct virtio_net_config config;
 	void (*link)(struct rte_vduse_net *net, bool up, void *arg);
+	const struct rte_vduse_dev_ops *watch;
+	void (*call)(struct rte_vduse_vq *vq, void *arg);
 	void *arg;
 	struct vnet_queue queues[];
 };
 
-/* config.c: the features and the configuration space that a device begins with. */
-uint64_t
-vnet_config_features(const struct rte_vduse_net_conf *conf);
+/* config.c: the configuration space that a device begins with. */
 void
 vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_conf *conf);
 

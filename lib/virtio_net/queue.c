@@ -39,13 +39,18 @@ queue_start_ring(struct vnet_queue *queue)
 		.next_avail = info->next_avail,
 	};
 
+	const struct rte_vduse_net *net = queue->net;
 	int ret = vring_start(&queue->ring, &layout, queue_lookup, queue);
 
-	if (ret == 0 && vring_position(&queue->ring) != info->next_avail)
+	if (ret < 0)
+		return ret;
+	if (vring_position(&queue->ring) != info->next_avail)
 		VNET_LOG(NOTICE, rte_vduse_dev_name(queue->vq->dev),
 			 "virtqueue %u goes on at %u, where its used ring ends, not at %u",
 			 queue->vq->index, vring_position(&queue->ring), info->next_avail);
-	return ret;
+	if (net->watch != NULL)
+		(void)net->watch->vq_start(queue->vq, info, net->arg);
+	return 0;
 }
 
 static int
@@ -57,6 +62,7 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	if (vq->index >= 2 * net->pairs)
 		return -ENOTSUP;
 	queue = &net->queues[vq->index];
+	queue->net = net;
 	queue->info = *info;
 	queue->mergeable = (info->features & (UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF)) != 0;
 	/* Section 5.1.6.1: old drivers have no num_buffers where packets are not merged. */
@@ -73,17 +79,26 @@ queue_remap(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_net *net = arg;
 	struct vnet_queue *queue = &net->queues[vq->index];
+	int ret;
 
 	/* It may have come up before its rings were mapped. */
-	return queue->ring.started ? vring_remap(&queue->ring) : queue_start_ring(queue);
+	if (!queue->ring.started)
+		return queue_start_ring(queue);
+	ret = vring_remap(&queue->ring);
+	if (net->watch != NULL)
+		(void)net->watch->vq_remap(vq, net->arg);
+	return ret;
 }
 
 static void
 queue_stop(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_net *net = arg;
+	struct vnet_queue *queue = &net->queues[vq->index];
 
-	vring_stop(&net->queues[vq->index].ring);
+	if (net->watch != NULL && queue->ring.started)
+		net->watch->vq_stop(vq, net->arg);
+	vring_stop(&queue->ring);
 }
 
 static uint16_t
@@ -95,12 +110,22 @@ queue_position(struct rte_vduse_vq *vq, void *arg)
 }
 
 static void
+net_memory(struct rte_vduse_dev *dev, void *arg)
+{
+	struct rte_vduse_net *net = arg;
+
+	if (net->watch != NULL && net->watch->memory != NULL)
+		net->watch->memory(dev, net->arg);
+}
+
+static void
 net_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
 {
 	bool up = (status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 	struct rte_vduse_net *net = arg;
 
-	RTE_SET_USED(dev);
+	if (net->watch != NULL && net->watch->status != NULL)
+		net->watch->status(dev, status, net->arg);
 	if (up == net->up)
 		return;
 	net->up = up;
@@ -113,6 +138,7 @@ const struct rte_vduse_dev_ops vnet_dev_ops = {
 	.vq_remap = queue_remap,
 	.vq_stop = queue_stop,
 	.vq_position = queue_position,
+	.memory = net_memory,
 	.status = net_status,
 };
 
@@ -130,13 +156,48 @@ queue_fault(struct vnet_queue *queue)
 	rte_vduse_vq_fail(queue->vq, vring_fault_name(ring->fault), ring->fault_iova);
 }
 
+static uint32_t
+queue_count(struct vnet_queue *queue)
+{
+	uint32_t count;
+
+	if (!rte_vduse_vq_enter(queue->vq))
+		return 0;
+	count = vring_count(&queue->ring);
+	rte_vduse_vq_leave(queue->vq);
+	return count;
+}
+
+uint32_t
+rte_vduse_net_rx_count(struct rte_vduse_net *net, uint16_t pair)
+{
+	return queue_count(&net->queues[2 * pair + 1]);
+}
+
+uint32_t
+rte_vduse_net_tx_count(struct rte_vduse_net *net, uint16_t pair)
+{
+	return queue_count(&net->queues[2 * pair]);
+}
+
+static void
+queue_call(struct vnet_queue *queue)
+{
+	const struct rte_vduse_net *net = queue->net;
+
+	if (net->call != NULL)
+		net->call(queue->vq, net->arg);
+	else
+		/* Refused only while the driver is going: it then needs no call. */
+		(void)rte_vduse_vq_call(queue->vq);
+}
+
 void
 vnet_queue_finish(struct vnet_queue *queue, bool pushed)
 {
 	if (pushed) {
 		if (vring_publish(&queue->ring)) {
-			/* Refused only while the driver is going: it then needs no call. */
-			(void)rte_vduse_vq_call(queue->vq);
+			queue_call(queue);
 			vnet_stats_add(&queue->stats.calls, 1);
 		} else {
 			vnet_stats_add(&queue->stats.calls_suppressed, 1);

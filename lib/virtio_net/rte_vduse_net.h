@@ -48,7 +48,18 @@ struct rte_vduse_net_conf {
 	 * thread. May be NULL.
 	 */
 	void (*link)(struct rte_vduse_net *net, bool up, void *arg);
-	void *arg;                   /**< Handed to link. */
+	/**
+	 * Told of virtqueues, memory and status behind the network device itself, and before it
+	 * when a virtqueue stops; vq_position is not used. May be NULL.
+	 */
+	const struct rte_vduse_dev_ops *watch;
+	/**
+	 * Called on the polling thread instead of rte_vduse_vq_call() when the driver is to be
+	 * interrupted. May be NULL.
+	 */
+	void (*call)(struct rte_vduse_vq *vq, void *arg);
+	void *arg;                   /**< Handed to link, watch and call. */
+	uint64_t features_off;       /**< Features not to offer, of rte_vduse_net_features(). */
 };
 
 /** Counters of one queue of one direction. Written by the thread that polls it. */
@@ -74,6 +85,10 @@ struct rte_vduse_net_stats {
  */
 int
 rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net **net);
+
+/** @return the features that a device of conf offers. Any thread. */
+uint64_t
+rte_vduse_net_features(const struct rte_vduse_net_conf *conf);
 
 /** Starts the device: see rte_vduse_dev_start(). */
 int
@@ -140,6 +155,18 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 uint16_t
 rte_vduse_net_tx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf **mbufs,
 		       uint16_t nb);
+
+/**
+ * Sends packets to the driver like rte_vduse_net_tx_burst(), but leaves all of them to the
+ * caller: those that were sent or dropped, of which it returns the number, have been copied.
+ */
+uint16_t
+rte_vduse_net_tx_copy(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf *const *mbufs,
+		      uint16_t nb);
+
+/** @return buffers that wait to be filled on a pair. The thread that transmits on it. */
+uint32_t
+rte_vduse_net_tx_count(struct rte_vduse_net *net, uint16_t pair);
 
 /** @return packets that wait to be received on a pair. The thread that receives on it. */
 uint32_t

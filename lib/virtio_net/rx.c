@@ -209,16 +209,3 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 	rte_vduse_vq_leave(queue->vq);
 	return done;
 }
-
-uint32_t
-rte_vduse_net_rx_count(struct rte_vduse_net *net, uint16_t pair)
-{
-	struct vnet_queue *queue = &net->queues[2 * pair + 1];
-	uint32_t count;
-
-	if (!rte_vduse_vq_enter(queue->vq))
-		return 0;
-	count = vring_count(&queue->ring);
-	rte_vduse_vq_leave(queue->vq);
-	return count;
-}

@@ -123,7 +123,7 @@ struct tx_row {
 
 static void
 tx_row(struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
-       struct rte_mbuf **mbufs, uint16_t nb, struct tx_row *row)
+       struct rte_mbuf *const *mbufs, uint16_t nb, struct tx_row *row)
 {
 	while (row->packets < nb) {
 		struct rte_mbuf *packet = mbufs[row->packets];
@@ -172,7 +172,8 @@ tx_hopeless(const struct vnet_queue *queue, const struct vring_chain *chains, ui
 
 /* Sends what one pop of chains can take. Returns packets taken; *want: chains to pop. */
 static uint16_t
-tx_chains(struct vnet_queue *queue, struct rte_mbuf **mbufs, uint16_t nb, uint16_t *want, bool *stop)
+tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, uint16_t *want,
+	  bool *stop)
 {
 	struct vring_chain chains[VRING_BURST_MAX];
 	struct tx_row row = { 0 };
@@ -199,8 +200,8 @@ tx_chains(struct vnet_queue *queue, struct rte_mbuf **mbufs, uint16_t nb, uint16
 }
 
 uint16_t
-rte_vduse_net_tx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf **mbufs,
-		       uint16_t nb)
+rte_vduse_net_tx_copy(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf *const *mbufs,
+		      uint16_t nb)
 {
 	struct vnet_queue *queue = &net->queues[2 * pair];
 	uint16_t done = 0, want;
@@ -212,6 +213,15 @@ rte_vduse_net_tx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf
 	while (done < nb && !stop)
 		done += tx_chains(queue, mbufs + done, (uint16_t)(nb - done), &want, &stop);
 	rte_vduse_vq_leave(queue->vq);
+	return done;
+}
+
+uint16_t
+rte_vduse_net_tx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf **mbufs,
+		       uint16_t nb)
+{
+	uint16_t done = rte_vduse_net_tx_copy(net, pair, mbufs, nb);
+
 	if (done > 0)
 		rte_pktmbuf_free_bulk(mbufs, done);
 	return done;

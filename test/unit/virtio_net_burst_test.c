@@ -150,7 +150,7 @@ create(struct peer *peer, const char *path)
 	struct rte_vduse_dev_conf dev_conf = {
 		.path = path,
 		.device_id = VIRTIO_ID_NET,
-		.features = vnet_config_features(&conf),
+		.features = rte_vduse_net_features(&conf),
 		.nb_vqs = 2,
 		.vq_size = SIZE,
 		.config = &net->config,
