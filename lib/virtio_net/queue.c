@@ -8,6 +8,8 @@
 
 #include <linux/virtio_net.h>
 
+#include <rte_pause.h>
+
 #include "net.h"
 
 static bool
@@ -178,6 +180,24 @@ uint32_t
 rte_vduse_net_tx_count(struct rte_vduse_net *net, uint16_t pair)
 {
 	return queue_count(&net->queues[2 * pair]);
+}
+
+int
+rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable)
+{
+	struct vnet_queue *queue;
+
+	if (index >= 2 * net->pairs)
+		return -EINVAL;
+	queue = &net->queues[index];
+	while (!rte_vduse_vq_enter(queue->vq)) {
+		if (!__atomic_load_n(&queue->vq->enabled, __ATOMIC_RELAXED))
+			return -EAGAIN;
+		rte_pause();
+	}
+	vring_notify(&queue->ring, enable);
+	rte_vduse_vq_leave(queue->vq);
+	return 0;
 }
 
 static void

@@ -172,6 +172,18 @@ rte_vduse_net_tx_count(struct rte_vduse_net *net, uint16_t pair);
 uint32_t
 rte_vduse_net_rx_count(struct rte_vduse_net *net, uint16_t pair);
 
+/**
+ * Lets the driver kick for what it makes available on a virtqueue, or not, which is how a
+ * virtqueue starts. Look at the virtqueue once more when kicks are on: what came before that
+ * may go without one. Any thread; waits for a burst that is under way.
+ *
+ * @param index
+ *   Of the virtqueue: 2i to the driver, 2i + 1 from it.
+ * @return 0; -EINVAL (no such virtqueue) or -EAGAIN (it does not run).
+ */
+int
+rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable);
+
 /** Copies the counters of one direction of a pair. Any thread. */
 void
 rte_vduse_net_stats(const struct rte_vduse_net *net, uint16_t pair, bool rx,

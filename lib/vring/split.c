@@ -84,7 +84,11 @@ static void
 split_quiet(struct vring_vq *vq)
 {
 	if (!vq->event_idx) {
-		vring_store16(&vq->used->flags, VRING_USED_F_NO_NOTIFY);
+		vring_store16(&vq->used->flags, vq->loud ? 0 : VRING_USED_F_NO_NOTIFY);
+		return;
+	}
+	if (vq->loud) {
+		vring_store16(vq->avail_event, vq->next_avail);
 		return;
 	}
 	vring_store16(vq->avail_event, (uint16_t)(vq->next_used + 0x8000));
@@ -167,7 +171,8 @@ split_publish(struct vring_vq *vq)
 
 	if (now == old)
 		return false;
-	if (vq->event_idx && (uint16_t)(now - vq->quiet_from) > 0x8000 - vq->size)
+	if (vq->event_idx &&
+	    (vq->loud || (uint16_t)(now - vq->quiet_from) > 0x8000 - vq->size))
 		split_quiet(vq);
 	/* Release: pairs with the driver's barrier between reading the index and the entries;
 	 * it also shows the moved avail_event before a driver can reach the old one.

@@ -108,6 +108,17 @@ vring_stop(struct vring_vq *vq)
 	vq->started = false;
 }
 
+void
+vring_notify(struct vring_vq *vq, bool enable)
+{
+	vq->loud = enable;
+	vq->ops->quiet(vq);
+	/* The wish before the next look at the ring: pairs with the driver's barrier between
+	 * its index and its look at the wish.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
 uint16_t
 vring_position(const struct vring_vq *vq)
 {

@@ -96,7 +96,7 @@ struct vring_ops {
 	int (*map)(struct vring_vq *vq);
 	/* Sets the positions, once the rings are mapped. */
 	void (*seed)(struct vring_vq *vq);
-	/* Tells the driver not to kick. */
+	/* Tells the driver not to kick, or, when loud, to kick for what comes next. */
 	void (*quiet)(struct vring_vq *vq);
 	uint16_t (*pop)(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb);
 	void (*unpop)(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb);
@@ -121,6 +121,7 @@ struct vring_vq {
 	const uint16_t *used_event; /* with event_idx: when it wants a call */
 	/* Bytes at the beginning of what a chain has to read that the device never looks at. */
 	uint16_t unread;
+	bool loud;                  /* the driver shall kick */
 	bool event_idx;
 	bool indirect;
 	bool started;
@@ -154,6 +155,13 @@ vring_remap(struct vring_vq *vq);
 /* Forgets the rings and frees the scratch; the position stays. Harmless on a stopped one. */
 void
 vring_stop(struct vring_vq *vq);
+
+/*
+ * Lets the driver kick, or not, which is how a virtqueue starts. Once it may, what it made
+ * available before that is to be looked for again: it may not kick for that.
+ */
+void
+vring_notify(struct vring_vq *vq, bool enable);
 
 /* The position that a driver, or a later start, goes on from. */
 uint16_t
