@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What the driver wants. In flow the callbacks of lib/vduse, out flow changes that the events
+ * thread tells the application. Control thread: as long as a callback here runs the kernel
+ * waits for its answer, and no poller is in the virtqueue.
+ */
+#include <linux/virtio_config.h>
+
+#include "vhost.h"
+
+/* Brings a device up once its driver is and a virtqueue can be served. Under the mutex. */
+static void
+driver_evaluate(struct vhost_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->conf.nb_vqs && !dev->up; i++) {
+		if (!dev->driver_ok || !dev->vqs[i].ready)
+			continue;
+		dev->up = true;
+		/* 0 is none. */
+		dev->generation += dev->generation == UINT32_MAX ? 2 : 1;
+	}
+	vhost_changed();
+}
+
+static int
+driver_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
+{
+	struct vhost_dev *dev = arg;
+	struct vhost_vq *own = &dev->vqs[vq->index];
+	int ret;
+
+	vhost_lock();
+	own->info = *info;
+	own->event_idx = (info->features & VHOST_BIT(VIRTIO_RING_F_EVENT_IDX)) != 0;
+	own->based = false;
+	own->base = info->next_avail;
+	ret = vhost_ring_map(own);
+	own->ready = ret == 0;
+	driver_evaluate(dev);
+	vhost_unlock();
+	return ret;
+}
+
+static int
+driver_vq_remap(struct rte_vduse_vq *vq, void *arg)
+{
+	struct vhost_dev *dev = arg;
+	struct vhost_vq *own = &dev->vqs[vq->index];
+	int ret;
+
+	vhost_lock();
+	/* Who holds addresses of the old memory lets go of them; driver_memory() goes on. */
+	if (dev->raw)
+		vhost_events_down(dev);
+	own->base = vhost_ring_position(own);
+	ret = vhost_ring_map(own);
+	own->ready = ret == 0;
+	vhost_unlock();
+	return ret;
+}
+
+static void
+driver_vq_stop(struct rte_vduse_vq *vq, void *arg)
+{
+	struct vhost_dev *dev = arg;
+	struct vhost_vq *own = &dev->vqs[vq->index];
+
+	vhost_lock();
+	vhost_events_down(dev);
+	own->base = vhost_ring_position(own);
+	own->ready = false;
+	own->vring = (struct rte_vhost_vring){ .callfd = VHOST_NO_CALLFD, .kickfd = -1 };
+	vhost_unlock();
+}
+
+static uint16_t
+driver_vq_position(struct rte_vduse_vq *vq, void *arg)
+{
+	const struct vhost_dev *dev = arg;
+	uint16_t position;
+
+	vhost_lock();
+	position = vhost_ring_position(&dev->vqs[vq->index]);
+	vhost_unlock();
+	return position;
+}
+
+static void
+driver_memory(struct rte_vduse_dev *vduse, void *arg)
+{
+	struct vhost_dev *dev = arg;
+
+	RTE_SET_USED(vduse);
+	vhost_memory_take(dev);
+	vhost_lock();
+	driver_evaluate(dev);
+	vhost_unlock();
+}
+
+static void
+driver_status(struct rte_vduse_dev *vduse, uint8_t status, void *arg)
+{
+	struct vhost_dev *dev = arg;
+
+	RTE_SET_USED(vduse);
+	vhost_lock();
+	dev->driver_ok = (status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
+	if (dev->driver_ok)
+		driver_evaluate(dev);
+	else
+		vhost_events_down(dev);
+	vhost_unlock();
+}
+
+const struct rte_vduse_dev_ops vhost_driver_ops = {
+	.vq_start = driver_vq_start,
+	.vq_remap = driver_vq_remap,
+	.vq_stop = driver_vq_stop,
+	.vq_position = driver_vq_position,
+	.memory = driver_memory,
+	.status = driver_status,
+};

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The network device behind a path whose packets lib/virtio_net carries. In flows how the path
+ * was configured, out flows a device. On the application's threads; calls to the driver are
+ * made on the thread that polls.
+ */
+#include <assert.h>
+#include <errno.h>
+#include <string.h>
+
+#include <linux/virtio_net.h>
+
+#include <rte_byteorder.h>
+
+#include "vhost.h"
+
+/* In 23.07 a name was given to what is a reserved slot before it. */
+typedef bool (*net_guest_notify_t)(int vid, uint16_t queue_id);
+
+static net_guest_notify_t
+net_guest_notify(const struct rte_vhost_device_ops *ops)
+{
+	static_assert(sizeof(*ops) == 8 * sizeof(void *), "the slot is where it was");
+	const void *slot = (const char *)ops + 7 * sizeof(void *);
+
+	return *(const net_guest_notify_t *)slot;
+}
+
+static void
+net_call(struct rte_vduse_vq *vq, void *arg)
+{
+	const struct vhost_dev *dev = arg;
+	const struct rte_vhost_device_ops *ops = dev->ops;
+
+	if (ops != NULL && net_guest_notify(ops) != NULL &&
+	    net_guest_notify(ops)(dev->vid, vq->index))
+		return; /* rte_vhost_notify_guest() will follow */
+	/* Refused only while the driver is going: it then needs no call. */
+	(void)rte_vduse_vq_call(vq);
+	if (ops != NULL && ops->guest_notified != NULL)
+		ops->guest_notified(dev->vid);
+}
+
+void
+vhost_net_conf(const struct vhost_dev *dev, struct rte_vduse_net_conf *conf)
+{
+	const struct virtio_net_config *config = (const void *)dev->config;
+
+	*conf = (struct rte_vduse_net_conf){
+		.path = dev->path,
+		.pairs = dev->conf.nb_vqs / 2,
+		.queue_size = dev->conf.queue_size,
+		.mtu = rte_le_to_cpu_16(config->mtu),
+		.socket_id = SOCKET_ID_ANY,
+		.umem = true,
+		.watch = &vhost_driver_ops,
+		.call = net_call,
+		.arg = (void *)(uintptr_t)dev,
+		.features_off = ~dev->features,
+	};
+	memcpy(conf->mac.addr_bytes, config->mac, sizeof(config->mac));
+}
+
+int
+vhost_net_create(struct vhost_dev *dev)
+{
+	struct rte_vduse_net_conf conf;
+	int ret;
+
+	vhost_net_conf(dev, &conf);
+	ret = rte_vduse_net_create(&conf, &dev->net);
+	if (ret == -ENOTSUP && conf.pairs > 1) {
+		VHOST_LOG(NOTICE, dev->path, "goes on with one queue pair, not %u", conf.pairs);
+		dev->conf.nb_vqs = 2;
+		conf.pairs = 1;
+		ret = rte_vduse_net_create(&conf, &dev->net);
+	}
+	if (ret < 0)
+		return ret;
+	dev->conf.nb_vqs = (uint16_t)(2 * conf.pairs);
+	dev->dev = rte_vduse_net_dev(dev->net);
+	/* vhost knows no carrier: there is one. What fails is in the log. */
+	(void)rte_vduse_net_set_link(dev->net, true);
+	return 0;
+}

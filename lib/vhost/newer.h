@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Functions of rte_vhost.h that not every DPDK release from 22.11 on declares. One library
+ * serves them all, so it defines them whatever release it is built with.
+ */
+#ifndef VHOST_NEWER_H
+#define VHOST_NEWER_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_vhost.h>
+
+/* Until 23.07; its successor is from 23.03. */
+int
+rte_vhost_slave_config_change(int vid, bool need_reply);
+int
+rte_vhost_backend_config_change(int vid, bool need_reply);
+
+/* From 23.07 on. */
+int
+rte_vhost_driver_set_max_queue_num(const char *path, uint32_t max_queue_pairs);
+void
+rte_vhost_notify_guest(int vid, uint16_t queue_id);
+
+#endif /* VHOST_NEWER_H */

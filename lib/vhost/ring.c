@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Split rings as applications see them that serve them themselves. In flow the driver's
+ * addresses, out flow ours. Control thread where it says so, else any under the mutex.
+ */
+#include <errno.h>
+
+#include <linux/virtio_ring.h>
+
+#include <rte_byteorder.h>
+
+#include "vhost.h"
+
+/* Finds len bytes that must be one stretch here, though they may be several regions. */
+static void *
+ring_area(const struct vhost_vq *vq, uint64_t iova, uint64_t len, bool write)
+{
+	uint64_t left = len, next = iova;
+	uint8_t *end = NULL;
+
+	if (iova + len - 1 < iova)
+		return NULL;
+	while (left > 0) {
+		const struct rte_vduse_region *region = rte_vduse_vq_lookup(vq->vq, next);
+		uint64_t n;
+
+		if (region == NULL || !(write ? region->writable : region->readable))
+			return NULL;
+		if (end != NULL && region->va + (next - region->first) != end)
+			return NULL;
+		n = RTE_MIN(left, region->last - next + 1);
+		end = region->va + (next - region->first) + n;
+		next += n;
+		left -= n;
+	}
+	return end - len;
+}
+
+int
+vhost_ring_map(struct vhost_vq *vq)
+{
+	const struct rte_vduse_vq_info *info = &vq->info;
+	uint64_t size = info->size;
+	struct rte_vhost_vring vring = {
+		.desc = ring_area(vq, info->desc, size * sizeof(struct vring_desc), false),
+		.avail = ring_area(vq, info->driver, 2 * (3 + size), false),
+		.used = ring_area(vq, info->device, 6 + size * sizeof(struct vring_used_elem),
+				  true),
+		.callfd = VHOST_NO_CALLFD,
+		.kickfd = vq->vq->kick_fd,
+		.size = (uint16_t)info->size,
+	};
+
+	if (vring.desc == NULL || vring.avail == NULL || vring.used == NULL) {
+		vq->vring = (struct rte_vhost_vring){ .callfd = VHOST_NO_CALLFD, .kickfd = -1 };
+		return -EFAULT;
+	}
+	vq->vring = vring;
+	return 0;
+}
+
+void
+vhost_ring_notify(struct vhost_vq *vq, bool enable)
+{
+	const struct rte_vhost_vring *vring = &vq->vring;
+	uint16_t *avail_event = (uint16_t *)(void *)&vring->used->ring[vring->size];
+	uint16_t avail = rte_le_to_cpu_16(__atomic_load_n(&vring->avail->idx, __ATOMIC_RELAXED));
+
+	if (!vq->event_idx)
+		__atomic_store_n(&vring->used->flags,
+				 enable ? 0 : rte_cpu_to_le_16(VRING_USED_F_NO_NOTIFY),
+				 __ATOMIC_RELAXED);
+	else if (enable)
+		__atomic_store_n(avail_event, rte_cpu_to_le_16(avail), __ATOMIC_RELAXED);
+	/* The wish before the next look at the ring: pairs with the driver's barrier between its
+	 * index and its look at our wish.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+}
+
+uint16_t
+vhost_ring_position(const struct vhost_vq *vq)
+{
+	/* What was taken but not completed is taken again: the used ring says what happened. */
+	if (vq->based || vq->vring.used == NULL)
+		return vq->base;
+	return rte_le_to_cpu_16(__atomic_load_n(&vq->vring.used->idx, __ATOMIC_RELAXED));
+}
