@@ -32,8 +32,11 @@ configure_check(const char *path, const struct rte_vduse_vhost_conf *conf)
 static void
 configure_apply(struct vhost_dev *dev, const struct rte_vduse_vhost_conf *conf)
 {
-	if (conf->device_id != 0)
+	/* Another type has another configuration space. */
+	if (conf->device_id != 0 && conf->device_id != dev->conf.device_id) {
 		dev->conf.device_id = conf->device_id;
+		dev->conf.config_size = 0;
+	}
 	if (conf->nb_vqs != 0)
 		dev->conf.nb_vqs = conf->nb_vqs;
 	if (conf->queue_size != 0)

@@ -1,9 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Message handlers of the application. Of vhost-user's messages VDUSE has one to offer: the
- * question for the configuration space. On the application's threads.
+ * question for the configuration space, asked before a device is created and when the
+ * application says that the answer changed. On the application's threads.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "vhost.h"
 
@@ -21,11 +24,71 @@ rte_vhost_extern_callback_register(int vid, struct rte_vhost_user_extern_ops con
 	return 0;
 }
 
+/* As vhost-user defines it; room behind it, for handlers know longer messages. */
+struct extern_message {
+	uint32_t request;
+	uint32_t flags;
+	uint32_t size;
+	struct {
+		uint32_t offset;
+		uint32_t size;
+		uint32_t flags;
+		uint8_t region[RTE_VDUSE_VHOST_CONFIG_MAX];
+	} config;
+	uint8_t room[4096];
+} __rte_packed;
+
+#define EXTERN_GET_CONFIG 24
+#define EXTERN_VERSION	  1
+
+/* Returns the bytes of configuration space that the application answers with, or an errno. */
+static int
+extern_ask(const struct vhost_dev *dev, struct extern_message *message)
+{
+	const struct rte_vhost_user_extern_ops *ops = dev->extern_ops;
+
+	if (ops == NULL || ops->pre_msg_handle == NULL)
+		return -ENOTSUP;
+	message->request = EXTERN_GET_CONFIG;
+	message->flags = EXTERN_VERSION;
+	message->config.size = dev->conf.config_size != 0 ? dev->conf.config_size
+							  : sizeof(message->config.region);
+	message->size = offsetof(struct extern_message, room) -
+			offsetof(struct extern_message, config);
+	if (ops->pre_msg_handle(dev->vid, message) != RTE_VHOST_MSG_RESULT_REPLY ||
+	    message->size == 0)
+		return -EIO;
+	return (int)RTE_MIN(message->config.size, (uint32_t)sizeof(message->config.region));
+}
+
+int
+vhost_extern_config(struct vhost_dev *dev)
+{
+	struct extern_message *message = calloc(1, sizeof(*message));
+	int ret;
+
+	if (message == NULL)
+		return -ENOMEM;
+	ret = extern_ask(dev, message);
+	if (ret > 0) {
+		memcpy(dev->config, message->config.region, (size_t)ret);
+		dev->conf.config_size = (uint32_t)ret;
+	}
+	free(message);
+	if (ret <= 0)
+		VHOST_LOG(ERR, dev->path, "the application gives no configuration space: let its "
+			  "handler answer GET_CONFIG, or call rte_vduse_vhost_configure()");
+	return RTE_MIN(ret, 0);
+}
+
+/* The size is the device's for life: more is not said, and what is not said stays. */
 static int
 extern_config_change(struct vhost_dev *dev)
 {
-	RTE_SET_USED(dev);
-	return -ENOTSUP;
+	if (vhost_extern_config(dev) < 0)
+		return -1;
+	return rte_vduse_dev_config_set(dev->dev, 0, dev->config, dev->conf.config_size) < 0 ? -1
+											      : 0;
 }
 
 int

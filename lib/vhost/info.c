@@ -46,7 +46,7 @@ rte_vhost_get_negotiated_features(int vid, uint64_t *features)
 		return VHOST_REAL(get_negotiated_features, -ENOTSUP, vid, features);
 	if (features == NULL)
 		return -1;
-	*features = rte_vduse_dev_features(dev->dev);
+	*features = vhost_dev_features(dev);
 	return 0;
 }
 
@@ -73,7 +73,7 @@ rte_vhost_get_mtu(int vid, uint16_t *mtu)
 		return VHOST_REAL(get_mtu, -ENOTSUP, vid, mtu);
 	if (mtu == NULL)
 		return -ENODEV;
-	if (!(rte_vduse_dev_features(dev->dev) & VHOST_BIT(VIRTIO_NET_F_MTU)))
+	if (!(vhost_dev_features(dev) & VHOST_BIT(VIRTIO_NET_F_MTU)))
 		return -ENOTSUP;
 	config = (const void *)dev->config;
 	*mtu = rte_le_to_cpu_16(config->mtu);
@@ -85,13 +85,15 @@ int
 rte_vhost_get_numa_node(int vid)
 {
 	struct vhost_dev *dev = vhost_dev_get(vid);
+	struct vhost_vq *vq;
 	int node = -1;
 
 	if (dev == NULL)
 		return VHOST_REAL(get_numa_node, -ENOTSUP, vid);
+	vq = vhost_vq_get(dev, 0);
 	vhost_lock();
-	if (dev->vqs[0].vring.desc == NULL ||
-	    get_mempolicy(&node, NULL, 0, dev->vqs[0].vring.desc, MPOL_F_NODE | MPOL_F_ADDR) < 0)
+	if (vq == NULL || vq->vring.desc == NULL ||
+	    get_mempolicy(&node, NULL, 0, vq->vring.desc, MPOL_F_NODE | MPOL_F_ADDR) < 0)
 		node = -1;
 	vhost_unlock();
 	return node;

@@ -107,23 +107,56 @@ register_start_thread(void *arg)
 	return 0;
 }
 
-/* Puts a device that exists in everybody's sight. Under the mutex. */
+/* Takes the device from the application again, id and all. */
+static void
+register_disconnect(struct vhost_dev *dev)
+{
+	vhost_lock();
+	dev->connect = false;
+	vhost_changed();
+	vhost_events_settle(dev);
+	vhost_dev_unpublish(dev);
+	vhost_unlock();
+}
+
+/*
+ * Asks the application for the configuration space, by the handler that it installs when it
+ * hears of the device's id. The device keeps the id.
+ */
 static int
-register_publish(struct vhost_dev *dev)
+register_ask(struct vhost_dev *dev)
 {
 	int ret;
 
+	vhost_lock();
 	ret = vhost_dev_publish(dev);
-	if (ret < 0)
-		return ret;
-	ret = vduse_thread_create("vduse-start", register_start_thread, dev);
-	if (ret < 0) {
-		VHOST_LOG(ERR, dev->path, "cannot start a thread: %s", strerror(-ret));
-		vhost_dev_unpublish(dev);
-		return ret;
+	if (ret == 0) {
+		dev->connect = true;
+		vhost_changed();
+		vhost_events_settle(dev);
 	}
-	dev->connect = true;
-	return 0;
+	vhost_unlock();
+	return ret < 0 ? ret : vhost_extern_config(dev);
+}
+
+/* Shows a device that exists to the application, and to its driver. Waits for neither. */
+static int
+register_show(struct vhost_dev *dev)
+{
+	int ret = 0;
+
+	vhost_lock();
+	if (dev->vid < 0)
+		ret = vhost_dev_publish(dev);
+	if (ret == 0)
+		ret = vduse_thread_create("vduse-start", register_start_thread, dev);
+	if (ret == 0)
+		dev->connect = true;
+	else
+		VHOST_LOG(ERR, dev->path, "cannot be started: %s", strerror(-ret));
+	vhost_changed();
+	vhost_unlock();
+	return ret;
 }
 
 /* Not under the mutex: the control thread may wait for that, and creation for the kernel. */
@@ -133,17 +166,19 @@ register_start(struct vhost_dev *dev)
 	int ret;
 
 	ret = vhost_events_start();
+	if (ret == 0 && dev->conf.config_size == 0)
+		ret = register_ask(dev);
+	if (ret == 0)
+		ret = vhost_dev_create(dev);
 	if (ret < 0)
-		return ret;
-	ret = vhost_dev_create(dev);
-	if (ret < 0)
-		return ret;
-	vhost_lock();
-	ret = register_publish(dev);
-	vhost_changed();
-	vhost_unlock();
-	if (ret < 0)
-		vhost_dev_destroy(dev);
+		goto disconnect;
+	ret = register_show(dev);
+	if (ret == 0)
+		return 0;
+	vhost_dev_destroy(dev);
+disconnect:
+	if (dev->vid >= 0)
+		register_disconnect(dev);
 	return ret;
 }
 
@@ -178,12 +213,7 @@ static void
 register_remove(struct vhost_dev *dev)
 {
 	rte_vduse_dev_stop(dev->dev);
-	vhost_lock();
-	dev->connect = false;
-	vhost_changed();
-	vhost_events_settle(dev);
-	vhost_dev_unpublish(dev);
-	vhost_unlock();
+	register_disconnect(dev);
 	vhost_dev_destroy(dev);
 }
 

@@ -110,7 +110,10 @@ extern struct vhost_dev_list vhost_dev_list;
 struct vhost_dev *
 vhost_dev_find(const char *path);
 
-/* device.c: devices by id; applications index arrays of that many. */
+/*
+ * device.c: devices by id; applications index arrays of that many. One that is asked for its
+ * configuration space before it is created has an id, but neither dev nor vqs yet.
+ */
 extern struct vhost_dev *vhost_dev_ids[RTE_MAX_VHOST_DEVICE];
 
 /* The device of an id, or NULL: librte_vhost's. Any thread. */
@@ -127,7 +130,14 @@ vhost_dev_get(int vid)
 static inline struct vhost_vq *
 vhost_vq_get(const struct vhost_dev *dev, uint16_t index)
 {
-	return likely(index < dev->conf.nb_vqs) ? &dev->vqs[index] : NULL;
+	return likely(dev->vqs != NULL && index < dev->conf.nb_vqs) ? &dev->vqs[index] : NULL;
+}
+
+/* The features that the driver took; 0 while there is none. */
+static inline uint64_t
+vhost_dev_features(const struct vhost_dev *dev)
+{
+	return dev->dev != NULL ? rte_vduse_dev_features(dev->dev) : 0;
 }
 
 /* device.c: creates and removes what a path stands for. Application's threads. */

@@ -57,6 +57,17 @@ net_lay_out(struct loopback_net *self, unsigned int queue, uint32_t size)
 	driver->regions[0] = (struct driver_region){ driver->rings, all, va, false };
 	driver->nb_regions = 1;
 }
+void
+loopback_net_driver(struct loopback_net *self, uint32_t size, uint64_t features)
+{
+	memset(self, 0, sizeof(*self));
+	self->features = features;
+	net_lay_out(self, NET_RX, size);
+	net_lay_out(self, NET_TX, size);
+	self->loop = vduse_loopback_new();
+	assert_non_null(self->loop);
+	loopback_net_transport = self->loop;
+}
 
 void
 loopback_net_create(struct loopback_net *self, uint32_t size, uint64_t features)
@@ -72,13 +83,7 @@ loopback_net_create(struct loopback_net *self, uint32_t size, uint64_t features)
 		.arg = self,
 	};
 
-	memset(self, 0, sizeof(*self));
-	self->features = features;
-	net_lay_out(self, NET_RX, size);
-	net_lay_out(self, NET_TX, size);
-	self->loop = vduse_loopback_new();
-	assert_non_null(self->loop);
-	loopback_net_transport = self->loop;
+	loopback_net_driver(self, size, features);
 	assert_int_equal(rte_vduse_net_create(&conf, &self->net), 0);
 	self->dev = rte_vduse_net_dev(self->net);
 	assert_int_equal(rte_vduse_net_start(self->net, RTE_VDUSE_ATTACH_NONE), 0);
@@ -149,6 +154,8 @@ is_up(void *arg)
 {
 	struct loopback_net *self = arg;
 
+	if (self->net == NULL)
+		return (rte_vduse_dev_status(self->dev) & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 	return __atomic_load_n(&self->up, __ATOMIC_ACQUIRE);
 }
 

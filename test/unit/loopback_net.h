@@ -53,9 +53,13 @@ __wrap_rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vd
 /* The transport's private data for the devices created from now on. */
 extern struct vduse_loopback *loopback_net_transport;
 
-/* Creates a device with rings of that size and its driver's memory; nobody is up yet. */
+/* A driver's memory and rings of that size, for a device that the caller creates: self->dev. */
+void
+loopback_net_driver(struct loopback_net *self, uint32_t size, uint64_t features);
+/* Creates a device too; nobody is up yet. */
 void
 loopback_net_create(struct loopback_net *self, uint32_t size, uint64_t features);
+/* Destroys the device, if it was created here, and the rest. */
 void
 loopback_net_destroy(struct loopback_net *self);
 

@@ -1,0 +1,193 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * An application that serves the rings itself: the addresses that it gets, and that the driver
+ * waits until it has let go of them.
+ */
+#include "vhost_app.h"
+
+#include <stdlib.h>
+
+#include <vhost.h>
+
+#define UP "new_device vring0+ vring1+"
+
+static struct rte_vhost_memory *memory;
+static bool gone; /* atomic */
+
+static int
+take_memory(struct vhost_app *app)
+{
+	RTE_SET_USED(app);
+	__atomic_store_n(&gone, false, __ATOMIC_RELEASE);
+	assert_int_equal(rte_vhost_get_mem_table(APP_VID, &memory), 0);
+	return 0;
+}
+
+/* Slow, so that a driver that does not wait is found out; uses what it has to the end. */
+static void
+free_memory(struct vhost_app *app)
+{
+	uint32_t i;
+
+	RTE_SET_USED(app);
+	for (i = 0; i < memory->nregions; i++)
+		*(volatile uint8_t *)(uintptr_t)memory->regions[i].host_user_addr += 0;
+	unit_sleep_ms(UNIT_WHILE_MS);
+	for (i = 0; i < memory->nregions; i++)
+		*(volatile uint8_t *)(uintptr_t)memory->regions[i].host_user_addr += 0;
+	free(memory);
+	memory = NULL;
+	__atomic_store_n(&gone, true, __ATOMIC_RELEASE);
+}
+
+static void
+start(void)
+{
+	vhost_app_register(64, NET_PLAIN, 0);
+	assert_int_equal(rte_vhost_driver_set_features(APP_PATH, NET_PLAIN), 0);
+	vhost_app_start();
+	vhost_app_told("new_connection");
+	vhost_app.new_device = take_memory;
+	vhost_app.destroy_device = free_memory;
+	loopback_net_up(&vhost_app.driver);
+	vhost_app_told(UP);
+}
+
+static void
+test_memory(void **state)
+{
+	const struct driver_region *region;
+	uint64_t len;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	start();
+	assert_int_equal(memory->nregions, 2);
+	for (i = 0; i < 2; i++) {
+		region = &vhost_app.driver.queues[i].regions[0];
+		len = region->size + 1;
+		*(volatile uint8_t *)(region->va + 5) = (uint8_t)(0x5a + i);
+		assert_int_equal(*(uint8_t *)(uintptr_t)rte_vhost_va_from_guest_pa(
+					 memory, region->first + 5, &len), 0x5a + i);
+		assert_int_equal(len, region->size - 5);
+	}
+	vhost_app_end();
+	vhost_app_told("destroy_device destroy_connection");
+}
+
+static void
+test_reset_waits(void **state)
+{
+	RTE_SET_USED(state);
+	start();
+	loopback_net_reset(&vhost_app.driver);
+	assert_true(__atomic_load_n(&gone, __ATOMIC_ACQUIRE));
+	vhost_app_told("destroy_device");
+	assert_int_equal(rte_vhost_get_mem_table(APP_VID, &memory), -1);
+	vhost_app_end();
+}
+
+static void
+test_update_waits(void **state)
+{
+	RTE_SET_USED(state);
+	start();
+	loopback_net_update(&vhost_app.driver);
+	vhost_app_told("destroy_device " UP);
+	loopback_net_update(&vhost_app.driver);
+	vhost_app_told("destroy_device " UP);
+	vhost_app_end();
+}
+
+/* Memory goes away for good; the virtqueues come back with it. */
+static void
+test_update_empty(void **state)
+{
+	RTE_SET_USED(state);
+	start();
+	vduse_loopback_regions_clear(vhost_app.driver.loop);
+	loopback_net_update(&vhost_app.driver);
+	assert_true(__atomic_load_n(&gone, __ATOMIC_ACQUIRE));
+	vhost_app_told("destroy_device");
+	loopback_net_regions(&vhost_app.driver);
+	loopback_net_update(&vhost_app.driver);
+	vhost_app_told(UP);
+	vhost_app_end();
+}
+
+static void
+test_vring(void **state)
+{
+	struct driver *queue = &vhost_app.driver.queues[NET_TX];
+	struct rte_vhost_power_monitor_cond cond;
+	struct rte_vhost_vring vring;
+
+	RTE_SET_USED(state);
+	start();
+	assert_int_equal(rte_vhost_get_vhost_vring(APP_VID, NET_TX, &vring), 0);
+	queue->desc[7].len = 0x1234;
+	queue->avail->idx = 9;
+	assert_int_equal(vring.desc[7].len, 0x1234);
+	assert_int_equal(vring.avail->idx, 9);
+	vring.used->idx = 3;
+	assert_int_equal(queue->used->idx, 3);
+	assert_int_equal(rte_vhost_get_monitor_addr(APP_VID, NET_TX, &cond), 0);
+	assert_ptr_equal(cond.addr, &vring.avail->idx);
+	assert_int_equal(cond.val, 3);
+	assert_int_equal(rte_vhost_vring_call(APP_VID, NET_TX), 0);
+	assert_int_equal(vduse_loopback_calls(vhost_app.driver.loop, NET_TX), 1);
+	assert_int_equal(rte_vhost_vring_call(APP_VID, 2), -1);
+	/* Packets are the application's own affair. */
+	assert_int_equal(rte_vhost_enqueue_burst(APP_VID, 0, NULL, 0), 0);
+	assert_int_equal(rte_vhost_avail_entries(APP_VID, NET_TX), 0);
+	vhost_app_end();
+}
+
+static uint16_t
+state_of(uint32_t index)
+{
+	struct vduse_dev_request req = { .type = VDUSE_GET_VQ_STATE, .vq_state.index = index };
+	struct vduse_dev_response resp;
+
+	assert_int_equal(vduse_loopback_ask(vhost_app.driver.loop, &req, &resp, UNIT_PATIENCE_MS),
+			 0);
+	assert_int_equal(resp.result, VDUSE_REQ_RESULT_OK);
+	return resp.vq_state.split.avail_index;
+}
+
+static void
+test_base(void **state)
+{
+	uint16_t avail, used;
+
+	RTE_SET_USED(state);
+	start();
+	vhost_app.driver.queues[NET_TX].used->idx = 5;
+	assert_int_equal(rte_vhost_get_vring_base(APP_VID, NET_TX, &avail, &used), 0);
+	assert_int_equal(avail, 5);
+	assert_int_equal(used, 5);
+	assert_int_equal(state_of(NET_TX), 5);
+	assert_int_equal(rte_vhost_set_vring_base(APP_VID, NET_TX, 7, 7), 0);
+	assert_int_equal(state_of(NET_TX), 7);
+	loopback_net_reset(&vhost_app.driver);
+	assert_int_equal(state_of(NET_TX), 7);
+	assert_int_equal(rte_vhost_set_vring_base(APP_VID, 2, 7, 7), -1);
+	vhost_app_end();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_reset_waits),
+		cmocka_unit_test(test_update_waits),
+		cmocka_unit_test(test_update_empty),
+		cmocka_unit_test(test_vring),
+		cmocka_unit_test(test_base),
+	};
+
+	if (unit_init() < 0)
+		return 1;
+	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
+}
