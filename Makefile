@@ -4,6 +4,7 @@
 
 BUILD := build
 SDK := $(CURDIR)/$(BUILD)/driver-sdk
+EXAMPLES := $(CURDIR)/$(BUILD)/dpdk-examples vhost vhost_blk
 export DPDK_VDUSE_BUILD := $(CURDIR)/$(BUILD)
 
 help:
@@ -23,10 +24,12 @@ packages:
 $(BUILD)/build.ninja:
 	@config/install-packages
 	@config/driver-sdk $(SDK)
+	-@config/dpdk-examples $(EXAMPLES)
 	meson setup $(BUILD)
 
 build: packages $(BUILD)/build.ninja
 	@config/driver-sdk $(SDK)
+	-@config/dpdk-examples $(EXAMPLES)
 	ninja -C $(BUILD)
 
 run: build
