@@ -8,6 +8,7 @@
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 #include "vhost.h"
 
@@ -41,6 +42,18 @@ void
 vhost_wait(void)
 {
 	pthread_cond_wait(&device_change, &device_mutex);
+}
+
+bool
+vhost_wait_ms(unsigned int ms)
+{
+	struct timespec until;
+
+	clock_gettime(CLOCK_REALTIME, &until);
+	until.tv_nsec += (long)ms * 1000000;
+	until.tv_sec += until.tv_nsec / 1000000000;
+	until.tv_nsec %= 1000000000;
+	return pthread_cond_timedwait(&device_change, &device_mutex, &until) == 0;
 }
 
 struct vhost_dev *

@@ -8,14 +8,14 @@
 
 #include "vhost.h"
 
-/* Brings a device up once its driver is and a virtqueue can be served. Under the mutex. */
-static void
-driver_evaluate(struct vhost_dev *dev)
+/* Its driver must be up, a virtqueue ready, and buffers in memory that is known. */
+void
+vhost_driver_evaluate(struct vhost_dev *dev)
 {
 	uint16_t i;
 
 	for (i = 0; i < dev->conf.nb_vqs && !dev->up; i++) {
-		if (!dev->driver_ok || !dev->vqs[i].ready)
+		if (!dev->driver_ok || !dev->primed || !dev->vqs[i].ready)
 			continue;
 		dev->up = true;
 		/* 0 is none. */
@@ -38,7 +38,7 @@ driver_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, v
 	own->base = info->next_avail;
 	ret = vhost_ring_map(own);
 	own->ready = ret == 0;
-	driver_evaluate(dev);
+	vhost_driver_evaluate(dev);
 	vhost_unlock();
 	return ret;
 }
@@ -95,7 +95,7 @@ driver_memory(struct rte_vduse_dev *vduse, void *arg)
 	RTE_SET_USED(vduse);
 	vhost_memory_take(dev);
 	vhost_lock();
-	driver_evaluate(dev);
+	vhost_driver_evaluate(dev);
 	vhost_unlock();
 }
 
@@ -107,8 +107,9 @@ driver_status(struct rte_vduse_dev *vduse, uint8_t status, void *arg)
 	RTE_SET_USED(vduse);
 	vhost_lock();
 	dev->driver_ok = (status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
+	dev->primed = dev->builtin;
 	if (dev->driver_ok)
-		driver_evaluate(dev);
+		vhost_driver_evaluate(dev);
 	else
 		vhost_events_down(dev);
 	vhost_unlock();

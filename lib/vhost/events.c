@@ -15,6 +15,10 @@
 
 #include "vhost.h"
 
+/* How often a driver that is up is looked at for its first buffer, ms: first and at the most. */
+#define EVENTS_PRIME_FIRST 1u
+#define EVENTS_PRIME_MOST  64u
+
 static struct {
 	pthread_mutex_t lock; /* guards the start of the thread */
 	bool running;
@@ -139,21 +143,56 @@ events_step(struct vhost_dev *dev)
 	return true;
 }
 
+/* Whether a device waits for its driver's first buffer. Under the mutex. */
+static bool
+events_prime(void)
+{
+	struct vhost_dev *dev;
+	bool wait = false;
+
+	TAILQ_FOREACH(dev, &vhost_dev_list, next) {
+		if (!dev->driver_ok || dev->primed)
+			continue;
+		if (vhost_prime(dev))
+			vhost_driver_evaluate(dev);
+		wait |= !dev->up;
+	}
+	return wait;
+}
+
+/* Makes one callback of whatever device. Under the mutex. */
+static bool
+events_one(void)
+{
+	struct vhost_dev *dev;
+
+	/* The list may have changed in a step: the next search begins anew. */
+	TAILQ_FOREACH(dev, &vhost_dev_list, next)
+		if (dev->vid >= 0 && events_step(dev))
+			return true;
+	return false;
+}
+
 static uint32_t
 events_main(void *arg)
 {
-	struct vhost_dev *dev;
+	unsigned int ms = EVENTS_PRIME_FIRST;
 
 	RTE_SET_USED(arg);
 	vhost_lock();
 	events.self = pthread_self();
 	for (;;) {
-		/* The list may have changed in a step: begin again behind each. */
-		TAILQ_FOREACH(dev, &vhost_dev_list, next)
-			if (dev->vid >= 0 && events_step(dev))
-				break;
-		if (dev == NULL)
+		bool prime = events_prime();
+
+		if (events_one())
+			continue;
+		if (prime && !vhost_wait_ms(ms)) {
+			ms = RTE_MIN(2 * ms, EVENTS_PRIME_MOST);
+			continue;
+		}
+		if (!prime)
 			vhost_wait();
+		ms = EVENTS_PRIME_FIRST;
 	}
 	return 0;
 }

@@ -80,6 +80,7 @@ struct vhost_dev {
 	struct vhost_vq *vqs;
 	/* What the driver wants; the control thread writes. */
 	bool driver_ok;
+	bool primed;                  /* builtin, or its buffers are known to be in a region */
 	bool up;                      /* it may be served */
 	uint32_t generation;          /* counts the times that it came up */
 	struct rte_vhost_memory *memory;
@@ -103,6 +104,9 @@ vhost_changed(void);
 /* Waits for the next change. Under the mutex, which it lets go of meanwhile. */
 void
 vhost_wait(void);
+/* The same, for so long at the most. Returns false when time was up. */
+bool
+vhost_wait_ms(unsigned int ms);
 
 /* device.c: devices by path. Under the mutex. */
 TAILQ_HEAD(vhost_dev_list, vhost_dev);
@@ -173,6 +177,14 @@ vhost_ring_notify(struct vhost_vq *vq, bool enable);
 /* The avail index at which the device goes on. Under the mutex. */
 uint16_t
 vhost_ring_position(const struct vhost_vq *vq);
+
+/* driver.c: brings a device up if everything is there for that. Under the mutex. */
+void
+vhost_driver_evaluate(struct vhost_dev *dev);
+
+/* prime.c: looks whether a driver's first buffer is in a region. Events thread, under the mutex. */
+bool
+vhost_prime(struct vhost_dev *dev);
 
 /* memory.c: keeps the table of a device's regions for the application. Control thread. */
 void

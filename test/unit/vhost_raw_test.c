@@ -6,6 +6,7 @@
 #include "vhost_app.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #include <vhost.h>
 
@@ -50,7 +51,41 @@ start(void)
 	vhost_app.new_device = take_memory;
 	vhost_app.destroy_device = free_memory;
 	loopback_net_up(&vhost_app.driver);
+	loopback_net_send(&vhost_app.driver, 0, 100);
 	vhost_app_told(UP);
+}
+
+/*
+ * Memory becomes known with the first buffer in it, as virtio_vdpa's does: the application hears
+ * of the device then, and gets all of the memory.
+ */
+static void
+test_first_buffer(void **state)
+{
+	struct loopback_net *driver = &vhost_app.driver;
+	struct driver *queue = &driver->queues[NET_TX];
+	uint64_t iova;
+	int fd = unit_memfd("unit-net-late", 4096);
+
+	RTE_SET_USED(state);
+	vhost_app_register(64, NET_PLAIN, 0);
+	assert_int_equal(rte_vhost_driver_set_features(APP_PATH, NET_PLAIN), 0);
+	vhost_app_start();
+	vhost_app_told("new_connection");
+	vhost_app.new_device = take_memory;
+	vhost_app.destroy_device = free_memory;
+	loopback_net_up(driver);
+	iova = queue->data + 0x100000;
+	unit_sleep_ms(UNIT_WHILE_MS);
+	vhost_app_told("");
+	assert_int_equal(vduse_loopback_region_add(driver->loop, iova, iova + 4095, 0,
+						   VDUSE_ACCESS_RW, fd), 0);
+	driver_desc(queue, 0, iova, 100, 0, 0);
+	loopback_net_post(driver, NET_TX, 0);
+	vhost_app_told(UP);
+	assert_int_equal(memory->nregions, 3);
+	vhost_app_end();
+	close(fd);
 }
 
 static void
@@ -179,6 +214,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_first_buffer),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_reset_waits),
 		cmocka_unit_test(test_update_waits),
