@@ -20,6 +20,9 @@ struct vhost_app {
 	int (*new_connection)(struct vhost_app *app);
 	int (*new_device)(struct vhost_app *app);
 	void (*destroy_device)(struct vhost_app *app);
+	/* In place of an interrupt, on the polling thread: true takes it over. May be NULL. */
+	bool (*guest_notify)(struct vhost_app *app, uint16_t queue_id);
+	unsigned int guest_notified; /* interrupts that it heard of */
 };
 
 /* What the application was told since it was asked last, as "new_device vring0+ vring1+". */

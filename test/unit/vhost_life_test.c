@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <newer.h>
 #include <vhost.h>
 
 #define UP "new_device vring0+ vring1+"
@@ -213,6 +214,44 @@ test_packets(void **state)
 	vhost_app_end();
 }
 
+static bool
+take_over(struct vhost_app *app, uint16_t queue_id)
+{
+	RTE_SET_USED(app);
+	assert_int_equal(queue_id, 1);
+	return true;
+}
+
+/* Interrupts are counted, or left to the application. */
+static void
+test_guest_notify(void **state)
+{
+	struct vduse_loopback *loop;
+	struct rte_mbuf *mbuf;
+	uint64_t calls;
+
+	RTE_SET_USED(state);
+	start(0);
+	up();
+	loop = vhost_app.driver.loop;
+	calls = vduse_loopback_calls(loop, NET_TX);
+	loopback_net_send(&vhost_app.driver, 0, 100);
+	assert_int_equal(rte_vhost_dequeue_burst(APP_VID, 1, pool, &mbuf, 1), 1);
+	rte_pktmbuf_free(mbuf);
+	assert_int_equal(vduse_loopback_calls(loop, NET_TX), calls + 1);
+	assert_int_equal(vhost_app.guest_notified, 1);
+
+	vhost_app.guest_notify = take_over;
+	loopback_net_send(&vhost_app.driver, 0, 100);
+	assert_int_equal(rte_vhost_dequeue_burst(APP_VID, 1, pool, &mbuf, 1), 1);
+	rte_pktmbuf_free(mbuf);
+	assert_int_equal(vduse_loopback_calls(loop, NET_TX), calls + 1);
+	assert_int_equal(vhost_app.guest_notified, 1);
+	rte_vhost_notify_guest(APP_VID, 1);
+	assert_int_equal(vduse_loopback_calls(loop, NET_TX), calls + 2);
+	vhost_app_end();
+}
+
 static void
 test_stats(void **state)
 {
@@ -260,6 +299,7 @@ main(void)
 		cmocka_unit_test(test_unregister_in_callback),
 		cmocka_unit_test(test_info),
 		cmocka_unit_test(test_packets),
+		cmocka_unit_test(test_guest_notify),
 		cmocka_unit_test(test_stats),
 	};
 

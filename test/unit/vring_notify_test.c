@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* When a driver kicks: not unless the device asks for it, and then for each first new entry. */
+#include "unit.h"
+#include "vring_driver.h"
+
+#define SIZE   8
+#define ROUNDS 70000 /* more than there are indices */
+
+static struct driver driver;
+
+static bool
+post(void)
+{
+	driver_desc(&driver, 0, driver.data, 1, 0, 0);
+	return driver_post(&driver, 0);
+}
+
+static void
+serve(void)
+{
+	struct vring_chain chain;
+	uint32_t head, len;
+
+	assert_int_equal(vring_pop(&driver.vq, &chain, 1), 1);
+	chain.used_len = 0;
+	vring_push(&driver.vq, &chain, 1);
+	(void)vring_publish(&driver.vq);
+	assert_true(driver_take(&driver, &head, &len));
+}
+
+static void
+rounds(uint64_t features, bool loud)
+{
+	uint32_t i;
+
+	driver_init(&driver, SIZE, features, 0);
+	assert_int_equal(driver_start(&driver), 0);
+	/* Both ways, to see that the last word counts. */
+	vring_notify(&driver.vq, !loud);
+	vring_notify(&driver.vq, loud);
+	for (i = 0; i < ROUNDS; i++) {
+		if (post() != loud)
+			fail_msg("round %u: %s", i, loud ? "no kick" : "a kick");
+		serve();
+	}
+	driver_free(&driver);
+}
+
+static void
+test_quiet(void **state)
+{
+	RTE_SET_USED(state);
+	rounds(0, false);
+	rounds(UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX, false);
+}
+
+static void
+test_loud(void **state)
+{
+	RTE_SET_USED(state);
+	rounds(0, true);
+	rounds(UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX, true);
+}
+
+/* A ring that moves, or starts anew, says what it said; a start is quiet. */
+static void
+kept(uint64_t features)
+{
+	driver_init(&driver, SIZE, features, 0);
+	assert_int_equal(driver_start(&driver), 0);
+	assert_false(post());
+	serve();
+	vring_notify(&driver.vq, true);
+	assert_int_equal(vring_remap(&driver.vq), 0);
+	assert_true(post());
+	serve();
+	assert_int_equal(driver_start(&driver), 0);
+	assert_false(post());
+	driver_free(&driver);
+}
+
+static void
+test_kept(void **state)
+{
+	RTE_SET_USED(state);
+	kept(0);
+	kept(UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_quiet),
+		cmocka_unit_test(test_loud),
+		cmocka_unit_test(test_kept),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
