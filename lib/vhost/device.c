@@ -134,8 +134,7 @@ vhost_dev_create(struct vhost_dev *dev)
 	for (i = 0; i < dev->conf.nb_vqs; i++) {
 		rte_spinlock_init(&dev->vqs[i].enqueue);
 		dev->vqs[i].vq = rte_vduse_dev_vq(dev->dev, i);
-		dev->vqs[i].vring.kickfd = -1;
-		dev->vqs[i].vring.callfd = VHOST_NO_CALLFD;
+		dev->vqs[i].vring = vhost_ring_none;
 	}
 	return 0;
 }

@@ -71,7 +71,7 @@ driver_vq_stop(struct rte_vduse_vq *vq, void *arg)
 	vhost_events_down(dev);
 	own->base = vhost_ring_position(own);
 	own->ready = false;
-	own->vring = (struct rte_vhost_vring){ .callfd = VHOST_NO_CALLFD, .kickfd = -1 };
+	own->vring = vhost_ring_none;
 	vhost_unlock();
 }
 

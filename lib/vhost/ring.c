@@ -7,9 +7,12 @@
 
 #include <linux/virtio_ring.h>
 
+#include <rte_bitops.h>
 #include <rte_byteorder.h>
 
 #include "vhost.h"
+
+const struct rte_vhost_vring vhost_ring_none = { .callfd = VHOST_NO_CALLFD, .kickfd = -1 };
 
 /* Finds len bytes that must be one stretch here, though they may be several regions. */
 static void *
@@ -36,25 +39,33 @@ ring_area(const struct vhost_vq *vq, uint64_t iova, uint64_t len, bool write)
 	return end - len;
 }
 
+/* Section 2.7: sizes and alignments that a split ring has. */
+static bool
+ring_layout_ok(const struct rte_vduse_vq_info *info)
+{
+	return rte_is_power_of_2(info->size) && info->size <= 32768 && info->desc % 16 == 0 &&
+	       info->driver % 2 == 0 && info->device % 4 == 0;
+}
+
 int
 vhost_ring_map(struct vhost_vq *vq)
 {
 	const struct rte_vduse_vq_info *info = &vq->info;
 	uint64_t size = info->size;
 	struct rte_vhost_vring vring = {
-		.desc = ring_area(vq, info->desc, size * sizeof(struct vring_desc), false),
-		.avail = ring_area(vq, info->driver, 2 * (3 + size), false),
-		.used = ring_area(vq, info->device, 6 + size * sizeof(struct vring_used_elem),
-				  true),
 		.callfd = VHOST_NO_CALLFD,
 		.kickfd = vq->vq->kick_fd,
-		.size = (uint16_t)info->size,
+		.size = (uint16_t)size,
 	};
 
-	if (vring.desc == NULL || vring.avail == NULL || vring.used == NULL) {
-		vq->vring = (struct rte_vhost_vring){ .callfd = VHOST_NO_CALLFD, .kickfd = -1 };
+	vq->vring = vhost_ring_none;
+	if (!ring_layout_ok(info))
+		return -EINVAL;
+	vring.desc = ring_area(vq, info->desc, size * sizeof(struct vring_desc), false);
+	vring.avail = ring_area(vq, info->driver, 2 * (3 + size), false);
+	vring.used = ring_area(vq, info->device, 6 + size * sizeof(struct vring_used_elem), true);
+	if (vring.desc == NULL || vring.avail == NULL || vring.used == NULL)
 		return -EFAULT;
-	}
 	vq->vring = vring;
 	return 0;
 }

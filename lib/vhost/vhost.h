@@ -168,7 +168,12 @@ vhost_net_create(struct vhost_dev *dev);
 /* driver.c: what lib/vduse tells of the driver. */
 extern const struct rte_vduse_dev_ops vhost_driver_ops;
 
-/* ring.c: finds the rings of a virtqueue in memory. 0 or -EFAULT. Control thread. */
+/* ring.c: what an application sees of a virtqueue that is not there. */
+extern const struct rte_vhost_vring vhost_ring_none;
+/*
+ * Finds the rings of a virtqueue in memory. 0, -EFAULT (they are in no region) or -EINVAL (size
+ * or alignment). Control thread.
+ */
 int
 vhost_ring_map(struct vhost_vq *vq);
 /* Asks the driver to kick, or not to. Under the mutex. */

@@ -26,7 +26,7 @@ rte_vhost_get_vhost_vring(int vid, uint16_t vring_idx, struct rte_vhost_vring *v
 	if (dev->up)
 		dev->raw = true;
 	else
-		*vring = (struct rte_vhost_vring){ .callfd = VHOST_NO_CALLFD, .kickfd = -1 };
+		*vring = vhost_ring_none;
 	vhost_unlock();
 	return 0;
 }

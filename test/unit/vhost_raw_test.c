@@ -210,6 +210,31 @@ test_base(void **state)
 	vhost_app_end();
 }
 
+/* A driver whose rings are no rings: the application does not get to see them. */
+static void
+test_bad_rings(void **state)
+{
+	struct loopback_net *driver = &vhost_app.driver;
+	struct rte_vhost_vring vring;
+
+	RTE_SET_USED(state);
+	vhost_app_register(64, NET_PLAIN, 0);
+	assert_int_equal(rte_vhost_driver_set_features(APP_PATH, NET_PLAIN), 0);
+	vhost_app_start();
+	vhost_app_told("new_connection");
+	driver->queues[NET_TX].size = 48;
+	driver->queues[NET_RX].rings += 8;
+	loopback_net_up(driver);
+	loopback_net_wait(driver, NET_TX, RTE_VDUSE_VQ_ERROR);
+	loopback_net_wait(driver, NET_RX, RTE_VDUSE_VQ_ERROR);
+	loopback_net_send(driver, 0, 100);
+	unit_sleep_ms(UNIT_WHILE_MS);
+	vhost_app_told("");
+	assert_int_equal(rte_vhost_get_vhost_vring(APP_VID, NET_TX, &vring), 0);
+	assert_null(vring.desc);
+	vhost_app_end();
+}
+
 int
 main(void)
 {
@@ -221,6 +246,7 @@ main(void)
 		cmocka_unit_test(test_update_empty),
 		cmocka_unit_test(test_vring),
 		cmocka_unit_test(test_base),
+		cmocka_unit_test(test_bad_rings),
 	};
 
 	if (unit_init() < 0)
