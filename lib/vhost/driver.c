@@ -24,6 +24,16 @@ vhost_driver_evaluate(struct vhost_dev *dev)
 	vhost_changed();
 }
 
+/* Under the mutex. What lib/virtio_net serves is ready whatever can be shown of it here. */
+static int
+driver_map(const struct vhost_dev *dev, struct vhost_vq *vq)
+{
+	int ret = vhost_ring_map(vq);
+
+	vq->ready = ret == 0 || dev->builtin;
+	return ret;
+}
+
 static int
 driver_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
 {
@@ -33,11 +43,11 @@ driver_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, v
 
 	vhost_lock();
 	own->info = *info;
+	own->packed = (info->features & VHOST_BIT(VIRTIO_F_RING_PACKED)) != 0;
 	own->event_idx = (info->features & VHOST_BIT(VIRTIO_RING_F_EVENT_IDX)) != 0;
 	own->based = false;
 	own->base = info->next_avail;
-	ret = vhost_ring_map(own);
-	own->ready = ret == 0;
+	ret = driver_map(dev, own);
 	vhost_driver_evaluate(dev);
 	vhost_unlock();
 	return ret;
@@ -55,8 +65,7 @@ driver_vq_remap(struct rte_vduse_vq *vq, void *arg)
 	if (dev->raw)
 		vhost_events_down(dev);
 	own->base = vhost_ring_position(own);
-	ret = vhost_ring_map(own);
-	own->ready = ret == 0;
+	ret = driver_map(dev, own);
 	vhost_unlock();
 	return ret;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Split rings as applications see them that serve them themselves. In flow the driver's
+ * Rings as applications see them, which may serve split ones themselves. In flow the driver's
  * addresses, out flow ours. Control thread where it says so, else any under the mutex.
  */
 #include <errno.h>
@@ -39,7 +39,7 @@ ring_area(const struct vhost_vq *vq, uint64_t iova, uint64_t len, bool write)
 	return end - len;
 }
 
-/* Section 2.7: sizes and alignments that a split ring has. */
+/* Sections 2.7 and 2.8: sizes and alignments. */
 static bool
 ring_layout_ok(const struct rte_vduse_vq_info *info)
 {
@@ -61,9 +61,10 @@ vhost_ring_map(struct vhost_vq *vq)
 	vq->vring = vhost_ring_none;
 	if (!ring_layout_ok(info))
 		return -EINVAL;
-	vring.desc = ring_area(vq, info->desc, size * sizeof(struct vring_desc), false);
-	vring.avail = ring_area(vq, info->driver, 2 * (3 + size), false);
-	vring.used = ring_area(vq, info->device, 6 + size * sizeof(struct vring_used_elem), true);
+	/* Both formats have descriptors of 16 bytes; the device writes those of a packed ring. */
+	vring.desc = ring_area(vq, info->desc, 16 * size, vq->packed);
+	vring.avail = ring_area(vq, info->driver, vq->packed ? 4 : 2 * (3 + size), false);
+	vring.used = ring_area(vq, info->device, vq->packed ? 4 : 6 + 8 * size, true);
 	if (vring.desc == NULL || vring.avail == NULL || vring.used == NULL)
 		return -EFAULT;
 	vq->vring = vring;
@@ -93,7 +94,7 @@ uint16_t
 vhost_ring_position(const struct vhost_vq *vq)
 {
 	/* What was taken but not completed is taken again: the used ring says what happened. */
-	if (vq->based || vq->vring.used == NULL)
+	if (vq->based || vq->packed || vq->vring.used == NULL)
 		return vq->base;
 	return rte_le_to_cpu_16(__atomic_load_n(&vq->vring.used->idx, __ATOMIC_RELAXED));
 }

@@ -44,6 +44,7 @@ struct vhost_vq {
 	rte_spinlock_t enqueue;       /* held for a burst to the driver: they come from any thread */
 	bool ready;                   /* the driver made it so */
 	bool told;                    /* the application knows */
+	bool packed;                  /* only where lib/virtio_net serves the rings */
 	bool event_idx;
 	bool based;                   /* rte_vhost_set_vring_base() was there since the start */
 	uint16_t base;                /* where the device goes on when the rings are gone */

@@ -141,7 +141,7 @@ rte_vhost_get_monitor_addr(int vid, uint16_t queue_id, struct rte_vhost_power_mo
 	if (vq == NULL || pmc == NULL)
 		return -1;
 	vhost_lock();
-	if (vq->vring.avail != NULL) {
+	if (vq->vring.avail != NULL && !vq->packed) {
 		*pmc = (struct rte_vhost_power_monitor_cond){
 			.addr = &vq->vring.avail->idx,
 			.val = rte_cpu_to_le_16(vhost_ring_position(vq)),
