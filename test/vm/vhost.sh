@@ -23,10 +23,11 @@ start_vhost()
 	wait_prompt "$name" 0
 }
 
-# What an operator types; the kernel probes its driver in it.
+# What an operator types; the kernel probes its driver in it. Programs without a prompt may still
+# be starting.
 vdpa_add()
 {
-	wait_for 10 test -e "/dev/vduse/$1" || fail "no /dev/vduse/$1"
+	wait_for 60 test -e "/dev/vduse/$1" || fail "no /dev/vduse/$1"
 	wait_for 10 vdpa dev add name "$1" mgmtdev vduse || fail "vdpa dev add name $1"
 }
 
