@@ -34,7 +34,7 @@ wait_for 10 link_is fwd 1 down || fail "port 1: the link stays up"
 vdpa_add net1
 in_netns right net1 10.0.0.2/24
 ip -n left neigh flush dev eth0
-no_loss on_left ping -c 5 -i 0.1 -w 10 10.0.0.2
+no_loss on_left ping -c 5 -i 0.1 -W 10 10.0.0.2
 
 step "nothing is left after quit"
 stop_testpmd fwd

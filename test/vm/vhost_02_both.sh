@@ -38,7 +38,7 @@ stop_testpmd echo
 wait_for 10 link_is both 1 down || fail "the socket's link stays up"
 testpmd_cmd both "show port info 0" | grep "Link status: up" || fail "port 0: no link"
 start_echo
-no_loss on_left ping -c 5 -i 0.1 -w 5 10.0.0.2
+no_loss on_left ping -c 5 -i 0.1 -W 10 10.0.0.2
 
 stop_testpmd echo
 stop_testpmd both

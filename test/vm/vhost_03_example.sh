@@ -31,7 +31,7 @@ switch_off()
 load_modules vduse virtio_vdpa virtio_net
 step "two devices, switched by their MAC addresses"
 switch_on
-no_loss on_left ping -c 10 -i 0.1 -w 10 10.0.0.2
+no_loss on_left ping -c 10 -i 0.1 -W 10 10.0.0.2
 no_loss on_right ping -f -q -c 1000 -s 1400 10.0.0.1
 tcp
 
@@ -40,11 +40,11 @@ vdpa dev del net1
 vdpa_add net1
 in_netns right net1 10.0.0.2/24
 ip -n left neigh flush dev eth0
-no_loss on_left ping -c 5 -i 0.1 -w 10 10.0.0.2
+no_loss on_left ping -c 5 -i 0.1 -W 10 10.0.0.2
 
 step "buffers that are not merged"
 switch_off
 switch_on --mergeable 0
-no_loss on_left ping -c 10 -i 0.1 -w 10 10.0.0.2
+no_loss on_left ping -c 10 -i 0.1 -W 10 10.0.0.2
 switch_off
 ok
