@@ -10,6 +10,8 @@
 
 #include <linux/virtio_ids.h>
 
+#include <device.h>
+
 #include "net.h"
 
 RTE_LOG_REGISTER(vnet_logtype, lib.vduse.net, INFO);
@@ -42,7 +44,8 @@ net_conf_check(const struct rte_vduse_net_conf *conf, const char **name)
 
 /* With a control queue where there is more than one pair. */
 static int
-net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf, const char *name)
+net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf, const char *name,
+	       const struct vduse_transport_ops *transport, void *transport_priv)
 {
 	struct rte_vduse_dev_conf dev_conf = {
 		.path = conf->path,
@@ -61,7 +64,10 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 	};
 	int ret;
 
-	ret = rte_vduse_dev_create(&dev_conf, &net->dev);
+	if (transport == NULL)
+		ret = rte_vduse_dev_create(&dev_conf, &net->dev);
+	else
+		ret = vduse_dev_create(&dev_conf, transport, transport_priv, &net->dev);
 	if (ret == 0 && conf->pairs > 1) {
 		VNET_LOG(ERR, name, "queues=%u: the control queue that several pairs need is not "
 			 "served yet: use 1", conf->pairs);
@@ -78,7 +84,8 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 }
 
 int
-rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net **result)
+vnet_create(const struct rte_vduse_net_conf *conf, const struct vduse_transport_ops *transport,
+	    void *transport_priv, struct rte_vduse_net **result)
 {
 	struct rte_vduse_net *net;
 	const char *name;
@@ -102,7 +109,7 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net
 	net->call = conf->call;
 	net->arg = conf->arg;
 	vnet_config_init(&net->config, conf);
-	ret = net_dev_create(net, conf, name);
+	ret = net_dev_create(net, conf, name, transport, transport_priv);
 	if (ret < 0) {
 		free(net);
 		return ret;
@@ -111,6 +118,12 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net
 		net->queues[i].vq = rte_vduse_dev_vq(net->dev, i);
 	*result = net;
 	return 0;
+}
+
+int
+rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net **net)
+{
+	return vnet_create(conf, NULL, NULL, net);
 }
 
 int

@@ -14,6 +14,8 @@
 
 #include "rte_vduse_net.h"
 
+struct vduse_transport_ops;
+
 extern int vnet_logtype;
 
 #define VNET_LOG(level, name, fmt, ...)                                                            \
@@ -47,6 +49,11 @@ struct rte_vduse_net {
 	void *arg;
 	struct vnet_queue queues[];
 };
+
+/* net.c: a device over a transport other than the one that its path names (NULL: that one). */
+int
+vnet_create(const struct rte_vduse_net_conf *conf, const struct vduse_transport_ops *transport,
+	    void *transport_priv, struct rte_vduse_net **net);
 
 /* config.c: the configuration space that a device begins with. */
 void
