@@ -1,0 +1,26 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* A measurement of network virtqueues: both sides and what joins them. */
+#ifndef PERF_BENCH_NET_H
+#define PERF_BENCH_NET_H
+
+#include <transport_loopback.h>
+
+#include "device_side.h"
+#include "driver_side.h"
+#include "result.h"
+
+struct perf_net {
+	struct perf_bench bench;
+	struct perf_device device;
+	struct perf_driver driver;   /* over the loopback only */
+	struct vduse_loopback *loop; /* or NULL */
+};
+
+/*
+ * Sets up, measures and takes down; done sees the result before it goes. Returns what done does,
+ * or a negative errno with a line on stderr.
+ */
+int
+perf_net_run(const struct perf_options *options, int (*done)(const struct perf_result *result));
+
+#endif /* PERF_BENCH_NET_H */

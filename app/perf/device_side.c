@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See device_side.h. In flow packets of the driver, out flow packets made here or sent back.
+ * Between the bursts no system call. The device's lcore.
+ */
+#include "device_side.h"
+
+/* Makes a packet as long as len out of an mbuf and as many more as it takes. */
+static bool
+device_extend(struct rte_mempool *pool, struct rte_mbuf *packet, uint32_t len)
+{
+	struct rte_mbuf *tail = packet;
+
+	packet->pkt_len = len;
+	for (;;) {
+		tail->data_len = (uint16_t)RTE_MIN(len, (uint32_t)rte_pktmbuf_tailroom(tail));
+		len -= tail->data_len;
+		if (len == 0)
+			return true;
+		tail->next = rte_pktmbuf_alloc(pool);
+		if (tail->next == NULL)
+			return false;
+		tail = tail->next;
+		packet->nb_segs++;
+	}
+}
+
+static void
+device_fill(struct rte_mbuf *packet, uint64_t sequence)
+{
+	uint32_t offset = 0;
+
+	for (; packet != NULL; packet = packet->next) {
+		perf_packet_fill(rte_pktmbuf_mtod(packet, uint8_t *), sequence, offset,
+				 packet->data_len);
+		offset += packet->data_len;
+	}
+}
+
+/* Makes a burst of new packets. Without mbufs it is left for the next time. */
+static void
+device_make(struct perf_device *device, struct perf_device_pair *pair)
+{
+	const struct perf_options *options = device->bench->options;
+	uint16_t i;
+
+	if (rte_pktmbuf_alloc_bulk(device->pool, pair->mbufs, options->burst) < 0)
+		return;
+	for (i = 0; i < options->burst; i++) {
+		struct rte_mbuf *packet = pair->mbufs[i];
+		uint64_t sequence = pair->source.sequence;
+
+		pair->lens[i] = perf_source_next(&pair->source);
+		if (unlikely(!device_extend(device->pool, packet, pair->lens[i]))) {
+			/* The number is not used: it was not sent. */
+			pair->source.sequence = sequence;
+			rte_pktmbuf_free_bulk(&pair->mbufs[i], options->burst - i);
+			break;
+		}
+		perf_packet_head(rte_pktmbuf_mtod(packet, void *), sequence, pair->lens[i], 0);
+		if (options->verify)
+			device_fill(packet, sequence);
+	}
+	pair->first = 0;
+	pair->last = i;
+}
+
+/* Sends what waits to be sent. */
+static void
+device_send(struct perf_device *device, uint16_t index, bool stamp)
+{
+	struct perf_device_pair *pair = &device->pairs[index];
+	uint16_t waiting = (uint16_t)(pair->last - pair->first), n, i;
+	uint64_t begin = rte_rdtsc(), bytes = 0;
+
+	if (stamp)
+		perf_packet_stamp(rte_pktmbuf_mtod(pair->mbufs[pair->first], void *), begin);
+	n = rte_vduse_net_tx_burst(device->net, index, pair->mbufs + pair->first, waiting);
+	for (i = 0; i < n; i++)
+		bytes += pair->lens[pair->first + i];
+	perf_flow_burst(&device->flows[PERF_TO], n, bytes, rte_rdtsc() - begin);
+	pair->first = (uint16_t)(pair->first + n);
+}
+
+static void
+device_to(struct perf_device *device, uint16_t index)
+{
+	struct perf_device_pair *pair = &device->pairs[index];
+
+	if (pair->first == pair->last && perf_bench_phase(device->bench) < PERF_DRAIN)
+		device_make(device, pair);
+	if (pair->first < pair->last)
+		device_send(device, index, true);
+}
+
+static bool
+device_match(const struct rte_mbuf *packet, uint64_t sequence)
+{
+	uint32_t offset = 0;
+
+	for (; packet != NULL; packet = packet->next) {
+		if (!perf_packet_match(rte_pktmbuf_mtod(packet, const uint8_t *), sequence, offset,
+				       packet->data_len))
+			return false;
+		offset += packet->data_len;
+	}
+	return true;
+}
+
+/* Looks at packets of our own driver. They are as long as a head: the library drops shorter. */
+static void
+device_inspect(struct perf_device *device, struct perf_device_pair *pair,
+	       struct rte_mbuf *const *mbufs, uint16_t nb)
+{
+	const struct perf_options *options = device->bench->options;
+	bool last = options->direction != PERF_DIRECTION_ECHO;
+	uint64_t now = rte_rdtsc();
+	uint16_t i;
+
+	for (i = 0; i < nb; i++) {
+		const struct rte_mbuf *packet = mbufs[i];
+		struct perf_mark mark = perf_packet_mark(rte_pktmbuf_mtod(packet, const void *));
+
+		if (options->verify)
+			perf_flow_check(&device->flows[PERF_FROM], &pair->expected, &mark,
+					packet->pkt_len, device_match(packet, mark.sequence));
+		if (last)
+			perf_bench_latency(device->bench, &device->latency, &mark, now);
+	}
+}
+
+static uint16_t
+device_receive(struct perf_device *device, uint16_t index, struct rte_mbuf **mbufs)
+{
+	uint64_t begin = rte_rdtsc(), end, bytes = 0;
+	uint16_t n, i;
+
+	n = rte_vduse_net_rx_burst(device->net, index, device->pool, mbufs,
+				   device->bench->options->burst);
+	end = rte_rdtsc();
+	for (i = 0; i < n; i++)
+		bytes += mbufs[i]->pkt_len;
+	perf_flow_burst(&device->flows[PERF_FROM], n, bytes, end - begin);
+	if (n > 0 && device->ours)
+		device_inspect(device, &device->pairs[index], mbufs, n);
+	return n;
+}
+
+static void
+device_from(struct perf_device *device, uint16_t index)
+{
+	struct rte_mbuf *mbufs[PERF_BURST_MAX];
+	uint16_t n = device_receive(device, index, mbufs);
+
+	if (n > 0)
+		rte_pktmbuf_free_bulk(mbufs, n);
+}
+
+static void
+device_both(struct perf_device *device, uint16_t index)
+{
+	device_to(device, index);
+	device_from(device, index);
+}
+
+/* What cannot be sent yet waits, and the driver waits with it. */
+static void
+device_echo(struct perf_device *device, uint16_t index)
+{
+	struct perf_device_pair *pair = &device->pairs[index];
+
+	if (pair->first == pair->last) {
+		uint16_t i;
+
+		pair->first = 0;
+		pair->last = device_receive(device, index, pair->mbufs);
+		for (i = 0; i < pair->last; i++)
+			pair->lens[i] = pair->mbufs[i]->pkt_len;
+	}
+	if (pair->first < pair->last)
+		device_send(device, index, false);
+}
+
+static void (*const device_polls[])(struct perf_device *device, uint16_t index) = {
+	[PERF_DIRECTION_FROM] = device_from,
+	[PERF_DIRECTION_TO] = device_to,
+	[PERF_DIRECTION_BOTH] = device_both,
+	[PERF_DIRECTION_ECHO] = device_echo,
+};
+
+int
+perf_device_run(void *arg)
+{
+	struct perf_device *device = arg;
+	const struct perf_options *options = device->bench->options;
+	void (*poll)(struct perf_device *, uint16_t) = device_polls[options->direction];
+	uint16_t i;
+
+	while (perf_bench_phase(device->bench) != PERF_STOP)
+		for (i = 0; i < options->queues; i++)
+			poll(device, i);
+	for (i = 0; i < options->queues; i++) {
+		struct perf_device_pair *pair = &device->pairs[i];
+
+		rte_pktmbuf_free_bulk(pair->mbufs + pair->first,
+				      (unsigned int)(pair->last - pair->first));
+	}
+	return 0;
+}

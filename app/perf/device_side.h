@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The device's side: one lcore, which polls through lib/virtio_net. */
+#ifndef PERF_DEVICE_SIDE_H
+#define PERF_DEVICE_SIDE_H
+
+#include <rte_mbuf.h>
+
+#include <rte_vduse_net.h>
+
+#include "bench.h"
+
+struct perf_device_pair {
+	struct rte_mbuf *mbufs[PERF_BURST_MAX]; /* to be sent: first to last - 1 */
+	uint32_t lens[PERF_BURST_MAX];
+	uint16_t first;
+	uint16_t last;
+	struct perf_source source;
+	uint64_t expected;
+};
+
+struct perf_device {
+	const struct perf_bench *bench;
+	struct rte_vduse_net *net;
+	struct rte_mempool *pool;
+	bool ours; /* the driver is: its packets carry marks */
+	struct perf_flow flows[PERF_FLOWS];
+	struct perf_histogram latency; /* of PERF_FROM */
+	struct perf_device_pair pairs[PERF_QUEUES_MAX];
+};
+
+/* Polls until the phase is PERF_STOP; arg is a struct perf_device. Returns 0. */
+int
+perf_device_run(void *arg);
+
+#endif /* PERF_DEVICE_SIDE_H */

@@ -1,0 +1,52 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The driver's side: one lcore with rings of its own. */
+#ifndef PERF_DRIVER_SIDE_H
+#define PERF_DRIVER_SIDE_H
+
+#include "bench.h"
+#include "memory.h"
+#include "ring.h"
+
+/* Where the memory of the driver begins in its address space. */
+#define PERF_DRIVER_IOVA UINT64_C(0x100000000)
+
+/* A packet that is being received, in as many buffers as it takes. */
+struct perf_driver_packet {
+	uint16_t buffers; /* that are still to come; 0: none is being received */
+	bool intact;
+	uint32_t len;     /* so far */
+	struct perf_mark mark;
+};
+
+struct perf_driver_pair {
+	struct perf_ring rx;
+	struct perf_ring tx;
+	uint16_t *idle;      /* transmit buffers that are ours, in the order of coming back */
+	uint16_t idle_head;
+	uint16_t nb_idle;
+	struct perf_source source;
+	struct perf_driver_packet packet;
+	uint64_t expected;
+};
+
+struct perf_driver {
+	const struct perf_bench *bench;
+	struct perf_flow flows[PERF_FLOWS];
+	struct perf_histogram latency; /* of PERF_TO, or of the way there and back */
+	struct perf_memory memory;
+	struct perf_driver_pair pairs[PERF_QUEUES_MAX];
+};
+
+/* Gets memory and lays the rings out in it. 0, or a negative errno and a line on stderr. */
+int
+perf_driver_create(struct perf_driver *driver, const struct perf_bench *bench);
+
+/* Harmless on a zeroed one. After the device forgot the memory. */
+void
+perf_driver_free(struct perf_driver *driver);
+
+/* Polls until the phase is PERF_STOP; arg is a struct perf_driver. Returns 0. */
+int
+perf_driver_run(void *arg);
+
+#endif /* PERF_DRIVER_SIDE_H */

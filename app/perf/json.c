@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The result as JSON, in a file. Units are in the names. Main thread.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "result.h"
+
+static json_t *
+json_setting(const struct perf_options *options)
+{
+	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s, s:i, s:i, s:i, s:b, s:f, s:f, s:s*}",
+			 "mode", "net",
+			 "direction", perf_options_direction(options),
+			 "ring", options->packed ? "packed" : "split",
+			 "mergeable", options->mergeable,
+			 "in_order", options->in_order,
+			 "packet_size", options->sizes_text,
+			 "burst", options->burst,
+			 "queue_size", options->queue_size,
+			 "queues", options->queues,
+			 "verify", options->verify,
+			 "warmup_s", options->warmup,
+			 "duration_s", options->duration,
+			 "device", options->device);
+}
+
+static json_t *
+json_latency(const struct perf_result *result, const struct perf_histogram *latency)
+{
+	json_t *object = json_pack("{s:I}", "samples", (json_int_t)latency->count);
+	unsigned int i;
+
+	for (i = 0; i < PERF_PERCENTILES; i++) {
+		uint64_t value = perf_histogram_percentile(latency, perf_percentiles[i]);
+
+		json_object_set_new(object, perf_percentile_names[i],
+				    json_real(perf_result_ns(result, value)));
+	}
+	return object;
+}
+
+static json_t *
+json_flow(const struct perf_result *result, enum perf_flow_index flow)
+{
+	const struct perf_result_flow *way = &result->flows[flow];
+	const struct perf_flow *device = &way->device;
+	json_t *object;
+
+	object = json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I}",
+			   "mpps", perf_result_mpps(result, flow),
+			   "gbps", perf_result_gbps(result, flow),
+			   "cycles_per_packet_busy",
+			   perf_result_per_packet(result, flow, device->busy_cycles),
+			   "cycles_per_packet_all",
+			   perf_result_per_packet(result, flow, result->cycles),
+			   "packets", (json_int_t)device->packets,
+			   "bytes", (json_int_t)device->bytes,
+			   "polls", (json_int_t)device->polls,
+			   "empty_polls", (json_int_t)device->empty_polls);
+	if (way->latency != NULL)
+		json_object_set_new(object, "latency_ns", json_latency(result, way->latency));
+	if (result->options->device == NULL)
+		json_object_set_new(object, "run",
+				    json_pack("{s:I, s:I, s:I, s:I, s:I}",
+					      "sent", (json_int_t)way->sent,
+					      "received", (json_int_t)way->received,
+					      "lost", (json_int_t)perf_result_lost(result, flow),
+					      "late", (json_int_t)way->late,
+					      "damaged", (json_int_t)way->damaged));
+	return object;
+}
+
+int
+perf_json_write(const struct perf_result *result, const char *path)
+{
+	json_t *root = json_pack("{s:o, s:f, s:f, s:b, s:b}",
+				 "setting", json_setting(result->options),
+				 "seconds", perf_result_seconds(result),
+				 "tsc_hz", (double)result->hz,
+				 "interrupted", result->interrupted,
+				 "good", perf_result_good(result));
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < PERF_FLOWS; i++)
+		if (perf_options_flow(result->options, i))
+			json_object_set_new(root, perf_flow_names[i], json_flow(result, i));
+	errno = 0;
+	ret = json_dump_file(root, path, JSON_INDENT(2));
+	json_decref(root);
+	if (ret == 0)
+		return 0;
+	fprintf(stderr, "dpdk-vduse-perf: cannot write %s: %s\n", path,
+		errno != 0 ? strerror(errno) : "no memory");
+	return errno != 0 ? -errno : -ENOMEM;
+}

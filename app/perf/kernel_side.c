@@ -1,0 +1,96 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See kernel_side.h. In flow the driver's rings and memory, out flow the messages that tell the
+ * device of them. Main thread.
+ */
+#include <errno.h>
+#include <stdio.h>
+
+#include <linux/virtio_config.h>
+
+#include <rte_cycles.h>
+
+#include "kernel_side.h"
+
+#define KERNEL_PATIENCE_MS 5000
+
+#define KERNEL_STATUS_FEATURES                                                                     \
+	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK)
+
+static int
+kernel_status(struct vduse_loopback *loop, uint8_t status)
+{
+	struct vduse_dev_request req = { .type = VDUSE_SET_STATUS, .s.status = status };
+	struct vduse_dev_response resp;
+	int ret;
+
+	ret = vduse_loopback_ask(loop, &req, &resp, KERNEL_PATIENCE_MS);
+	if (ret == 0 && resp.result != VDUSE_REQ_RESULT_OK)
+		ret = -EPROTO;
+	if (ret < 0)
+		fprintf(stderr, "dpdk-vduse-perf: the device refused status 0x%x\n", status);
+	return ret;
+}
+
+static void
+kernel_vq(struct vduse_loopback *loop, uint16_t index, const struct perf_ring *ring)
+{
+	struct vduse_vq_info info = { .index = index, .num = ring->size, .ready = 1 };
+
+	ring->ops->locate(ring, &info);
+	vduse_loopback_set_vq(loop, index, &info);
+}
+
+static int
+kernel_wait(struct rte_vduse_net *net, uint16_t nb_vqs)
+{
+	struct rte_vduse_dev *dev = rte_vduse_net_dev(net);
+	unsigned int ms;
+	uint16_t i;
+
+	for (i = 0, ms = 0; i < nb_vqs; ms++) {
+		const struct rte_vduse_vq *vq = rte_vduse_dev_vq(dev, i);
+
+		if (__atomic_load_n(&vq->state, __ATOMIC_ACQUIRE) == RTE_VDUSE_VQ_RUNNING) {
+			i++;
+			continue;
+		}
+		if (ms == KERNEL_PATIENCE_MS) {
+			fprintf(stderr, "dpdk-vduse-perf: virtqueue %u does not start\n", i);
+			return -ETIMEDOUT;
+		}
+		rte_delay_us_sleep(1000);
+	}
+	return 0;
+}
+
+int
+perf_kernel_up(struct vduse_loopback *loop, const struct perf_driver *driver, uint64_t features,
+	       struct rte_vduse_net *net)
+{
+	uint16_t pairs = driver->bench->options->queues, i;
+	int ret;
+
+	for (i = 0; i < pairs; i++) {
+		kernel_vq(loop, (uint16_t)(2 * i), &driver->pairs[i].rx);
+		kernel_vq(loop, (uint16_t)(2 * i + 1), &driver->pairs[i].tx);
+	}
+	ret = vduse_loopback_region_add(loop, PERF_DRIVER_IOVA,
+					PERF_DRIVER_IOVA + driver->memory.size - 1, 0,
+					VDUSE_ACCESS_RW, driver->memory.fd);
+	if (ret < 0)
+		return ret;
+	vduse_loopback_set_features(loop, features);
+	ret = kernel_status(loop, 0);
+	if (ret == 0)
+		ret = kernel_status(loop, KERNEL_STATUS_FEATURES);
+	if (ret == 0)
+		ret = kernel_status(loop, KERNEL_STATUS_FEATURES | VIRTIO_CONFIG_S_DRIVER_OK);
+	return ret < 0 ? ret : kernel_wait(net, (uint16_t)(2 * pairs));
+}
+
+void
+perf_kernel_down(struct vduse_loopback *loop)
+{
+	(void)kernel_status(loop, 0);
+}

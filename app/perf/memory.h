@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The driver's memory: one file, which both sides map. Main thread. */
+#ifndef PERF_MEMORY_H
+#define PERF_MEMORY_H
+
+#include <stdint.h>
+
+struct perf_memory {
+	int fd;
+	uint64_t size;
+	uint8_t *va;
+};
+
+/* Zeroed memory, in huge pages where EAL uses them. 0, or a negative errno and a line. */
+int
+perf_memory_create(struct perf_memory *memory, uint64_t size);
+
+/* Harmless on zeroed memory. */
+void
+perf_memory_free(struct perf_memory *memory);
+
+#endif /* PERF_MEMORY_H */

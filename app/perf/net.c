@@ -1,0 +1,161 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The mode net from end to end: a device and, over the loopback, the kernel's part and a driver
+ * in front of it; then the lcores poll, and all is taken down. Main thread.
+ */
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+
+#include <rte_errno.h>
+#include <rte_malloc.h>
+
+#include <net.h>
+
+#include "bench_net.h"
+#include "conduct.h"
+#include "kernel_side.h"
+
+#define NET_BIT(nr) (UINT64_C(1) << (nr))
+
+/* Kept by lcores' caches and in bursts; the longest packets take 33 mbufs each. */
+#define NET_POOL_MBUFS 4095
+#define NET_POOL_CACHE 256
+
+/* Features of the driver over the loopback, or 0: the device lacks one that was asked for. */
+static uint64_t
+net_features(const struct perf_options *options, uint64_t offered)
+{
+	const struct {
+		uint64_t features;
+		const char *option;
+	} wishes[] = {
+		{ NET_BIT(VIRTIO_F_VERSION_1) | NET_BIT(VIRTIO_F_ACCESS_PLATFORM), "" },
+		{ options->packed ? NET_BIT(VIRTIO_F_RING_PACKED) : 0, "--ring packed" },
+		{ options->in_order ? NET_BIT(VIRTIO_F_IN_ORDER) : 0, "--in-order 1" },
+		{ options->mergeable ? NET_BIT(VIRTIO_NET_F_MRG_RXBUF) : 0, "--mergeable 1" },
+	};
+	uint64_t features = 0;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(wishes); i++) {
+		if (wishes[i].features & ~offered) {
+			fprintf(stderr, "dpdk-vduse-perf: %s: the device does not offer that yet\n",
+				wishes[i].option);
+			return 0;
+		}
+		features |= wishes[i].features;
+	}
+	return features;
+}
+
+static struct rte_vduse_net_conf
+net_conf(const struct perf_options *options)
+{
+	uint32_t mtu = RTE_MIN(options->max_size, (uint32_t)PERF_PACKET_MAX) - RTE_ETHER_HDR_LEN;
+
+	return (struct rte_vduse_net_conf){
+		.path = options->device != NULL ? options->device : RTE_VDUSE_PATH "perf",
+		.pairs = options->queues,
+		.queue_size = options->queue_size,
+		.mac = { { 2, 0, 0, 0, 0, 2 } },
+		.mtu = (uint16_t)RTE_MAX(mtu, (uint32_t)RTE_ETHER_MTU),
+		.socket_id = SOCKET_ID_ANY,
+	};
+}
+
+static int
+net_create_loopback(struct perf_net *net, const struct rte_vduse_net_conf *conf)
+{
+	uint64_t features;
+	int ret;
+
+	features = net_features(net->bench.options, rte_vduse_net_features(conf));
+	if (features == 0)
+		return -ENOTSUP;
+	ret = perf_driver_create(&net->driver, &net->bench);
+	if (ret < 0)
+		return ret;
+	net->loop = vduse_loopback_new();
+	if (net->loop == NULL)
+		return -ENOMEM;
+	ret = vnet_create(conf, &vduse_transport_loopback, net->loop, &net->device.net);
+	if (ret < 0)
+		return ret;
+	ret = rte_vduse_net_start(net->device.net, RTE_VDUSE_ATTACH_NONE);
+	if (ret < 0)
+		return ret;
+	return perf_kernel_up(net->loop, &net->driver, features, net->device.net);
+}
+
+static int
+net_create_device(struct perf_net *net, const struct rte_vduse_net_conf *conf)
+{
+	int ret;
+
+	ret = rte_vduse_net_create(conf, &net->device.net);
+	if (ret < 0)
+		return ret;
+	return rte_vduse_net_start(net->device.net, net->bench.options->attach);
+}
+
+static int
+net_create(struct perf_net *net)
+{
+	const struct perf_options *options = net->bench.options;
+	struct rte_vduse_net_conf conf = net_conf(options);
+	uint16_t i;
+
+	net->device.bench = &net->bench;
+	net->device.ours = options->device == NULL;
+	for (i = 0; i < options->queues; i++)
+		net->device.pairs[i].source.options = options;
+	net->device.pool = rte_pktmbuf_pool_create("perf", NET_POOL_MBUFS, NET_POOL_CACHE, 0,
+						   RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
+	if (net->device.pool == NULL) {
+		fprintf(stderr, "dpdk-vduse-perf: cannot get %d mbufs: %s: give EAL more memory\n",
+			NET_POOL_MBUFS, rte_strerror(rte_errno));
+		return -ENOMEM;
+	}
+	return options->device == NULL ? net_create_loopback(net, &conf)
+				       : net_create_device(net, &conf);
+}
+
+static void
+net_destroy(struct perf_net *net)
+{
+	if (net->loop != NULL && net->device.net != NULL)
+		perf_kernel_down(net->loop);
+	rte_vduse_net_destroy(net->device.net);
+	if (net->loop != NULL)
+		vduse_loopback_free(net->loop);
+	perf_driver_free(&net->driver);
+	rte_mempool_free(net->device.pool);
+	rte_free(net);
+}
+
+int
+perf_net_run(const struct perf_options *options, int (*done)(const struct perf_result *result))
+{
+	struct perf_net *net;
+	struct perf_result result;
+	int ret;
+
+	net = rte_zmalloc(NULL, sizeof(*net), RTE_CACHE_LINE_SIZE);
+	if (net == NULL) {
+		fprintf(stderr, "dpdk-vduse-perf: no memory: give EAL more\n");
+		return -ENOMEM;
+	}
+	net->bench.options = options;
+	ret = net_create(net);
+	if (ret == 0)
+		ret = perf_conduct(net, &result);
+	if (ret == 0)
+		ret = done(&result);
+	net_destroy(net);
+	return ret;
+}

@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The command line. In flow words, out flows a struct perf_options that the rest need not check
+ * again. Main thread, before anything runs.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <math.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_bitops.h>
+#include <rte_common.h>
+
+#include "options.h"
+
+/* The simple IMIX: 7 small, 4 middling, 1 large, the small ones in between. */
+#define IMIX "64,64,570,64,570,64,1518,64,570,64,570,64"
+
+static const char *const directions[] = {
+	[PERF_DIRECTION_FROM] = "from-driver",
+	[PERF_DIRECTION_TO] = "to-driver",
+	[PERF_DIRECTION_BOTH] = "both",
+	[PERF_DIRECTION_ECHO] = "echo",
+};
+
+static const char *const attaches[] = {
+	[RTE_VDUSE_ATTACH_NONE] = "none",
+	[RTE_VDUSE_ATTACH_VIRTIO] = "virtio",
+	[RTE_VDUSE_ATTACH_VHOST] = "vhost",
+};
+
+static const char *const rings[] = { "split", "packed" };
+static const char *const modes[] = { [PERF_MODE_NET] = "net" };
+
+static const char usage[] =
+	"usage: dpdk-vduse-perf [EAL OPTION...] -- [OPTION...]\n"
+	"\n"
+	"  --mode net             what to measure (default: net)\n"
+	"  --direction WAY        from-driver, to-driver, both or echo (default: both)\n"
+	"  --ring FORMAT          split or packed (default: split)\n"
+	"  --mergeable 0|1        a packet may take several receive buffers (default: 1)\n"
+	"  --in-order 0|1         buffers are used in order (default: 0)\n"
+	"  --packet-size N[,N...] bytes without FCS, taken in turn, or imix (default: 64)\n"
+	"  --burst N              1 to 64 packets (default: 32)\n"
+	"  --queue-size N         a power of two, 2 to 32768 (default: 256)\n"
+	"  --queues N             queue pairs (default: 1)\n"
+	"  --warmup SECONDS       not measured (default: 1)\n"
+	"  --duration SECONDS     measured (default: 5)\n"
+	"  --verify               check every byte and the order; exit 1 if one is wrong\n"
+	"  --json FILE            the figures for programs\n"
+	"  --histogram FILE.svg   the latencies as a picture\n"
+	"  --progress             a line a second, also where stderr is no terminal\n"
+	"  --device PATH          serve /dev/vduse/NAME or a vhost-user socket to somebody else's\n"
+	"                         driver instead of one of our own\n"
+	"  --attach WHOM          none, virtio or vhost: who gets that device (default: none)\n"
+	"  --help\n"
+	"\n"
+	"Two lcores poll, one without the loopback; a third one waits if there is one:\n"
+	"  dpdk-vduse-perf --lcores 0@0,1@0,2@1 --in-memory --no-pci -- --direction echo\n";
+
+void
+perf_options_usage(void)
+{
+	fputs(usage, stdout);
+}
+
+static int __rte_format_printf(1, 2)
+options_refuse(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	fputs("dpdk-vduse-perf: ", stderr);
+	vfprintf(stderr, format, args);
+	fputc('\n', stderr);
+	va_end(args);
+	return -EINVAL;
+}
+
+/* One of a list of words. */
+static int
+options_word(const char *name, const char *value, const char *const *words, unsigned int nb,
+	     unsigned int *word)
+{
+	char known[128] = "";
+	unsigned int i;
+
+	for (i = 0; i < nb; i++) {
+		if (strcmp(value, words[i]) == 0) {
+			*word = i;
+			return 0;
+		}
+		snprintf(known + strlen(known), sizeof(known) - strlen(known), "%s%s",
+			 i == 0 ? "" : ", ", words[i]);
+	}
+	return options_refuse("--%s %s: use %s", name, value, known);
+}
+
+/* A decimal number; *end is behind it. */
+static int
+options_number(const char *name, const char *value, char **end, unsigned long min,
+	       unsigned long max, unsigned long *number)
+{
+	errno = 0;
+	*number = strtoul(value, end, 10);
+	if (errno != 0 || value[0] < '0' || value[0] > '9' || *number < min || *number > max)
+		return options_refuse("--%s %s: use a number from %lu to %lu", name, value, min,
+				      max);
+	return 0;
+}
+
+static int
+options_count(const char *name, const char *value, unsigned long min, unsigned long max,
+	      uint16_t *count)
+{
+	unsigned long number;
+	char *end;
+	int ret;
+
+	ret = options_number(name, value, &end, min, max, &number);
+	if (ret == 0 && *end != '\0')
+		return options_refuse("--%s %s: not a number", name, value);
+	*count = (uint16_t)number;
+	return ret;
+}
+
+static int
+options_bool(const char *name, const char *value, bool *flag)
+{
+	if (strcmp(value, "0") != 0 && strcmp(value, "1") != 0)
+		return options_refuse("--%s %s: use 0 or 1", name, value);
+	*flag = value[0] == '1';
+	return 0;
+}
+
+static int
+options_seconds(const char *name, const char *value, double min, double *seconds)
+{
+	char *end;
+
+	*seconds = strtod(value, &end);
+	if (end == value || *end != '\0' || !isfinite(*seconds) || *seconds < min ||
+	    *seconds > PERF_SECONDS_MAX)
+		return options_refuse("--%s %s: use %g to %d seconds", name, value, min,
+				      PERF_SECONDS_MAX);
+	return 0;
+}
+
+static int
+options_sizes(struct perf_options *options, const char *value)
+{
+	const char *at = strcmp(value, "imix") == 0 ? IMIX : value;
+	unsigned long size;
+	char *end;
+	int ret;
+
+	options->sizes_text = value;
+	options->nb_sizes = 0;
+	options->max_size = 0;
+	for (;; at = end + 1) {
+		if (options->nb_sizes == PERF_SIZES_MAX)
+			return options_refuse("--packet-size: more than %d sizes", PERF_SIZES_MAX);
+		ret = options_number("packet-size", at, &end, PERF_PACKET_MIN, PERF_PACKET_MAX,
+				     &size);
+		if (ret < 0)
+			return ret;
+		options->sizes[options->nb_sizes++] = (uint32_t)size;
+		options->max_size = RTE_MAX(options->max_size, (uint32_t)size);
+		if (*end == '\0')
+			return 0;
+		if (*end != ',')
+			return options_refuse("--packet-size %s: use N[,N...] or imix", value);
+	}
+}
+
+static int
+options_queue_size(struct perf_options *options, const char *value)
+{
+	int ret = options_count("queue-size", value, 2, 32768, &options->queue_size);
+
+	if (ret == 0 && !rte_is_power_of_2(options->queue_size))
+		return options_refuse("--queue-size %s: use a power of two", value);
+	return ret;
+}
+
+enum option_id {
+	OPTION_MODE,
+	OPTION_DIRECTION,
+	OPTION_RING,
+	OPTION_MERGEABLE,
+	OPTION_IN_ORDER,
+	OPTION_PACKET_SIZE,
+	OPTION_BURST,
+	OPTION_QUEUE_SIZE,
+	OPTION_QUEUES,
+	OPTION_WARMUP,
+	OPTION_DURATION,
+	OPTION_VERIFY,
+	OPTION_JSON,
+	OPTION_HISTOGRAM,
+	OPTION_PROGRESS,
+	OPTION_DEVICE,
+	OPTION_ATTACH,
+	OPTION_HELP,
+};
+
+static const struct option long_options[] = {
+	[OPTION_MODE] = { "mode", required_argument, NULL, OPTION_MODE },
+	[OPTION_DIRECTION] = { "direction", required_argument, NULL, OPTION_DIRECTION },
+	[OPTION_RING] = { "ring", required_argument, NULL, OPTION_RING },
+	[OPTION_MERGEABLE] = { "mergeable", required_argument, NULL, OPTION_MERGEABLE },
+	[OPTION_IN_ORDER] = { "in-order", required_argument, NULL, OPTION_IN_ORDER },
+	[OPTION_PACKET_SIZE] = { "packet-size", required_argument, NULL, OPTION_PACKET_SIZE },
+	[OPTION_BURST] = { "burst", required_argument, NULL, OPTION_BURST },
+	[OPTION_QUEUE_SIZE] = { "queue-size", required_argument, NULL, OPTION_QUEUE_SIZE },
+	[OPTION_QUEUES] = { "queues", required_argument, NULL, OPTION_QUEUES },
+	[OPTION_WARMUP] = { "warmup", required_argument, NULL, OPTION_WARMUP },
+	[OPTION_DURATION] = { "duration", required_argument, NULL, OPTION_DURATION },
+	[OPTION_VERIFY] = { "verify", no_argument, NULL, OPTION_VERIFY },
+	[OPTION_JSON] = { "json", required_argument, NULL, OPTION_JSON },
+	[OPTION_HISTOGRAM] = { "histogram", required_argument, NULL, OPTION_HISTOGRAM },
+	[OPTION_PROGRESS] = { "progress", no_argument, NULL, OPTION_PROGRESS },
+	[OPTION_DEVICE] = { "device", required_argument, NULL, OPTION_DEVICE },
+	[OPTION_ATTACH] = { "attach", required_argument, NULL, OPTION_ATTACH },
+	[OPTION_HELP] = { "help", no_argument, NULL, OPTION_HELP },
+	{ NULL, 0, NULL, 0 },
+};
+
+/* Those that choose one of several words. */
+static int
+options_choose(struct perf_options *options, enum option_id option, const char *value)
+{
+	const char *name = long_options[option].name;
+	unsigned int word = 0;
+	int ret;
+
+	switch (option) {
+	case OPTION_DIRECTION:
+		ret = options_word(name, value, directions, RTE_DIM(directions), &word);
+		options->direction = word;
+		return ret;
+	case OPTION_RING:
+		ret = options_word(name, value, rings, RTE_DIM(rings), &word);
+		options->packed = word == 1;
+		return ret;
+	case OPTION_ATTACH:
+		ret = options_word(name, value, attaches, RTE_DIM(attaches), &word);
+		options->attach = word;
+		return ret;
+	default:
+		ret = options_word(name, value, modes, RTE_DIM(modes), &word);
+		options->mode = word;
+		return ret;
+	}
+}
+
+static int
+options_value(struct perf_options *options, enum option_id option, const char *value)
+{
+	const char *name = long_options[option].name;
+
+	switch (option) {
+	case OPTION_MERGEABLE:
+		return options_bool(name, value, &options->mergeable);
+	case OPTION_IN_ORDER:
+		return options_bool(name, value, &options->in_order);
+	case OPTION_PACKET_SIZE:
+		return options_sizes(options, value);
+	case OPTION_BURST:
+		return options_count(name, value, 1, PERF_BURST_MAX, &options->burst);
+	case OPTION_QUEUE_SIZE:
+		return options_queue_size(options, value);
+	case OPTION_QUEUES:
+		return options_count(name, value, 1, PERF_QUEUES_MAX, &options->queues);
+	case OPTION_WARMUP:
+		return options_seconds(name, value, 0, &options->warmup);
+	case OPTION_DURATION:
+		return options_seconds(name, value, 0.01, &options->duration);
+	default:
+		return options_choose(options, option, value);
+	}
+}
+
+static int
+options_set(struct perf_options *options, enum option_id option, const char *value)
+{
+	switch (option) {
+	case OPTION_VERIFY:
+		options->verify = true;
+		return 0;
+	case OPTION_PROGRESS:
+		options->progress = true;
+		return 0;
+	case OPTION_HELP:
+		options->help = true;
+		return 0;
+	case OPTION_JSON:
+		options->json = value;
+		return 0;
+	case OPTION_HISTOGRAM:
+		options->histogram = value;
+		return 0;
+	case OPTION_DEVICE:
+		options->device = value;
+		return 0;
+	default:
+		return options_value(options, option, value);
+	}
+}
+
+/* Receive buffers of a ring must hold the longest packet. */
+static int
+options_check_room(const struct perf_options *options)
+{
+	uint32_t room = PERF_MERGEABLE_ROOM, with_header = options->max_size + PERF_HEADER_MAX;
+	uint32_t bufs = (with_header + room - 1) / room;
+
+	if (options->device == NULL && options->mergeable && bufs > options->queue_size)
+		return options_refuse("--queue-size %u: %u bytes take %u receive buffers",
+				      options->queue_size, options->max_size, bufs);
+	return 0;
+}
+
+/* What does not go together. */
+static int
+options_check(const struct perf_options *options)
+{
+	if (options->device == NULL && options->attach != RTE_VDUSE_ATTACH_NONE)
+		return options_refuse("--attach needs --device");
+	if (options->device == NULL)
+		return 0;
+	if (options->verify)
+		return options_refuse("--verify with --device: the other side's packets are not "
+				      "known");
+	if (options->histogram != NULL)
+		return options_refuse("--histogram with --device: latencies need our own driver");
+	return 0;
+}
+
+int
+perf_options_parse(struct perf_options *options, int argc, char **argv)
+{
+	int option, ret;
+
+	*options = (struct perf_options){
+		.direction = PERF_DIRECTION_BOTH,
+		.mergeable = true,
+		.burst = 32,
+		.queue_size = 256,
+		.queues = 1,
+		.warmup = 1,
+		.duration = 5,
+	};
+	(void)options_sizes(options, "64");
+	optind = 0; /* EAL used getopt before */
+	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
+		if (option == '?')
+			return -EINVAL; /* getopt has said why */
+		ret = options_set(options, option, optarg);
+		if (ret < 0)
+			return ret;
+	}
+	if (optind < argc)
+		return options_refuse("%s: not an option", argv[optind]);
+	if (options->help)
+		return 0;
+	ret = options_check_room(options);
+	return ret < 0 ? ret : options_check(options);
+}
+
+bool
+perf_options_flow(const struct perf_options *options, enum perf_flow_index flow)
+{
+	if (options->direction == PERF_DIRECTION_FROM)
+		return flow == PERF_FROM;
+	return options->direction != PERF_DIRECTION_TO || flow == PERF_TO;
+}
+
+const char *
+perf_options_direction(const struct perf_options *options)
+{
+	return directions[options->direction];
+}

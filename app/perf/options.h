@@ -1,0 +1,75 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What the command line asks for, checked. */
+#ifndef PERF_OPTIONS_H
+#define PERF_OPTIONS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <rte_vduse.h>
+
+#define PERF_BURST_MAX	 64
+#define PERF_SIZES_MAX	 64
+#define PERF_PACKET_MIN	 60
+#define PERF_PACKET_MAX	 65535
+#define PERF_QUEUES_MAX	 7     /* of a loopback device: 16 virtqueues, one of them for control */
+#define PERF_SECONDS_MAX 86400
+
+/* Receive buffers where packets are merged: as large as what drivers commonly post. */
+#define PERF_MERGEABLE_ROOM 2048
+#define PERF_HEADER_MAX     12 /* of struct virtio_net_hdr_v1 */
+
+/* The two ways that packets go. */
+enum perf_flow_index { PERF_FROM, PERF_TO, PERF_FLOWS };
+
+enum perf_mode { PERF_MODE_NET };
+
+enum perf_direction {
+	PERF_DIRECTION_FROM, /* the driver sends, the device receives */
+	PERF_DIRECTION_TO,   /* the device sends, the driver receives */
+	PERF_DIRECTION_BOTH, /* both, independent of one another */
+	PERF_DIRECTION_ECHO, /* the device sends back what the driver sent */
+};
+
+struct perf_options {
+	enum perf_mode mode;
+	enum perf_direction direction;
+	const char *device;       /* NULL: over the loopback */
+	enum rte_vduse_attach attach;
+	bool packed;
+	bool mergeable;
+	bool in_order;
+	bool verify;
+	bool progress;
+	bool help;
+	const char *sizes_text;   /* as it was given */
+	uint32_t sizes[PERF_SIZES_MAX]; /* taken in turn */
+	unsigned int nb_sizes;
+	uint32_t max_size;
+	uint16_t burst;
+	uint16_t queue_size;
+	uint16_t queues;
+	double warmup;            /* seconds */
+	double duration;
+	const char *json;         /* files, or NULL */
+	const char *histogram;
+};
+
+/*
+ * Reads the words behind EAL's. They must outlive options. 0, or -EINVAL with a line on stderr
+ * that says what is wrong.
+ */
+int
+perf_options_parse(struct perf_options *options, int argc, char **argv);
+
+void
+perf_options_usage(void);
+
+/* Whether packets go that way at all. */
+bool
+perf_options_flow(const struct perf_options *options, enum perf_flow_index flow);
+
+const char *
+perf_options_direction(const struct perf_options *options);
+
+#endif /* PERF_OPTIONS_H */

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See progress.h. In flow the device's counters, out flow rates since the line before.
+ */
+#include <stdio.h>
+#include <unistd.h>
+
+#include "progress.h"
+
+void
+perf_progress_begin(struct perf_progress *progress, const struct perf_options *options)
+{
+	*progress = (struct perf_progress){
+		.options = options,
+		.terminal = isatty(STDERR_FILENO) != 0,
+		.begin = rte_rdtsc(),
+		.last = rte_rdtsc(),
+	};
+}
+
+static void
+progress_line(struct perf_progress *progress, const struct perf_flow *flows, uint64_t now)
+{
+	double hz = (double)rte_get_tsc_hz(), seconds = (double)(now - progress->last) / hz;
+	double mpps[PERF_FLOWS];
+	unsigned int i;
+
+	for (i = 0; i < PERF_FLOWS; i++) {
+		uint64_t packets = __atomic_load_n(&flows[i].packets, __ATOMIC_RELAXED);
+
+		mpps[i] = (double)(packets - progress->packets[i]) / seconds / 1e6;
+		progress->packets[i] = packets;
+	}
+	fprintf(stderr, "%s%5.0f s  from driver %7.3f Mpps  to driver %7.3f Mpps%s",
+		progress->terminal ? "\r" : "", (double)(now - progress->begin) / hz,
+		mpps[PERF_FROM], mpps[PERF_TO], progress->terminal ? "" : "\n");
+	progress->last = now;
+}
+
+void
+perf_progress_tick(struct perf_progress *progress, const struct perf_flow *flows)
+{
+	uint64_t now = rte_rdtsc();
+
+	if ((progress->terminal || progress->options->progress) &&
+	    now - progress->last >= rte_get_tsc_hz())
+		progress_line(progress, flows, now);
+}
+
+void
+perf_progress_end(struct perf_progress *progress)
+{
+	if (progress->terminal && progress->last != progress->begin)
+		fputc('\n', stderr);
+}

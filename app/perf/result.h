@@ -1,0 +1,66 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What was measured, and the forms it is shown in. Main thread. */
+#ifndef PERF_RESULT_H
+#define PERF_RESULT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "bench.h"
+
+/* One way of packets. */
+struct perf_result_flow {
+	struct perf_flow device; /* the device's counters in the time measured */
+	uint64_t sent;           /* of the whole run; 0 over other transports than the loopback */
+	uint64_t received;
+	uint64_t late;
+	uint64_t damaged;
+	const struct perf_histogram *latency; /* cycles; NULL: not known */
+};
+
+struct perf_result {
+	const struct perf_options *options;
+	uint64_t cycles; /* measured */
+	uint64_t hz;     /* of the time stamp counter */
+	bool interrupted;
+	struct perf_result_flow flows[PERF_FLOWS];
+};
+
+#define PERF_PERCENTILES 5
+
+/* 0.5, 0.9, 0.99, 0.999 and 1, and how they are called. */
+extern const double perf_percentiles[PERF_PERCENTILES];
+extern const char *const perf_percentile_names[PERF_PERCENTILES];
+
+extern const char *const perf_flow_names[PERF_FLOWS];
+
+double
+perf_result_seconds(const struct perf_result *result);
+double
+perf_result_mpps(const struct perf_result *result, enum perf_flow_index flow);
+double
+perf_result_gbps(const struct perf_result *result, enum perf_flow_index flow);
+/* A value per packet of the device; 0 without packets. */
+double
+perf_result_per_packet(const struct perf_result *result, enum perf_flow_index flow, uint64_t n);
+double
+perf_result_ns(const struct perf_result *result, uint64_t cycles);
+/* Packets that did not arrive. */
+uint64_t
+perf_result_lost(const struct perf_result *result, enum perf_flow_index flow);
+
+/* Whether packets went every way asked for, and none was lost, late or damaged. */
+bool
+perf_result_good(const struct perf_result *result);
+
+/* report.c: a table on stdout. */
+void
+perf_report(const struct perf_result *result);
+
+/* json.c and svg.c write a file. 0, or a negative errno and a line on stderr. */
+int
+perf_json_write(const struct perf_result *result, const char *path);
+int
+perf_svg_write(const struct perf_result *result, const char *path);
+
+#endif /* PERF_RESULT_H */
