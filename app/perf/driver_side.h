@@ -4,7 +4,7 @@
 #define PERF_DRIVER_SIDE_H
 
 #include "bench.h"
-#include "memory.h"
+#include "driver_memory.h"
 #include "ring.h"
 
 /* Where the memory of the driver begins in its address space. */

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* The driver's memory: one file, which both sides map. Main thread. */
-#ifndef PERF_MEMORY_H
-#define PERF_MEMORY_H
+#ifndef PERF_DRIVER_MEMORY_H
+#define PERF_DRIVER_MEMORY_H
 
 #include <stdint.h>
 
@@ -19,4 +19,4 @@ perf_memory_create(struct perf_memory *memory, uint64_t size);
 void
 perf_memory_free(struct perf_memory *memory);
 
-#endif /* PERF_MEMORY_H */
+#endif /* PERF_DRIVER_MEMORY_H */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See memory.h. A file and not EAL's memory, since the device finds a driver's memory as files
+ * See driver_memory.h. A file and not EAL's memory, since the device finds a driver's memory as files
  * and may hold it to their bounds. Main thread.
  */
 #include <errno.h>
@@ -14,7 +14,7 @@
 #include <rte_common.h>
 #include <rte_eal.h>
 
-#include "memory.h"
+#include "driver_memory.h"
 
 #define MEMORY_HUGE_PAGE (UINT64_C(2) << 20)
 
