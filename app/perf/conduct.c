@@ -6,17 +6,17 @@
  */
 #include <errno.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <rte_launch.h>
 #include <rte_lcore.h>
 
 #include "conduct.h"
+#include "perf_log.h"
 #include "progress.h"
 
 #define CONDUCT_TICK_US	   10000
-#define CONDUCT_PATIENCE_S 2 /* without a packet, until the missing are taken for lost */
+#define CONDUCT_PATIENCE_S 10 /* without a packet, until the missing are taken for lost */
 
 struct conductor {
 	struct perf_net *net;
@@ -81,8 +81,7 @@ static void
 conduct_wait_link(struct perf_net *net)
 {
 	if (!rte_vduse_net_link(net->device.net))
-		fprintf(stderr, "dpdk-vduse-perf: waiting for a driver of %s\n",
-			net->bench.options->device);
+		PERF_LOG("waiting for a driver of %s", net->bench.options->device);
 	while (!rte_vduse_net_link(net->device.net) && !conduct_interrupted())
 		rte_delay_us_sleep(CONDUCT_TICK_US);
 }
@@ -169,22 +168,45 @@ conduct(void *arg)
 	return NULL;
 }
 
+/* A side that polls. */
+struct poller {
+	int (*run)(void *arg);
+	void *arg;
+};
+
+/* Polls on this thread, and lets one of its own conduct. */
+static int
+conduct_beside(struct conductor *conductor, const struct poller *poller)
+{
+	pthread_t thread;
+	int ret;
+
+	ret = pthread_create(&thread, NULL, conduct, conductor);
+	if (ret != 0) {
+		PERF_LOG("no thread: %s", strerror(ret));
+		conduct_phase(conductor->net, PERF_STOP);
+		return -ret;
+	}
+	poller->run(poller->arg);
+	pthread_join(thread, NULL);
+	return 0;
+}
+
 /* Workers poll; the main lcore only if there are too few. */
 static int
 conduct_lcores(struct conductor *conductor)
 {
 	struct perf_net *net = conductor->net;
-	struct {
-		int (*run)(void *arg);
-		void *arg;
-	} pollers[2] = { { perf_device_run, &net->device }, { perf_driver_run, &net->driver } };
+	struct poller pollers[] = {
+		{ perf_device_run, &net->device },
+		{ perf_driver_run, &net->driver },
+	};
 	unsigned int nb = net->loop != NULL ? 2 : 1, lcore, next = 0;
-	pthread_t thread;
-	int ret;
+	int ret = 0;
 
 	if (rte_lcore_count() < nb) {
-		fprintf(stderr, "dpdk-vduse-perf: %u lcores have to poll: give EAL as many, such as "
-			"--lcores 0@0,1@0,2@1\n", nb);
+		PERF_LOG("%u lcores have to poll: give EAL as many, such as --lcores "
+			 "0@0,1@0,2@1", nb);
 		return -EINVAL;
 	}
 	RTE_LCORE_FOREACH_WORKER(lcore) {
@@ -193,22 +215,12 @@ conduct_lcores(struct conductor *conductor)
 		rte_eal_remote_launch(pollers[next].run, pollers[next].arg, lcore);
 		next++;
 	}
-	if (next == nb) {
+	if (next == nb)
 		conduct(conductor);
-	} else {
-		ret = pthread_create(&thread, NULL, conduct, conductor);
-		if (ret == 0) {
-			pollers[next].run(pollers[next].arg);
-			pthread_join(thread, NULL);
-		} else {
-			fprintf(stderr, "dpdk-vduse-perf: no thread: %s\n", strerror(ret));
-			conduct_phase(net, PERF_STOP);
-		}
-		rte_eal_mp_wait_lcore();
-		return -ret;
-	}
+	else
+		ret = conduct_beside(conductor, &pollers[next]);
 	rte_eal_mp_wait_lcore();
-	return 0;
+	return ret;
 }
 
 /* What can only be known behind the last packet; the lcores do not poll any more. */

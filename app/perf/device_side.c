@@ -107,7 +107,7 @@ device_match(const struct rte_mbuf *packet, uint64_t sequence)
 	return true;
 }
 
-/* Looks at packets of our own driver. They are as long as a head: the library drops shorter. */
+/* Looks at packets of our own driver: their heads are in the first mbuf. */
 static void
 device_inspect(struct perf_device *device, struct perf_device_pair *pair,
 	       struct rte_mbuf *const *mbufs, uint16_t nb)

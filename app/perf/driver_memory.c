@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See driver_memory.h. A file and not EAL's memory, since the device finds a driver's memory as files
- * and may hold it to their bounds. Main thread.
+ * See driver_memory.h. A file and not EAL's memory, since the device finds a driver's memory as
+ * files. Main thread.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -15,6 +14,7 @@
 #include <rte_eal.h>
 
 #include "driver_memory.h"
+#include "perf_log.h"
 
 #define MEMORY_HUGE_PAGE (UINT64_C(2) << 20)
 
@@ -23,10 +23,10 @@ memory_refuse(struct perf_memory *memory, const char *what)
 {
 	int err = errno;
 
-	fprintf(stderr, "dpdk-vduse-perf: cannot %s %lu MB for the driver's rings and buffers: %s%s\n",
-		what, (unsigned long)(memory->size >> 20), strerror(err),
-		rte_eal_has_hugepages() != 0 ?
-			"; reserve more huge pages of 2 MB, or use smaller queues" : "");
+	PERF_LOG("cannot %s %lu MB for the driver's rings and buffers: %s%s", what,
+		 (unsigned long)(memory->size >> 20), strerror(err),
+		 rte_eal_has_hugepages() != 0
+			 ? "; reserve more huge pages of 2 MB, or use smaller queues" : "");
 	perf_memory_free(memory);
 	return -err;
 }

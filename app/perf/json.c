@@ -3,11 +3,11 @@
  * The result as JSON, in a file. Units are in the names. Main thread.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <jansson.h>
 
+#include "perf_log.h"
 #include "result.h"
 
 static json_t *
@@ -95,7 +95,7 @@ perf_json_write(const struct perf_result *result, const char *path)
 	json_decref(root);
 	if (ret == 0)
 		return 0;
-	fprintf(stderr, "dpdk-vduse-perf: cannot write %s: %s\n", path,
-		errno != 0 ? strerror(errno) : "no memory");
+	PERF_LOG("cannot write %s: %s", path,
+		 errno != 0 ? strerror(errno) : "no memory");
 	return errno != 0 ? -errno : -ENOMEM;
 }

@@ -4,13 +4,13 @@
  * device of them. Main thread.
  */
 #include <errno.h>
-#include <stdio.h>
 
 #include <linux/virtio_config.h>
 
 #include <rte_cycles.h>
 
 #include "kernel_side.h"
+#include "perf_log.h"
 
 #define KERNEL_PATIENCE_MS 5000
 
@@ -28,7 +28,7 @@ kernel_status(struct vduse_loopback *loop, uint8_t status)
 	if (ret == 0 && resp.result != VDUSE_REQ_RESULT_OK)
 		ret = -EPROTO;
 	if (ret < 0)
-		fprintf(stderr, "dpdk-vduse-perf: the device refused status 0x%x\n", status);
+		PERF_LOG("the device refused status 0x%x", status);
 	return ret;
 }
 
@@ -56,7 +56,7 @@ kernel_wait(struct rte_vduse_net *net, uint16_t nb_vqs)
 			continue;
 		}
 		if (ms == KERNEL_PATIENCE_MS) {
-			fprintf(stderr, "dpdk-vduse-perf: virtqueue %u does not start\n", i);
+			PERF_LOG("virtqueue %u does not start", i);
 			return -ETIMEDOUT;
 		}
 		rte_delay_us_sleep(1000);

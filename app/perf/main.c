@@ -5,7 +5,6 @@
  * run. Main thread.
  */
 #include <signal.h>
-#include <stdio.h>
 #include <string.h>
 
 #include <rte_eal.h>
@@ -13,6 +12,7 @@
 
 #include "bench_net.h"
 #include "conduct.h"
+#include "perf_log.h"
 
 #define EXIT_BAD_RESULT 1
 #define EXIT_NOT_RUN	2
@@ -72,7 +72,7 @@ main(int argc, char **argv)
 
 	ret = rte_eal_init(argc, argv);
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-vduse-perf: EAL: %s\n", rte_strerror(rte_errno));
+		PERF_LOG("EAL: %s", rte_strerror(rte_errno));
 		return EXIT_NOT_RUN;
 	}
 	/* EAL leaves the program's name in front of what is ours. */

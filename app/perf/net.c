@@ -4,7 +4,6 @@
  * in front of it; then the lcores poll, and all is taken down. Main thread.
  */
 #include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -19,6 +18,7 @@
 #include "bench_net.h"
 #include "conduct.h"
 #include "kernel_side.h"
+#include "perf_log.h"
 
 #define NET_BIT(nr) (UINT64_C(1) << (nr))
 
@@ -44,8 +44,7 @@ net_features(const struct perf_options *options, uint64_t offered)
 
 	for (i = 0; i < RTE_DIM(wishes); i++) {
 		if (wishes[i].features & ~offered) {
-			fprintf(stderr, "dpdk-vduse-perf: %s: the device does not offer that yet\n",
-				wishes[i].option);
+			PERF_LOG("%s: the device does not offer that yet", wishes[i].option);
 			return 0;
 		}
 		features |= wishes[i].features;
@@ -117,8 +116,8 @@ net_create(struct perf_net *net)
 	net->device.pool = rte_pktmbuf_pool_create("perf", NET_POOL_MBUFS, NET_POOL_CACHE, 0,
 						   RTE_MBUF_DEFAULT_BUF_SIZE, SOCKET_ID_ANY);
 	if (net->device.pool == NULL) {
-		fprintf(stderr, "dpdk-vduse-perf: cannot get %d mbufs: %s: give EAL more memory\n",
-			NET_POOL_MBUFS, rte_strerror(rte_errno));
+		PERF_LOG("cannot get %d mbufs: %s: give EAL more memory", NET_POOL_MBUFS,
+			 rte_strerror(rte_errno));
 		return -ENOMEM;
 	}
 	return options->device == NULL ? net_create_loopback(net, &conf)
@@ -147,7 +146,7 @@ perf_net_run(const struct perf_options *options, int (*done)(const struct perf_r
 
 	net = rte_zmalloc(NULL, sizeof(*net), RTE_CACHE_LINE_SIZE);
 	if (net == NULL) {
-		fprintf(stderr, "dpdk-vduse-perf: no memory: give EAL more\n");
+		PERF_LOG("no memory: give EAL more");
 		return -ENOMEM;
 	}
 	net->bench.options = options;

@@ -12,7 +12,7 @@
 #define PERF_SIZES_MAX	 64
 #define PERF_PACKET_MIN	 60
 #define PERF_PACKET_MAX	 65535
-#define PERF_QUEUES_MAX	 7     /* of a loopback device: 16 virtqueues, one of them for control */
+#define PERF_QUEUES_MAX	 7 /* a loopback device has 16 virtqueues, one of them for control */
 #define PERF_SECONDS_MAX 86400
 
 /* Receive buffers where packets are merged: as large as what drivers commonly post. */

@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "perf_log.h"
 #include "result.h"
 
 #define SVG_WIDTH  800
@@ -77,6 +78,16 @@ svg_bars(const struct svg_panel *panel)
 	}
 }
 
+/* 10 to the power of a decade in ns, as people write it. */
+static void
+svg_label(char *label, size_t size, int decade)
+{
+	static const char *const units[] = { "ns", "us", "ms", "s" };
+	int unit = decade / 3 < 3 ? decade / 3 : 3;
+
+	snprintf(label, size, "%.0f %s", pow(10, decade - 3 * unit), units[unit]);
+}
+
 static void
 svg_axis(const struct svg_panel *panel)
 {
@@ -87,11 +98,13 @@ svg_axis(const struct svg_panel *panel)
 		SVG_WIDTH - SVG_MARGIN);
 	for (decade = 0; decade <= panel->decades; decade++) {
 		double ns = pow(10, panel->decade_first + decade), x = svg_x(panel, ns);
+		char label[32];
 
+		svg_label(label, sizeof(label), (int)(panel->decade_first + decade));
 		fprintf(panel->file,
 			"<path d=\"M%.1f %dv5\" stroke=\"black\"/>\n"
-			"<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%.0f ns</text>\n",
-			x, bottom, x, bottom + 20, ns);
+			"<text x=\"%.1f\" y=\"%d\" text-anchor=\"middle\">%s</text>\n",
+			x, bottom, x, bottom + 20, label);
 	}
 }
 
@@ -161,6 +174,6 @@ perf_svg_write(const struct perf_result *result, const char *path)
 			err = errno;
 	}
 	if (err != 0)
-		fprintf(stderr, "dpdk-vduse-perf: cannot write %s: %s\n", path, strerror(err));
+		PERF_LOG("cannot write %s: %s", path, strerror(err));
 	return -err;
 }
