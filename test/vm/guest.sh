@@ -49,9 +49,29 @@ fail()
 trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
 set -E
 
+# VDUSE: the distribution's module, or ours in its place.
+load_vduse()
+{
+	case ${VDUSE_MODULE:-distribution} in
+	ours)
+		modprobe -a vdpa vhost_iotlb || fail "modprobe vdpa"
+		grep -q '^vduse ' /proc/modules || insmod "$DPDK_VDUSE_BUILD/kmod/vduse.ko" ||
+			fail "insmod vduse.ko"
+		;;
+	*) modprobe vduse || fail "modprobe vduse" ;;
+	esac
+}
+
 load_modules()
 {
-	modprobe -a "$@" || fail "modprobe $*"
+	local module
+	for module; do
+		if [ "$module" = vduse ]; then
+			load_vduse
+		else
+			modprobe "$module" || fail "modprobe $module"
+		fi
+	done
 }
 
 # wait_for SECONDS COMMAND...: until COMMAND succeeds; false when time is up.

@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What differs between kernels, found out by probe/ when the module is built:
+ * distributions move interfaces between versions.
+ */
+#ifndef VDUSE_COMPAT_H
+#define VDUSE_COMPAT_H
+
+#include <linux/vdpa.h>
+
+#include "vduse.h"
+
+/* Addresses are those of the process: vhost_vdpa passes files, not pages. */
+#ifdef VDUSE_HAVE_VDPA_MAP
+extern const struct virtio_map_ops vduse_virtio_map_ops;
+#define vduse_vdpa_alloc(parent, ops, ngroups, nas, name)			\
+	vdpa_alloc_device(struct vduse_vdpa, vdpa, parent, ops,			\
+			  &vduse_virtio_map_ops, ngroups, nas, name, true)
+#else
+#define vduse_vdpa_alloc(parent, ops, ngroups, nas, name)			\
+	vdpa_alloc_device(struct vduse_vdpa, vdpa, parent, ops, ngroups, nas, name, true)
+#endif
+
+#endif

@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * /dev/vduse/control: any number of openers. Each has a version and features
+ * of its own, which its devices take over.
+ */
+#include <linux/compat.h>
+#include <linux/fs.h>
+#include <linux/module.h>
+#include <linux/slab.h>
+#include <linux/uaccess.h>
+
+#include "vduse.h"
+
+/* Of one open file; vduse_registry_lock. */
+struct control {
+	u64 version;
+	u64 features;
+};
+
+static int control_get_version(struct control *control, u64 __user *arg)
+{
+	control->version = VDUSE_API_VERSION_1;
+	return put_user(control->version, arg);
+}
+
+static int control_set_version(struct control *control, u64 __user *arg)
+{
+	u64 version;
+
+	if (get_user(version, arg))
+		return -EFAULT;
+	if (version > VDUSE_API_VERSION_1)
+		return -EINVAL;
+	control->version = version;
+	return 0;
+}
+
+static int control_set_features(struct control *control, u64 __user *arg)
+{
+	u64 features;
+
+	if (get_user(features, arg))
+		return -EFAULT;
+	if (features & ~VDUSE_FEATURES)
+		return -EINVAL;
+	control->features = features;
+	return 0;
+}
+
+/* The size is read once; what follows it is as long as that says. */
+static int control_create(struct control *control, void __user *arg)
+{
+	const size_t head = offsetof(struct vduse_dev_config, config);
+	struct vduse_dev_config config;
+	u8 *space;
+	int ret;
+
+	if (copy_from_user(&config, arg, head))
+		return -EFAULT;
+	if (config.config_size > PAGE_SIZE)
+		return -EINVAL;
+	space = memdup_user(arg + head, config.config_size);
+	if (IS_ERR(space))
+		return PTR_ERR(space);
+	config.name[VDUSE_NAME_MAX - 1] = '\0';
+	ret = vduse_dev_create(&config, space, control->version, control->features);
+	kfree(space);
+	return ret;
+}
+
+static int control_destroy(void __user *arg)
+{
+	char name[VDUSE_NAME_MAX];
+
+	if (copy_from_user(name, arg, sizeof(name)))
+		return -EFAULT;
+	name[VDUSE_NAME_MAX - 1] = '\0';
+	return vduse_dev_destroy(name);
+}
+
+static int control_dispatch(struct control *control, unsigned int cmd, void __user *arg)
+{
+	switch (cmd) {
+	case VDUSE_GET_API_VERSION:
+		return control_get_version(control, arg);
+	case VDUSE_SET_API_VERSION:
+		return control_set_version(control, arg);
+	case VDUSE_GET_FEATURES:
+		return put_user(VDUSE_FEATURES, (u64 __user *)arg);
+	case VDUSE_SET_FEATURES:
+		return control_set_features(control, arg);
+	case VDUSE_CREATE_DEV:
+		return control_create(control, arg);
+	case VDUSE_DESTROY_DEV:
+		return control_destroy(arg);
+	default:
+		return -EINVAL;
+	}
+}
+
+static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
+{
+	int ret;
+
+	mutex_lock(&vduse_registry_lock);
+	ret = control_dispatch(file->private_data, cmd, (void __user *)arg);
+	mutex_unlock(&vduse_registry_lock);
+	return ret;
+}
+
+static int control_open(struct inode *inode, struct file *file)
+{
+	struct control *control = kzalloc(sizeof(*control), GFP_KERNEL_ACCOUNT);
+
+	file->private_data = control;
+	return control ? 0 : -ENOMEM;
+}
+
+static int control_release(struct inode *inode, struct file *file)
+{
+	kfree(file->private_data);
+	return 0;
+}
+
+const struct file_operations vduse_control_fops = {
+	.owner = THIS_MODULE,
+	.open = control_open,
+	.release = control_release,
+	.unlocked_ioctl = control_ioctl,
+	.compat_ioctl = compat_ptr_ioctl,
+	.llseek = noop_llseek,
+};

@@ -1,0 +1,83 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * One address space of a device: what an I/O virtual address stands for.
+ */
+#ifndef VDUSE_DOMAIN_H
+#define VDUSE_DOMAIN_H
+
+#include <linux/maple_tree.h>
+#include <linux/mutex.h>
+#include <linux/sizes.h>
+#include <linux/types.h>
+
+#include "bounce.h"
+
+struct file;
+struct vhost_iotlb;
+struct vduse_umem;
+
+#define VDUSE_BOUNCE_SIZE_MIN	SZ_1M
+#define VDUSE_BOUNCE_SIZE_MAX	SZ_1G
+/* A share of the bounce memory that is worth having. */
+#define VDUSE_BOUNCE_SHARE_MIN	SZ_64K
+
+/* Rings lie above all bounce memory. */
+#define VDUSE_COHERENT_START	((u64)VDUSE_BOUNCE_SIZE_MAX)
+#define VDUSE_COHERENT_END	(VDUSE_COHERENT_START + SZ_128M)
+
+/*
+ * @lock sleeps. The domain lives as long as its file, which the device, every
+ * mapping of it and every file descriptor handed out hold.
+ */
+struct vduse_domain {
+	struct file *file;
+	int node;			/* constant: NUMA node for memory */
+	struct vduse_bounce bounce;
+
+	struct mutex lock;		/* of the next three */
+	bool bounce_live;		/* a driver of this kernel may use bounce memory */
+	struct maple_tree coherent;	/* page number: struct coherent */
+	struct vhost_iotlb *user;	/* vhost_vdpa's map, or NULL; replaced as a whole */
+
+	struct mutex umem_lock;		/* of umem; outside mmap_lock */
+	struct vduse_umem *umem;
+};
+
+/* What an address belongs to; file is referenced. */
+struct vduse_region {
+	u64 start;
+	u64 last;
+	u64 offset;
+	u32 perm;
+	bool bounce;
+	struct file *file;
+};
+
+struct vduse_domain *vduse_domain_create(size_t bounce_size, int node);
+/* Lets go of the device's reference. */
+void vduse_domain_put(struct vduse_domain *domain);
+
+/* First region with an address in [start, last]; -EINVAL if there is none. */
+int vduse_domain_find(struct vduse_domain *domain, u64 start, u64 last,
+		      struct vduse_region *region);
+
+/* A copy of vhost_vdpa's map replaces the former one; NULL: none. Old is returned in @old. */
+int vduse_domain_set_user(struct vduse_domain *domain, struct vhost_iotlb *map,
+			  struct vhost_iotlb **old);
+void vduse_domain_swap_user(struct vduse_domain *domain, struct vhost_iotlb **map);
+void vduse_domain_free_user(struct vhost_iotlb *map);
+
+/* The driver is gone: forget that it had bounce memory. */
+void vduse_domain_reset(struct vduse_domain *domain);
+
+void *vduse_domain_alloc_coherent(struct vduse_domain *domain, size_t size, dma_addr_t *addr,
+				  gfp_t gfp);
+void vduse_domain_free_coherent(struct vduse_domain *domain, dma_addr_t addr);
+
+/* umem.c */
+int vduse_umem_register(struct vduse_domain *domain, u64 iova, u64 uaddr, u64 size);
+int vduse_umem_deregister(struct vduse_domain *domain, u64 iova, u64 size);
+/* Whatever is registered. */
+void vduse_umem_release(struct vduse_domain *domain);
+
+#endif

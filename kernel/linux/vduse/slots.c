@@ -1,0 +1,301 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Slots of a bounce region. A size comes in, the offset of a free slot goes
+ * out; any context, any CPU.
+ *
+ * The region is cut into blocks. A block is free, or it serves one class of
+ * slots: 512 bytes for the headers and status bytes of requests, then pages,
+ * then larger ones up to a whole block. What a CPU gives back waits in its
+ * own magazine, where it takes its next slots from, so that the lock of the
+ * pool is taken once per batch. A CPU that finds nothing empties the
+ * magazines of all others before it gives up.
+ */
+#include <linux/bitmap.h>
+#include <linux/kernel.h>
+#include <linux/list.h>
+#include <linux/log2.h>
+#include <linux/percpu.h>
+#include <linux/slab.h>
+#include <linux/spinlock.h>
+
+#include "slots.h"
+
+#define BLOCK_SHIFT_LARGE	18
+#define BLOCK_SHIFT_SMALL	16
+/* A region below this size has small blocks, for it needs some of each class. */
+#define LARGE_REGION		(8UL << 20)
+#define BLOCK_SLOTS_MAX		(1U << (BLOCK_SHIFT_LARGE - VDUSE_SLOT_SHIFT_MIN))
+
+#define NR_CLASSES		5
+#define CLASS_FREE		0xff
+#define MAGAZINE_MAX		32
+
+/* Address 0 means "none" to some devices: the first page is never given. */
+#define RESERVED_SLOTS		(PAGE_SIZE >> VDUSE_SLOT_SHIFT_MIN)
+
+static const u8 class_shift[NR_CLASSES] = { 9, 12, 14, 16, 18 };
+static const u8 class_batch[NR_CLASSES] = { 16, 16, 8, 2, 1 };
+
+struct slot_block {
+	struct list_head node;	/* on a list of struct vduse_slots unless full; slots->lock */
+	u16 nr_slots;		/* slots->lock */
+	u16 nr_used;		/* given out or in a magazine; slots->lock */
+	u8 class;		/* slots->lock; stable while a slot of it is in use */
+	DECLARE_BITMAP(used, BLOCK_SLOTS_MAX);	/* slots->lock */
+};
+
+struct slot_magazine {
+	unsigned int nr;
+	u32 slot[MAGAZINE_MAX];	/* in units of the smallest slot */
+};
+
+/* One per CPU. The lock is another CPU's only while the pool is empty. */
+struct slot_cpu {
+	spinlock_t lock;	/* of the magazines; outside slots->lock */
+	struct slot_magazine magazine[NR_CLASSES];
+};
+
+struct vduse_slots {
+	spinlock_t lock;	/* of the blocks and of these lists; any context */
+	struct list_head free;
+	struct list_head partial[NR_CLASSES];
+	struct slot_cpu __percpu *cpu;
+	unsigned int block_shift;
+	unsigned int nr_blocks;
+	struct slot_block block[] __counted_by(nr_blocks);
+};
+
+static unsigned int block_shift(size_t size)
+{
+	return size < LARGE_REGION ? BLOCK_SHIFT_SMALL : BLOCK_SHIFT_LARGE;
+}
+
+size_t vduse_slots_max(size_t size)
+{
+	return 1UL << block_shift(size);
+}
+
+static unsigned int slot_of(const struct vduse_slots *slots, unsigned int block, unsigned int nr)
+{
+	return (block << (slots->block_shift - VDUSE_SLOT_SHIFT_MIN)) +
+	       (nr << (class_shift[slots->block[block].class] - VDUSE_SLOT_SHIFT_MIN));
+}
+
+static struct slot_block *block_of(struct vduse_slots *slots, u32 slot)
+{
+	return &slots->block[slot >> (slots->block_shift - VDUSE_SLOT_SHIFT_MIN)];
+}
+
+/* Give a free block to a class. Called with slots->lock held. */
+static void block_assign(struct vduse_slots *slots, struct slot_block *block, unsigned int class)
+{
+	block->class = class;
+	block->nr_slots = 1U << (slots->block_shift - class_shift[class]);
+	block->nr_used = 0;
+	bitmap_zero(block->used, BLOCK_SLOTS_MAX);
+	list_move(&block->node, &slots->partial[class]);
+}
+
+static struct slot_block *block_for(struct vduse_slots *slots, unsigned int class)
+{
+	struct slot_block *block;
+
+	block = list_first_entry_or_null(&slots->partial[class], struct slot_block, node);
+	if (block)
+		return block;
+	block = list_first_entry_or_null(&slots->free, struct slot_block, node);
+	if (block)
+		block_assign(slots, block, class);
+	return block;
+}
+
+static u32 block_take(struct vduse_slots *slots, struct slot_block *block)
+{
+	unsigned int nr = find_first_zero_bit(block->used, block->nr_slots);
+
+	__set_bit(nr, block->used);
+	if (++block->nr_used == block->nr_slots)
+		list_del_init(&block->node);
+	return slot_of(slots, block - slots->block, nr);
+}
+
+/* A block that no slot is missing from serves whatever class comes next. */
+static void block_return(struct vduse_slots *slots, u32 slot)
+{
+	struct slot_block *block = block_of(slots, slot);
+	u32 first = slot_of(slots, block - slots->block, 0);
+	unsigned int nr = (slot - first) >> (class_shift[block->class] - VDUSE_SLOT_SHIFT_MIN);
+
+	__clear_bit(nr, block->used);
+	if (block->nr_used-- == block->nr_slots)
+		list_add(&block->node, &slots->partial[block->class]);
+	if (!block->nr_used) {
+		block->class = CLASS_FREE;
+		list_move(&block->node, &slots->free);
+	}
+}
+
+/* Called with the lock of the magazine's CPU held, interrupts off. */
+static bool magazine_fill(struct vduse_slots *slots, struct slot_magazine *magazine,
+			  unsigned int class)
+{
+	struct slot_block *block;
+
+	spin_lock(&slots->lock);
+	while (magazine->nr < class_batch[class]) {
+		block = block_for(slots, class);
+		if (!block)
+			break;
+		magazine->slot[magazine->nr++] = block_take(slots, block);
+	}
+	spin_unlock(&slots->lock);
+	return magazine->nr;
+}
+
+/* Keep the slots used last, whose memory is in the cache. */
+static void magazine_spill(struct vduse_slots *slots, struct slot_magazine *magazine,
+			   unsigned int nr)
+{
+	unsigned int i;
+
+	spin_lock(&slots->lock);
+	for (i = 0; i < nr; i++)
+		block_return(slots, magazine->slot[i]);
+	spin_unlock(&slots->lock);
+	magazine->nr -= nr;
+	memmove(magazine->slot, magazine->slot + nr, magazine->nr * sizeof(magazine->slot[0]));
+}
+
+static void drain(struct vduse_slots *slots)
+{
+	struct slot_cpu *cpu;
+	unsigned long flags;
+	unsigned int class;
+	int i;
+
+	for_each_possible_cpu(i) {
+		cpu = per_cpu_ptr(slots->cpu, i);
+		spin_lock_irqsave(&cpu->lock, flags);
+		for (class = 0; class < NR_CLASSES; class++)
+			magazine_spill(slots, &cpu->magazine[class], cpu->magazine[class].nr);
+		spin_unlock_irqrestore(&cpu->lock, flags);
+	}
+}
+
+static u64 get_of_class(struct vduse_slots *slots, unsigned int class)
+{
+	struct slot_magazine *magazine;
+	u64 offset = VDUSE_SLOT_NONE;
+	struct slot_cpu *cpu;
+	unsigned long flags;
+
+	cpu = raw_cpu_ptr(slots->cpu);
+	spin_lock_irqsave(&cpu->lock, flags);
+	magazine = &cpu->magazine[class];
+	if (magazine->nr || magazine_fill(slots, magazine, class))
+		offset = (u64)magazine->slot[--magazine->nr] << VDUSE_SLOT_SHIFT_MIN;
+	spin_unlock_irqrestore(&cpu->lock, flags);
+	return offset;
+}
+
+u64 vduse_slots_get(struct vduse_slots *slots, size_t size)
+{
+	unsigned int first = 0, class;
+	u64 offset;
+
+	while (first < NR_CLASSES && size > 1UL << class_shift[first])
+		first++;
+	if (first == NR_CLASSES || class_shift[first] > slots->block_shift)
+		return VDUSE_SLOT_NONE;
+	offset = get_of_class(slots, first);
+	if (likely(offset != VDUSE_SLOT_NONE))
+		return offset;
+
+	drain(slots);
+	for (class = first; class < NR_CLASSES; class++) {
+		if (class_shift[class] > slots->block_shift)
+			break;
+		offset = get_of_class(slots, class);
+		if (offset != VDUSE_SLOT_NONE)
+			break;
+	}
+	return offset;
+}
+
+void vduse_slots_put(struct vduse_slots *slots, u64 offset)
+{
+	u32 slot = offset >> VDUSE_SLOT_SHIFT_MIN;
+	unsigned int class = READ_ONCE(block_of(slots, slot)->class);
+	struct slot_magazine *magazine;
+	struct slot_cpu *cpu;
+	unsigned long flags;
+
+	cpu = raw_cpu_ptr(slots->cpu);
+	spin_lock_irqsave(&cpu->lock, flags);
+	magazine = &cpu->magazine[class];
+	if (magazine->nr >= 2 * class_batch[class])
+		magazine_spill(slots, magazine, class_batch[class]);
+	magazine->slot[magazine->nr++] = slot;
+	spin_unlock_irqrestore(&cpu->lock, flags);
+}
+
+u64 vduse_slots_start(const struct vduse_slots *slots, u64 offset)
+{
+	unsigned int class = READ_ONCE(slots->block[offset >> slots->block_shift].class);
+
+	if (class >= NR_CLASSES)
+		return VDUSE_SLOT_NONE;
+	return offset & ~((1ULL << class_shift[class]) - 1);
+}
+
+/* Bytes that fill no block at the end of the region stay unused. */
+static void init_blocks(struct vduse_slots *slots)
+{
+	struct slot_block *first = &slots->block[0];
+	unsigned int i;
+
+	spin_lock_init(&slots->lock);
+	INIT_LIST_HEAD(&slots->free);
+	for (i = 0; i < NR_CLASSES; i++)
+		INIT_LIST_HEAD(&slots->partial[i]);
+	for (i = 0; i < slots->nr_blocks; i++) {
+		slots->block[i].class = CLASS_FREE;
+		list_add_tail(&slots->block[i].node, &slots->free);
+	}
+	block_assign(slots, first, 0);
+	first->nr_used = RESERVED_SLOTS;
+	bitmap_set(first->used, 0, RESERVED_SLOTS);
+}
+
+struct vduse_slots *vduse_slots_create(size_t size)
+{
+	unsigned int shift = block_shift(size);
+	struct vduse_slots *slots;
+	int i;
+
+	BUILD_BUG_ON(2 * 16 > MAGAZINE_MAX);
+	if (size >> shift == 0)
+		return NULL;
+	slots = kvzalloc(struct_size(slots, block, size >> shift), GFP_KERNEL);
+	if (!slots)
+		return NULL;
+	slots->nr_blocks = size >> shift;
+	slots->block_shift = shift;
+	slots->cpu = alloc_percpu(struct slot_cpu);
+	if (!slots->cpu) {
+		kvfree(slots);
+		return NULL;
+	}
+	for_each_possible_cpu(i)
+		spin_lock_init(&per_cpu_ptr(slots->cpu, i)->lock);
+	init_blocks(slots);
+	return slots;
+}
+
+void vduse_slots_destroy(struct vduse_slots *slots)
+{
+	if (!slots)
+		return;
+	free_percpu(slots->cpu);
+	kvfree(slots);
+}

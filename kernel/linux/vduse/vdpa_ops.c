@@ -1,0 +1,420 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What virtio_vdpa and vhost_vdpa ask of a device. They call in process
+ * context, one at a time but for kicks; some of it becomes a message and waits.
+ */
+#include <linux/module.h>
+#include <linux/vdpa.h>
+#include <linux/vhost_iotlb.h>
+#include <linux/virtio_config.h>
+#include <uapi/linux/virtio_ids.h>
+#include <uapi/linux/virtio_net.h>
+
+#include "vduse.h"
+
+static bool virtio_ctrl_vq;
+module_param(virtio_ctrl_vq, bool, 0644);
+MODULE_PARM_DESC(virtio_ctrl_vq,
+		 "Offer control queues of net devices to this kernel's own virtio_net too");
+
+/* Everything that makes virtio_net wait for an answer on its control queue. */
+#define NET_CTRL_FEATURES							\
+	(BIT_ULL(VIRTIO_NET_F_CTRL_VQ) | BIT_ULL(VIRTIO_NET_F_CTRL_RX) |	\
+	 BIT_ULL(VIRTIO_NET_F_CTRL_VLAN) | BIT_ULL(VIRTIO_NET_F_MQ) |		\
+	 BIT_ULL(VIRTIO_NET_F_GUEST_ANNOUNCE) |					\
+	 BIT_ULL(VIRTIO_NET_F_CTRL_MAC_ADDR) |					\
+	 BIT_ULL(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) |				\
+	 BIT_ULL(VIRTIO_NET_F_RSS) | BIT_ULL(VIRTIO_NET_F_HASH_REPORT) |	\
+	 BIT_ULL(VIRTIO_NET_F_NOTF_COAL) | BIT_ULL(VIRTIO_NET_F_VQ_NOTF_COAL))
+
+struct vduse_dev *vduse_from_vdpa(struct vdpa_device *vdpa)
+{
+	return container_of(vdpa, struct vduse_vdpa, vdpa)->dev;
+}
+
+static struct vduse_vq *vq_of(struct vdpa_device *vdpa, u16 index)
+{
+	return vduse_from_vdpa(vdpa)->vq[index];
+}
+
+/* --- virtqueues --- */
+
+static int op_set_vq_address(struct vdpa_device *vdpa, u16 index, u64 desc_area, u64 driver_area,
+			     u64 device_area)
+{
+	struct vduse_vq *vq = vq_of(vdpa, index);
+
+	spin_lock(&vq->ring_lock);
+	vq->ring.desc_addr = desc_area;
+	vq->ring.driver_addr = driver_area;
+	vq->ring.device_addr = device_area;
+	spin_unlock(&vq->ring_lock);
+	return 0;
+}
+
+static void op_set_vq_num(struct vdpa_device *vdpa, u16 index, u32 num)
+{
+	struct vduse_vq *vq = vq_of(vdpa, index);
+
+	spin_lock(&vq->ring_lock);
+	vq->ring.num = num;
+	spin_unlock(&vq->ring_lock);
+}
+
+static u16 op_get_vq_size(struct vdpa_device *vdpa, u16 index)
+{
+	struct vduse_vq *vq = vq_of(vdpa, index);
+	u32 num;
+
+	spin_lock(&vq->ring_lock);
+	num = vq->ring.num;
+	spin_unlock(&vq->ring_lock);
+	return num ? num : READ_ONCE(vq->num_max);
+}
+
+static u16 op_get_vq_num_max(struct vdpa_device *vdpa)
+{
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+	u16 max = 0;
+	u32 i;
+
+	for (i = 0; i < dev->vq_num; i++)
+		max = max(max, READ_ONCE(dev->vq[i]->num_max));
+	return max;
+}
+
+static u32 op_get_vq_align(struct vdpa_device *vdpa)
+{
+	return vduse_from_vdpa(vdpa)->vq_align;
+}
+
+static u32 op_get_vq_group(struct vdpa_device *vdpa, u16 index)
+{
+	return READ_ONCE(vq_of(vdpa, index)->group);
+}
+
+static void op_kick_vq(struct vdpa_device *vdpa, u16 index)
+{
+	vduse_vq_kick(vq_of(vdpa, index));
+}
+
+static void op_set_vq_cb(struct vdpa_device *vdpa, u16 index, struct vdpa_callback *cb)
+{
+	vduse_vq_set_callback(vq_of(vdpa, index), cb);
+}
+
+/* A process that wants to be asked and refuses is not in a state that we know. */
+static void op_set_vq_ready(struct vdpa_device *vdpa, u16 index, bool ready)
+{
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+	struct vduse_vq *vq = vq_of(vdpa, index);
+
+	if ((dev->vduse_features & BIT_ULL(VDUSE_F_QUEUE_READY)) && vq->ready != ready &&
+	    vduse_msg_set_vq_ready(dev, index, ready)) {
+		vduse_msg_break(dev);
+		ready = false;
+	}
+	vduse_vq_set_ready(vq, ready);
+}
+
+static bool op_get_vq_ready(struct vdpa_device *vdpa, u16 index)
+{
+	return READ_ONCE(vq_of(vdpa, index)->ready);
+}
+
+static int op_set_vq_state(struct vdpa_device *vdpa, u16 index, const struct vdpa_vq_state *state)
+{
+	struct vduse_vq *vq = vq_of(vdpa, index);
+
+	spin_lock(&vq->ring_lock);
+	vq->ring.state = *state;
+	spin_unlock(&vq->ring_lock);
+	return 0;
+}
+
+static int op_get_vq_state(struct vdpa_device *vdpa, u16 index, struct vdpa_vq_state *state)
+{
+	return vduse_msg_get_vq_state(vduse_from_vdpa(vdpa), index, state);
+}
+
+static int op_set_vq_affinity(struct vdpa_device *vdpa, u16 index, const struct cpumask *mask)
+{
+	struct vduse_vq *vq = vq_of(vdpa, index);
+	unsigned long flags;
+
+	spin_lock_irqsave(&vq->irq_lock, flags);
+	if (mask)
+		cpumask_copy(&vq->irq_affinity, mask);
+	else
+		cpumask_setall(&vq->irq_affinity);
+	spin_unlock_irqrestore(&vq->irq_lock, flags);
+	return 0;
+}
+
+static const struct cpumask *op_get_vq_affinity(struct vdpa_device *vdpa, u16 index)
+{
+	return &vq_of(vdpa, index)->irq_affinity;
+}
+
+/* --- the device --- */
+
+static u32 op_get_device_id(struct vdpa_device *vdpa)
+{
+	return vduse_from_vdpa(vdpa)->device_id;
+}
+
+static u32 op_get_vendor_id(struct vdpa_device *vdpa)
+{
+	return vduse_from_vdpa(vdpa)->vendor_id;
+}
+
+static bool driver_is_virtio(const struct vdpa_device *vdpa)
+{
+	const struct device_driver *driver = READ_ONCE(vdpa->dev.driver);
+
+	return driver && !strcmp(driver->name, "virtio_vdpa");
+}
+
+/*
+ * virtio_net holds the network's lock while it spins for the answer of a
+ * control queue: a process that gives none would stop the machine. vhost_vdpa
+ * only passes the queue on.
+ */
+static u64 op_get_device_features(struct vdpa_device *vdpa)
+{
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+	u64 features = dev->device_features;
+
+	if (dev->device_id == VIRTIO_ID_NET && driver_is_virtio(vdpa) &&
+	    !READ_ONCE(virtio_ctrl_vq))
+		features &= ~NET_CTRL_FEATURES;
+	return features;
+}
+
+static int op_set_driver_features(struct vdpa_device *vdpa, u64 features)
+{
+	WRITE_ONCE(vduse_from_vdpa(vdpa)->driver_features, features);
+	return 0;
+}
+
+static u64 op_get_driver_features(struct vdpa_device *vdpa)
+{
+	return READ_ONCE(vduse_from_vdpa(vdpa)->driver_features);
+}
+
+static void op_set_config_cb(struct vdpa_device *vdpa, struct vdpa_callback *cb)
+{
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+	unsigned long flags;
+
+	spin_lock_irqsave(&dev->irq_lock, flags);
+	dev->config_cb = *cb;
+	spin_unlock_irqrestore(&dev->irq_lock, flags);
+}
+
+static u8 op_get_status(struct vdpa_device *vdpa)
+{
+	return READ_ONCE(vduse_from_vdpa(vdpa)->status);
+}
+
+/* Nobody is told: whoever cares reads the status back, which only an OK changes. */
+static void op_set_status(struct vdpa_device *vdpa, u8 status)
+{
+	vduse_msg_set_status(vduse_from_vdpa(vdpa), status);
+}
+
+static size_t op_get_config_size(struct vdpa_device *vdpa)
+{
+	return vduse_from_vdpa(vdpa)->config_size;
+}
+
+static void op_get_config(struct vdpa_device *vdpa, unsigned int offset, void *buf,
+			  unsigned int len)
+{
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+
+	memset(buf, 0, len);
+	if (offset >= dev->config_size)
+		return;
+	spin_lock(&dev->config_lock);
+	memcpy(buf, dev->config + offset, min(len, dev->config_size - offset));
+	spin_unlock(&dev->config_lock);
+}
+
+/* The process would not see it: the configuration space is read-only to drivers. */
+static void op_set_config(struct vdpa_device *vdpa, unsigned int offset, const void *buf,
+			  unsigned int len)
+{
+}
+
+static u32 op_get_generation(struct vdpa_device *vdpa)
+{
+	return READ_ONCE(vduse_from_vdpa(vdpa)->generation);
+}
+
+static int op_suspend(struct vdpa_device *vdpa)
+{
+	return vduse_msg_suspend(vduse_from_vdpa(vdpa));
+}
+
+/* --- reset --- */
+
+static void reset_driver_state(struct vduse_dev *dev)
+{
+	unsigned long flags;
+	u32 i;
+
+	spin_lock(&dev->msg.lock);
+	WRITE_ONCE(dev->status, 0);
+	spin_unlock(&dev->msg.lock);
+	WRITE_ONCE(dev->driver_features, 0);
+
+	spin_lock(&dev->config_lock);
+	WRITE_ONCE(dev->generation, dev->generation + 1);
+	spin_unlock(&dev->config_lock);
+
+	spin_lock_irqsave(&dev->irq_lock, flags);
+	memset(&dev->config_cb, 0, sizeof(dev->config_cb));
+	spin_unlock_irqrestore(&dev->irq_lock, flags);
+	for (i = 0; i < dev->vq_num; i++)
+		vduse_vq_reset(dev->vq[i]);
+}
+
+static void reset_address_spaces(struct vduse_dev *dev)
+{
+	u32 i;
+
+	mutex_lock(&dev->lock);
+	for (i = 0; i < dev->nas; i++)
+		vduse_domain_reset(dev->as[i]);
+	for (i = 0; i < dev->ngroups; i++)
+		dev->group_asid[i] = 0;
+	mutex_unlock(&dev->lock);
+}
+
+/* The kernel's side is reset whatever the process says; its word is the result. */
+static int op_reset(struct vdpa_device *vdpa)
+{
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+	int ret = vduse_msg_set_status(dev, 0);
+	u32 i;
+
+	reset_driver_state(dev);
+	reset_address_spaces(dev);
+	flush_work(&dev->config_work);
+	for (i = 0; i < dev->vq_num; i++)
+		vduse_vq_flush(dev->vq[i]);
+	return ret;
+}
+
+/* --- address spaces --- */
+
+/* The process must know before the map counts: if it does not, the old map stays. */
+static int op_set_map(struct vdpa_device *vdpa, unsigned int asid, struct vhost_iotlb *iotlb)
+{
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+	struct vduse_domain *domain = vduse_dev_domain(dev, asid);
+	struct vhost_iotlb *map;
+	int ret;
+
+	if (!domain)
+		return -EINVAL;
+	ret = vduse_domain_set_user(domain, iotlb, &map);
+	if (ret)
+		return ret;
+	ret = vduse_msg_update_iotlb(dev, asid);
+	if (ret)
+		vduse_domain_swap_user(domain, &map);
+	vduse_domain_free_user(map);
+	return ret;
+}
+
+/* vhost_vdpa lets go of an address space: nothing of it may be found afterwards. */
+static int op_reset_map(struct vdpa_device *vdpa, unsigned int asid)
+{
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+	struct vduse_domain *domain = vduse_dev_domain(dev, asid);
+	struct vhost_iotlb *map = NULL;
+	int ret;
+
+	if (!domain)
+		return -EINVAL;
+	vduse_domain_swap_user(domain, &map);
+	if (!map)
+		return 0;
+	ret = vduse_msg_update_iotlb(dev, asid);
+	vduse_domain_free_user(map);
+	return ret;
+}
+
+static int op_set_group_asid(struct vdpa_device *vdpa, unsigned int group, unsigned int asid)
+{
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+	int ret;
+
+	if (dev->api_version < VDUSE_API_VERSION_1 || group >= dev->ngroups || asid >= dev->nas)
+		return -EINVAL;
+	if (vduse_driver_ok(dev))
+		return -EBUSY;
+	ret = vduse_msg_set_group_asid(dev, group, asid);
+	if (ret)
+		return ret;
+	mutex_lock(&dev->lock);
+	dev->group_asid[group] = asid;
+	mutex_unlock(&dev->lock);
+	return 0;
+}
+
+/* The vDPA device's last reference is gone; the address spaces wait for the next one. */
+static void op_free(struct vdpa_device *vdpa)
+{
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+
+	mutex_lock(&dev->lock);
+	dev->vdpa = NULL;
+	mutex_unlock(&dev->lock);
+	put_device(&dev->dev);
+}
+
+#define VDUSE_OPS						\
+	.set_vq_address		= op_set_vq_address,		\
+	.set_vq_num		= op_set_vq_num,		\
+	.kick_vq		= op_kick_vq,			\
+	.set_vq_cb		= op_set_vq_cb,			\
+	.set_vq_ready		= op_set_vq_ready,		\
+	.get_vq_ready		= op_get_vq_ready,		\
+	.set_vq_state		= op_set_vq_state,		\
+	.get_vq_state		= op_get_vq_state,		\
+	.get_vq_size		= op_get_vq_size,		\
+	.get_vq_align		= op_get_vq_align,		\
+	.get_vq_group		= op_get_vq_group,		\
+	.get_device_features	= op_get_device_features,	\
+	.set_driver_features	= op_set_driver_features,	\
+	.get_driver_features	= op_get_driver_features,	\
+	.set_config_cb		= op_set_config_cb,		\
+	.get_vq_num_max		= op_get_vq_num_max,		\
+	.get_device_id		= op_get_device_id,		\
+	.get_vendor_id		= op_get_vendor_id,		\
+	.get_status		= op_get_status,		\
+	.set_status		= op_set_status,		\
+	.get_config_size	= op_get_config_size,		\
+	.get_config		= op_get_config,		\
+	.set_config		= op_set_config,		\
+	.get_generation		= op_get_generation,		\
+	.set_vq_affinity	= op_set_vq_affinity,		\
+	.get_vq_affinity	= op_get_vq_affinity,		\
+	.reset			= op_reset,			\
+	.set_map		= op_set_map,			\
+	.reset_map		= op_reset_map,			\
+	.set_group_asid		= op_set_group_asid,		\
+	.free			= op_free
+
+const struct vdpa_config_ops vduse_vdpa_ops = {
+	VDUSE_OPS,
+};
+
+/* vhost_vdpa offers what it finds a function for. */
+const struct vdpa_config_ops vduse_vdpa_suspend_ops = {
+	VDUSE_OPS,
+	.suspend		= op_suspend,
+};

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * A device, its virtqueues and its messages, and who may touch what.
+ *
+ * Locks, outermost first; none is taken while a message waits for its answer,
+ * except those of the vDPA core above us:
+ *
+ *   vduse_registry_lock   mutex   which devices there are
+ *   vduse_dev.lock        mutex   what a device is attached to; its set-up
+ *   vduse_domain.lock     mutex   one address space (domain.h)
+ *   vduse_dev.config_lock spin    the configuration space, process context
+ *   vduse_messages.lock   spin    messages and the status, process context
+ *   vduse_vq.ring_lock    spin    the ring as the driver set it up, process context
+ *   vduse_vq.irq_lock     spin    call side of a virtqueue, any context
+ *   vduse_vq.kick_lock    spin    kick side of a virtqueue, any context
+ *
+ * A device lives as long as its struct device is referenced: by the registry,
+ * by its open file and by its vDPA device.
+ */
+#ifndef VDUSE_H
+#define VDUSE_H
+
+#include <linux/completion.h>
+#include <linux/cpumask.h>
+#include <linux/device.h>
+#include <linux/kobject.h>
+#include <linux/list.h>
+#include <linux/mutex.h>
+#include <linux/spinlock.h>
+#include <linux/vdpa.h>
+#include <linux/wait.h>
+#include <linux/workqueue.h>
+
+#include <uapi/linux/vduse.h>
+
+#include "domain.h"
+
+#define VDUSE_FEATURES	(BIT_ULL(VDUSE_F_QUEUE_READY) | BIT_ULL(VDUSE_F_SUSPEND))
+#define VDUSE_MSG_TIMEOUT_DEFAULT	30
+#define VDUSE_CPU_ANY	(-1)
+
+struct vduse_dev;
+
+/* How an interrupt of the device reaches the driver's callback. */
+enum vduse_irq_mode {
+	VDUSE_IRQ_WORK,		/* on a kworker of one of the CPUs of the affinity */
+	VDUSE_IRQ_INLINE,	/* in the ioctl */
+};
+
+/* What the driver says of a ring. */
+struct vduse_ring {
+	u32 num;
+	u64 desc_addr;
+	u64 driver_addr;
+	u64 device_addr;
+	struct vdpa_vq_state state;
+};
+
+struct vduse_vq {
+	struct vduse_dev *dev;		/* constant */
+	u16 index;			/* constant */
+	struct kobject kobj;		/* vqN in sysfs */
+
+	u16 num_max;			/* writers: dev->lock; readers: any */
+	u32 group;			/* the same */
+
+	bool ready;			/* writers: irq_lock; readers: any */
+
+	spinlock_t ring_lock;		/* of ring; process context */
+	struct vduse_ring ring;		/* ring_lock */
+
+	spinlock_t kick_lock;		/* any context */
+	struct eventfd_ctx *kickfd;	/* kick_lock */
+	bool kicked;			/* kick_lock: a kick that found no kickfd */
+	struct work_struct kick_work;	/* where a kick must not signal */
+	u64 kicks;			/* kick_lock */
+
+	spinlock_t irq_lock;		/* any context */
+	struct vdpa_callback cb;	/* irq_lock */
+	enum vduse_irq_mode irq_mode;	/* irq_lock */
+	int irq_cpu;			/* irq_lock: where the last one went */
+	struct cpumask irq_affinity;	/* writers: irq_lock */
+	struct work_struct irq_work;
+	u64 irqs;			/* irq_lock */
+};
+
+struct vduse_messages {
+	spinlock_t lock;		/* process context */
+	struct list_head pending;	/* lock: not read yet, in order of their ids */
+	struct list_head sent;		/* lock: read, not answered */
+	u32 next_id;			/* lock */
+	bool broken;			/* writers: lock; never unset */
+	unsigned int timeout;		/* seconds, 0: none; READ_ONCE, WRITE_ONCE */
+	wait_queue_head_t readers;
+	u64 nr_sent;			/* lock */
+	u64 nr_failed;			/* lock */
+};
+
+struct vduse_dev {
+	struct device dev;
+	struct dentry *debugfs;
+
+	/* Constant since creation. */
+	u64 api_version;
+	u64 vduse_features;
+	u64 device_features;
+	u32 device_id;
+	u32 vendor_id;
+	u32 vq_num;
+	u32 vq_align;
+	u32 ngroups;
+	u32 nas;
+	u32 config_size;
+	struct vduse_vq **vq;
+
+	struct mutex lock;		/* not held while a message waits */
+	bool dead;			/* lock: destroyed */
+	bool open;			/* lock: somebody serves it */
+	struct vdpa_device *vdpa;	/* lock: on the bus */
+	unsigned int bounce_size;	/* lock; all address spaces together */
+	/* nas of them; NULL before the first attach, then constant. lock. */
+	struct vduse_domain **as;
+	u32 *group_asid;		/* lock */
+
+	spinlock_t config_lock;		/* process context */
+	u8 *config;			/* config_lock */
+	u32 generation;			/* writers: config_lock */
+
+	u64 driver_features;		/* writers: vDPA ops; readers: any */
+	u8 status;			/* writers: msg.lock; readers: any */
+	struct vduse_messages msg;
+
+	spinlock_t irq_lock;		/* as that of a virtqueue */
+	struct vdpa_callback config_cb;	/* irq_lock */
+	struct work_struct config_work;
+};
+
+static inline struct vduse_dev *vduse_from_device(struct device *dev)
+{
+	return container_of(dev, struct vduse_dev, dev);
+}
+
+static inline bool vduse_driver_ok(const struct vduse_dev *dev)
+{
+	return READ_ONCE(dev->status) & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+static inline bool vduse_is_packed(const struct vduse_dev *dev)
+{
+	return READ_ONCE(dev->driver_features) & BIT_ULL(VIRTIO_F_RING_PACKED);
+}
+
+/* main.c: devices by name and minor number */
+extern struct mutex vduse_registry_lock;
+extern const struct class vduse_class;
+extern dev_t vduse_devt;
+extern struct workqueue_struct *vduse_irq_wq;
+extern struct workqueue_struct *vduse_irq_cpu_wq;
+struct vduse_dev *vduse_registry_find(const char *name);
+struct vduse_dev *vduse_registry_get(unsigned int minor);
+int vduse_registry_add(struct vduse_dev *dev);
+void vduse_registry_del(struct vduse_dev *dev);
+
+/* control.c: /dev/vduse/control */
+extern const struct file_operations vduse_control_fops;
+
+/* device.c: devices made and destroyed; both with the registry locked */
+int vduse_dev_create(const struct vduse_dev_config *config, const u8 *space, u64 version,
+		     u64 features);
+int vduse_dev_destroy(const char *name);
+bool vduse_dev_type_known(u32 device_id);
+/* The address space, or NULL before the first attach or when there is no such. */
+struct vduse_domain *vduse_dev_domain(struct vduse_dev *dev, u32 asid);
+
+/* chardev.c: /dev/vduse/NAME */
+extern const struct file_operations vduse_dev_fops;
+
+/* msg.c: requests to the process and its answers */
+void vduse_msg_init(struct vduse_messages *messages);
+ssize_t vduse_msg_read(struct vduse_dev *dev, struct iov_iter *to, bool nonblock);
+ssize_t vduse_msg_write(struct vduse_dev *dev, struct iov_iter *from);
+__poll_t vduse_msg_poll(struct vduse_dev *dev, struct file *file, poll_table *wait);
+void vduse_msg_requeue(struct vduse_dev *dev);
+void vduse_msg_break(struct vduse_dev *dev);
+bool vduse_msg_broken(const struct vduse_dev *dev);
+/* All of these wait for the answer: 0, or -EIO for every way to get none. */
+int vduse_msg_get_vq_state(struct vduse_dev *dev, u32 index, struct vdpa_vq_state *state);
+int vduse_msg_set_status(struct vduse_dev *dev, u8 status);
+int vduse_msg_update_iotlb(struct vduse_dev *dev, u32 asid);
+int vduse_msg_set_group_asid(struct vduse_dev *dev, u32 group, u32 asid);
+int vduse_msg_set_vq_ready(struct vduse_dev *dev, u32 index, bool ready);
+int vduse_msg_suspend(struct vduse_dev *dev);
+
+/* vq.c: kicks, calls and resets of virtqueues */
+struct vduse_vq *vduse_vq_alloc(struct vduse_dev *dev, u16 index);
+void vduse_vq_free(struct vduse_vq *vq);
+void vduse_vq_kick(struct vduse_vq *vq);
+int vduse_vq_set_kickfd(struct vduse_vq *vq, int fd);
+int vduse_vq_interrupt(struct vduse_vq *vq);
+void vduse_vq_set_ready(struct vduse_vq *vq, bool ready);
+void vduse_vq_set_callback(struct vduse_vq *vq, const struct vdpa_callback *cb);
+void vduse_vq_reset(struct vduse_vq *vq);
+void vduse_vq_flush(struct vduse_vq *vq);
+int vduse_config_interrupt(struct vduse_dev *dev);
+void vduse_config_work(struct work_struct *work);
+
+/* vdpa_ops.c: what drivers of the vDPA bus call */
+extern const struct vdpa_config_ops vduse_vdpa_ops;
+extern const struct vdpa_config_ops vduse_vdpa_suspend_ops;
+struct vduse_dev *vduse_from_vdpa(struct vdpa_device *vdpa);
+
+/* mgmt.c: vdpa dev add, vdpa dev del */
+int vduse_mgmt_init(void);
+void vduse_mgmt_exit(void);
+
+struct vduse_vdpa {
+	struct vdpa_device vdpa;
+	struct vduse_dev *dev;	/* referenced until the ops' free() */
+};
+
+/* map_dma.c: the kernel's DMA API in front of address space 0 */
+int vduse_map_attach(struct vdpa_device *vdpa);
+
+/* sysfs.c */
+extern const struct attribute_group *vduse_dev_groups[];
+extern const struct kobj_type vduse_vq_ktype;
+
+/* debugfs.c: counters */
+void vduse_debugfs_init(void);
+void vduse_debugfs_exit(void);
+void vduse_debugfs_add(struct vduse_dev *dev);
+void vduse_debugfs_del(struct vduse_dev *dev);
+
+#endif
