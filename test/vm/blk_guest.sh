@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+#
+# A back end that is not ours: qemu-storage-daemon serves a block device over VDUSE.
+# Source after guest.sh.
+
+qsd_pid=''
+
+# start_qsd NAME BLOCKDEV [EXPORT_PROPERTIES]: returns once /dev/vduse/NAME is there.
+start_qsd()
+{
+	qemu-storage-daemon --blockdev "$2,node-name=node" \
+		--export "type=vduse-blk,id=export,node-name=node,name=$1,writable=on${3:-}" \
+		>"$work/qsd.log" 2>&1 &
+	qsd_pid=$!
+	wait_for 10 test -c "/dev/vduse/$1" || fail "no /dev/vduse/$1"
+}
+
+stop_qsd()
+{
+	kill "$qsd_pid"
+	wait_for 20 eval "! kill -0 $qsd_pid" || fail "qemu-storage-daemon does not end"
+	wait "$qsd_pid" || fail "qemu-storage-daemon: exit code $?"
+}
+
+block_of()
+{
+	local dir
+	for dir in /sys/bus/vdpa/devices/"$1"/virtio*/block/*; do
+		[ -e "$dir" ] || return 1
+		basename "$dir"
+		return
+	done
+}
+
+# attach NAME: the name of the block device on stdout
+attach()
+{
+	vdpa dev add name "$1" mgmtdev vduse || fail "vdpa dev add $1"
+	wait_for 20 block_of "$1" || fail "$1: no block device"
+	block_of "$1"
+}
+
+detach()
+{
+	vdpa dev del "$1" || fail "vdpa dev del $1"
+}
+
+# fio_verify DISK ARGS...: writes and reads back
+fio_verify()
+{
+	local disk=$1
+	shift
+	fio --name=verify --filename="/dev/$disk" --ioengine=libaio --direct=1 --verify=crc32c \
+		--do_verify=1 --verify_fatal=1 --output-format=terse --terse-version=3 "$@" \
+		>"$work/fio.log" 2>&1 || fail "fio $*"
+}

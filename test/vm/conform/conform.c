@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Walks the VDUSE interface: every ioctl with every wrong argument, and the messages. TAP on
+ * stdout; what a check is called is the same on every kernel.
+ *
+ *   kernel-conform PART [ours]
+ *
+ * PART is control, device, vhost (with vhost_vdpa loaded, virtio_vdpa not) or virtio (with
+ * virtio_vdpa and virtio_net loaded, vhost_vdpa not).
+ */
+#include <stdio.h>
+#include <string.h>
+
+#include "conform.h"
+#include "tap.h"
+
+static const struct {
+	const char *name;
+	void (*run)(bool ours);
+} parts[] = {
+	{ "control", conform_control },
+	{ "device", conform_device },
+	{ "vhost", conform_vhost },
+	{ "virtio", conform_virtio },
+};
+
+int
+main(int argc, char **argv)
+{
+	bool ours = argc > 2 && strcmp(argv[2], "ours") == 0;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(parts) / sizeof(parts[0]); i++) {
+		if (argc > 1 && strcmp(argv[1], parts[i].name) == 0) {
+			parts[i].run(ours);
+			return tap_end();
+		}
+	}
+	fprintf(stderr, "usage: kernel-conform control|device|vhost|virtio [ours]\n");
+	return 2;
+}

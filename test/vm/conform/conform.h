@@ -1,0 +1,22 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The parts of the conformance program. ours: also what another module does not survive.
+ */
+#ifndef CONFORM_H
+#define CONFORM_H
+
+#include <stdbool.h>
+
+void
+conform_control(bool ours);
+void
+conform_device(bool ours);
+void
+conform_vhost(bool ours);
+void
+conform_virtio(bool ours);
+/* What conform_vhost() goes on with. */
+void
+conform_version1(void);
+
+#endif

@@ -1,0 +1,209 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * /dev/vduse/control: every ioctl with every wrong argument, and a device's life.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <linux/virtio_blk.h>
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
+
+#include "conform.h"
+#include "dev.h"
+#include "tap.h"
+
+static void
+test_version(void)
+{
+	int fd = open("/dev/vduse/control", O_RDWR);
+	uint64_t value = 99;
+
+	tap_errno(ioctl(fd, VDUSE_GET_API_VERSION, NULL), EFAULT, "get version: bad pointer");
+	tap_errno(ioctl(fd, VDUSE_GET_API_VERSION, &value), 0, "get version");
+	tap(value == 1, "the version is 1");
+	tap_errno(ioctl(fd, VDUSE_SET_API_VERSION, NULL), EFAULT, "set version: bad pointer");
+	value = 2;
+	tap_errno(ioctl(fd, VDUSE_SET_API_VERSION, &value), EINVAL, "set version 2");
+	value = 1;
+	tap_errno(ioctl(fd, VDUSE_SET_API_VERSION, &value), 0, "set version 1");
+	value = 0;
+	tap_errno(ioctl(fd, VDUSE_SET_API_VERSION, &value), 0, "set version 0");
+	close(fd);
+}
+
+static void
+test_features(void)
+{
+	int fd = open("/dev/vduse/control", O_RDWR);
+	uint64_t value = 0;
+
+	tap_errno(ioctl(fd, VDUSE_GET_FEATURES, &value), 0, "get features");
+	tap(value == 3, "the features are queue ready and suspend");
+	value = 1ULL << 63;
+	tap_errno(ioctl(fd, VDUSE_SET_FEATURES, &value), EINVAL, "set an unknown feature");
+	value = 1;
+	tap_errno(ioctl(fd, VDUSE_SET_FEATURES, &value), 0, "set feature queue ready");
+	tap_errno(ioctl(fd, _IO(VDUSE_BASE, 0x0f), 0), EINVAL, "unknown control ioctl");
+	close(fd);
+}
+
+/* Creates what must be refused; removes it where it is not. */
+static void
+refused(int control, const struct dev_arg *arg, int error, const char *name)
+{
+	int ret = dev_create(control, arg);
+
+	tap_errno(ret, error, "create: %s", name);
+	if (ret == 0)
+		dev_destroy(control, arg->config.name);
+}
+
+#define REFUSE(field, value, name)				\
+	do {							\
+		dev_arg_init(&arg);				\
+		arg.config.field = (value);			\
+		refused(control, &arg, EINVAL, name);		\
+	} while (0)
+
+static void
+test_create_numbers(int control)
+{
+	struct dev_arg arg;
+
+	REFUSE(reserved[0], 1, "first reserved word");
+	REFUSE(reserved[10], 1, "last reserved word");
+	REFUSE(config_size, 4097, "configuration space larger than a page");
+	REFUSE(vq_num, 0x10000, "65536 virtqueues");
+	REFUSE(vq_align, 0, "alignment 0");
+	REFUSE(vq_align, 2, "alignment 2");
+	REFUSE(vq_align, 3, "alignment 3");
+	REFUSE(vq_align, 48, "alignment 48");
+	REFUSE(vq_align, 8192, "alignment 8192");
+	REFUSE(name[0], 0, "no name");
+	REFUSE(ngroups, 1, "groups in version 0");
+	REFUSE(nas, 1, "address spaces in version 0");
+}
+
+static void
+test_create_features(int control)
+{
+	struct dev_arg arg;
+
+	REFUSE(device_id, 0, "device 0");
+	REFUSE(device_id, VIRTIO_ID_CONSOLE, "a console");
+	REFUSE(features, 1ULL << VIRTIO_F_VERSION_1, "no ACCESS_PLATFORM");
+	REFUSE(features, 1ULL << VIRTIO_F_ACCESS_PLATFORM, "net without VERSION_1");
+	REFUSE(features, arg.config.features | 1ULL << VIRTIO_NET_F_CTRL_VQ,
+			"net with a control queue");
+	dev_arg_init(&arg);
+	arg.config.device_id = VIRTIO_ID_BLOCK;
+	arg.config.features |= 1ULL << VIRTIO_BLK_F_CONFIG_WCE;
+	refused(control, &arg, EINVAL, "block with CONFIG_WCE");
+}
+
+/* Only on our module: the kernel's own warns, or makes files that nobody can remove. */
+static void
+test_create_names(int control)
+{
+	static const char *const names[] = { ".", "..", "control", "a/b", "/" };
+	struct dev_arg arg;
+	unsigned int i;
+
+	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		dev_arg_init(&arg);
+		strcpy(arg.config.name, names[i]);
+		refused(control, &arg, EINVAL, names[i]);
+	}
+}
+
+static int
+child_create(int control)
+{
+	struct dev_arg arg;
+
+	dev_arg_init(&arg);
+	if (setresuid(65534, 65534, 65534) < 0)
+		return 255;
+	return dev_create(control, &arg) < 0 ? errno : 0;
+}
+
+static void
+test_create_unprivileged(int control)
+{
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(child_create(control));
+	waitpid(pid, &status, 0);
+	tap(WIFEXITED(status) && WEXITSTATUS(status) == EPERM, "create: net by a mere user");
+}
+
+static void
+test_life(int control)
+{
+	struct dev_arg arg;
+	int fd;
+
+	tap_errno(ioctl(control, VDUSE_CREATE_DEV, NULL), EFAULT, "create: bad pointer");
+	tap_errno(ioctl(control, VDUSE_DESTROY_DEV, NULL), EFAULT, "destroy: bad pointer");
+	tap_errno(dev_destroy(control, "nobody"), EINVAL, "destroy: no such device");
+	dev_arg_init(&arg);
+	tap_errno(dev_create(control, &arg), 0, "create");
+	tap_errno(dev_create(control, &arg), EEXIST, "create it again");
+	fd = open(DEV_PATH, O_RDWR);
+	tap_errno(fd, 0, "open");
+	tap_errno(open(DEV_PATH, O_RDWR), EBUSY, "open it again");
+	tap_errno(dev_destroy(control, DEV_NAME), EBUSY, "destroy an open device");
+	close(fd);
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "destroy");
+	tap_errno(open(DEV_PATH, O_RDWR), ENOENT, "open what was destroyed");
+}
+
+static void
+test_version1(void)
+{
+	int control = control_open(1);
+	struct dev_arg arg;
+
+	if (control < 0)
+		return;
+	REFUSE(nas, 1, "version 1 without groups");
+	REFUSE(ngroups, 1, "version 1 without address spaces");
+	dev_arg_init(&arg);
+	arg.config.ngroups = 0x10000;
+	arg.config.nas = 1;
+	refused(control, &arg, EINVAL, "65536 groups");
+	arg.config.ngroups = 1;
+	arg.config.nas = 0x10000;
+	refused(control, &arg, EINVAL, "65536 address spaces");
+	arg.config.ngroups = 2;
+	arg.config.nas = 2;
+	arg.config.features |= 1ULL << VIRTIO_NET_F_CTRL_VQ;
+	tap_errno(dev_create(control, &arg), 0, "version 1: two of each and a control queue");
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "version 1: destroy");
+	close(control);
+}
+
+void
+conform_control(bool ours)
+{
+	int control = control_open(0);
+
+	test_version();
+	test_features();
+	test_create_numbers(control);
+	test_create_features(control);
+	if (ours)
+		test_create_names(control);
+	test_create_unprivileged(control);
+	test_life(control);
+	test_version1();
+	close(control);
+}

@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A VDUSE device made by hand, ioctl by ioctl.
+ */
+#ifndef CONFORM_DEV_H
+#define CONFORM_DEV_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include <linux/vduse.h>
+
+#define DEV_NAME	"conform0"
+#define DEV_PATH	"/dev/vduse/" DEV_NAME
+#define DEV_CONFIG_SIZE	64
+#define DEV_VQ_SIZE	256
+
+/* What create_dev() takes: its configuration follows it in memory. */
+struct dev_arg {
+	struct vduse_dev_config config;
+	uint8_t space[8192];
+};
+
+/* A net device with two virtqueues, that nothing is wrong with. */
+void
+dev_arg_init(struct dev_arg *arg);
+
+/* An open control file of the given version; -1 if the kernel does not have it. */
+int
+control_open(uint64_t version);
+
+int
+dev_create(int control, const struct dev_arg *arg);
+int
+dev_destroy(int control, const char *name);
+/* Creates, sets the virtqueues up and opens the device; ends the program if that fails. */
+int
+dev_make(int control, const struct dev_arg *arg);
+
+/* vdpa dev add, vdpa dev del; false if the program says no. */
+bool
+dev_attach(void);
+bool
+dev_detach(void);
+
+/* Sets an attribute of /sys/class/vduse/DEV_NAME. */
+bool
+dev_set_attr(const char *name, const char *value);
+
+/* poll() of the device's file without waiting. */
+int
+dev_poll(int fd);
+/* Waits at most 5 s for the bits. */
+bool
+dev_wait(int fd, short bits);
+int
+dev_answer(int fd, uint32_t id, uint32_t result);
+
+/* A thread that answers every message as told, and counts them by type. */
+struct server {
+	int fd;
+	pthread_t thread;
+	atomic_bool stop;
+	atomic_uint result;
+	atomic_uint count[8];
+	struct vduse_dev_request last[8];
+};
+
+void
+server_start(struct server *server, int fd);
+void
+server_stop(struct server *server);
+
+#endif

@@ -1,0 +1,164 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The device under virtio_vdpa and virtio_net: rings and bounce memory as the device sees them.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#include "conform.h"
+#include "dev.h"
+#include "tap.h"
+
+#define BOUNCE_SIZE	(2UL << 20)
+
+static bool
+is_zero(const uint8_t *memory, size_t size)
+{
+	return memory[0] == 0 && memcmp(memory, memory + 1, size - 1) == 0;
+}
+
+static void *
+map_region(int fd, uint64_t iova, int flags, struct vduse_iotlb_entry *entry)
+{
+	int file;
+	void *va;
+
+	*entry = (struct vduse_iotlb_entry){ .start = iova, .last = iova };
+	file = ioctl(fd, VDUSE_IOTLB_GET_FD, entry);
+	if (file < 0)
+		return MAP_FAILED;
+	va = mmap(NULL, entry->last - entry->start + 1, PROT_READ | PROT_WRITE, flags, file,
+			entry->offset);
+	close(file);
+	return va;
+}
+
+/* The ring of 256 entries ends within a page: nothing of the kernel's follows it. */
+static void
+test_ring(int fd)
+{
+	struct vduse_vq_info info = { .index = 0 };
+	struct vduse_iotlb_entry entry;
+	size_t used = 6 + 8 * DEV_VQ_SIZE;
+	uint8_t *va, *end;
+
+	tap_errno(ioctl(fd, VDUSE_VQ_GET_INFO, &info), 0, "vq info of a driver");
+	tap(info.num == DEV_VQ_SIZE && info.ready == 1, "the driver's ring");
+	va = map_region(fd, info.desc_addr, MAP_SHARED, &entry);
+	if (!tap(va != MAP_FAILED, "map the ring"))
+		return;
+	end = va + (info.device_addr - entry.start) + used;
+	tap(is_zero(end, va + (entry.last - entry.start + 1) - end), "zero follows the ring");
+	munmap(va, entry.last - entry.start + 1);
+}
+
+static void
+test_bounce_is_zero(int fd)
+{
+	struct vduse_iotlb_entry entry;
+	uint8_t *va = map_region(fd, 0, MAP_SHARED, &entry);
+
+	if (!tap(va != MAP_FAILED, "map bounce memory that nobody used"))
+		return;
+	tap(is_zero(va, BOUNCE_SIZE), "it is all zero");
+	munmap(va, BOUNCE_SIZE);
+}
+
+static void
+test_bounce(int fd)
+{
+	struct vduse_iova_info info = { 0 };
+	struct vduse_iotlb_entry entry;
+	void *va;
+
+	tap_errno(ioctl(fd, VDUSE_IOTLB_GET_INFO, &info), 0, "get info of bounce memory");
+	tap(info.start == 0 && info.last == BOUNCE_SIZE - 1 &&
+			info.capability == VDUSE_IOVA_CAP_UMEM, "it may be replaced");
+	va = map_region(fd, 0, MAP_SHARED, &entry);
+	tap(va != MAP_FAILED, "map bounce memory");
+	va = map_region(fd, 0, MAP_PRIVATE, &entry);
+	tap(va == MAP_FAILED && errno == EINVAL, "bounce memory is not mapped privately");
+}
+
+static void
+umem(int fd, unsigned long request, struct vduse_iova_umem arg, int error, const char *name)
+{
+	tap_errno(ioctl(fd, request, &arg), error, "umem: %s", name);
+}
+
+static void
+test_umem(int fd)
+{
+	uint64_t memory = (uintptr_t)mmap(NULL, BOUNCE_SIZE, PROT_READ | PROT_WRITE,
+			MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	struct vduse_iova_umem whole = { .uaddr = memory, .size = BOUNCE_SIZE }, arg = whole;
+	struct vduse_iova_umem asid = { .uaddr = memory, .size = BOUNCE_SIZE, .asid = 1 };
+	struct vduse_iova_umem iova = { .uaddr = memory, .size = BOUNCE_SIZE, .iova = 4096 };
+
+	arg.size -= 4096;
+	umem(fd, VDUSE_IOTLB_REG_UMEM, arg, EINVAL, "a page less");
+	umem(fd, VDUSE_IOTLB_REG_UMEM, iova, EINVAL, "not at 0");
+	umem(fd, VDUSE_IOTLB_REG_UMEM, asid, EINVAL, "address space 1");
+	arg = whole;
+	arg.uaddr++;
+	umem(fd, VDUSE_IOTLB_REG_UMEM, arg, EINVAL, "unaligned");
+	arg.uaddr = 4096;
+	tap(ioctl(fd, VDUSE_IOTLB_REG_UMEM, &arg) < 0, "umem: no memory there");
+	umem(fd, VDUSE_IOTLB_REG_UMEM, whole, 0, "register");
+	umem(fd, VDUSE_IOTLB_REG_UMEM, whole, EEXIST, "register again");
+	umem(fd, VDUSE_IOTLB_DEREG_UMEM, iova, EINVAL, "give back another place");
+	umem(fd, VDUSE_IOTLB_DEREG_UMEM, whole, 0, "give back");
+	umem(fd, VDUSE_IOTLB_DEREG_UMEM, whole, ENOENT, "give back again");
+	umem(fd, VDUSE_IOTLB_REG_UMEM, whole, 0, "register once more");
+}
+
+/* The process ends with its umem registered; the next one finds the kernel's memory. */
+static int
+test_umem_close(int fd)
+{
+	struct vduse_iova_umem whole = { .size = BOUNCE_SIZE };
+
+	close(fd);
+	fd = open(DEV_PATH, O_RDWR | O_NONBLOCK);
+	need(fd >= 0, "open " DEV_PATH);
+	umem(fd, VDUSE_IOTLB_DEREG_UMEM, whole, ENOENT, "closing gives it back");
+	return fd;
+}
+
+void
+conform_virtio(bool ours)
+{
+	struct vduse_iotlb_entry entry = { .last = UINT64_MAX };
+	int control = control_open(0), fd;
+	struct server server;
+	struct dev_arg arg;
+
+	dev_arg_init(&arg);
+	fd = dev_make(control, &arg);
+	need(dev_set_attr("bounce_size", "2097152"), "set bounce_size");
+	server_start(&server, fd);
+	tap(dev_attach(), "attach to virtio_net");
+	tap(!dev_set_attr("bounce_size", "4194304"), "bounce_size after the attach");
+	test_ring(fd);
+	if (ours)
+		test_bounce_is_zero(fd);
+	need(system("ip link set up dev $(ls /sys/bus/vdpa/devices/" DEV_NAME
+			"/virtio*/net)") == 0, "ip link set up");
+	test_bounce(fd);
+	test_umem(fd);
+	server_stop(&server);
+	fd = test_umem_close(fd);
+	server_start(&server, fd);
+	tap(dev_detach(), "detach from virtio_net");
+	tap_errno(ioctl(fd, VDUSE_IOTLB_GET_FD, &entry), EINVAL, "no region without a driver");
+	tap(dev_attach() && dev_detach(), "attach and detach again");
+	server_stop(&server);
+	close(fd);
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "destroy after virtio_net");
+	close(control);
+}

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# The VDUSE interface, call by call, of the distribution's module and of ours. Ours passes every
+# check; what the distribution's does not pass is exactly what kernel_01_conform.differences says.
+. "$(dirname "$0")/guest.sh"
+
+conform=$DPDK_VDUSE_BUILD/test/vm/kernel-conform
+differences=$(dirname "$0")/kernel_01_conform.differences
+
+load()
+{
+	VDUSE_MODULE=$1 load_modules vduse
+}
+
+unload()
+{
+	modprobe -r vhost_vdpa virtio_vdpa || fail "modprobe -r"
+	rmmod vduse || fail "rmmod vduse"
+}
+
+# part NAME MODULE: its TAP lines go to a file of the module.
+part()
+{
+	local code=0
+	timeout 90 "$conform" "$@" >"$work/part.log" 2>&1 || code=$?
+	cat "$work/part.log" >>"$work/$2.tap"
+	[ $code -lt 2 ] || fail "$1 on $2: exit code $code"
+	grep -q '^1\.\.' "$work/part.log" || fail "$1 on $2: no plan"
+}
+
+run_on()
+{
+	local module=$1
+	load "$module"
+	part control "$module"
+	part device "$module"
+	modprobe vhost_vdpa
+	part vhost "$module"
+	modprobe -r vhost_vdpa
+	modprobe -a virtio_vdpa virtio_net
+	part virtio "$module"
+	unload
+	echo "$(grep -c '^ok' "$work/$module.tap") checks pass, $(grep -c '^not ok' \
+		"$work/$module.tap" || true) do not"
+}
+
+names()
+{
+	sed -n "s/^$1 [0-9]* - //p" "$2" | sort
+}
+
+step "the distribution's module"
+run_on distribution
+step "ours"
+run_on ours
+grep -A1 '^not ok' "$work/ours.tap" && fail "ours does not conform"
+
+step "the differences are those that are known"
+sed -n 's/^\([^#].*[^ ]\) *  # .*/\1/p' "$differences" | sort >"$work/known"
+names 'not ok' "$work/distribution.tap" >"$work/found"
+diff "$work/known" "$work/found" || fail "other differences than $differences says"
+ok

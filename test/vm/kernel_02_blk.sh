@@ -1,0 +1,59 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# virtio_blk of this kernel on qemu-storage-daemon: a file system, verified I/O of small and
+# large blocks, the driver unbound and bound, a small bounce region.
+. "$(dirname "$0")/guest.sh"
+. "$(dirname "$0")/blk_guest.sh"
+
+load_modules vduse virtio_vdpa virtio_blk
+truncate -s 256M /dev/shm/disk.img
+step "a block device appears"
+start_qsd disk0 driver=file,filename=/dev/shm/disk.img ,num-queues=2
+disk=$(attach disk0)
+[ "$(cat "/sys/block/$disk/size")" = $((256 * 2048)) ] || fail "wrong size"
+
+step "a file system"
+mkfs.ext4 -q "/dev/$disk"
+mkdir -p /run/mnt
+mount "/dev/$disk" /run/mnt
+cp -r /usr/share/perl5 /run/mnt/
+umount /run/mnt
+fsck.ext4 -fn "/dev/$disk" >"$work/fsck.log" 2>&1 || fail "fsck"
+mount "/dev/$disk" /run/mnt
+diff -r /usr/share/perl5 /run/mnt/perl5 || fail "files differ"
+umount /run/mnt
+
+step "fio verifies 4 KiB random and 1 MiB sequential"
+fio_verify "$disk" --rw=randwrite --bs=4k --iodepth=32 --size=24M
+fio_verify "$disk" --rw=write --bs=1M --iodepth=8 --size=96M
+fio_verify "$disk" --rw=randwrite --bsrange=512-64k --bs_unaligned=0 --blockalign=512 \
+	--iodepth=16 --size=16M --numjobs=1
+
+step "the driver is unbound and bound, with I/O before and after"
+virtio=$(basename /sys/bus/vdpa/devices/disk0/virtio*)
+for _ in 1 2 3 4 5; do
+	echo "$virtio" >/sys/bus/virtio/drivers/virtio_blk/unbind
+	echo "$virtio" >/sys/bus/virtio/drivers/virtio_blk/bind
+	wait_for 10 block_of disk0 || fail "no disk after bind"
+	disk=$(block_of disk0)
+	fio_verify "$disk" --rw=randwrite --bs=4k --iodepth=8 --size=1M
+done
+detach disk0
+stop_qsd
+
+step "1 MiB of bounce memory: slower, no error and no loss"
+start_qsd disk0 driver=file,filename=/dev/shm/disk.img ,num-queues=2
+echo $((1 << 20)) >/sys/class/vduse/disk0/bounce_size
+disk=$(attach disk0)
+fio_verify "$disk" --rw=randwrite --bs=64k --iodepth=64 --size=32M
+fio_verify "$disk" --rw=randwrite --bs=4k --iodepth=128 --size=8M
+if [ "$VDUSE_MODULE" = ours ]; then
+	mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null || true
+	cat /sys/kernel/debug/vduse/disk0
+	grep -q 'exhausted [1-9]' /sys/kernel/debug/vduse/disk0 || fail "it was never exhausted"
+fi
+detach disk0
+stop_qsd
+check_nothing_left
+ok
