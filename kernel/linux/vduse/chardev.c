@@ -270,7 +270,7 @@ struct compat_iotlb_entry {
 	compat_u64 start;
 	compat_u64 last;
 	u8 perm;
-} __packed __aligned(__alignof__(compat_u64));
+};
 
 struct compat_vq_info {
 	u32 index;
@@ -280,7 +280,10 @@ struct compat_vq_info {
 	compat_u64 device_addr;
 	struct vduse_vq_state_packed state;
 	u8 ready;
-} __packed __aligned(__alignof__(compat_u64));
+};
+
+static_assert(sizeof(struct compat_iotlb_entry) == 28);
+static_assert(sizeof(struct compat_vq_info) == 44);
 
 #define COMPAT_IOTLB_GET_FD	_IOWR(VDUSE_BASE, 0x10, struct compat_iotlb_entry)
 #define COMPAT_VQ_GET_INFO	_IOWR(VDUSE_BASE, 0x15, struct compat_vq_info)
