@@ -97,6 +97,13 @@ block(struct vhost_app *app)
 		unit_sleep_ms(1);
 }
 
+static bool
+is_blocked(void *arg)
+{
+	RTE_SET_USED(arg);
+	return __atomic_load_n(&blocked, __ATOMIC_ACQUIRE);
+}
+
 /* A callback that hangs, on a lock for one, keeps no driver waiting: bursts are kept out. */
 static void
 test_block(void **state)
@@ -114,7 +121,7 @@ test_block(void **state)
 	loopback_net_up(&vhost_app.driver);
 	loopback_net_reset(&vhost_app.driver);
 	loopback_net_up(&vhost_app.driver);
-	assert_true(blocked);
+	assert_true(unit_wait(is_blocked, NULL));
 	__atomic_store_n(&released, true, __ATOMIC_RELEASE);
 	vhost_app_told("destroy_device " UP);
 	vhost_app_end();
