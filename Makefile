@@ -33,6 +33,7 @@ build: packages $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 run: build
+	-@test/perf/demo
 	@if [ -e /dev/vduse/control ]; then test/vm/demo.sh; \
 	else test/vm/run --live --timeout 120 test/vm/demo.sh; fi
 
