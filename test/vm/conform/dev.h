@@ -17,10 +17,12 @@
 #define DEV_CONFIG_SIZE	64
 #define DEV_VQ_SIZE	256
 
-/* What create_dev() takes: its configuration follows it in memory. */
+/* What create_dev() takes, with room for the configuration that ends it. */
 struct dev_arg {
-	struct vduse_dev_config config;
-	uint8_t space[8192];
+	union {
+		struct vduse_dev_config config;
+		uint8_t room[sizeof(struct vduse_dev_config) + 8192];
+	};
 };
 
 /* A net device with two virtqueues, that nothing is wrong with. */

@@ -17,9 +17,9 @@
 static int
 set_config(int fd, uint32_t offset, uint32_t length)
 {
-	struct {
+	union {
 		struct vduse_config_data head;
-		uint8_t buffer[4096];
+		uint8_t room[sizeof(struct vduse_config_data) + 4096];
 	} arg = { .head = { .offset = offset, .length = length } };
 
 	return ioctl(fd, VDUSE_DEV_SET_CONFIG, &arg);
