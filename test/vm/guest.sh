@@ -85,9 +85,10 @@ wait_for()
 	done
 }
 
+# A line of the log may fall into the middle of a prompt.
 prompts()
 {
-	grep -ao 'testpmd> ' "$work/$1.log" | wc -l
+	sed -z -E 's/(VDUSE|EAL|VHOST_[A-Z]+): [^\n]*\n//g' "$work/$1.log" | grep -ao 'testpmd> ' | wc -l
 }
 
 prompts_exceed()
