@@ -10,6 +10,7 @@
 #include <linux/eventfd.h>
 #include <linux/slab.h>
 #include <linux/virtio_config.h>
+#include <uapi/linux/virtio_ids.h>
 
 #include "trace.h"
 #include "vduse.h"
@@ -220,6 +221,15 @@ void vduse_vq_flush(struct vduse_vq *vq)
 	flush_work(&vq->kick_work);
 }
 
+/*
+ * A block driver ends requests and is done: cheaper than waking a kworker. A
+ * network driver goes on to the whole stack, which is not the process's work.
+ */
+static enum vduse_irq_mode default_irq_mode(const struct vduse_dev *dev)
+{
+	return dev->device_id == VIRTIO_ID_BLOCK ? VDUSE_IRQ_INLINE : VDUSE_IRQ_WORK;
+}
+
 struct vduse_vq *vduse_vq_alloc(struct vduse_dev *dev, u16 index)
 {
 	struct vduse_vq *vq = kzalloc(sizeof(*vq), GFP_KERNEL_ACCOUNT);
@@ -229,7 +239,7 @@ struct vduse_vq *vduse_vq_alloc(struct vduse_dev *dev, u16 index)
 	vq->dev = dev;
 	vq->index = index;
 	vq->irq_cpu = VDUSE_CPU_ANY;
-	vq->irq_mode = VDUSE_IRQ_WORK;
+	vq->irq_mode = default_irq_mode(dev);
 	cpumask_setall(&vq->irq_affinity);
 	spin_lock_init(&vq->ring_lock);
 	spin_lock_init(&vq->kick_lock);

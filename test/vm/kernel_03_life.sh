@@ -1,0 +1,91 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Back ends come, go, die and fall silent: 100 cycles of a block device, a back end killed under
+# load, one that never answers, and the module loaded and unloaded with nothing left in memory.
+. "$(dirname "$0")/guest.sh"
+. "$(dirname "$0")/blk_guest.sh"
+
+# KiB in use that nobody can reclaim. Pages that wait in the lists of a CPU are free.
+kernel_memory()
+{
+	sync
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^MemTotal:/ { used += $2 }
+		/^(MemFree|Buffers|Cached|SReclaimable|AnonPages):/ { used -= $2 }
+		$1 == "count:" { used -= $2 * 4 }
+		END { print used }' /proc/meminfo /proc/zoneinfo
+}
+
+load_modules vduse virtio_vdpa virtio_blk
+step "100 cycles of create, attach, detach, destroy"
+cycle()
+{
+	start_qsd disk0 driver=null-co,size=16777216,read-zeroes=on
+	attach disk0 >/dev/null
+	detach disk0
+	stop_qsd
+}
+for _ in $(seq 10); do cycle; done
+before=$(kernel_memory)
+for _ in $(seq 100); do cycle; done
+after=$(kernel_memory)
+echo "$before KiB before, $after KiB after"
+# A domain left behind by each would be 100 times 64 MiB.
+[ $((after - before)) -lt 4096 ] || fail "100 cycles left $((after - before)) KiB"
+
+step "detached and attached 20 times under the same back end"
+start_qsd disk0 driver=null-co,size=16777216,read-zeroes=on
+before=$(kernel_memory)
+for _ in $(seq 20); do
+	attach disk0 >/dev/null
+	detach disk0
+done
+after=$(kernel_memory)
+echo "$before KiB before, $after KiB after"
+[ $((after - before)) -lt 98304 ] || fail "20 attaches left $((after - before)) KiB"
+
+step "a back end that is killed under load: the driver waits, then fails, and the machine lives"
+disk=$(attach disk0)
+fio --name=load --filename="/dev/$disk" --ioengine=libaio --direct=1 --rw=randrw --bs=4k \
+	--iodepth=16 --time_based --runtime=60 >"$work/fio.log" 2>&1 &
+load=$!
+sleep 2
+kill -9 "$qsd_pid"
+wait "$qsd_pid" 2>/dev/null || true
+sleep 1
+[ -d /sys/class/vduse/disk0 ] || fail "the device went with its process"
+echo 1 >/sys/class/vduse/disk0/msg_timeout
+vdpa dev del disk0 &
+del=$!
+wait_for 60 eval "! kill -0 $del" || fail "vdpa dev del hangs"
+wait "$del" || true
+kill "$load" 2>/dev/null || true
+wait "$load" 2>/dev/null || true
+[ ! -e /sys/bus/vdpa/devices/disk0 ] || fail "still on the bus"
+"$DPDK_VDUSE_BUILD/test/vm/kernel-life" destroy disk0 || fail "destroy"
+
+step "a process that opens and one that destroys, 2 s"
+"$DPDK_VDUSE_BUILD/test/vm/kernel-life" race 2 || fail "race"
+
+step "a device of 1024 virtqueues, and the most that may be asked for"
+"$DPDK_VDUSE_BUILD/test/vm/kernel-life" maxima || fail "maxima"
+
+step "every attribute is read, of the control device too"
+find /sys/class/vduse/ -follow -maxdepth 3 -type f -readable -exec cat {} + >/dev/null 2>&1 || true
+
+step "loaded and unloaded 100 times, with a device in between"
+check_nothing_left
+modprobe -r virtio_vdpa
+rmmod vduse
+before=$(kernel_memory)
+for _ in $(seq 100); do
+	load_modules vduse
+	"$DPDK_VDUSE_BUILD/test/vm/kernel-life" create disk0
+	"$DPDK_VDUSE_BUILD/test/vm/kernel-life" destroy disk0
+	rmmod vduse
+done
+after=$(kernel_memory)
+echo "$before KiB before, $after KiB after"
+[ $((after - before)) -lt 4096 ] || fail "100 loads left $((after - before)) KiB"
+ok
