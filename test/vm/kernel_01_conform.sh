@@ -56,6 +56,8 @@ step "ours"
 run_on ours
 grep -A1 '^not ok' "$work/ours.tap" && fail "ours does not conform"
 
+grep '^# mapped' "$work/ours.tap" || true
+
 step "the differences are those that are known"
 sed -n 's/^\([^#].*[^ ]\) *  # .*/\1/p' "$differences" | sort >"$work/known"
 names 'not ok' "$work/distribution.tap" >"$work/found"

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -66,6 +67,10 @@ test_bounce_is_zero(int fd)
 	if (!tap(va != MAP_FAILED, "map bounce memory that nobody used"))
 		return;
 	tap(is_zero(va, BOUNCE_SIZE), "it is all zero");
+	/* For people: memory may be too scattered for a huge page. */
+	if (system("sed -n 's/^FilePmdMapped:/# mapped by huge pages:/p' "
+			"/proc/$PPID/smaps_rollup"))
+		printf("# no smaps_rollup\n");
 	munmap(va, BOUNCE_SIZE);
 }
 

@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Random calls at the VDUSE interface for a bounded time: ioctls with random and with nearly right
+ * arguments, reads, writes, maps and touches, by several threads on one device, while another
+ * attaches and detaches it. Nothing is checked but that it ends: the kernel's log is the result.
+ *
+ *   kernel-fuzz SECONDS SEED
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "dev.h"
+#include "tap.h"
+
+#define THREADS	4
+
+static time_t fuzz_end;
+static atomic_int fuzz_fd = -1;
+static atomic_ulong fuzz_calls;
+static __thread sigjmp_buf fault;
+
+static const unsigned long requests[] = {
+	VDUSE_IOTLB_GET_FD, VDUSE_IOTLB_GET_FD2, VDUSE_IOTLB_GET_INFO, VDUSE_IOTLB_REG_UMEM,
+	VDUSE_IOTLB_DEREG_UMEM, VDUSE_DEV_GET_FEATURES, VDUSE_DEV_SET_CONFIG,
+	VDUSE_DEV_INJECT_CONFIG_IRQ, VDUSE_VQ_SETUP, VDUSE_VQ_GET_INFO, VDUSE_VQ_SETUP_KICKFD,
+	VDUSE_VQ_INJECT_IRQ,
+};
+
+/* Small numbers, powers of two, limits: those that code looks at. */
+static uint64_t
+pick(unsigned int *seed)
+{
+	switch (rand_r(seed) % 6) {
+	case 0: return 0;
+	case 1: return rand_r(seed) % 4;
+	case 2: return 1ULL << rand_r(seed) % 64;
+	case 3: return UINT64_MAX;
+	case 4: return (uint64_t)(rand_r(seed) % 512) << 12;
+	default: return (uint64_t)rand_r(seed) << 32 | (unsigned int)rand_r(seed);
+	}
+}
+
+static void
+fill(uint64_t *words, unsigned int nb, unsigned int *seed)
+{
+	unsigned int i;
+
+	for (i = 0; i < nb; i++)
+		words[i] = rand_r(seed) % 3 ? 0 : pick(seed);
+}
+
+static void
+on_fault(int signal)
+{
+	(void)signal;
+	siglongjmp(fault, 1);
+}
+
+/* A region's memory, touched, whatever is there by now. */
+static void
+touch(int fd, unsigned int *seed)
+{
+	struct vduse_iotlb_entry entry = { .start = pick(seed), .last = UINT64_MAX };
+	int file = ioctl(fd, VDUSE_IOTLB_GET_FD, &entry);
+	size_t size = (size_t)(1 + rand_r(seed) % 1024) << 12;
+	volatile uint8_t *va;
+
+	if (file < 0)
+		return;
+	va = mmap(NULL, size, PROT_READ | PROT_WRITE, rand_r(seed) % 8 ? MAP_SHARED : MAP_PRIVATE,
+			file, rand_r(seed) % 2 ? (off_t)entry.offset : (off_t)(pick(seed) & ~4095ULL));
+	close(file);
+	if (va == MAP_FAILED)
+		return;
+	if (sigsetjmp(fault, 1) == 0) {
+		va[rand_r(seed) % size] = rand_r(seed);
+		va[size - 1] ^= 1;
+	}
+	munmap((void *)va, size);
+}
+
+/* Registers memory that fits now and then, so that it is in the way of the driver's copies. */
+static void
+umem(int fd, unsigned int *seed)
+{
+	static __thread void *memory;
+	struct vduse_iova_umem arg = { .size = 1 << 20 };
+
+	if (memory == NULL)
+		memory = mmap(NULL, 1 << 20, PROT_READ | PROT_WRITE,
+				MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	arg.uaddr = (uintptr_t)memory;
+	ioctl(fd, rand_r(seed) % 2 ? VDUSE_IOTLB_REG_UMEM : VDUSE_IOTLB_DEREG_UMEM, &arg);
+}
+
+static void
+kickfd(int fd, unsigned int *seed)
+{
+	struct vduse_vq_eventfd arg = { .index = rand_r(seed) % 3, .fd = eventfd(0, 0) };
+
+	ioctl(fd, VDUSE_VQ_SETUP_KICKFD, &arg);
+	if (arg.fd >= 0)
+		close(arg.fd);
+}
+
+/* Half of the answers are right: otherwise nothing would ever go on. */
+static void
+message(int fd, unsigned int *seed)
+{
+	struct vduse_dev_request req = { 0 };
+	uint64_t garbage[19];
+
+	if (read(fd, &req, sizeof(req)) == sizeof(req))
+		dev_answer(fd, req.request_id, rand_r(seed) % 4 == 0);
+	fill(garbage, 19, seed);
+	if (write(fd, garbage, rand_r(seed) % (sizeof(garbage) + 1)) < 0 &&
+			read(fd, garbage, rand_r(seed) % sizeof(garbage)) < 0)
+		return;
+}
+
+static void
+call(int fd, unsigned int *seed)
+{
+	uint64_t arg[32];
+	unsigned long request = requests[rand_r(seed) % (sizeof(requests) / sizeof(requests[0]))];
+	int file;
+
+	switch (rand_r(seed) % 8) {
+	case 0: touch(fd, seed); break;
+	case 1: umem(fd, seed); break;
+	case 2: kickfd(fd, seed); break;
+	case 3:
+	case 4: message(fd, seed); break;
+	case 5: ioctl(fd, pick(seed), pick(seed)); break;
+	default:
+		fill(arg, 32, seed);
+		file = ioctl(fd, request, arg);
+		if (file > 0)
+			close(file);
+		break;
+	}
+	atomic_fetch_add(&fuzz_calls, 1);
+}
+
+static void *
+fuzz(void *arg)
+{
+	unsigned int seed = (uintptr_t)arg;
+	int fd;
+
+	while (time(NULL) < fuzz_end) {
+		fd = atomic_load(&fuzz_fd);
+		if (fd >= 0)
+			call(fd, &seed);
+	}
+	return NULL;
+}
+
+/* The device's life, again and again, with a small region that is soon exhausted. */
+static void
+live(int control, unsigned int *seed)
+{
+	struct dev_arg arg;
+	int fd;
+
+	dev_arg_init(&arg);
+	fd = dev_make(control, &arg);
+	dev_set_attr("bounce_size", "1048576");
+	dev_set_attr("msg_timeout", "1");
+	atomic_store(&fuzz_fd, fd);
+	if (dev_attach()) {
+		usleep(rand_r(seed) % 300000);
+		if (system("ip link set up dev $(ls /sys/bus/vdpa/devices/" DEV_NAME
+				"/virtio*/net 2>/dev/null) 2>/dev/null"))
+			usleep(1000);
+		usleep(rand_r(seed) % 300000);
+		dev_detach();
+	}
+	atomic_store(&fuzz_fd, -1);
+	/* Threads within a call keep the file open; they are done soon. */
+	usleep(50000);
+	close(fd);
+	while (dev_destroy(control, DEV_NAME) < 0 && errno == EBUSY)
+		usleep(10000);
+}
+
+int
+main(int argc, char **argv)
+{
+	unsigned int seed = argc > 2 ? atoi(argv[2]) : 1, lives = 0;
+	int control = control_open(0), i;
+	pthread_t thread[THREADS];
+
+	fuzz_end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
+	signal(SIGBUS, on_fault);
+	signal(SIGSEGV, on_fault);
+	for (i = 0; i < THREADS; i++)
+		need(pthread_create(&thread[i], NULL, fuzz,
+				(void *)(uintptr_t)(seed * THREADS + i)) == 0, "start a thread");
+	for (; time(NULL) < fuzz_end; lives++)
+		live(control, &seed);
+	for (i = 0; i < THREADS; i++)
+		pthread_join(thread[i], NULL);
+	printf("%lu calls, %u devices, seed %d\n", atomic_load(&fuzz_calls), lives,
+			argc > 2 ? atoi(argv[2]) : 1);
+	return 0;
+}
