@@ -40,13 +40,19 @@ static void free_pages_from(struct page **pages, unsigned long nr)
 	kvfree(pages);
 }
 
-/* The largest zeroed piece that is no larger than what is missing. */
-static struct page *alloc_piece(unsigned long missing, int node)
+/*
+ * The largest zeroed piece that is no larger than what is missing. It begins
+ * at a multiple of its size: where the process's mapping is aligned too, the
+ * kernel maps a whole huge page without asking which part of it belongs there.
+ */
+static struct page *alloc_piece(unsigned long done, unsigned long missing, int node)
 {
 	int order = min_t(int, ilog2(missing), HPAGE_PMD_ORDER);
 	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_COMP | __GFP_NOWARN;
 	struct page *page;
 
+	if (done)
+		order = min_t(int, order, __ffs(done));
 	for (; order > 0; order--) {
 		page = alloc_pages_node(node, gfp | __GFP_NORETRY, order);
 		if (page)
@@ -64,7 +70,7 @@ static struct page **alloc_all(size_t size, int node)
 	if (!pages)
 		return NULL;
 	while (done < nr) {
-		piece = fatal_signal_pending(current) ? NULL : alloc_piece(nr - done, node);
+		piece = fatal_signal_pending(current) ? NULL : alloc_piece(done, nr - done, node);
 		if (!piece) {
 			free_pages_from(pages, nr);
 			return NULL;
