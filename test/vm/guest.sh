@@ -54,7 +54,7 @@ load_vduse()
 {
 	case ${VDUSE_MODULE:-distribution} in
 	ours)
-		modprobe -a vdpa vhost_iotlb || fail "modprobe vdpa"
+		modprobe -a vdpa vhost_iotlb virtio_ring || fail "modprobe vdpa"
 		grep -q '^vduse ' /proc/modules || insmod "$DPDK_VDUSE_BUILD/kmod/vduse.ko" ||
 			fail "insmod vduse.ko"
 		;;

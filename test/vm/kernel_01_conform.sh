@@ -40,6 +40,7 @@ run_on()
 	modprobe -r vhost_vdpa
 	modprobe -a virtio_vdpa virtio_net
 	part virtio "$module"
+	[ "$module" = distribution ] || part ctrl "$module"
 	unload
 	echo "$(grep -c '^ok' "$work/$module.tap") checks pass, $(grep -c '^not ok' \
 		"$work/$module.tap" || true) do not"

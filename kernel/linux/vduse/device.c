@@ -168,6 +168,7 @@ static struct vduse_dev *alloc_dev(const struct vduse_dev_config *config, u64 ve
 	spin_lock_init(&dev->irq_lock);
 	INIT_WORK(&dev->config_work, vduse_config_work);
 	vduse_msg_init(&dev->msg);
+	vduse_ctrl_init(dev);
 	dev->api_version = version;
 	dev->vduse_features = features;
 	copy_config(dev, config);
@@ -271,6 +272,7 @@ int vduse_dev_destroy(const char *name)
 	vduse_registry_del(dev);
 	vduse_debugfs_del(dev);
 	cancel_work_sync(&dev->config_work);
+	vduse_ctrl_stop(dev);
 	free_vqs(dev);
 	device_del(&dev->dev);
 	put_device(&dev->dev);

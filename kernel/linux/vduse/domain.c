@@ -101,6 +101,22 @@ void vduse_domain_free_coherent(struct vduse_domain *domain, dma_addr_t addr)
 		coherent_free(coherent);
 }
 
+int vduse_domain_read_le16(struct vduse_domain *domain, u64 addr, u16 *value)
+{
+	struct coherent *coherent;
+	int ret = -EINVAL;
+
+	mutex_lock(&domain->lock);
+	coherent = mtree_load(&domain->coherent, addr >> PAGE_SHIFT);
+	if (coherent && addr - coherent->iova <= coherent->size - sizeof(__le16)) {
+		*value = le16_to_cpu(READ_ONCE(*(__le16 *)(coherent->va +
+							   (addr - coherent->iova))));
+		ret = 0;
+	}
+	mutex_unlock(&domain->lock);
+	return ret;
+}
+
 /* --- vhost_vdpa's map --- */
 
 static void user_del(struct vhost_iotlb *map, struct vhost_iotlb_map *entry)

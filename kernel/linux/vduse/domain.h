@@ -74,6 +74,9 @@ void *vduse_domain_alloc_coherent(struct vduse_domain *domain, size_t size, dma_
 				  gfp_t gfp);
 void vduse_domain_free_coherent(struct vduse_domain *domain, dma_addr_t addr);
 
+/* What a ring's memory holds at this address; -EINVAL if it is none. */
+int vduse_domain_read_le16(struct vduse_domain *domain, u64 addr, u16 *value);
+
 /* umem.c */
 int vduse_umem_register(struct vduse_domain *domain, u64 iova, u64 uaddr, u64 size);
 int vduse_umem_deregister(struct vduse_domain *domain, u64 iova, u64 size);

@@ -185,9 +185,12 @@ static u64 op_get_device_features(struct vdpa_device *vdpa)
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
 	u64 features = dev->device_features;
 
-	if (dev->device_id == VIRTIO_ID_NET && driver_is_virtio(vdpa) &&
-	    !READ_ONCE(virtio_ctrl_vq))
+	if (dev->device_id != VIRTIO_ID_NET || !driver_is_virtio(vdpa))
+		return features;
+	if (!READ_ONCE(virtio_ctrl_vq))
 		features &= ~NET_CTRL_FEATURES;
+	else if (features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ))
+		features &= ~BIT_ULL(VIRTIO_F_RING_PACKED);	/* ctrlvq.c reads split rings */
 	return features;
 }
 
@@ -220,7 +223,11 @@ static u8 op_get_status(struct vdpa_device *vdpa)
 /* Nobody is told: whoever cares reads the status back, which only an OK changes. */
 static void op_set_status(struct vdpa_device *vdpa, u8 status)
 {
-	vduse_msg_set_status(vduse_from_vdpa(vdpa), status);
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+
+	if (!vduse_msg_set_status(dev, status) && driver_is_virtio(vdpa) &&
+	    (status & VIRTIO_CONFIG_S_DRIVER_OK))
+		vduse_ctrl_start(dev);
 }
 
 static size_t op_get_config_size(struct vdpa_device *vdpa)
@@ -299,6 +306,7 @@ static int op_reset(struct vdpa_device *vdpa)
 	int ret = vduse_msg_set_status(dev, 0);
 	u32 i;
 
+	vduse_ctrl_stop(dev);
 	reset_driver_state(dev);
 	reset_address_spaces(dev);
 	flush_work(&dev->config_work);

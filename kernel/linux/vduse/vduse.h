@@ -133,6 +133,10 @@ struct vduse_dev {
 	spinlock_t irq_lock;		/* as that of a virtqueue */
 	struct vdpa_callback config_cb;	/* irq_lock */
 	struct work_struct config_work;
+
+	struct delayed_work ctrl_work;
+	bool ctrl_waiting;		/* that work only, and whoever starts it */
+	u16 ctrl_used;			/* the same */
 };
 
 static inline struct vduse_dev *vduse_from_device(struct device *dev)
@@ -203,6 +207,11 @@ void vduse_vq_reset(struct vduse_vq *vq);
 void vduse_vq_flush(struct vduse_vq *vq);
 int vduse_config_interrupt(struct vduse_dev *dev);
 void vduse_config_work(struct work_struct *work);
+
+/* ctrlvq.c: virtio_net's control queue watched, from DRIVER_OK to the reset */
+void vduse_ctrl_init(struct vduse_dev *dev);
+void vduse_ctrl_start(struct vduse_dev *dev);
+void vduse_ctrl_stop(struct vduse_dev *dev);
 
 /* vdpa_ops.c: what drivers of the vDPA bus call */
 extern const struct vdpa_config_ops vduse_vdpa_ops;

@@ -5,8 +5,8 @@
  *
  *   kernel-conform PART [ours]
  *
- * PART is control, device, vhost (with vhost_vdpa loaded, virtio_vdpa not) or virtio (with
- * virtio_vdpa and virtio_net loaded, vhost_vdpa not).
+ * PART is control, device, vhost (with vhost_vdpa loaded, virtio_vdpa not), virtio or ctrl
+ * (with virtio_vdpa and virtio_net loaded, vhost_vdpa not).
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +22,7 @@ static const struct {
 	{ "device", conform_device },
 	{ "vhost", conform_vhost },
 	{ "virtio", conform_virtio },
+	{ "ctrl", conform_ctrl },
 };
 
 int
@@ -36,6 +37,6 @@ main(int argc, char **argv)
 			return tap_end();
 		}
 	}
-	fprintf(stderr, "usage: kernel-conform control|device|vhost|virtio [ours]\n");
+	fprintf(stderr, "usage: kernel-conform control|device|vhost|virtio|ctrl [ours]\n");
 	return 2;
 }

@@ -15,6 +15,8 @@ void
 conform_vhost(bool ours);
 void
 conform_virtio(bool ours);
+void
+conform_ctrl(bool ours);
 /* What conform_vhost() goes on with. */
 void
 conform_version1(void);
