@@ -106,7 +106,7 @@ static void dev_release(struct device *device)
 	for (i = 0; dev->as && i < dev->nas; i++)
 		vduse_domain_put(dev->as[i]);
 	kvfree(dev->as);
-	kvfree(dev->group_asid);
+	kvfree(dev->group);
 	kvfree(dev->vq);
 	kvfree(dev->config);
 	mutex_destroy(&dev->lock);
@@ -129,10 +129,12 @@ static int alloc_tables(struct vduse_dev *dev, const u8 *space)
 
 	dev->vq = kvcalloc(dev->vq_num, sizeof(*dev->vq), GFP_KERNEL_ACCOUNT);
 	dev->as = kvcalloc(dev->nas, sizeof(*dev->as), GFP_KERNEL_ACCOUNT);
-	dev->group_asid = kvcalloc(dev->ngroups, sizeof(*dev->group_asid), GFP_KERNEL_ACCOUNT);
+	dev->group = kvcalloc(dev->ngroups, sizeof(*dev->group), GFP_KERNEL_ACCOUNT);
 	dev->config = kvmemdup(space, dev->config_size, GFP_KERNEL_ACCOUNT);
-	if (!dev->vq || !dev->as || !dev->group_asid || !dev->config)
+	if (!dev->vq || !dev->as || !dev->group || !dev->config)
 		return -ENOMEM;
+	for (i = 0; i < dev->ngroups; i++)
+		dev->group[i].dev = dev;
 	for (i = 0; i < dev->vq_num; i++) {
 		dev->vq[i] = vduse_vq_alloc(dev, i);
 		if (!dev->vq[i])

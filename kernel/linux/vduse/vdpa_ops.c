@@ -295,7 +295,7 @@ static void reset_address_spaces(struct vduse_dev *dev)
 	for (i = 0; i < dev->nas; i++)
 		vduse_domain_reset(dev->as[i]);
 	for (i = 0; i < dev->ngroups; i++)
-		dev->group_asid[i] = 0;
+		WRITE_ONCE(dev->group[i].asid, 0);
 	mutex_unlock(&dev->lock);
 }
 
@@ -368,10 +368,23 @@ static int op_set_group_asid(struct vdpa_device *vdpa, unsigned int group, unsig
 	if (ret)
 		return ret;
 	mutex_lock(&dev->lock);
-	dev->group_asid[group] = asid;
+	WRITE_ONCE(dev->group[group].asid, asid);
 	mutex_unlock(&dev->lock);
 	return 0;
 }
+
+#ifdef VDUSE_HAVE_VDPA_MAP
+static union virtio_map op_get_vq_map(struct vdpa_device *vdpa, u16 index)
+{
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+
+	return (union virtio_map) { .group = &dev->group[op_get_vq_group(vdpa, index)] };
+}
+
+#define VDUSE_MAP_OPS	.get_vq_map = op_get_vq_map,
+#else
+#define VDUSE_MAP_OPS
+#endif
 
 /* The vDPA device's last reference is gone; the address spaces wait for the next one. */
 static void op_free(struct vdpa_device *vdpa)
@@ -385,6 +398,7 @@ static void op_free(struct vdpa_device *vdpa)
 }
 
 #define VDUSE_OPS						\
+	VDUSE_MAP_OPS						\
 	.set_vq_address		= op_set_vq_address,		\
 	.set_vq_num		= op_set_vq_num,		\
 	.kick_vq		= op_kick_vq,			\

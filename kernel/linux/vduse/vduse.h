@@ -84,6 +84,12 @@ struct vduse_vq {
 	u64 irqs;			/* irq_lock */
 };
 
+/* Newer kernels hand it to the mapping operations; they name the type. */
+struct vduse_vq_group {
+	struct vduse_dev *dev;		/* constant */
+	u32 asid;			/* writers: dev->lock; constant while a driver maps */
+};
+
 struct vduse_messages {
 	spinlock_t lock;		/* process context */
 	struct list_head pending;	/* lock: not read yet, in order of their ids */
@@ -120,7 +126,7 @@ struct vduse_dev {
 	unsigned int bounce_size;	/* lock; all address spaces together */
 	/* nas of them; NULL before the first attach, then constant. lock. */
 	struct vduse_domain **as;
-	u32 *group_asid;		/* lock */
+	struct vduse_vq_group *group;	/* ngroups of them */
 
 	spinlock_t config_lock;		/* process context */
 	u8 *config;			/* config_lock */
@@ -227,7 +233,7 @@ struct vduse_vdpa {
 	struct vduse_dev *dev;	/* referenced until the ops' free() */
 };
 
-/* map_dma.c: the kernel's DMA API in front of address space 0 */
+/* map_dma.c or map_virtio.c, as the kernel has it: what drivers of this kernel map with */
 int vduse_map_attach(struct vdpa_device *vdpa);
 
 /* sysfs.c */
