@@ -10,6 +10,13 @@
 
 #include "vduse.h"
 
+/* Older kernels take what is not unbound for it. */
+#ifdef VDUSE_HAVE_WQ_PERCPU
+#define VDUSE_WQ_PERCPU	WQ_PERCPU
+#else
+#define VDUSE_WQ_PERCPU	0
+#endif
+
 /* Addresses are those of the process: vhost_vdpa passes files, not pages. */
 #ifdef VDUSE_HAVE_VDPA_MAP
 extern const struct virtio_map_ops vduse_virtio_map_ops;

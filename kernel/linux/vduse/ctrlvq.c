@@ -77,7 +77,7 @@ static void look_again(struct vduse_dev *dev)
 	/* A time-out of 0 may be changed: look now and then. */
 	if (!timeout)
 		timeout = VDUSE_MSG_TIMEOUT_DEFAULT;
-	queue_delayed_work(system_wq, &dev->ctrl_work, (long)timeout * HZ / 2);
+	queue_delayed_work(vduse_irq_wq, &dev->ctrl_work, (long)timeout * HZ / 2);
 }
 
 static void ctrl_work(struct work_struct *work)

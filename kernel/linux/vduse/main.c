@@ -11,6 +11,7 @@
 #include <linux/module.h>
 #include <linux/workqueue.h>
 
+#include "compat.h"
 #include "vduse.h"
 
 #define CONTROL_MINOR	0
@@ -118,7 +119,7 @@ static int add_workqueues(void)
 	vduse_irq_wq = alloc_workqueue("vduse-irq", WQ_HIGHPRI | WQ_UNBOUND | WQ_SYSFS, 0);
 	if (!vduse_irq_wq)
 		return -ENOMEM;
-	vduse_irq_cpu_wq = alloc_workqueue("vduse-irq-cpu", WQ_HIGHPRI, 0);
+	vduse_irq_cpu_wq = alloc_workqueue("vduse-irq-cpu", WQ_HIGHPRI | VDUSE_WQ_PERCPU, 0);
 	if (!vduse_irq_cpu_wq) {
 		destroy_workqueue(vduse_irq_wq);
 		return -ENOMEM;
