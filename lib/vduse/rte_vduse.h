@@ -119,7 +119,16 @@ struct rte_vduse_dev_ops {
 	int (*vq_start)(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg);
 	/** The regions changed: forget addresses, find the rings again. 0 or -EFAULT. */
 	int (*vq_remap)(struct rte_vduse_vq *vq, void *arg);
-	/** The virtqueue may not be polled any more. No poller is in a burst. */
+	/**
+	 * The regions are about to change: finish with the addresses of those in force, which
+	 * requests in flight may hold. Called before each vq_remap, in whatever state. May be
+	 * NULL, for device types that keep no address between two bursts.
+	 */
+	void (*vq_quiesce)(struct rte_vduse_vq *vq, void *arg);
+	/**
+	 * The virtqueue may not be polled any more. No poller is in a burst. Behind it no memory
+	 * of the driver may be touched: what is in flight is finished first.
+	 */
 	void (*vq_stop)(struct rte_vduse_vq *vq, void *arg);
 	/** The avail index at which the device goes on, for VDUSE_GET_VQ_STATE. */
 	uint16_t (*vq_position)(struct rte_vduse_vq *vq, void *arg);
@@ -207,10 +216,11 @@ int
 rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach);
 
 /**
- * The first half of rte_vduse_dev_destroy(): takes the device off the vDPA bus and stops
- * answering. No callback is running or comes any more when this returns; pollers find every
- * virtqueue idle, so whoever made them poll can be told. Blocks as rte_vduse_dev_destroy()
- * does.
+ * The first half of rte_vduse_dev_destroy(): takes the device off the vDPA bus, whoever put it
+ * there, and stops answering. No callback is running or comes any more when this returns;
+ * pollers find every virtqueue idle, so whoever made them poll can be told. Virtqueues of a
+ * block device must be polled until then, for its driver writes out what it has. Blocks as
+ * rte_vduse_dev_destroy() does.
  *
  * Any thread but the control thread.
  */

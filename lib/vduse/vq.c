@@ -158,6 +158,19 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 	vq_unlock(vq, RTE_VDUSE_VQ_IDLE);
 }
 
+/* Under the old regions, whose lost pages the guard then knows. */
+static void
+vq_quiesce(struct rte_vduse_vq *vq)
+{
+	struct rte_vduse_dev *dev = vq->dev;
+
+	if (!vq->started || dev->ops->vq_quiesce == NULL)
+		return;
+	vduse_guard_set((struct vduse_iotlb *)(uintptr_t)vq->iotlb);
+	dev->ops->vq_quiesce(vq, dev->arg);
+	vduse_guard_set(NULL);
+}
+
 void
 vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 {
@@ -165,6 +178,7 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 	enum rte_vduse_vq_state state;
 
 	vq_lock(vq);
+	vq_quiesce(vq);
 	state = vq->state;
 	vq->iotlb = iotlb;
 	if (vq->started) {

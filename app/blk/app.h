@@ -1,0 +1,31 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* dpdk-vduse-blk, inside: devices are made by main.c and polled by poll.c. */
+#ifndef BLK_APP_H
+#define BLK_APP_H
+
+#include <rte_vduse_blk.h>
+
+#include "devargs.h"
+
+struct app_device {
+	struct blk_devargs args;
+	struct rte_vduse_blk *blk; /* NULL: not created */
+};
+
+struct app_devices {
+	struct app_device *all;
+	unsigned int nb;
+};
+
+/* poll.c: shares the queues out among the worker lcores and has them polled. 0 or -errno. */
+int
+app_poll_start(const struct app_devices *devices);
+/* poll.c: returns when no lcore polls any more. */
+void
+app_poll_stop(void);
+
+/* summary.c: writes what the devices have done to the standard output. */
+void
+app_summary(const struct app_devices *devices);
+
+#endif /* BLK_APP_H */

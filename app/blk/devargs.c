@@ -1,0 +1,266 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The text behind --device. In flows NAME,key=value,..., out flows what lib/virtio_blk wants
+ * to know; keys that are not ours are the backend's. Main thread, before anything runs.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_common.h>
+#include <rte_kvargs.h>
+#include <rte_memory.h>
+#include <rte_string_fns.h>
+
+#include "devargs.h"
+
+#define DEVARGS_QUEUE_SIZE 256
+
+/* One key: how its value is read, and what the error says it must be. */
+struct devargs_key {
+	const char *key;
+	bool (*parse)(const char *value, struct blk_devargs *out);
+	const char *wanted;
+};
+
+/* Reads a decimal number and nothing but. */
+static bool
+devargs_number(const char *value, unsigned long min, unsigned long max, unsigned long *out)
+{
+	char *end;
+
+	if (!isdigit((unsigned char)value[0]))
+		return false;
+	errno = 0;
+	*out = strtoul(value, &end, 10);
+	return errno == 0 && *end == '\0' && *out >= min && *out <= max;
+}
+
+static bool
+devargs_flag(const char *value, bool *out)
+{
+	unsigned long number;
+
+	if (!devargs_number(value, 0, 1, &number))
+		return false;
+	*out = number != 0;
+	return true;
+}
+
+/* Copies a text that is not empty, if it fits. */
+static bool
+devargs_text(const char *value, char *out, size_t size)
+{
+	return value[0] != '\0' && rte_strlcpy(out, value, size) < size;
+}
+
+static bool
+devargs_transport(const char *value, struct blk_devargs *out)
+{
+	out->vhost_user = strcmp(value, "vhost-user") == 0;
+	return out->vhost_user || strcmp(value, "kernel") == 0;
+}
+
+static bool
+devargs_socket(const char *value, struct blk_devargs *out)
+{
+	return rte_vduse_path_is_socket(value) && rte_vduse_path_name(value) != NULL &&
+	       devargs_text(value, out->path, sizeof(out->path));
+}
+
+static bool
+devargs_client(const char *value, struct blk_devargs *out)
+{
+	return devargs_flag(value, &out->conf.client);
+}
+
+static bool
+devargs_backend(const char *value, struct blk_devargs *out)
+{
+	return devargs_text(value, out->backend, sizeof(out->backend));
+}
+
+static bool
+devargs_queues(const char *value, struct blk_devargs *out)
+{
+	unsigned long number;
+
+	if (!devargs_number(value, 1, RTE_VDUSE_BLK_QUEUES_MAX, &number))
+		return false;
+	out->conf.queues = (uint16_t)number;
+	return true;
+}
+
+static bool
+devargs_queue_size(const char *value, struct blk_devargs *out)
+{
+	unsigned long number;
+
+	if (!devargs_number(value, 4, 32768, &number) || !rte_is_power_of_2((uint32_t)number))
+		return false;
+	out->conf.queue_size = (uint16_t)number;
+	return true;
+}
+
+static bool
+devargs_block_size(const char *value, struct blk_devargs *out)
+{
+	unsigned long number;
+
+	if (!devargs_number(value, RTE_VDUSE_BLK_SECTOR, 4096, &number) ||
+	    !rte_is_power_of_2((uint32_t)number))
+		return false;
+	out->conf.block_size = (uint32_t)number;
+	return true;
+}
+
+static bool
+devargs_serial(const char *value, struct blk_devargs *out)
+{
+	return devargs_text(value, out->serial, sizeof(out->serial));
+}
+
+static bool
+devargs_ro(const char *value, struct blk_devargs *out)
+{
+	return devargs_flag(value, &out->conf.read_only);
+}
+
+static bool
+devargs_umem(const char *value, struct blk_devargs *out)
+{
+	return devargs_flag(value, &out->conf.umem);
+}
+
+static bool
+devargs_attach(const char *value, struct blk_devargs *out)
+{
+	static const char *const names[] = {
+		[RTE_VDUSE_ATTACH_NONE] = "none",
+		[RTE_VDUSE_ATTACH_VIRTIO] = "virtio",
+		[RTE_VDUSE_ATTACH_VHOST] = "vhost",
+	};
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(names); i++) {
+		if (strcmp(value, names[i]) == 0) {
+			out->attach = (enum rte_vduse_attach)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static const struct devargs_key devargs_keys[] = {
+	{"transport", devargs_transport, "kernel or vhost-user"},
+	{"socket", devargs_socket, "the path of a socket, with a '/' and up to 107 characters"},
+	{"client", devargs_client, "0 or 1"},
+	{"backend", devargs_backend, "null, ram, file or fault"},
+	{"queues", devargs_queues, "a number from 1 to " RTE_STR(RTE_VDUSE_BLK_QUEUES_MAX)},
+	{"queue-size", devargs_queue_size, "a power of two from 4 to 32768"},
+	{"block-size", devargs_block_size, "512, 1024, 2048 or 4096"},
+	{"serial", devargs_serial, "1 to " RTE_STR(RTE_VDUSE_BLK_SERIAL_MAX) " characters"},
+	{"ro", devargs_ro, "0 or 1"},
+	{"umem", devargs_umem, "0 or 1"},
+	{"attach", devargs_attach, "none, virtio or vhost"},
+};
+
+static int
+devargs_error(const struct blk_devargs *out, const char *key, const char *value, const char *wanted)
+{
+	fprintf(stderr, "dpdk-vduse-blk: %s: %s=%s: use %s\n", out->name, key, value, wanted);
+	return -EINVAL;
+}
+
+/* What we do not know is kept for the backend. */
+static int
+devargs_pass_on(struct blk_devargs *out, const char *key, const char *value)
+{
+	size_t len = strlen(out->backend_args), room = sizeof(out->backend_args) - len;
+
+	if ((size_t)snprintf(out->backend_args + len, room, "%s%s=%s", len > 0 ? "," : "", key,
+			     value) >= room)
+		return devargs_error(out, key, value, "fewer and shorter arguments");
+	return 0;
+}
+
+static int
+devargs_take(struct blk_devargs *out, const char *key, const char *value)
+{
+	unsigned int i;
+
+	if (value == NULL)
+		return devargs_error(out, key, "", "key=value");
+	for (i = 0; i < RTE_DIM(devargs_keys); i++) {
+		if (strcmp(key, devargs_keys[i].key) != 0)
+			continue;
+		if (devargs_keys[i].parse(value, out))
+			return 0;
+		return devargs_error(out, key, value, devargs_keys[i].wanted);
+	}
+	return devargs_pass_on(out, key, value);
+}
+
+/* The name comes first and has no value. */
+static int
+devargs_name(const struct rte_kvargs *kvlist, struct blk_devargs *out)
+{
+	const char *name = kvlist->pairs[0].key;
+
+	snprintf(out->path, sizeof(out->path), RTE_VDUSE_PATH "%s", name);
+	if (kvlist->pairs[0].value != NULL || rte_vduse_path_name(out->path) == NULL) {
+		fprintf(stderr, "dpdk-vduse-blk: --device %s: it begins with a name of letters, "
+			"digits, '.', '_' and '-', up to %u\n", name, RTE_VDUSE_NAME_MAX - 1);
+		return -EINVAL;
+	}
+	(void)rte_strlcpy(out->name, name, sizeof(out->name));
+	return 0;
+}
+
+/* What the keys say together. */
+static int
+devargs_check(struct blk_devargs *out)
+{
+	bool socket = rte_vduse_path_is_socket(out->path);
+
+	if (out->backend[0] == '\0')
+		return devargs_error(out, "backend", "", "null, ram, file or fault");
+	if (out->vhost_user && !socket)
+		return devargs_error(out, "socket", "", "it with transport=vhost-user");
+	if (!out->vhost_user && (socket || out->conf.client))
+		return devargs_error(out, "transport", "kernel",
+				     "vhost-user with socket= and client=");
+	if (out->vhost_user && out->attach != RTE_VDUSE_ATTACH_NONE)
+		return devargs_error(out, "attach", "", "none with transport=vhost-user");
+	out->conf.path = out->path;
+	out->conf.serial = out->serial[0] != '\0' ? out->serial : NULL;
+	out->conf.backend = out->backend;
+	out->conf.backend_args = out->backend_args;
+	return 0;
+}
+
+int
+blk_devargs_parse(const char *text, struct blk_devargs *out)
+{
+	struct rte_kvargs *kvlist;
+	unsigned int i;
+	int ret;
+
+	memset(out, 0, sizeof(*out));
+	out->conf.queues = 1;
+	out->conf.queue_size = DEVARGS_QUEUE_SIZE;
+	out->conf.socket_id = SOCKET_ID_ANY;
+	kvlist = rte_kvargs_parse(text, NULL);
+	if (kvlist == NULL || kvlist->count == 0) {
+		rte_kvargs_free(kvlist);
+		fprintf(stderr, "dpdk-vduse-blk: --device %s: use NAME,key=value,...\n", text);
+		return -EINVAL;
+	}
+	ret = devargs_name(kvlist, out);
+	for (i = 1; i < kvlist->count && ret == 0; i++)
+		ret = devargs_take(out, kvlist->pairs[i].key, kvlist->pairs[i].value);
+	rte_kvargs_free(kvlist);
+	return ret == 0 ? devargs_check(out) : ret;
+}

@@ -1,0 +1,219 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * dpdk-vduse-blk: block devices of this process for the kernel, a container or a virtual
+ * machine. In flow arguments and signals, out flow devices that worker lcores poll. The main
+ * thread sets up, waits for signals, and takes all down again: first devices from their
+ * drivers, for which they must still be polled, then the lcores.
+ */
+#include <errno.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+
+#ifdef BLK_HAVE_LIBSYSTEMD
+#include <systemd/sd-daemon.h>
+#endif
+
+#include <rte_eal.h>
+#include <rte_errno.h>
+
+#include "app.h"
+
+#ifndef PR_SET_IO_FLUSHER
+#define PR_SET_IO_FLUSHER 57
+#endif
+
+static const char usage[] =
+	"usage: dpdk-vduse-blk [EAL options] -- --device NAME,key=value,... [--device ...]\n"
+	"  transport=kernel      /dev/vduse/NAME, or vhost-user with socket=PATH, client=0|1\n"
+	"  attach=none           virtio: a disk of this kernel; vhost: /dev/vhost-vdpa-N\n"
+	"  backend=...           null (size=), ram (size=), file (path=, direct=0|1), fault\n"
+	"  queues=1              polled by the worker lcores in turn\n"
+	"  queue-size=256        descriptors\n"
+	"  block-size=512        logical block; the backend's unless given\n"
+	"  serial=NAME           up to 20 characters\n"
+	"  ro=0                  1: read-only\n"
+	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
+	"SIGTERM and SIGINT stop it, SIGUSR1 prints a summary, SIGHUP looks at backends' sizes.\n";
+
+static void
+app_notify(const char *state)
+{
+#ifdef BLK_HAVE_LIBSYSTEMD
+	(void)sd_notify(0, state);
+#else
+	(void)state;
+#endif
+}
+
+/*
+ * The kernel may need this process to write a page before it can give us memory: what it has
+ * is kept, and what it asks for must not wait for its own disk.
+ */
+static void
+app_keep_memory(void)
+{
+	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) < 0)
+		fprintf(stderr, "dpdk-vduse-blk: without CAP_SYS_RESOURCE a machine that is short "
+			"of memory may hang on its own disk\n");
+	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
+		fprintf(stderr, "dpdk-vduse-blk: cannot keep its memory: %s: raise the limit of "
+			"locked memory\n", strerror(errno));
+}
+
+static int
+app_usage(void)
+{
+	fputs(usage, stderr);
+	return -EINVAL;
+}
+
+static int
+app_parse(int argc, char **argv, struct app_devices *devices)
+{
+	static const struct option options[] = {
+		{ "device", required_argument, NULL, 'd' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, ret = 0;
+
+	/* As many as there can be: what a device says of itself must not move. */
+	devices->all = calloc((size_t)argc, sizeof(devices->all[0]));
+	if (devices->all == NULL)
+		return -ENOMEM;
+	while (ret == 0 && (option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'd')
+			ret = blk_devargs_parse(optarg, &devices->all[devices->nb++].args);
+		else
+			ret = app_usage();
+	}
+	if (ret == 0 && (optind < argc || devices->nb == 0))
+		ret = app_usage();
+	return ret;
+}
+
+static int
+app_create(struct app_devices *devices)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < devices->nb && ret == 0; i++)
+		ret = rte_vduse_blk_create(&devices->all[i].args.conf, &devices->all[i].blk);
+	return ret;
+}
+
+/* A kernel reads partition tables before it says that it took a device: lcores poll already. */
+static int
+app_start(struct app_devices *devices)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < devices->nb && ret == 0; i++)
+		ret = rte_vduse_blk_start(devices->all[i].blk, devices->all[i].args.attach);
+	return ret;
+}
+
+static void
+app_stop(struct app_devices *devices)
+{
+	unsigned int i;
+
+	for (i = devices->nb; i-- > 0;)
+		if (devices->all[i].blk != NULL)
+			rte_vduse_blk_stop(devices->all[i].blk);
+}
+
+static void
+app_destroy(struct app_devices *devices)
+{
+	unsigned int i;
+
+	for (i = devices->nb; i-- > 0;)
+		rte_vduse_blk_destroy(devices->all[i].blk);
+}
+
+static void
+app_resize(struct app_devices *devices)
+{
+	unsigned int i;
+
+	for (i = 0; i < devices->nb; i++)
+		(void)rte_vduse_blk_resize(devices->all[i].blk);
+}
+
+/* Returns when it is told to stop. */
+static void
+app_wait(struct app_devices *devices, const sigset_t *signals)
+{
+	int signum;
+
+	for (;;) {
+		if (sigwait(signals, &signum) != 0)
+			continue;
+		if (signum == SIGUSR1)
+			app_summary(devices);
+		else if (signum == SIGHUP)
+			app_resize(devices);
+		else
+			return;
+	}
+}
+
+static int
+app_run(struct app_devices *devices, const sigset_t *signals)
+{
+	int ret;
+
+	ret = app_create(devices);
+	if (ret == 0)
+		ret = app_poll_start(devices);
+	if (ret < 0) {
+		app_destroy(devices);
+		return ret;
+	}
+	ret = app_start(devices);
+	if (ret == 0) {
+		app_notify("READY=1");
+		app_wait(devices, signals);
+	}
+	app_notify("STOPPING=1");
+	app_stop(devices);
+	app_poll_stop();
+	app_destroy(devices);
+	return ret;
+}
+
+int
+main(int argc, char **argv)
+{
+	struct app_devices devices = { 0 };
+	sigset_t signals;
+	int ret;
+
+	/* Before EAL makes threads, which inherit both: signals are ours alone. */
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	sigaddset(&signals, SIGHUP);
+	sigaddset(&signals, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
+	app_keep_memory();
+	ret = rte_eal_init(argc, argv);
+	if (ret < 0) {
+		fprintf(stderr, "dpdk-vduse-blk: EAL: %s\n", rte_strerror(rte_errno));
+		return EXIT_FAILURE;
+	}
+	ret = app_parse(argc - ret, argv + ret, &devices);
+	if (ret == 0)
+		ret = app_run(&devices, &signals);
+	free(devices.all);
+	rte_eal_cleanup();
+	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}

@@ -1,0 +1,113 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Who polls what. In flow the queues of all devices, out flow equal shares of them to the
+ * worker lcores, which do nothing else until they are told to stop.
+ */
+#include <errno.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include <rte_launch.h>
+#include <rte_lcore.h>
+#include <rte_pause.h>
+
+#include "app.h"
+
+struct poll_queue {
+	struct rte_vduse_blk *blk;
+	uint16_t index;
+};
+
+/* What an lcore polls; written before it starts. */
+struct poll_share {
+	struct poll_queue *queues;
+	unsigned int nb;
+};
+
+static struct poll_share shares[RTE_MAX_LCORE];
+static bool quit; /* written by the main thread, read by lcores */
+
+static int
+poll_run(void *arg)
+{
+	const struct poll_share *share = arg;
+	unsigned int i, work;
+
+	/* Relaxed: nothing else is told by it. */
+	while (!__atomic_load_n(&quit, __ATOMIC_RELAXED)) {
+		work = 0;
+		for (i = 0; i < share->nb; i++)
+			work += rte_vduse_blk_poll(share->queues[i].blk, share->queues[i].index);
+		if (work == 0)
+			rte_pause();
+	}
+	return 0;
+}
+
+static int
+poll_add(struct poll_share *share, struct rte_vduse_blk *blk, uint16_t index)
+{
+	struct poll_queue *queues;
+
+	queues = realloc(share->queues, (share->nb + 1) * sizeof(*queues));
+	if (queues == NULL)
+		return -ENOMEM;
+	queues[share->nb++] = (struct poll_queue){ .blk = blk, .index = index };
+	share->queues = queues;
+	return 0;
+}
+
+/* Queues of one device go to as many lcores as there are. */
+static int
+poll_share_out(const struct app_devices *devices)
+{
+	unsigned int lcore = rte_get_next_lcore(-1, 1, 0), i;
+	uint16_t queue;
+	int ret = 0;
+
+	for (i = 0; i < devices->nb; i++) {
+		const struct app_device *device = &devices->all[i];
+
+		for (queue = 0; queue < device->args.conf.queues && ret == 0; queue++) {
+			ret = poll_add(&shares[lcore], device->blk, queue);
+			lcore = rte_get_next_lcore(lcore, 1, 1);
+		}
+	}
+	return ret;
+}
+
+int
+app_poll_start(const struct app_devices *devices)
+{
+	unsigned int lcore;
+	int ret;
+
+	if (rte_lcore_count() < 2) {
+		fprintf(stderr, "dpdk-vduse-blk: one lcore: give it another to poll with, "
+			"such as -l 0,1\n");
+		return -EINVAL;
+	}
+	ret = poll_share_out(devices);
+	RTE_LCORE_FOREACH_WORKER(lcore) {
+		if (ret == 0 && shares[lcore].nb > 0)
+			ret = rte_eal_remote_launch(poll_run, &shares[lcore], lcore);
+	}
+	if (ret < 0)
+		app_poll_stop();
+	return ret;
+}
+
+void
+app_poll_stop(void)
+{
+	unsigned int lcore;
+
+	__atomic_store_n(&quit, true, __ATOMIC_RELAXED);
+	rte_eal_mp_wait_lcore();
+	RTE_LCORE_FOREACH_WORKER(lcore) {
+		free(shares[lcore].queues);
+		shares[lcore].queues = NULL;
+		shares[lcore].nb = 0;
+	}
+}

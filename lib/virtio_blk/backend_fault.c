@@ -1,0 +1,303 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See backend_fault.h. A mutex guards all of it: this one is not for speed. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_kvargs.h>
+
+#include "backend_fault.h"
+#include "blk.h"
+
+struct fault_backend {
+	struct vblk_backend backend;
+	struct vblk_backend *under;
+	pthread_mutex_t lock; /* guards what follows */
+	enum vblk_op fail_op;
+	int fail_result;
+	unsigned int fail_nb;
+	uint64_t fail_every; /* of all operations; 0: none */
+	uint64_t count;
+	bool hold;
+	bool newest;
+	unsigned int release;
+	unsigned int held; /* on all channels */
+	uint16_t narrow;
+};
+
+struct fault_channel {
+	struct vblk_channel channel;
+	struct fault_backend *backend;
+	struct vblk_channel *under;
+	unsigned int nb;       /* kept back */
+	struct vblk_io *ios[]; /* in the order in which they finished */
+};
+
+static struct fault_backend *
+fault_of(struct vblk_backend *backend)
+{
+	return (struct fault_backend *)backend;
+}
+
+void
+vblk_fault_fail(struct vblk_backend *backend, enum vblk_op op, int result, unsigned int nb)
+{
+	struct fault_backend *fault = fault_of(backend);
+
+	pthread_mutex_lock(&fault->lock);
+	fault->fail_op = op;
+	fault->fail_result = result;
+	fault->fail_nb = nb;
+	pthread_mutex_unlock(&fault->lock);
+}
+
+void
+vblk_fault_hold(struct vblk_backend *backend, bool hold)
+{
+	struct fault_backend *fault = fault_of(backend);
+
+	pthread_mutex_lock(&fault->lock);
+	fault->hold = hold;
+	fault->release = 0;
+	pthread_mutex_unlock(&fault->lock);
+}
+
+void
+vblk_fault_release(struct vblk_backend *backend, unsigned int nb, bool newest)
+{
+	struct fault_backend *fault = fault_of(backend);
+
+	pthread_mutex_lock(&fault->lock);
+	fault->release += nb;
+	fault->newest = newest;
+	pthread_mutex_unlock(&fault->lock);
+}
+
+unsigned int
+vblk_fault_held(struct vblk_backend *backend)
+{
+	struct fault_backend *fault = fault_of(backend);
+	unsigned int held;
+
+	pthread_mutex_lock(&fault->lock);
+	held = fault->held;
+	pthread_mutex_unlock(&fault->lock);
+	return held;
+}
+
+void
+vblk_fault_narrow(struct vblk_backend *backend, uint16_t nb)
+{
+	struct fault_backend *fault = fault_of(backend);
+
+	pthread_mutex_lock(&fault->lock);
+	fault->narrow = nb;
+	pthread_mutex_unlock(&fault->lock);
+}
+
+/* Takes "under" and "fail-every" out of the arguments; the rest is the other backend's. */
+static int
+fault_args(const struct vblk_backend_conf *conf, char **under, uint64_t *every, char *rest)
+{
+	const struct vblk_arg known[] = {
+		{ "under", VBLK_ARG_STRING, under },
+		{ "fail-every", VBLK_ARG_SIZE, every },
+	};
+	char *copy = strdup(conf->args), *arg, *left = NULL;
+	int ret = copy == NULL ? -ENOMEM : 0;
+
+	rest[0] = '\0';
+	for (arg = ret == 0 ? strtok_r(copy, ",", &left) : NULL; arg != NULL && ret == 0;
+	     arg = strtok_r(NULL, ",", &left)) {
+		if (strncmp(arg, "under=", 6) == 0 || strncmp(arg, "fail-every=", 11) == 0) {
+			ret = vblk_backend_args(conf->device, arg, known, RTE_DIM(known));
+			continue;
+		}
+		strcat(strcat(rest, rest[0] != '\0' ? "," : ""), arg);
+	}
+	free(copy);
+	return ret;
+}
+
+static int
+fault_open_under(struct fault_backend *fault, const struct vblk_backend_conf *conf)
+{
+	char *rest = malloc(strlen(conf->args) + 1), *under = NULL;
+	struct vblk_backend_conf under_conf = *conf;
+	int ret = -ENOMEM;
+
+	if (rest != NULL)
+		ret = fault_args(conf, &under, &fault->fail_every, rest);
+	if (ret == 0) {
+		under_conf.args = rest;
+		ret = vblk_backend_open(under != NULL ? under : "ram", &under_conf, &fault->under);
+	}
+	free(under);
+	free(rest);
+	return ret;
+}
+
+static int
+fault_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
+{
+	struct fault_backend *fault = calloc(1, sizeof(*fault));
+	int ret;
+
+	if (fault == NULL)
+		return -ENOMEM;
+	ret = fault_open_under(fault, conf);
+	if (ret < 0) {
+		free(fault);
+		return ret;
+	}
+	fault->backend.limits = fault->under->limits;
+	fault->narrow = UINT16_MAX;
+	pthread_mutex_init(&fault->lock, NULL);
+	*result = &fault->backend;
+	return 0;
+}
+
+static void
+fault_close(struct vblk_backend *backend)
+{
+	struct fault_backend *fault = fault_of(backend);
+
+	vblk_backend_close(fault->under);
+	pthread_mutex_destroy(&fault->lock);
+	free(fault);
+}
+
+static int
+fault_measure(struct vblk_backend *backend)
+{
+	struct fault_backend *fault = fault_of(backend);
+	int ret = 0;
+
+	if (fault->under->ops->measure != NULL)
+		ret = fault->under->ops->measure(fault->under);
+	backend->limits.size = fault->under->limits.size;
+	return ret;
+}
+
+static int
+fault_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
+{
+	struct fault_backend *fault = fault_of(backend);
+	struct fault_channel *channel;
+	int ret;
+
+	channel = calloc(1, sizeof(*channel) + depth * sizeof(channel->ios[0]));
+	if (channel == NULL)
+		return -ENOMEM;
+	ret = fault->under->ops->channel_open(fault->under, depth, &channel->under);
+	if (ret < 0) {
+		free(channel);
+		return ret;
+	}
+	channel->channel.ops = backend->ops;
+	channel->backend = fault;
+	*result = &channel->channel;
+	return 0;
+}
+
+static void
+fault_channel_close(struct vblk_channel *base)
+{
+	struct fault_channel *channel = (struct fault_channel *)base;
+
+	channel->under->ops->channel_close(channel->under);
+	free(channel);
+}
+
+static void
+fault_keep(struct fault_channel *channel, struct vblk_io *io)
+{
+	channel->ios[channel->nb++] = io;
+	channel->backend->held++;
+}
+
+/* Whether this one is to fail. Under the lock. */
+static bool
+fault_hits(struct fault_backend *fault, struct vblk_io *io)
+{
+	fault->count++;
+	if (fault->fail_every != 0 && fault->count % fault->fail_every == 0) {
+		io->result = -EIO;
+		return true;
+	}
+	if (fault->fail_nb == 0 || (fault->fail_op != VBLK_OPS && fault->fail_op != io->op))
+		return false;
+	fault->fail_nb--;
+	io->result = fault->fail_result;
+	return true;
+}
+
+static uint16_t
+fault_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct fault_channel *channel = (struct fault_channel *)base;
+	struct fault_backend *fault = channel->backend;
+	uint16_t i;
+
+	pthread_mutex_lock(&fault->lock);
+	nb = RTE_MIN(nb, fault->narrow);
+	for (i = 0; i < nb; i++) {
+		if (fault_hits(fault, ios[i]))
+			fault_keep(channel, ios[i]);
+		else if (channel->under->ops->submit(channel->under, &ios[i], 1) == 0)
+			break;
+	}
+	pthread_mutex_unlock(&fault->lock);
+	return i;
+}
+
+/* Takes one of those kept back, if one may go. Under the lock. */
+static struct vblk_io *
+fault_let_go(struct fault_channel *channel)
+{
+	struct fault_backend *fault = channel->backend;
+	unsigned int at = fault->newest ? channel->nb - 1 : 0;
+	struct vblk_io *io;
+
+	if (channel->nb == 0 || (fault->hold && fault->release == 0))
+		return NULL;
+	io = channel->ios[at];
+	channel->nb--;
+	fault->held--;
+	if (fault->hold)
+		fault->release--;
+	memmove(&channel->ios[at], &channel->ios[at + 1],
+		(channel->nb - at) * sizeof(channel->ios[0]));
+	return io;
+}
+
+static uint16_t
+fault_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct fault_channel *channel = (struct fault_channel *)base;
+	uint16_t n, i;
+
+	pthread_mutex_lock(&channel->backend->lock);
+	n = channel->under->ops->poll(channel->under, ios, nb);
+	for (i = 0; i < n; i++)
+		fault_keep(channel, ios[i]);
+	for (i = 0; i < nb; i++) {
+		ios[i] = fault_let_go(channel);
+		if (ios[i] == NULL)
+			break;
+	}
+	pthread_mutex_unlock(&channel->backend->lock);
+	return i;
+}
+
+const struct vblk_backend_ops vblk_backend_fault = {
+	.name = "fault",
+	.open = fault_open,
+	.close = fault_close,
+	.measure = fault_measure,
+	.channel_open = fault_channel_open,
+	.channel_close = fault_channel_close,
+	.submit = fault_submit,
+	.poll = fault_poll,
+};

@@ -1,0 +1,225 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A file or block device as backend: opened, locked against a second user, asked what it can.
+ * Operations on it are in file_channel.c. On the application's threads.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/fs.h>
+
+#include "backend_file.h"
+#include "blk.h"
+
+#define FILE_ALIGN_MAX 4096
+
+/* Where the kernel does not say: tries. Reads nothing that matters. */
+static uint32_t
+file_probe_offset(int fd)
+{
+	uint32_t align = RTE_VDUSE_BLK_SECTOR;
+	void *buf = aligned_alloc(FILE_ALIGN_MAX, FILE_ALIGN_MAX);
+
+	if (buf == NULL)
+		return FILE_ALIGN_MAX;
+	while (align < FILE_ALIGN_MAX && pread(fd, buf, align, 0) < 0 && errno == EINVAL)
+		align *= 2;
+	free(buf);
+	return align;
+}
+
+/* What O_DIRECT asks of offsets and of memory. */
+static void
+file_probe_direct(struct file_backend *file)
+{
+	struct vblk_limits *limits = &file->backend.limits;
+	struct statx stx;
+
+	memset(&stx, 0, sizeof(stx));
+	if (statx(file->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
+	    (stx.stx_mask & STATX_DIOALIGN) && stx.stx_dio_offset_align != 0) {
+		limits->block_size = RTE_MAX(stx.stx_dio_offset_align, limits->block_size);
+		file->memory_align = stx.stx_dio_mem_align;
+		return;
+	}
+	limits->block_size = RTE_MAX(file_probe_offset(file->fd), limits->block_size);
+	file->memory_align = FILE_ALIGN_MAX;
+}
+
+/* Topology of a block device; what its driver does not tell stays as it was. */
+static void
+file_limits_device(struct file_backend *file)
+{
+	struct vblk_limits *limits = &file->backend.limits;
+	unsigned int value;
+	int number;
+
+	if (ioctl(file->fd, BLKSSZGET, &number) == 0 && number >= RTE_VDUSE_BLK_SECTOR)
+		limits->block_size = (uint32_t)number;
+	limits->physical_size = limits->block_size;
+	if (ioctl(file->fd, BLKPBSZGET, &value) == 0)
+		limits->physical_size = RTE_MAX(value, limits->block_size);
+	if (ioctl(file->fd, BLKIOMIN, &value) == 0)
+		limits->minimum_io = value;
+	if (ioctl(file->fd, BLKIOOPT, &value) == 0)
+		limits->optimal_io = value;
+	if (ioctl(file->fd, BLKALIGNOFF, &number) == 0 && number > 0)
+		limits->alignment = (uint32_t)number;
+	if (ioctl(file->fd, BLKROGET, &number) == 0 && number != 0)
+		limits->read_only = true;
+	limits->discard = true;
+}
+
+/* A hole behind the end changes nothing, but says whether there are holes. */
+static void
+file_limits_regular(struct file_backend *file, const struct stat *st)
+{
+	struct vblk_limits *limits = &file->backend.limits;
+
+	limits->block_size = RTE_VDUSE_BLK_SECTOR;
+	limits->physical_size = RTE_VDUSE_BLK_SECTOR;
+	if (st->st_blksize >= RTE_VDUSE_BLK_SECTOR && st->st_blksize <= FILE_ALIGN_MAX)
+		limits->physical_size = (uint32_t)st->st_blksize;
+	limits->minimum_io = limits->physical_size;
+	limits->discard = !limits->read_only &&
+			  fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				    st->st_size, FILE_ALIGN_MAX) == 0;
+}
+
+static int
+file_measure(struct vblk_backend *backend)
+{
+	struct file_backend *file = (struct file_backend *)backend;
+	off_t size = lseek(file->fd, 0, SEEK_END);
+
+	if (size < 0) {
+		int err = errno;
+
+		VBLK_LOG(ERR, backend->name, "cannot measure its file: %s", strerror(err));
+		return -err;
+	}
+	__atomic_store_n(&backend->limits.size, (uint64_t)size, __ATOMIC_RELAXED);
+	return 0;
+}
+
+static int
+file_limits(struct file_backend *file, const char *device, const char *path)
+{
+	struct vblk_limits *limits = &file->backend.limits;
+	struct stat st;
+
+	if (fstat(file->fd, &st) < 0)
+		return -errno;
+	if (S_ISBLK(st.st_mode)) {
+		file_limits_device(file);
+	} else if (S_ISREG(st.st_mode)) {
+		file_limits_regular(file, &st);
+	} else {
+		VBLK_LOG(ERR, device, "path=%s: neither a file nor a block device", path);
+		return -EINVAL;
+	}
+	if (file->direct)
+		file_probe_direct(file);
+	if (limits->block_size > FILE_ALIGN_MAX) {
+		VBLK_LOG(ERR, device, "path=%s: blocks of %u bytes: use direct=0", path,
+			 limits->block_size);
+		return -EINVAL;
+	}
+	limits->physical_size = RTE_MAX(limits->physical_size, limits->block_size);
+	limits->discard_size = limits->physical_size;
+	/* Zeroes can always be written. */
+	limits->zero = true;
+	return file_measure(&file->backend);
+}
+
+/* Two that write to one image would destroy it. Ends with the file descriptor. */
+static int
+file_lock(int fd, bool read_only)
+{
+	struct flock lock = { .l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET };
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	return errno == EACCES ? -EAGAIN : -errno;
+}
+
+static int
+file_open_path(struct file_backend *file, const struct vblk_backend_conf *conf, const char *path)
+{
+	int flags = conf->read_only ? O_RDONLY : O_RDWR, ret;
+	struct stat st;
+
+	/* Exclusive, where it is a block device: no file system has it, nor another of us. */
+	if (stat(path, &st) == 0 && S_ISBLK(st.st_mode) && !conf->read_only)
+		flags |= O_EXCL;
+	file->backend.limits.read_only = conf->read_only;
+	file->fd = open(path, flags | O_CLOEXEC | (file->direct ? O_DIRECT : 0));
+	if (file->fd < 0) {
+		ret = -errno;
+		VBLK_LOG(ERR, conf->device, "cannot open path=%s: %s%s", path, strerror(-ret),
+			 ret == -EINVAL && file->direct ? ": use direct=0" : "");
+		return ret;
+	}
+	ret = file_lock(file->fd, conf->read_only);
+	if (ret == -EAGAIN)
+		VBLK_LOG(ERR, conf->device, "path=%s is in use by another process or device", path);
+	else if (ret == 0)
+		ret = file_limits(file, conf->device, path);
+	if (ret < 0)
+		close(file->fd);
+	return ret;
+}
+
+static int
+file_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
+{
+	struct file_backend *file = calloc(1, sizeof(*file));
+	char *path = NULL;
+	const struct vblk_arg args[] = {
+		{ "path", VBLK_ARG_STRING, &path },
+		{ "direct", VBLK_ARG_FLAG, file != NULL ? &file->direct : NULL },
+	};
+	int ret;
+
+	if (file == NULL)
+		return -ENOMEM;
+	ret = vblk_backend_args(conf->device, conf->args, args, RTE_DIM(args));
+	if (ret == 0 && path == NULL) {
+		VBLK_LOG(ERR, conf->device, "backend=file: it needs path=FILE");
+		ret = -EINVAL;
+	}
+	if (ret == 0)
+		ret = file_open_path(file, conf, path);
+	free(path);
+	if (ret < 0) {
+		free(file);
+		return ret;
+	}
+	*result = &file->backend;
+	return 0;
+}
+
+static void
+file_close(struct vblk_backend *backend)
+{
+	struct file_backend *file = (struct file_backend *)backend;
+
+	close(file->fd);
+	free(file);
+}
+
+const struct vblk_backend_ops vblk_backend_file = {
+	.name = "file",
+	.open = file_open,
+	.close = file_close,
+	.measure = file_measure,
+	.channel_open = file_channel_open,
+	.channel_close = file_channel_close,
+	.submit = file_submit,
+	.poll = file_poll,
+};

@@ -1,0 +1,235 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Life of a block device. In flows what an application wants, out flows a VDUSE device on an
+ * open backend, whose virtqueues are served by rte_vduse_blk_poll(). On the application's
+ * threads.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/virtio_ids.h>
+
+#include <rte_bitops.h>
+#include <rte_string_fns.h>
+
+#include "blk.h"
+
+RTE_LOG_REGISTER(vblk_logtype, lib.vduse.blk, INFO);
+
+#define BLK_QUEUE_SIZE_MIN 4
+#define BLK_BLOCK_MAX	   4096
+
+static int
+blk_conf_check(const struct rte_vduse_blk_conf *conf, const char **name)
+{
+	*name = rte_vduse_path_name(conf->path);
+	if (*name == NULL) {
+		VBLK_LOG(ERR, conf->path == NULL ? "(no path)" : conf->path,
+			 "not the path of a device: use " RTE_VDUSE_PATH_USAGE);
+		return -EINVAL;
+	}
+	if (conf->queues == 0 || conf->queues > RTE_VDUSE_BLK_QUEUES_MAX) {
+		VBLK_LOG(ERR, *name, "%u queues: use 1 to %u", conf->queues,
+			 RTE_VDUSE_BLK_QUEUES_MAX);
+		return -EINVAL;
+	}
+	/* A request takes three descriptors where there are no indirect ones. */
+	if (conf->queue_size < BLK_QUEUE_SIZE_MIN) {
+		VBLK_LOG(ERR, *name, "queue size %u: use a power of two from %u to %u",
+			 conf->queue_size, BLK_QUEUE_SIZE_MIN, VRING_SIZE_MAX);
+		return -EINVAL;
+	}
+	if (conf->block_size != 0 &&
+	    (conf->block_size < RTE_VDUSE_BLK_SECTOR || conf->block_size > BLK_BLOCK_MAX ||
+	     !rte_is_power_of_2(conf->block_size))) {
+		VBLK_LOG(ERR, *name, "block size %u: use a power of two from %u to %u",
+			 conf->block_size, RTE_VDUSE_BLK_SECTOR, BLK_BLOCK_MAX);
+		return -EINVAL;
+	}
+	if (conf->serial != NULL && strlen(conf->serial) > RTE_VDUSE_BLK_SERIAL_MAX) {
+		VBLK_LOG(ERR, *name, "serial number %s: use at most %u characters", conf->serial,
+			 RTE_VDUSE_BLK_SERIAL_MAX);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static struct rte_vduse_blk *
+blk_alloc(const struct rte_vduse_blk_conf *conf, const char *name)
+{
+	size_t size = sizeof(struct rte_vduse_blk) + conf->queues * sizeof(struct vblk_queue);
+	const char *serial = conf->serial != NULL ? conf->serial : name;
+	struct rte_vduse_blk *blk;
+
+	blk = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_MUL_CEIL(size, RTE_CACHE_LINE_SIZE));
+	if (blk == NULL) {
+		VBLK_LOG(ERR, name, "no memory for %u queues", conf->queues);
+		return NULL;
+	}
+	memset(blk, 0, size);
+	blk->nb_queues = conf->queues;
+	memcpy(blk->serial, serial, strnlen(serial, sizeof(blk->serial)));
+	return blk;
+}
+
+static int
+blk_backend_open(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
+		 const char *name)
+{
+	struct vblk_backend_conf backend_conf = {
+		.device = name,
+		.args = conf->backend_args != NULL ? conf->backend_args : "",
+		.read_only = conf->read_only,
+		.socket_id = conf->socket_id,
+	};
+	const struct vblk_limits *limits;
+	int ret;
+
+	ret = vblk_backend_open(conf->backend != NULL ? conf->backend : "(none)", &backend_conf,
+				&blk->backend);
+	if (ret < 0)
+		return ret;
+	limits = &blk->backend->limits;
+	blk->read_only = conf->read_only || limits->read_only;
+	blk->block_size = conf->block_size != 0 ? conf->block_size : limits->block_size;
+	if (blk->block_size < limits->block_size) {
+		VBLK_LOG(ERR, name, "block size %u: the backend has blocks of %u bytes",
+			 blk->block_size, limits->block_size);
+		vblk_backend_close(blk->backend);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static int
+blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf, const char *name)
+{
+	struct rte_vduse_dev_conf dev_conf = {
+		.path = conf->path,
+		.client = conf->client,
+		.device_id = VIRTIO_ID_BLOCK,
+		.vendor_id = 0,
+		.features = blk->features,
+		.nb_vqs = blk->nb_queues,
+		.vq_size = conf->queue_size,
+		.config = &blk->config,
+		.config_size = sizeof(blk->config),
+		.socket_id = conf->socket_id,
+		.umem = conf->umem,
+		.ops = &vblk_dev_ops,
+		.arg = blk,
+	};
+	int ret = rte_vduse_dev_create(&dev_conf, &blk->dev);
+
+	if (ret == -ENOTSUP)
+		VBLK_LOG(ERR, name, "this kernel's VDUSE refuses a block device with features "
+			 "0x%" PRIx64 ": use a kernel of 5.15 or later", dev_conf.features);
+	return ret;
+}
+
+static void
+blk_close_channels(struct rte_vduse_blk *blk)
+{
+	uint16_t i;
+
+	for (i = 0; i < blk->nb_queues; i++)
+		if (blk->queues[i].channel != NULL)
+			blk->backend->ops->channel_close(blk->queues[i].channel);
+}
+
+static int
+blk_open_channels(struct rte_vduse_blk *blk, uint16_t depth, const char *name)
+{
+	uint16_t i;
+	int ret;
+
+	for (i = 0; i < blk->nb_queues; i++) {
+		struct vblk_queue *queue = &blk->queues[i];
+
+		ret = blk->backend->ops->channel_open(blk->backend, depth, &queue->channel);
+		if (ret < 0) {
+			VBLK_LOG(ERR, name, "no backend channel for queue %u of %u: %s", i,
+				 blk->nb_queues, strerror(-ret));
+			queue->channel = NULL;
+			blk_close_channels(blk);
+			return ret;
+		}
+		queue->blk = blk;
+	}
+	return 0;
+}
+
+int
+rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk **result)
+{
+	struct rte_vduse_blk *blk;
+	const char *name;
+	uint16_t i;
+	int ret;
+
+	ret = blk_conf_check(conf, &name);
+	if (ret < 0)
+		return ret;
+	blk = blk_alloc(conf, name);
+	if (blk == NULL)
+		return -ENOMEM;
+	ret = blk_backend_open(blk, conf, name);
+	if (ret < 0)
+		goto free_blk;
+	ret = blk_open_channels(blk, conf->queue_size, name);
+	if (ret < 0)
+		goto close_backend;
+	vblk_config_init(blk, conf);
+	ret = blk_dev_create(blk, conf, name);
+	if (ret < 0)
+		goto close_channels;
+	for (i = 0; i < blk->nb_queues; i++)
+		blk->queues[i].vq = rte_vduse_dev_vq(blk->dev, i);
+	*result = blk;
+	return 0;
+
+close_channels:
+	blk_close_channels(blk);
+close_backend:
+	vblk_backend_close(blk->backend);
+free_blk:
+	free(blk);
+	return ret;
+}
+
+int
+rte_vduse_blk_start(struct rte_vduse_blk *blk, enum rte_vduse_attach attach)
+{
+	return rte_vduse_dev_start(blk->dev, attach);
+}
+
+void
+rte_vduse_blk_stop(struct rte_vduse_blk *blk)
+{
+	rte_vduse_dev_stop(blk->dev);
+}
+
+void
+rte_vduse_blk_destroy(struct rte_vduse_blk *blk)
+{
+	if (blk == NULL)
+		return;
+	rte_vduse_dev_destroy(blk->dev);
+	blk_close_channels(blk);
+	vblk_backend_close(blk->backend);
+	free(blk);
+}
+
+struct rte_vduse_dev *
+rte_vduse_blk_dev(struct rte_vduse_blk *blk)
+{
+	return blk->dev;
+}
+
+uint64_t
+rte_vduse_blk_capacity(const struct rte_vduse_blk *blk)
+{
+	return __atomic_load_n(&blk->capacity, __ATOMIC_RELAXED);
+}

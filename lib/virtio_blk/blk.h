@@ -1,0 +1,147 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A block device, inside lib/virtio_blk. A request goes through request.c (what is asked),
+ * dispatch.c (to the backend) and complete.c (back to the driver). From pop to push it lies in
+ * the slot of its head, and memory of the driver is known by its slot alone.
+ */
+#ifndef VBLK_BLK_H
+#define VBLK_BLK_H
+
+#include <linux/virtio_blk.h>
+
+#include <rte_log.h>
+
+#include <vring.h>
+
+#include "backend.h"
+#include "rte_vduse_blk.h"
+
+extern int vblk_logtype;
+
+#define VBLK_LOG(level, name, fmt, ...)                                                            \
+	rte_log(RTE_LOG_##level, vblk_logtype, "VDUSE: %s: " fmt "\n", name, ##__VA_ARGS__)
+
+#define VBLK_BIT(nr) (UINT64_C(1) << (nr))
+
+/* What the configuration space says a driver may ask for at once. */
+#define VBLK_SEG_MAX	  254
+#define VBLK_SIZE_MAX	  (UINT32_C(1) << 20)
+#define VBLK_RANGES_MAX	  32
+#define VBLK_RANGE_SECTORS (UINT32_C(1) << 22)
+
+/* A descriptor may lie in two regions; the header and the status take some, too. */
+#define VBLK_IOV_MAX(seg_max) (2 * (seg_max) + 4)
+static_assert(VBLK_IOV_MAX(VBLK_SEG_MAX) <= 1024, "more vectors than the kernel takes at once");
+
+/* Requests taken, and given back, in one step. */
+#define VBLK_BURST 32
+static_assert(VBLK_BURST <= VRING_BURST_MAX, "more than the ring pops at once");
+
+/* A request between pop and push. */
+struct vblk_request {
+	struct vblk_io io;
+	struct vring_chain chain; /* its pieces are not valid any more */
+	uint8_t *status;          /* the driver's byte for the result */
+	/* Of DISCARD, WRITE_ZEROES and SECURE_ERASE, in the memory of the vectors: a copy. */
+	struct virtio_blk_discard_write_zeroes *ranges;
+	uint16_t nb_ranges;
+	uint16_t next_range;
+	uint32_t type; /* VIRTIO_BLK_T_* */
+	bool busy;
+} __rte_cache_aligned;
+
+/* One virtqueue. The polling thread's between enter and leave of vq; else the control
+ * thread's.
+ */
+struct vblk_queue {
+	struct rte_vduse_vq *vq;    /* constant */
+	struct rte_vduse_blk *blk;  /* constant */
+	struct vblk_channel *channel; /* constant */
+	struct vring_vq ring;
+	struct vblk_request *requests; /* one for each head; there while the ring is started */
+	struct iovec *iov;             /* iov_stride of them for each */
+	struct vblk_io **staged;       /* to be submitted, in the order of popping */
+	uint16_t nb_staged;
+	uint16_t in_flight;            /* popped and not pushed */
+	uint16_t nb_used;              /* in used, to be pushed */
+	bool pushed;                   /* and to be published */
+	bool write_through;            /* the driver does not flush: section 5.2.6.2 */
+	bool miss_write;               /* what the look-up that failed last was for */
+	struct vring_chain used[VBLK_BURST];
+	struct rte_vduse_blk_stats stats; /* the polling thread writes, any thread reads */
+	struct rte_vduse_vq_info info;    /* of the start, for a later one */
+} __rte_cache_aligned;
+
+struct rte_vduse_blk {
+	struct rte_vduse_dev *dev;
+	struct vblk_backend *backend; /* constant */
+	uint64_t capacity;            /* sectors; atomic */
+	uint64_t features;            /* offered; constant */
+	uint32_t block_size;          /* constant */
+	uint16_t nb_queues;           /* constant */
+	uint16_t iov_max;             /* vectors that a request may take; constant */
+	uint16_t iov_stride;          /* constant */
+	bool read_only;               /* constant */
+	char serial[RTE_VDUSE_BLK_SERIAL_MAX]; /* constant */
+	struct virtio_blk_config config;
+	struct vblk_queue queues[];
+};
+
+/* config.c: the features and the configuration space that a device begins with. */
+uint64_t
+vblk_config_features(const struct rte_vduse_blk *blk);
+void
+vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf);
+
+/* queue.c: what rte_vduse_dev_ops asks of a virtqueue. */
+extern const struct rte_vduse_dev_ops vblk_dev_ops;
+
+/* queue.c: shows used chains, calls the driver if it wants, and reports faults. */
+void
+vblk_queue_finish(struct vblk_queue *queue);
+
+/* request.c: fills the request of a popped chain. False: it has no place for a status. */
+bool
+vblk_request_init(struct vblk_request *request, const struct vring_chain *chain);
+/*
+ * Reads what the driver asks for. VIRTIO_BLK_S_OK: request->io is to be done, unless done says
+ * that nothing is left to do; else the status to answer.
+ */
+uint8_t
+vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
+		   const struct vring_chain *chain, bool *done);
+/* Makes request->io the next of its ranges. False: there is none. */
+bool
+vblk_request_next_range(struct vblk_request *request);
+
+/* dispatch.c: takes chains off the ring. Returns how many. */
+uint16_t
+vblk_dispatch_take(struct vblk_queue *queue);
+/* dispatch.c: hands to the backend what it will take. */
+void
+vblk_dispatch_stage(struct vblk_queue *queue, struct vblk_request *request);
+void
+vblk_dispatch_submit(struct vblk_queue *queue);
+
+/* complete.c: answers a request; the driver does not see it before vblk_complete_push(). */
+void
+vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t status);
+/* complete.c: collects what the backend has finished. Returns how much. */
+uint16_t
+vblk_complete_poll(struct vblk_queue *queue);
+void
+vblk_complete_push(struct vblk_queue *queue);
+
+/* stats.c: counts a request that is answered. */
+void
+vblk_stats_count(struct rte_vduse_blk_stats *stats, const struct vblk_request *request,
+		 uint8_t status);
+
+/* A counter that one thread writes and any reads. */
+static inline void
+vblk_stats_add(uint64_t *counter, uint64_t n)
+{
+	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+}
+
+#endif /* VBLK_BLK_H */

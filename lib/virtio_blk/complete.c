@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Requests on their way back. In flow operations that the backend has finished, in any order,
+ * out flow status bytes and used chains; and the poll that drives a queue. Polling thread, and
+ * the control thread when it stops a queue.
+ */
+#include <errno.h>
+
+#include "blk.h"
+
+void
+vblk_complete_push(struct vblk_queue *queue)
+{
+	if (queue->nb_used == 0)
+		return;
+	vring_push(&queue->ring, queue->used, queue->nb_used);
+	queue->nb_used = 0;
+	queue->pushed = true;
+}
+
+void
+vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t status)
+{
+	*(volatile uint8_t *)request->status = status;
+	vblk_stats_count(&queue->stats, request, status);
+	queue->used[queue->nb_used++] = request->chain;
+	/* From here on the driver may use the head again. */
+	request->busy = false;
+	queue->in_flight--;
+	if (queue->nb_used == VBLK_BURST)
+		vblk_complete_push(queue);
+}
+
+static uint8_t
+complete_status(int result)
+{
+	if (likely(result == 0))
+		return VIRTIO_BLK_S_OK;
+	return result == -ENOTSUP ? VIRTIO_BLK_S_UNSUPP : VIRTIO_BLK_S_IOERR;
+}
+
+uint16_t
+vblk_complete_poll(struct vblk_queue *queue)
+{
+	struct vblk_io *ios[VBLK_BURST];
+	uint16_t n, i;
+
+	n = queue->channel->ops->poll(queue->channel, ios, VBLK_BURST);
+	for (i = 0; i < n; i++) {
+		struct vblk_request *request = container_of(ios[i], struct vblk_request, io);
+		uint8_t status = complete_status(request->io.result);
+
+		if (status == VIRTIO_BLK_S_OK && vblk_request_next_range(request)) {
+			vblk_dispatch_stage(queue, request);
+			continue;
+		}
+		if (status == VIRTIO_BLK_S_IOERR)
+			vblk_stats_add(&queue->stats.io_errors, 1);
+		vblk_complete(queue, request, status);
+	}
+	return n;
+}
+
+unsigned int
+rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
+{
+	struct vblk_queue *queue = &blk->queues[index];
+	unsigned int work;
+
+	if (!rte_vduse_vq_enter(queue->vq))
+		return 0;
+	work = vblk_dispatch_take(queue);
+	vblk_dispatch_submit(queue);
+	if (queue->in_flight > 0)
+		work += vblk_complete_poll(queue);
+	vblk_queue_finish(queue);
+	rte_vduse_vq_leave(queue->vq);
+	return work;
+}

@@ -1,0 +1,124 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The configuration space of a block device (VIRTIO 1.2, section 5.2.4) and the features that
+ * go with it: what the backend is like, in the driver's units. On the application's threads.
+ */
+#include <errno.h>
+#include <stddef.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
+
+#include "blk.h"
+
+uint64_t
+vblk_config_features(const struct rte_vduse_blk *blk)
+{
+	const struct vblk_limits *limits = &blk->backend->limits;
+	uint64_t features = VBLK_BIT(VIRTIO_F_VERSION_1) | VBLK_BIT(VIRTIO_F_ACCESS_PLATFORM) |
+			    VBLK_BIT(VIRTIO_RING_F_INDIRECT_DESC) |
+			    VBLK_BIT(VIRTIO_RING_F_EVENT_IDX) | VBLK_BIT(VIRTIO_BLK_F_SIZE_MAX) |
+			    VBLK_BIT(VIRTIO_BLK_F_SEG_MAX) | VBLK_BIT(VIRTIO_BLK_F_BLK_SIZE) |
+			    VBLK_BIT(VIRTIO_BLK_F_TOPOLOGY) | VBLK_BIT(VIRTIO_BLK_F_FLUSH);
+
+	if (blk->nb_queues > 1)
+		features |= VBLK_BIT(VIRTIO_BLK_F_MQ);
+	if (blk->read_only)
+		return features | VBLK_BIT(VIRTIO_BLK_F_RO);
+	if (limits->discard)
+		features |= VBLK_BIT(VIRTIO_BLK_F_DISCARD);
+	if (limits->zero)
+		features |= VBLK_BIT(VIRTIO_BLK_F_WRITE_ZEROES);
+	if (limits->erase)
+		features |= VBLK_BIT(VIRTIO_BLK_F_SECURE_ERASE);
+	return features;
+}
+
+/* Bytes in logical blocks, or 0 where a field of that many bits cannot say it. */
+static uint32_t
+config_blocks(const struct rte_vduse_blk *blk, uint32_t bytes, uint32_t most)
+{
+	uint32_t blocks = bytes / blk->block_size;
+
+	return bytes % blk->block_size == 0 && blocks <= most ? blocks : 0;
+}
+
+static void
+config_topology(struct rte_vduse_blk *blk)
+{
+	const struct vblk_limits *limits = &blk->backend->limits;
+	struct virtio_blk_config *config = &blk->config;
+	uint32_t per_block = config_blocks(blk, limits->physical_size, UINT32_MAX);
+
+	if (per_block > 1)
+		config->physical_block_exp = (uint8_t)__builtin_ctz(per_block);
+	config->alignment_offset = (uint8_t)config_blocks(blk, limits->alignment, UINT8_MAX);
+	config->min_io_size =
+		rte_cpu_to_le_16((uint16_t)config_blocks(blk, limits->minimum_io, UINT16_MAX));
+	config->opt_io_size =
+		rte_cpu_to_le_32(config_blocks(blk, limits->optimal_io, UINT32_MAX));
+}
+
+/* Of the backend, in whole blocks. */
+static uint64_t
+config_capacity(const struct rte_vduse_blk *blk)
+{
+	uint64_t size = __atomic_load_n(&blk->backend->limits.size, __ATOMIC_RELAXED);
+
+	return size / blk->block_size * (blk->block_size / RTE_VDUSE_BLK_SECTOR);
+}
+
+static void
+config_set_capacity(struct rte_vduse_blk *blk)
+{
+	uint64_t capacity = config_capacity(blk);
+
+	__atomic_store_n(&blk->capacity, capacity, __ATOMIC_RELAXED);
+	blk->config.capacity = rte_cpu_to_le_64(capacity);
+}
+
+void
+vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf)
+{
+	uint32_t alignment = RTE_MAX(blk->backend->limits.discard_size, blk->block_size);
+	uint16_t seg_max = RTE_MIN((uint16_t)(conf->queue_size - 2), VBLK_SEG_MAX);
+	struct virtio_blk_config *config = &blk->config;
+
+	blk->iov_max = VBLK_IOV_MAX(seg_max);
+	/* An odd number of cache lines, so that neighbours' first ones lie in other sets. */
+	blk->iov_stride = (uint16_t)(4 * ((RTE_MAX(blk->iov_max, VBLK_RANGES_MAX) + 3) / 4 | 1));
+	config_set_capacity(blk);
+	config->size_max = rte_cpu_to_le_32(VBLK_SIZE_MAX);
+	config->seg_max = rte_cpu_to_le_32(seg_max);
+	config->blk_size = rte_cpu_to_le_32(blk->block_size);
+	config_topology(blk);
+	config->num_queues = rte_cpu_to_le_16(blk->nb_queues);
+	blk->features = vblk_config_features(blk);
+	config->max_discard_sectors = rte_cpu_to_le_32(VBLK_RANGE_SECTORS);
+	config->max_discard_seg = rte_cpu_to_le_32(VBLK_RANGES_MAX);
+	config->discard_sector_alignment = rte_cpu_to_le_32(alignment / RTE_VDUSE_BLK_SECTOR);
+	config->max_write_zeroes_sectors = rte_cpu_to_le_32(VBLK_RANGE_SECTORS);
+	config->max_write_zeroes_seg = rte_cpu_to_le_32(VBLK_RANGES_MAX);
+	config->write_zeroes_may_unmap = 1;
+	config->max_secure_erase_sectors = rte_cpu_to_le_32(VBLK_RANGE_SECTORS);
+	config->max_secure_erase_seg = rte_cpu_to_le_32(VBLK_RANGES_MAX);
+	config->secure_erase_sector_alignment =
+		rte_cpu_to_le_32(blk->block_size / RTE_VDUSE_BLK_SECTOR);
+}
+
+int
+rte_vduse_blk_resize(struct rte_vduse_blk *blk)
+{
+	const struct vblk_backend_ops *ops = blk->backend->ops;
+	int ret = 0;
+
+	if (ops->measure != NULL)
+		ret = ops->measure(blk->backend);
+	if (ret < 0 || config_capacity(blk) == rte_vduse_blk_capacity(blk))
+		return ret;
+	config_set_capacity(blk);
+	VBLK_LOG(INFO, rte_vduse_dev_name(blk->dev), "has %llu sectors now",
+		 (unsigned long long)rte_vduse_blk_capacity(blk));
+	return rte_vduse_dev_config_set(blk->dev, offsetof(struct virtio_blk_config, capacity),
+					&blk->config.capacity, sizeof(blk->config.capacity));
+}

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Operations on a file. In flow those of a queue, out flow io_uring entries that name the
+ * driver's pages themselves; a completion is finished, continued where it stopped short, or
+ * done another way where the file system has no better one. See backend.h for the threads.
+ *
+ * Completions reach the ring without a system call of ours: the kernel interrupts the thread
+ * that submitted. Another thread can therefore wait for them, as the control thread does, which
+ * cooperative task work (IORING_SETUP_COOP_TASKRUN) would not permit.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <liburing.h>
+
+#include "backend_file.h"
+#include "blk.h"
+
+/* Zeroes for file systems that cannot make them: FILE_ZERO_IOV times FILE_ZERO_SIZE at once. */
+#define FILE_ZERO_SIZE 65536
+#define FILE_ZERO_IOV  64
+
+/* Ways of zeroing, the best first, and what makes it durable. */
+enum file_stage {
+	FILE_PUNCH,
+	FILE_RANGE,
+	FILE_WRITE,
+	FILE_SYNC,
+};
+
+struct file_channel {
+	struct vblk_channel channel;
+	struct file_backend *file;
+	struct io_uring ring;
+	struct vblk_fifo done;  /* failed before the kernel had it */
+	struct vblk_fifo again; /* to be submitted once more */
+};
+
+static const uint8_t file_zeroes[FILE_ZERO_SIZE] __rte_aligned(4096);
+static struct iovec file_zero_iov[FILE_ZERO_IOV];
+
+RTE_INIT(file_zero_init)
+{
+	unsigned int i;
+
+	for (i = 0; i < FILE_ZERO_IOV; i++)
+		file_zero_iov[i] = (struct iovec){ (void *)(uintptr_t)file_zeroes, FILE_ZERO_SIZE };
+}
+
+int
+file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
+{
+	struct file_backend *file = (struct file_backend *)backend;
+	struct file_channel *channel = calloc(1, sizeof(*channel));
+	int ret;
+
+	if (channel == NULL)
+		return -ENOMEM;
+	/* Twice as many completions as entries: none is ever left over. */
+	ret = io_uring_queue_init(depth, &channel->ring, 0);
+	if (ret < 0)
+		goto free_channel;
+	ret = io_uring_register_files(&channel->ring, &file->fd, 1);
+	if (ret < 0)
+		goto exit_ring;
+	channel->channel.ops = backend->ops;
+	channel->file = file;
+	vblk_fifo_init(&channel->done);
+	vblk_fifo_init(&channel->again);
+	*result = &channel->channel;
+	return 0;
+
+exit_ring:
+	io_uring_queue_exit(&channel->ring);
+free_channel:
+	free(channel);
+	return ret;
+}
+
+void
+file_channel_close(struct vblk_channel *base)
+{
+	struct file_channel *channel = (struct file_channel *)base;
+
+	io_uring_queue_exit(&channel->ring);
+	free(channel);
+}
+
+/* Whether O_DIRECT takes the vectors as they are. */
+static bool
+file_aligned(const struct file_backend *file, const struct vblk_io *io)
+{
+	uint16_t i;
+
+	for (i = 0; i < io->nb_iov; i++)
+		if (((uintptr_t)io->iov[i].iov_base & (file->memory_align - 1)) != 0 ||
+		    io->iov[i].iov_len % file->backend.limits.block_size != 0)
+			return false;
+	return true;
+}
+
+static void
+file_room_copy(const struct vblk_io *io, bool to_room)
+{
+	uint8_t *at = io->room;
+	uint16_t i;
+
+	for (i = 0; i < io->nb_iov; i++) {
+		const struct iovec *iov = &io->iov[i];
+
+		memcpy(to_room ? at : iov->iov_base, to_room ? iov->iov_base : at, iov->iov_len);
+		at += iov->iov_len;
+	}
+}
+
+/* Memory of ours for a driver whose buffers lie anywhere: rare enough for the heap. */
+static int
+file_room(const struct file_backend *file, struct vblk_io *io)
+{
+	if (!file->direct || file_aligned(file, io))
+		return 0;
+	io->room = aligned_alloc(RTE_MAX(file->memory_align, 4096u),
+				 RTE_ALIGN_CEIL(io->len, UINT64_C(4096)));
+	if (io->room == NULL)
+		return -ENOMEM;
+	if (io->op == VBLK_WRITE)
+		file_room_copy(io, true);
+	return 0;
+}
+
+/* Takes len bytes off the front of the vectors. */
+static void
+file_advance(struct vblk_io *io, size_t len)
+{
+	while (len > 0 && len >= io->iov->iov_len) {
+		len -= io->iov->iov_len;
+		io->iov++;
+		io->nb_iov--;
+	}
+	if (len > 0) {
+		io->iov->iov_base = (uint8_t *)io->iov->iov_base + len;
+		io->iov->iov_len -= len;
+	}
+}
+
+static void
+file_prep_data(struct io_uring_sqe *sqe, const struct vblk_io *io)
+{
+	uint64_t offset = io->offset + io->done, left = io->len - io->done;
+	uint8_t *at = io->room != NULL ? (uint8_t *)io->room + io->done : io->iov->iov_base;
+	bool write = io->op == VBLK_WRITE;
+
+	/* One stretch of memory needs no vector, which the kernel would have to copy. */
+	if (io->room != NULL || io->nb_iov == 1)
+		io_uring_prep_rw(write ? IORING_OP_WRITE : IORING_OP_READ, sqe, 0, at,
+				 (unsigned int)left, offset);
+	else
+		io_uring_prep_rw(write ? IORING_OP_WRITEV : IORING_OP_READV, sqe, 0, io->iov,
+				 io->nb_iov, offset);
+	if (io->fua)
+		sqe->rw_flags = RWF_DSYNC;
+}
+
+static void
+file_prep_zero(struct io_uring_sqe *sqe, const struct vblk_io *io)
+{
+	uint64_t offset = io->offset + io->done, left = io->len - io->done;
+
+	if (io->stage == FILE_PUNCH)
+		io_uring_prep_fallocate(sqe, 0, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					(off_t)offset, (off_t)left);
+	else if (io->stage == FILE_RANGE)
+		io_uring_prep_fallocate(sqe, 0, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
+					(off_t)offset, (off_t)left);
+	else if (io->stage == FILE_SYNC)
+		io_uring_prep_fsync(sqe, 0, IORING_FSYNC_DATASYNC);
+	else if (left >= FILE_ZERO_SIZE)
+		io_uring_prep_writev(sqe, 0, file_zero_iov,
+				     (unsigned int)RTE_MIN(left / FILE_ZERO_SIZE,
+							   (uint64_t)FILE_ZERO_IOV), offset);
+	else
+		io_uring_prep_write(sqe, 0, file_zeroes, (unsigned int)left, offset);
+}
+
+/* False: the ring has no entry left. */
+static bool
+file_prep(struct file_channel *channel, struct vblk_io *io)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&channel->ring);
+
+	if (unlikely(sqe == NULL))
+		return false;
+	switch (io->op) {
+	case VBLK_FLUSH:
+		io_uring_prep_fsync(sqe, 0, IORING_FSYNC_DATASYNC);
+		break;
+	case VBLK_DISCARD:
+		io_uring_prep_fallocate(sqe, 0, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+					(off_t)io->offset, (off_t)io->len);
+		break;
+	case VBLK_ZERO:
+		file_prep_zero(sqe, io);
+		break;
+	default:
+		file_prep_data(sqe, io);
+		break;
+	}
+	sqe->flags |= IOSQE_FIXED_FILE;
+	io_uring_sqe_set_data(sqe, io);
+	return true;
+}
+
+static void
+file_begin(struct file_channel *channel, struct vblk_io *io)
+{
+	const struct file_backend *file = channel->file;
+
+	io->done = 0;
+	io->room = NULL;
+	io->stage = io->unmap ? FILE_PUNCH : FILE_RANGE;
+	if (io->op == VBLK_ZERO && !io->unmap &&
+	    __atomic_load_n(&file->no_zero_range, __ATOMIC_RELAXED))
+		io->stage = FILE_WRITE;
+	io->result = io->op == VBLK_ERASE ? -ENOTSUP : 0;
+	if (io->op == VBLK_READ || io->op == VBLK_WRITE)
+		io->result = file_room(file, io);
+}
+
+static void
+file_enter(struct file_channel *channel)
+{
+	/* What the kernel does not take now (no memory) stays in the ring for the next poll. */
+	if (io_uring_sq_ready(&channel->ring) > 0)
+		(void)io_uring_submit(&channel->ring);
+}
+
+uint16_t
+file_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct file_channel *channel = (struct file_channel *)base;
+	uint16_t n;
+
+	for (n = 0; n < nb; n++) {
+		struct vblk_io *io = ios[n];
+
+		if (io_uring_sq_space_left(&channel->ring) == 0)
+			break;
+		file_begin(channel, io);
+		if (unlikely(io->result < 0))
+			vblk_fifo_put(&channel->done, io);
+		else
+			(void)file_prep(channel, io);
+	}
+	file_enter(channel);
+	return n;
+}
+
+/* What the file system cannot do is done in the next best way. */
+static bool
+file_zero_fall_back(struct file_channel *channel, struct vblk_io *io, int result)
+{
+	if (io->op != VBLK_ZERO || result != -EOPNOTSUPP || io->stage >= FILE_WRITE)
+		return false;
+	if (io->stage == FILE_RANGE)
+		__atomic_store_n(&channel->file->no_zero_range, true, __ATOMIC_RELAXED);
+	io->stage++;
+	return true;
+}
+
+/* Bytes were moved, but not all. */
+static bool
+file_continue(struct vblk_io *io, int result)
+{
+	bool data = io->op == VBLK_READ || io->op == VBLK_WRITE;
+
+	if (!data && !(io->op == VBLK_ZERO && io->stage == FILE_WRITE))
+		return false;
+	io->done += (uint64_t)result;
+	if (io->done == io->len)
+		return false;
+	if (data && io->room == NULL)
+		file_advance(io, (size_t)result);
+	return true;
+}
+
+/* Whether an operation is finished: io->result then says how. Else it is submitted again. */
+static bool
+file_finish(struct file_channel *channel, struct vblk_io *io, int result)
+{
+	io->result = 0;
+	if (unlikely(result == -EAGAIN || result == -EINTR ||
+		     file_zero_fall_back(channel, io, result)))
+		return false;
+	if (unlikely(result < 0)) {
+		io->result = result == -EOPNOTSUPP ? -ENOTSUP : result;
+		return true;
+	}
+	if (unlikely(file_continue(io, result))) {
+		/* The file has become shorter than the disk, or is as full as it gets. */
+		io->result = result == 0 ? -EIO : 0;
+		return result == 0;
+	}
+	if (io->op == VBLK_ZERO && io->fua && io->stage != FILE_SYNC) {
+		io->stage = FILE_SYNC;
+		return false;
+	}
+	return true;
+}
+
+static void
+file_end(struct vblk_io *io)
+{
+	if (likely(io->op > VBLK_WRITE || io->room == NULL))
+		return;
+	if (io->op == VBLK_READ && io->result == 0)
+		file_room_copy(io, false);
+	free(io->room);
+	io->room = NULL;
+}
+
+static void
+file_resubmit(struct file_channel *channel)
+{
+	struct vblk_io *io;
+
+	while (io_uring_sq_space_left(&channel->ring) > 0 &&
+	       vblk_fifo_take(&channel->again, &io, 1) == 1)
+		(void)file_prep(channel, io);
+	file_enter(channel);
+}
+
+uint16_t
+file_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct file_channel *channel = (struct file_channel *)base;
+	struct io_uring_cqe *cqes[VBLK_BURST];
+	unsigned int seen, i;
+	uint16_t n;
+
+	n = vblk_fifo_take(&channel->done, ios, nb);
+	seen = io_uring_peek_batch_cqe(&channel->ring, cqes,
+				       RTE_MIN((unsigned int)(nb - n), RTE_DIM(cqes)));
+	for (i = 0; i < seen; i++) {
+		struct vblk_io *io = io_uring_cqe_get_data(cqes[i]);
+
+		if (likely(file_finish(channel, io, cqes[i]->res))) {
+			file_end(io);
+			ios[n++] = io;
+		} else {
+			vblk_fifo_put(&channel->again, io);
+		}
+	}
+	io_uring_cq_advance(&channel->ring, seen);
+	file_resubmit(channel);
+	return n;
+}

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A virtqueue of a block device as it starts, moves and stops (control thread), and how every
+ * burst ends (polling thread). Before memory or rings change, what is in flight is finished:
+ * the backend holds addresses of the driver's pages. So wherever a queue stops, all that was
+ * popped is used, and a later start goes on where the used ring ends.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+
+#include "blk.h"
+
+/* How often the control thread looks while it waits for a backend, us; when it says so, s. */
+#define QUEUE_DRAIN_US	   50
+#define QUEUE_DRAIN_WARN_S 5
+
+static bool
+queue_lookup(void *arg, uint64_t iova, bool write, struct vring_window *window)
+{
+	struct vblk_queue *queue = arg;
+	const struct rte_vduse_region *region = rte_vduse_vq_lookup(queue->vq, iova);
+
+	if (region == NULL || !(write ? region->writable : region->readable)) {
+		queue->miss_write = write;
+		return false;
+	}
+	window->first = region->first;
+	window->size = region->last - region->first + 1;
+	window->delta = (uint64_t)(uintptr_t)region->va - region->first;
+	return true;
+}
+
+static void
+queue_free(struct vblk_queue *queue)
+{
+	free(queue->requests);
+	free(queue->iov);
+	free(queue->staged);
+	queue->requests = NULL;
+	queue->iov = NULL;
+	queue->staged = NULL;
+}
+
+/* A slot for each head. Vectors that are never used never become memory. */
+static int
+queue_alloc(struct vblk_queue *queue)
+{
+	uint16_t stride = queue->blk->iov_stride, size = queue->ring.size, i;
+
+	queue->requests = aligned_alloc(RTE_CACHE_LINE_SIZE, size * sizeof(*queue->requests));
+	queue->iov = malloc((size_t)size * stride * sizeof(*queue->iov));
+	queue->staged = malloc(size * sizeof(*queue->staged));
+	if (queue->requests == NULL || queue->iov == NULL || queue->staged == NULL) {
+		queue_free(queue);
+		return -ENOMEM;
+	}
+	memset(queue->requests, 0, size * sizeof(*queue->requests));
+	for (i = 0; i < size; i++)
+		queue->requests[i].io.iov = &queue->iov[(size_t)i * stride];
+	return 0;
+}
+
+/*
+ * A process that died with requests in flight left a used ring that says how many it finished,
+ * but not which. Doing one twice, or none, would lose data; only the driver's reset helps.
+ */
+static int
+queue_check_position(struct vblk_queue *queue)
+{
+	if (vring_position(&queue->ring) == queue->info.next_avail || vring_count(&queue->ring) == 0)
+		return 0;
+	VBLK_LOG(ERR, rte_vduse_dev_name(queue->blk->dev),
+		 "virtqueue %u was left with requests in flight, nobody knows which: "
+		 "unbind its driver and bind it again", queue->vq->index);
+	return -EUCLEAN;
+}
+
+static int
+queue_start_ring(struct vblk_queue *queue)
+{
+	const struct rte_vduse_vq_info *info = &queue->info;
+	struct vring_layout layout = {
+		.desc = info->desc,
+		.driver = info->driver,
+		.device = info->device,
+		.features = info->features,
+		.size = info->size,
+		.next_avail = info->next_avail,
+	};
+	int ret;
+
+	ret = vring_start(&queue->ring, &layout, queue_lookup, queue);
+	if (ret < 0)
+		return ret;
+	ret = queue_check_position(queue);
+	if (ret == 0)
+		ret = queue_alloc(queue);
+	if (ret < 0)
+		vring_stop(&queue->ring);
+	return ret;
+}
+
+static int
+queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
+{
+	struct rte_vduse_blk *blk = arg;
+	struct vblk_queue *queue = &blk->queues[vq->index];
+
+	queue->info = *info;
+	/* Section 5.2.6.2: a driver that cannot flush is told of no write that could be lost. */
+	queue->write_through = (info->features & VBLK_BIT(VIRTIO_BLK_F_FLUSH)) == 0;
+	return queue_start_ring(queue);
+}
+
+/* Shows used chains and calls the driver if it wants. */
+static void
+queue_show(struct vblk_queue *queue)
+{
+	vblk_complete_push(queue);
+	__atomic_store_n(&queue->stats.in_flight, queue->in_flight, __ATOMIC_RELAXED);
+	if (!queue->pushed)
+		return;
+	queue->pushed = false;
+	if (vring_publish(&queue->ring)) {
+		/* Refused only while the driver is going: it then needs no call. */
+		(void)rte_vduse_vq_call(queue->vq);
+		vblk_stats_add(&queue->stats.calls, 1);
+	} else {
+		vblk_stats_add(&queue->stats.calls_suppressed, 1);
+	}
+}
+
+static void
+queue_drain_wait(const struct vblk_queue *queue, unsigned int *rounds)
+{
+	const unsigned int warn = QUEUE_DRAIN_WARN_S * (US_PER_S / QUEUE_DRAIN_US);
+
+	if (++*rounds % warn == 0)
+		VBLK_LOG(WARNING, rte_vduse_dev_name(queue->blk->dev),
+			 "virtqueue %u waits for %u requests that its backend has not finished",
+			 queue->vq->index, queue->in_flight);
+	usleep(QUEUE_DRAIN_US);
+}
+
+/* There is no giving up: the backend would go on with memory that is somebody else's. */
+static void
+queue_drain(struct rte_vduse_vq *vq, void *arg)
+{
+	struct rte_vduse_blk *blk = arg;
+	struct vblk_queue *queue = &blk->queues[vq->index];
+	unsigned int rounds = 0;
+
+	while (queue->in_flight > 0) {
+		vblk_dispatch_submit(queue);
+		if (vblk_complete_poll(queue) == 0)
+			queue_drain_wait(queue, &rounds);
+	}
+	if (queue->ring.started)
+		queue_show(queue);
+}
+
+static int
+queue_remap(struct rte_vduse_vq *vq, void *arg)
+{
+	struct rte_vduse_blk *blk = arg;
+	struct vblk_queue *queue = &blk->queues[vq->index];
+
+	/* It may have come up before its rings were mapped. */
+	return queue->ring.started ? vring_remap(&queue->ring) : queue_start_ring(queue);
+}
+
+static void
+queue_stop(struct rte_vduse_vq *vq, void *arg)
+{
+	struct rte_vduse_blk *blk = arg;
+	struct vblk_queue *queue = &blk->queues[vq->index];
+
+	queue_drain(vq, arg);
+	vring_stop(&queue->ring);
+	queue_free(queue);
+}
+
+static uint16_t
+queue_position(struct rte_vduse_vq *vq, void *arg)
+{
+	struct rte_vduse_blk *blk = arg;
+
+	return vring_position(&blk->queues[vq->index].ring);
+}
+
+const struct rte_vduse_dev_ops vblk_dev_ops = {
+	.vq_start = queue_start,
+	.vq_remap = queue_remap,
+	.vq_quiesce = queue_drain,
+	.vq_stop = queue_stop,
+	.vq_position = queue_position,
+};
+
+static void
+queue_fault(struct vblk_queue *queue)
+{
+	struct vring_vq *ring = &queue->ring;
+
+	if (ring->fault == VRING_FAULT_MISS) {
+		ring->fault = VRING_FAULT_NONE;
+		rte_vduse_vq_miss(queue->vq, ring->fault_iova, queue->miss_write);
+		return;
+	}
+	vblk_stats_add(&queue->stats.bad_descriptors, 1);
+	rte_vduse_vq_fail(queue->vq, vring_fault_name(ring->fault), ring->fault_iova);
+}
+
+void
+vblk_queue_finish(struct vblk_queue *queue)
+{
+	queue_show(queue);
+	if (unlikely(queue->ring.fault != VRING_FAULT_NONE))
+		queue_fault(queue);
+}

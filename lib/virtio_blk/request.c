@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a driver asks for (VIRTIO 1.2, section 5.2.6). In flows a popped chain, out flows an
+ * operation for the backend or the status to answer. Bytes may lie over descriptors in any
+ * way: the first 16 to read are the header, the last one to write is the status, and data is
+ * what is between. Everything is the driver's word: copied once, checked, then used. Polling
+ * thread.
+ */
+#include <string.h>
+
+#include <rte_byteorder.h>
+
+#include "blk.h"
+
+#define REQUEST_HEADER ((uint32_t)sizeof(struct virtio_blk_outhdr))
+#define REQUEST_RANGE  ((uint32_t)sizeof(struct virtio_blk_discard_write_zeroes))
+
+static_assert(sizeof(struct iovec) == REQUEST_RANGE, "ranges lie in the memory of vectors");
+
+bool
+vblk_request_init(struct vblk_request *request, const struct vring_chain *chain)
+{
+	const struct vring_buf *last;
+
+	if (unlikely(chain->nb_in == 0))
+		return false;
+	/* No piece is empty. */
+	last = &chain->bufs[chain->nb_out + chain->nb_in - 1];
+	request->status = last->va + last->len - 1;
+	request->chain = *chain;
+	request->chain.bufs = NULL;
+	/* The status is behind the data: all that comes before it counts as written. */
+	request->chain.used_len = chain->in_len;
+	request->nb_ranges = 0;
+	request->busy = true;
+	return true;
+}
+
+/* Copies len bytes to read of a chain that has them, from an offset on. */
+static void
+request_copy(const struct vring_chain *chain, uint32_t offset, void *to, uint32_t len)
+{
+	const struct vring_buf *buf = chain->bufs;
+	uint8_t *at = to;
+
+	for (; len > 0; buf++) {
+		uint32_t over = RTE_MIN(offset, buf->len), n = RTE_MIN(len, buf->len - over);
+
+		memcpy(at, buf->va + over, n);
+		offset -= over;
+		at += n;
+		len -= n;
+	}
+	/* What was copied is what is looked at, whatever the driver writes there now. */
+	rte_compiler_barrier();
+}
+
+/*
+ * Makes vectors of len bytes of a row of pieces, from an offset on. Returns how many, or 0 if
+ * they are more than max.
+ */
+static uint16_t
+request_map(const struct vring_buf *buf, uint32_t offset, uint64_t len, struct iovec *iov,
+	    uint16_t max)
+{
+	uint16_t n = 0;
+
+	for (; len > 0; buf++) {
+		uint32_t over = RTE_MIN(offset, buf->len);
+		size_t size = (size_t)RTE_MIN(len, (uint64_t)buf->len - over);
+		uint8_t *va = buf->va + over;
+
+		offset -= over;
+		len -= size;
+		if (size == 0)
+			continue;
+		if (n > 0 && (uint8_t *)iov[n - 1].iov_base + iov[n - 1].iov_len == va) {
+			iov[n - 1].iov_len += size;
+			continue;
+		}
+		if (unlikely(n == max))
+			return 0;
+		iov[n++] = (struct iovec){ .iov_base = va, .iov_len = size };
+	}
+	return n;
+}
+
+/* Whether so many sectors from there on are on the disk; no sum of these can overflow. */
+static bool
+request_on_disk(const struct rte_vduse_blk *blk, uint64_t sector, uint64_t nb)
+{
+	uint64_t capacity = rte_vduse_blk_capacity(blk);
+
+	return sector <= capacity && nb <= capacity - sector;
+}
+
+/* IN and OUT. */
+static uint8_t
+request_data(struct vblk_queue *queue, struct vblk_request *request,
+	     const struct vring_chain *chain, uint64_t sector, bool *done)
+{
+	bool write = request->type == VIRTIO_BLK_T_OUT;
+	/* Data of the other direction has no meaning. */
+	uint32_t other = write ? chain->in_len - 1 : chain->out_len - REQUEST_HEADER;
+	uint32_t len = write ? chain->out_len - REQUEST_HEADER : chain->in_len - 1;
+	struct vblk_io *io = &request->io;
+
+	if (unlikely(other != 0 || len % RTE_VDUSE_BLK_SECTOR != 0))
+		return VIRTIO_BLK_S_IOERR;
+	if (unlikely(!request_on_disk(queue->blk, sector, len / RTE_VDUSE_BLK_SECTOR)))
+		return VIRTIO_BLK_S_IOERR;
+	if (unlikely(write && queue->blk->read_only))
+		return VIRTIO_BLK_S_IOERR;
+	*done = len == 0;
+	io->op = write ? VBLK_WRITE : VBLK_READ;
+	io->fua = write && queue->write_through;
+	io->offset = sector * RTE_VDUSE_BLK_SECTOR;
+	io->len = len;
+	if (write)
+		io->nb_iov = request_map(chain->bufs, REQUEST_HEADER, len, io->iov,
+					 queue->blk->iov_max);
+	else
+		io->nb_iov = request_map(chain->bufs + chain->nb_out, 0, len, io->iov,
+					 queue->blk->iov_max);
+	return unlikely(len != 0 && io->nb_iov == 0) ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
+}
+
+/* GET_ID: the serial number, padded with NUL, as much of it as there is room for. */
+static uint8_t
+request_id(const struct rte_vduse_blk *blk, const struct vring_chain *chain)
+{
+	struct iovec iov[RTE_VDUSE_BLK_SERIAL_MAX];
+	uint32_t len = RTE_MIN(chain->in_len - 1, (uint32_t)sizeof(blk->serial)), at = 0;
+	uint16_t nb, i;
+
+	nb = request_map(chain->bufs + chain->nb_out, 0, len, iov, RTE_DIM(iov));
+	for (i = 0; i < nb; i++) {
+		memcpy(iov[i].iov_base, blk->serial + at, iov[i].iov_len);
+		at += (uint32_t)iov[i].iov_len;
+	}
+	return VIRTIO_BLK_S_OK;
+}
+
+/* Whether a command with ranges is offered, taken by the driver and permitted. */
+static uint8_t
+request_permits(const struct vblk_queue *queue, uint32_t type)
+{
+	unsigned int feature = type == VIRTIO_BLK_T_DISCARD	 ? VIRTIO_BLK_F_DISCARD
+			       : type == VIRTIO_BLK_T_WRITE_ZEROES ? VIRTIO_BLK_F_WRITE_ZEROES
+								   : VIRTIO_BLK_F_SECURE_ERASE;
+
+	if (queue->blk->read_only)
+		return VIRTIO_BLK_S_IOERR;
+	return queue->info.features & VBLK_BIT(feature) ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_UNSUPP;
+}
+
+/* Section 5.2.6.2: unknown flags, and unmap where it has no meaning, are not supported. */
+static uint8_t
+request_range_check(const struct vblk_queue *queue, uint32_t type,
+		    const struct virtio_blk_discard_write_zeroes *range)
+{
+	uint32_t flags = rte_le_to_cpu_32(range->flags), nb = rte_le_to_cpu_32(range->num_sectors);
+
+	if (type == VIRTIO_BLK_T_WRITE_ZEROES)
+		flags &= ~(uint32_t)VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP;
+	if (flags != 0)
+		return VIRTIO_BLK_S_UNSUPP;
+	if (nb > VBLK_RANGE_SECTORS ||
+	    !request_on_disk(queue->blk, rte_le_to_cpu_64(range->sector), nb))
+		return VIRTIO_BLK_S_IOERR;
+	return VIRTIO_BLK_S_OK;
+}
+
+bool
+vblk_request_next_range(struct vblk_request *request)
+{
+	struct vblk_io *io = &request->io;
+
+	while (request->next_range < request->nb_ranges) {
+		const struct virtio_blk_discard_write_zeroes *range =
+			&request->ranges[request->next_range++];
+
+		if (range->num_sectors == 0)
+			continue;
+		io->offset = rte_le_to_cpu_64(range->sector) * RTE_VDUSE_BLK_SECTOR;
+		io->len = (uint64_t)rte_le_to_cpu_32(range->num_sectors) * RTE_VDUSE_BLK_SECTOR;
+		io->unmap = (range->flags & rte_cpu_to_le_32(VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP)) != 0;
+		return true;
+	}
+	return false;
+}
+
+/* DISCARD, WRITE_ZEROES and SECURE_ERASE: all ranges are checked before one is touched. */
+static uint8_t
+request_ranges(struct vblk_queue *queue, struct vblk_request *request,
+	       const struct vring_chain *chain, bool *done)
+{
+	uint32_t len = chain->out_len - REQUEST_HEADER, i;
+	uint8_t status = request_permits(queue, request->type);
+
+	if (status != VIRTIO_BLK_S_OK)
+		return status;
+	if (chain->in_len != 1 || len == 0 || len % REQUEST_RANGE != 0 ||
+	    len / REQUEST_RANGE > VBLK_RANGES_MAX)
+		return VIRTIO_BLK_S_IOERR;
+	request->ranges = (void *)request->io.iov;
+	request->nb_ranges = (uint16_t)(len / REQUEST_RANGE);
+	request->next_range = 0;
+	request_copy(chain, REQUEST_HEADER, request->ranges, len);
+	for (i = 0; i < request->nb_ranges && status == VIRTIO_BLK_S_OK; i++)
+		status = request_range_check(queue, request->type, &request->ranges[i]);
+	if (status != VIRTIO_BLK_S_OK)
+		return status;
+	request->io.op = request->type == VIRTIO_BLK_T_DISCARD	     ? VBLK_DISCARD
+			 : request->type == VIRTIO_BLK_T_WRITE_ZEROES ? VBLK_ZERO
+								       : VBLK_ERASE;
+	request->io.fua = queue->write_through;
+	*done = !vblk_request_next_range(request);
+	return VIRTIO_BLK_S_OK;
+}
+
+uint8_t
+vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
+		   const struct vring_chain *chain, bool *done)
+{
+	struct virtio_blk_outhdr header;
+
+	*done = false;
+	request->type = UINT32_MAX;
+	/* A length that is at its limit may be any larger one. */
+	if (unlikely(chain->out_len < REQUEST_HEADER || chain->out_len == UINT32_MAX ||
+		     chain->in_len == UINT32_MAX))
+		return VIRTIO_BLK_S_IOERR;
+	request_copy(chain, 0, &header, sizeof(header));
+	request->type = rte_le_to_cpu_32(header.type);
+	switch (request->type) {
+	case VIRTIO_BLK_T_IN:
+	case VIRTIO_BLK_T_OUT:
+		return request_data(queue, request, chain, rte_le_to_cpu_64(header.sector), done);
+	case VIRTIO_BLK_T_FLUSH:
+		request->io.op = VBLK_FLUSH;
+		request->io.offset = 0;
+		request->io.len = 0;
+		return VIRTIO_BLK_S_OK;
+	case VIRTIO_BLK_T_GET_ID:
+		*done = true;
+		return request_id(queue->blk, chain);
+	case VIRTIO_BLK_T_DISCARD:
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+	case VIRTIO_BLK_T_SECURE_ERASE:
+		return request_ranges(queue, request, chain, done);
+	default:
+		return VIRTIO_BLK_S_UNSUPP;
+	}
+}

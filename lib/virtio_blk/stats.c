@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Counters of queues. The polling thread counts a request when it is answered; any thread
+ * reads.
+ */
+#include "blk.h"
+
+static uint64_t *
+stats_kind(struct rte_vduse_blk_stats *stats, uint32_t type)
+{
+	switch (type) {
+	case VIRTIO_BLK_T_IN:
+		return &stats->reads;
+	case VIRTIO_BLK_T_OUT:
+		return &stats->writes;
+	case VIRTIO_BLK_T_FLUSH:
+		return &stats->flushes;
+	case VIRTIO_BLK_T_DISCARD:
+		return &stats->discards;
+	case VIRTIO_BLK_T_WRITE_ZEROES:
+		return &stats->write_zeroes;
+	case VIRTIO_BLK_T_SECURE_ERASE:
+		return &stats->secure_erases;
+	default:
+		return &stats->others;
+	}
+}
+
+void
+vblk_stats_count(struct rte_vduse_blk_stats *stats, const struct vblk_request *request,
+		 uint8_t status)
+{
+	vblk_stats_add(stats_kind(stats, request->type), 1);
+	if (status == VIRTIO_BLK_S_UNSUPP)
+		vblk_stats_add(&stats->unsupported, 1);
+	if (status != VIRTIO_BLK_S_OK)
+		return;
+	if (request->type == VIRTIO_BLK_T_IN)
+		vblk_stats_add(&stats->read_bytes, request->io.len);
+	else if (request->type == VIRTIO_BLK_T_OUT)
+		vblk_stats_add(&stats->written_bytes, request->io.len);
+}
+
+void
+rte_vduse_blk_stats(const struct rte_vduse_blk *blk, uint16_t queue,
+		    struct rte_vduse_blk_stats *stats)
+{
+	const uint64_t *from = (const uint64_t *)&blk->queues[queue].stats;
+	uint64_t *to = (uint64_t *)stats;
+	size_t i;
+
+	for (i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++)
+		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+}

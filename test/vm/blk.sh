@@ -1,0 +1,78 @@
+# SPDX-License-Identifier: BSD-3-Clause
+# shellcheck shell=bash
+#
+# What test scripts of block devices share: `. "$(dirname "$0")/blk.sh"` first.
+. "$(dirname "$0")/guest.sh"
+
+BLK=${BLK:-$DPDK_VDUSE_BUILD/app/blk/dpdk-vduse-blk}
+blk_pid=''
+
+# start_blk DEVARGS...: a process with these devices, ready.
+start_blk()
+{
+	local args=() device
+	for device in "$@"; do
+		args+=(--device "$device")
+	done
+	[ -x "$BLK" ] || fail "no $BLK: build first"
+	stdbuf -oL taskset -c "$LCORES" "$BLK" -l "$LCORES" --no-pci --file-prefix=blk --no-telemetry \
+		-- "${args[@]}" >"$work/blk.log" 2>&1 &
+	blk_pid=$!
+}
+
+blk_alive()
+{
+	kill -0 "$blk_pid" 2>/dev/null
+}
+
+# stop_blk: it ends by itself, with exit code 0.
+stop_blk()
+{
+	local code=0
+	kill -TERM "$blk_pid"
+	wait_for 30 eval '! blk_alive' || fail "dpdk-vduse-blk does not end"
+	wait "$blk_pid" || code=$?
+	[ "$code" = 0 ] || fail "dpdk-vduse-blk: exit code $code"
+	! grep -aE 'ERROR: |runtime error' "$work/blk.log" || fail "a sanitizer complained"
+}
+
+# disk_of NAME: the kernel's name for the disk of a device, such as vda.
+disk_of()
+{
+	local dir
+	for dir in /sys/bus/vdpa/devices/"$1"/virtio*/block/*; do
+		[ -e "$dir" ] || return 1
+		basename "$dir"
+		return
+	done
+}
+
+# wait_disk NAME: prints /dev/vdX when it is there.
+wait_disk()
+{
+	wait_for 30 disk_of "$1" || fail "$1: no disk"
+	wait_for 10 test -b "/dev/$(disk_of "$1")" || fail "$1: no device node"
+	echo "/dev/$(disk_of "$1")"
+}
+
+queue_attr()
+{
+	cat "/sys/block/$(basename "$1")/queue/$2"
+}
+
+# summary: what the process says that it did, on SIGUSR1.
+summary()
+{
+	local lines
+	lines=$(wc -l <"$work/blk.log")
+	kill -USR1 "$blk_pid"
+	wait_for 5 eval "tail -n +$((lines + 1)) $work/blk.log | grep -q queue" || fail "no summary"
+	sleep 0.2
+	tail -n +$((lines + 1)) "$work/blk.log"
+}
+
+# counter NAME: its sum over all queues, from a summary on the standard input.
+counter()
+{
+	grep -o "$1 [0-9]*" | awk '{ sum += $NF } END { print sum + 0 }'
+}
