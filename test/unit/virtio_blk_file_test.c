@@ -1,0 +1,427 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Disks in files: what the driver writes is in the file, and what is in the file is what it
+ * reads; zeroes and holes; O_DIRECT with memory that lies anywhere; a file that shrinks, grows,
+ * vanishes or is in use.
+ */
+#include "loopback_blk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <rte_memory.h>
+
+#include <liburing.h>
+
+#include <backend_file.h>
+
+#define RING 64u
+#define SIZE (UINT32_C(1) << 20)
+
+static struct loopback_blk blk;
+static uint8_t sent[BLK_BYTES], got[BLK_BYTES];
+static char path[64], args[128];
+static int fd = -1; /* of our own */
+
+static int
+setup_file(void)
+{
+	struct io_uring ring;
+
+	if (io_uring_queue_init(1, &ring, 0) < 0)
+		return -1;
+	io_uring_queue_exit(&ring);
+	strcpy(path, "/var/tmp/unit-blk-XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, SIZE), 0);
+	return 0;
+}
+
+static int
+setup_with(const char *more, uint64_t without)
+{
+	fd = -1;
+	if (setup_file() < 0)
+		return 0;
+	snprintf(args, sizeof(args), "path=%s%s", path, more);
+	loopback_blk_create(&blk, "file", args, RING, false);
+	blk.features &= ~without;
+	loopback_blk_up(&blk);
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	RTE_SET_USED(state);
+	return setup_with("", 0);
+}
+
+static int
+setup_direct(void **state)
+{
+	RTE_SET_USED(state);
+	return setup_with(",direct=1", 0);
+}
+
+static int
+setup_no_flush(void **state)
+{
+	RTE_SET_USED(state);
+	return setup_with("", FEATURE(VIRTIO_BLK_F_FLUSH));
+}
+
+static int
+teardown(void **state)
+{
+	RTE_SET_USED(state);
+	if (fd < 0)
+		return 0;
+	loopback_blk_destroy(&blk);
+	unlink(path);
+	close(fd);
+	return 0;
+}
+
+/* Some sandboxes have no io_uring. */
+static void
+need_file(void)
+{
+	if (fd < 0)
+		skip();
+}
+
+static uint8_t
+do_write(uint64_t sector, uint32_t len, uint32_t seed)
+{
+	blk_pattern(sent, len, seed);
+	return loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, sector, sent, len);
+}
+
+static uint8_t
+do_range(uint32_t type, uint64_t sector, uint32_t nb, uint32_t flags)
+{
+	struct virtio_blk_discard_write_zeroes range = { .sector = sector, .num_sectors = nb,
+							 .flags = flags };
+
+	return loopback_blk_do(&blk, type, 0, &range, sizeof(range));
+}
+
+/* The driver and the file agree on these bytes. */
+static void
+check_bytes(uint64_t sector, const uint8_t *bytes, uint32_t len)
+{
+	memset(got, 1, len);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, sector, got, len), 0);
+	assert_memory_equal(got, bytes, len);
+	memset(got, 1, len);
+	assert_int_equal(pread(fd, got, len, (off_t)sector * BLK_SECTOR), len);
+	assert_memory_equal(got, bytes, len);
+}
+
+static void
+data(void **state)
+{
+	uint32_t len;
+
+	RTE_SET_USED(state);
+	need_file();
+	for (len = BLK_SECTOR; len <= 14 * BLK_PIECE; len += 7 * BLK_SECTOR) {
+		assert_int_equal(do_write(len % 31, len, len), VIRTIO_BLK_S_OK);
+		check_bytes(len % 31, sent, len);
+	}
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), 0);
+	assert_int_equal(do_write(SIZE / BLK_SECTOR - 1, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
+	check_bytes(SIZE / BLK_SECTOR - 1, sent, BLK_SECTOR);
+	assert_int_equal(do_range(VIRTIO_BLK_T_SECURE_ERASE, 0, 1, 0), VIRTIO_BLK_S_UNSUPP);
+}
+
+/* One request whose data lies in pieces of these lengths, each shifted by so many bytes. */
+static void
+one_scattered(uint32_t each, uint32_t shift, uint64_t sector)
+{
+	const uint32_t len = 8 * BLK_SECTOR;
+	static uint8_t bytes[BLK_HDR + 8 * BLK_SECTOR];
+	struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_OUT, .sector = sector };
+	struct blk_piece pieces[RING] = { { .len = BLK_HDR } };
+	unsigned int nb = 1, i;
+	uint16_t head;
+	uint32_t left;
+
+	for (left = len; left > 0; left -= pieces[nb++].len)
+		pieces[nb] = (struct blk_piece){ .len = RTE_MIN(left, each), .shift = shift };
+	pieces[nb++] = (struct blk_piece){ .len = 1, .write = true };
+	blk_pattern(sent, len, each + shift);
+	memcpy(bytes, &header, BLK_HDR);
+	memcpy(bytes + BLK_HDR, sent, len);
+	head = loopback_blk_chain(&blk, pieces, nb, bytes);
+	loopback_blk_post(&blk, head);
+	assert_int_equal(loopback_blk_take(&blk), head);
+	assert_int_equal(loopback_blk_status(&blk, head), VIRTIO_BLK_S_OK);
+	check_bytes(sector, sent, len);
+	header.type = VIRTIO_BLK_T_IN;
+	for (i = 1; i < nb; i++)
+		pieces[i].write = true;
+	head = loopback_blk_chain(&blk, pieces, nb, &header);
+	loopback_blk_post(&blk, head);
+	assert_int_equal(loopback_blk_take(&blk), head);
+	loopback_blk_written(&blk, head, got);
+	assert_int_equal(got[len], VIRTIO_BLK_S_OK);
+	assert_memory_equal(got, sent, len);
+}
+
+static void
+scattered(void **state)
+{
+	static const uint32_t lens[] = { 100, 511, 512, 1000, 1024, 2048, 3000 };
+	static const uint32_t shifts[] = { 0, 1, 3, 4, 16, 511, 512, 1024 };
+	unsigned int i, j;
+
+	RTE_SET_USED(state);
+	need_file();
+	for (i = 0; i < RTE_DIM(lens); i++)
+		for (j = 0; j < RTE_DIM(shifts); j++)
+			one_scattered(lens[i], shifts[j], 8 * (i + j));
+}
+
+static void
+zero_and_check(uint32_t type, uint64_t sector, uint32_t nb, uint32_t flags)
+{
+	const uint32_t len = 8 * BLK_PIECE;
+
+	assert_int_equal(do_write(0, len, type + flags + nb), VIRTIO_BLK_S_OK);
+	assert_int_equal(do_range(type, sector, nb, flags), VIRTIO_BLK_S_OK);
+	memset(sent + sector * BLK_SECTOR, 0, nb * BLK_SECTOR);
+	check_bytes(0, sent, len);
+}
+
+static void
+zeroes(void **state)
+{
+	struct file_backend *file = (struct file_backend *)blk.blk->backend;
+	unsigned int round;
+
+	RTE_SET_USED(state);
+	need_file();
+	/* As the file system does it, then as it is done where that cannot. */
+	for (round = 0; round < 2; round++) {
+		zero_and_check(VIRTIO_BLK_T_WRITE_ZEROES, 0, 64, 0);
+		zero_and_check(VIRTIO_BLK_T_WRITE_ZEROES, 3, 1, 0);
+		zero_and_check(VIRTIO_BLK_T_WRITE_ZEROES, 5, 50, 1);
+		zero_and_check(VIRTIO_BLK_T_DISCARD, 8, 48, 0);
+		file->no_zero_range = true;
+	}
+	/* Larger than what is written at once. */
+	assert_int_equal(do_write(1, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(do_write(SIZE / BLK_SECTOR - 2, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(do_range(VIRTIO_BLK_T_WRITE_ZEROES, 1, SIZE / BLK_SECTOR - 2, 0), 0);
+	memset(sent, 0, sizeof(sent));
+	check_bytes(1, sent, BLK_SECTOR);
+	check_bytes(SIZE / BLK_SECTOR - 2, sent, BLK_SECTOR);
+}
+
+/* A discard gives the space back. */
+static void
+holes(void **state)
+{
+	struct stat st;
+
+	RTE_SET_USED(state);
+	need_file();
+	assert_int_equal(do_write(0, 16 * BLK_PIECE, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_true(st.st_blocks >= 16 * 8);
+	assert_int_equal(do_range(VIRTIO_BLK_T_DISCARD, 0, SIZE / BLK_SECTOR, 0), 0);
+	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(st.st_blocks, 0);
+	assert_int_equal(st.st_size, SIZE);
+}
+
+/* A file that becomes shorter than the disk: what is left works, the rest fails. */
+static void
+shrunk(void **state)
+{
+	RTE_SET_USED(state);
+	need_file();
+	assert_int_equal(do_write(0, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(ftruncate(fd, BLK_PIECE + 100), 0);
+	check_bytes(0, sent, BLK_PIECE);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 8, got, BLK_SECTOR),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 0, got, 2 * BLK_PIECE),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 1000, got, BLK_SECTOR),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(loopback_blk_stats(&blk).io_errors, 3);
+	check_bytes(0, sent, BLK_PIECE);
+}
+
+/* No more room: the write fails, all else goes on. */
+static void
+full(void **state)
+{
+	struct rlimit old, limit;
+
+	RTE_SET_USED(state);
+	need_file();
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
+	limit = old;
+	limit.rlim_cur = SIZE / 2;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	assert_int_equal(do_write(SIZE / BLK_SECTOR / 2 + 8, BLK_PIECE, 1), VIRTIO_BLK_S_IOERR);
+	/* Half of it fits: that is no success either. */
+	assert_int_equal(do_write(SIZE / BLK_SECTOR / 2 - 8, 2 * BLK_PIECE, 1),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(do_write(0, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
+	check_bytes(0, sent, BLK_PIECE);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
+	assert_int_equal(do_write(SIZE / BLK_SECTOR / 2 + 8, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
+}
+
+static uint64_t
+config_capacity(void)
+{
+	struct virtio_blk_config config;
+
+	vduse_loopback_config(blk.loop, 0, &config, sizeof(config));
+	return config.capacity;
+}
+
+static void
+resized(void **state)
+{
+	RTE_SET_USED(state);
+	need_file();
+	assert_int_equal(config_capacity(), SIZE / BLK_SECTOR);
+	assert_int_equal(do_write(SIZE / BLK_SECTOR, BLK_SECTOR, 1), VIRTIO_BLK_S_IOERR);
+	/* Grown; what is no whole block at its end is not shown. */
+	assert_int_equal(ftruncate(fd, 2 * SIZE + 100), 0);
+	assert_int_equal(rte_vduse_blk_resize(blk.blk), 0);
+	assert_int_equal(config_capacity(), 2 * SIZE / BLK_SECTOR);
+	assert_int_equal(do_write(SIZE / BLK_SECTOR, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
+	check_bytes(SIZE / BLK_SECTOR, sent, BLK_SECTOR);
+	assert_int_equal(do_write(2 * SIZE / BLK_SECTOR, BLK_SECTOR, 1), VIRTIO_BLK_S_IOERR);
+	/* Shrunk: nothing is written behind the end, which would grow it again. */
+	assert_int_equal(ftruncate(fd, SIZE / 2), 0);
+	assert_int_equal(rte_vduse_blk_resize(blk.blk), 0);
+	assert_int_equal(config_capacity(), SIZE / 2 / BLK_SECTOR);
+	assert_int_equal(do_write(SIZE / 2 / BLK_SECTOR, BLK_SECTOR, 1), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(lseek(fd, 0, SEEK_END), SIZE / 2);
+}
+
+static void
+removed(void **state)
+{
+	RTE_SET_USED(state);
+	need_file();
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(do_write(0, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
+	check_bytes(0, sent, BLK_PIECE);
+}
+
+/* Several at a time, finished by the kernel in its own order. */
+static void
+together(void **state)
+{
+	const struct blk_piece pieces[] = {
+		{ .len = BLK_HDR + BLK_PIECE / 2 }, { .len = 1, .write = true }
+	};
+	static uint8_t bytes[BLK_HDR + BLK_PIECE / 2];
+	unsigned int round, i;
+
+	RTE_SET_USED(state);
+	need_file();
+	for (round = 0; round < 50; round++) {
+		for (i = 0; i < RING / 2; i++) {
+			struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_OUT,
+							    .sector = 4 * i };
+
+			memcpy(bytes, &header, BLK_HDR);
+			blk_pattern(bytes + BLK_HDR, BLK_PIECE / 2, round * RING + i);
+			loopback_blk_post(&blk, loopback_blk_chain(&blk, pieces, 2, bytes));
+		}
+		for (i = 0; i < RING / 2; i++)
+			assert_int_equal(loopback_blk_status(&blk, loopback_blk_take(&blk)), 0);
+		for (i = 0; i < RING / 2; i++) {
+			blk_pattern(sent, BLK_PIECE / 2, round * RING + i);
+			check_bytes(4 * i, sent, BLK_PIECE / 2);
+		}
+	}
+}
+
+/* One line and an error for what cannot be opened. */
+static void
+refused(const char *backend, const char *backend_args, bool read_only, int expected)
+{
+	struct rte_vduse_blk_conf conf = {
+		.path = "/dev/vduse/unit1",
+		.queues = 1,
+		.queue_size = RING,
+		.read_only = read_only,
+		.backend = backend,
+		.backend_args = backend_args,
+		.socket_id = SOCKET_ID_ANY,
+	};
+	unsigned int fds = unit_fds();
+
+	unit_log_clear();
+	assert_int_equal(loopback_blk_try(&conf), expected);
+	assert_int_equal(unit_log_count("unit1: "), expected < 0);
+	assert_int_equal(unit_fds(), fds);
+}
+
+static void
+cannot_open(void **state)
+{
+	RTE_SET_USED(state);
+	need_file();
+	refused("file", args, false, -EAGAIN); /* it is in use */
+	refused("file", args, true, -EAGAIN);
+	refused("file", NULL, false, -EINVAL);
+	refused("file", "path=/nowhere/at/all", false, -ENOENT);
+	refused("file", "path=/tmp", true, -EINVAL);
+	refused("file", "path=/dev/null", false, -EINVAL);
+	refused("file", "path=/dev/null,direct=2", false, -EINVAL);
+	refused("file", "colour=red", false, -EINVAL);
+	refused("nothing", NULL, false, -EINVAL);
+	refused("ram", "size=1x", false, -EINVAL);
+	refused("ram", "size=-1", false, -EINVAL);
+	refused("null", "size=99999999999T", false, -EINVAL);
+	refused("null", "size=8388607T", false, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(data, setup, teardown),
+		cmocka_unit_test_setup_teardown(data, setup_direct, teardown),
+		cmocka_unit_test_setup_teardown(data, setup_no_flush, teardown),
+		cmocka_unit_test_setup_teardown(scattered, setup, teardown),
+		cmocka_unit_test_setup_teardown(scattered, setup_direct, teardown),
+		cmocka_unit_test_setup_teardown(zeroes, setup, teardown),
+		cmocka_unit_test_setup_teardown(zeroes, setup_direct, teardown),
+		cmocka_unit_test_setup_teardown(zeroes, setup_no_flush, teardown),
+		cmocka_unit_test_setup_teardown(holes, setup, teardown),
+		cmocka_unit_test_setup_teardown(shrunk, setup, teardown),
+		cmocka_unit_test_setup_teardown(full, setup, teardown),
+		cmocka_unit_test_setup_teardown(resized, setup, teardown),
+		cmocka_unit_test_setup_teardown(removed, setup, teardown),
+		cmocka_unit_test_setup_teardown(together, setup, teardown),
+		cmocka_unit_test_setup_teardown(together, setup_direct, teardown),
+		cmocka_unit_test_setup_teardown(cannot_open, setup, teardown),
+	};
+
+	if (unit_init() < 0)
+		return 1;
+	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
+}
