@@ -50,7 +50,7 @@ disk_of()
 # wait_disk NAME: prints /dev/vdX when it is there.
 wait_disk()
 {
-	wait_for 30 disk_of "$1" || fail "$1: no disk"
+	wait_for 60 disk_of "$1" || fail "$1: no disk"
 	wait_for 10 test -b "/dev/$(disk_of "$1")" || fail "$1: no device node"
 	echo "/dev/$(disk_of "$1")"
 }
