@@ -5,7 +5,7 @@
 
 #include <rte_vduse_blk.h>
 
-#include "devargs.h"
+#include "blk_devargs.h"
 
 struct app_device {
 	struct blk_devargs args;

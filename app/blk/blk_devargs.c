@@ -14,7 +14,7 @@
 #include <rte_memory.h>
 #include <rte_string_fns.h>
 
-#include "devargs.h"
+#include "blk_devargs.h"
 
 #define DEVARGS_QUEUE_SIZE 256
 

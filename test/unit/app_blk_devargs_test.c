@@ -1,0 +1,112 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The text behind --device: what it becomes, and what is refused. */
+#include "unit.h"
+
+#include <errno.h>
+#include <string.h>
+
+#include <blk_devargs.h>
+
+static struct blk_devargs args;
+
+static void
+defaults(void **state)
+{
+	RTE_SET_USED(state);
+	assert_int_equal(blk_devargs_parse("disk0,backend=ram", &args), 0);
+	assert_string_equal(args.name, "disk0");
+	assert_string_equal(args.conf.path, "/dev/vduse/disk0");
+	assert_string_equal(args.conf.backend, "ram");
+	assert_string_equal(args.conf.backend_args, "");
+	assert_null(args.conf.serial);
+	assert_int_equal(args.conf.queues, 1);
+	assert_int_equal(args.conf.queue_size, 256);
+	assert_int_equal(args.conf.block_size, 0);
+	assert_int_equal(args.attach, RTE_VDUSE_ATTACH_NONE);
+	assert_false(args.conf.read_only);
+	assert_false(args.conf.umem);
+	assert_false(args.conf.client);
+}
+
+static void
+all_keys(void **state)
+{
+	RTE_SET_USED(state);
+	assert_int_equal(blk_devargs_parse("a.b_c-1,transport=kernel,attach=vhost,backend=file,"
+					   "path=/srv/x.img,queues=8,direct=1,queue-size=1024,"
+					   "block-size=4096,serial=ABC,ro=1,umem=1", &args), 0);
+	assert_string_equal(args.conf.path, "/dev/vduse/a.b_c-1");
+	assert_string_equal(args.conf.backend_args, "path=/srv/x.img,direct=1");
+	assert_string_equal(args.conf.serial, "ABC");
+	assert_int_equal(args.conf.queues, 8);
+	assert_int_equal(args.conf.queue_size, 1024);
+	assert_int_equal(args.conf.block_size, 4096);
+	assert_int_equal(args.attach, RTE_VDUSE_ATTACH_VHOST);
+	assert_true(args.conf.read_only);
+	assert_true(args.conf.umem);
+	assert_int_equal(blk_devargs_parse("d,backend=null,attach=virtio,serial=12345678901234567890",
+					   &args), 0);
+	assert_int_equal(args.attach, RTE_VDUSE_ATTACH_VIRTIO);
+}
+
+static void
+vhost_user(void **state)
+{
+	RTE_SET_USED(state);
+	assert_int_equal(blk_devargs_parse("d,transport=vhost-user,socket=/run/d.sock,client=1,"
+					   "backend=null", &args), 0);
+	assert_string_equal(args.conf.path, "/run/d.sock");
+	assert_true(args.conf.client);
+}
+
+static void
+refused(void **state)
+{
+	static const char *const texts[] = {
+		"", ",", "backend=ram", "disk0", "disk0,", "a/b,backend=ram", "..,backend=ram",
+		"control,backend=ram", "disk0=1,backend=ram", "d,backend=", "d,backend=ram,queues=0",
+		"d,backend=ram,queues=1025", "d,backend=ram,queues=-1", "d,backend=ram,queues=x",
+		"d,backend=ram,queues=", "d,backend=ram,queues", "d,backend=ram,queue-size=3",
+		"d,backend=ram,queue-size=2", "d,backend=ram,queue-size=65536",
+		"d,backend=ram,block-size=256", "d,backend=ram,block-size=8192",
+		"d,backend=ram,block-size=1000", "d,backend=ram,ro=2", "d,backend=ram,ro=yes",
+		"d,backend=ram,umem=x", "d,backend=ram,attach=banana", "d,backend=ram,transport=rdma",
+		"d,backend=ram,serial=", "d,backend=ram,serial=123456789012345678901",
+		"d,backend=ram,transport=vhost-user", "d,backend=ram,socket=/run/d.sock",
+		"d,backend=ram,transport=vhost-user,socket=d", "d,backend=ram,client=1",
+		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,attach=virtio",
+		"d,backend=ram,transport=vhost-user,socket=/dev/vduse/x",
+	};
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < RTE_DIM(texts); i++)
+		if (blk_devargs_parse(texts[i], &args) != -EINVAL)
+			fail_msg("accepted: %s", texts[i]);
+}
+
+/* Longer than there is room for. */
+static void
+too_long(void **state)
+{
+	static char text[3 * PATH_MAX];
+
+	RTE_SET_USED(state);
+	strcpy(text, "d,backend=file,path=");
+	memset(text + strlen(text), 'x', sizeof(text) - strlen(text) - 1);
+	assert_int_equal(blk_devargs_parse(text, &args), -EINVAL);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(defaults),
+		cmocka_unit_test(all_keys),
+		cmocka_unit_test(vhost_user),
+		cmocka_unit_test(refused),
+		cmocka_unit_test(too_long),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
