@@ -1,11 +1,13 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # shellcheck shell=bash
 #
-# What test scripts of block devices share: `. "$(dirname "$0")/blk.sh"` first.
-. "$(dirname "$0")/guest.sh"
+# What test scripts of block devices share: `. "$(dirname "$0")/blk.sh"` first, those of
+# test/host behind host.sh.
+declare -F step >/dev/null || . "$(dirname "$0")/guest.sh"
 
 BLK=${BLK:-$DPDK_VDUSE_BUILD/app/blk/dpdk-vduse-blk}
 blk_pid=''
+EAL_ARGS=${EAL_ARGS:---file-prefix=blk}
 
 # start_blk DEVARGS...: a process with these devices, ready.
 start_blk()
@@ -15,7 +17,8 @@ start_blk()
 		args+=(--device "$device")
 	done
 	[ -x "$BLK" ] || fail "no $BLK: build first"
-	stdbuf -oL taskset -c "$LCORES" "$BLK" -l "$LCORES" --no-pci --file-prefix=blk --no-telemetry \
+	# shellcheck disable=SC2086
+	stdbuf -oL taskset -c "$LCORES" "$BLK" -l "$LCORES" --no-pci --no-telemetry $EAL_ARGS \
 		-- "${args[@]}" >"$work/blk.log" 2>&1 &
 	blk_pid=$!
 }
