@@ -79,6 +79,9 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb);
 /* After a walk on its behalf: a virtqueue that missed goes on or fails. */
 void
 vduse_vq_resume(struct rte_vduse_vq *vq);
+/* Puts a position, as struct rte_vduse_vq_info has it, into the kernel's form. */
+void
+vduse_vq_state(const struct rte_vduse_dev *dev, uint32_t position, struct vduse_vq_state *state);
 
 /* A counter that one thread at a time writes and any reads. */
 static inline void

@@ -13,6 +13,9 @@
 #include <unistd.h>
 
 #include <linux/vduse.h>
+#include <linux/virtio_config.h>
+
+#include <rte_bitops.h>
 
 #include "ctrl_thread.h"
 #include "device.h"
@@ -132,8 +135,13 @@ static bool
 kernel_left_fits(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
 {
 	struct vduse_vdpa_info info;
+	uint64_t features;
 
 	if (vduse_vdpa_get(dev->name, &info) < 0)
+		return false;
+	/* A packed ring does not say how far the process that died had come. */
+	if (dev->transport->features(dev, &features) == 0 &&
+	    (features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
 		return false;
 	return info.device_id == conf->device_id && info.features == conf->features &&
 	       info.max_vq_size == conf->vq_size && kernel_vqs_match(dev, conf->nb_vqs);

@@ -21,6 +21,7 @@ msg_vq_state(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 	     struct vduse_dev_response *resp)
 {
 	struct rte_vduse_vq *vq = rte_vduse_dev_vq(dev, RTE_MIN(req->vq_state.index, UINT16_MAX));
+	uint32_t position;
 
 	if (vq == NULL || dev->draining) {
 		VDUSE_LOG(msg, ERR, dev->name, "asked for the state of virtqueue %u of %u",
@@ -29,8 +30,9 @@ msg_vq_state(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 	}
 	resp->vq_state.index = req->vq_state.index;
 	rte_spinlock_lock(&vq->lock);
-	resp->vq_state.split.avail_index = dev->ops->vq_position(vq, dev->arg);
+	position = dev->ops->vq_position(vq, dev->arg);
 	rte_spinlock_unlock(&vq->lock);
+	vduse_vq_state(dev, position, &resp->vq_state);
 	return 0;
 }
 

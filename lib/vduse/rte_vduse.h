@@ -94,7 +94,12 @@ struct rte_vduse_vq_info {
 	uint64_t device;      /**< Device area (used ring), an iova. */
 	uint64_t features;    /**< What the driver accepted. */
 	uint32_t size;        /**< Descriptors, 1 to 32768. */
-	uint16_t next_avail;  /**< Next avail index to look at. */
+	/**
+	 * Where the device goes on. Split: the next avail index to look at. Packed: the next
+	 * descriptor to look at in bits 0 to 14 with its wrap counter in bit 15, and the next one
+	 * to be marked used in bits 16 to 30 with its wrap counter in bit 31 (section 2.8.1).
+	 */
+	uint32_t position;
 };
 
 /** A stretch of the driver's memory that is contiguous in ours. */
@@ -130,8 +135,8 @@ struct rte_vduse_dev_ops {
 	 * of the driver may be touched: what is in flight is finished first.
 	 */
 	void (*vq_stop)(struct rte_vduse_vq *vq, void *arg);
-	/** The avail index at which the device goes on, for VDUSE_GET_VQ_STATE. */
-	uint16_t (*vq_position)(struct rte_vduse_vq *vq, void *arg);
+	/** Where the device goes on, as in struct rte_vduse_vq_info, for VDUSE_GET_VQ_STATE. */
+	uint32_t (*vq_position)(struct rte_vduse_vq *vq, void *arg);
 	/** The regions were replaced and every virtqueue told of it. May be NULL. */
 	void (*memory)(struct rte_vduse_dev *dev, void *arg);
 	/** The device status (section 2.1) became this. May be NULL. */

@@ -10,6 +10,10 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <linux/virtio_config.h>
+
+#include <rte_bitops.h>
+
 #include "ctrl_thread.h"
 #include "device.h"
 #include "log.h"
@@ -79,6 +83,31 @@ vq_start_failed(struct rte_vduse_vq *vq, uint32_t size, int ret)
 	return RTE_VDUSE_VQ_ERROR;
 }
 
+/* Where the device goes on, as the kernel tells it of either ring format. */
+static uint32_t
+vq_position(const struct rte_vduse_dev *dev, const struct vduse_vq_info *from)
+{
+	if (!(dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
+		return from->split.avail_index;
+	return (from->packed.last_avail_idx & 0x7fffu) |
+	       (from->packed.last_avail_counter & 1u) << 15 |
+	       (from->packed.last_used_idx & 0x7fffu) << 16 |
+	       (from->packed.last_used_counter & 1u) << 31;
+}
+
+void
+vduse_vq_state(const struct rte_vduse_dev *dev, uint32_t position, struct vduse_vq_state *state)
+{
+	if (!(dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED))) {
+		state->split.avail_index = (uint16_t)position;
+		return;
+	}
+	state->packed.last_avail_idx = position & 0x7fff;
+	state->packed.last_avail_counter = position >> 15 & 1;
+	state->packed.last_used_idx = position >> 16 & 0x7fff;
+	state->packed.last_used_counter = position >> 31;
+}
+
 static enum rte_vduse_vq_state
 vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 {
@@ -89,7 +118,7 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 		.device = from->device_addr,
 		.features = dev->features,
 		.size = from->num,
-		.next_avail = from->split.avail_index,
+		.position = vq_position(dev, from),
 	};
 	int ret;
 
@@ -111,8 +140,8 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 		(void)dev->transport->vq_call(dev, vq->index);
 	if (ret == -EFAULT)
 		return RTE_VDUSE_VQ_SUSPENDED;
-	VDUSE_LOG(dev, DEBUG, dev->name, "virtqueue %u runs, size %u, from %u", vq->index,
-		  info.size, info.next_avail);
+	VDUSE_LOG(dev, DEBUG, dev->name, "virtqueue %u runs, size %u, from 0x%x", vq->index,
+		  info.size, info.position);
 	return RTE_VDUSE_VQ_RUNNING;
 }
 

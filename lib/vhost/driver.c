@@ -46,7 +46,7 @@ driver_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, v
 	own->packed = (info->features & VHOST_BIT(VIRTIO_F_RING_PACKED)) != 0;
 	own->event_idx = (info->features & VHOST_BIT(VIRTIO_RING_F_EVENT_IDX)) != 0;
 	own->based = false;
-	own->base = info->next_avail;
+	own->base = (uint16_t)info->position;
 	ret = driver_map(dev, own);
 	vhost_driver_evaluate(dev);
 	vhost_unlock();
@@ -84,11 +84,11 @@ driver_vq_stop(struct rte_vduse_vq *vq, void *arg)
 	vhost_unlock();
 }
 
-static uint16_t
+static uint32_t
 driver_vq_position(struct rte_vduse_vq *vq, void *arg)
 {
 	const struct vhost_dev *dev = arg;
-	uint16_t position;
+	uint32_t position;
 
 	vhost_lock();
 	position = vhost_ring_position(&dev->vqs[vq->index]);

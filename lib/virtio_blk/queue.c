@@ -71,7 +71,7 @@ queue_alloc(struct vblk_queue *queue)
 static int
 queue_check_position(struct vblk_queue *queue)
 {
-	if (vring_position(&queue->ring) == queue->info.next_avail || vring_count(&queue->ring) == 0)
+	if (vring_position(&queue->ring) == queue->info.position || vring_count(&queue->ring) == 0)
 		return 0;
 	VBLK_LOG(ERR, rte_vduse_dev_name(queue->blk->dev),
 		 "virtqueue %u was left with requests in flight, nobody knows which: "
@@ -89,7 +89,7 @@ queue_start_ring(struct vblk_queue *queue)
 		.device = info->device,
 		.features = info->features,
 		.size = info->size,
-		.next_avail = info->next_avail,
+		.position = info->position,
 	};
 	int ret;
 
@@ -184,7 +184,7 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 	queue_free(queue);
 }
 
-static uint16_t
+static uint32_t
 queue_position(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_blk *blk = arg;

@@ -38,7 +38,7 @@ queue_start_ring(struct vnet_queue *queue)
 		.device = info->device,
 		.features = info->features,
 		.size = info->size,
-		.next_avail = info->next_avail,
+		.position = info->position,
 	};
 
 	const struct rte_vduse_net *net = queue->net;
@@ -46,10 +46,10 @@ queue_start_ring(struct vnet_queue *queue)
 
 	if (ret < 0)
 		return ret;
-	if (vring_position(&queue->ring) != info->next_avail)
+	if (vring_position(&queue->ring) != info->position)
 		VNET_LOG(NOTICE, rte_vduse_dev_name(queue->vq->dev),
-			 "virtqueue %u goes on at %u, where its used ring ends, not at %u",
-			 queue->vq->index, vring_position(&queue->ring), info->next_avail);
+			 "virtqueue %u goes on at 0x%x, where its used buffers end, not at 0x%x",
+			 queue->vq->index, vring_position(&queue->ring), info->position);
 	if (net->watch != NULL)
 		(void)net->watch->vq_start(queue->vq, info, net->arg);
 	return 0;
@@ -103,7 +103,7 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 	vring_stop(&queue->ring);
 }
 
-static uint16_t
+static uint32_t
 queue_position(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_net *net = arg;

@@ -32,6 +32,13 @@ vring_mem_piece(struct vring_mem *mem, uint64_t iova, uint64_t *len, bool write)
 	return (uint8_t *)(uintptr_t)(iova + window->delta);
 }
 
+/*
+ * vring.c: finds len bytes that must be one stretch here, though they may be several regions.
+ * NULL: vq->fault_iova is where they are not.
+ */
+void *
+vring_map_area(struct vring_vq *vq, uint64_t iova, uint64_t len, bool write);
+
 static inline uint16_t
 vring_load16(const uint16_t *from)
 {

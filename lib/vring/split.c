@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The split ring (VIRTIO 1.2, section 2.7). In flow indices that the driver made available,
- * out flow used ones. Chains are read in chain.c.
+ * out flow used ones. Chains are read in split_chain.c.
  */
 #include <errno.h>
 
@@ -9,32 +9,6 @@
 
 #include "mem.h"
 #include "split.h"
-
-/* Finds len bytes that must be one stretch here, though they may be several regions. */
-static void *
-split_map_area(struct vring_vq *vq, uint64_t iova, uint64_t len, bool write)
-{
-	uint8_t *start = NULL;
-	uint64_t done = 0;
-
-	if (iova + len - 1 < iova) {
-		vq->fault_iova = iova;
-		return NULL;
-	}
-	while (done < len) {
-		uint64_t n = len - done;
-		uint8_t *va = vring_mem_piece(&vq->mem, iova + done, &n, write);
-
-		if (done == 0)
-			start = va;
-		if (va == NULL || va != start + done) {
-			vq->fault_iova = iova + done;
-			return NULL;
-		}
-		done += n;
-	}
-	return start;
-}
 
 static int
 split_map(struct vring_vq *vq)
@@ -45,14 +19,14 @@ split_map(struct vring_vq *vq)
 	struct vring_used *used;
 	struct vring_desc *desc;
 
-	desc = split_map_area(vq, layout->desc, size * sizeof(*desc), false);
+	desc = vring_map_area(vq, layout->desc, size * sizeof(*desc), false);
 	if (desc == NULL)
 		return -EFAULT;
 	/* Flags, index, entries, and used_event or avail_event behind them. */
-	avail = split_map_area(vq, layout->driver, 2 * (3 + size), false);
+	avail = vring_map_area(vq, layout->driver, 2 * (3 + size), false);
 	if (avail == NULL)
 		return -EFAULT;
-	used = split_map_area(vq, layout->device, 6 + size * sizeof(used->ring[0]), true);
+	used = vring_map_area(vq, layout->device, 6 + size * sizeof(used->ring[0]), true);
 	if (used == NULL)
 		return -EFAULT;
 	vq->desc = desc;
@@ -158,6 +132,11 @@ split_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 		struct vring_used_elem *elem =
 			&vq->used->ring[(uint16_t)(vq->next_used + i) & vq->mask];
 
+		/* Section 2.7.9: the entry of a batch's last chain stands for all, at the place
+		 * of the first.
+		 */
+		while (vq->in_order && i + 1 < nb && chains[i].nb_in == 0)
+			i++;
 		elem->id = rte_cpu_to_le_32(chains[i].head);
 		elem->len = rte_cpu_to_le_32(chains[i].used_len);
 	}
@@ -189,6 +168,12 @@ split_publish(struct vring_vq *vq)
 }
 
 static uint32_t
+split_position(const struct vring_vq *vq)
+{
+	return vq->next_avail;
+}
+
+static uint32_t
 split_count(struct vring_vq *vq)
 {
 	return vq->fault != VRING_FAULT_NONE ? 0 : split_available(vq, UINT16_MAX);
@@ -203,4 +188,5 @@ const struct vring_ops vring_split_ops = {
 	.push = split_push,
 	.publish = split_publish,
 	.count = split_count,
+	.position = split_position,
 };

@@ -7,7 +7,7 @@
 
 extern const struct vring_ops vring_split_ops;
 
-/* chain.c: reads the chain at head. False: vq->fault says why, or the scratch is full. */
+/* split_chain.c: reads the chain at head. False: vq->fault says why, or the scratch is full. */
 bool
 vring_split_chain(struct vring_vq *vq, uint16_t head, struct vring_chain *chain);
 

@@ -9,6 +9,8 @@
 
 #include <rte_bitops.h>
 
+#include "mem.h"
+#include "packed.h"
 #include "split.h"
 #include "vring.h"
 
@@ -32,9 +34,34 @@ vring_fault_name(enum vring_fault fault)
 	return fault < VRING_FAULT_COUNT ? names[fault] : "unknown fault";
 }
 
+void *
+vring_map_area(struct vring_vq *vq, uint64_t iova, uint64_t len, bool write)
+{
+	uint8_t *start = NULL;
+	uint64_t done = 0;
+
+	if (iova + len - 1 < iova) {
+		vq->fault_iova = iova;
+		return NULL;
+	}
+	while (done < len) {
+		uint64_t n = len - done;
+		uint8_t *va = vring_mem_piece(&vq->mem, iova + done, &n, write);
+
+		if (done == 0)
+			start = va;
+		if (va == NULL || va != start + done) {
+			vq->fault_iova = iova + done;
+			return NULL;
+		}
+		done += n;
+	}
+	return start;
+}
+
 /* Section 2.7: sizes and alignments that a split ring has. */
 static int
-vring_layout_check(const struct vring_layout *layout)
+vring_split_check(const struct vring_layout *layout)
 {
 	if (layout->size < VRING_SIZE_MIN || layout->size > VRING_SIZE_MAX ||
 	    !rte_is_power_of_2(layout->size))
@@ -44,27 +71,39 @@ vring_layout_check(const struct vring_layout *layout)
 	return 0;
 }
 
+/* Section 2.8.10: those of a packed ring, and a position that is in it. */
+static int
+vring_packed_check(const struct vring_layout *layout)
+{
+	if (layout->size == 0 || layout->size > VRING_SIZE_MAX)
+		return -EINVAL;
+	if (layout->desc % 16 != 0 || layout->driver % 4 != 0 || layout->device % 4 != 0)
+		return -EINVAL;
+	if ((layout->position & VRING_PACKED_INDEX) >= layout->size ||
+	    (layout->position >> 16 & VRING_PACKED_INDEX) >= layout->size)
+		return -EINVAL;
+	return 0;
+}
+
 int
 vring_start(struct vring_vq *vq, const struct vring_layout *layout, vring_lookup_t lookup,
 	    void *arg)
 {
+	bool packed = (layout->features & VRING_BIT(VIRTIO_F_RING_PACKED)) != 0;
 	int ret;
 
 	vring_stop(vq);
-	/* The packed ring's operations are chosen here when there are some. */
-	if (layout->features & VRING_BIT(VIRTIO_F_RING_PACKED))
-		return -ENOTSUP;
-	ret = vring_layout_check(layout);
+	ret = packed ? vring_packed_check(layout) : vring_split_check(layout);
 	if (ret < 0)
 		return ret;
 	*vq = (struct vring_vq){
-		.ops = &vring_split_ops,
+		.ops = packed ? &vring_packed_ops : &vring_split_ops,
 		.layout = *layout,
 		.size = (uint16_t)layout->size,
 		.mask = (uint16_t)(layout->size - 1),
-		.next_avail = layout->next_avail,
 		.event_idx = (layout->features & VRING_BIT(VIRTIO_RING_F_EVENT_IDX)) != 0,
 		.indirect = (layout->features & VRING_BIT(VIRTIO_RING_F_INDIRECT_DESC)) != 0,
+		.in_order = (layout->features & VRING_BIT(VIRTIO_F_IN_ORDER)) != 0,
 		.mem = { .lookup = lookup, .arg = arg },
 	};
 	vq->chain_limit = RTE_MAX((uint32_t)vq->size, (uint32_t)VRING_CHAIN_MIN_LIMIT);
@@ -105,6 +144,9 @@ vring_stop(struct vring_vq *vq)
 	vq->used = NULL;
 	vq->avail_event = NULL;
 	vq->used_event = NULL;
+	vq->packed.desc = NULL;
+	vq->packed.device_event = NULL;
+	vq->packed.driver_event = NULL;
 	vq->started = false;
 }
 
@@ -119,8 +161,9 @@ vring_notify(struct vring_vq *vq, bool enable)
 	__atomic_thread_fence(__ATOMIC_SEQ_CST);
 }
 
-uint16_t
+uint32_t
 vring_position(const struct vring_vq *vq)
 {
-	return vq->next_avail;
+	/* One that never started has none. */
+	return vq->ops != NULL ? vq->ops->position(vq) : 0;
 }

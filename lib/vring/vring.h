@@ -85,7 +85,7 @@ struct vring_layout {
 	uint64_t device; /* used ring, or device event area */
 	uint64_t features;
 	uint32_t size;
-	uint16_t next_avail;
+	uint32_t position; /* see vring_position() */
 };
 
 struct vring_vq;
@@ -103,6 +103,21 @@ struct vring_ops {
 	void (*push)(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb);
 	bool (*publish)(struct vring_vq *vq);
 	uint32_t (*count)(struct vring_vq *vq);
+	uint32_t (*position)(const struct vring_vq *vq);
+};
+
+/*
+ * A packed ring. Its places count from 0 to 2 * size - 1: those below size are the descriptors
+ * under wrap counter 1, those above the same under wrap counter 0.
+ */
+struct vring_packed {
+	struct vring_packed_desc *desc;
+	struct vring_packed_desc_event *device_event;       /* when the driver kicks */
+	const struct vring_packed_desc_event *driver_event; /* when it wants a call */
+	uint32_t avail;       /* next place to look at */
+	uint32_t used;        /* next place to be marked used */
+	uint32_t published;   /* used as the driver last saw it */
+	uint16_t first_flags; /* of the descriptor at published, which holds all others back */
 };
 
 struct vring_vq {
@@ -124,6 +139,7 @@ struct vring_vq {
 	bool loud;                  /* the driver shall kick */
 	bool event_idx;
 	bool indirect;
+	bool in_order;
 	bool started;
 	enum vring_fault fault;
 	uint64_t fault_iova; /* the address, index or length that is wrong */
@@ -133,16 +149,17 @@ struct vring_vq {
 	uint32_t max_bufs;
 	uint32_t chain_limit; /* descriptors of a chain with an indirect table */
 	struct vring_layout layout;
+	struct vring_packed packed;
 };
 
 /*
  * Starts a virtqueue, which is zeroed or was started before: checks the layout, allocates the
- * scratch, finds the rings in memory and tells the driver not to kick. On a split ring the
- * device goes on where the ring's own used index says when that disagrees with
- * layout->next_avail.
+ * scratch, finds the rings in memory and tells the driver not to kick. The device goes on where
+ * the used buffers end: as a split ring's own used index says when that disagrees with
+ * layout->position, and at a packed ring's used position unless nothing is in flight there.
  *
- * Returns 0, -EINVAL (size or alignment), -EFAULT (a ring is not in memory that we can read
- * or write: fault_iova says which), -ENOMEM or -ENOTSUP (ring format).
+ * Returns 0, -EINVAL (size, alignment or position), -EFAULT (a ring is not in memory that we
+ * can read or write: fault_iova says which) or -ENOMEM.
  */
 int
 vring_start(struct vring_vq *vq, const struct vring_layout *layout, vring_lookup_t lookup,
@@ -163,8 +180,12 @@ vring_stop(struct vring_vq *vq);
 void
 vring_notify(struct vring_vq *vq, bool enable);
 
-/* The position that a driver, or a later start, goes on from. */
-uint16_t
+/*
+ * The position that a driver, or a later start, goes on from. Split: the avail index. Packed:
+ * the avail position, and the used one 16 bits above it, each an index of 15 bits and a wrap
+ * counter above that.
+ */
+uint32_t
 vring_position(const struct vring_vq *vq);
 
 /* The words for a fault, for a log line. */
@@ -193,7 +214,10 @@ vring_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 	vq->ops->unpop(vq, chains, nb);
 }
 
-/* Writes used entries; the driver does not see them until vring_publish(). */
+/*
+ * Writes used entries; the driver does not see them until vring_publish(). With VIRTIO_F_IN_ORDER
+ * chains must be pushed in the order in which they were popped.
+ */
 static inline void
 vring_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 {

@@ -33,6 +33,7 @@ on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	struct loopback_dev *self = arg;
 
 	self->desc[vq->index] = info->desc;
+	self->position[vq->index] = info->position;
 	self->thread = pthread_self();
 	if (self->start_result < 0)
 		return self->start_result;
@@ -57,12 +58,12 @@ on_vq_stop(struct rte_vduse_vq *vq, void *arg)
 	count(&self->stops[vq->index]);
 }
 
-/* Something that tells virtqueues apart. */
-static uint16_t
+/* Something that tells virtqueues apart, and the halves of a packed ring's position. */
+static uint32_t
 on_vq_position(struct rte_vduse_vq *vq, void *arg)
 {
 	RTE_SET_USED(arg);
-	return (uint16_t)(100 + vq->index);
+	return 0x80070000 + 100 + vq->index;
 }
 
 static void
@@ -91,7 +92,7 @@ loopback_dev_conf(struct loopback_dev *self)
 	return (struct rte_vduse_dev_conf){
 		.path = "/dev/vduse/unit0",
 		.device_id = 1,
-		.features = LOOPBACK_DEV_FEATURES,
+		.features = LOOPBACK_DEV_FEATURES | LOOPBACK_DEV_PACKED,
 		.nb_vqs = LOOPBACK_DEV_VQS,
 		.vq_size = 256,
 		.config = loopback_config,

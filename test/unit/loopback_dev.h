@@ -19,6 +19,7 @@
 
 #define LOOPBACK_DEV_VQS      3
 #define LOOPBACK_DEV_FEATURES UINT64_C(0x100000001)
+#define LOOPBACK_DEV_PACKED   (UINT64_C(1) << VIRTIO_F_RING_PACKED) /* offered, but not taken */
 
 #define STATUS_FEATURES                                                                            \
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK)
@@ -42,6 +43,7 @@ struct loopback_dev {
 	unsigned int statuses;
 	uint8_t status;
 	uint64_t desc[LOOPBACK_DEV_VQS];
+	uint32_t position[LOOPBACK_DEV_VQS];
 	pthread_t thread; /* that called back */
 };
 

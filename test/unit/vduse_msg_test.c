@@ -157,6 +157,27 @@ test_vq_state(void **state)
 	}
 }
 
+/* Both halves of a packed ring's position, to the kernel and from it. */
+static void
+test_vq_state_packed(void **state)
+{
+	const struct vduse_vq_state_packed there = { 1, 5, 0, 0x7fff };
+	struct vduse_dev_request req = { .type = VDUSE_GET_VQ_STATE, .vq_state.index = 2 };
+	struct vduse_vq_info info = { .index = 1, .num = 8, .ready = 1, .packed = there };
+	struct vduse_dev_response resp;
+
+	RTE_SET_USED(state);
+	vduse_loopback_set_features(device.loop, LOOPBACK_DEV_FEATURES | LOOPBACK_DEV_PACKED);
+	vduse_loopback_set_vq(device.loop, 1, &info);
+	loopback_dev_up(&device);
+	assert_int_equal(device.position[1], 0x7fff8005);
+	assert_int_equal(ask(&req, &resp), VDUSE_REQ_RESULT_OK);
+	assert_int_equal(resp.vq_state.packed.last_avail_counter, 0);
+	assert_int_equal(resp.vq_state.packed.last_avail_idx, 102);
+	assert_int_equal(resp.vq_state.packed.last_used_counter, 1);
+	assert_int_equal(resp.vq_state.packed.last_used_idx, 7);
+}
+
 static void
 test_vq_state_no_vq(void **state)
 {
@@ -239,6 +260,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_features_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_features_never_checked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vq_state, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_vq_state_packed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_vq_state_no_vq, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unknown, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_update_before_driver, setup, teardown),

@@ -42,7 +42,12 @@ device_main(void *arg)
 static void
 ask(bool event_idx)
 {
-	if (event_idx)
+	if (driver_has(&driver, VIRTIO_F_RING_PACKED))
+		driver_packed_set_event(&driver,
+					event_idx ? VRING_PACKED_EVENT_FLAG_DESC :
+						    VRING_PACKED_EVENT_FLAG_ENABLE,
+					driver.packed.seen);
+	else if (event_idx)
 		driver_set_used_event(&driver, driver.seen);
 	else
 		__atomic_store_n(&driver.avail->flags, 0, __ATOMIC_RELAXED);
@@ -70,6 +75,24 @@ called(uint32_t before)
 	return false;
 }
 
+static bool
+entry_used(void)
+{
+	if (driver_has(&driver, VIRTIO_F_RING_PACKED))
+		return driver_packed_used(&driver) > 0;
+	return driver.seen != __atomic_load_n(&driver.used->idx, __ATOMIC_ACQUIRE);
+}
+
+static void
+ask_no_more(bool event_idx)
+{
+	if (driver_has(&driver, VIRTIO_F_RING_PACKED))
+		driver_packed_set_event(&driver, VRING_PACKED_EVENT_FLAG_DISABLE, 0);
+	else if (!event_idx)
+		__atomic_store_n(&driver.avail->flags, VRING_AVAIL_F_NO_INTERRUPT,
+				 __ATOMIC_RELAXED);
+}
+
 /* Sleeps until an entry is used. False: it was used and nobody called. */
 static bool
 entry_wait(bool event_idx)
@@ -78,11 +101,9 @@ entry_wait(bool event_idx)
 	bool woken = true;
 
 	ask(event_idx);
-	if (driver.seen == __atomic_load_n(&driver.used->idx, __ATOMIC_ACQUIRE))
+	if (!entry_used())
 		woken = called(before);
-	if (!event_idx)
-		__atomic_store_n(&driver.avail->flags, VRING_AVAIL_F_NO_INTERRUPT,
-				 __ATOMIC_RELAXED);
+	ask_no_more(event_idx);
 	return woken;
 }
 
@@ -95,8 +116,9 @@ rounds(bool event_idx)
 	for (i = 0; i < ROUNDS; i++) {
 		n = (uint16_t)(1 + i % 3);
 		for (got = 0; got < n; got++) {
-			driver_desc(&driver, got, driver.data, 1, 0, 0);
-			driver_post(&driver, got);
+			struct driver_part part = {driver.data, 1, 0};
+
+			driver_post_chain(&driver, &got, &part, 1);
 		}
 		for (got = 0; got < n;) {
 			if (driver_take(&driver, &head, &len))
@@ -116,7 +138,7 @@ no_call_is_lost(uint64_t features, bool event_idx)
 
 	driver_init(&driver, SIZE, features, 0);
 	assert_int_equal(driver_start(&driver), 0);
-	driver.avail->flags = VRING_AVAIL_F_NO_INTERRUPT;
+	ask_no_more(false);
 	calls = 0;
 	done = false;
 	assert_int_equal(pthread_create(&device, NULL, device_main, NULL), 0);
@@ -142,12 +164,23 @@ no_call_is_lost_with_event_idx(void **state)
 	no_call_is_lost(UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX, true);
 }
 
+static void
+no_call_of_a_packed_ring_is_lost(void **state)
+{
+	uint64_t packed = UINT64_C(1) << VIRTIO_F_RING_PACKED;
+
+	RTE_SET_USED(state);
+	no_call_is_lost(packed, false);
+	no_call_is_lost(packed | UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX, true);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(no_call_is_lost_with_flags),
 		cmocka_unit_test(no_call_is_lost_with_event_idx),
+		cmocka_unit_test(no_call_of_a_packed_ring_is_lost),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -66,6 +66,10 @@ driver_init(struct driver *driver, uint32_t size, uint64_t features, uint16_t in
 	memset(driver, 0, sizeof(*driver));
 	driver->size = size;
 	driver->features = features;
+	if (driver_has(driver, VIRTIO_F_RING_PACKED)) {
+		driver_packed_init(driver, index);
+		return;
+	}
 	driver->rings = driver_region(driver, 0, end)->first;
 	driver->data = driver_region(driver, 0, 4096 * (uint64_t)size)->first;
 	driver->desc = driver_va(driver, driver->rings);
@@ -85,6 +89,8 @@ driver_free(struct driver *driver)
 	vring_stop(&driver->vq);
 	for (i = 0; i < driver->nb_regions; i++)
 		free(driver->regions[i].va);
+	free(driver->packed.descs);
+	free(driver->packed.order);
 }
 
 int
@@ -97,9 +103,11 @@ driver_start(struct driver *driver)
 		.device = driver->rings + (uint64_t)((const uint8_t *)driver->used - base),
 		.features = driver->features,
 		.size = driver->size,
-		.next_avail = driver->next,
+		.position = driver->next,
 	};
 
+	if (driver_has(driver, VIRTIO_F_RING_PACKED))
+		driver_packed_layout(driver, &layout);
 	return vring_start(&driver->vq, &layout, driver_lookup, driver);
 }
 
@@ -119,10 +127,49 @@ driver_post(struct driver *driver, uint16_t head)
 
 	driver->avail->ring[old & (driver->size - 1)] = head;
 	__atomic_store_n(&driver->avail->idx, driver->next, __ATOMIC_RELEASE);
-	if (driver->features & (UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX))
+	if (driver_has(driver, VIRTIO_RING_F_EVENT_IDX))
 		return vring_need_event(__atomic_load_n(avail_event, __ATOMIC_RELAXED),
 					driver->next, old);
 	return !(driver->used->flags & VRING_USED_F_NO_NOTIFY);
+}
+
+bool
+driver_post_chain(struct driver *driver, const uint16_t *descs, const struct driver_part *parts,
+		  uint16_t nb)
+{
+	uint16_t i;
+
+	if (driver_has(driver, VIRTIO_F_RING_PACKED))
+		return driver_packed_post(driver, descs[0], parts, nb);
+	for (i = 0; i < nb; i++) {
+		bool more = i + 1 < nb;
+
+		driver_desc(driver, descs[i], parts[i].iova, parts[i].len,
+			    (uint16_t)(parts[i].flags | (more ? VRING_DESC_F_NEXT : 0)),
+			    more ? descs[i + 1] : 0);
+	}
+	return driver_post(driver, descs[0]);
+}
+
+/* Section 2.7.9: one entry, at the place of the first, for all chains up to the one it names. */
+static void
+driver_take_in_order(struct driver *driver, uint32_t *head, uint32_t *len)
+{
+	uint16_t mask = (uint16_t)(driver->size - 1), slot = driver->seen & mask;
+
+	if (driver->batch == 0) {
+		const struct vring_used_elem *elem = &driver->used->ring[slot];
+
+		while (driver->avail->ring[(driver->seen + driver->batch) & mask] != elem->id) {
+			driver->batch++;
+			assert_true(driver->batch < driver->size);
+		}
+		driver->batch++;
+		driver->batch_len = elem->len;
+	}
+	*head = driver->avail->ring[slot];
+	*len = --driver->batch == 0 ? driver->batch_len : 0;
+	driver->seen++;
 }
 
 bool
@@ -130,8 +177,14 @@ driver_take(struct driver *driver, uint32_t *head, uint32_t *len)
 {
 	const struct vring_used_elem *elem;
 
+	if (driver_has(driver, VIRTIO_F_RING_PACKED))
+		return driver_packed_take(driver, head, len);
 	if (driver->seen == __atomic_load_n(&driver->used->idx, __ATOMIC_ACQUIRE))
 		return false;
+	if (driver_has(driver, VIRTIO_F_IN_ORDER)) {
+		driver_take_in_order(driver, head, len);
+		return true;
+	}
 	elem = &driver->used->ring[driver->seen++ & (driver->size - 1)];
 	*head = elem->id;
 	*len = elem->len;

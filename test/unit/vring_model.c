@@ -68,26 +68,43 @@ seg_fill(const struct model_seg *seg, uint32_t cookie, uint32_t at)
 	arena_copy(seg->iova, bytes, seg->len);
 }
 
-static struct vring_desc
-seg_desc(const struct model_seg *seg, bool more, uint16_t next)
+static uint16_t
+seg_flags(const struct model_seg *seg)
 {
-	uint16_t flags = seg->write ? VRING_DESC_F_WRITE : 0;
-
-	return (struct vring_desc){seg->iova, seg->len,
-				   (uint16_t)(flags | (more ? VRING_DESC_F_NEXT : 0)), next};
+	return seg->write ? VRING_DESC_F_WRITE : 0;
 }
 
 /* Entries behind the first stand in reverse, so that only "next" tells their order. */
 static void
-post_table(const struct model_post *post, uint32_t from, uint64_t iova)
+post_split_table(const struct model_post *post, uint32_t from, uint64_t iova)
 {
 	uint32_t nb = post->nb - from, i;
 
 	for (i = 0; i < nb; i++) {
-		struct vring_desc desc =
-			seg_desc(&post->segs[from + i], i + 1 < nb, (uint16_t)(nb - i - 1));
+		const struct model_seg *seg = &post->segs[from + i];
+		struct vring_desc desc = {seg->iova, seg->len, seg_flags(seg), 0};
 
+		if (i + 1 < nb) {
+			desc.flags |= VRING_DESC_F_NEXT;
+			desc.next = (uint16_t)(nb - i - 1);
+		}
 		arena_copy(iova + sizeof(desc) * (i == 0 ? 0 : nb - i), &desc, sizeof(desc));
+	}
+}
+
+/* Entries follow one another. Their ids, and flags that mean something elsewhere, say nothing. */
+static void
+post_packed_table(const struct model_post *post, uint64_t iova)
+{
+	uint32_t i;
+
+	for (i = 0; i < post->nb; i++) {
+		const struct model_seg *seg = &post->segs[i];
+		struct vring_packed_desc desc = {seg->iova, seg->len, 0xbad, seg_flags(seg)};
+
+		if (model_roll(2))
+			desc.flags |= VRING_DESC_F_NEXT | 1u << VRING_PACKED_DESC_F_USED;
+		arena_copy(iova + sizeof(desc) * i, &desc, sizeof(desc));
 	}
 }
 
@@ -117,6 +134,7 @@ static void
 post_chain(uint32_t nb, uint32_t direct)
 {
 	struct model_post *post = &model.posts[model.posted % MODEL_KEPT];
+	struct driver_part parts[MODEL_SEGS + 1];
 	bool indirect = direct < nb;
 	uint64_t slot, table;
 	uint16_t i;
@@ -130,14 +148,17 @@ post_chain(uint32_t nb, uint32_t direct)
 	table = slot + model_roll(16);
 	post_segs(post, slot);
 	for (i = 0; i < direct; i++)
-		model.driver.desc[post->descs[i]] =
-			seg_desc(&post->segs[i], i + 1 < post->nb_descs, post->descs[i + 1]);
+		parts[i] = (struct driver_part){post->segs[i].iova, post->segs[i].len,
+						seg_flags(&post->segs[i])};
 	if (indirect) {
-		post_table(post, direct, table);
-		driver_desc(&model.driver, post->descs[direct], table, 16 * (nb - direct),
-			    VRING_DESC_F_INDIRECT, 0);
+		if (driver_has(&model.driver, VIRTIO_F_RING_PACKED))
+			post_packed_table(post, table);
+		else
+			post_split_table(post, direct, table);
+		parts[direct] = (struct driver_part){table, 16 * (nb - direct),
+						     VRING_DESC_F_INDIRECT};
 	}
-	assert_false(driver_post(&model.driver, post->descs[0]));
+	assert_false(driver_post_chain(&model.driver, post->descs, parts, post->nb_descs));
 	model.posted++;
 }
 
@@ -149,9 +170,12 @@ model_driver_posts(void)
 	while (count-- > 0 && model.nb_free > 0) {
 		uint32_t nb = 1 + model_roll(MODEL_SEGS), direct;
 
-		if (!(model.driver.features & BIT(VIRTIO_RING_F_INDIRECT_DESC)) || model_roll(2)) {
+		if (!driver_has(&model.driver, VIRTIO_RING_F_INDIRECT_DESC) || model_roll(2)) {
 			nb = RTE_MIN(nb, model.nb_free);
 			direct = nb;
+		} else if (driver_has(&model.driver, VIRTIO_F_RING_PACKED)) {
+			/* Section 2.8.7: a table stands alone. */
+			direct = 0;
 		} else {
 			direct = model_roll(RTE_MIN(nb, model.nb_free));
 		}
@@ -197,26 +221,76 @@ model_driver_harvests(void)
 	}
 }
 
+uint32_t
+model_descs(uint32_t chain, uint32_t nb)
+{
+	uint32_t sum = 0;
+
+	while (nb-- > 0)
+		sum += model.posts[chain++ % MODEL_KEPT].nb_descs;
+	return sum;
+}
+
+uint32_t
+model_shown(void)
+{
+	const struct driver *driver = &model.driver;
+
+	if (driver_has(driver, VIRTIO_F_RING_PACKED))
+		return model.harvested + driver_packed_used(driver);
+	return model.harvested + (uint16_t)(driver->used->idx - driver->seen);
+}
+
 void
 model_driver_wishes(void)
 {
+	if (driver_has(&model.driver, VIRTIO_F_RING_PACKED)) {
+		uint32_t ahead = model_roll(8) + 2 * model.driver.size - 2;
+
+		driver_packed_set_event(&model.driver, (uint16_t)model_roll(3),
+					(model.driver.packed.seen + ahead) %
+						(2 * model.driver.size));
+		return;
+	}
 	model.driver.avail->flags = model_roll(2) ? VRING_AVAIL_F_NO_INTERRUPT : 0;
 	driver_set_used_event(&model.driver, (uint16_t)(model.driver.seen + model_roll(8) - 2));
+}
+
+/* A packed ring may have any size, and begins anywhere under either wrap counter. */
+static void
+init_ring(void)
+{
+	static const uint64_t choices[] = {
+		BIT(VIRTIO_RING_F_EVENT_IDX),
+		BIT(VIRTIO_RING_F_INDIRECT_DESC),
+		BIT(VIRTIO_F_IN_ORDER),
+		BIT(VIRTIO_F_RING_PACKED),
+	};
+	uint64_t features = 0;
+	uint32_t size, i;
+
+	for (i = 0; i < RTE_DIM(choices); i++)
+		if (model_roll(2))
+			features |= choices[i];
+	if (features & BIT(VIRTIO_F_RING_PACKED)) {
+		size = 1 + model_roll(MODEL_SIZE_LIMIT);
+		model.base = (uint16_t)model_roll(2 * size);
+	} else {
+		size = 2u << model_roll(6);
+		model.base = (uint16_t)(0x10000 - model_roll(200));
+	}
+	driver_init(&model.driver, size, features, model.base);
 }
 
 void
 model_init(uint32_t seed)
 {
-	static const uint64_t features[] = {
-		0, BIT(VIRTIO_RING_F_EVENT_IDX), BIT(VIRTIO_RING_F_INDIRECT_DESC),
-		BIT(VIRTIO_RING_F_EVENT_IDX) | BIT(VIRTIO_RING_F_INDIRECT_DESC)};
 	uint32_t size, i;
 
 	memset(&model, 0, sizeof(model));
 	model.random = seed * UINT64_C(0x9e3779b97f4a7c15) + 1;
-	size = 2u << model_roll(6);
-	model.base = (uint16_t)(0x10000 - model_roll(200));
-	driver_init(&model.driver, size, features[model_roll(RTE_DIM(features))], model.base);
+	init_ring();
+	size = model.driver.size;
 	model.window = RTE_ALIGN_CEIL(size * (uint64_t)MODEL_SLOT / MODEL_WINDOWS, 4096);
 	for (i = 0; i < MODEL_WINDOWS; i++) {
 		uint64_t next = i == 0 ? 0 : model.arena + i * model.window;

@@ -37,7 +37,7 @@ struct model {
 	uint64_t random;
 	uint64_t arena;
 	uint64_t window;
-	uint16_t base;
+	uint16_t base;  /* avail index, or place of a packed ring, at which it began */
 	uint16_t free[MODEL_SIZE_LIMIT];
 	uint32_t nb_free;
 	uint32_t posted, taken, pushed, published, harvested;
@@ -58,6 +58,13 @@ model_pattern(uint32_t cookie, uint32_t at);
 /* How many bytes the device writes into a chain: the same if it takes the chain twice. */
 uint32_t
 model_written(const struct model_post *post);
+
+/* Descriptors that nb chains take, from this one on. */
+uint32_t
+model_descs(uint32_t chain, uint32_t nb);
+/* How many chains the driver could take as used, in all. */
+uint32_t
+model_shown(void);
 
 void
 model_init(uint32_t seed);

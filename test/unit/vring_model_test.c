@@ -58,8 +58,14 @@ device_unpops(void)
 {
 	uint32_t n = model_roll(model.taken - model.pushed + 1);
 
-	model.taken -= n;
-	vring_unpop(&model.driver.vq, &model.chains[model.taken % MODEL_KEPT], (uint16_t)n);
+	while (n > 0) {
+		uint32_t nb = 1 + model_roll(n), end = (model.taken - 1) % MODEL_KEPT + 1;
+
+		nb = RTE_MIN(nb, end);
+		vring_unpop(&model.driver.vq, &model.chains[end - nb], (uint16_t)nb);
+		model.taken -= nb;
+		n -= nb;
+	}
 	assert_int_equal(vring_count(&model.driver.vq), model.posted - model.taken);
 }
 
@@ -68,25 +74,54 @@ device_pushes(void)
 {
 	uint32_t n = model_roll(model.taken - model.pushed + 1);
 
-	for (; n > 0; n--, model.pushed++)
-		vring_push(&model.driver.vq, &model.chains[model.pushed % MODEL_KEPT], 1);
+	while (n > 0) {
+		uint32_t first = model.pushed % MODEL_KEPT, nb = 1 + model_roll(n);
+
+		nb = RTE_MIN(nb, MODEL_KEPT - first);
+		vring_push(&model.driver.vq, &model.chains[first], (uint16_t)nb);
+		model.pushed += nb;
+		n -= nb;
+	}
 	/* Nothing shows before it is published. */
-	assert_int_equal(model.driver.used->idx, (uint16_t)(model.base + model.published));
+	assert_int_equal(model_shown(), model.published);
+}
+
+/* Does the driver want a call for this chain? Of a packed ring: it begins at place. */
+static bool
+driver_wants_call(uint32_t chain, uint32_t place)
+{
+	const struct vring_packed_desc_event *event = model.driver.packed.driver_event;
+	uint32_t size = model.driver.size, i;
+
+	if (!driver_has(&model.driver, VIRTIO_F_RING_PACKED)) {
+		if (!driver_has(&model.driver, VIRTIO_RING_F_EVENT_IDX))
+			return !(model.driver.avail->flags & VRING_AVAIL_F_NO_INTERRUPT);
+		return (uint16_t)(model.base + chain) == model.driver.avail->ring[size];
+	}
+	if (event->flags == VRING_PACKED_EVENT_FLAG_DISABLE)
+		return false;
+	if (event->flags == VRING_PACKED_EVENT_FLAG_ENABLE ||
+	    !driver_has(&model.driver, VIRTIO_RING_F_EVENT_IDX))
+		return true;
+	for (i = 0; i < model_descs(chain, 1); i++)
+		if (event->off_wrap == driver_packed_index(&model.driver, (place + i) % (2 * size)))
+			return true;
+	return false;
 }
 
 static void
 device_publishes(void)
 {
-	uint16_t event = model.driver.avail->ring[model.driver.size];
+	uint32_t place = model.driver.packed.seen +
+			 model_descs(model.harvested, model.published - model.harvested);
 	bool call = false;
 
-	for (; model.published < model.pushed; model.published++)
-		if (model.driver.features & (UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX))
-			call |= (uint16_t)(model.base + model.published) == event;
-		else
-			call |= !(model.driver.avail->flags & VRING_AVAIL_F_NO_INTERRUPT);
+	for (; model.published < model.pushed; model.published++) {
+		call |= driver_wants_call(model.published, place);
+		place += model_descs(model.published, 1);
+	}
 	assert_int_equal(vring_publish(&model.driver.vq), call);
-	assert_int_equal(model.driver.used->idx, (uint16_t)(model.base + model.published));
+	assert_int_equal(model_shown(), model.published);
 }
 
 static void
@@ -104,6 +139,8 @@ memory_moves(void)
 	uint8_t *base = driver->regions[0].va;
 	size_t avail = (size_t)((uint8_t *)driver->avail - base);
 	size_t used = (size_t)((uint8_t *)driver->used - base);
+	size_t driver_event = (size_t)((uint8_t *)driver->packed.driver_event - base);
+	size_t device_event = (size_t)((uint8_t *)driver->packed.device_event - base);
 	unsigned int i;
 
 	for (i = 0; i < driver->nb_regions; i++) {
@@ -119,6 +156,9 @@ memory_moves(void)
 	driver->desc = (void *)driver->regions[0].va;
 	driver->avail = (void *)(driver->regions[0].va + avail);
 	driver->used = (void *)(driver->regions[0].va + used);
+	driver->packed.desc = (void *)driver->regions[0].va;
+	driver->packed.driver_event = (void *)(driver->regions[0].va + driver_event);
+	driver->packed.device_event = (void *)(driver->regions[0].va + device_event);
 	assert_int_equal(vring_remap(&driver->vq), 0);
 }
 
@@ -147,6 +187,26 @@ memory_misses(void)
 	driver->vq.fault = VRING_FAULT_NONE;
 }
 
+/* A packed ring goes on where it was; only the device knows where that is. */
+static void
+packed_starts_anew(void)
+{
+	struct driver *driver = &model.driver;
+	uint32_t position = vring_position(&driver->vq), told = driver->packed.seen, place, index;
+
+	place = (told + model_descs(model.harvested, model.published - model.harvested)) %
+		(2 * driver->size);
+	index = driver_packed_index(driver, place);
+	assert_int_equal(position >> 16, index);
+	place = (place + model_descs(model.published, model.taken - model.published)) %
+		(2 * driver->size);
+	assert_int_equal(position & UINT16_MAX, driver_packed_index(driver, place));
+	driver->packed.seen = index & 0x8000 ? index & 0x7fff : index + driver->size;
+	assert_int_equal(driver_start(driver), 0);
+	driver->packed.seen = told;
+	assert_int_equal(vring_position(&driver->vq), index << 16 | index);
+}
+
 /* What was taken and not shown as used is taken again, whatever position is told. */
 static void
 device_starts_anew(void)
@@ -157,11 +217,16 @@ device_starts_anew(void)
 	device_publishes();
 	if (model_roll(2))
 		vring_stop(&driver->vq);
-	driver->next = (uint16_t)model_roll(0x10000);
-	assert_int_equal(driver_start(driver), 0);
-	driver->next = told;
+	if (driver_has(driver, VIRTIO_F_RING_PACKED)) {
+		packed_starts_anew();
+	} else {
+		driver->next = (uint16_t)model_roll(0x10000);
+		assert_int_equal(driver_start(driver), 0);
+		driver->next = told;
+		assert_int_equal(vring_position(&driver->vq),
+				 (uint16_t)(model.base + model.published));
+	}
 	model.taken = model.pushed = model.published;
-	assert_int_equal(vring_position(&driver->vq), (uint16_t)(model.base + model.taken));
 }
 
 static void

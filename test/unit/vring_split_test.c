@@ -314,7 +314,7 @@ the_used_index_is_the_truth(void **state)
 	driver_init(&driver, 4, 0, 100);
 	driver_desc(&driver, 2, driver.data, 5, 0, 0);
 	driver_post(&driver, 2);
-	driver_post(&driver, 2); /* next_avail is told as 102, used says 100 */
+	driver_post(&driver, 2); /* the position is told as 102, used says 100 */
 	assert_int_equal(driver_start(&driver), 0);
 	assert_int_equal(vring_position(&driver.vq), 100);
 	assert_int_equal(pop(&chain, 1), 1);

@@ -19,15 +19,6 @@ begin(uint32_t size, uint64_t features)
 	assert_int_equal(driver_start(&driver), 0);
 }
 
-static void
-packed_rings_are_refused(void **state)
-{
-	RTE_SET_USED(state);
-	driver_init(&driver, 8, BIT(VIRTIO_F_RING_PACKED), 0);
-	assert_int_equal(driver_start(&driver), -ENOTSUP);
-	driver_free(&driver);
-}
-
 /* Whether a seam at this offset of the rings' region lies inside of one of them. */
 static bool
 seam_in_ring(uint64_t seam)
@@ -151,7 +142,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(packed_rings_are_refused),
 		cmocka_unit_test(rings_over_a_seam),
 		cmocka_unit_test(ring_that_wraps_around),
 		cmocka_unit_test(rings_that_are_read_only),

@@ -1,0 +1,102 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What descriptor chains of both ring formats share: a buffer of the driver becomes pieces of
+ * our memory, a table is read wherever it lies, and a fault is remembered.
+ */
+#ifndef VRING_CHAIN_H
+#define VRING_CHAIN_H
+
+#include <assert.h>
+
+#include <rte_prefetch.h>
+
+#include "mem.h"
+
+#define VRING_DESC_SIZE sizeof(struct vring_desc)
+static_assert(VRING_DESC_SIZE == sizeof(struct vring_packed_desc), "both formats' are 16 bytes");
+
+static inline bool
+vring_chain_fault(struct vring_vq *vq, enum vring_fault fault, uint64_t value)
+{
+	vq->fault = fault;
+	vq->fault_iova = value;
+	return false;
+}
+
+static inline uint32_t
+vring_chain_sum(uint32_t sum, uint64_t len)
+{
+	return (uint32_t)RTE_MIN(sum + len, (uint64_t)UINT32_MAX);
+}
+
+/* The lines of a small packet: its data will be read, or it and a header before it written. */
+static inline void
+vring_chain_prefetch(const struct vring_vq *vq, const uint8_t *va, bool write)
+{
+	if (write) {
+		rte_prefetch0_write(va);
+		rte_prefetch0_write(va + RTE_CACHE_LINE_SIZE);
+	} else {
+		rte_prefetch0(va + vq->unread);
+		rte_prefetch0(va + vq->unread + RTE_CACHE_LINE_SIZE - 1);
+	}
+}
+
+/* Begins a chain in what is left of the scratch. */
+static inline void
+vring_chain_begin(struct vring_vq *vq, struct vring_chain *chain, uint16_t head)
+{
+	*chain = (struct vring_chain){
+		.bufs = &vq->bufs[vq->nb_bufs],
+		.head = head,
+		.nb_descs = 1,
+	};
+}
+
+/* Adds the pieces of one descriptor's buffer. False: vq->fault says why, or the scratch is full. */
+static inline bool
+vring_chain_add(struct vring_vq *vq, struct vring_chain *chain, uint64_t iova, uint32_t size,
+		bool write)
+{
+	uint64_t left = size;
+
+	if (unlikely(!write && chain->nb_in != 0))
+		return vring_chain_fault(vq, VRING_FAULT_ORDER, iova);
+	if (unlikely(left != 0 && iova + left - 1 < iova))
+		return vring_chain_fault(vq, VRING_FAULT_ADDRESS, iova);
+	while (left > 0) {
+		uint64_t len = left;
+		uint8_t *va = vring_mem_piece(&vq->mem, iova, &len, write);
+
+		if (unlikely(va == NULL))
+			return vring_chain_fault(vq, VRING_FAULT_MISS, iova);
+		if (unlikely(vq->nb_bufs == vq->max_bufs)) {
+			/* Not the chain's fault if others of the burst filled the scratch. */
+			if (chain->bufs != vq->bufs)
+				return false;
+			return vring_chain_fault(vq, VRING_FAULT_LONG, vq->max_bufs);
+		}
+		vring_chain_prefetch(vq, va, write);
+		vq->bufs[vq->nb_bufs++] = (struct vring_buf){ .va = va, .len = (uint32_t)len };
+		if (write) {
+			chain->nb_in++;
+			chain->in_len = vring_chain_sum(chain->in_len, len);
+		} else {
+			chain->nb_out++;
+			chain->out_len = vring_chain_sum(chain->out_len, len);
+		}
+		iova += len;
+		left -= len;
+	}
+	return true;
+}
+
+/* chain.c: reads a descriptor of an indirect table; it may lie across two regions. */
+bool
+vring_chain_load(struct vring_vq *vq, uint64_t iova, struct vring_desc *desc);
+
+/* chain.c: whether a descriptor's address and length may be those of an indirect table. */
+bool
+vring_chain_table(struct vring_vq *vq, uint64_t iova, uint32_t len);
+
+#endif /* VRING_CHAIN_H */

@@ -1,0 +1,367 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The packed ring (VIRTIO 1.2, section 2.8). In flow descriptors that the driver marked
+ * available, out flow used ones, written over them. Polling thread; map, seed and quiet also
+ * run on the control thread.
+ */
+#include <errno.h>
+
+#include "chain.h"
+#include "packed.h"
+
+#define PACKED_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
+#define PACKED_USED  (1u << VRING_PACKED_DESC_F_USED)
+
+/* One descriptor, read once. */
+struct packed_desc {
+	uint64_t addr;
+	uint32_t len;
+	uint16_t id;
+	uint16_t flags;
+};
+
+static inline uint32_t
+packed_forward(const struct vring_vq *vq, uint32_t place, uint32_t n)
+{
+	place += n;
+	return place < 2u * vq->size ? place : place - 2u * vq->size;
+}
+
+/* How many places lie from one to a later one. */
+static inline uint32_t
+packed_distance(const struct vring_vq *vq, uint32_t from, uint32_t to)
+{
+	return to >= from ? to - from : to + 2u * vq->size - from;
+}
+
+static inline bool
+packed_wrap(const struct vring_vq *vq, uint32_t place)
+{
+	return place < vq->size;
+}
+
+static inline struct vring_packed_desc *
+packed_at(const struct vring_vq *vq, uint32_t place)
+{
+	return &vq->packed.desc[packed_wrap(vq, place) ? place : place - vq->size];
+}
+
+/* From an index and a wrap counter to a place, and back. */
+static uint32_t
+packed_place(const struct vring_vq *vq, uint32_t position)
+{
+	return (position & VRING_PACKED_INDEX) + (position & VRING_PACKED_WRAP ? 0 : vq->size);
+}
+
+static uint32_t
+packed_index(const struct vring_vq *vq, uint32_t place)
+{
+	return packed_wrap(vq, place) ? place | VRING_PACKED_WRAP : place - vq->size;
+}
+
+static int
+packed_map(struct vring_vq *vq)
+{
+	const struct vring_layout *layout = &vq->layout;
+	uint64_t size = vq->size * sizeof(struct vring_packed_desc);
+	struct vring_packed *packed = &vq->packed;
+
+	/* Descriptors are read and written, the events one of it. */
+	packed->desc = vring_map_area(vq, layout->desc, size, true);
+	if (packed->desc == NULL || vring_map_area(vq, layout->desc, size, false) == NULL)
+		return -EFAULT;
+	packed->driver_event =
+		vring_map_area(vq, layout->driver, sizeof(*packed->driver_event), false);
+	if (packed->driver_event == NULL)
+		return -EFAULT;
+	packed->device_event =
+		vring_map_area(vq, layout->device, sizeof(*packed->device_event), true);
+	return packed->device_event != NULL ? 0 : -EFAULT;
+}
+
+static void
+packed_quiet(struct vring_vq *vq)
+{
+	vring_store16(&vq->packed.device_event->flags,
+		      vq->loud ? VRING_PACKED_EVENT_FLAG_ENABLE : VRING_PACKED_EVENT_FLAG_DISABLE);
+}
+
+/* Flags of a descriptor at a place, or those of one that is not available there. */
+static inline bool
+packed_available(const struct vring_vq *vq, uint32_t place, uint16_t *flags)
+{
+	bool wrap = packed_wrap(vq, place);
+
+	/* Acquire: pairs with the driver's barrier between a descriptor, those behind it in its
+	 * chain and their buffers, and these flags.
+	 */
+	*flags = rte_le_to_cpu_16(__atomic_load_n(&packed_at(vq, place)->flags, __ATOMIC_ACQUIRE));
+	return ((*flags & PACKED_AVAIL) != 0) == wrap && ((*flags & PACKED_USED) != 0) != wrap;
+}
+
+static void
+packed_seed(struct vring_vq *vq)
+{
+	struct vring_packed *packed = &vq->packed;
+	uint16_t flags;
+
+	packed->avail = packed_place(vq, vq->layout.position);
+	packed->used = packed_place(vq, vq->layout.position >> 16);
+	/* What was taken and not used is there still, to be taken again. If it is not, only the
+	 * avail position was told: drivers of vhost-user's kind know no other.
+	 */
+	if (packed_available(vq, packed->used, &flags))
+		packed->avail = packed->used;
+	else
+		packed->used = packed->avail;
+	packed->published = packed->used;
+}
+
+/* Reads a descriptor: its last 8 bytes hold length, id and flags. */
+static inline struct packed_desc
+packed_unpack(const struct vring_desc *raw)
+{
+	return (struct packed_desc){
+		.addr = raw->addr,
+		.len = raw->len,
+		.id = raw->flags,
+		.flags = raw->next,
+	};
+}
+
+static inline struct packed_desc
+packed_load(const struct vring_vq *vq, uint32_t place)
+{
+	struct vring_desc raw = vring_load_desc(packed_at(vq, place));
+
+	return packed_unpack(&raw);
+}
+
+/* Section 2.8.7: a table stands alone in the ring, and its descriptors follow one another. */
+static bool
+packed_table(struct vring_vq *vq, struct vring_chain *chain, const struct packed_desc *table)
+{
+	uint32_t nb = table->len / VRING_DESC_SIZE, i;
+
+	if (table->flags & VRING_DESC_F_NEXT)
+		return vring_chain_fault(vq, VRING_FAULT_INDIRECT, table->flags);
+	if (!vring_chain_table(vq, table->addr, table->len))
+		return false;
+	if (nb > vq->chain_limit)
+		return vring_chain_fault(vq, VRING_FAULT_LONG, nb);
+	for (i = 0; i < nb; i++) {
+		struct packed_desc desc;
+		struct vring_desc raw;
+
+		if (!vring_chain_load(vq, table->addr + i * VRING_DESC_SIZE, &raw))
+			return false;
+		desc = packed_unpack(&raw);
+		if (desc.flags & VRING_DESC_F_INDIRECT)
+			return vring_chain_fault(vq, VRING_FAULT_INDIRECT, desc.flags);
+		if (!vring_chain_add(vq, chain, desc.addr, desc.len,
+				     (desc.flags & VRING_DESC_F_WRITE) != 0))
+			return false;
+	}
+	return true;
+}
+
+/* A chain through the ring, of which the first descriptor is read: its last one has the id. */
+static bool
+packed_walk(struct vring_vq *vq, struct vring_chain *chain, struct packed_desc *desc,
+	    uint32_t room)
+{
+	for (;;) {
+		if (desc->flags & VRING_DESC_F_INDIRECT)
+			return vring_chain_fault(vq, VRING_FAULT_INDIRECT, desc->flags);
+		if (!vring_chain_add(vq, chain, desc->addr, desc->len,
+				     (desc->flags & VRING_DESC_F_WRITE) != 0))
+			return false;
+		chain->head = desc->id;
+		if (!(desc->flags & VRING_DESC_F_NEXT))
+			return true;
+		if (chain->nb_descs == room)
+			return vring_chain_fault(vq, VRING_FAULT_LOOP, chain->nb_descs);
+		*desc = packed_load(vq, packed_forward(vq, vq->packed.avail, chain->nb_descs));
+		chain->nb_descs++;
+	}
+}
+
+/* Reads the chain at the avail position. room: descriptors that are not the device's already. */
+static inline bool
+packed_chain(struct vring_vq *vq, struct vring_chain *chain, uint16_t flags, uint32_t room)
+{
+	struct packed_desc desc = packed_load(vq, vq->packed.avail);
+
+	/* Those that were checked: the driver may have changed them meanwhile. */
+	desc.flags = flags;
+	vring_chain_begin(vq, chain, desc.id);
+	if (likely(!(flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT))))
+		return vring_chain_add(vq, chain, desc.addr, desc.len,
+				       (flags & VRING_DESC_F_WRITE) != 0);
+	if (flags & VRING_DESC_F_INDIRECT)
+		return packed_table(vq, chain, &desc);
+	return packed_walk(vq, chain, &desc, room);
+}
+
+static uint16_t
+packed_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
+{
+	struct vring_packed *packed = &vq->packed;
+	uint16_t n;
+
+	if (unlikely(vq->fault != VRING_FAULT_NONE))
+		return 0;
+	nb = RTE_MIN(nb, VRING_BURST_MAX);
+	vq->nb_bufs = 0;
+	for (n = 0; n < nb; n++) {
+		uint32_t room = vq->size - packed_distance(vq, packed->used, packed->avail);
+		uint16_t flags;
+
+		if (!packed_available(vq, packed->avail, &flags))
+			break;
+		/* It is the device's since the last turn. */
+		if (unlikely(room == 0)) {
+			vring_chain_fault(vq, VRING_FAULT_AVAIL, packed_index(vq, packed->avail));
+			break;
+		}
+		if (unlikely(!packed_chain(vq, &chains[n], flags, room)))
+			break;
+		packed->avail = packed_forward(vq, packed->avail, chains[n].nb_descs);
+	}
+	return n;
+}
+
+static void
+packed_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+{
+	struct vring_packed *packed = &vq->packed;
+	uint16_t i;
+
+	for (i = 0; i < nb; i++)
+		packed->avail = packed_forward(vq, packed->avail,
+					       2u * vq->size - chains[i].nb_descs);
+	/* What stopped the pop lies behind what is given back: it will be met again. */
+	if (nb > 0)
+		vq->fault = VRING_FAULT_NONE;
+}
+
+/* Writes a used descriptor over the next place. Only the first since the last publish waits. */
+static inline void
+packed_write(struct vring_vq *vq, const struct vring_chain *chain)
+{
+	struct vring_packed *packed = &vq->packed;
+	struct vring_packed_desc *desc = packed_at(vq, packed->used);
+	uint16_t flags = packed_wrap(vq, packed->used) ? PACKED_AVAIL | PACKED_USED : 0;
+
+	/* Section 2.8.5: a length means something only with this. */
+	if (chain->nb_in != 0)
+		flags |= VRING_DESC_F_WRITE;
+	desc->id = rte_cpu_to_le_16(chain->head);
+	desc->len = rte_cpu_to_le_32(chain->used_len);
+	if (packed->used == packed->published)
+		packed->first_flags = flags;
+	else
+		vring_store16(&desc->flags, flags);
+}
+
+static void
+packed_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+{
+	struct vring_packed *packed = &vq->packed;
+	uint16_t i;
+
+	for (i = 0; i < nb; i++) {
+		uint32_t nb_descs = chains[i].nb_descs;
+
+		/* Section 2.8.9: the last chain of a batch stands for all, at the place of the
+		 * first.
+		 */
+		while (vq->in_order && i + 1 < nb && chains[i].nb_in == 0)
+			nb_descs += chains[++i].nb_descs;
+		packed_write(vq, &chains[i]);
+		packed->used = packed_forward(vq, packed->used, nb_descs);
+	}
+}
+
+/* Whether the driver wants a call for what was used between two places. */
+static bool
+packed_wants_call(const struct vring_vq *vq, uint32_t from, uint32_t to)
+{
+	/* One read: the driver writes the offset before the flags that make it count. */
+	uint32_t event = rte_le_to_cpu_32(
+		__atomic_load_n((const uint32_t *)(const void *)vq->packed.driver_event,
+				__ATOMIC_RELAXED));
+	uint16_t flags = (uint16_t)(event >> 16);
+	uint32_t place;
+
+	if (flags == VRING_PACKED_EVENT_FLAG_DISABLE)
+		return false;
+	if (flags != VRING_PACKED_EVENT_FLAG_DESC || !vq->event_idx ||
+	    (event & VRING_PACKED_INDEX) >= vq->size)
+		return true;
+	place = packed_place(vq, event & UINT16_MAX);
+	return packed_distance(vq, place, to) - 1 < packed_distance(vq, from, to);
+}
+
+static bool
+packed_publish(struct vring_vq *vq)
+{
+	struct vring_packed *packed = &vq->packed;
+	uint32_t from = packed->published;
+
+	if (packed->used == from)
+		return false;
+	/* Release: pairs with the driver's barrier between these flags and what else it reads of
+	 * this and of later used descriptors, and of the buffers.
+	 */
+	__atomic_store_n(&packed_at(vq, from)->flags, rte_cpu_to_le_16(packed->first_flags),
+			 __ATOMIC_RELEASE);
+	packed->published = packed->used;
+	/* The flags before the driver's wish: pairs with the driver's barrier between asking for
+	 * a call and looking at the ring once more. Without it both could miss.
+	 */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	return packed_wants_call(vq, from, packed->used);
+}
+
+/* Chains that wait have to be looked at one by one; none is read beyond its flags. */
+static uint32_t
+packed_count(struct vring_vq *vq)
+{
+	const struct vring_packed *packed = &vq->packed;
+	uint32_t room = vq->size - packed_distance(vq, packed->used, packed->avail);
+	uint32_t place = packed->avail, count = 0;
+	uint16_t flags;
+
+	if (vq->fault != VRING_FAULT_NONE)
+		return 0;
+	while (room > 0 && packed_available(vq, place, &flags)) {
+		count++;
+		do {
+			place = packed_forward(vq, place, 1);
+			room--;
+			if (!(flags & VRING_DESC_F_NEXT))
+				break;
+			flags = vring_load16(&packed_at(vq, place)->flags);
+		} while (room > 0);
+	}
+	return count;
+}
+
+static uint32_t
+packed_position(const struct vring_vq *vq)
+{
+	return packed_index(vq, vq->packed.avail) | packed_index(vq, vq->packed.used) << 16;
+}
+
+const struct vring_ops vring_packed_ops = {
+	.map = packed_map,
+	.seed = packed_seed,
+	.quiet = packed_quiet,
+	.pop = packed_pop,
+	.unpop = packed_unpop,
+	.push = packed_push,
+	.publish = packed_publish,
+	.count = packed_count,
+	.position = packed_position,
+};

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The packed ring (VIRTIO 1.2, section 2.8). */
+#ifndef VRING_PACKED_H
+#define VRING_PACKED_H
+
+#include "vring.h"
+
+/* A position is an index and a wrap counter above it. */
+#define VRING_PACKED_WRAP  0x8000u
+#define VRING_PACKED_INDEX 0x7fffu
+
+extern const struct vring_ops vring_packed_ops;
+
+#endif /* VRING_PACKED_H */
