@@ -37,7 +37,8 @@ vhost_features_init(struct vhost_dev *dev)
 	} else {
 		vhost_net_conf(dev, &conf);
 		conf.features_off = 0;
-		dev->supported = rte_vduse_net_features(&conf);
+		/* Not in the layout that rte_vhost_get_vhost_vring() hands out here. */
+		dev->supported = rte_vduse_net_features(&conf) & ~VHOST_BIT(VIRTIO_F_RING_PACKED);
 	}
 	dev->features = dev->supported;
 }

@@ -14,6 +14,15 @@ with()
 	stop_testpmd virtio
 }
 
+# agreed BIT WHAT: the driver that came last took a feature.
+agreed()
+{
+	local features
+	features=$(grep -ao 'negotiated Virtio features: 0x[0-9a-f]*' "$work/vduse.log" | tail -n 1)
+	[ -n "$features" ] || fail "no features in the log"
+	[ $((${features##*: } >> $1 & 1)) = 1 ] || fail "$2 was not taken: $features"
+}
+
 # The worker of a testpmd by its thread id.
 worker()
 {
@@ -50,6 +59,13 @@ start_backend vduse ""
 with "mergeable buffers" ""
 with "no mergeable buffers" ",mrg_rxbuf=0"
 with "in order" ",in_order=1,mrg_rxbuf=0"
+with "in order, mergeable" ",in_order=1"
+with "packed" ",packed_vq=1,in_order=0"
+agreed 34 "the packed ring"
+with "packed, no mergeable buffers" ",packed_vq=1,in_order=0,mrg_rxbuf=0"
+with "packed, in order" ",packed_vq=1,in_order=1"
+agreed 35 "in-order"
+with "packed, in order, vectorized" ",packed_vq=1,in_order=1,mrg_rxbuf=0,vectorized=1"
 with "no huge pages" "" --no-huge -m 256 --file-prefix=virtio
 silence
 step "a driver that is killed makes room for the next"

@@ -84,6 +84,8 @@ test_defaults(void **state)
 	assert_true(rte_is_zero_ether_addr(&parsed.mac));
 	assert_false(parsed.umem);
 	assert_false(parsed.client);
+	assert_false(parsed.packed);
+	assert_true(parsed.in_order);
 }
 
 static void
@@ -157,8 +159,14 @@ test_socket(void **state)
 	accepted("iface=/run/vhost/x.sock,client=1,attach=none,umem=0,queues=1");
 	assert_string_equal(parsed.iface, "/run/vhost/x.sock");
 	assert_true(parsed.client);
-	accepted("client=0,iface=./x");
+	assert_true(parsed.packed);
+	accepted("client=0,iface=./x,packed=0,in-order=0");
 	assert_false(parsed.client);
+	assert_false(parsed.packed);
+	assert_false(parsed.in_order);
+	accepted(IFACE ",in-order=1,packed=1");
+	assert_true(parsed.packed);
+	assert_true(parsed.in_order);
 	accepted("iface=/run/" NAME_63 NAME_31 "12345678");
 	refused("iface=/run/x.sock,attach=virtio", "/run/x.sock", "leave attach out");
 	refused("attach=vhost,iface=/run/x.sock", "/run/x.sock", "leave attach out");
@@ -182,7 +190,8 @@ test_iface_missing(void **state)
 static void
 test_numbers(void **state)
 {
-	static const char *const keys[] = {"queues", "queue-size", "mtu", "umem", "client"};
+	static const char *const keys[] = {"queues", "queue-size", "mtu", "umem", "client", "packed",
+					   "in-order"};
 	static const char *const bad[] = {
 		"",
 		"-1",

@@ -127,6 +127,19 @@ devargs_client(const char *value, struct vduse_devargs *out)
 	return devargs_flag(value, &out->client);
 }
 
+static bool
+devargs_packed(const char *value, struct vduse_devargs *out)
+{
+	out->packed_given = true;
+	return devargs_flag(value, &out->packed);
+}
+
+static bool
+devargs_in_order(const char *value, struct vduse_devargs *out)
+{
+	return devargs_flag(value, &out->in_order);
+}
+
 static const struct devargs_key devargs_keys[] = {
 	{"iface", devargs_iface, RTE_VDUSE_PATH_USAGE},
 	{"queues", devargs_queues,
@@ -140,6 +153,8 @@ static const struct devargs_key devargs_keys[] = {
 	{"attach", devargs_attach, "none, virtio or vhost"},
 	{"umem", devargs_umem, "0 or 1"},
 	{"client", devargs_client, "0 or 1"},
+	{"packed", devargs_packed, "0 or 1"},
+	{"in-order", devargs_in_order, "0 or 1"},
 };
 
 static const struct devargs_key *
@@ -217,6 +232,7 @@ vduse_devargs_parse(const char *name, const char *args, struct vduse_devargs *ou
 		.queue_size = DEVARGS_QUEUE_SIZE,
 		.mtu = RTE_ETHER_MTU,
 		.attach = RTE_VDUSE_ATTACH_NONE,
+		.in_order = true,
 	};
 	list = rte_kvargs_parse(args != NULL ? args : "", NULL);
 	if (list == NULL) {
@@ -227,5 +243,12 @@ vduse_devargs_parse(const char *name, const char *args, struct vduse_devargs *ou
 	for (i = 0; i < list->count && ret == 0; i++)
 		ret = devargs_pair(name, &list->pairs[i], &seen, out);
 	rte_kvargs_free(list);
-	return ret < 0 ? ret : devargs_check(name, out);
+	if (ret < 0)
+		return ret;
+	/* A packed ring does not say how far a process that died had come; a vhost-user driver
+	 * starts anew then, the kernel's would have to be taken away.
+	 */
+	if (!out->packed_given)
+		out->packed = rte_vduse_path_is_socket(out->iface);
+	return devargs_check(name, out);
 }

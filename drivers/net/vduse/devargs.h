@@ -23,7 +23,9 @@
 	"mtu=<int> "                                                                               \
 	"attach=<none|virtio|vhost> "                                                              \
 	"umem=<0|1> "                                                                              \
-	"client=<0|1>"
+	"client=<0|1> "                                                                            \
+	"packed=<0|1> "                                                                            \
+	"in-order=<0|1>"
 
 /* Longest path of a device, with its closing NUL. */
 #define VDUSE_DEVARGS_IFACE_MAX RTE_VDUSE_SOCKET_MAX
@@ -39,6 +41,9 @@ struct vduse_devargs {
 	enum rte_vduse_attach attach;
 	bool umem;
 	bool client;
+	bool packed;
+	bool packed_given;
+	bool in_order;
 };
 
 /*

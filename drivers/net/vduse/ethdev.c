@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 
+#include <linux/virtio_config.h>
+
 #include <ethdev_driver.h>
 #include <ethdev_vdev.h>
 #include <rte_malloc.h>
@@ -46,6 +48,8 @@ ethdev_net_create(struct rte_eth_dev *dev)
 		.mtu = port->args.mtu,
 		.socket_id = dev->data->numa_node,
 		.umem = port->args.umem,
+		.features_off = (port->args.packed ? 0 : RTE_BIT64(VIRTIO_F_RING_PACKED)) |
+				(port->args.in_order ? 0 : RTE_BIT64(VIRTIO_F_IN_ORDER)),
 		.link = ethdev_link_changed,
 		.arg = dev,
 	};
