@@ -287,6 +287,47 @@ chains_that_are_none(void **state)
 	driver_free(&driver);
 }
 
+/* A chain may not reach into descriptors that the device holds, nor counting go on for ever. */
+static void
+chains_without_an_end(void **state)
+{
+	struct vring_chain chains[2];
+	uint16_t i;
+
+	RTE_SET_USED(state);
+	begin(8, 0, 0);
+	long_chain(4);
+	assert_int_equal(vring_pop(&driver.vq, chains, 2), 1);
+	long_chain(5);
+	assert_int_equal(vring_pop(&driver.vq, chains, 2), 0);
+	assert_int_equal(driver.vq.fault, VRING_FAULT_LOOP);
+	driver_free(&driver);
+	begin(8, 0, 0);
+	for (i = 0; i < 8; i++)
+		driver.packed.desc[i].flags = AVAIL | NEXT;
+	assert_int_equal(vring_count(&driver.vq), 1);
+	driver_free(&driver);
+}
+
+/* A fault behind chains that are given back is met again. */
+static void
+fault_after_unpop(void **state)
+{
+	struct vring_chain chains[2];
+
+	RTE_SET_USED(state);
+	begin(8, 0, 0);
+	post(0, driver.data, 1, 0);
+	post(1, 0, 1, 0);
+	assert_int_equal(vring_pop(&driver.vq, chains, 2), 1);
+	assert_int_equal(driver.vq.fault, VRING_FAULT_MISS);
+	vring_unpop(&driver.vq, chains, 1);
+	assert_int_equal(driver.vq.fault, VRING_FAULT_NONE);
+	assert_int_equal(vring_pop(&driver.vq, chains, 2), 1);
+	assert_int_equal(driver.vq.fault, VRING_FAULT_MISS);
+	driver_free(&driver);
+}
+
 /* Descriptors and tables at random: never a crash, never a piece outside memory. */
 static void
 random_damage(void)
@@ -353,6 +394,8 @@ main(void)
 		cmocka_unit_test(notify),
 		cmocka_unit_test(layouts_that_are_none),
 		cmocka_unit_test(chains_that_are_none),
+		cmocka_unit_test(chains_without_an_end),
+		cmocka_unit_test(fault_after_unpop),
 		cmocka_unit_test(damage_never_kills),
 	};
 
