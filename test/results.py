@@ -1,11 +1,22 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""results.py TESTLOG: "passed NAME", "failed NAME" or "skipped NAME" per test of meson's log."""
+"""results.py TESTLOG: "passed NAME", "failed NAME" or "skipped NAME" per test of meson's log.
+
+A test that runs several says so of each in lines "result: passed NAME SECONDS"; it is named
+itself only if it failed and none of them did.
+"""
 import json
+import re
 import sys
 
 WORD = {"OK": "passed", "EXPECTEDFAIL": "passed", "SKIP": "skipped"}
+RESULT = re.compile(r"^result: (passed|failed|skipped) (\S+)", re.MULTILINE)
 
 with open(sys.argv[1], encoding="utf-8") as log:
     for line in log:
         test = json.loads(line)
-        print(WORD.get(test["result"], "failed"), test["name"])
+        word = WORD.get(test["result"], "failed")
+        several = RESULT.findall(test.get("stdout") or "")
+        for result, name in several:
+            print(result, f"{test['name']}/{name}")
+        if not several or (word == "failed" and "failed" not in dict(several)):
+            print(word, test["name"])

@@ -1,0 +1,57 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Guest scripts one after another in one boot of the VM, each with processes of its own, which
+# end with it, and nothing loaded that an earlier one loaded.
+#
+#   test/vm/several.sh NAME:SECONDS...     names without .sh, each with its time limit
+#
+# A line "result: passed|failed|skipped NAME SECONDS" for each. Exit 1 when one failed.
+set -u
+
+here=$(dirname "$0")
+code=0
+
+result()
+{
+	echo "result: $*"
+	[ "$1" != failed ] || code=1
+}
+
+# Takes away what a script may leave. False: the next one would not begin as it should.
+tidy()
+{
+	local module
+	rm -rf /run/netns /run/dpdk /var/run/dpdk /dev/hugepages/*
+	for module in virtio_vdpa vhost_vdpa virtio_net virtio_blk vduse; do
+		if grep -q "^$module " /proc/modules; then
+			modprobe -r "$module" 2>/dev/null || rmmod "$module" || return
+		fi
+	done
+}
+
+run_one()
+{
+	local name=$1 limit=$2 start=$SECONDS status=0 word=failed
+	echo "=== $name"
+	echo "test/vm: $name" >/dev/kmsg
+	work=/run/test/$name timeout -k 5 "$limit" unshare --fork --pid --kill-child --mount-proc \
+		"$here/$name.sh" || status=$?
+	case $status in
+	0) word=passed ;;
+	77) word=skipped ;;
+	124 | 137) echo "FAIL: stopped at the time limit of $limit s" ;;
+	esac
+	result "$word" "$name" $((SECONDS - start))
+}
+
+while [ $# -gt 0 ]; do
+	run_one "${1%:*}" "${1#*:}"
+	shift
+	tidy || break
+done
+for left; do
+	echo "FAIL: ${left%:*}: not run, the one before it left a module in use"
+	result failed "${left%:*}" 0
+done
+exit $code
