@@ -71,14 +71,20 @@ tx_copy_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint1
 		tx_copy(&cursor, rte_pktmbuf_mtod(segment, const uint8_t *), segment->data_len);
 }
 
-/* Two lengths that the compiler knows: a call of memcpy() costs more than the copy. */
+/*
+ * Drivers read a header and leave it as it is, so that in a buffer that comes round again it is
+ * right already: a line that is not written stays in the driver's cache. Two lengths that the
+ * compiler knows: a call of memcpy() costs more than the copy.
+ */
 static inline void
 tx_copy_header(const struct vnet_queue *queue, uint8_t *to, const struct virtio_net_hdr_v1 *hdr)
 {
-	if (likely(queue->hdr_len == sizeof(*hdr)))
-		memcpy(to, hdr, sizeof(*hdr));
-	else
+	if (likely(queue->hdr_len == sizeof(*hdr))) {
+		if (memcmp(to, hdr, sizeof(*hdr)) != 0)
+			memcpy(to, hdr, sizeof(*hdr));
+	} else if (memcmp(to, hdr, sizeof(struct virtio_net_hdr)) != 0) {
 		memcpy(to, hdr, sizeof(struct virtio_net_hdr));
+	}
 }
 
 /* Writes a packet to the first chains of a row. *taken: how many it took. */
@@ -121,34 +127,50 @@ struct tx_row {
 	bool stop;        /* nothing more can be sent now */
 };
 
+/* A packet that was not sent. Returns whether the next one may be. */
+static bool
+tx_row_refused(struct vnet_queue *queue, enum tx_result result, const struct vring_chain *chain,
+	       struct tx_row *row)
+{
+	switch (result) {
+	case TX_MORE:
+		row->more = true;
+		return false;
+	case TX_FAULT:
+		vnet_stats_add(&queue->stats.bad_descriptors, 1);
+		rte_vduse_vq_fail(queue->vq, "a receive buffer smaller than a header",
+				  chain->in_len);
+		row->stop = true;
+		return false;
+	default:
+		vnet_stats_add(&queue->stats.drops, 1);
+		row->packets++;
+		return true;
+	}
+}
+
 static void
 tx_row(struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
        struct rte_mbuf *const *mbufs, uint16_t nb, struct tx_row *row)
 {
-	while (row->packets < nb) {
-		struct rte_mbuf *packet = mbufs[row->packets];
-		uint16_t taken = 0;
+	bool more = true;
 
-		switch (tx_packet(queue, chains + row->chains,
-				  (uint16_t)(nb_chains - row->chains), packet, &taken)) {
-		case TX_MORE:
-			row->more = true;
-			return;
-		case TX_FAULT:
-			vnet_stats_add(&queue->stats.bad_descriptors, 1);
-			rte_vduse_vq_fail(queue->vq, "a receive buffer smaller than a header",
-					  chains[row->chains].in_len);
-			row->stop = true;
-			return;
-		case TX_DROP:
-			vnet_stats_add(&queue->stats.drops, 1);
-			break;
-		case TX_SENT:
-			vnet_stats_count(&queue->stats, &packet, 1);
+	while (row->packets < nb && more) {
+		uint16_t first = row->packets;
+		enum tx_result result = TX_SENT;
+
+		while (row->packets < nb && result == TX_SENT) {
+			uint16_t taken = 0;
+
+			result = tx_packet(queue, chains + row->chains,
+					   (uint16_t)(nb_chains - row->chains),
+					   mbufs[row->packets], &taken);
+			row->packets += result == TX_SENT;
 			row->chains += taken;
-			break;
 		}
-		row->packets++;
+		vnet_stats_count(&queue->stats, mbufs + first, (uint16_t)(row->packets - first));
+		if (result != TX_SENT)
+			more = tx_row_refused(queue, result, chains + row->chains, row);
 	}
 }
 

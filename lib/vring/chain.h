@@ -29,16 +29,23 @@ vring_chain_sum(uint32_t sum, uint64_t len)
 	return (uint32_t)RTE_MIN(sum + len, (uint64_t)UINT32_MAX);
 }
 
-/* The lines of a small packet: its data will be read, or it and a header before it written. */
+/*
+ * The lines of a small packet. A header before data that will be written is only looked at: it
+ * nearly always holds already what would be written.
+ */
 static inline void
 vring_chain_prefetch(const struct vring_vq *vq, const uint8_t *va, bool write)
 {
+	const uint8_t *data = va + vq->header;
+
 	if (write) {
-		rte_prefetch0_write(va);
-		rte_prefetch0_write(va + RTE_CACHE_LINE_SIZE);
+		if (vq->header != 0)
+			rte_prefetch0(va);
+		rte_prefetch0_write(data);
+		rte_prefetch0_write(data + RTE_CACHE_LINE_SIZE - 1);
 	} else {
-		rte_prefetch0(va + vq->unread);
-		rte_prefetch0(va + vq->unread + RTE_CACHE_LINE_SIZE - 1);
+		rte_prefetch0(data);
+		rte_prefetch0(data + RTE_CACHE_LINE_SIZE - 1);
 	}
 }
 

@@ -134,8 +134,8 @@ struct vring_vq {
 	uint16_t quiet_from;  /* published when avail_event was last moved */
 	uint16_t *avail_event;      /* with event_idx: when the driver kicks */
 	const uint16_t *used_event; /* with event_idx: when it wants a call */
-	/* Bytes at the beginning of what a chain has to read that the device never looks at. */
-	uint16_t unread;
+	/* Bytes before the data of a chain that the device neither looks at nor, mostly, changes. */
+	uint16_t header;
 	bool loud;                  /* the driver shall kick */
 	bool event_idx;
 	bool indirect;
