@@ -71,8 +71,6 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue->hdr_len = sizeof(struct virtio_net_hdr);
 	if (queue->mergeable || (info->features & (UINT64_C(1) << VIRTIO_F_VERSION_1)))
 		queue->hdr_len = sizeof(struct virtio_net_hdr_v1);
-	/* No offload is offered, so that the header says nothing. */
-	queue->ring.header = queue->hdr_len;
 	return queue_start_ring(queue);
 }
 

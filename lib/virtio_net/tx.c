@@ -87,6 +87,19 @@ tx_copy_header(const struct vnet_queue *queue, uint8_t *to, const struct virtio_
 	}
 }
 
+/* The most common case: one piece to read from, one to write to, and room enough. */
+static inline void
+tx_copy_whole(const struct vnet_queue *queue, struct vring_chain *chain,
+	      const struct rte_mbuf *packet)
+{
+	struct virtio_net_hdr_v1 hdr = { .num_buffers = 1 };
+	uint8_t *to = chain->bufs[chain->nb_out].va;
+
+	tx_copy_header(queue, to, &hdr);
+	rte_memcpy(to + queue->hdr_len, rte_pktmbuf_mtod(packet, const void *), packet->data_len);
+	chain->used_len = queue->hdr_len + packet->data_len;
+}
+
 /* Writes a packet to the first chains of a row. *taken: how many it took. */
 static inline enum tx_result
 tx_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
@@ -95,6 +108,12 @@ tx_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint16_t n
 	uint64_t want = (uint64_t)queue->hdr_len + packet->pkt_len, room = 0;
 	uint16_t n = 0;
 
+	if (likely(nb_chains > 0 && chains[0].nb_in == 1 && packet->nb_segs == 1 &&
+		   chains[0].in_len >= want)) {
+		tx_copy_whole(queue, &chains[0], packet);
+		*taken = 1;
+		return TX_SENT;
+	}
 	do {
 		if (n == nb_chains)
 			return TX_MORE;
@@ -105,16 +124,6 @@ tx_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint16_t n
 	if (unlikely(room < want))
 		return TX_DROP;
 	*taken = n;
-	if (likely(n == 1 && chains[0].nb_in == 1 && packet->nb_segs == 1)) {
-		struct virtio_net_hdr_v1 hdr = { .num_buffers = 1 };
-		uint8_t *to = chains[0].bufs[chains[0].nb_out].va;
-
-		tx_copy_header(queue, to, &hdr);
-		rte_memcpy(to + queue->hdr_len, rte_pktmbuf_mtod(packet, const void *),
-			   packet->data_len);
-		chains[0].used_len = (uint32_t)want;
-		return TX_SENT;
-	}
 	tx_copy_packet(queue, chains, n, packet);
 	return TX_SENT;
 }

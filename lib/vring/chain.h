@@ -8,8 +8,6 @@
 
 #include <assert.h>
 
-#include <rte_prefetch.h>
-
 #include "mem.h"
 
 #define VRING_DESC_SIZE sizeof(struct vring_desc)
@@ -27,26 +25,6 @@ static inline uint32_t
 vring_chain_sum(uint32_t sum, uint64_t len)
 {
 	return (uint32_t)RTE_MIN(sum + len, (uint64_t)UINT32_MAX);
-}
-
-/*
- * The lines of a small packet. A header before data that will be written is only looked at: it
- * nearly always holds already what would be written.
- */
-static inline void
-vring_chain_prefetch(const struct vring_vq *vq, const uint8_t *va, bool write)
-{
-	const uint8_t *data = va + vq->header;
-
-	if (write) {
-		if (vq->header != 0)
-			rte_prefetch0(va);
-		rte_prefetch0_write(data);
-		rte_prefetch0_write(data + RTE_CACHE_LINE_SIZE - 1);
-	} else {
-		rte_prefetch0(data);
-		rte_prefetch0(data + RTE_CACHE_LINE_SIZE - 1);
-	}
 }
 
 /* Begins a chain in what is left of the scratch. */
@@ -83,7 +61,6 @@ vring_chain_add(struct vring_vq *vq, struct vring_chain *chain, uint64_t iova, u
 				return false;
 			return vring_chain_fault(vq, VRING_FAULT_LONG, vq->max_bufs);
 		}
-		vring_chain_prefetch(vq, va, write);
 		vq->bufs[vq->nb_bufs++] = (struct vring_buf){ .va = va, .len = (uint32_t)len };
 		if (write) {
 			chain->nb_in++;
@@ -95,6 +72,38 @@ vring_chain_add(struct vring_vq *vq, struct vring_chain *chain, uint64_t iova, u
 		iova += len;
 		left -= len;
 	}
+	return true;
+}
+
+/*
+ * Makes a chain of one descriptor, which most are. In the shortest case, a buffer within the
+ * last window, nothing is done twice.
+ */
+static inline bool
+vring_chain_single(struct vring_vq *vq, struct vring_chain *chain, uint16_t head, uint64_t iova,
+		   uint32_t size, bool write)
+{
+	const struct vring_window *window = &vq->mem.window[write];
+	uint64_t offset = iova - window->first;
+	struct vring_buf *buf = &vq->bufs[vq->nb_bufs];
+
+	if (unlikely(offset >= window->size || size > window->size - offset || size == 0 ||
+		     vq->nb_bufs == vq->max_bufs)) {
+		vring_chain_begin(vq, chain, head);
+		return vring_chain_add(vq, chain, iova, size, write);
+	}
+	buf->va = (uint8_t *)(uintptr_t)(iova + window->delta);
+	buf->len = size;
+	vq->nb_bufs++;
+	*chain = (struct vring_chain){
+		.bufs = buf,
+		.out_len = write ? 0 : size,
+		.in_len = write ? size : 0,
+		.nb_out = !write,
+		.nb_in = write,
+		.head = head,
+		.nb_descs = 1,
+	};
 	return true;
 }
 

@@ -90,13 +90,13 @@ packed_quiet(struct vring_vq *vq)
 static inline bool
 packed_available(const struct vring_vq *vq, uint32_t place, uint16_t *flags)
 {
-	bool wrap = packed_wrap(vq, place);
+	uint16_t wanted = packed_wrap(vq, place) ? PACKED_AVAIL : PACKED_USED;
 
 	/* Acquire: pairs with the driver's barrier between a descriptor, those behind it in its
 	 * chain and their buffers, and these flags.
 	 */
 	*flags = rte_le_to_cpu_16(__atomic_load_n(&packed_at(vq, place)->flags, __ATOMIC_ACQUIRE));
-	return ((*flags & PACKED_AVAIL) != 0) == wrap && ((*flags & PACKED_USED) != 0) != wrap;
+	return (*flags & (PACKED_AVAIL | PACKED_USED)) == wanted;
 }
 
 static void
@@ -115,6 +115,7 @@ packed_seed(struct vring_vq *vq)
 	else
 		packed->used = packed->avail;
 	packed->published = packed->used;
+	packed->nb_held = 0;
 }
 
 /* Reads a descriptor: its last 8 bytes hold length, id and flags. */
@@ -194,10 +195,10 @@ packed_chain(struct vring_vq *vq, struct vring_chain *chain, uint16_t flags, uin
 
 	/* Those that were checked: the driver may have changed them meanwhile. */
 	desc.flags = flags;
-	vring_chain_begin(vq, chain, desc.id);
 	if (likely(!(flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT))))
-		return vring_chain_add(vq, chain, desc.addr, desc.len,
-				       (flags & VRING_DESC_F_WRITE) != 0);
+		return vring_chain_single(vq, chain, desc.id, desc.addr, desc.len,
+					  (flags & VRING_DESC_F_WRITE) != 0);
+	vring_chain_begin(vq, chain, desc.id);
 	if (flags & VRING_DESC_F_INDIRECT)
 		return packed_table(vq, chain, &desc);
 	return packed_walk(vq, chain, &desc, room);
@@ -207,14 +208,15 @@ static uint16_t
 packed_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
 {
 	struct vring_packed *packed = &vq->packed;
+	uint32_t room;
 	uint16_t n;
 
 	if (unlikely(vq->fault != VRING_FAULT_NONE))
 		return 0;
 	nb = RTE_MIN(nb, VRING_BURST_MAX);
 	vq->nb_bufs = 0;
+	room = vq->size - packed_distance(vq, packed->used, packed->avail);
 	for (n = 0; n < nb; n++) {
-		uint32_t room = vq->size - packed_distance(vq, packed->used, packed->avail);
 		uint16_t flags;
 
 		if (!packed_available(vq, packed->avail, &flags))
@@ -227,6 +229,7 @@ packed_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
 		if (unlikely(!packed_chain(vq, &chains[n], flags, room)))
 			break;
 		packed->avail = packed_forward(vq, packed->avail, chains[n].nb_descs);
+		room -= chains[n].nb_descs;
 	}
 	return n;
 }
@@ -245,23 +248,40 @@ packed_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 		vq->fault = VRING_FAULT_NONE;
 }
 
-/* Writes a used descriptor over the next place. Only the first since the last publish waits. */
 static inline void
-packed_write(struct vring_vq *vq, const struct vring_chain *chain)
+packed_write(const struct vring_vq *vq, const struct vring_packed_used *used, int order)
+{
+	struct vring_packed_desc *desc = packed_at(vq, used->place);
+
+	desc->id = rte_cpu_to_le_16(used->id);
+	desc->len = rte_cpu_to_le_32(used->len);
+	__atomic_store_n(&desc->flags, rte_cpu_to_le_16(used->flags), order);
+}
+
+/*
+ * Uses the descriptor at the next place. The first one since the last publish holds back all
+ * that are written behind it. The driver looks at it all the time: what lies in the same cache
+ * line waits as well, so that the line is asked for once.
+ */
+static inline void
+packed_use(struct vring_vq *vq, const struct vring_chain *chain)
 {
 	struct vring_packed *packed = &vq->packed;
-	struct vring_packed_desc *desc = packed_at(vq, packed->used);
-	uint16_t flags = packed_wrap(vq, packed->used) ? PACKED_AVAIL | PACKED_USED : 0;
+	struct vring_packed_used used = {
+		.place = packed->used,
+		.len = chain->used_len,
+		.id = chain->head,
+		.flags = packed_wrap(vq, packed->used) ? PACKED_AVAIL | PACKED_USED : 0,
+	};
 
 	/* Section 2.8.5: a length means something only with this. */
 	if (chain->nb_in != 0)
-		flags |= VRING_DESC_F_WRITE;
-	desc->id = rte_cpu_to_le_16(chain->head);
-	desc->len = rte_cpu_to_le_32(chain->used_len);
-	if (packed->used == packed->published)
-		packed->first_flags = flags;
+		used.flags |= VRING_DESC_F_WRITE;
+	if (packed_distance(vq, packed->published, packed->used) < VRING_PACKED_LINE &&
+	    packed->nb_held < VRING_PACKED_LINE)
+		packed->held[packed->nb_held++] = used;
 	else
-		vring_store16(&desc->flags, flags);
+		packed_write(vq, &used, __ATOMIC_RELAXED);
 }
 
 static void
@@ -278,7 +298,7 @@ packed_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 		 */
 		while (vq->in_order && i + 1 < nb && chains[i].nb_in == 0)
 			nb_descs += chains[++i].nb_descs;
-		packed_write(vq, &chains[i]);
+		packed_use(vq, &chains[i]);
 		packed->used = packed_forward(vq, packed->used, nb_descs);
 	}
 }
@@ -311,11 +331,12 @@ packed_publish(struct vring_vq *vq)
 
 	if (packed->used == from)
 		return false;
+	while (--packed->nb_held > 0)
+		packed_write(vq, &packed->held[packed->nb_held], __ATOMIC_RELAXED);
 	/* Release: pairs with the driver's barrier between these flags and what else it reads of
 	 * this and of later used descriptors, and of the buffers.
 	 */
-	__atomic_store_n(&packed_at(vq, from)->flags, rte_cpu_to_le_16(packed->first_flags),
-			 __ATOMIC_RELEASE);
+	packed_write(vq, &packed->held[0], __ATOMIC_RELEASE);
 	packed->published = packed->used;
 	/* The flags before the driver's wish: pairs with the driver's barrier between asking for
 	 * a call and looking at the ring once more. Without it both could miss.

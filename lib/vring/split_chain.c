@@ -87,9 +87,10 @@ vring_split_chain(struct vring_vq *vq, uint16_t head, struct vring_chain *chain)
 
 	if (unlikely(head >= vq->size))
 		return vring_chain_fault(vq, VRING_FAULT_INDEX, head);
-	vring_chain_begin(vq, chain, head);
 	desc = vring_load_desc(&vq->desc[head]);
 	if (likely(!(desc.flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT))))
-		return chain_add(vq, chain, &desc);
+		return vring_chain_single(vq, chain, head, desc.addr, desc.len,
+					  (desc.flags & VRING_DESC_F_WRITE) != 0);
+	vring_chain_begin(vq, chain, head);
 	return chain_walk(vq, &desc, chain);
 }

@@ -106,6 +106,9 @@ struct vring_ops {
 	uint32_t (*position)(const struct vring_vq *vq);
 };
 
+/* Descriptors of a packed ring in a cache line. */
+#define VRING_PACKED_LINE 4
+
 /*
  * A packed ring. Its places count from 0 to 2 * size - 1: those below size are the descriptors
  * under wrap counter 1, those above the same under wrap counter 0.
@@ -117,7 +120,14 @@ struct vring_packed {
 	uint32_t avail;       /* next place to look at */
 	uint32_t used;        /* next place to be marked used */
 	uint32_t published;   /* used as the driver last saw it */
-	uint16_t first_flags; /* of the descriptor at published, which holds all others back */
+	/* Used descriptors at published and behind it, which wait for vring_publish(). */
+	struct vring_packed_used {
+		uint32_t place;
+		uint32_t len;
+		uint16_t id;
+		uint16_t flags;
+	} held[VRING_PACKED_LINE];
+	uint16_t nb_held;
 };
 
 struct vring_vq {
@@ -134,8 +144,6 @@ struct vring_vq {
 	uint16_t quiet_from;  /* published when avail_event was last moved */
 	uint16_t *avail_event;      /* with event_idx: when the driver kicks */
 	const uint16_t *used_event; /* with event_idx: when it wants a call */
-	/* Bytes before the data of a chain that the device neither looks at nor, mostly, changes. */
-	uint16_t header;
 	bool loud;                  /* the driver shall kick */
 	bool event_idx;
 	bool indirect;
