@@ -115,7 +115,9 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->socket_id = conf->socket_id;
 	dev->offered = conf->features;
 	dev->config_size = conf->config_size;
+	dev->device_id = conf->device_id;
 	dev->nb_vqs = conf->nb_vqs;
+	dev->vq_size = conf->vq_size;
 	dev->want_umem = conf->umem;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vduse_vq_init(dev, i);

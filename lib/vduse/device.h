@@ -28,7 +28,9 @@ struct rte_vduse_dev {
 	uint64_t offered;                  /* features; constant */
 	uint64_t features;                 /* what the driver took; read by any thread */
 	uint32_t config_size;              /* constant */
+	uint32_t device_id;                /* constant */
 	uint16_t nb_vqs;                   /* constant */
+	uint16_t vq_size;                  /* the largest; constant */
 	bool taken_over;                   /* a dead process left it; constant while created */
 	bool want_umem;                    /* constant */
 	bool stopped;                      /* rte_vduse_dev_stop() was there; its caller's */

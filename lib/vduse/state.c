@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -125,7 +126,7 @@ state_init(int fd, const struct state_header *header)
 }
 
 int
-vduse_state_open(const struct rte_vduse_dev *dev, size_t size, struct vduse_state *state)
+rte_vduse_state_open(const struct rte_vduse_dev *dev, size_t size, struct rte_vduse_state *state)
 {
 	struct state_header header = state_wanted(dev, size);
 	const char *useless = "the device is new";
@@ -156,7 +157,7 @@ vduse_state_open(const struct rte_vduse_dev *dev, size_t size, struct vduse_stat
 		close(fd);
 		return state_fail(dev, path, -ret);
 	}
-	*state = (struct vduse_state){
+	*state = (struct rte_vduse_state){
 		.data = va + STATE_DATA,
 		.size = size,
 		.kept = useless == NULL,
@@ -166,7 +167,7 @@ vduse_state_open(const struct rte_vduse_dev *dev, size_t size, struct vduse_stat
 }
 
 void
-vduse_state_remove(const struct rte_vduse_dev *dev, struct vduse_state *state)
+rte_vduse_state_remove(const struct rte_vduse_dev *dev, struct rte_vduse_state *state)
 {
 	char path[PATH_MAX];
 

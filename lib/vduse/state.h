@@ -12,7 +12,7 @@
 
 struct rte_vduse_dev;
 
-struct vduse_state {
+struct rte_vduse_state {
 	void *data;   /* size bytes, zeroed unless kept; NULL: closed */
 	size_t size;
 	int fd;
@@ -27,10 +27,10 @@ struct vduse_state {
  * 0; -EBUSY: another process has it; or what the file system says. One log line.
  */
 int
-vduse_state_open(const struct rte_vduse_dev *dev, size_t size, struct vduse_state *state);
+rte_vduse_state_open(const struct rte_vduse_dev *dev, size_t size, struct rte_vduse_state *state);
 
 /* Closes it and removes the file: the device is gone. Harmless on a closed one. */
 void
-vduse_state_remove(const struct rte_vduse_dev *dev, struct vduse_state *state);
+rte_vduse_state_remove(const struct rte_vduse_dev *dev, struct rte_vduse_state *state);
 
 #endif /* VDUSE_STATE_H */
