@@ -136,12 +136,15 @@ vhost_dev_create(struct vhost_dev *dev)
 		dev->vqs[i].vq = rte_vduse_dev_vq(dev->dev, i);
 		dev->vqs[i].vring = vhost_ring_none;
 	}
+	vhost_inflight_open(dev);
 	return 0;
 }
 
 void
 vhost_dev_destroy(struct vhost_dev *dev)
 {
+	if (dev->dev != NULL)
+		vhost_inflight_close(dev);
 	if (dev->net != NULL)
 		rte_vduse_net_destroy(dev->net);
 	else

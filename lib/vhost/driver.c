@@ -26,10 +26,12 @@ vhost_driver_evaluate(struct vhost_dev *dev)
 
 /* Under the mutex. What lib/virtio_net serves is ready whatever can be shown of it here. */
 static int
-driver_map(const struct vhost_dev *dev, struct vhost_vq *vq)
+driver_map(struct vhost_dev *dev, struct vhost_vq *vq)
 {
 	int ret = vhost_ring_map(vq);
 
+	if (ret == 0)
+		vhost_inflight_find(dev, vq);
 	vq->ready = ret == 0 || dev->builtin;
 	return ret;
 }
@@ -79,6 +81,7 @@ driver_vq_stop(struct rte_vduse_vq *vq, void *arg)
 	vhost_lock();
 	vhost_events_down(dev);
 	own->base = vhost_ring_position(own);
+	vhost_inflight_forget(own);
 	own->ready = false;
 	own->vring = vhost_ring_none;
 	vhost_unlock();

@@ -1,29 +1,221 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Requests in flight, which a state file would keep. For devices of ours there is none yet:
- * every call says so. Ids that are not ours go on to librte_vhost. On the application's threads.
+ * Requests in flight. In flows what an application takes and completes, out flows, after it was
+ * killed, what it has to do once more; between the two lies a state file. The marks are written
+ * by the thread that serves a ring, without a lock. Ids that are not ours go on to librte_vhost.
  */
 #include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_byteorder.h>
 
 #include "vhost.h"
+
+/* What librte_vhost calls the layout of struct rte_vhost_inflight_info_split. */
+#define INFLIGHT_VERSION 1
+
+static size_t
+inflight_size(const struct vhost_dev *dev)
+{
+	return RTE_ALIGN_CEIL(sizeof(struct rte_vhost_inflight_info_split) +
+				      dev->conf.queue_size *
+					      sizeof(struct rte_vhost_inflight_desc_split),
+			      (size_t)RTE_CACHE_LINE_SIZE);
+}
+
+void
+vhost_inflight_open(struct vhost_dev *dev)
+{
+	uint16_t i;
+
+	if (dev->builtin ||
+	    rte_vduse_state_open(dev->dev, dev->conf.nb_vqs * inflight_size(dev), &dev->state) < 0)
+		return;
+	for (i = 0; i < dev->conf.nb_vqs; i++) {
+		dev->vqs[i].inflight =
+			(void *)((uint8_t *)dev->state.data + i * inflight_size(dev));
+		dev->vqs[i].nb_inflight = (uint16_t)dev->conf.queue_size;
+	}
+}
+
+void
+vhost_inflight_close(struct vhost_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; dev->vqs != NULL && i < dev->conf.nb_vqs; i++) {
+		free(dev->vqs[i].resubmit.resubmit_list);
+		dev->vqs[i].inflight = NULL;
+	}
+	rte_vduse_state_remove(dev->dev, &dev->state);
+}
+
+static int
+inflight_compare(const void *left, const void *right)
+{
+	const struct rte_vhost_resubmit_desc *a = left, *b = right;
+
+	/* As the application took them. */
+	return a->counter < b->counter ? -1 : a->counter > b->counter;
+}
+
+/* Those that are marked, oldest first. */
+static int
+inflight_list(struct vhost_vq *vq)
+{
+	const struct rte_vhost_inflight_info_split *inflight = vq->inflight;
+	struct rte_vhost_resubmit_desc *list = NULL;
+	uint16_t nb = 0, i;
+
+	for (i = 0; i < vq->nb_inflight; i++)
+		nb = (uint16_t)(nb + (inflight->desc[i].inflight == 1));
+	if (nb > 0) {
+		list = calloc(nb, sizeof(*list));
+		if (list == NULL)
+			return -ENOMEM;
+	}
+	vq->nb_resubmit = 0;
+	for (i = 0; i < vq->nb_inflight; i++) {
+		if (inflight->desc[i].inflight != 1)
+			continue;
+		list[vq->nb_resubmit].index = i;
+		list[vq->nb_resubmit++].counter = inflight->desc[i].counter;
+	}
+	if (nb > 0) {
+		qsort(list, nb, sizeof(*list), inflight_compare);
+		vq->counter = list[nb - 1].counter + 1;
+	}
+	vq->resubmit.resubmit_list = list;
+	vq->resubmit.resubmit_num = nb;
+	return 0;
+}
+
+void
+vhost_inflight_find(struct vhost_dev *dev, struct vhost_vq *vq)
+{
+	struct rte_vhost_inflight_info_split *inflight = vq->inflight;
+	uint16_t used;
+
+	if (inflight == NULL || vq->vring.used == NULL)
+		return;
+	used = rte_le_to_cpu_16(__atomic_load_n(&vq->vring.used->idx, __ATOMIC_ACQUIRE));
+	if (inflight->version != INFLIGHT_VERSION) {
+		inflight->version = INFLIGHT_VERSION;
+		inflight->desc_num = vq->vring.size;
+		inflight->used_idx = used;
+	}
+	/* It was shown as used, and then there was no time to take the mark away. */
+	if (inflight->used_idx != used) {
+		if (inflight->last_inflight_io < vq->nb_inflight)
+			inflight->desc[inflight->last_inflight_io].inflight = 0;
+		inflight->used_idx = used;
+	}
+	free(vq->resubmit.resubmit_list);
+	vq->resubmit = (struct rte_vhost_resubmit_info){ 0 };
+	if (inflight_list(vq) < 0)
+		VHOST_LOG(ERR, dev->path, "virtqueue %u: no memory for what was in flight: unbind "
+			  "its driver and bind it again", vq->vq->index);
+	else if (vq->nb_resubmit > 0)
+		VHOST_LOG(NOTICE, dev->path, "virtqueue %u: %u requests were in flight",
+			  vq->vq->index, vq->nb_resubmit);
+}
+
+void
+vhost_inflight_forget(struct vhost_vq *vq)
+{
+	if (vq->inflight == NULL)
+		return;
+	memset(vq->inflight->desc, 0, vq->nb_inflight * sizeof(vq->inflight->desc[0]));
+	vq->inflight->version = 0;
+	vq->counter = 0;
+	vq->nb_resubmit = 0;
+	free(vq->resubmit.resubmit_list);
+	vq->resubmit = (struct rte_vhost_resubmit_info){ 0 };
+}
+
+/* A virtqueue of ours whose requests are marked, and the descriptor is one of it; or NULL. */
+static struct vhost_vq *
+inflight_vq(const struct vhost_dev *dev, uint16_t index, uint16_t desc)
+{
+	struct vhost_vq *vq = vhost_vq_get(dev, index);
+
+	if (vq == NULL || vq->inflight == NULL || desc >= vq->vring.size || desc >= vq->nb_inflight)
+		return NULL;
+	return vq;
+}
 
 int
 rte_vhost_get_vhost_ring_inflight(int vid, uint16_t vring_idx,
 				  struct rte_vhost_ring_inflight *vring)
 {
-	if (vhost_dev_get(vid) == NULL)
+	const struct vhost_dev *dev = vhost_dev_get(vid);
+	struct vhost_vq *vq;
+
+	if (dev == NULL)
 		return VHOST_REAL(get_vhost_ring_inflight, -ENOTSUP, vid, vring_idx, vring);
-	return -ENOTSUP;
+	vq = inflight_vq(dev, vring_idx, 0);
+	if (vq == NULL || vring == NULL)
+		return -1;
+	vring->inflight_split = vq->inflight;
+	vring->resubmit_inflight = &vq->resubmit;
+	return 0;
 }
 
 int
 rte_vhost_set_inflight_desc_split(int vid, uint16_t vring_idx, uint16_t idx)
 {
-	if (vhost_dev_get(vid) == NULL)
+	const struct vhost_dev *dev = vhost_dev_get(vid);
+	struct vhost_vq *vq;
+
+	if (dev == NULL)
 		return VHOST_REAL(set_inflight_desc_split, -ENOTSUP, vid, vring_idx, idx);
-	return -ENOTSUP;
+	vq = inflight_vq(dev, vring_idx, idx);
+	if (vq == NULL)
+		return -1;
+	vq->inflight->desc[idx].counter = vq->counter++;
+	/* Release: who finds the mark, after a kill, finds its counter. */
+	__atomic_store_n(&vq->inflight->desc[idx].inflight, 1, __ATOMIC_RELEASE);
+	return 0;
 }
 
+int
+rte_vhost_set_last_inflight_io_split(int vid, uint16_t vring_idx, uint16_t idx)
+{
+	const struct vhost_dev *dev = vhost_dev_get(vid);
+	struct vhost_vq *vq;
+
+	if (dev == NULL)
+		return VHOST_REAL(set_last_inflight_io_split, -ENOTSUP, vid, vring_idx, idx);
+	vq = inflight_vq(dev, vring_idx, idx);
+	if (vq == NULL)
+		return -1;
+	/* Release, and before the used index that the application writes next. */
+	__atomic_store_n(&vq->inflight->last_inflight_io, idx, __ATOMIC_RELEASE);
+	return 0;
+}
+
+int
+rte_vhost_clr_inflight_desc_split(int vid, uint16_t vring_idx, uint16_t last_used_idx, uint16_t idx)
+{
+	const struct vhost_dev *dev = vhost_dev_get(vid);
+	struct vhost_vq *vq;
+
+	if (dev == NULL)
+		return VHOST_REAL(clr_inflight_desc_split, -ENOTSUP, vid, vring_idx,
+				  last_used_idx, idx);
+	vq = inflight_vq(dev, vring_idx, idx);
+	if (vq == NULL)
+		return -1;
+	/* The used index of the ring, the mark, ours: a kill between two of them is seen by
+	 * vhost_inflight_find().
+	 */
+	__atomic_store_n(&vq->inflight->desc[idx].inflight, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&vq->inflight->used_idx, last_used_idx, __ATOMIC_RELEASE);
+	return 0;
+}
+
+/* Packed rings are not handed out for devices of ours. */
 int
 rte_vhost_set_inflight_desc_packed(int vid, uint16_t vring_idx, uint16_t head, uint16_t last,
 				   uint16_t *inflight_entry)
@@ -35,27 +227,10 @@ rte_vhost_set_inflight_desc_packed(int vid, uint16_t vring_idx, uint16_t head, u
 }
 
 int
-rte_vhost_set_last_inflight_io_split(int vid, uint16_t vring_idx, uint16_t idx)
-{
-	if (vhost_dev_get(vid) == NULL)
-		return VHOST_REAL(set_last_inflight_io_split, -ENOTSUP, vid, vring_idx, idx);
-	return -ENOTSUP;
-}
-
-int
 rte_vhost_set_last_inflight_io_packed(int vid, uint16_t vring_idx, uint16_t head)
 {
 	if (vhost_dev_get(vid) == NULL)
 		return VHOST_REAL(set_last_inflight_io_packed, -ENOTSUP, vid, vring_idx, head);
-	return -ENOTSUP;
-}
-
-int
-rte_vhost_clr_inflight_desc_split(int vid, uint16_t vring_idx, uint16_t last_used_idx, uint16_t idx)
-{
-	if (vhost_dev_get(vid) == NULL)
-		return VHOST_REAL(clr_inflight_desc_split, -ENOTSUP, vid, vring_idx,
-				  last_used_idx, idx);
 	return -ENOTSUP;
 }
 

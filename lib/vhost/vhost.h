@@ -22,6 +22,8 @@
 #include <rte_vduse.h>
 #include <rte_vduse_net.h>
 
+#include <state.h>
+
 #include "forward.h"
 #include "rte_vduse_vhost.h"
 
@@ -50,6 +52,12 @@ struct vhost_vq {
 	uint16_t base;                /* where the device goes on when the rings are gone */
 	struct rte_vduse_vq_info info; /* of the start, for a later look-up */
 	struct rte_vhost_vring vring; /* all NULL while its memory is not there */
+	/* In the state file; NULL where lib/virtio_net serves the rings. */
+	struct rte_vhost_inflight_info_split *inflight;
+	uint16_t nb_inflight;         /* descriptors that it has room for; constant */
+	struct rte_vhost_resubmit_info resubmit; /* what a dead process, or a lost memory, left */
+	uint16_t nb_resubmit;         /* as it was found: the application counts the other down */
+	uint64_t counter;             /* of requests taken; the thread's that serves the ring */
 };
 
 enum vhost_dev_life {
@@ -79,6 +87,7 @@ struct vhost_dev {
 	struct rte_vduse_net *net;    /* of a builtin one */
 	struct rte_vduse_dev *dev;
 	struct vhost_vq *vqs;
+	struct rte_vduse_state state;     /* requests in flight of all virtqueues */
 	/* What the driver wants; the control thread writes. */
 	bool driver_ok;
 	bool primed;                  /* builtin, or its buffers are known to be in a region */
@@ -183,6 +192,21 @@ vhost_ring_notify(struct vhost_vq *vq, bool enable);
 /* The avail index at which the device goes on. Under the mutex. */
 uint16_t
 vhost_ring_position(const struct vhost_vq *vq);
+
+/*
+ * inflight.c: opens the state file of a device that serves its rings itself. Without one, which
+ * a line in the log says, nothing is known after a crash. Application's threads.
+ */
+void
+vhost_inflight_open(struct vhost_dev *dev);
+void
+vhost_inflight_close(struct vhost_dev *dev);
+/* Finds what was taken and not completed, once the rings are mapped. Under the mutex. */
+void
+vhost_inflight_find(struct vhost_dev *dev, struct vhost_vq *vq);
+/* The driver took the virtqueue away: nothing is in flight any more. Under the mutex. */
+void
+vhost_inflight_forget(struct vhost_vq *vq);
 
 /* driver.c: brings a device up if everything is there for that. Under the mutex. */
 void

@@ -45,8 +45,9 @@ rte_vhost_get_vring_base(int vid, uint16_t queue_id, uint16_t *last_avail_idx,
 	if (vq == NULL || last_avail_idx == NULL || last_used_idx == NULL)
 		return -1;
 	vhost_lock();
-	*last_avail_idx = vhost_ring_position(vq);
-	*last_used_idx = *last_avail_idx;
+	*last_used_idx = vhost_ring_position(vq);
+	/* Those in flight are known by themselves: behind them it goes on. */
+	*last_avail_idx = (uint16_t)(*last_used_idx + (vq->based ? 0 : vq->nb_resubmit));
 	vhost_unlock();
 	return 0;
 }

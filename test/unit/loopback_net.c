@@ -14,11 +14,16 @@
 static const char *const fd_names[] = { "unit-net-rx", "unit-net-tx" };
 
 struct vduse_loopback *loopback_net_transport;
+bool loopback_net_taken_over;
 
 int
 __wrap_rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev)
 {
-	return vduse_dev_create(conf, &vduse_transport_loopback, loopback_net_transport, dev);
+	int ret = vduse_dev_create(conf, &vduse_transport_loopback, loopback_net_transport, dev);
+
+	if (ret == 0)
+		(*dev)->taken_over = loopback_net_taken_over;
+	return ret;
 }
 
 static void
@@ -175,8 +180,10 @@ net_ready(struct loopback_net *self, unsigned int queue)
 	};
 
 	memset(driver->desc, 0, (size_t)(driver->data - driver->rings));
-	driver->next = 0;
-	driver->seen = 0;
+	driver->next = self->begin;
+	driver->seen = self->begin;
+	driver->avail->idx = self->begin;
+	driver->used->idx = self->begin;
 	self->next_desc[queue] = 0;
 	vduse_loopback_set_vq(self->loop, (uint16_t)queue, &info);
 }

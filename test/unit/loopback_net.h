@@ -39,6 +39,7 @@ struct loopback_net {
 	struct rte_vduse_net *net;
 	struct rte_vduse_dev *dev;
 	struct driver queues[2];
+	uint16_t begin;        /* index at which rings are made ready */
 	uint16_t next_desc[2]; /* descriptors are used one after the other */
 	uint64_t features;
 	int fds[2];            /* a file for each queue's memory */
@@ -52,6 +53,8 @@ int
 __wrap_rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev);
 /* The transport's private data for the devices created from now on. */
 extern struct vduse_loopback *loopback_net_transport;
+/* Whether devices made from now on are said to have been left by a process that was killed. */
+extern bool loopback_net_taken_over;
 
 /* A driver's memory and rings of that size, for a device that the caller creates: self->dev. */
 void

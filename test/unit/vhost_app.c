@@ -2,13 +2,17 @@
 /* See vhost_app.h. */
 #include "vhost_app.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <vhost.h>
 
 struct vhost_app vhost_app;
+char vhost_app_run_dir[64];
 
 static pthread_mutex_t told_lock = PTHREAD_MUTEX_INITIALIZER;
 static char told[512];
@@ -95,6 +99,8 @@ vhost_app_register(uint32_t size, uint64_t features, uint64_t flags)
 	memcpy(&app_ops.guest_notified + 1, &guest_notify, sizeof(guest_notify));
 	memset(&vhost_app, 0, sizeof(vhost_app));
 	told[0] = '\0';
+	snprintf(vhost_app_run_dir, sizeof(vhost_app_run_dir), "/tmp/vduse-unit-%d", getpid());
+	setenv("DPDK_VDUSE_RUN_DIR", vhost_app_run_dir, 1);
 	loopback_net_driver(&vhost_app.driver, size, features);
 	assert_int_equal(rte_vhost_driver_register(APP_PATH, flags), 0);
 	assert_int_equal(rte_vhost_driver_callback_register(APP_PATH, &app_ops), 0);
@@ -114,6 +120,8 @@ vhost_app_end(void)
 	assert_int_equal(rte_vhost_driver_unregister(APP_PATH), 0);
 	assert_null(vhost_dev_get(APP_VID));
 	loopback_net_destroy(&vhost_app.driver);
+	/* Nothing is left in it. */
+	assert_true(rmdir(vhost_app_run_dir) == 0 || errno == ENOENT);
 }
 
 static bool

@@ -28,6 +28,9 @@ struct vhost_app {
 /* What the application was told since it was asked last, as "new_device vring0+ vring1+". */
 extern struct vhost_app vhost_app;
 
+/* Where state files are: of this process alone. */
+extern char vhost_app_run_dir[64];
+
 /* Registers the path; vhost_app's callbacks are to be set behind it, not before. */
 void
 vhost_app_register(uint32_t size, uint64_t features, uint64_t flags);
