@@ -176,8 +176,8 @@ driver_packed_used(const struct driver *driver)
 void
 driver_packed_set_event(struct driver *driver, uint16_t flags, uint32_t place)
 {
-	struct vring_packed_desc_event *event = driver->packed.driver_event;
+	uint32_t event = (uint32_t)flags << 16 | driver_packed_index(driver, place);
 
-	event->off_wrap = driver_packed_index(driver, place);
-	__atomic_store_n(&event->flags, flags, __ATOMIC_RELEASE);
+	/* Both at once, as the device reads them. */
+	__atomic_store_n((uint32_t *)(void *)driver->packed.driver_event, event, __ATOMIC_RELEASE);
 }

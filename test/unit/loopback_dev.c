@@ -33,7 +33,7 @@ on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	struct loopback_dev *self = arg;
 
 	self->desc[vq->index] = info->desc;
-	self->position[vq->index] = info->position;
+	__atomic_store_n(&self->position[vq->index], info->position, __ATOMIC_RELAXED);
 	self->thread = pthread_self();
 	if (self->start_result < 0)
 		return self->start_result;

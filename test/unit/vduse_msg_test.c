@@ -170,7 +170,7 @@ test_vq_state_packed(void **state)
 	vduse_loopback_set_features(device.loop, LOOPBACK_DEV_FEATURES | LOOPBACK_DEV_PACKED);
 	vduse_loopback_set_vq(device.loop, 1, &info);
 	loopback_dev_up(&device);
-	assert_int_equal(device.position[1], 0x7fff8005);
+	assert_int_equal(__atomic_load_n(&device.position[1], __ATOMIC_RELAXED), 0x7fff8005);
 	assert_int_equal(ask(&req, &resp), VDUSE_REQ_RESULT_OK);
 	assert_int_equal(resp.vq_state.packed.last_avail_counter, 0);
 	assert_int_equal(resp.vq_state.packed.last_avail_idx, 102);

@@ -131,16 +131,32 @@ device_pops_all_it_wants(void)
 	assert_int_equal(model.driver.vq.fault, VRING_FAULT_NONE);
 }
 
+/* Where what lies at an address of the rings' region is when the region begins at base. */
+static void *
+moved(const void *from, uintptr_t old, uint8_t *base)
+{
+	return from != NULL ? base + ((uintptr_t)from - old) : NULL;
+}
+
+static void
+rings_moved(struct driver *driver, uintptr_t old)
+{
+	uint8_t *base = driver->regions[0].va;
+
+	driver->desc = moved(driver->desc, old, base);
+	driver->avail = moved(driver->avail, old, base);
+	driver->used = moved(driver->used, old, base);
+	driver->packed.desc = moved(driver->packed.desc, old, base);
+	driver->packed.driver_event = moved(driver->packed.driver_event, old, base);
+	driver->packed.device_event = moved(driver->packed.device_event, old, base);
+}
+
 /* All memory moves; what was there is overwritten, and freed for ASan to see. */
 static void
 memory_moves(void)
 {
 	struct driver *driver = &model.driver;
-	uint8_t *base = driver->regions[0].va;
-	size_t avail = (size_t)((uint8_t *)driver->avail - base);
-	size_t used = (size_t)((uint8_t *)driver->used - base);
-	size_t driver_event = (size_t)((uint8_t *)driver->packed.driver_event - base);
-	size_t device_event = (size_t)((uint8_t *)driver->packed.device_event - base);
+	uintptr_t rings = (uintptr_t)driver->regions[0].va;
 	unsigned int i;
 
 	for (i = 0; i < driver->nb_regions; i++) {
@@ -153,12 +169,7 @@ memory_moves(void)
 		memset(old, 0xee, region->size);
 		free(old);
 	}
-	driver->desc = (void *)driver->regions[0].va;
-	driver->avail = (void *)(driver->regions[0].va + avail);
-	driver->used = (void *)(driver->regions[0].va + used);
-	driver->packed.desc = (void *)driver->regions[0].va;
-	driver->packed.driver_event = (void *)(driver->regions[0].va + driver_event);
-	driver->packed.device_event = (void *)(driver->regions[0].va + device_event);
+	rings_moved(driver, rings);
 	assert_int_equal(vring_remap(&driver->vq), 0);
 }
 
