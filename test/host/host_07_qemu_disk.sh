@@ -7,7 +7,7 @@
 EAL_ARGS="--in-memory -m 256"
 # shellcheck source=test/vm/blk.sh
 . "$(dirname "$0")/../vm/blk.sh"
-trap '[ -z "$blk_pid" ] || kill -9 "$blk_pid" 2>/dev/null; at_exit' EXIT
+trap '[ -z "$blk_pid" ] || kill -9 "$blk_pid" 2>/dev/null || true; at_exit' EXIT
 
 run=$(dirname "$0")/../vm/run
 image=$work/disk.img
