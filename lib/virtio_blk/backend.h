@@ -42,6 +42,7 @@ struct vblk_io {
 	uint64_t done;
 	void *room;
 	unsigned int stage;
+	uint16_t done_iov;
 };
 
 /* What a backend is like. Set when it is opened. */

@@ -130,18 +130,17 @@ file_room(const struct file_backend *file, struct vblk_io *io)
 	return 0;
 }
 
-/* Takes len bytes off the front of the vectors. */
+/* Takes len bytes off the front of the vectors, whose memory is the request's for good. */
 static void
 file_advance(struct vblk_io *io, size_t len)
 {
-	while (len > 0 && len >= io->iov->iov_len) {
-		len -= io->iov->iov_len;
-		io->iov++;
-		io->nb_iov--;
-	}
+	while (len > 0 && len >= io->iov[io->done_iov].iov_len)
+		len -= io->iov[io->done_iov++].iov_len;
 	if (len > 0) {
-		io->iov->iov_base = (uint8_t *)io->iov->iov_base + len;
-		io->iov->iov_len -= len;
+		struct iovec *iov = &io->iov[io->done_iov];
+
+		iov->iov_base = (uint8_t *)iov->iov_base + len;
+		iov->iov_len -= len;
 	}
 }
 
@@ -149,16 +148,18 @@ static void
 file_prep_data(struct io_uring_sqe *sqe, const struct vblk_io *io)
 {
 	uint64_t offset = io->offset + io->done, left = io->len - io->done;
-	uint8_t *at = io->room != NULL ? (uint8_t *)io->room + io->done : io->iov->iov_base;
+	struct iovec *iov = &io->iov[io->done_iov];
+	uint8_t *at = io->room != NULL ? (uint8_t *)io->room + io->done : iov->iov_base;
+	unsigned int nb_iov = (unsigned int)(io->nb_iov - io->done_iov);
 	bool write = io->op == VBLK_WRITE;
 
 	/* One stretch of memory needs no vector, which the kernel would have to copy. */
-	if (io->room != NULL || io->nb_iov == 1)
+	if (io->room != NULL || nb_iov == 1)
 		io_uring_prep_rw(write ? IORING_OP_WRITE : IORING_OP_READ, sqe, 0, at,
 				 (unsigned int)left, offset);
 	else
-		io_uring_prep_rw(write ? IORING_OP_WRITEV : IORING_OP_READV, sqe, 0, io->iov,
-				 io->nb_iov, offset);
+		io_uring_prep_rw(write ? IORING_OP_WRITEV : IORING_OP_READV, sqe, 0, iov,
+				 nb_iov, offset);
 	if (io->fua)
 		sqe->rw_flags = RWF_DSYNC;
 }
@@ -218,6 +219,7 @@ file_begin(struct file_channel *channel, struct vblk_io *io)
 	const struct file_backend *file = channel->file;
 
 	io->done = 0;
+	io->done_iov = 0;
 	io->room = NULL;
 	io->stage = io->unmap ? FILE_PUNCH : FILE_RANGE;
 	if (io->op == VBLK_ZERO && !io->unmap &&

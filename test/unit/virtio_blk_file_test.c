@@ -264,6 +264,24 @@ shrunk(void **state)
 	check_bytes(0, sent, BLK_PIECE);
 }
 
+/* However often a file ends within a request, the request keeps its memory. */
+static void
+shrunk_for_long(void **state)
+{
+	const struct vblk_queue *queue = &blk.blk->queues[0];
+	uint16_t i;
+
+	RTE_SET_USED(state);
+	need_file();
+	assert_int_equal(ftruncate(fd, BLK_PIECE + 100), 0);
+	for (i = 0; i < 4 * RING; i++)
+		assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 0, got, 2 * BLK_PIECE),
+				 VIRTIO_BLK_S_IOERR);
+	for (i = 0; i < RING; i++)
+		assert_ptr_equal(queue->requests[i].io.iov,
+				 &queue->iov[(size_t)i * blk.blk->iov_stride]);
+}
+
 /* No more room: the write fails, all else goes on. */
 static void
 full(void **state)
@@ -413,6 +431,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(zeroes, setup_no_flush, teardown),
 		cmocka_unit_test_setup_teardown(holes, setup, teardown),
 		cmocka_unit_test_setup_teardown(shrunk, setup, teardown),
+		cmocka_unit_test_setup_teardown(shrunk_for_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(full, setup, teardown),
 		cmocka_unit_test_setup_teardown(resized, setup, teardown),
 		cmocka_unit_test_setup_teardown(removed, setup, teardown),
