@@ -9,7 +9,7 @@ seed=${SEED:-$RANDOM}
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null || true
 load_modules vduse virtio_vdpa virtio_net
 step "seed $seed"
-timeout 120 "$DPDK_VDUSE_BUILD/test/vm/kernel-fuzz" "${SECONDS_TO_RUN:-20}" "$seed" ||
+timeout 120 "$DPDK_VDUSE_BUILD/test/vm/kernel-fuzz" "${SECONDS_TO_RUN:-10}" "$seed" ||
 	fail "kernel-fuzz: exit code $?"
 check_nothing_left
 modprobe -r virtio_vdpa
