@@ -13,7 +13,7 @@ start_qsd()
 		--export "type=vduse-blk,id=export,node-name=node,name=$1,writable=on${3:-}" \
 		>"$work/qsd.log" 2>&1 &
 	qsd_pid=$!
-	wait_for 10 test -c "/dev/vduse/$1" || fail "no /dev/vduse/$1"
+	wait_for 30 test -c "/dev/vduse/$1" || fail "no /dev/vduse/$1"
 }
 
 stop_qsd()

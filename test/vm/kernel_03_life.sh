@@ -45,25 +45,25 @@ after=$(kernel_memory)
 echo "$before KiB before, $after KiB after"
 [ $((after - before)) -lt 98304 ] || fail "20 attaches left $((after - before)) KiB"
 
-step "a back end that is killed under load: the driver waits, then fails, and the machine lives"
+stop_qsd
+
+step "a back end that is killed under verified I/O and started again, 3 times"
+truncate -s 16M "$work/disk.img"
+start_qsd disk0 "driver=file,filename=$work/disk.img"
 disk=$(attach disk0)
-fio --name=load --filename="/dev/$disk" --ioengine=libaio --direct=1 --rw=randrw --bs=4k \
-	--iodepth=16 --time_based --runtime=60 >"$work/fio.log" 2>&1 &
+fio_verify "$disk" --rw=randwrite --bs=4k --iodepth=16 --size=16M --rate_iops=500 &
 load=$!
-sleep 2
-kill -9 "$qsd_pid"
-wait "$qsd_pid" 2>/dev/null || true
-sleep 1
-[ -d /sys/class/vduse/disk0 ] || fail "the device went with its process"
-echo 1 >/sys/class/vduse/disk0/msg_timeout
-vdpa dev del disk0 &
-del=$!
-wait_for 60 eval "! kill -0 $del" || fail "vdpa dev del hangs"
-wait "$del" || true
-kill "$load" 2>/dev/null || true
-wait "$load" 2>/dev/null || true
-[ ! -e /sys/bus/vdpa/devices/disk0 ] || fail "still on the bus"
-"$DPDK_VDUSE_BUILD/test/vm/kernel-life" destroy disk0 || fail "destroy"
+for _ in 1 2 3; do
+	sleep 2
+	kill -0 "$load" || fail "fio ended before the back end was killed"
+	kill -9 "$qsd_pid"
+	wait "$qsd_pid" 2>/dev/null || true
+	[ -d /sys/class/vduse/disk0 ] || fail "the device went with its process"
+	start_qsd disk0 "driver=file,filename=$work/disk.img"
+done
+wait "$load" || fail "fio: exit code $?"
+detach disk0
+stop_qsd
 
 step "a process that opens and one that destroys, 2 s"
 "$DPDK_VDUSE_BUILD/test/vm/kernel-life" race 2 || fail "race"
