@@ -59,7 +59,7 @@ tx_copy_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint1
 	       const struct rte_mbuf *packet)
 {
 	/* Section 5.1.6.4.1: without merging num_buffers is 1; no offload, all else is 0. */
-	struct virtio_net_hdr_v1 hdr = { .num_buffers = nb_chains };
+	struct virtio_net_hdr_v1 hdr = { .num_buffers = rte_cpu_to_le_16(nb_chains) };
 	struct tx_cursor cursor = { .chain = chains };
 	const struct rte_mbuf *segment;
 	uint16_t i;
@@ -92,7 +92,8 @@ static inline void
 tx_copy_whole(const struct vnet_queue *queue, struct vring_chain *chain,
 	      const struct rte_mbuf *packet)
 {
-	struct virtio_net_hdr_v1 hdr = { .num_buffers = 1 };
+	/* Not on the stack: to load what was just stored in pieces waits for all stores before. */
+	static const struct virtio_net_hdr_v1 hdr = { .num_buffers = RTE_LE16(1) };
 	uint8_t *to = chain->bufs[chain->nb_out].va;
 
 	tx_copy_header(queue, to, &hdr);
