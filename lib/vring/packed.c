@@ -86,17 +86,24 @@ packed_quiet(struct vring_vq *vq)
 		      vq->loud ? VRING_PACKED_EVENT_FLAG_ENABLE : VRING_PACKED_EVENT_FLAG_DISABLE);
 }
 
+/* Whether flags are those of an available descriptor at a place. */
+static inline bool
+packed_marked(const struct vring_vq *vq, uint32_t place, uint16_t flags)
+{
+	uint16_t wanted = packed_wrap(vq, place) ? PACKED_AVAIL : PACKED_USED;
+
+	return (flags & (PACKED_AVAIL | PACKED_USED)) == wanted;
+}
+
 /* Flags of a descriptor at a place, or those of one that is not available there. */
 static inline bool
 packed_available(const struct vring_vq *vq, uint32_t place, uint16_t *flags)
 {
-	uint16_t wanted = packed_wrap(vq, place) ? PACKED_AVAIL : PACKED_USED;
-
 	/* Acquire: pairs with the driver's barrier between a descriptor, those behind it in its
 	 * chain and their buffers, and these flags.
 	 */
 	*flags = rte_le_to_cpu_16(__atomic_load_n(&packed_at(vq, place)->flags, __ATOMIC_ACQUIRE));
-	return (*flags & (PACKED_AVAIL | PACKED_USED)) == wanted;
+	return packed_marked(vq, place, *flags);
 }
 
 static void
@@ -204,21 +211,63 @@ packed_chain(struct vring_vq *vq, struct vring_chain *chain, uint16_t flags, uin
 	return packed_walk(vq, chain, &desc, room);
 }
 
+/*
+ * Takes the descriptors of a whole cache line, which is what a driver that is ahead leaves. None
+ * are taken if they are not all there, alike, and a chain each. Returns how many; fewer than all
+ * of them means that the next one has to be taken alone.
+ */
+static inline uint16_t
+packed_line(struct vring_vq *vq, struct vring_chain *chains)
+{
+	const struct vring_packed_desc *line = packed_at(vq, vq->packed.avail);
+	uint16_t flags[VRING_PACKED_LINE], odd = 0, i;
+
+	for (i = 0; i < VRING_PACKED_LINE; i++) {
+		/* Acquire: as in packed_available(). */
+		flags[i] = rte_le_to_cpu_16(__atomic_load_n(&line[i].flags, __ATOMIC_ACQUIRE));
+		odd |= flags[i] ^ flags[0];
+	}
+	if (odd != 0 || !packed_marked(vq, vq->packed.avail, flags[0]) ||
+	    flags[0] & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT))
+		return 0;
+	for (i = 0; i < VRING_PACKED_LINE; i++) {
+		struct vring_desc raw = vring_load_desc(&line[i]);
+		struct packed_desc desc = packed_unpack(&raw);
+
+		if (unlikely(!vring_chain_single(vq, &chains[i], desc.id, desc.addr, desc.len,
+						 (flags[0] & VRING_DESC_F_WRITE) != 0)))
+			break;
+	}
+	vq->packed.avail = packed_forward(vq, vq->packed.avail, i);
+	return i;
+}
+
 static uint16_t
 packed_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
 {
 	struct vring_packed *packed = &vq->packed;
+	/* Of other sizes the second turn begins within a line. */
+	bool lines = vq->size % VRING_PACKED_LINE == 0;
 	uint32_t room;
-	uint16_t n;
+	uint16_t n = 0;
 
 	if (unlikely(vq->fault != VRING_FAULT_NONE))
 		return 0;
 	nb = RTE_MIN(nb, VRING_BURST_MAX);
 	vq->nb_bufs = 0;
 	room = vq->size - packed_distance(vq, packed->used, packed->avail);
-	for (n = 0; n < nb; n++) {
+	while (n < nb && vq->fault == VRING_FAULT_NONE) {
 		uint16_t flags;
 
+		if (lines && packed->avail % VRING_PACKED_LINE == 0 &&
+		    RTE_MIN(room, (uint32_t)(nb - n)) >= VRING_PACKED_LINE) {
+			uint16_t got = packed_line(vq, &chains[n]);
+
+			n += got;
+			room -= got;
+			if (likely(got == VRING_PACKED_LINE))
+				continue;
+		}
 		if (!packed_available(vq, packed->avail, &flags))
 			break;
 		/* It is the device's since the last turn. */
@@ -229,7 +278,7 @@ packed_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
 		if (unlikely(!packed_chain(vq, &chains[n], flags, room)))
 			break;
 		packed->avail = packed_forward(vq, packed->avail, chains[n].nb_descs);
-		room -= chains[n].nb_descs;
+		room -= chains[n++].nb_descs;
 	}
 	return n;
 }
@@ -248,37 +297,35 @@ packed_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 		vq->fault = VRING_FAULT_NONE;
 }
 
+/* Length, id and flags are one aligned word of a descriptor: one store. */
+typedef uint64_t packed_word __rte_may_alias;
+
 static inline void
 packed_write(const struct vring_vq *vq, const struct vring_packed_used *used, int order)
 {
-	struct vring_packed_desc *desc = packed_at(vq, used->place);
+	packed_word *word = (packed_word *)(void *)&packed_at(vq, used->place)->len;
 
-	desc->id = rte_cpu_to_le_16(used->id);
-	desc->len = rte_cpu_to_le_32(used->len);
-	__atomic_store_n(&desc->flags, rte_cpu_to_le_16(used->flags), order);
+	__atomic_store_n(word, rte_cpu_to_le_64(used->word), order);
 }
 
 /*
- * Uses the descriptor at the next place. The first one since the last publish holds back all
- * that are written behind it. The driver looks at it all the time: what lies in the same cache
- * line waits as well, so that the line is asked for once.
+ * Uses the descriptor at a place. The first one since the last publish holds back all that are
+ * written behind it. The driver looks at it all the time: what lies in the same cache line waits
+ * as well, so that the line is asked for once.
  */
 static inline void
-packed_use(struct vring_vq *vq, const struct vring_chain *chain)
+packed_use(struct vring_vq *vq, const struct vring_chain *chain, uint32_t place)
 {
 	struct vring_packed *packed = &vq->packed;
-	struct vring_packed_used used = {
-		.place = packed->used,
-		.len = chain->used_len,
-		.id = chain->head,
-		.flags = packed_wrap(vq, packed->used) ? PACKED_AVAIL | PACKED_USED : 0,
-	};
+	struct vring_packed_used used = { .place = place };
+	uint16_t flags = packed_wrap(vq, place) ? PACKED_AVAIL | PACKED_USED : 0;
 
 	/* Section 2.8.5: a length means something only with this. */
 	if (chain->nb_in != 0)
-		used.flags |= VRING_DESC_F_WRITE;
-	if (packed_distance(vq, packed->published, packed->used) < VRING_PACKED_LINE &&
-	    packed->nb_held < VRING_PACKED_LINE)
+		flags |= VRING_DESC_F_WRITE;
+	used.word = chain->used_len | (uint64_t)chain->head << 32 | (uint64_t)flags << 48;
+	if (packed->nb_held < VRING_PACKED_LINE &&
+	    packed_distance(vq, packed->published, place) < VRING_PACKED_LINE)
 		packed->held[packed->nb_held++] = used;
 	else
 		packed_write(vq, &used, __ATOMIC_RELAXED);
@@ -287,7 +334,8 @@ packed_use(struct vring_vq *vq, const struct vring_chain *chain)
 static void
 packed_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 {
-	struct vring_packed *packed = &vq->packed;
+	uint32_t place = vq->packed.used;
+	bool in_order = vq->in_order;
 	uint16_t i;
 
 	for (i = 0; i < nb; i++) {
@@ -296,11 +344,12 @@ packed_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 		/* Section 2.8.9: the last chain of a batch stands for all, at the place of the
 		 * first.
 		 */
-		while (vq->in_order && i + 1 < nb && chains[i].nb_in == 0)
+		while (in_order && i + 1 < nb && chains[i].nb_in == 0)
 			nb_descs += chains[++i].nb_descs;
-		packed_use(vq, &chains[i]);
-		packed->used = packed_forward(vq, packed->used, nb_descs);
+		packed_use(vq, &chains[i], place);
+		place = packed_forward(vq, place, nb_descs);
 	}
+	vq->packed.used = place;
 }
 
 /* Whether the driver wants a call for what was used between two places. */

@@ -122,10 +122,8 @@ struct vring_packed {
 	uint32_t published;   /* used as the driver last saw it */
 	/* Used descriptors at published and behind it, which wait for vring_publish(). */
 	struct vring_packed_used {
+		uint64_t word; /* length, id and flags, as they stand in the ring */
 		uint32_t place;
-		uint32_t len;
-		uint16_t id;
-		uint16_t flags;
 	} held[VRING_PACKED_LINE];
 	uint16_t nb_held;
 };
