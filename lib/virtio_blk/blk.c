@@ -14,6 +14,8 @@
 #include <rte_bitops.h>
 #include <rte_string_fns.h>
 
+#include <device.h>
+
 #include "blk.h"
 
 RTE_LOG_REGISTER(vblk_logtype, lib.vduse.blk, INFO);
@@ -104,7 +106,8 @@ blk_backend_open(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *con
 }
 
 static int
-blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf, const char *name)
+blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf, const char *name,
+	       const struct vduse_transport_ops *transport, void *transport_priv)
 {
 	struct rte_vduse_dev_conf dev_conf = {
 		.path = conf->path,
@@ -121,8 +124,12 @@ blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
 		.ops = &vblk_dev_ops,
 		.arg = blk,
 	};
-	int ret = rte_vduse_dev_create(&dev_conf, &blk->dev);
+	int ret;
 
+	if (transport == NULL)
+		ret = rte_vduse_dev_create(&dev_conf, &blk->dev);
+	else
+		ret = vduse_dev_create(&dev_conf, transport, transport_priv, &blk->dev);
 	if (ret == -ENOTSUP)
 		VBLK_LOG(ERR, name, "this kernel's VDUSE refuses a block device with features "
 			 "0x%" PRIx64 ": use a kernel of 5.15 or later", dev_conf.features);
@@ -162,7 +169,8 @@ blk_open_channels(struct rte_vduse_blk *blk, uint16_t depth, const char *name)
 }
 
 int
-rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk **result)
+vblk_create(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_ops *transport,
+	    void *transport_priv, struct rte_vduse_blk **result)
 {
 	struct rte_vduse_blk *blk;
 	const char *name;
@@ -182,7 +190,7 @@ rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk
 	if (ret < 0)
 		goto close_backend;
 	vblk_config_init(blk, conf);
-	ret = blk_dev_create(blk, conf, name);
+	ret = blk_dev_create(blk, conf, name, transport, transport_priv);
 	if (ret < 0)
 		goto close_channels;
 	for (i = 0; i < blk->nb_queues; i++)
@@ -197,6 +205,12 @@ close_backend:
 free_blk:
 	free(blk);
 	return ret;
+}
+
+int
+rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk **blk)
+{
+	return vblk_create(conf, NULL, NULL, blk);
 }
 
 int

@@ -11,6 +11,7 @@
 
 #include <rte_log.h>
 
+#include <transport.h>
 #include <vring.h>
 
 #include "backend.h"
@@ -86,6 +87,11 @@ struct rte_vduse_blk {
 	struct virtio_blk_config config;
 	struct vblk_queue queues[];
 };
+
+/* blk.c: a device over a transport other than the one that its path names (NULL: that one). */
+int
+vblk_create(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_ops *transport,
+	    void *transport_priv, struct rte_vduse_blk **blk);
 
 /* config.c: the features and the configuration space that a device begins with. */
 uint64_t
