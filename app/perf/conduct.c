@@ -19,8 +19,9 @@
 #define CONDUCT_PATIENCE_S 10 /* without a packet, until the missing are taken for lost */
 
 struct conductor {
-	struct perf_net *net;
+	const struct perf_conduct *conduct;
 	struct perf_result *result;
+	int ret;
 };
 
 static bool interrupted; /* atomic; signal handlers write */
@@ -38,9 +39,9 @@ conduct_interrupted(void)
 }
 
 static void
-conduct_phase(struct perf_net *net, enum perf_phase phase)
+conduct_phase(const struct perf_conduct *conduct, enum perf_phase phase)
 {
-	__atomic_store_n(&net->bench.phase, phase, __ATOMIC_RELAXED);
+	__atomic_store_n(&conduct->bench->phase, phase, __ATOMIC_RELAXED);
 }
 
 static void
@@ -66,70 +67,65 @@ conduct_flow_subtract(struct perf_flow *from, const struct perf_flow *what)
 }
 
 static void
-conduct_sleep(struct perf_net *net, struct perf_progress *progress, double seconds)
+conduct_sleep(const struct perf_conduct *conduct, struct perf_progress *progress, double seconds)
 {
 	uint64_t end = rte_rdtsc() + (uint64_t)(seconds * (double)rte_get_tsc_hz());
 
 	while (rte_rdtsc() < end && !conduct_interrupted()) {
 		rte_delay_us_sleep(CONDUCT_TICK_US);
-		perf_progress_tick(progress, net->device.flows);
+		perf_progress_tick(progress, conduct->device);
 	}
 }
 
-/* Somebody else's driver takes its time. */
-static void
-conduct_wait_link(struct perf_net *net)
+void
+perf_conduct_wait(bool (*ready)(void *arg), void *arg)
 {
-	if (!rte_vduse_net_link(net->device.net))
-		PERF_LOG("waiting for a driver of %s", net->bench.options->device);
-	while (!rte_vduse_net_link(net->device.net) && !conduct_interrupted())
+	while (!ready(arg) && !conduct_interrupted())
 		rte_delay_us_sleep(CONDUCT_TICK_US);
 }
 
 static void
-conduct_measure(struct perf_net *net, struct perf_progress *progress, struct perf_result *result)
+conduct_measure(const struct perf_conduct *conduct, struct perf_progress *progress,
+		struct perf_result *result)
 {
 	struct perf_flow before[PERF_FLOWS];
 	unsigned int i;
 
-	conduct_sleep(net, progress, net->bench.options->warmup);
-	conduct_phase(net, PERF_MEASURE);
+	conduct_sleep(conduct, progress, conduct->bench->options->warmup);
+	conduct_phase(conduct, PERF_MEASURE);
 	for (i = 0; i < PERF_FLOWS; i++)
-		conduct_flow_read(&net->device.flows[i], &before[i]);
+		conduct_flow_read(&conduct->device[i], &before[i]);
 	result->cycles = rte_rdtsc();
-	conduct_sleep(net, progress, net->bench.options->duration);
+	conduct_sleep(conduct, progress, conduct->bench->options->duration);
 	result->cycles = rte_rdtsc() - result->cycles;
 	for (i = 0; i < PERF_FLOWS; i++) {
-		conduct_flow_read(&net->device.flows[i], &result->flows[i].device);
+		conduct_flow_read(&conduct->device[i], &result->flows[i].device);
 		conduct_flow_subtract(&result->flows[i].device, &before[i]);
 	}
 }
 
 /* What was sent and arrived so far, each way. Returns whether nothing is on its way. */
 static bool
-conduct_count(const struct perf_net *net, struct perf_result *result)
+conduct_count(const struct perf_conduct *conduct, struct perf_result *result)
 {
-	const struct perf_flow *device = net->device.flows, *driver = net->driver.flows;
-	const struct perf_flow *sender[PERF_FLOWS] = { driver, device };
-	const struct perf_flow *receiver[PERF_FLOWS] = { device, driver };
 	bool same = true;
 	unsigned int i;
 
 	for (i = 0; i < PERF_FLOWS; i++) {
 		struct perf_result_flow *way = &result->flows[i];
 
-		way->sent = __atomic_load_n(&sender[i][i].packets, __ATOMIC_RELAXED);
-		way->received = __atomic_load_n(&receiver[i][i].packets, __ATOMIC_RELAXED);
+		way->sent = __atomic_load_n(&conduct->sent[i]->packets, __ATOMIC_RELAXED);
+		way->received = __atomic_load_n(&conduct->received[i]->packets, __ATOMIC_RELAXED);
 		same = same && way->sent == way->received;
 	}
-	if (net->bench.options->direction == PERF_DIRECTION_ECHO)
+	if (conduct->bench->options->direction == PERF_DIRECTION_ECHO)
 		same = same && result->flows[PERF_FROM].received == result->flows[PERF_TO].sent;
 	return same;
 }
 
 /* Waits until all that was sent has arrived, or for so long that the rest is lost. */
 static void
-conduct_drain(const struct perf_net *net, struct perf_result *result)
+conduct_drain(const struct perf_conduct *conduct, struct perf_result *result)
 {
 	uint64_t patience = CONDUCT_PATIENCE_S * rte_get_tsc_hz(), moved = rte_rdtsc(), last = 0;
 	unsigned int calm = 0;
@@ -140,7 +136,7 @@ conduct_drain(const struct perf_net *net, struct perf_result *result)
 		bool same;
 
 		rte_delay_us_sleep(CONDUCT_TICK_US);
-		same = conduct_count(net, result);
+		same = conduct_count(conduct, result);
 		total = result->flows[PERF_FROM].received + result->flows[PERF_TO].received;
 		calm = same && total == last ? calm + 1 : 0;
 		if (total != last)
@@ -149,111 +145,103 @@ conduct_drain(const struct perf_net *net, struct perf_result *result)
 	}
 }
 
+static bool
+conduct_ours(const struct perf_conduct *conduct)
+{
+	return conduct->nb_sides == PERF_SIDES;
+}
+
 static void *
-conduct(void *arg)
+conduct_run(void *arg)
 {
 	struct conductor *conductor = arg;
-	struct perf_net *net = conductor->net;
+	const struct perf_conduct *conduct = conductor->conduct;
 	struct perf_progress progress;
 
-	perf_progress_begin(&progress, net->bench.options);
-	if (net->loop == NULL)
-		conduct_wait_link(net);
-	conduct_measure(net, &progress, conductor->result);
-	perf_progress_end(&progress);
-	conduct_phase(net, PERF_DRAIN);
-	if (net->loop != NULL)
-		conduct_drain(net, conductor->result);
-	conduct_phase(net, PERF_STOP);
+	if (conduct->begin != NULL)
+		conductor->ret = conduct->begin(conduct->arg);
+	if (conductor->ret == 0) {
+		perf_progress_begin(&progress, conduct->bench->options);
+		conduct_measure(conduct, &progress, conductor->result);
+		perf_progress_end(&progress);
+		conduct_phase(conduct, PERF_DRAIN);
+		if (conduct_ours(conduct))
+			conduct_drain(conduct, conductor->result);
+		if (conduct->end != NULL)
+			conduct->end(conduct->arg);
+	}
+	conduct_phase(conduct, PERF_STOP);
 	return NULL;
 }
 
-/* A side that polls. */
-struct poller {
-	int (*run)(void *arg);
-	void *arg;
-};
-
 /* Polls on this thread, and lets one of its own conduct. */
-static int
-conduct_beside(struct conductor *conductor, const struct poller *poller)
+static void
+conduct_beside(struct conductor *conductor, const struct perf_side *side)
 {
 	pthread_t thread;
 	int ret;
 
-	ret = pthread_create(&thread, NULL, conduct, conductor);
+	ret = pthread_create(&thread, NULL, conduct_run, conductor);
 	if (ret != 0) {
 		PERF_LOG("no thread: %s", strerror(ret));
-		conduct_phase(conductor->net, PERF_STOP);
-		return -ret;
+		conduct_phase(conductor->conduct, PERF_STOP);
+		conductor->ret = -ret;
+		return;
 	}
-	poller->run(poller->arg);
+	side->run(side->arg);
 	pthread_join(thread, NULL);
-	return 0;
 }
 
 /* Workers poll; the main lcore only if there are too few. */
-static int
+static void
 conduct_lcores(struct conductor *conductor)
 {
-	struct perf_net *net = conductor->net;
-	struct poller pollers[] = {
-		{ perf_device_run, &net->device },
-		{ perf_driver_run, &net->driver },
-	};
-	unsigned int nb = net->loop != NULL ? 2 : 1, lcore, next = 0;
-	int ret = 0;
+	const struct perf_conduct *conduct = conductor->conduct;
+	unsigned int lcore, next = 0;
 
-	if (rte_lcore_count() < nb) {
-		PERF_LOG("%u lcores have to poll: give EAL as many, such as --lcores "
-			 "0@0,1@0,2@1", nb);
-		return -EINVAL;
-	}
 	RTE_LCORE_FOREACH_WORKER(lcore) {
-		if (next == nb)
+		if (next == conduct->nb_sides)
 			break;
-		rte_eal_remote_launch(pollers[next].run, pollers[next].arg, lcore);
+		rte_eal_remote_launch(conduct->sides[next].run, conduct->sides[next].arg, lcore);
 		next++;
 	}
-	if (next == nb)
-		conduct(conductor);
+	if (next == conduct->nb_sides)
+		conduct_run(conductor);
 	else
-		ret = conduct_beside(conductor, &pollers[next]);
+		conduct_beside(conductor, &conduct->sides[next]);
 	rte_eal_mp_wait_lcore();
-	return ret;
 }
 
 /* What can only be known behind the last packet; the lcores do not poll any more. */
 static void
-conduct_finish(const struct perf_net *net, struct perf_result *result)
+conduct_finish(const struct perf_conduct *conduct, struct perf_result *result)
 {
-	enum perf_direction direction = net->bench.options->direction;
 	unsigned int i;
 
-	for (i = 0; i < PERF_FLOWS; i++) {
-		result->flows[i].late = net->device.flows[i].late + net->driver.flows[i].late;
-		result->flows[i].damaged =
-			net->device.flows[i].damaged + net->driver.flows[i].damaged;
+	result->interrupted = conduct_interrupted();
+	for (i = 0; i < PERF_FLOWS && conduct_ours(conduct); i++) {
+		const struct perf_flow *sent = conduct->sent[i], *received = conduct->received[i];
+
+		result->flows[i].late = sent->late + received->late;
+		result->flows[i].damaged = sent->damaged + received->damaged;
+		result->flows[i].latency = conduct->latency[i];
 	}
-	if (net->loop == NULL)
-		return;
-	if (direction == PERF_DIRECTION_FROM || direction == PERF_DIRECTION_BOTH)
-		result->flows[PERF_FROM].latency = &net->device.latency;
-	if (direction != PERF_DIRECTION_FROM)
-		result->flows[PERF_TO].latency = &net->driver.latency;
 }
 
 int
-perf_conduct(struct perf_net *net, struct perf_result *result)
+perf_conduct(const struct perf_conduct *conduct, struct perf_result *result)
 {
-	struct conductor conductor = { net, result };
-	int ret;
+	struct conductor conductor = { .conduct = conduct, .result = result };
 
-	*result = (struct perf_result){ .options = net->bench.options, .hz = rte_get_tsc_hz() };
-	ret = conduct_lcores(&conductor);
-	if (ret < 0)
-		return ret;
-	result->interrupted = conduct_interrupted();
-	conduct_finish(net, result);
-	return 0;
+	*result = (struct perf_result){ .options = conduct->bench->options,
+					.hz = rte_get_tsc_hz() };
+	if (rte_lcore_count() < conduct->nb_sides) {
+		PERF_LOG("%u lcores have to poll: give EAL as many, such as --lcores "
+			 "0@0,1@0,2@1", conduct->nb_sides);
+		return -EINVAL;
+	}
+	conduct_lcores(&conductor);
+	if (conductor.ret == 0)
+		conduct_finish(conduct, result);
+	return conductor.ret;
 }

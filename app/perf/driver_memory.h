@@ -5,6 +5,9 @@
 
 #include <stdint.h>
 
+/* Where it begins in the driver's address space. */
+#define PERF_DRIVER_IOVA UINT64_C(0x100000000)
+
 struct perf_memory {
 	int fd;
 	uint64_t size;

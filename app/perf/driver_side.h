@@ -7,9 +7,6 @@
 #include "driver_memory.h"
 #include "ring.h"
 
-/* Where the memory of the driver begins in its address space. */
-#define PERF_DRIVER_IOVA UINT64_C(0x100000000)
-
 /* A packet that is being received, in as many buffers as it takes. */
 struct perf_driver_packet {
 	uint16_t buffers; /* that are still to come; 0: none is being received */

@@ -32,8 +32,8 @@ kernel_status(struct vduse_loopback *loop, uint8_t status)
 	return ret;
 }
 
-static void
-kernel_vq(struct vduse_loopback *loop, uint16_t index, const struct perf_ring *ring)
+void
+perf_kernel_vq(struct vduse_loopback *loop, uint16_t index, const struct perf_ring *ring)
 {
 	struct vduse_vq_info info = { .index = index, .num = ring->size, .ready = 1 };
 
@@ -42,9 +42,8 @@ kernel_vq(struct vduse_loopback *loop, uint16_t index, const struct perf_ring *r
 }
 
 static int
-kernel_wait(struct rte_vduse_net *net, uint16_t nb_vqs)
+kernel_wait(struct rte_vduse_dev *dev, uint16_t nb_vqs)
 {
-	struct rte_vduse_dev *dev = rte_vduse_net_dev(net);
 	unsigned int ms;
 	uint16_t i;
 
@@ -65,19 +64,14 @@ kernel_wait(struct rte_vduse_net *net, uint16_t nb_vqs)
 }
 
 int
-perf_kernel_up(struct vduse_loopback *loop, const struct perf_driver *driver, uint64_t features,
-	       struct rte_vduse_net *net)
+perf_kernel_up(struct vduse_loopback *loop, const struct perf_memory *memory, uint64_t features,
+	       struct rte_vduse_dev *dev, uint16_t nb_vqs)
 {
-	uint16_t pairs = driver->bench->options->queues, i;
 	int ret;
 
-	for (i = 0; i < pairs; i++) {
-		kernel_vq(loop, (uint16_t)(2 * i), &driver->pairs[i].rx);
-		kernel_vq(loop, (uint16_t)(2 * i + 1), &driver->pairs[i].tx);
-	}
 	ret = vduse_loopback_region_add(loop, PERF_DRIVER_IOVA,
-					PERF_DRIVER_IOVA + driver->memory.size - 1, 0,
-					VDUSE_ACCESS_RW, driver->memory.fd);
+					PERF_DRIVER_IOVA + memory->size - 1, 0, VDUSE_ACCESS_RW,
+					memory->fd);
 	if (ret < 0)
 		return ret;
 	vduse_loopback_set_features(loop, features);
@@ -86,7 +80,7 @@ perf_kernel_up(struct vduse_loopback *loop, const struct perf_driver *driver, ui
 		ret = kernel_status(loop, KERNEL_STATUS_FEATURES);
 	if (ret == 0)
 		ret = kernel_status(loop, KERNEL_STATUS_FEATURES | VIRTIO_CONFIG_S_DRIVER_OK);
-	return ret < 0 ? ret : kernel_wait(net, (uint16_t)(2 * pairs));
+	return ret < 0 ? ret : kernel_wait(dev, nb_vqs);
 }
 
 void

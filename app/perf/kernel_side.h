@@ -3,15 +3,20 @@
 #ifndef PERF_KERNEL_SIDE_H
 #define PERF_KERNEL_SIDE_H
 
-#include <rte_vduse_net.h>
+#include <rte_vduse.h>
 #include <transport_loopback.h>
 
-#include "driver_side.h"
+#include "driver_memory.h"
+#include "ring.h"
+
+/* Says where a virtqueue lies. Before the driver comes up. */
+void
+perf_kernel_vq(struct vduse_loopback *loop, uint16_t index, const struct perf_ring *ring);
 
 /* The driver comes up: returns when all virtqueues run. 0, or a negative errno and a line. */
 int
-perf_kernel_up(struct vduse_loopback *loop, const struct perf_driver *driver, uint64_t features,
-	       struct rte_vduse_net *net);
+perf_kernel_up(struct vduse_loopback *loop, const struct perf_memory *memory, uint64_t features,
+	       struct rte_vduse_dev *dev, uint16_t nb_vqs);
 
 /* The driver resets the device. */
 void

@@ -68,6 +68,19 @@ net_conf(const struct perf_options *options)
 }
 
 static int
+net_kernel_up(struct perf_net *net, uint64_t features)
+{
+	uint16_t pairs = net->bench.options->queues, i;
+
+	for (i = 0; i < pairs; i++) {
+		perf_kernel_vq(net->loop, (uint16_t)(2 * i), &net->driver.pairs[i].rx);
+		perf_kernel_vq(net->loop, (uint16_t)(2 * i + 1), &net->driver.pairs[i].tx);
+	}
+	return perf_kernel_up(net->loop, &net->driver.memory, features,
+			      rte_vduse_net_dev(net->device.net), (uint16_t)(2 * pairs));
+}
+
+static int
 net_create_loopback(struct perf_net *net, const struct rte_vduse_net_conf *conf)
 {
 	uint64_t features;
@@ -88,7 +101,7 @@ net_create_loopback(struct perf_net *net, const struct rte_vduse_net_conf *conf)
 	ret = rte_vduse_net_start(net->device.net, RTE_VDUSE_ATTACH_NONE);
 	if (ret < 0)
 		return ret;
-	return perf_kernel_up(net->loop, &net->driver, features, net->device.net);
+	return net_kernel_up(net, features);
 }
 
 static int
@@ -137,6 +150,48 @@ net_destroy(struct perf_net *net)
 	rte_free(net);
 }
 
+static bool
+net_linked(void *arg)
+{
+	const struct perf_net *net = arg;
+
+	return rte_vduse_net_link(net->device.net);
+}
+
+/* Somebody else's driver takes its time. */
+static int
+net_wait_link(void *arg)
+{
+	const struct perf_net *net = arg;
+
+	if (!net_linked(arg))
+		PERF_LOG("waiting for a driver of %s", net->bench.options->device);
+	perf_conduct_wait(net_linked, arg);
+	return 0;
+}
+
+static int
+net_conduct(struct perf_net *net, struct perf_result *result)
+{
+	enum perf_direction direction = net->bench.options->direction;
+	struct perf_conduct conduct = {
+		.bench = &net->bench,
+		.sides = { { perf_device_run, &net->device }, { perf_driver_run, &net->driver } },
+		.nb_sides = net->loop != NULL ? 2 : 1,
+		.device = net->device.flows,
+		.sent = { &net->driver.flows[PERF_FROM], &net->device.flows[PERF_TO] },
+		.received = { &net->device.flows[PERF_FROM], &net->driver.flows[PERF_TO] },
+		.begin = net->loop != NULL ? NULL : net_wait_link,
+		.arg = net,
+	};
+
+	if (direction == PERF_DIRECTION_FROM || direction == PERF_DIRECTION_BOTH)
+		conduct.latency[PERF_FROM] = &net->device.latency;
+	if (direction != PERF_DIRECTION_FROM)
+		conduct.latency[PERF_TO] = &net->driver.latency;
+	return perf_conduct(&conduct, result);
+}
+
 int
 perf_net_run(const struct perf_options *options, int (*done)(const struct perf_result *result))
 {
@@ -152,7 +207,7 @@ perf_net_run(const struct perf_options *options, int (*done)(const struct perf_r
 	net->bench.options = options;
 	ret = net_create(net);
 	if (ret == 0)
-		ret = perf_conduct(net, &result);
+		ret = net_conduct(net, &result);
 	if (ret == 0)
 		ret = done(&result);
 	net_destroy(net);
