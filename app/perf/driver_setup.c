@@ -15,6 +15,7 @@ driver_ring_describe(struct perf_ring *ring, const struct perf_options *options,
 {
 	ring->ops = options->packed ? &perf_ring_packed_ops : &perf_ring_split_ops;
 	ring->size = options->queue_size;
+	ring->nb_bufs = options->queue_size;
 	ring->in_order = options->in_order;
 	ring->device_writes = rx;
 	ring->room = (uint32_t)sizeof(struct virtio_net_hdr_v1) + options->max_size;

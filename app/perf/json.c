@@ -11,8 +11,30 @@
 #include "result.h"
 
 static json_t *
+json_setting_block(const struct perf_options *options)
+{
+	return json_pack("{s:s, s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:b, s:f, s:f, s:s*}",
+			 "mode", "block",
+			 "direction", perf_options_direction(options),
+			 "ring", options->packed ? "packed" : "split",
+			 "in_order", options->in_order,
+			 "block_size", options->block_size,
+			 "depth", options->depth,
+			 "burst", options->burst,
+			 "queue_size", options->queue_size,
+			 "queues", options->queues,
+			 "backend", options->backend,
+			 "verify", options->verify,
+			 "warmup_s", options->warmup,
+			 "duration_s", options->duration,
+			 "device", options->device);
+}
+
+static json_t *
 json_setting(const struct perf_options *options)
 {
+	if (options->mode == PERF_MODE_BLOCK)
+		return json_setting_block(options);
 	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s, s:i, s:i, s:i, s:b, s:f, s:f, s:s*}",
 			 "mode", "net",
 			 "direction", perf_options_direction(options),
@@ -44,34 +66,60 @@ json_latency(const struct perf_result *result, const struct perf_histogram *late
 	return object;
 }
 
+/* The figures that are the mode's own. */
+static json_t *
+json_rates(const struct perf_result *result, enum perf_flow_index flow)
+{
+	const struct perf_flow *device = &result->flows[flow].device;
+	double busy = perf_result_per_packet(result, flow, device->busy_cycles);
+	double all = perf_result_per_packet(result, flow, result->cycles);
+
+	if (result->options->mode == PERF_MODE_BLOCK)
+		return json_pack("{s:f, s:f, s:f, s:f, s:I}",
+				 "iops", perf_result_iops(result, flow),
+				 "gbytes_per_s", perf_result_gb(result, flow),
+				 "cycles_per_request_busy", busy,
+				 "cycles_per_request_all", all,
+				 "requests", (json_int_t)device->packets);
+	return json_pack("{s:f, s:f, s:f, s:f, s:I}",
+			 "mpps", perf_result_mpps(result, flow),
+			 "gbps", perf_result_gbps(result, flow),
+			 "cycles_per_packet_busy", busy,
+			 "cycles_per_packet_all", all,
+			 "packets", (json_int_t)device->packets);
+}
+
+/* What became of all of them. */
+static json_t *
+json_run(const struct perf_result *result, enum perf_flow_index flow)
+{
+	const struct perf_result_flow *way = &result->flows[flow];
+	json_t *object = json_pack("{s:I, s:I, s:I, s:I}",
+				   "sent", (json_int_t)way->sent,
+				   "received", (json_int_t)way->received,
+				   "lost", (json_int_t)perf_result_lost(result, flow),
+				   "damaged", (json_int_t)way->damaged);
+
+	/* Requests of a block device may be answered in any order. */
+	if (result->options->mode == PERF_MODE_NET)
+		json_object_set_new(object, "late", json_integer((json_int_t)way->late));
+	return object;
+}
+
 static json_t *
 json_flow(const struct perf_result *result, enum perf_flow_index flow)
 {
 	const struct perf_result_flow *way = &result->flows[flow];
 	const struct perf_flow *device = &way->device;
-	json_t *object;
+	json_t *object = json_rates(result, flow);
 
-	object = json_pack("{s:f, s:f, s:f, s:f, s:I, s:I, s:I, s:I}",
-			   "mpps", perf_result_mpps(result, flow),
-			   "gbps", perf_result_gbps(result, flow),
-			   "cycles_per_packet_busy",
-			   perf_result_per_packet(result, flow, device->busy_cycles),
-			   "cycles_per_packet_all",
-			   perf_result_per_packet(result, flow, result->cycles),
-			   "packets", (json_int_t)device->packets,
-			   "bytes", (json_int_t)device->bytes,
-			   "polls", (json_int_t)device->polls,
-			   "empty_polls", (json_int_t)device->empty_polls);
+	json_object_set_new(object, "bytes", json_integer((json_int_t)device->bytes));
+	json_object_set_new(object, "polls", json_integer((json_int_t)device->polls));
+	json_object_set_new(object, "empty_polls", json_integer((json_int_t)device->empty_polls));
 	if (way->latency != NULL)
 		json_object_set_new(object, "latency_ns", json_latency(result, way->latency));
 	if (result->options->device == NULL)
-		json_object_set_new(object, "run",
-				    json_pack("{s:I, s:I, s:I, s:I, s:I}",
-					      "sent", (json_int_t)way->sent,
-					      "received", (json_int_t)way->received,
-					      "lost", (json_int_t)perf_result_lost(result, flow),
-					      "late", (json_int_t)way->late,
-					      "damaged", (json_int_t)way->damaged));
+		json_object_set_new(object, "run", json_run(result, flow));
 	return object;
 }
 
@@ -89,7 +137,7 @@ perf_json_write(const struct perf_result *result, const char *path)
 
 	for (i = 0; i < PERF_FLOWS; i++)
 		if (perf_options_flow(result->options, i))
-			json_object_set_new(root, perf_flow_names[i], json_flow(result, i));
+			json_object_set_new(root, perf_flow_name(result->options, i), json_flow(result, i));
 	errno = 0;
 	ret = json_dump_file(root, path, JSON_INDENT(2));
 	json_decref(root);

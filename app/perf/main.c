@@ -10,6 +10,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 
+#include "bench_block.h"
 #include "bench_net.h"
 #include "conduct.h"
 #include "perf_log.h"
@@ -56,6 +57,9 @@ run(int argc, char **argv)
 	switch (options.mode) {
 	case PERF_MODE_NET:
 		ret = perf_net_run(&options, show);
+		break;
+	case PERF_MODE_BLOCK:
+		ret = perf_block_run(&options, show);
 		break;
 	default:
 		return EXIT_NOT_RUN;

@@ -19,6 +19,7 @@
 #include "conduct.h"
 #include "kernel_side.h"
 #include "perf_log.h"
+#include "wishes.h"
 
 #define NET_BIT(nr) (UINT64_C(1) << (nr))
 
@@ -26,30 +27,17 @@
 #define NET_POOL_MBUFS 4095
 #define NET_POOL_CACHE 256
 
-/* Features of the driver over the loopback, or 0: the device lacks one that was asked for. */
 static uint64_t
 net_features(const struct perf_options *options, uint64_t offered)
 {
-	const struct {
-		uint64_t features;
-		const char *option;
-	} wishes[] = {
+	const struct perf_wish wishes[] = {
 		{ NET_BIT(VIRTIO_F_VERSION_1) | NET_BIT(VIRTIO_F_ACCESS_PLATFORM), "" },
 		{ options->packed ? NET_BIT(VIRTIO_F_RING_PACKED) : 0, "--ring packed" },
 		{ options->in_order ? NET_BIT(VIRTIO_F_IN_ORDER) : 0, "--in-order 1" },
 		{ options->mergeable ? NET_BIT(VIRTIO_NET_F_MRG_RXBUF) : 0, "--mergeable 1" },
 	};
-	uint64_t features = 0;
-	unsigned int i;
 
-	for (i = 0; i < RTE_DIM(wishes); i++) {
-		if (wishes[i].features & ~offered) {
-			PERF_LOG("%s: the device does not offer that yet", wishes[i].option);
-			return 0;
-		}
-		features |= wishes[i].features;
-	}
-	return features;
+	return perf_features(wishes, RTE_DIM(wishes), offered);
 }
 
 static struct rte_vduse_net_conf

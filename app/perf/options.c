@@ -19,11 +19,17 @@
 /* The simple IMIX: 7 small, 4 middling, 1 large, the small ones in between. */
 #define IMIX "64,64,570,64,570,64,1518,64,570,64,570,64"
 
-static const char *const directions[] = {
+static const char *const net_directions[] = {
 	[PERF_DIRECTION_FROM] = "from-driver",
 	[PERF_DIRECTION_TO] = "to-driver",
 	[PERF_DIRECTION_BOTH] = "both",
 	[PERF_DIRECTION_ECHO] = "echo",
+};
+
+static const char *const block_directions[] = {
+	[PERF_DIRECTION_FROM] = "write",
+	[PERF_DIRECTION_TO] = "read",
+	[PERF_DIRECTION_BOTH] = "mixed",
 };
 
 static const char *const attaches[] = {
@@ -33,20 +39,24 @@ static const char *const attaches[] = {
 };
 
 static const char *const rings[] = { "split", "packed" };
-static const char *const modes[] = { [PERF_MODE_NET] = "net" };
+static const char *const modes[] = { [PERF_MODE_NET] = "net", [PERF_MODE_BLOCK] = "block" };
 
 static const char usage[] =
 	"usage: dpdk-vduse-perf [EAL OPTION...] -- [OPTION...]\n"
 	"\n"
-	"  --mode net             what to measure (default: net)\n"
-	"  --direction WAY        from-driver, to-driver, both or echo (default: both)\n"
+	"  --mode WHAT            net or block (default: net)\n"
+	"  --direction WAY        net: from-driver, to-driver, both or echo (default: both)\n"
+	"                         block: read, write or mixed (default: read)\n"
 	"  --ring FORMAT          split or packed (default: split)\n"
-	"  --mergeable 0|1        a packet may take several receive buffers (default: 1)\n"
+	"  --mergeable 0|1        net: a packet may take several receive buffers (default: 1)\n"
 	"  --in-order 0|1         buffers are used in order (default: 0)\n"
-	"  --packet-size N[,N...] bytes without FCS, taken in turn, or imix (default: 64)\n"
-	"  --burst N              1 to 64 packets (default: 32)\n"
+	"  --packet-size N[,N...] net: bytes without FCS, taken in turn, or imix (default: 64)\n"
+	"  --block-size N         block: 512 to 1048576 bytes (default: 4096)\n"
+	"  --depth N              block: requests of a queue in flight (default: 32)\n"
+	"  --backend NAME[,K=V]   block: null, ram, file or fault (default: null)\n"
+	"  --burst N              1 to 64 packets or requests (default: 32)\n"
 	"  --queue-size N         a power of two, 2 to 32768 (default: 256)\n"
-	"  --queues N             queue pairs (default: 1)\n"
+	"  --queues N             queue pairs, or queues of a block device (default: 1)\n"
 	"  --warmup SECONDS       not measured (default: 1)\n"
 	"  --duration SECONDS     measured (default: 5)\n"
 	"  --verify               check every byte and the order; exit 1 if one is wrong\n"
@@ -186,6 +196,34 @@ options_queue_size(struct perf_options *options, const char *value)
 	return ret;
 }
 
+static int
+options_block_size(struct perf_options *options, const char *value)
+{
+	unsigned long bytes;
+	char *end;
+	int ret;
+
+	ret = options_number("block-size", value, &end, PERF_SECTOR, PERF_BLOCK_MAX, &bytes);
+	if (ret == 0 && (*end != '\0' || bytes % PERF_SECTOR != 0))
+		return options_refuse("--block-size %s: use a multiple of %d", value, PERF_SECTOR);
+	options->block_size = (uint32_t)bytes;
+	return ret;
+}
+
+/* A name, and behind a comma what the backend is to open. */
+static int
+options_backend(struct perf_options *options, const char *value)
+{
+	size_t len = strcspn(value, ",");
+
+	if (len == 0 || len >= PERF_BACKEND_MAX)
+		return options_refuse("--backend %s: use NAME[,KEY=VALUE...]", value);
+	memcpy(options->backend, value, len);
+	options->backend[len] = '\0';
+	options->backend_args = value + len + (value[len] == ',');
+	return 0;
+}
+
 enum option_id {
 	OPTION_MODE,
 	OPTION_DIRECTION,
@@ -193,6 +231,9 @@ enum option_id {
 	OPTION_MERGEABLE,
 	OPTION_IN_ORDER,
 	OPTION_PACKET_SIZE,
+	OPTION_BLOCK_SIZE,
+	OPTION_DEPTH,
+	OPTION_BACKEND,
 	OPTION_BURST,
 	OPTION_QUEUE_SIZE,
 	OPTION_QUEUES,
@@ -214,6 +255,9 @@ static const struct option long_options[] = {
 	[OPTION_MERGEABLE] = { "mergeable", required_argument, NULL, OPTION_MERGEABLE },
 	[OPTION_IN_ORDER] = { "in-order", required_argument, NULL, OPTION_IN_ORDER },
 	[OPTION_PACKET_SIZE] = { "packet-size", required_argument, NULL, OPTION_PACKET_SIZE },
+	[OPTION_BLOCK_SIZE] = { "block-size", required_argument, NULL, OPTION_BLOCK_SIZE },
+	[OPTION_DEPTH] = { "depth", required_argument, NULL, OPTION_DEPTH },
+	[OPTION_BACKEND] = { "backend", required_argument, NULL, OPTION_BACKEND },
 	[OPTION_BURST] = { "burst", required_argument, NULL, OPTION_BURST },
 	[OPTION_QUEUE_SIZE] = { "queue-size", required_argument, NULL, OPTION_QUEUE_SIZE },
 	[OPTION_QUEUES] = { "queues", required_argument, NULL, OPTION_QUEUES },
@@ -238,10 +282,6 @@ options_choose(struct perf_options *options, enum option_id option, const char *
 	int ret;
 
 	switch (option) {
-	case OPTION_DIRECTION:
-		ret = options_word(name, value, directions, RTE_DIM(directions), &word);
-		options->direction = word;
-		return ret;
 	case OPTION_RING:
 		ret = options_word(name, value, rings, RTE_DIM(rings), &word);
 		options->packed = word == 1;
@@ -269,6 +309,12 @@ options_value(struct perf_options *options, enum option_id option, const char *v
 		return options_bool(name, value, &options->in_order);
 	case OPTION_PACKET_SIZE:
 		return options_sizes(options, value);
+	case OPTION_BLOCK_SIZE:
+		return options_block_size(options, value);
+	case OPTION_DEPTH:
+		return options_count(name, value, 1, 32768, &options->depth);
+	case OPTION_BACKEND:
+		return options_backend(options, value);
 	case OPTION_BURST:
 		return options_count(name, value, 1, PERF_BURST_MAX, &options->burst);
 	case OPTION_QUEUE_SIZE:
@@ -297,6 +343,9 @@ options_set(struct perf_options *options, enum option_id option, const char *val
 	case OPTION_HELP:
 		options->help = true;
 		return 0;
+	case OPTION_DIRECTION:
+		options->direction_text = value;
+		return 0;
 	case OPTION_JSON:
 		options->json = value;
 		return 0;
@@ -311,14 +360,55 @@ options_set(struct perf_options *options, enum option_id option, const char *val
 	}
 }
 
-/* Receive buffers of a ring must hold the longest packet. */
+/* The words depend on the mode, which may stand behind them. */
+static int
+options_direction(struct perf_options *options)
+{
+	const char *value = options->direction_text;
+	unsigned int word = options->direction;
+	int ret;
+
+	if (options->mode == PERF_MODE_NET)
+		ret = options_word("direction", value != NULL ? value : "both", net_directions,
+				   RTE_DIM(net_directions), &word);
+	else
+		ret = options_word("direction", value != NULL ? value : "read", block_directions,
+				   RTE_DIM(block_directions), &word);
+	options->direction = word;
+	return ret;
+}
+
+/* Options that only one of the modes has. */
+static int
+options_check_mode(const struct perf_options *options, uint32_t given)
+{
+	static const uint32_t others[] = {
+		[PERF_MODE_NET] = 1u << OPTION_BLOCK_SIZE | 1u << OPTION_DEPTH |
+				  1u << OPTION_BACKEND,
+		[PERF_MODE_BLOCK] = 1u << OPTION_MERGEABLE | 1u << OPTION_PACKET_SIZE,
+	};
+	uint32_t wrong = given & others[options->mode];
+
+	if (wrong != 0)
+		return options_refuse("--%s: not with --mode %s",
+				      long_options[__builtin_ctz(wrong)].name,
+				      modes[options->mode]);
+	return 0;
+}
+
+/* Receive buffers of a ring must hold the longest packet, and a ring all requests. */
 static int
 options_check_room(const struct perf_options *options)
 {
 	uint32_t room = PERF_MERGEABLE_ROOM, with_header = options->max_size + PERF_HEADER_MAX;
 	uint32_t bufs = (with_header + room - 1) / room;
 
-	if (options->device == NULL && options->mergeable && bufs > options->queue_size)
+	if (options->device != NULL)
+		return 0;
+	if (options->mode == PERF_MODE_BLOCK && options->depth > options->queue_size)
+		return options_refuse("--depth %u: the ring has %u descriptors: use a larger "
+				      "--queue-size", options->depth, options->queue_size);
+	if (options->mode == PERF_MODE_NET && options->mergeable && bufs > options->queue_size)
 		return options_refuse("--queue-size %u: %u bytes take %u receive buffers",
 				      options->queue_size, options->max_size, bufs);
 	return 0;
@@ -343,12 +433,16 @@ options_check(const struct perf_options *options)
 int
 perf_options_parse(struct perf_options *options, int argc, char **argv)
 {
+	uint32_t given = 0;
 	int option, ret;
 
 	*options = (struct perf_options){
-		.direction = PERF_DIRECTION_BOTH,
 		.mergeable = true,
 		.burst = 32,
+		.depth = 32,
+		.block_size = 4096,
+		.backend = "null",
+		.backend_args = "",
 		.queue_size = 256,
 		.queues = 1,
 		.warmup = 1,
@@ -362,12 +456,17 @@ perf_options_parse(struct perf_options *options, int argc, char **argv)
 		ret = options_set(options, option, optarg);
 		if (ret < 0)
 			return ret;
+		given |= 1u << option;
 	}
 	if (optind < argc)
 		return options_refuse("%s: not an option", argv[optind]);
 	if (options->help)
 		return 0;
-	ret = options_check_room(options);
+	ret = options_direction(options);
+	if (ret == 0)
+		ret = options_check_mode(options, given);
+	if (ret == 0)
+		ret = options_check_room(options);
 	return ret < 0 ? ret : options_check(options);
 }
 
@@ -382,5 +481,6 @@ perf_options_flow(const struct perf_options *options, enum perf_flow_index flow)
 const char *
 perf_options_direction(const struct perf_options *options)
 {
-	return directions[options->direction];
+	return options->mode == PERF_MODE_NET ? net_directions[options->direction]
+					      : block_directions[options->direction];
 }

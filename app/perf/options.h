@@ -14,17 +14,21 @@
 #define PERF_PACKET_MAX	 65535
 #define PERF_QUEUES_MAX	 7 /* a loopback device has 16 virtqueues, one of them for control */
 #define PERF_SECONDS_MAX 86400
+#define PERF_SECTOR	 512
+#define PERF_BLOCK_MAX	 (UINT32_C(1) << 20) /* what the device takes in one piece */
+#define PERF_BACKEND_MAX 16                  /* bytes of a name */
 
 /* Receive buffers where packets are merged: as large as what drivers commonly post. */
 #define PERF_MERGEABLE_ROOM 2048
 #define PERF_HEADER_MAX     12 /* of struct virtio_net_hdr_v1 */
 
-/* The two ways that packets go. */
+/* The two ways that packets go. Those of a block device are requests to write, and to read. */
 enum perf_flow_index { PERF_FROM, PERF_TO, PERF_FLOWS };
 
-enum perf_mode { PERF_MODE_NET };
+enum perf_mode { PERF_MODE_NET, PERF_MODE_BLOCK };
 
 enum perf_direction {
+	/* The first three of a block device: write, read, and both. */
 	PERF_DIRECTION_FROM, /* the driver sends, the device receives */
 	PERF_DIRECTION_TO,   /* the device sends, the driver receives */
 	PERF_DIRECTION_BOTH, /* both, independent of one another */
@@ -42,6 +46,7 @@ struct perf_options {
 	bool verify;
 	bool progress;
 	bool help;
+	const char *direction_text; /* as it was given, or NULL */
 	const char *sizes_text;   /* as it was given */
 	uint32_t sizes[PERF_SIZES_MAX]; /* taken in turn */
 	unsigned int nb_sizes;
@@ -49,6 +54,10 @@ struct perf_options {
 	uint16_t burst;
 	uint16_t queue_size;
 	uint16_t queues;
+	uint16_t depth;           /* requests of a queue in flight */
+	uint32_t block_size;      /* bytes of a request */
+	char backend[PERF_BACKEND_MAX];
+	const char *backend_args;
 	double warmup;            /* seconds */
 	double duration;
 	const char *json;         /* files, or NULL */

@@ -22,6 +22,7 @@ static void
 progress_line(struct perf_progress *progress, const struct perf_flow *flows, uint64_t now)
 {
 	double hz = (double)rte_get_tsc_hz(), seconds = (double)(now - progress->last) / hz;
+	bool block = progress->options->mode == PERF_MODE_BLOCK;
 	double mpps[PERF_FLOWS];
 	unsigned int i;
 
@@ -31,9 +32,10 @@ progress_line(struct perf_progress *progress, const struct perf_flow *flows, uin
 		mpps[i] = (double)(packets - progress->packets[i]) / seconds / 1e6;
 		progress->packets[i] = packets;
 	}
-	fprintf(stderr, "%s%5.0f s  from driver %7.3f Mpps  to driver %7.3f Mpps%s",
-		progress->terminal ? "\r" : "", (double)(now - progress->begin) / hz,
-		mpps[PERF_FROM], mpps[PERF_TO], progress->terminal ? "" : "\n");
+	fprintf(stderr, "%s%5.0f s  %s %7.3f %s  %s %7.3f %s%s", progress->terminal ? "\r" : "",
+		(double)(now - progress->begin) / hz, block ? "write" : "from driver",
+		mpps[PERF_FROM], block ? "MIOPS" : "Mpps", block ? "read" : "to driver",
+		mpps[PERF_TO], block ? "MIOPS" : "Mpps", progress->terminal ? "" : "\n");
 	progress->last = now;
 }
 

@@ -10,10 +10,8 @@
 #define LABEL "%-28s"
 
 static void
-report_setting(const struct perf_result *result)
+report_net(const struct perf_options *options)
 {
-	const struct perf_options *options = result->options;
-
 	printf("net, %s, packets of %s bytes, %u queue pair%s, bursts of %u\n",
 	       perf_options_direction(options), options->sizes_text, options->queues,
 	       options->queues == 1 ? "" : "s", options->burst);
@@ -24,6 +22,25 @@ report_setting(const struct perf_result *result)
 		       options->packed ? "packed" : "split", options->in_order ? " in order" : "",
 		       options->queue_size, options->mergeable ? "" : "not ",
 		       options->verify ? ", every byte verified" : "");
+}
+
+static void
+report_block(const struct perf_options *options)
+{
+	printf("block, %s, %u bytes, %u queue%s of %u requests, bursts of %u\n",
+	       perf_options_direction(options), options->block_size, options->queues,
+	       options->queues == 1 ? "" : "s", options->depth, options->burst);
+	printf("loopback, %s ring%s of %u, backend %s\n", options->packed ? "packed" : "split",
+	       options->in_order ? " in order" : "", options->queue_size, options->backend);
+}
+
+static void
+report_setting(const struct perf_result *result)
+{
+	if (result->options->mode == PERF_MODE_BLOCK)
+		report_block(result->options);
+	else
+		report_net(result->options);
 	printf("measured %.2f s at %.0f MHz%s\n\n", perf_result_seconds(result),
 	       (double)result->hz / 1e6, result->interrupted ? ", interrupted" : "");
 }
@@ -32,13 +49,20 @@ static void
 report_rates(const struct perf_result *result, enum perf_flow_index flow)
 {
 	const struct perf_flow *device = &result->flows[flow].device;
+	bool block = result->options->mode == PERF_MODE_BLOCK;
 
-	printf("%s\n", flow == PERF_FROM ? "from the driver" : "to the driver");
-	printf(LABEL "%14.3f\n", "  Mpps", perf_result_mpps(result, flow));
-	printf(LABEL "%14.3f\n", "  Gbit/s", perf_result_gbps(result, flow));
-	printf(LABEL "%14.1f\n", "  cycles a packet, busy",
+	if (block) {
+		printf("%s\n", perf_flow_name(result->options, flow));
+		printf(LABEL "%14.0f\n", "  IOPS", perf_result_iops(result, flow));
+		printf(LABEL "%14.3f\n", "  GB/s", perf_result_gb(result, flow));
+	} else {
+		printf("%s\n", flow == PERF_FROM ? "from the driver" : "to the driver");
+		printf(LABEL "%14.3f\n", "  Mpps", perf_result_mpps(result, flow));
+		printf(LABEL "%14.3f\n", "  Gbit/s", perf_result_gbps(result, flow));
+	}
+	printf(LABEL "%14.1f\n", block ? "  cycles a request, busy" : "  cycles a packet, busy",
 	       perf_result_per_packet(result, flow, device->busy_cycles));
-	printf(LABEL "%14.1f\n", "  cycles a packet, all",
+	printf(LABEL "%14.1f\n", block ? "  cycles a request, all" : "  cycles a packet, all",
 	       perf_result_per_packet(result, flow, result->cycles));
 	printf(LABEL "%14" PRIu64 "\n", "  polls", device->polls);
 	printf(LABEL "%13.1f%%\n", "  polls, empty",
@@ -75,9 +99,11 @@ report_faults(const struct perf_result *result, enum perf_flow_index flow)
 	if (result->options->device != NULL)
 		return;
 	printf(LABEL "%14" PRIu64 "\n", "  lost", perf_result_lost(result, flow));
-	if (!result->options->verify)
-		return;
-	printf(LABEL "%14" PRIu64 "\n", "  out of order", way->late);
+	if (result->options->mode == PERF_MODE_NET) {
+		if (!result->options->verify)
+			return;
+		printf(LABEL "%14" PRIu64 "\n", "  out of order", way->late);
+	}
 	printf(LABEL "%14" PRIu64 "\n", "  damaged", way->damaged);
 }
 

@@ -7,7 +7,14 @@
 const double perf_percentiles[PERF_PERCENTILES] = { 0.5, 0.9, 0.99, 0.999, 1 };
 const char *const perf_percentile_names[PERF_PERCENTILES] = { "p50", "p90", "p99", "p99.9",
 							       "max" };
-const char *const perf_flow_names[PERF_FLOWS] = { "from-driver", "to-driver" };
+
+const char *
+perf_flow_name(const struct perf_options *options, enum perf_flow_index flow)
+{
+	if (options->mode == PERF_MODE_BLOCK)
+		return flow == PERF_FROM ? "write" : "read";
+	return flow == PERF_FROM ? "from-driver" : "to-driver";
+}
 
 double
 perf_result_seconds(const struct perf_result *result)
@@ -25,6 +32,18 @@ double
 perf_result_gbps(const struct perf_result *result, enum perf_flow_index flow)
 {
 	return (double)result->flows[flow].device.bytes * 8 / perf_result_seconds(result) / 1e9;
+}
+
+double
+perf_result_iops(const struct perf_result *result, enum perf_flow_index flow)
+{
+	return perf_result_mpps(result, flow) * 1e6;
+}
+
+double
+perf_result_gb(const struct perf_result *result, enum perf_flow_index flow)
+{
+	return perf_result_gbps(result, flow) / 8;
 }
 
 double

@@ -32,7 +32,9 @@ struct perf_result {
 extern const double perf_percentiles[PERF_PERCENTILES];
 extern const char *const perf_percentile_names[PERF_PERCENTILES];
 
-extern const char *const perf_flow_names[PERF_FLOWS];
+/* How the ways are called in files. */
+const char *
+perf_flow_name(const struct perf_options *options, enum perf_flow_index flow);
 
 double
 perf_result_seconds(const struct perf_result *result);
@@ -40,6 +42,11 @@ double
 perf_result_mpps(const struct perf_result *result, enum perf_flow_index flow);
 double
 perf_result_gbps(const struct perf_result *result, enum perf_flow_index flow);
+double
+perf_result_iops(const struct perf_result *result, enum perf_flow_index flow);
+/* 10^9 bytes a second. */
+double
+perf_result_gb(const struct perf_result *result, enum perf_flow_index flow);
 /* A value per packet of the device; 0 without packets. */
 double
 perf_result_per_packet(const struct perf_result *result, enum perf_flow_index flow, uint64_t n);

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * How a ring and its buffers lie in memory: the ring first, then as many buffers as it has
- * descriptors. Main thread, before the lcores poll.
+ * How a ring and its buffers lie in memory: the ring first. Main thread, before the lcores poll.
  */
 #include <rte_common.h>
 
@@ -27,7 +26,7 @@ ring_head_bytes(const struct perf_ring *ring)
 uint64_t
 perf_ring_bytes(const struct perf_ring *ring)
 {
-	uint64_t bufs = (uint64_t)ring->size * ring_stride(ring->room);
+	uint64_t bufs = (uint64_t)ring->nb_bufs * ring_stride(ring->room);
 
 	return ring_head_bytes(ring) + RTE_ALIGN_CEIL(bufs, (uint64_t)RING_ALIGN);
 }

@@ -18,6 +18,16 @@ struct perf_buf {
 	uint32_t len;
 };
 
+/* A piece of a buffer that begins with a table of them. */
+struct perf_piece {
+	uint32_t offset; /* from the beginning of the buffer */
+	uint32_t len;
+	bool device_writes;
+};
+
+/* Bytes of a table of descriptors, in either format (VIRTIO 1.2, sections 2.7.5.3 and 2.8.7). */
+#define PERF_TABLE_BYTES(nb) (16u * (nb))
+
 struct perf_ring;
 
 /* What the two formats do differently. */
@@ -31,6 +41,9 @@ struct perf_ring_ops {
 	void (*locate)(const struct perf_ring *ring, struct vduse_vq_info *info);
 	/* Makes buffers available; they must not be so already. */
 	void (*post)(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb);
+	/* Writes the table that a buffer begins with. */
+	void (*table)(const struct perf_ring *ring, uint16_t id, const struct perf_piece *pieces,
+		      uint16_t nb);
 	/* Takes back up to nb buffers that the device used. */
 	uint16_t (*take)(struct perf_ring *ring, struct perf_buf *bufs, uint16_t nb);
 };
@@ -60,7 +73,9 @@ struct perf_ring {
 	};
 	uint16_t size;
 	uint16_t mask;
+	uint16_t nb_bufs;   /* up to size */
 	bool device_writes; /* else it reads */
+	bool tables;        /* a buffer is known by the table that it begins with */
 	bool in_order;
 	uint16_t batch;     /* with in_order: buffers left of a batch that was used as one */
 	uint16_t expected;  /* with in_order: the buffer that comes back next */
@@ -69,7 +84,7 @@ struct perf_ring {
 	uint32_t stride;    /* from one buffer to the next */
 	uint8_t *va;        /* ring memory */
 	uint64_t iova;
-	uint8_t *bufs;      /* size buffers */
+	uint8_t *bufs;
 	uint64_t bufs_iova;
 };
 
@@ -114,6 +129,15 @@ perf_ring_buf_iova(const struct perf_ring *ring, uint16_t id)
 	return ring->bufs_iova + (uint64_t)id * ring->stride;
 }
 
+/* Of the descriptor of a buffer. */
+static inline uint16_t
+perf_ring_flags(const struct perf_ring *ring)
+{
+	if (ring->tables)
+		return VRING_DESC_F_INDIRECT;
+	return ring->device_writes ? VRING_DESC_F_WRITE : 0;
+}
+
 static inline void
 perf_ring_post(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb)
 {
@@ -131,7 +155,8 @@ uint64_t
 perf_ring_bytes(const struct perf_ring *ring);
 
 /*
- * Sets a ring up in zeroed memory. Before: ops, size, device_writes, in_order and room.
+ * Sets a ring up in zeroed memory. Before: ops, size, nb_bufs, device_writes, tables, in_order
+ * and room.
  */
 void
 perf_ring_init(struct perf_ring *ring, uint8_t *va, uint64_t iova);

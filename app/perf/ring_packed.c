@@ -64,7 +64,7 @@ packed_locate(const struct perf_ring *ring, struct vduse_vq_info *info)
 static inline uint16_t
 packed_avail_flags(const struct perf_ring *ring)
 {
-	uint16_t flags = ring->device_writes ? VRING_DESC_F_WRITE : 0;
+	uint16_t flags = perf_ring_flags(ring);
 
 	return (uint16_t)(flags | (ring->packed.next_wrap ? PACKED_AVAIL : PACKED_USED));
 }
@@ -97,6 +97,26 @@ packed_post(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb)
 	 */
 	__atomic_store_n(&packed->desc[first].flags, rte_cpu_to_le_16(first_flags),
 			 __ATOMIC_RELEASE);
+}
+
+/* Section 2.8.7: no chain, and of the flags only that the device writes. */
+static void
+packed_table(const struct perf_ring *ring, uint16_t id, const struct perf_piece *pieces,
+	     uint16_t nb)
+{
+	struct vring_packed_desc *desc = (void *)perf_ring_buf(ring, id);
+	uint64_t iova = perf_ring_buf_iova(ring, id);
+	uint16_t i;
+
+	for (i = 0; i < nb; i++) {
+		uint16_t flags = pieces[i].device_writes ? VRING_DESC_F_WRITE : 0;
+
+		desc[i] = (struct vring_packed_desc){
+			.addr = rte_cpu_to_le_64(iova + pieces[i].offset),
+			.len = rte_cpu_to_le_32(pieces[i].len),
+			.flags = rte_cpu_to_le_16(flags),
+		};
+	}
 }
 
 /* Whether the device used the next descriptor. */
@@ -166,5 +186,6 @@ const struct perf_ring_ops perf_ring_packed_ops = {
 	.init = packed_init,
 	.locate = packed_locate,
 	.post = packed_post,
+	.table = packed_table,
 	.take = packed_take,
 };

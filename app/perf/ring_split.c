@@ -53,7 +53,7 @@ static void
 split_post(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb)
 {
 	struct perf_ring_split *split = &ring->split;
-	uint16_t flags = ring->device_writes ? VRING_DESC_F_WRITE : 0, i;
+	uint16_t flags = perf_ring_flags(ring), i;
 
 	for (i = 0; i < nb; i++) {
 		split->desc[bufs[i].id] = (struct vring_desc){
@@ -68,6 +68,28 @@ split_post(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb)
 	 * lib/vring; it shows the buffers, descriptors and entries before the index.
 	 */
 	__atomic_store_n(&split->avail->idx, rte_cpu_to_le_16(split->next), __ATOMIC_RELEASE);
+}
+
+/* Section 2.7.5.3: chained as in the ring. */
+static void
+split_table(const struct perf_ring *ring, uint16_t id, const struct perf_piece *pieces,
+	    uint16_t nb)
+{
+	struct vring_desc *desc = (void *)perf_ring_buf(ring, id);
+	uint64_t iova = perf_ring_buf_iova(ring, id);
+	uint16_t i;
+
+	for (i = 0; i < nb; i++) {
+		uint16_t flags = pieces[i].device_writes ? VRING_DESC_F_WRITE : 0;
+
+		flags |= i + 1 < nb ? VRING_DESC_F_NEXT : 0;
+		desc[i] = (struct vring_desc){
+			.addr = rte_cpu_to_le_64(iova + pieces[i].offset),
+			.len = rte_cpu_to_le_32(pieces[i].len),
+			.flags = rte_cpu_to_le_16(flags),
+			.next = rte_cpu_to_le_16((uint16_t)(i + 1)),
+		};
+	}
 }
 
 /* How many used entries there are. Reads the device's index if fewer than want are known of. */
@@ -124,5 +146,6 @@ const struct perf_ring_ops perf_ring_split_ops = {
 	.init = split_init,
 	.locate = split_locate,
 	.post = split_post,
+	.table = split_table,
 	.take = split_take,
 };

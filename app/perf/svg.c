@@ -155,7 +155,7 @@ svg_document(FILE *file, const struct perf_result *result)
 			continue;
 		panel.histogram = result->flows[i].latency;
 		svg_panel(&panel, result->options->direction == PERF_DIRECTION_ECHO
-					  ? "there and back" : perf_flow_names[i]);
+					  ? "there and back" : perf_flow_name(result->options, i));
 		panel.top += SVG_PANEL;
 	}
 	fputs("</svg>\n", file);

@@ -144,6 +144,7 @@ init(struct perf_ring *ring, struct model *model, bool packed, bool in_order, bo
 	*ring = (struct perf_ring){
 		.ops = packed ? &perf_ring_packed_ops : &perf_ring_split_ops,
 		.size = SIZE,
+		.nb_bufs = SIZE,
 		.in_order = in_order,
 		.device_writes = writes,
 		.room = ROOM,
@@ -272,6 +273,7 @@ buffers_do_not_touch(void **state)
 		struct perf_ring ring = {
 			.ops = i % 2 != 0 ? &perf_ring_packed_ops : &perf_ring_split_ops,
 			.size = SIZE,
+			.nb_bufs = SIZE,
 			.room = rooms[i / 2],
 		};
 		uint64_t bytes = perf_ring_bytes(&ring);

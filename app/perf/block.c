@@ -1,0 +1,145 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The mode block from end to end: a device and, over the loopback, the kernel's part and a driver
+ * in front of it; then the lcores poll, and all is taken down. Main thread.
+ */
+#include <errno.h>
+
+#include <linux/virtio_config.h>
+
+#include <rte_malloc.h>
+
+#include <blk.h>
+
+#include "bench_block.h"
+#include "conduct.h"
+#include "kernel_side.h"
+#include "perf_log.h"
+#include "wishes.h"
+
+static uint64_t
+block_features(const struct perf_options *options, uint64_t offered)
+{
+	const struct perf_wish wishes[] = {
+		{ VBLK_BIT(VIRTIO_F_VERSION_1) | VBLK_BIT(VIRTIO_F_ACCESS_PLATFORM) |
+		  VBLK_BIT(VIRTIO_RING_F_INDIRECT_DESC) | VBLK_BIT(VIRTIO_BLK_F_FLUSH), "" },
+		{ options->packed ? VBLK_BIT(VIRTIO_F_RING_PACKED) : 0, "--ring packed" },
+		{ options->in_order ? VBLK_BIT(VIRTIO_F_IN_ORDER) : 0, "--in-order 1" },
+		{ options->queues > 1 ? VBLK_BIT(VIRTIO_BLK_F_MQ) : 0, "--queues" },
+	};
+
+	return perf_features(wishes, RTE_DIM(wishes), offered);
+}
+
+static struct rte_vduse_blk_conf
+block_conf(const struct perf_options *options)
+{
+	return (struct rte_vduse_blk_conf){
+		.path = RTE_VDUSE_PATH "perf",
+		.queues = options->queues,
+		.queue_size = options->queue_size,
+		.backend = options->backend,
+		.backend_args = options->backend_args,
+		.socket_id = SOCKET_ID_ANY,
+	};
+}
+
+static int
+block_kernel_up(struct perf_block *block, uint64_t features)
+{
+	uint16_t queues = block->bench.options->queues, i;
+
+	for (i = 0; i < queues; i++)
+		perf_kernel_vq(block->loop, i, &block->driver.queues[i].ring);
+	return perf_kernel_up(block->loop, &block->driver.memory, features,
+			      rte_vduse_blk_dev(block->device.blk), queues);
+}
+
+static int
+block_create_loopback(struct perf_block *block, const struct rte_vduse_blk_conf *conf)
+{
+	struct rte_vduse_blk *blk;
+	uint64_t features;
+	int ret;
+
+	block->loop = vduse_loopback_new();
+	if (block->loop == NULL)
+		return -ENOMEM;
+	ret = vblk_create(conf, &vduse_transport_loopback, block->loop, &blk);
+	if (ret < 0)
+		return ret;
+	block->device.blk = blk;
+	features = block_features(block->bench.options, blk->features);
+	if (features == 0)
+		return -ENOTSUP;
+	ret = perf_block_driver_create(&block->driver, &block->bench, rte_vduse_blk_capacity(blk));
+	if (ret < 0)
+		return ret;
+	ret = rte_vduse_blk_start(blk, RTE_VDUSE_ATTACH_NONE);
+	if (ret < 0)
+		return ret;
+	block->up = true;
+	return block_kernel_up(block, features);
+}
+
+static int
+block_create(struct perf_block *block)
+{
+	struct rte_vduse_blk_conf conf = block_conf(block->bench.options);
+
+	block->device.bench = &block->bench;
+	return block_create_loopback(block, &conf);
+}
+
+static void
+block_destroy(struct perf_block *block)
+{
+	if (block->up)
+		perf_kernel_down(block->loop);
+	rte_vduse_blk_destroy(block->device.blk);
+	if (block->loop != NULL)
+		vduse_loopback_free(block->loop);
+	perf_block_driver_free(&block->driver);
+	rte_free(block);
+}
+
+static int
+block_conduct(struct perf_block *block, struct perf_result *result)
+{
+	struct perf_block_driver *driver = &block->driver;
+	const struct perf_conduct conduct = {
+		.bench = &block->bench,
+		.sides = { { perf_block_device_run, &block->device },
+			   { perf_block_driver_run, driver } },
+		.nb_sides = 2,
+		.device = block->device.flows,
+		.sent = { &driver->asked[PERF_FROM], &driver->asked[PERF_TO] },
+		.received = { &driver->done[PERF_FROM], &driver->done[PERF_TO] },
+		.latency = { &driver->latency[PERF_FROM], &driver->latency[PERF_TO] },
+		.arg = block,
+	};
+
+	return perf_conduct(&conduct, result);
+}
+
+int
+perf_block_run(const struct perf_options *options, int (*done)(const struct perf_result *result))
+{
+	struct perf_block *block;
+	struct perf_result result;
+	int ret;
+
+	block = rte_zmalloc(NULL, sizeof(*block), RTE_CACHE_LINE_SIZE);
+	if (block == NULL) {
+		PERF_LOG("no memory: give EAL more");
+		return -ENOMEM;
+	}
+	block->bench.options = options;
+	ret = block_create(block);
+	if (ret == 0)
+		ret = block_conduct(block, &result);
+	if (ret == 0)
+		ret = done(&result);
+	block_destroy(block);
+	return ret;
+}

@@ -1,0 +1,62 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The device's side of a block device. In flow the counters of its queues, out flow counters of
+ * what was written and read, and the cycles that it took. Between the bursts no system call. The
+ * device's lcore.
+ */
+#include "bench_block.h"
+
+/* Counts a request's share of the cycles for each that was done. */
+static void
+device_charge(struct perf_block_device *device, struct perf_block_seen *seen,
+	      const struct rte_vduse_blk_stats *now)
+{
+	const struct rte_vduse_blk_stats *before = &seen->stats;
+	uint64_t writes = now->writes - before->writes, reads = now->reads - before->reads;
+	struct perf_flow *from = &device->flows[PERF_FROM], *to = &device->flows[PERF_TO];
+	uint64_t share;
+
+	if (writes + reads == 0)
+		return;
+	share = seen->cycles * writes / (writes + reads);
+	perf_flow_add(&from->packets, writes);
+	perf_flow_add(&from->bytes, now->written_bytes - before->written_bytes);
+	perf_flow_add(&from->busy_cycles, share);
+	perf_flow_add(&to->packets, reads);
+	perf_flow_add(&to->bytes, now->read_bytes - before->read_bytes);
+	perf_flow_add(&to->busy_cycles, seen->cycles - share);
+	seen->cycles = 0;
+	seen->stats = *now;
+}
+
+static void
+device_poll(struct perf_block_device *device, uint16_t index)
+{
+	struct perf_block_seen *seen = &device->seen[index];
+	struct rte_vduse_blk_stats now;
+	uint64_t begin = rte_rdtsc();
+	unsigned int work, i;
+
+	work = rte_vduse_blk_poll(device->blk, index);
+	for (i = 0; i < PERF_FLOWS; i++) {
+		perf_flow_add(&device->flows[i].polls, 1);
+		perf_flow_add(&device->flows[i].empty_polls, work == 0);
+	}
+	if (work == 0)
+		return;
+	seen->cycles += rte_rdtsc() - begin;
+	rte_vduse_blk_stats(device->blk, index, &now);
+	device_charge(device, seen, &now);
+}
+
+int
+perf_block_device_run(void *arg)
+{
+	struct perf_block_device *device = arg;
+	uint16_t queues = device->bench->options->queues, i;
+
+	while (perf_bench_phase(device->bench) != PERF_STOP)
+		for (i = 0; i < queues; i++)
+			device_poll(device, i);
+	return 0;
+}

@@ -1,0 +1,151 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The driver's side of a block device. In flow requests that the device has answered, out flow
+ * as many new ones. Between the bursts no system call. The driver's lcore.
+ */
+#include <linux/virtio_blk.h>
+
+#include <rte_byteorder.h>
+
+#include "bench_block.h"
+
+/* No status that a device answers: it has not written one. */
+#define DRIVER_NO_STATUS 0xff
+
+/* How a buffer begins; the data follow. */
+struct driver_head {
+	uint8_t table[PERF_TABLE_BYTES(3)];
+	struct virtio_blk_outhdr header;
+	uint8_t status __rte_cache_aligned; /* the device writes this line */
+};
+
+uint32_t
+perf_block_room(const struct perf_options *options)
+{
+	return (uint32_t)sizeof(struct driver_head) + options->block_size;
+}
+
+/* Reads and writes take turns where both are asked for. */
+static enum perf_flow_index
+driver_flow(const struct perf_options *options, struct perf_block_queue *queue)
+{
+	if (options->direction == PERF_DIRECTION_BOTH)
+		queue->last = queue->last == PERF_TO ? PERF_FROM : PERF_TO;
+	else
+		queue->last = options->direction == PERF_DIRECTION_FROM ? PERF_FROM : PERF_TO;
+	return queue->last;
+}
+
+/* The next block to be written or read, from the first of the device. */
+static uint64_t
+driver_block(struct perf_block_queue *queue, enum perf_flow_index flow)
+{
+	uint64_t block = queue->cursor[flow];
+
+	queue->cursor[flow] = block + 1 == queue->blocks ? 0 : block + 1;
+	return queue->first + block;
+}
+
+/* Writes a request into a buffer. */
+static void
+driver_make(struct perf_block_driver *driver, struct perf_block_queue *queue, uint16_t id)
+{
+	const struct perf_options *options = driver->bench->options;
+	struct perf_block_request *request = &queue->requests[id];
+	struct driver_head *head = (void *)perf_ring_buf(&queue->ring, id);
+	uint32_t sectors = options->block_size / PERF_SECTOR;
+	enum perf_flow_index flow = driver_flow(options, queue);
+	bool read = flow == PERF_TO;
+
+	request->flow = flow;
+	head->header = (struct virtio_blk_outhdr){
+		.type = rte_cpu_to_le_32(read ? VIRTIO_BLK_T_IN : VIRTIO_BLK_T_OUT),
+		.sector = rte_cpu_to_le_64(driver_block(queue, flow) * sectors),
+	};
+	head->status = DRIVER_NO_STATUS;
+	queue->ring.ops->table(&queue->ring, id, (const struct perf_piece[]){
+		{ offsetof(struct driver_head, header), sizeof(head->header), false },
+		{ sizeof(*head), options->block_size, read },
+		{ offsetof(struct driver_head, status), sizeof(head->status), true },
+	}, 3);
+}
+
+/* Makes new requests of buffers that are ours. */
+static void
+driver_ask(struct perf_block_driver *driver, struct perf_block_queue *queue, struct perf_buf *bufs,
+	   uint16_t nb)
+{
+	uint64_t nb_flow[PERF_FLOWS] = { 0 }, now;
+	uint16_t i;
+
+	if (nb == 0 || perf_bench_phase(driver->bench) >= PERF_DRAIN)
+		return;
+	for (i = 0; i < nb; i++) {
+		driver_make(driver, queue, bufs[i].id);
+		bufs[i].len = PERF_TABLE_BYTES(3);
+		nb_flow[queue->requests[bufs[i].id].flow]++;
+	}
+	now = rte_rdtsc();
+	for (i = 0; i < nb; i++)
+		queue->requests[bufs[i].id].tsc = now;
+	perf_ring_post(&queue->ring, bufs, nb);
+	for (i = 0; i < PERF_FLOWS; i++)
+		perf_flow_add(&driver->asked[i].packets, nb_flow[i]);
+}
+
+/* Looks at the answer to a request. */
+static void
+driver_check(struct perf_block_driver *driver, struct perf_block_queue *queue,
+	     const struct perf_buf *buf, uint64_t now)
+{
+	const struct driver_head *head = (void *)perf_ring_buf(&queue->ring, buf->id);
+	const struct perf_block_request *request = &queue->requests[buf->id];
+	struct perf_flow *done = &driver->done[request->flow];
+
+	perf_flow_add(&done->packets, 1);
+	if (head->status != VIRTIO_BLK_S_OK)
+		perf_flow_add(&done->damaged, 1);
+	if (perf_bench_phase(driver->bench) == PERF_MEASURE)
+		perf_histogram_record(&driver->latency[request->flow], now - request->tsc);
+}
+
+static void
+driver_poll(struct perf_block_driver *driver, struct perf_block_queue *queue)
+{
+	struct perf_buf bufs[PERF_BURST_MAX];
+	uint64_t now;
+	uint16_t n, i;
+
+	n = perf_ring_take(&queue->ring, bufs, driver->bench->options->burst);
+	now = rte_rdtsc();
+	for (i = 0; i < n; i++)
+		driver_check(driver, queue, &bufs[i], now);
+	driver_ask(driver, queue, bufs, n);
+}
+
+/* Fills the queue. From then on a new request takes the place of each that is done. */
+static void
+driver_begin(struct perf_block_driver *driver, struct perf_block_queue *queue)
+{
+	uint16_t i;
+
+	for (i = 0; i < queue->ring.nb_bufs; i++) {
+		struct perf_buf buf = { .id = i };
+
+		driver_ask(driver, queue, &buf, 1);
+	}
+}
+
+int
+perf_block_driver_run(void *arg)
+{
+	struct perf_block_driver *driver = arg;
+	uint16_t queues = driver->bench->options->queues, i;
+
+	for (i = 0; i < queues; i++)
+		driver_begin(driver, &driver->queues[i]);
+	while (perf_bench_phase(driver->bench) != PERF_STOP)
+		for (i = 0; i < queues; i++)
+			driver_poll(driver, &driver->queues[i]);
+	return 0;
+}

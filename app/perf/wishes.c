@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See wishes.h. In flow wishes of the options and the features that a device offers, out flow
+ * those that the driver takes. Main thread.
+ */
+#include "wishes.h"
+#include "perf_log.h"
+
+uint64_t
+perf_features(const struct perf_wish *wishes, unsigned int nb, uint64_t offered)
+{
+	uint64_t features = 0;
+	unsigned int i;
+
+	for (i = 0; i < nb; i++) {
+		if (wishes[i].features & ~offered) {
+			PERF_LOG("%s: the device does not offer that yet", wishes[i].option);
+			return 0;
+		}
+		features |= wishes[i].features;
+	}
+	return features;
+}

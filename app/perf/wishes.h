@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* What our own driver asks of a device. Main thread. */
+#ifndef PERF_WISHES_H
+#define PERF_WISHES_H
+
+#include <stdint.h>
+
+/* Feature bits, and the option that needs them. */
+struct perf_wish {
+	uint64_t features; /* or 0 */
+	const char *option;
+};
+
+/* All of them together, or 0 and a line on stderr: the device does not offer one. */
+uint64_t
+perf_features(const struct perf_wish *wishes, unsigned int nb, uint64_t offered);
+
+#endif /* PERF_WISHES_H */
