@@ -6,6 +6,7 @@
 #include <linux/virtio_blk.h>
 
 #include <rte_byteorder.h>
+#include <rte_random.h>
 
 #include "bench_block.h"
 
@@ -36,14 +37,15 @@ driver_flow(const struct perf_options *options, struct perf_block_queue *queue)
 	return queue->last;
 }
 
-/* The next block to be written or read, from the first of the device. */
+/* The next block of the queue to be written or read. */
 static uint64_t
-driver_block(struct perf_block_queue *queue, enum perf_flow_index flow)
+driver_block(const struct perf_options *options, struct perf_block_queue *queue,
+	     enum perf_flow_index flow)
 {
-	uint64_t block = queue->cursor[flow];
+	uint64_t block = options->random ? rte_rand_max(queue->blocks) : queue->cursor[flow];
 
 	queue->cursor[flow] = block + 1 == queue->blocks ? 0 : block + 1;
-	return queue->first + block;
+	return block;
 }
 
 /* Writes a request into a buffer. */
@@ -55,12 +57,13 @@ driver_make(struct perf_block_driver *driver, struct perf_block_queue *queue, ui
 	struct driver_head *head = (void *)perf_ring_buf(&queue->ring, id);
 	uint32_t sectors = options->block_size / PERF_SECTOR;
 	enum perf_flow_index flow = driver_flow(options, queue);
+	uint64_t block = queue->first + driver_block(options, queue, flow);
 	bool read = flow == PERF_TO;
 
 	request->flow = flow;
 	head->header = (struct virtio_blk_outhdr){
 		.type = rte_cpu_to_le_32(read ? VIRTIO_BLK_T_IN : VIRTIO_BLK_T_OUT),
-		.sector = rte_cpu_to_le_64(driver_block(queue, flow) * sectors),
+		.sector = rte_cpu_to_le_64(block * sectors),
 	};
 	head->status = DRIVER_NO_STATUS;
 	queue->ring.ops->table(&queue->ring, id, (const struct perf_piece[]){

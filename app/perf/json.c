@@ -11,44 +11,46 @@
 #include "result.h"
 
 static json_t *
+json_setting_net(const struct perf_options *options)
+{
+	return json_pack("{s:s, s:s, s:b, s:s}",
+			 "mode", "net",
+			 "direction", perf_options_direction(options),
+			 "mergeable", options->mergeable,
+			 "packet_size", options->sizes_text);
+}
+
+static json_t *
 json_setting_block(const struct perf_options *options)
 {
-	return json_pack("{s:s, s:s, s:s, s:b, s:i, s:i, s:i, s:i, s:i, s:s, s:b, s:f, s:f, s:s*}",
+	return json_pack("{s:s, s:s, s:i, s:s, s:i, s:s}",
 			 "mode", "block",
 			 "direction", perf_options_direction(options),
-			 "ring", options->packed ? "packed" : "split",
-			 "in_order", options->in_order,
 			 "block_size", options->block_size,
+			 "pattern", options->random ? "random" : "sequential",
 			 "depth", options->depth,
-			 "burst", options->burst,
-			 "queue_size", options->queue_size,
-			 "queues", options->queues,
-			 "backend", options->backend,
-			 "verify", options->verify,
-			 "warmup_s", options->warmup,
-			 "duration_s", options->duration,
-			 "device", options->device);
+			 "backend", options->backend);
 }
 
 static json_t *
 json_setting(const struct perf_options *options)
 {
-	if (options->mode == PERF_MODE_BLOCK)
-		return json_setting_block(options);
-	return json_pack("{s:s, s:s, s:s, s:b, s:b, s:s, s:i, s:i, s:i, s:b, s:f, s:f, s:s*}",
-			 "mode", "net",
-			 "direction", perf_options_direction(options),
-			 "ring", options->packed ? "packed" : "split",
-			 "mergeable", options->mergeable,
-			 "in_order", options->in_order,
-			 "packet_size", options->sizes_text,
-			 "burst", options->burst,
-			 "queue_size", options->queue_size,
-			 "queues", options->queues,
-			 "verify", options->verify,
-			 "warmup_s", options->warmup,
-			 "duration_s", options->duration,
-			 "device", options->device);
+	json_t *object = options->mode == PERF_MODE_BLOCK ? json_setting_block(options)
+							  : json_setting_net(options);
+	json_t *both = json_pack("{s:s, s:b, s:i, s:i, s:i, s:b, s:f, s:f, s:s*}",
+				 "ring", options->packed ? "packed" : "split",
+				 "in_order", options->in_order,
+				 "burst", options->burst,
+				 "queue_size", options->queue_size,
+				 "queues", options->queues,
+				 "verify", options->verify,
+				 "warmup_s", options->warmup,
+				 "duration_s", options->duration,
+				 "device", options->device);
+
+	json_object_update(object, both);
+	json_decref(both);
+	return object;
 }
 
 static json_t *

@@ -39,6 +39,7 @@ static const char *const attaches[] = {
 };
 
 static const char *const rings[] = { "split", "packed" };
+static const char *const patterns[] = { "sequential", "random" };
 static const char *const modes[] = { [PERF_MODE_NET] = "net", [PERF_MODE_BLOCK] = "block" };
 
 static const char usage[] =
@@ -52,6 +53,7 @@ static const char usage[] =
 	"  --in-order 0|1         buffers are used in order (default: 0)\n"
 	"  --packet-size N[,N...] net: bytes without FCS, taken in turn, or imix (default: 64)\n"
 	"  --block-size N         block: 512 to 1048576 bytes (default: 4096)\n"
+	"  --pattern ORDER        block: sequential or random (default: sequential)\n"
 	"  --depth N              block: requests of a queue in flight (default: 32)\n"
 	"  --backend NAME[,K=V]   block: null, ram, file or fault (default: null)\n"
 	"  --burst N              1 to 64 packets or requests (default: 32)\n"
@@ -232,6 +234,7 @@ enum option_id {
 	OPTION_IN_ORDER,
 	OPTION_PACKET_SIZE,
 	OPTION_BLOCK_SIZE,
+	OPTION_PATTERN,
 	OPTION_DEPTH,
 	OPTION_BACKEND,
 	OPTION_BURST,
@@ -256,6 +259,7 @@ static const struct option long_options[] = {
 	[OPTION_IN_ORDER] = { "in-order", required_argument, NULL, OPTION_IN_ORDER },
 	[OPTION_PACKET_SIZE] = { "packet-size", required_argument, NULL, OPTION_PACKET_SIZE },
 	[OPTION_BLOCK_SIZE] = { "block-size", required_argument, NULL, OPTION_BLOCK_SIZE },
+	[OPTION_PATTERN] = { "pattern", required_argument, NULL, OPTION_PATTERN },
 	[OPTION_DEPTH] = { "depth", required_argument, NULL, OPTION_DEPTH },
 	[OPTION_BACKEND] = { "backend", required_argument, NULL, OPTION_BACKEND },
 	[OPTION_BURST] = { "burst", required_argument, NULL, OPTION_BURST },
@@ -285,6 +289,10 @@ options_choose(struct perf_options *options, enum option_id option, const char *
 	case OPTION_RING:
 		ret = options_word(name, value, rings, RTE_DIM(rings), &word);
 		options->packed = word == 1;
+		return ret;
+	case OPTION_PATTERN:
+		ret = options_word(name, value, patterns, RTE_DIM(patterns), &word);
+		options->random = word == 1;
 		return ret;
 	case OPTION_ATTACH:
 		ret = options_word(name, value, attaches, RTE_DIM(attaches), &word);
@@ -383,8 +391,8 @@ static int
 options_check_mode(const struct perf_options *options, uint32_t given)
 {
 	static const uint32_t others[] = {
-		[PERF_MODE_NET] = 1u << OPTION_BLOCK_SIZE | 1u << OPTION_DEPTH |
-				  1u << OPTION_BACKEND,
+		[PERF_MODE_NET] = 1u << OPTION_BLOCK_SIZE | 1u << OPTION_PATTERN |
+				  1u << OPTION_DEPTH | 1u << OPTION_BACKEND,
 		[PERF_MODE_BLOCK] = 1u << OPTION_MERGEABLE | 1u << OPTION_PACKET_SIZE,
 	};
 	uint32_t wrong = given & others[options->mode];

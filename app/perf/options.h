@@ -56,6 +56,7 @@ struct perf_options {
 	uint16_t queues;
 	uint16_t depth;           /* requests of a queue in flight */
 	uint32_t block_size;      /* bytes of a request */
+	bool random;              /* blocks in random order, not one after the other */
 	char backend[PERF_BACKEND_MAX];
 	const char *backend_args;
 	double warmup;            /* seconds */

@@ -27,8 +27,9 @@ report_net(const struct perf_options *options)
 static void
 report_block(const struct perf_options *options)
 {
-	printf("block, %s, %u bytes, %u queue%s of %u requests, bursts of %u\n",
-	       perf_options_direction(options), options->block_size, options->queues,
+	printf("block, %s, %u bytes %s, %u queue%s of %u requests, bursts of %u\n",
+	       perf_options_direction(options), options->block_size,
+	       options->random ? "at random" : "in sequence", options->queues,
 	       options->queues == 1 ? "" : "s", options->depth, options->burst);
 	printf("loopback, %s ring%s of %u, backend %s\n", options->packed ? "packed" : "split",
 	       options->in_order ? " in order" : "", options->queue_size, options->backend);
