@@ -27,8 +27,16 @@ struct perf_block_device {
 
 /* A request in flight. */
 struct perf_block_request {
-	uint64_t tsc; /* when it was made available */
+	uint64_t tsc;   /* when it was made available */
+	uint64_t block; /* of its queue */
 	enum perf_flow_index flow;
+	bool counted;   /* it is no preparation */
+};
+
+/* With --verify: a block of a queue. */
+struct perf_block_state {
+	uint32_t counter; /* how often it was written */
+	bool busy;        /* a request for it is in flight */
 };
 
 struct perf_block_queue {
@@ -37,6 +45,8 @@ struct perf_block_queue {
 	uint64_t first;                      /* block */
 	uint64_t blocks;                     /* from there on */
 	uint64_t cursor[PERF_FLOWS];         /* the next block of those, each way */
+	struct perf_block_state *states;     /* one for each block, or NULL: nothing is verified */
+	uint64_t blank;                      /* last blocks that have still to be written once */
 	enum perf_flow_index last;           /* with mixed requests: which way the last one went */
 };
 
@@ -47,6 +57,7 @@ struct perf_block_driver {
 	struct perf_flow done[PERF_FLOWS];
 	struct perf_histogram latency[PERF_FLOWS];
 	struct perf_memory memory;
+	unsigned int nb_blank; /* queues that have blank blocks; its lcore writes, atomic */
 	struct perf_block_queue queues[PERF_QUEUES_MAX];
 };
 
@@ -77,7 +88,10 @@ perf_block_driver_create(struct perf_block_driver *driver, const struct perf_ben
 void
 perf_block_driver_free(struct perf_block_driver *driver);
 
-/* block_driver.c: keeps requests in flight until the phase is PERF_STOP; arg is a struct perf_block_driver. */
+/*
+ * block_driver.c: keeps requests in flight until the phase is PERF_STOP; arg is a struct
+ * perf_block_driver.
+ */
 int
 perf_block_driver_run(void *arg);
 

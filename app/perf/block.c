@@ -103,6 +103,22 @@ block_destroy(struct perf_block *block)
 	rte_free(block);
 }
 
+static bool
+block_prepared(void *arg)
+{
+	const struct perf_block *block = arg;
+
+	return __atomic_load_n(&block->driver.nb_blank, __ATOMIC_RELAXED) == 0;
+}
+
+/* What is read must have been written: not in the time measured. */
+static int
+block_prepare(void *arg)
+{
+	perf_conduct_wait(block_prepared, arg);
+	return 0;
+}
+
 static int
 block_conduct(struct perf_block *block, struct perf_result *result)
 {
@@ -116,6 +132,7 @@ block_conduct(struct perf_block *block, struct perf_result *result)
 		.sent = { &driver->asked[PERF_FROM], &driver->asked[PERF_TO] },
 		.received = { &driver->done[PERF_FROM], &driver->done[PERF_TO] },
 		.latency = { &driver->latency[PERF_FROM], &driver->latency[PERF_TO] },
+		.begin = block_prepare,
 		.arg = block,
 	};
 

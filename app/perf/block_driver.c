@@ -3,12 +3,16 @@
  * The driver's side of a block device. In flow requests that the device has answered, out flow
  * as many new ones. Between the bursts no system call. The driver's lcore.
  */
+#include <string.h>
+
 #include <linux/virtio_blk.h>
 
+#include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <rte_random.h>
 
 #include "bench_block.h"
+#include "block_pattern.h"
 
 /* No status that a device answers: it has not written one. */
 #define DRIVER_NO_STATUS 0xff
@@ -44,8 +48,58 @@ driver_block(const struct perf_options *options, struct perf_block_queue *queue,
 {
 	uint64_t block = options->random ? rte_rand_max(queue->blocks) : queue->cursor[flow];
 
+	/* Of two requests for one block at a time nobody knows which is the first. */
+	while (queue->states != NULL && queue->states[block].busy)
+		block = block + 1 == queue->blocks ? 0 : block + 1;
 	queue->cursor[flow] = block + 1 == queue->blocks ? 0 : block + 1;
 	return block;
+}
+
+/* Chooses what to ask for. */
+static struct perf_block_request
+driver_choose(struct perf_block_driver *driver, struct perf_block_queue *queue)
+{
+	const struct perf_options *options = driver->bench->options;
+	struct perf_block_request request = { .flow = PERF_FROM };
+
+	if (unlikely(queue->blank > 0)) {
+		request.block = queue->blocks - queue->blank;
+		/* Relaxed: nothing else is told by it. */
+		if (--queue->blank == 0)
+			__atomic_store_n(&driver->nb_blank, driver->nb_blank - 1, __ATOMIC_RELAXED);
+		return request;
+	}
+	request.flow = driver_flow(options, queue);
+	request.block = driver_block(options, queue, request.flow);
+	request.counted = true;
+	return request;
+}
+
+/* Before a request: the bytes to be written, or some that are not what is read. */
+static void
+driver_verify_begin(struct perf_block_queue *queue, const struct perf_block_request *request,
+		    void *data, uint64_t sector, uint32_t sectors)
+{
+	struct perf_block_state *state = &queue->states[request->block];
+
+	state->busy = true;
+	if (request->flow == PERF_FROM)
+		perf_block_fill(data, sector, sectors, ++state->counter);
+	else
+		memset(data, DRIVER_NO_STATUS, sectors * PERF_SECTOR);
+}
+
+/* Behind it. Returns whether the bytes read are those written last. */
+static bool
+driver_verify_end(struct perf_block_queue *queue, const struct perf_block_request *request,
+		  const void *data, uint32_t sectors)
+{
+	struct perf_block_state *state = &queue->states[request->block];
+
+	state->busy = false;
+	return request->flow == PERF_FROM ||
+	       perf_block_match(data, (queue->first + request->block) * sectors, sectors,
+				state->counter);
 }
 
 /* Writes a request into a buffer. */
@@ -53,17 +107,20 @@ static void
 driver_make(struct perf_block_driver *driver, struct perf_block_queue *queue, uint16_t id)
 {
 	const struct perf_options *options = driver->bench->options;
-	struct perf_block_request *request = &queue->requests[id];
 	struct driver_head *head = (void *)perf_ring_buf(&queue->ring, id);
+	struct perf_block_request *request = &queue->requests[id];
 	uint32_t sectors = options->block_size / PERF_SECTOR;
-	enum perf_flow_index flow = driver_flow(options, queue);
-	uint64_t block = queue->first + driver_block(options, queue, flow);
-	bool read = flow == PERF_TO;
+	uint64_t sector;
+	bool read;
 
-	request->flow = flow;
+	*request = driver_choose(driver, queue);
+	read = request->flow == PERF_TO;
+	sector = (queue->first + request->block) * sectors;
+	if (queue->states != NULL)
+		driver_verify_begin(queue, request, head + 1, sector, sectors);
 	head->header = (struct virtio_blk_outhdr){
 		.type = rte_cpu_to_le_32(read ? VIRTIO_BLK_T_IN : VIRTIO_BLK_T_OUT),
-		.sector = rte_cpu_to_le_64(block * sectors),
+		.sector = rte_cpu_to_le_64(sector),
 	};
 	head->status = DRIVER_NO_STATUS;
 	queue->ring.ops->table(&queue->ring, id, (const struct perf_piece[]){
@@ -86,7 +143,7 @@ driver_ask(struct perf_block_driver *driver, struct perf_block_queue *queue, str
 	for (i = 0; i < nb; i++) {
 		driver_make(driver, queue, bufs[i].id);
 		bufs[i].len = PERF_TABLE_BYTES(3);
-		nb_flow[queue->requests[bufs[i].id].flow]++;
+		nb_flow[queue->requests[bufs[i].id].flow] += queue->requests[bufs[i].id].counted;
 	}
 	now = rte_rdtsc();
 	for (i = 0; i < nb; i++)
@@ -96,18 +153,37 @@ driver_ask(struct perf_block_driver *driver, struct perf_block_queue *queue, str
 		perf_flow_add(&driver->asked[i].packets, nb_flow[i]);
 }
 
-/* Looks at the answer to a request. */
+/* Whether a request was answered as it should be. */
+static bool
+driver_good(const struct perf_options *options, struct perf_block_queue *queue,
+	    const struct perf_buf *buf)
+{
+	const struct driver_head *head = (void *)perf_ring_buf(&queue->ring, buf->id);
+	const struct perf_block_request *request = &queue->requests[buf->id];
+	uint32_t written = (request->flow == PERF_TO ? options->block_size : 0) +
+			   (uint32_t)sizeof(head->status);
+	bool good = head->status == VIRTIO_BLK_S_OK && (options->in_order || buf->len == written);
+
+	if (queue->states != NULL)
+		good &= driver_verify_end(queue, request, head + 1,
+					  options->block_size / PERF_SECTOR);
+	return good;
+}
+
+/* Takes the answer to a request. */
 static void
 driver_check(struct perf_block_driver *driver, struct perf_block_queue *queue,
 	     const struct perf_buf *buf, uint64_t now)
 {
-	const struct driver_head *head = (void *)perf_ring_buf(&queue->ring, buf->id);
 	const struct perf_block_request *request = &queue->requests[buf->id];
-	struct perf_flow *done = &driver->done[request->flow];
+	/* Who prepares reads. */
+	struct perf_flow *done = &driver->done[request->counted ? request->flow : PERF_TO];
 
-	perf_flow_add(&done->packets, 1);
-	if (head->status != VIRTIO_BLK_S_OK)
+	if (!driver_good(driver->bench->options, queue, buf))
 		perf_flow_add(&done->damaged, 1);
+	if (!request->counted)
+		return;
+	perf_flow_add(&done->packets, 1);
 	if (perf_bench_phase(driver->bench) == PERF_MEASURE)
 		perf_histogram_record(&driver->latency[request->flow], now - request->tsc);
 }

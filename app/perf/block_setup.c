@@ -3,6 +3,7 @@
  * The memory, rings and buffers of a block device's driver before it polls. Main thread.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 
 #include "bench_block.h"
@@ -19,6 +20,30 @@ setup_ring(struct perf_ring *ring, const struct perf_options *options)
 	ring->room = perf_block_room(options);
 }
 
+static int
+setup_no_memory(const char *what, uint64_t nb)
+{
+	PERF_LOG("no memory for %" PRIu64 " %s of a queue", nb, what);
+	return -ENOMEM;
+}
+
+/* Where all is verified, all blocks are written before any is read. */
+static int
+setup_verify(struct perf_block_driver *driver, struct perf_block_queue *queue)
+{
+	if (queue->blocks <= queue->ring.nb_bufs) {
+		PERF_LOG("--verify: a block for each of %u requests and one more: the backend has "
+			 "%" PRIu64 " for a queue", queue->ring.nb_bufs, queue->blocks);
+		return -EINVAL;
+	}
+	queue->states = calloc(queue->blocks, sizeof(*queue->states));
+	if (queue->states == NULL)
+		return setup_no_memory("blocks", queue->blocks);
+	queue->blank = queue->blocks;
+	driver->nb_blank++;
+	return 0;
+}
+
 /* A queue has blocks of its own, one after the other. */
 static int
 setup_queue(struct perf_block_driver *driver, uint16_t index, uint64_t blocks, uint64_t *offset)
@@ -31,10 +56,9 @@ setup_queue(struct perf_block_driver *driver, uint16_t index, uint64_t blocks, u
 	perf_ring_init(&queue->ring, driver->memory.va + *offset, PERF_DRIVER_IOVA + *offset);
 	*offset += perf_ring_bytes(&queue->ring);
 	queue->requests = calloc(queue->ring.nb_bufs, sizeof(*queue->requests));
-	if (queue->requests != NULL)
-		return 0;
-	PERF_LOG("no memory for %u requests", queue->ring.nb_bufs);
-	return -ENOMEM;
+	if (queue->requests == NULL)
+		return setup_no_memory("requests", queue->ring.nb_bufs);
+	return driver->bench->options->verify ? setup_verify(driver, queue) : 0;
 }
 
 int
@@ -68,7 +92,9 @@ perf_block_driver_free(struct perf_block_driver *driver)
 {
 	unsigned int i;
 
-	for (i = 0; i < PERF_QUEUES_MAX; i++)
+	for (i = 0; i < PERF_QUEUES_MAX; i++) {
 		free(driver->queues[i].requests);
+		free(driver->queues[i].states);
+	}
 	perf_memory_free(&driver->memory);
 }

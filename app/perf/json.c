@@ -139,7 +139,8 @@ perf_json_write(const struct perf_result *result, const char *path)
 
 	for (i = 0; i < PERF_FLOWS; i++)
 		if (perf_options_flow(result->options, i))
-			json_object_set_new(root, perf_flow_name(result->options, i), json_flow(result, i));
+			json_object_set_new(root, perf_flow_name(result->options, i),
+					    json_flow(result, i));
 	errno = 0;
 	ret = json_dump_file(root, path, JSON_INDENT(2));
 	json_decref(root);

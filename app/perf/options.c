@@ -422,20 +422,33 @@ options_check_room(const struct perf_options *options)
 	return 0;
 }
 
+/* What is verified is written, kept and read. */
+static int
+options_check_verify(const struct perf_options *options)
+{
+	if (!options->verify)
+		return 0;
+	if (options->device != NULL)
+		return options_refuse("--verify with --device: the other side's %s are not known",
+				      options->mode == PERF_MODE_BLOCK ? "blocks" : "packets");
+	if (options->mode == PERF_MODE_NET)
+		return 0;
+	if (options->direction == PERF_DIRECTION_FROM)
+		return options_refuse("--verify: use --direction read or mixed");
+	if (strcmp(options->backend, "null") == 0)
+		return options_refuse("--verify: backend null keeps nothing: use --backend ram");
+	return 0;
+}
+
 /* What does not go together. */
 static int
 options_check(const struct perf_options *options)
 {
 	if (options->device == NULL && options->attach != RTE_VDUSE_ATTACH_NONE)
 		return options_refuse("--attach needs --device");
-	if (options->device == NULL)
-		return 0;
-	if (options->verify)
-		return options_refuse("--verify with --device: the other side's packets are not "
-				      "known");
-	if (options->histogram != NULL)
+	if (options->device != NULL && options->histogram != NULL)
 		return options_refuse("--histogram with --device: latencies need our own driver");
-	return 0;
+	return options_check_verify(options);
 }
 
 int

@@ -31,8 +31,9 @@ report_block(const struct perf_options *options)
 	       perf_options_direction(options), options->block_size,
 	       options->random ? "at random" : "in sequence", options->queues,
 	       options->queues == 1 ? "" : "s", options->depth, options->burst);
-	printf("loopback, %s ring%s of %u, backend %s\n", options->packed ? "packed" : "split",
-	       options->in_order ? " in order" : "", options->queue_size, options->backend);
+	printf("loopback, %s ring%s of %u, backend %s%s\n", options->packed ? "packed" : "split",
+	       options->in_order ? " in order" : "", options->queue_size, options->backend,
+	       options->verify ? ", every byte verified" : "");
 }
 
 static void

@@ -1,0 +1,20 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What --verify writes to a block device: bytes of a sector that follow from its number and from
+ * how often it was written. Any thread.
+ */
+#ifndef PERF_BLOCK_PATTERN_H
+#define PERF_BLOCK_PATTERN_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+/* Writes nb sectors; to is aligned to 8 bytes. */
+void
+perf_block_fill(void *to, uint64_t sector, uint32_t nb, uint32_t counter);
+
+/* Whether these are the sectors that were written so. */
+bool
+perf_block_match(const void *from, uint64_t sector, uint32_t nb, uint32_t counter);
+
+#endif /* PERF_BLOCK_PATTERN_H */
