@@ -116,6 +116,38 @@ directions_have_flows(void **state)
 }
 
 static void
+block(void **state)
+{
+	struct perf_options options;
+
+	RTE_SET_USED(state);
+	assert_int_equal(parse(&options, "--mode block"), 0);
+	assert_int_equal(options.mode, PERF_MODE_BLOCK);
+	assert_int_equal(options.direction, PERF_DIRECTION_TO);
+	assert_int_equal(options.block_size, 4096);
+	assert_int_equal(options.depth, 32);
+	assert_false(options.random);
+	assert_string_equal(options.backend, "null");
+	assert_string_equal(options.backend_args, "");
+	/* The words of --direction are those of a mode that may stand behind them. */
+	assert_int_equal(parse(&options, "--direction mixed --depth 256 --block-size 1048576 "
+			       "--pattern random --backend ram,size=1M,x=y --mode block "
+			       "--verify"), 0);
+	assert_int_equal(options.direction, PERF_DIRECTION_BOTH);
+	assert_string_equal(perf_options_direction(&options), "mixed");
+	assert_true(perf_options_flow(&options, PERF_FROM) &&
+		    perf_options_flow(&options, PERF_TO));
+	assert_int_equal(options.block_size, 1048576);
+	assert_int_equal(options.depth, 256);
+	assert_true(options.random && options.verify);
+	assert_string_equal(options.backend, "ram");
+	assert_string_equal(options.backend_args, "size=1M,x=y");
+	assert_int_equal(parse(&options, "--mode block --direction write --backend ram,"), 0);
+	assert_false(perf_options_flow(&options, PERF_TO));
+	assert_string_equal(options.backend_args, "");
+}
+
+static void
 what_is_wrong_is_refused(void **state)
 {
 	static const char *const lines[] = {
@@ -127,6 +159,16 @@ what_is_wrong_is_refused(void **state)
 		"--packet-size ,64", "--packet-size 64;65", "--packet-size imix,64",
 		"--packet-size 99999999999999999999", "--attach none2", "--attach vhost",
 		"--device /dev/vduse/x --verify", "--device /dev/vduse/x --histogram x.svg",
+		"--mode block --direction both", "--mode net --direction read",
+		"--direction mixed",
+		"--mode block --packet-size 64", "--mode block --mergeable 1", "--depth 8",
+		"--pattern random", "--backend ram", "--block-size 4096",
+		"--mode block --block-size 511", "--mode block --block-size 513",
+		"--mode block --block-size 1049088", "--mode block --block-size 512x",
+		"--mode block --depth 0", "--mode block --depth 257",
+		"--mode block --pattern zigzag",
+		"--mode block --backend ,", "--mode block --backend abcdefghijklmnop",
+		"--mode block --verify", "--mode block --verify --backend ram --direction write",
 		"--nonsense", "nonsense", "--packet-size 9000 --queue-size 4",
 	};
 	struct perf_options options;
@@ -152,6 +194,7 @@ main(void)
 		cmocka_unit_test(every_option),
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(directions_have_flows),
+		cmocka_unit_test(block),
 		cmocka_unit_test(what_is_wrong_is_refused),
 	};
 

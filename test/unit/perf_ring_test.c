@@ -19,6 +19,9 @@
 #define IOVA  UINT64_C(0x10000)
 #define TURNS 5000
 
+/* What the device does with buffers. */
+enum kind { OUT, IN, TABLES };
+
 /* The device: what it has taken and not used yet, in the order of taking. */
 struct model {
 	struct perf_ring *ring;
@@ -32,10 +35,36 @@ struct model {
 	unsigned int nb;
 };
 
+/* What a buffer of a ring of tables holds. */
+static const struct perf_piece pieces[] = { { 48, 16, false }, { 64, 30, true }, { 94, 1, true } };
+
 static void *
 at(const struct model *model, uint64_t iova)
 {
 	return model->ring->va + (iova - IOVA);
+}
+
+/* VIRTIO 1.2, sections 2.7.5.3 and 2.8.7. */
+static void
+model_table(const struct model *model, uint16_t id, uint32_t len)
+{
+	uint64_t iova = perf_ring_buf_iova(model->ring, id);
+	bool packed = model->ring->ops == &perf_ring_packed_ops;
+	const struct vring_packed_desc *packed_desc = at(model, iova);
+	const struct vring_desc *split_desc = at(model, iova);
+	unsigned int i, nb = RTE_DIM(pieces);
+
+	assert_int_equal(len, nb * sizeof(*split_desc));
+	for (i = 0; i < nb; i++) {
+		uint16_t flags = pieces[i].device_writes ? VRING_DESC_F_WRITE : 0;
+
+		flags |= !packed && i + 1 < nb ? VRING_DESC_F_NEXT : 0;
+		assert_int_equal(split_desc[i].addr, iova + pieces[i].offset);
+		assert_int_equal(split_desc[i].len, pieces[i].len);
+		assert_int_equal(packed ? packed_desc[i].flags : split_desc[i].flags, flags);
+		if (flags & VRING_DESC_F_NEXT)
+			assert_int_equal(split_desc[i].next, i + 1);
+	}
 }
 
 static void
@@ -44,9 +73,11 @@ model_taken(struct model *model, uint16_t id, uint64_t addr, uint32_t len, uint1
 	assert_true(model->nb < SIZE);
 	assert_true(id < SIZE);
 	assert_int_equal(addr, perf_ring_buf_iova(model->ring, id));
-	assert_int_equal(flags & VRING_DESC_F_WRITE,
-			 model->ring->device_writes ? VRING_DESC_F_WRITE : 0);
-	assert_int_equal(flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT), 0);
+	if (model->ring->tables)
+		model_table(model, id, len);
+	assert_int_equal(flags & (VRING_DESC_F_NEXT | VRING_DESC_F_WRITE | VRING_DESC_F_INDIRECT),
+			 model->ring->tables ? VRING_DESC_F_INDIRECT
+			 : model->ring->device_writes ? VRING_DESC_F_WRITE : 0);
 	model->ids[model->nb] = id;
 	model->lens[model->nb++] = len;
 }
@@ -137,7 +168,7 @@ packed_use(struct model *model, unsigned int nb, uint32_t len)
 }
 
 static void
-init(struct perf_ring *ring, struct model *model, bool packed, bool in_order, bool writes)
+init(struct perf_ring *ring, struct model *model, bool packed, bool in_order, enum kind kind)
 {
 	uint8_t *va;
 
@@ -146,7 +177,8 @@ init(struct perf_ring *ring, struct model *model, bool packed, bool in_order, bo
 		.size = SIZE,
 		.nb_bufs = SIZE,
 		.in_order = in_order,
-		.device_writes = writes,
+		.device_writes = kind == IN,
+		.tables = kind == TABLES,
 		.room = ROOM,
 	};
 	va = aligned_alloc(4096, perf_ring_bytes(ring));
@@ -179,8 +211,13 @@ post_some(struct perf_ring *ring, uint16_t *ours, unsigned int *nb_ours)
 	unsigned int nb = below(*nb_ours + 1), i;
 	struct perf_buf bufs[SIZE];
 
-	for (i = 0; i < nb; i++)
+	for (i = 0; i < nb; i++) {
 		bufs[i] = (struct perf_buf){ ours[i], ROOM };
+		if (!ring->tables)
+			continue;
+		ring->ops->table(ring, ours[i], pieces, RTE_DIM(pieces));
+		bufs[i].len = PERF_TABLE_BYTES(RTE_DIM(pieces));
+	}
 	perf_ring_post(ring, bufs, (uint16_t)nb);
 	*nb_ours -= nb;
 	memmove(ours, ours + nb, *nb_ours * sizeof(ours[0]));
@@ -188,15 +225,16 @@ post_some(struct perf_ring *ring, uint16_t *ours, unsigned int *nb_ours)
 
 /* Moves buffers in random steps; each comes back once, in order, with its length. */
 static void
-go_around(bool packed, bool in_order, bool writes)
+go_around(bool packed, bool in_order, enum kind kind)
 {
+	bool writes = kind == IN;
 	uint16_t ours[SIZE], wanted_id[SIZE];
 	uint32_t wanted_len[SIZE];
 	unsigned int nb_ours = SIZE, nb_wanted = 0, turn, i;
 	struct perf_ring ring;
 	struct model model;
 
-	init(&ring, &model, packed, in_order, writes);
+	init(&ring, &model, packed, in_order, kind);
 	for (i = 0; i < SIZE; i++)
 		ours[i] = (uint16_t)i;
 	for (turn = 0; turn < TURNS; turn++) {
@@ -206,7 +244,7 @@ go_around(bool packed, bool in_order, bool writes)
 		post_some(&ring, ours, &nb_ours);
 		(packed ? packed_take : split_take)(&model);
 		while ((batch = below(model.nb + 1)) > 0) {
-			uint32_t len = writes ? below(ROOM) : 0;
+			uint32_t len = kind != OUT ? below(ROOM) : 0;
 
 			batch = in_order ? batch : 1;
 			for (i = 0; i < batch; i++) {
@@ -233,32 +271,34 @@ static void
 split_rings_go_around(void **state)
 {
 	RTE_SET_USED(state);
-	go_around(false, false, false);
-	go_around(false, false, true);
+	go_around(false, false, OUT);
+	go_around(false, false, IN);
+	go_around(false, false, TABLES);
 }
 
 static void
 split_rings_in_order(void **state)
 {
 	RTE_SET_USED(state);
-	go_around(false, true, false);
-	go_around(false, true, true);
+	go_around(false, true, OUT);
+	go_around(false, true, IN);
 }
 
 static void
 packed_rings_go_around(void **state)
 {
 	RTE_SET_USED(state);
-	go_around(true, false, false);
-	go_around(true, false, true);
+	go_around(true, false, OUT);
+	go_around(true, false, IN);
+	go_around(true, false, TABLES);
 }
 
 static void
 packed_rings_in_order(void **state)
 {
 	RTE_SET_USED(state);
-	go_around(true, true, false);
-	go_around(true, true, true);
+	go_around(true, true, OUT);
+	go_around(true, true, IN);
 }
 
 /* No two buffers share a line, and the rings lie before them. */
