@@ -35,7 +35,7 @@ static struct rte_vduse_blk_conf
 block_conf(const struct perf_options *options)
 {
 	return (struct rte_vduse_blk_conf){
-		.path = RTE_VDUSE_PATH "perf",
+		.path = options->device != NULL ? options->device : RTE_VDUSE_PATH "perf",
 		.queues = options->queues,
 		.queue_size = options->queue_size,
 		.backend = options->backend,
@@ -88,6 +88,8 @@ block_create(struct perf_block *block)
 	struct rte_vduse_blk_conf conf = block_conf(block->bench.options);
 
 	block->device.bench = &block->bench;
+	if (block->bench.options->device != NULL)
+		return rte_vduse_blk_create(&conf, &block->device.blk);
 	return block_create_loopback(block, &conf);
 }
 
@@ -119,6 +121,41 @@ block_prepare(void *arg)
 	return 0;
 }
 
+static bool
+block_driven(void *arg)
+{
+	const struct perf_block *block = arg;
+	uint8_t status = rte_vduse_dev_status(rte_vduse_blk_dev(block->device.blk));
+
+	return (status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
+}
+
+/* A kernel reads from the device before it says that it took it: the lcore polls already. */
+static int
+block_start(void *arg)
+{
+	const struct perf_block *block = arg;
+	const struct perf_options *options = block->bench.options;
+	int ret;
+
+	ret = rte_vduse_blk_start(block->device.blk, options->attach);
+	if (ret < 0)
+		return ret;
+	if (!block_driven(arg))
+		PERF_LOG("waiting for a driver of %s", options->device);
+	perf_conduct_wait(block_driven, arg);
+	return 0;
+}
+
+/* And it writes out what it has before it lets it go. */
+static void
+block_stop(void *arg)
+{
+	const struct perf_block *block = arg;
+
+	rte_vduse_blk_stop(block->device.blk);
+}
+
 static int
 block_conduct(struct perf_block *block, struct perf_result *result)
 {
@@ -127,12 +164,13 @@ block_conduct(struct perf_block *block, struct perf_result *result)
 		.bench = &block->bench,
 		.sides = { { perf_block_device_run, &block->device },
 			   { perf_block_driver_run, driver } },
-		.nb_sides = 2,
+		.nb_sides = block->loop != NULL ? 2 : 1,
 		.device = block->device.flows,
 		.sent = { &driver->asked[PERF_FROM], &driver->asked[PERF_TO] },
 		.received = { &driver->done[PERF_FROM], &driver->done[PERF_TO] },
 		.latency = { &driver->latency[PERF_FROM], &driver->latency[PERF_TO] },
-		.begin = block_prepare,
+		.begin = block->loop != NULL ? block_prepare : block_start,
+		.end = block->loop != NULL ? NULL : block_stop,
 		.arg = block,
 	};
 

@@ -368,20 +368,31 @@ options_set(struct perf_options *options, enum option_id option, const char *val
 	}
 }
 
+/* Somebody else's driver of a block device may do either. */
+static const char *
+options_direction_default(const struct perf_options *options)
+{
+	if (options->mode == PERF_MODE_NET)
+		return "both";
+	return options->device != NULL ? "mixed" : "read";
+}
+
 /* The words depend on the mode, which may stand behind them. */
 static int
 options_direction(struct perf_options *options)
 {
 	const char *value = options->direction_text;
-	unsigned int word = options->direction;
+	unsigned int word = 0;
 	int ret;
 
+	if (value == NULL)
+		value = options_direction_default(options);
 	if (options->mode == PERF_MODE_NET)
-		ret = options_word("direction", value != NULL ? value : "both", net_directions,
-				   RTE_DIM(net_directions), &word);
+		ret = options_word("direction", value, net_directions, RTE_DIM(net_directions),
+				   &word);
 	else
-		ret = options_word("direction", value != NULL ? value : "read", block_directions,
-				   RTE_DIM(block_directions), &word);
+		ret = options_word("direction", value, block_directions, RTE_DIM(block_directions),
+				   &word);
 	options->direction = word;
 	return ret;
 }

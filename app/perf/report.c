@@ -27,6 +27,13 @@ report_net(const struct perf_options *options)
 static void
 report_block(const struct perf_options *options)
 {
+	if (options->device != NULL) {
+		printf("block, %s, %u queue%s of up to %u\ndevice %s, backend %s\n",
+		       perf_options_direction(options), options->queues,
+		       options->queues == 1 ? "" : "s", options->queue_size, options->device,
+		       options->backend);
+		return;
+	}
 	printf("block, %s, %u bytes %s, %u queue%s of %u requests, bursts of %u\n",
 	       perf_options_direction(options), options->block_size,
 	       options->random ? "at random" : "in sequence", options->queues,

@@ -71,16 +71,20 @@ perf_result_lost(const struct perf_result *result, enum perf_flow_index flow)
 bool
 perf_result_good(const struct perf_result *result)
 {
+	const struct perf_options *options = result->options;
+	bool any = false, all = true;
 	unsigned int i;
 
 	for (i = 0; i < PERF_FLOWS; i++) {
 		const struct perf_result_flow *way = &result->flows[i];
 
-		if (!perf_options_flow(result->options, i))
+		if (!perf_options_flow(options, i))
 			continue;
-		if (way->device.packets == 0 || way->sent != way->received || way->late != 0 ||
-		    way->damaged != 0)
+		any = any || way->device.packets != 0;
+		all = all && way->device.packets != 0;
+		if (way->sent != way->received || way->late != 0 || way->damaged != 0)
 			return false;
 	}
-	return true;
+	/* Somebody else's driver may only read. */
+	return options->mode == PERF_MODE_BLOCK && options->device != NULL ? any : all;
 }

@@ -145,6 +145,9 @@ block(void **state)
 	assert_int_equal(parse(&options, "--mode block --direction write --backend ram,"), 0);
 	assert_false(perf_options_flow(&options, PERF_TO));
 	assert_string_equal(options.backend_args, "");
+	/* Somebody else's driver does what it wants. */
+	assert_int_equal(parse(&options, "--mode block --device /dev/vduse/x --depth 1000"), 0);
+	assert_int_equal(options.direction, PERF_DIRECTION_BOTH);
 }
 
 static void
