@@ -34,7 +34,7 @@ report_block(const struct perf_options *options)
 		       options->backend);
 		return;
 	}
-	printf("block, %s, %u bytes %s, %u queue%s of %u requests, bursts of %u\n",
+	printf("block, %s, %u bytes %s, %u queue%s with %u in flight, bursts of %u\n",
 	       perf_options_direction(options), options->block_size,
 	       options->random ? "at random" : "in sequence", options->queues,
 	       options->queues == 1 ? "" : "s", options->depth, options->burst);
