@@ -27,7 +27,10 @@ struct perf_bench {
 	unsigned int phase __rte_cache_aligned; /* the conductor writes, atomic; the lcores read */
 };
 
-/* One way of packets as one side sees it. One lcore writes, atomic; the conductor reads. */
+/*
+ * One way of packets, or of requests, as one side sees it. One lcore writes, atomic; the conductor
+ * reads.
+ */
 struct perf_flow {
 	uint64_t packets;
 	uint64_t bytes;
