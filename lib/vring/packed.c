@@ -145,6 +145,16 @@ packed_load(const struct vring_vq *vq, uint32_t place)
 	return packed_unpack(&raw);
 }
 
+/* Adds the buffer of a descriptor that may not be a table's. */
+static inline bool
+packed_add(struct vring_vq *vq, struct vring_chain *chain, const struct packed_desc *desc)
+{
+	if (desc->flags & VRING_DESC_F_INDIRECT)
+		return vring_chain_fault(vq, VRING_FAULT_INDIRECT, desc->flags);
+	return vring_chain_add(vq, chain, desc->addr, desc->len,
+			       (desc->flags & VRING_DESC_F_WRITE) != 0);
+}
+
 /* Section 2.8.7: a table stands alone in the ring, and its descriptors follow one another. */
 static bool
 packed_table(struct vring_vq *vq, struct vring_chain *chain, const struct packed_desc *table)
@@ -164,10 +174,7 @@ packed_table(struct vring_vq *vq, struct vring_chain *chain, const struct packed
 		if (!vring_chain_load(vq, table->addr + i * VRING_DESC_SIZE, &raw))
 			return false;
 		desc = packed_unpack(&raw);
-		if (desc.flags & VRING_DESC_F_INDIRECT)
-			return vring_chain_fault(vq, VRING_FAULT_INDIRECT, desc.flags);
-		if (!vring_chain_add(vq, chain, desc.addr, desc.len,
-				     (desc.flags & VRING_DESC_F_WRITE) != 0))
+		if (!packed_add(vq, chain, &desc))
 			return false;
 	}
 	return true;
@@ -179,10 +186,7 @@ packed_walk(struct vring_vq *vq, struct vring_chain *chain, struct packed_desc *
 	    uint32_t room)
 {
 	for (;;) {
-		if (desc->flags & VRING_DESC_F_INDIRECT)
-			return vring_chain_fault(vq, VRING_FAULT_INDIRECT, desc->flags);
-		if (!vring_chain_add(vq, chain, desc->addr, desc->len,
-				     (desc->flags & VRING_DESC_F_WRITE) != 0))
+		if (!packed_add(vq, chain, desc))
 			return false;
 		chain->head = desc->id;
 		if (!(desc->flags & VRING_DESC_F_NEXT))
@@ -424,6 +428,73 @@ packed_position(const struct vring_vq *vq)
 	return packed_index(vq, vq->packed.avail) | packed_index(vq, vq->packed.used) << 16;
 }
 
+static uint16_t
+packed_shown(const struct vring_vq *vq)
+{
+	return (uint16_t)packed_index(vq, vq->packed.published);
+}
+
+/*
+ * A descriptor that was used, or used and made available again, has the used bit of its turn;
+ * one that waits to be used has the other.
+ */
+static bool
+packed_was_shown(struct vring_vq *vq, uint16_t shown)
+{
+	uint32_t place = packed_place(vq, shown);
+	uint16_t flags;
+
+	if ((shown & VRING_PACKED_INDEX) >= vq->size)
+		return false;
+	flags = vring_load16(&packed_at(vq, place)->flags);
+	return ((flags & PACKED_USED) != 0) == packed_wrap(vq, place);
+}
+
+static int
+packed_resume(struct vring_vq *vq, uint16_t shown, uint32_t used, uint32_t taken)
+{
+	struct vring_packed *packed = &vq->packed;
+
+	if ((shown & VRING_PACKED_INDEX) >= vq->size || used > vq->size || taken > vq->size)
+		return -EINVAL;
+	packed->used = packed_forward(vq, packed_place(vq, shown), used);
+	packed->published = packed->used;
+	packed->avail = packed_forward(vq, packed->used, taken);
+	packed->nb_held = 0;
+	return 0;
+}
+
+static bool
+packed_again(struct vring_vq *vq, const struct vring_taken *taken, struct vring_chain *chain)
+{
+	struct packed_desc desc = packed_unpack(&taken->descs[0]);
+	uint16_t i;
+
+	vring_chain_begin(vq, chain, taken->head);
+	chain->nb_descs = taken->nb_descs;
+	if (desc.flags & VRING_DESC_F_INDIRECT)
+		return packed_table(vq, chain, &desc);
+	for (i = 0; i < taken->nb_descs; i++) {
+		desc = packed_unpack(&taken->descs[i]);
+		if (!packed_add(vq, chain, &desc))
+			return false;
+	}
+	return true;
+}
+
+void
+vring_save(const struct vring_vq *vq, uint32_t nb_behind, uint16_t nb_descs, struct vring_desc *to)
+{
+	uint32_t place;
+	uint16_t i;
+
+	if (vq->ops != &vring_packed_ops)
+		return;
+	place = packed_forward(vq, vq->packed.avail, 2u * vq->size - nb_behind);
+	for (i = 0; i < nb_descs; i++)
+		to[i] = vring_load_desc(packed_at(vq, packed_forward(vq, place, i)));
+}
+
 const struct vring_ops vring_packed_ops = {
 	.map = packed_map,
 	.seed = packed_seed,
@@ -434,4 +505,8 @@ const struct vring_ops vring_packed_ops = {
 	.publish = packed_publish,
 	.count = packed_count,
 	.position = packed_position,
+	.shown = packed_shown,
+	.was_shown = packed_was_shown,
+	.resume = packed_resume,
+	.again = packed_again,
 };

@@ -179,6 +179,37 @@ split_count(struct vring_vq *vq)
 	return vq->fault != VRING_FAULT_NONE ? 0 : split_available(vq, UINT16_MAX);
 }
 
+static uint16_t
+split_shown(const struct vring_vq *vq)
+{
+	return vq->published;
+}
+
+static bool
+split_was_shown(struct vring_vq *vq, uint16_t shown)
+{
+	return vring_load16(&vq->used->idx) != shown;
+}
+
+static int
+split_resume(struct vring_vq *vq, uint16_t shown, uint32_t used, uint32_t taken)
+{
+	shown = (uint16_t)(shown + used);
+	if (taken > vq->size || vring_load16(&vq->used->idx) != shown)
+		return -EINVAL;
+	vq->next_used = shown;
+	vq->published = shown;
+	vq->next_avail = (uint16_t)(shown + taken);
+	vq->avail_seen = vq->next_avail;
+	return 0;
+}
+
+static bool
+split_again(struct vring_vq *vq, const struct vring_taken *taken, struct vring_chain *chain)
+{
+	return vring_split_chain(vq, taken->head, chain);
+}
+
 const struct vring_ops vring_split_ops = {
 	.map = split_map,
 	.seed = split_seed,
@@ -189,4 +220,8 @@ const struct vring_ops vring_split_ops = {
 	.publish = split_publish,
 	.count = split_count,
 	.position = split_position,
+	.shown = split_shown,
+	.was_shown = split_was_shown,
+	.resume = split_resume,
+	.again = split_again,
 };

@@ -78,6 +78,17 @@ struct vring_chain {
 	uint16_t nb_descs;      /* descriptors of the ring itself that the chain takes */
 };
 
+/*
+ * What has to be kept of a chain from pop to publish to read it again in another process. The
+ * descriptors of a packed ring are overwritten by others' used ones meanwhile, those of a split
+ * ring stay.
+ */
+struct vring_taken {
+	uint16_t head;
+	uint16_t nb_descs;
+	const struct vring_desc *descs; /* of a packed ring, as they stood in it */
+};
+
 /* Where a ring lies and where the device goes on in it, as the transport tells. */
 struct vring_layout {
 	uint64_t desc;
@@ -104,6 +115,12 @@ struct vring_ops {
 	bool (*publish)(struct vring_vq *vq);
 	uint32_t (*count)(struct vring_vq *vq);
 	uint32_t (*position)(const struct vring_vq *vq);
+	/* See vring_shown(), vring_was_shown(), vring_resume() and vring_again(). */
+	uint16_t (*shown)(const struct vring_vq *vq);
+	bool (*was_shown)(struct vring_vq *vq, uint16_t shown);
+	int (*resume)(struct vring_vq *vq, uint16_t shown, uint32_t used, uint32_t taken);
+	bool (*again)(struct vring_vq *vq, const struct vring_taken *taken,
+		      struct vring_chain *chain);
 };
 
 /* Descriptors of a packed ring in a cache line. */
@@ -193,6 +210,53 @@ vring_notify(struct vring_vq *vq, bool enable);
  */
 uint32_t
 vring_position(const struct vring_vq *vq);
+
+/*
+ * For a log of what is in flight. The used position up to which the driver was shown what is
+ * used: an index of the used ring, or a descriptor of a packed ring with its wrap counter above
+ * it in bit 15.
+ */
+static inline uint16_t
+vring_shown(const struct vring_vq *vq)
+{
+	return vq->ops->shown(vq);
+}
+
+/*
+ * Copies the descriptors of the chain that was popped nb_behind descriptors ago; nothing for a
+ * split ring.
+ */
+void
+vring_save(const struct vring_vq *vq, uint32_t nb_behind, uint16_t nb_descs,
+	   struct vring_desc *to);
+
+/*
+ * In a virtqueue that started where another process was killed: whether that one had still
+ * shown something behind this used position.
+ */
+static inline bool
+vring_was_shown(struct vring_vq *vq, uint16_t shown)
+{
+	return vq->ops->was_shown(vq, shown);
+}
+
+/*
+ * Goes on there: used chains (packed: descriptors) behind shown were used as well, and the taken
+ * ones behind those are the device's. 0, or -EINVAL: this ring cannot have come there.
+ */
+static inline int
+vring_resume(struct vring_vq *vq, uint16_t shown, uint32_t used, uint32_t taken)
+{
+	return vq->ops->resume(vq, shown, used, taken);
+}
+
+/* Reads a chain that the other process had popped. False: vq->fault says why. */
+static inline bool
+vring_again(struct vring_vq *vq, const struct vring_taken *taken, struct vring_chain *chain)
+{
+	vq->nb_bufs = 0;
+	return vq->ops->again(vq, taken, chain);
+}
 
 /* The words for a fault, for a log line. */
 const char *
