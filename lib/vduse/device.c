@@ -197,7 +197,9 @@ dev_resume(struct rte_vduse_dev *dev)
 		return 0;
 	dev->status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
 		      VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK;
+	dev->resuming = true;
 	vduse_status_driver_ok(dev);
+	dev->resuming = false;
 	return 0;
 }
 

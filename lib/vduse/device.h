@@ -32,6 +32,7 @@ struct rte_vduse_dev {
 	uint16_t nb_vqs;                   /* constant */
 	uint16_t vq_size;                  /* the largest; constant */
 	bool taken_over;                   /* a dead process left it; constant while created */
+	bool resuming;                     /* virtqueues start where a dead process left them */
 	bool want_umem;                    /* constant */
 	bool stopped;                      /* rte_vduse_dev_stop() was there; its caller's */
 	bool draining;                     /* answers only, to let a driver go; constant */

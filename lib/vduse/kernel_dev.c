@@ -140,7 +140,7 @@ kernel_left_fits(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	if (vduse_vdpa_get(dev->name, &info) < 0)
 		return false;
 	/* A packed ring does not say how far the process that died had come. */
-	if (dev->transport->features(dev, &features) == 0 &&
+	if (!conf->logs && dev->transport->features(dev, &features) == 0 &&
 	    (features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
 		return false;
 	return info.device_id == conf->device_id && info.features == conf->features &&

@@ -100,6 +100,11 @@ struct rte_vduse_vq_info {
 	 * to be marked used in bits 16 to 30 with its wrap counter in bit 31 (section 2.8.1).
 	 */
 	uint32_t position;
+	/**
+	 * A process that is dead had started it: the driver is still up, and what was in flight
+	 * then is in flight now.
+	 */
+	bool resumed;
 };
 
 /** A stretch of the driver's memory that is contiguous in ours. */
@@ -156,6 +161,11 @@ struct rte_vduse_dev_conf {
 	uint32_t config_size;        /**< Its bytes, up to a page. */
 	int socket_id;               /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;                   /**< Give the kernel our huge pages as bounce buffer. */
+	/**
+	 * The device type keeps a log of what is in flight: a packed ring, which does not tell
+	 * how far it came, can be taken over from a dead process, too.
+	 */
+	bool logs;
 	const struct rte_vduse_dev_ops *ops; /**< The device type's callbacks. */
 	void *arg;                   /**< Handed to each of them. */
 };

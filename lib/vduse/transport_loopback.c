@@ -32,6 +32,7 @@ struct vduse_loopback {
 	struct vduse_vq_info vqs[LOOPBACK_VQS];
 	int kick_fds[LOOPBACK_VQS];
 	int refuse[VDUSE_LOOPBACK_OPS];
+	bool left; /* a driver is up already */
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	uint32_t next_id;
 	uint8_t config[LOOPBACK_CONFIG];
@@ -177,6 +178,12 @@ vduse_loopback_refuse(struct vduse_loopback *loop, enum vduse_loopback_op op, in
 	pthread_mutex_unlock(&loop->lock);
 }
 
+void
+vduse_loopback_leave(struct vduse_loopback *loop)
+{
+	loop->left = true;
+}
+
 uint64_t
 vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index)
 {
@@ -221,6 +228,7 @@ loopback_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf
 	if (conf->nb_vqs > LOOPBACK_VQS || conf->config_size > LOOPBACK_CONFIG)
 		return -EINVAL;
 	memcpy(loop->config, conf->config, conf->config_size);
+	dev->taken_over = loop->left;
 	dev->fd = loop->sock[1];
 	return 0;
 }
@@ -354,8 +362,13 @@ loopback_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void *data
 static int
 loopback_config_call(struct rte_vduse_dev *dev)
 {
-	RTE_SET_USED(dev);
-	return 0;
+	struct vduse_loopback *loop = dev->transport_priv;
+	int ret;
+
+	pthread_mutex_lock(&loop->lock);
+	ret = loop->refuse[VDUSE_LOOPBACK_CONFIG_CALL];
+	pthread_mutex_unlock(&loop->lock);
+	return ret;
 }
 
 const struct vduse_transport_ops vduse_transport_loopback = {

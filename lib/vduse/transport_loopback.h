@@ -65,9 +65,18 @@ void
 vduse_loopback_set_vq(struct vduse_loopback *loop, uint16_t index, const struct vduse_vq_info *info);
 
 /* The next calls of this operation of the transport fail with err (0: succeed again). */
-enum vduse_loopback_op { VDUSE_LOOPBACK_VQ_SETUP, VDUSE_LOOPBACK_KICK_FD, VDUSE_LOOPBACK_OPS };
+enum vduse_loopback_op {
+	VDUSE_LOOPBACK_VQ_SETUP,
+	VDUSE_LOOPBACK_KICK_FD,
+	VDUSE_LOOPBACK_CONFIG_CALL,
+	VDUSE_LOOPBACK_OPS,
+};
 void
 vduse_loopback_refuse(struct vduse_loopback *loop, enum vduse_loopback_op op, int err);
+
+/* Before the device is created: its driver is up, and another process served it until now. */
+void
+vduse_loopback_leave(struct vduse_loopback *loop);
 
 /* Interrupts sent for a virtqueue so far. */
 uint64_t

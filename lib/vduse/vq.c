@@ -119,6 +119,7 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 		.features = dev->features,
 		.size = from->num,
 		.position = vq_position(dev, from),
+		.resumed = dev->resuming,
 	};
 	int ret;
 
