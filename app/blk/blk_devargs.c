@@ -129,6 +129,20 @@ devargs_ro(const char *value, struct blk_devargs *out)
 }
 
 static bool
+devargs_packed(const char *value, struct blk_devargs *out)
+{
+	out->packed_given = true;
+	return devargs_flag(value, &out->conf.packed);
+}
+
+static bool
+devargs_log(const char *value, struct blk_devargs *out)
+{
+	out->log_given = true;
+	return devargs_flag(value, &out->conf.log);
+}
+
+static bool
 devargs_umem(const char *value, struct blk_devargs *out)
 {
 	return devargs_flag(value, &out->conf.umem);
@@ -163,6 +177,8 @@ static const struct devargs_key devargs_keys[] = {
 	{"block-size", devargs_block_size, "512, 1024, 2048 or 4096"},
 	{"serial", devargs_serial, "1 to " RTE_STR(RTE_VDUSE_BLK_SERIAL_MAX) " characters"},
 	{"ro", devargs_ro, "0 or 1"},
+	{"packed", devargs_packed, "0 or 1"},
+	{"log", devargs_log, "0 or 1"},
 	{"umem", devargs_umem, "0 or 1"},
 	{"attach", devargs_attach, "none, virtio or vhost"},
 };
@@ -234,6 +250,12 @@ devargs_check(struct blk_devargs *out)
 				     "vhost-user with socket= and client=");
 	if (out->vhost_user && out->attach != RTE_VDUSE_ATTACH_NONE)
 		return devargs_error(out, "attach", "", "none with transport=vhost-user");
+	if (out->vhost_user && out->conf.log)
+		return devargs_error(out, "log", "1", "it with transport=kernel");
+	if (!out->log_given)
+		out->conf.log = !out->vhost_user;
+	if (!out->packed_given)
+		out->conf.packed = out->vhost_user;
 	out->conf.path = out->path;
 	out->conf.serial = out->serial[0] != '\0' ? out->serial : NULL;
 	out->conf.backend = out->backend;

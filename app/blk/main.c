@@ -37,6 +37,8 @@ static const char usage[] =
 	"  block-size=512        logical block; the backend's unless given\n"
 	"  serial=NAME           up to 20 characters\n"
 	"  ro=0                  1: read-only\n"
+	"  packed=0              1: packed rings, too; 1 unless given with vhost-user\n"
+	"  log=1                 0: after a kill, what was in flight is not known\n"
 	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
 	"SIGTERM and SIGINT stop it, SIGUSR1 prints a summary, SIGHUP looks at backends' sizes.\n";
 

@@ -41,6 +41,8 @@ block_conf(const struct perf_options *options)
 		.backend = options->backend,
 		.backend_args = options->backend_args,
 		.socket_id = SOCKET_ID_ANY,
+		.packed = true,
+		.log = options->log,
 	};
 }
 

@@ -56,6 +56,7 @@ static const char usage[] =
 	"  --pattern ORDER        block: sequential or random (default: sequential)\n"
 	"  --depth N              block: requests of a queue in flight (default: 32)\n"
 	"  --backend NAME[,K=V]   block: null, ram, file or fault (default: null)\n"
+	"  --log 0|1              block: log what is in flight (default: 0)\n"
 	"  --burst N              1 to 64 packets or requests (default: 32)\n"
 	"  --queue-size N         a power of two, 2 to 32768 (default: 256)\n"
 	"  --queues N             queue pairs, or queues of a block device (default: 1)\n"
@@ -237,6 +238,7 @@ enum option_id {
 	OPTION_PATTERN,
 	OPTION_DEPTH,
 	OPTION_BACKEND,
+	OPTION_LOG,
 	OPTION_BURST,
 	OPTION_QUEUE_SIZE,
 	OPTION_QUEUES,
@@ -262,6 +264,7 @@ static const struct option long_options[] = {
 	[OPTION_PATTERN] = { "pattern", required_argument, NULL, OPTION_PATTERN },
 	[OPTION_DEPTH] = { "depth", required_argument, NULL, OPTION_DEPTH },
 	[OPTION_BACKEND] = { "backend", required_argument, NULL, OPTION_BACKEND },
+	[OPTION_LOG] = { "log", required_argument, NULL, OPTION_LOG },
 	[OPTION_BURST] = { "burst", required_argument, NULL, OPTION_BURST },
 	[OPTION_QUEUE_SIZE] = { "queue-size", required_argument, NULL, OPTION_QUEUE_SIZE },
 	[OPTION_QUEUES] = { "queues", required_argument, NULL, OPTION_QUEUES },
@@ -323,6 +326,8 @@ options_value(struct perf_options *options, enum option_id option, const char *v
 		return options_count(name, value, 1, 32768, &options->depth);
 	case OPTION_BACKEND:
 		return options_backend(options, value);
+	case OPTION_LOG:
+		return options_bool(name, value, &options->log);
 	case OPTION_BURST:
 		return options_count(name, value, 1, PERF_BURST_MAX, &options->burst);
 	case OPTION_QUEUE_SIZE:
@@ -403,7 +408,7 @@ options_check_mode(const struct perf_options *options, uint32_t given)
 {
 	static const uint32_t others[] = {
 		[PERF_MODE_NET] = 1u << OPTION_BLOCK_SIZE | 1u << OPTION_PATTERN |
-				  1u << OPTION_DEPTH | 1u << OPTION_BACKEND,
+				  1u << OPTION_DEPTH | 1u << OPTION_BACKEND | 1u << OPTION_LOG,
 		[PERF_MODE_BLOCK] = 1u << OPTION_MERGEABLE | 1u << OPTION_PACKET_SIZE,
 	};
 	uint32_t wrong = given & others[options->mode];

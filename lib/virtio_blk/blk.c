@@ -50,6 +50,11 @@ blk_conf_check(const struct rte_vduse_blk_conf *conf, const char **name)
 			 conf->block_size, RTE_VDUSE_BLK_SECTOR, BLK_BLOCK_MAX);
 		return -EINVAL;
 	}
+	if (conf->log && rte_vduse_path_is_socket(conf->path)) {
+		VBLK_LOG(ERR, *name, "a log of what is in flight: only for devices in "
+			 RTE_VDUSE_PATH);
+		return -EINVAL;
+	}
 	if (conf->serial != NULL && strlen(conf->serial) > RTE_VDUSE_BLK_SERIAL_MAX) {
 		VBLK_LOG(ERR, *name, "serial number %s: use at most %u characters", conf->serial,
 			 RTE_VDUSE_BLK_SERIAL_MAX);
@@ -121,6 +126,7 @@ blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
 		.config_size = sizeof(blk->config),
 		.socket_id = conf->socket_id,
 		.umem = conf->umem,
+		.logs = conf->log,
 		.ops = &vblk_dev_ops,
 		.arg = blk,
 	};
@@ -168,6 +174,31 @@ blk_open_channels(struct rte_vduse_blk *blk, uint16_t depth, const char *name)
 	return 0;
 }
 
+static void
+blk_close_logs(struct rte_vduse_blk *blk)
+{
+	uint16_t i;
+
+	for (i = 0; i < blk->nb_queues; i++)
+		vblk_log_close(&blk->queues[i].log);
+	rte_vduse_state_remove(blk->dev, &blk->state);
+}
+
+/* One file, a part of it for each queue. */
+static int
+blk_open_logs(struct rte_vduse_blk *blk, uint16_t queue_size)
+{
+	size_t size = vblk_log_size(queue_size);
+	uint16_t i;
+	int ret;
+
+	ret = rte_vduse_state_open(blk->dev, blk->nb_queues * size, &blk->state);
+	for (i = 0; i < blk->nb_queues && ret == 0; i++)
+		ret = vblk_log_open(&blk->queues[i].log, (uint8_t *)blk->state.data + i * size,
+				    queue_size);
+	return ret;
+}
+
 int
 vblk_create(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_ops *transport,
 	    void *transport_priv, struct rte_vduse_blk **result)
@@ -195,9 +226,16 @@ vblk_create(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_
 		goto close_channels;
 	for (i = 0; i < blk->nb_queues; i++)
 		blk->queues[i].vq = rte_vduse_dev_vq(blk->dev, i);
+	if (conf->log)
+		ret = blk_open_logs(blk, conf->queue_size);
+	if (ret < 0)
+		goto destroy_dev;
 	*result = blk;
 	return 0;
 
+destroy_dev:
+	blk_close_logs(blk);
+	rte_vduse_dev_destroy(blk->dev);
 close_channels:
 	blk_close_channels(blk);
 close_backend:
@@ -230,6 +268,8 @@ rte_vduse_blk_destroy(struct rte_vduse_blk *blk)
 {
 	if (blk == NULL)
 		return;
+	rte_vduse_dev_stop(blk->dev);
+	blk_close_logs(blk);
 	rte_vduse_dev_destroy(blk->dev);
 	blk_close_channels(blk);
 	vblk_backend_close(blk->backend);

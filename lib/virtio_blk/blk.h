@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A block device, inside lib/virtio_blk. A request goes through request.c (what is asked),
- * dispatch.c (to the backend) and complete.c (back to the driver). From pop to push it lies in
- * the slot of its head, and memory of the driver is known by its slot alone.
+ * dispatch.c (to the backend) and complete.c (back to the driver). From pop to publish it has a
+ * slot, and memory of the driver is known by its slot alone: that of its head in a split ring,
+ * any in a packed one, whose drivers may choose any id.
  */
 #ifndef VBLK_BLK_H
 #define VBLK_BLK_H
@@ -14,7 +15,10 @@
 #include <transport.h>
 #include <vring.h>
 
+#include <state.h>
+
 #include "backend.h"
+#include "log.h"
 #include "rte_vduse_blk.h"
 
 extern int vblk_logtype;
@@ -59,13 +63,24 @@ struct vblk_queue {
 	struct rte_vduse_blk *blk;  /* constant */
 	struct vblk_channel *channel; /* constant */
 	struct vring_vq ring;
-	struct vblk_request *requests; /* one for each head; there while the ring is started */
+	struct vblk_request *requests; /* one for each slot; there while the ring is started */
 	struct iovec *iov;             /* iov_stride of them for each */
 	struct vblk_io **staged;       /* to be submitted, in the order of popping */
 	uint16_t nb_staged;
-	uint16_t in_flight;            /* popped and not pushed */
+	uint16_t in_flight;            /* popped and not done */
+	uint16_t *slots;               /* room for done, spare and replay */
+	uint16_t *done;                /* slots that are done and not shown */
+	uint16_t nb_done;
+	uint16_t *spare;               /* of a packed ring: free slots */
+	uint16_t nb_spare;
+	uint16_t *replay;              /* slots that a killed process left, to be taken again */
+	uint16_t nb_replay;
+	uint16_t next_replay;
+	struct vring_desc *replay_descs; /* room for the chain of one */
+	struct vblk_log log;
 	uint16_t nb_used;              /* in used, to be pushed */
 	bool pushed;                   /* and to be published */
+	bool packed;
 	bool write_through;            /* the driver does not flush: section 5.2.6.2 */
 	bool miss_write;               /* what the look-up that failed last was for */
 	struct vring_chain used[VBLK_BURST];
@@ -83,6 +98,7 @@ struct rte_vduse_blk {
 	uint16_t iov_max;             /* vectors that a request may take; constant */
 	uint16_t iov_stride;          /* constant */
 	bool read_only;               /* constant */
+	struct rte_vduse_state state; /* of the logs; constant while created */
 	char serial[RTE_VDUSE_BLK_SERIAL_MAX]; /* constant */
 	struct virtio_blk_config config;
 	struct vblk_queue queues[];
@@ -95,7 +111,7 @@ vblk_create(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_
 
 /* config.c: the features and the configuration space that a device begins with. */
 uint64_t
-vblk_config_features(const struct rte_vduse_blk *blk);
+vblk_config_features(const struct rte_vduse_blk *blk, bool packed);
 void
 vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf);
 
@@ -137,6 +153,9 @@ uint16_t
 vblk_complete_poll(struct vblk_queue *queue);
 void
 vblk_complete_push(struct vblk_queue *queue);
+/* complete.c: what was pushed is published. */
+void
+vblk_complete_shown(struct vblk_queue *queue);
 
 /* stats.c: counts a request that is answered. */
 void

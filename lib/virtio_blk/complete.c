@@ -21,14 +21,33 @@ vblk_complete_push(struct vblk_queue *queue)
 void
 vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t status)
 {
+	uint16_t slot = (uint16_t)(request - queue->requests);
+
 	*(volatile uint8_t *)request->status = status;
 	vblk_stats_count(&queue->stats, request, status);
 	queue->used[queue->nb_used++] = request->chain;
-	/* From here on the driver may use the head again. */
-	request->busy = false;
+	vblk_log_done(&queue->log, &queue->ring, slot);
+	queue->done[queue->nb_done++] = slot;
 	queue->in_flight--;
 	if (queue->nb_used == VBLK_BURST)
 		vblk_complete_push(queue);
+}
+
+void
+vblk_complete_shown(struct vblk_queue *queue)
+{
+	uint16_t i;
+
+	vblk_log_shown(&queue->log, &queue->ring);
+	for (i = 0; i < queue->nb_done; i++) {
+		uint16_t slot = queue->done[i];
+
+		vblk_log_free(&queue->log, slot);
+		queue->requests[slot].busy = false;
+		if (queue->packed)
+			queue->spare[queue->nb_spare++] = slot;
+	}
+	queue->nb_done = 0;
 }
 
 static uint8_t

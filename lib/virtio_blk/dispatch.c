@@ -5,8 +5,6 @@
  */
 #include <string.h>
 
-#include <rte_debug.h>
-
 #include "blk.h"
 
 void
@@ -28,27 +26,26 @@ vblk_dispatch_submit(struct vblk_queue *queue)
 		memmove(queue->staged, queue->staged + n, queue->nb_staged * sizeof(*queue->staged));
 }
 
-/* False: the chain breaks the rules in a way that leaves no answer; the queue stops. */
+/* The chain breaks the rules in a way that leaves no answer; the queue stops. */
 static bool
-dispatch_chain(struct vblk_queue *queue, const struct vring_chain *chain)
+dispatch_fail(struct vblk_queue *queue, const char *why, const struct vring_chain *chain)
 {
-	struct vblk_request *request;
-	const char *why = NULL;
+	vblk_stats_add(&queue->stats.bad_descriptors, 1);
+	rte_vduse_vq_fail(queue->vq, why, chain->head);
+	return false;
+}
+
+/* Begins with the chain of a slot. */
+static bool
+dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct vring_chain *chain)
+{
+	struct vblk_request *request = &queue->requests[slot];
 	uint8_t status;
 	bool done;
 
-	/* A ring has no other heads: this is against a mistake of ours. */
-	RTE_VERIFY(chain->head < queue->ring.size);
-	request = &queue->requests[chain->head];
-	if (unlikely(request->busy))
-		why = "a request made available again before it was used, descriptor";
-	else if (unlikely(!vblk_request_init(request, chain)))
-		why = "a request without a byte for its status, descriptor";
-	if (unlikely(why != NULL)) {
-		vblk_stats_add(&queue->stats.bad_descriptors, 1);
-		rte_vduse_vq_fail(queue->vq, why, chain->head);
-		return false;
-	}
+	if (unlikely(!vblk_request_init(request, chain)))
+		return dispatch_fail(queue, "a request without a byte for its status, descriptor",
+				     chain);
 	queue->in_flight++;
 	status = vblk_request_parse(queue, request, chain, &done);
 	if (likely(status == VIRTIO_BLK_S_OK && !done)) {
@@ -61,17 +58,61 @@ dispatch_chain(struct vblk_queue *queue, const struct vring_chain *chain)
 	return true;
 }
 
+/* A popped chain gets a slot, and is in the log before anything is done about it. */
+static bool
+dispatch_chain(struct vblk_queue *queue, const struct vring_chain *chain, uint32_t nb_behind)
+{
+	uint16_t slot = chain->head;
+
+	if (queue->packed)
+		slot = queue->spare[--queue->nb_spare];
+	else if (unlikely(queue->requests[slot].busy))
+		return dispatch_fail(queue, "a request made available again before it was used, "
+				     "descriptor", chain);
+	vblk_log_take(&queue->log, &queue->ring, slot, chain, nb_behind);
+	return dispatch_slot(queue, slot, chain);
+}
+
+/* Takes again what a process that was killed had taken, before anything new. */
+static uint16_t
+dispatch_replay(struct vblk_queue *queue)
+{
+	struct vring_chain chain;
+	uint16_t n = 0;
+
+	while (queue->next_replay < queue->nb_replay && queue->nb_done < VBLK_BURST) {
+		uint16_t slot = queue->replay[queue->next_replay];
+
+		/* An address that is not known yet is asked for, then this is tried again. */
+		if (!vblk_log_again(&queue->log, &queue->ring, slot, queue->replay_descs, &chain))
+			break;
+		queue->next_replay++;
+		n++;
+		if (!dispatch_slot(queue, slot, &chain))
+			break;
+	}
+	return n;
+}
+
 uint16_t
 vblk_dispatch_take(struct vblk_queue *queue)
 {
 	struct vring_chain chains[VBLK_BURST];
+	uint32_t nb_behind = 0;
 	uint16_t n, i;
 
+	if (unlikely(queue->next_replay < queue->nb_replay))
+		return dispatch_replay(queue);
 	/* A driver has no more chains than the ring has descriptors; one that says so lies. */
 	n = vring_pop(&queue->ring, chains,
-		      RTE_MIN((uint16_t)(queue->ring.size - queue->in_flight), VBLK_BURST));
+		      RTE_MIN((uint16_t)(queue->ring.size - queue->in_flight - queue->nb_done),
+			      VBLK_BURST));
 	for (i = 0; i < n; i++)
-		if (unlikely(!dispatch_chain(queue, &chains[i])))
+		nb_behind += chains[i].nb_descs;
+	for (i = 0; i < n; i++) {
+		if (unlikely(!dispatch_chain(queue, &chains[i], nb_behind)))
 			break;
+		nb_behind -= chains[i].nb_descs;
+	}
 	return n;
 }

@@ -40,12 +40,16 @@ queue_free(struct vblk_queue *queue)
 	free(queue->requests);
 	free(queue->iov);
 	free(queue->staged);
+	free(queue->slots);
+	free(queue->replay_descs);
 	queue->requests = NULL;
 	queue->iov = NULL;
 	queue->staged = NULL;
+	queue->slots = NULL;
+	queue->replay_descs = NULL;
 }
 
-/* A slot for each head. Vectors that are never used never become memory. */
+/* Vectors that are never used never become memory. */
 static int
 queue_alloc(struct vblk_queue *queue)
 {
@@ -54,29 +58,78 @@ queue_alloc(struct vblk_queue *queue)
 	queue->requests = aligned_alloc(RTE_CACHE_LINE_SIZE, size * sizeof(*queue->requests));
 	queue->iov = malloc((size_t)size * stride * sizeof(*queue->iov));
 	queue->staged = malloc(size * sizeof(*queue->staged));
-	if (queue->requests == NULL || queue->iov == NULL || queue->staged == NULL) {
+	queue->slots = malloc(3 * size * sizeof(*queue->slots));
+	queue->replay_descs = malloc(size * sizeof(*queue->replay_descs));
+	if (queue->requests == NULL || queue->iov == NULL || queue->staged == NULL ||
+	    queue->slots == NULL || queue->replay_descs == NULL) {
 		queue_free(queue);
 		return -ENOMEM;
 	}
 	memset(queue->requests, 0, size * sizeof(*queue->requests));
 	for (i = 0; i < size; i++)
 		queue->requests[i].io.iov = &queue->iov[(size_t)i * stride];
+	queue->done = queue->slots;
+	queue->spare = queue->slots + size;
+	queue->replay = queue->slots + 2 * size;
+	queue->nb_done = 0;
+	queue->nb_replay = 0;
+	queue->next_replay = 0;
 	return 0;
+}
+
+/* Those slots are free that are not to be taken again. */
+static void
+queue_find_spare(struct vblk_queue *queue)
+{
+	uint16_t i;
+
+	for (i = 0; i < queue->nb_replay; i++)
+		queue->requests[queue->replay[i]].busy = true;
+	queue->nb_spare = 0;
+	for (i = queue->ring.size; i-- > 0;)
+		if (!queue->requests[i].busy)
+			queue->spare[queue->nb_spare++] = i;
 }
 
 /*
  * A process that died with requests in flight left a used ring that says how many it finished,
- * but not which. Doing one twice, or none, would lose data; only the driver's reset helps.
+ * but not which, and a packed one not even that. Doing one twice, or none, would lose data; only
+ * the driver's reset helps.
  */
 static int
-queue_check_position(struct vblk_queue *queue)
+queue_lost(const struct vblk_queue *queue, const char *why)
 {
-	if (vring_position(&queue->ring) == queue->info.position || vring_count(&queue->ring) == 0)
-		return 0;
 	VBLK_LOG(ERR, rte_vduse_dev_name(queue->blk->dev),
-		 "virtqueue %u was left with requests in flight, nobody knows which: "
-		 "unbind its driver and bind it again", queue->vq->index);
+		 "virtqueue %u was left with requests in flight, nobody knows which (%s): "
+		 "unbind its driver and bind it again", queue->vq->index, why);
 	return -EUCLEAN;
+}
+
+/* Goes on where a process that was killed left the ring, or where the transport says. */
+static int
+queue_place(struct vblk_queue *queue)
+{
+	const struct rte_vduse_vq_info *info = &queue->info;
+	int ret = 0;
+
+	if (info->resumed && vblk_log_left(&queue->log)) {
+		ret = vblk_log_recover(&queue->log, info, &queue->ring, queue->replay,
+				       &queue->nb_replay);
+		if (ret == -EUCLEAN)
+			return queue_lost(queue, "the log is of another ring, or damaged");
+		if (queue->nb_replay > 0)
+			VBLK_LOG(NOTICE, rte_vduse_dev_name(queue->blk->dev),
+				 "virtqueue %u: %u requests were in flight, taken again",
+				 queue->vq->index, queue->nb_replay);
+	} else if (info->resumed && queue->packed && !queue->blk->state.kept) {
+		return queue_lost(queue, "there is no log");
+	} else if (vring_position(&queue->ring) != info->position &&
+		   vring_count(&queue->ring) != 0) {
+		return queue_lost(queue, "there is no log");
+	} else {
+		vblk_log_begin(&queue->log, info, &queue->ring);
+	}
+	return ret;
 }
 
 static int
@@ -96,12 +149,17 @@ queue_start_ring(struct vblk_queue *queue)
 	ret = vring_start(&queue->ring, &layout, queue_lookup, queue);
 	if (ret < 0)
 		return ret;
-	ret = queue_check_position(queue);
+	queue->packed = (info->features & VBLK_BIT(VIRTIO_F_RING_PACKED)) != 0;
+	ret = queue_alloc(queue);
 	if (ret == 0)
-		ret = queue_alloc(queue);
-	if (ret < 0)
+		ret = queue_place(queue);
+	if (ret < 0) {
+		queue_free(queue);
 		vring_stop(&queue->ring);
-	return ret;
+		return ret;
+	}
+	queue_find_spare(queue);
+	return 0;
 }
 
 static int
@@ -120,12 +178,16 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 static void
 queue_show(struct vblk_queue *queue)
 {
+	bool call;
+
 	vblk_complete_push(queue);
 	__atomic_store_n(&queue->stats.in_flight, queue->in_flight, __ATOMIC_RELAXED);
 	if (!queue->pushed)
 		return;
 	queue->pushed = false;
-	if (vring_publish(&queue->ring)) {
+	call = vring_publish(&queue->ring);
+	vblk_complete_shown(queue);
+	if (call) {
 		/* Refused only while the driver is going: it then needs no call. */
 		(void)rte_vduse_vq_call(queue->vq);
 		vblk_stats_add(&queue->stats.calls, 1);
@@ -180,6 +242,8 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 	struct vblk_queue *queue = &blk->queues[vq->index];
 
 	queue_drain(vq, arg);
+	if (queue->next_replay == queue->nb_replay)
+		vblk_log_end(&queue->log);
 	vring_stop(&queue->ring);
 	queue_free(queue);
 }

@@ -44,6 +44,13 @@ struct rte_vduse_blk_conf {
 	const char *backend_args; /**< What it is to open: "key=value,..."; NULL: nothing. */
 	int socket_id;        /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;            /**< See struct rte_vduse_dev_conf. */
+	bool packed;          /**< Offer packed rings, too (section 2.8). */
+	/**
+	 * Log what is in flight in a file of /run/vduse (or of DPDK_VDUSE_RUN_DIR), so that a
+	 * process that takes the device over from one that was killed does all of it, and nothing
+	 * that the driver knows to be done. For the kernel's devices; not for sockets.
+	 */
+	bool log;
 };
 
 /** Counters of one queue. Written by the thread that polls it. */
@@ -70,7 +77,7 @@ struct rte_vduse_blk_stats {
  * Opens the backend and creates a block device on it (rte_vduse_dev_create() says more). Any
  * thread but the control thread.
  *
- * @return 0; -EINVAL for a wrong argument; what opening the backend or
+ * @return 0; -EINVAL for a wrong argument; what opening the backend, the log or
  *   rte_vduse_dev_create() returns. One log line.
  */
 int

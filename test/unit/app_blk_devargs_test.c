@@ -25,6 +25,8 @@ defaults(void **state)
 	assert_int_equal(args.attach, RTE_VDUSE_ATTACH_NONE);
 	assert_false(args.conf.read_only);
 	assert_false(args.conf.umem);
+	assert_false(args.conf.packed);
+	assert_true(args.conf.log);
 	assert_false(args.conf.client);
 }
 
@@ -34,7 +36,8 @@ all_keys(void **state)
 	RTE_SET_USED(state);
 	assert_int_equal(blk_devargs_parse("a.b_c-1,transport=kernel,attach=vhost,backend=file,"
 					   "path=/srv/x.img,queues=8,direct=1,queue-size=1024,"
-					   "block-size=4096,serial=ABC,ro=1,umem=1", &args), 0);
+					   "block-size=4096,serial=ABC,ro=1,umem=1,"
+					   "packed=1,log=0", &args), 0);
 	assert_string_equal(args.conf.path, "/dev/vduse/a.b_c-1");
 	assert_string_equal(args.conf.backend_args, "path=/srv/x.img,direct=1");
 	assert_string_equal(args.conf.serial, "ABC");
@@ -44,6 +47,8 @@ all_keys(void **state)
 	assert_int_equal(args.attach, RTE_VDUSE_ATTACH_VHOST);
 	assert_true(args.conf.read_only);
 	assert_true(args.conf.umem);
+	assert_true(args.conf.packed);
+	assert_false(args.conf.log);
 	assert_int_equal(blk_devargs_parse("d,backend=null,attach=virtio,serial=12345678901234567890",
 					   &args), 0);
 	assert_int_equal(args.attach, RTE_VDUSE_ATTACH_VIRTIO);
@@ -57,6 +62,11 @@ vhost_user(void **state)
 					   "backend=null", &args), 0);
 	assert_string_equal(args.conf.path, "/run/d.sock");
 	assert_true(args.conf.client);
+	assert_true(args.conf.packed);
+	assert_false(args.conf.log);
+	assert_int_equal(blk_devargs_parse("d,packed=0,transport=vhost-user,socket=/run/d.sock,"
+					   "backend=null", &args), 0);
+	assert_false(args.conf.packed);
 }
 
 static void
@@ -75,7 +85,9 @@ refused(void **state)
 		"d,backend=ram,transport=vhost-user", "d,backend=ram,socket=/run/d.sock",
 		"d,backend=ram,transport=vhost-user,socket=d", "d,backend=ram,client=1",
 		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,attach=virtio",
-		"d,backend=ram,transport=vhost-user,socket=/dev/vduse/x",
+		"d,backend=ram,transport=vhost-user,socket=/dev/vduse/x", "d,backend=ram,log=2",
+		"d,backend=ram,packed=x",
+		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,log=1",
 	};
 	unsigned int i;
 

@@ -4,6 +4,8 @@
  */
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "unit.h"
 #include "vring_driver.h"
@@ -38,9 +40,16 @@ driver_region(struct driver *driver, uint64_t iova, uint64_t size)
 	assert_true(driver->nb_regions < DRIVER_REGIONS);
 	region->first = iova != 0 ? iova : DRIVER_IOVA * (driver->nb_regions + 1);
 	region->size = size;
-	region->va = aligned_alloc(DRIVER_ALIGN, RTE_ALIGN_CEIL(size, DRIVER_ALIGN));
-	assert_non_null(region->va);
-	memset(region->va, 0, size);
+	if (driver->shared) {
+		region->fd = unit_memfd("unit-driver", size);
+		region->va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED, region->fd, 0);
+		assert_ptr_not_equal(region->va, MAP_FAILED);
+	} else {
+		/* On the heap, where a sanitizer sees what goes too far. */
+		region->va = aligned_alloc(DRIVER_ALIGN, RTE_ALIGN_CEIL(size, DRIVER_ALIGN));
+		assert_non_null(region->va);
+		memset(region->va, 0, size);
+	}
 	driver->nb_regions++;
 	return region;
 }
@@ -57,13 +66,12 @@ driver_va(struct driver *driver, uint64_t iova)
 	return NULL;
 }
 
-void
-driver_init(struct driver *driver, uint32_t size, uint64_t features, uint16_t index)
+static void
+driver_lay_out(struct driver *driver, uint32_t size, uint64_t features, uint16_t index)
 {
 	uint64_t avail = 16 * (uint64_t)size, used = RTE_ALIGN_CEIL(avail + 6 + 2 * size, 4);
 	uint64_t end = RTE_ALIGN_CEIL(used + 6 + 8 * (uint64_t)size, DRIVER_ALIGN);
 
-	memset(driver, 0, sizeof(*driver));
 	driver->size = size;
 	driver->features = features;
 	if (driver_has(driver, VIRTIO_F_RING_PACKED)) {
@@ -82,19 +90,45 @@ driver_init(struct driver *driver, uint32_t size, uint64_t features, uint16_t in
 }
 
 void
+driver_init(struct driver *driver, uint32_t size, uint64_t features, uint16_t index)
+{
+	memset(driver, 0, sizeof(*driver));
+	driver_lay_out(driver, size, features, index);
+}
+
+void
+driver_init_shared(struct driver *driver, uint32_t size, uint64_t features, uint16_t index)
+{
+	memset(driver, 0, sizeof(*driver));
+	driver->shared = true;
+	driver_lay_out(driver, size, features, index);
+}
+
+static void
+driver_region_free(const struct driver *driver, struct driver_region *region)
+{
+	if (!driver->shared) {
+		free(region->va);
+		return;
+	}
+	munmap(region->va, region->size);
+	close(region->fd);
+}
+
+void
 driver_free(struct driver *driver)
 {
 	unsigned int i;
 
 	vring_stop(&driver->vq);
 	for (i = 0; i < driver->nb_regions; i++)
-		free(driver->regions[i].va);
+		driver_region_free(driver, &driver->regions[i]);
 	free(driver->packed.descs);
 	free(driver->packed.order);
 }
 
-int
-driver_start(struct driver *driver)
+struct vring_layout
+driver_layout(const struct driver *driver)
 {
 	const uint8_t *base = (const uint8_t *)driver->desc;
 	struct vring_layout layout = {
@@ -108,6 +142,14 @@ driver_start(struct driver *driver)
 
 	if (driver_has(driver, VIRTIO_F_RING_PACKED))
 		driver_packed_layout(driver, &layout);
+	return layout;
+}
+
+int
+driver_start(struct driver *driver)
+{
+	struct vring_layout layout = driver_layout(driver);
+
 	return vring_start(&driver->vq, &layout, driver_lookup, driver);
 }
 

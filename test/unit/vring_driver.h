@@ -22,6 +22,7 @@ struct driver_region {
 	uint64_t size;
 	uint8_t *va;
 	bool read_only;
+	int fd; /* of a driver whose memory is shared */
 };
 
 /* A packed ring. Places are counted as in vring.h: below size under wrap counter 1. */
@@ -43,6 +44,7 @@ struct driver {
 	struct vring_vq vq; /* the device's side */
 	struct driver_region regions[DRIVER_REGIONS];
 	unsigned int nb_regions;
+	bool shared; /* memory lies in files, as another process's */
 	unsigned int lookups;
 	uint64_t features;
 	uint32_t size;
@@ -71,8 +73,14 @@ struct driver_part {
  */
 void
 driver_init(struct driver *driver, uint32_t size, uint64_t features, uint16_t index);
+/* The same in shared memory. */
+void
+driver_init_shared(struct driver *driver, uint32_t size, uint64_t features, uint16_t index);
 void
 driver_free(struct driver *driver);
+/* Where its ring lies. */
+struct vring_layout
+driver_layout(const struct driver *driver);
 int
 driver_start(struct driver *driver);
 

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The log of what is in flight: for each queue a part of the device's state file, which says to
+ * the next process what one that was killed had taken and not shown as used. A request has the
+ * slot of its index from the moment it is taken; the order of stores is the protocol:
+ *
+ *   take    the slot is filled, then marked as taken
+ *   done    the slot says in which batch it will be shown: the used position before it
+ *   (the ring is published)
+ *   shown   the used position of the log moves on, then the slots are free again
+ *
+ * So a slot of the batch at the log's position is decided by the ring, and one of any other
+ * batch was shown. Killed processes lose no stores that they made: that the compiler keeps the
+ * order is enough.
+ */
+#ifndef VBLK_LOG_H
+#define VBLK_LOG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_vduse.h>
+
+#include <vring.h>
+
+/* In the file: which ring a log is of. */
+struct vblk_log_ring {
+	uint64_t desc;
+	uint64_t driver;
+	uint64_t device;
+	uint64_t features;
+	uint32_t size;
+	uint16_t valid;
+	uint16_t shown; /* see vring_shown() */
+};
+
+/* In the file: one request. */
+struct vblk_log_slot {
+	uint64_t taken;    /* the how-manieth it is, from 1; 0: the slot is free */
+	uint32_t batch;    /* VBLK_LOG_BATCH and the used position before it; 0: in flight */
+	uint16_t head;
+	uint16_t nb_descs;
+	uint16_t first;    /* of a packed ring: the first of its descriptors in the log */
+	uint16_t reserved[3];
+};
+
+#define VBLK_LOG_BATCH 0x10000u
+
+struct vblk_log {
+	struct vblk_log_ring *ring; /* NULL: nothing is logged */
+	struct vblk_log_slot *slots;
+	struct vring_desc *descs;   /* of packed rings, linked by links */
+	uint16_t *links;
+	uint16_t *spare;            /* indices of free descs; not in the file */
+	uint16_t nb_spare;
+	uint16_t size;              /* room in the file: of the largest ring */
+	bool packed;
+	uint64_t taken;
+};
+
+/* Bytes that the log of a queue takes in the file. */
+size_t
+vblk_log_size(uint16_t queue_size);
+
+/* The log lies in memory of that size, zeroed or as another process left it. 0 or -ENOMEM. */
+int
+vblk_log_open(struct vblk_log *log, void *memory, uint16_t queue_size);
+void
+vblk_log_close(struct vblk_log *log);
+
+/* A ring starts anew, at its position; nothing is in flight. */
+void
+vblk_log_begin(struct vblk_log *log, const struct rte_vduse_vq_info *info,
+	       const struct vring_vq *ring);
+/* It ends, and nothing is in flight. */
+void
+vblk_log_end(struct vblk_log *log);
+
+/* Whether a process that was killed had begun and not ended. */
+bool
+vblk_log_left(const struct vblk_log *log);
+
+/*
+ * Sets a ring that was started to where that process left it. order becomes the slots in
+ * flight, the oldest first, *nb how many; there is room for all. 0, or -EUCLEAN: it is no log
+ * of this ring; nothing was changed.
+ */
+int
+vblk_log_recover(struct vblk_log *log, const struct rte_vduse_vq_info *info,
+		 struct vring_vq *ring, uint16_t *order, uint16_t *nb);
+/* Reads the chain of a slot again; descs has room for a ring. False: see vring_again(). */
+bool
+vblk_log_again(const struct vblk_log *log, struct vring_vq *ring, uint16_t slot,
+	       struct vring_desc *descs, struct vring_chain *chain);
+
+/* log.c: the part of vblk_log_take() and of vblk_log_free() that packed rings need. */
+void
+vblk_log_save(struct vblk_log *log, const struct vring_vq *ring, struct vblk_log_slot *slot,
+	      uint32_t nb_behind);
+void
+vblk_log_spare(struct vblk_log *log, const struct vblk_log_slot *slot);
+
+/* A chain that was popped nb_behind descriptors ago, before anything is done about it. */
+static inline void
+vblk_log_take(struct vblk_log *log, const struct vring_vq *ring, uint16_t index,
+	      const struct vring_chain *chain, uint32_t nb_behind)
+{
+	struct vblk_log_slot *slot;
+
+	if (log->ring == NULL)
+		return;
+	slot = &log->slots[index];
+	slot->batch = 0;
+	slot->head = chain->head;
+	slot->nb_descs = chain->nb_descs;
+	if (log->packed)
+		vblk_log_save(log, ring, slot, nb_behind);
+	/* Release: the slot before its mark. */
+	__atomic_store_n(&slot->taken, ++log->taken, __ATOMIC_RELEASE);
+}
+
+/* It is done, and will be shown with what else is done until then. */
+static inline void
+vblk_log_done(struct vblk_log *log, const struct vring_vq *ring, uint16_t index)
+{
+	if (log->ring == NULL)
+		return;
+	/* Before the ring is published, which is a release. */
+	__atomic_store_n(&log->slots[index].batch, VBLK_LOG_BATCH | vring_shown(ring),
+			 __ATOMIC_RELAXED);
+}
+
+/* The ring was published: first this, then vblk_log_free() for each that was done. */
+static inline void
+vblk_log_shown(struct vblk_log *log, const struct vring_vq *ring)
+{
+	if (log->ring == NULL)
+		return;
+	/* Release: not before the ring says so. */
+	__atomic_store_n(&log->ring->shown, vring_shown(ring), __ATOMIC_RELEASE);
+}
+
+static inline void
+vblk_log_free(struct vblk_log *log, uint16_t index)
+{
+	struct vblk_log_slot *slot;
+
+	if (log->ring == NULL)
+		return;
+	slot = &log->slots[index];
+	if (log->packed)
+		vblk_log_spare(log, slot);
+	/* Release: not before the position of the log says that it was shown. */
+	__atomic_store_n(&slot->taken, 0, __ATOMIC_RELEASE);
+}
+
+#endif /* VBLK_LOG_H */
