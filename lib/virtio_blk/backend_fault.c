@@ -5,7 +5,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_cycles.h>
 #include <rte_kvargs.h>
+#include <rte_random.h>
 
 #include "backend_fault.h"
 #include "blk.h"
@@ -18,6 +20,7 @@ struct fault_backend {
 	int fail_result;
 	unsigned int fail_nb;
 	uint64_t fail_every; /* of all operations; 0: none */
+	uint64_t delay;      /* us, of an operation on the average; 0: none */
 	uint64_t count;
 	bool hold;
 	bool newest;
@@ -96,13 +99,30 @@ vblk_fault_narrow(struct vblk_backend *backend, uint16_t nb)
 	pthread_mutex_unlock(&fault->lock);
 }
 
-/* Takes "under" and "fail-every" out of the arguments; the rest is the other backend's. */
+/* Whether an argument's key is one of ours. */
+static bool
+fault_knows(const char *arg, const struct vblk_arg *known, unsigned int nb)
+{
+	unsigned int i;
+
+	for (i = 0; i < nb; i++) {
+		size_t len = strlen(known[i].key);
+
+		if (strncmp(arg, known[i].key, len) == 0 && arg[len] == '=')
+			return true;
+	}
+	return false;
+}
+
+/* Takes ours out of the arguments; the rest is the other backend's. */
 static int
-fault_args(const struct vblk_backend_conf *conf, char **under, uint64_t *every, char *rest)
+fault_args(const struct vblk_backend_conf *conf, struct fault_backend *fault, char **under,
+	   char *rest)
 {
 	const struct vblk_arg known[] = {
 		{ "under", VBLK_ARG_STRING, under },
-		{ "fail-every", VBLK_ARG_SIZE, every },
+		{ "fail-every", VBLK_ARG_SIZE, &fault->fail_every },
+		{ "delay", VBLK_ARG_SIZE, &fault->delay },
 	};
 	char *copy = strdup(conf->args), *arg, *left = NULL;
 	int ret = copy == NULL ? -ENOMEM : 0;
@@ -110,7 +130,7 @@ fault_args(const struct vblk_backend_conf *conf, char **under, uint64_t *every, 
 	rest[0] = '\0';
 	for (arg = ret == 0 ? strtok_r(copy, ",", &left) : NULL; arg != NULL && ret == 0;
 	     arg = strtok_r(NULL, ",", &left)) {
-		if (strncmp(arg, "under=", 6) == 0 || strncmp(arg, "fail-every=", 11) == 0) {
+		if (fault_knows(arg, known, RTE_DIM(known))) {
 			ret = vblk_backend_args(conf->device, arg, known, RTE_DIM(known));
 			continue;
 		}
@@ -128,7 +148,7 @@ fault_open_under(struct fault_backend *fault, const struct vblk_backend_conf *co
 	int ret = -ENOMEM;
 
 	if (rest != NULL)
-		ret = fault_args(conf, &under, &fault->fail_every, rest);
+		ret = fault_args(conf, fault, &under, rest);
 	if (ret == 0) {
 		under_conf.args = rest;
 		ret = vblk_backend_open(under != NULL ? under : "ram", &under_conf, &fault->under);
@@ -210,9 +230,15 @@ fault_channel_close(struct vblk_channel *base)
 	free(channel);
 }
 
+/* Each for a time of its own, up to twice the delay, so that they come back in any order. */
 static void
 fault_keep(struct fault_channel *channel, struct vblk_io *io)
 {
+	uint64_t delay = channel->backend->delay;
+
+	if (delay != 0)
+		io->done = rte_get_timer_cycles() +
+			   rte_rand_max(2 * delay) * rte_get_timer_hz() / US_PER_S;
 	channel->ios[channel->nb++] = io;
 	channel->backend->held++;
 }
@@ -252,15 +278,32 @@ fault_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 	return i;
 }
 
+/* Which of those kept back may go, or nb: none. Under the lock. */
+static unsigned int
+fault_next(const struct fault_channel *channel)
+{
+	const struct fault_backend *fault = channel->backend;
+	uint64_t now = rte_get_timer_cycles();
+	unsigned int i = 0;
+
+	if (fault->hold && fault->release == 0)
+		return channel->nb;
+	if (fault->newest && channel->nb > 0)
+		return channel->nb - 1;
+	while (fault->delay != 0 && i < channel->nb && channel->ios[i]->done > now)
+		i++;
+	return i;
+}
+
 /* Takes one of those kept back, if one may go. Under the lock. */
 static struct vblk_io *
 fault_let_go(struct fault_channel *channel)
 {
 	struct fault_backend *fault = channel->backend;
-	unsigned int at = fault->newest ? channel->nb - 1 : 0;
+	unsigned int at = fault_next(channel);
 	struct vblk_io *io;
 
-	if (channel->nb == 0 || (fault->hold && fault->release == 0))
+	if (at == channel->nb)
 		return NULL;
 	io = channel->ios[at];
 	channel->nb--;
