@@ -138,7 +138,6 @@ devargs_packed(const char *value, struct blk_devargs *out)
 static bool
 devargs_log(const char *value, struct blk_devargs *out)
 {
-	out->log_given = true;
 	return devargs_flag(value, &out->conf.log);
 }
 
@@ -250,10 +249,6 @@ devargs_check(struct blk_devargs *out)
 				     "vhost-user with socket= and client=");
 	if (out->vhost_user && out->attach != RTE_VDUSE_ATTACH_NONE)
 		return devargs_error(out, "attach", "", "none with transport=vhost-user");
-	if (out->vhost_user && out->conf.log)
-		return devargs_error(out, "log", "1", "it with transport=kernel");
-	if (!out->log_given)
-		out->conf.log = !out->vhost_user;
 	if (!out->packed_given)
 		out->conf.packed = out->vhost_user;
 	out->conf.path = out->path;
@@ -272,6 +267,7 @@ blk_devargs_parse(const char *text, struct blk_devargs *out)
 
 	memset(out, 0, sizeof(*out));
 	out->conf.queues = 1;
+	out->conf.log = true;
 	out->conf.queue_size = DEVARGS_QUEUE_SIZE;
 	out->conf.socket_id = SOCKET_ID_ANY;
 	kvlist = rte_kvargs_parse(text, NULL);

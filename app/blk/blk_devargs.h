@@ -13,7 +13,6 @@ struct blk_devargs {
 	enum rte_vduse_attach attach;
 	bool vhost_user;
 	bool packed_given;
-	bool log_given;
 	char name[RTE_VDUSE_NAME_MAX];
 	char path[PATH_MAX];
 	char serial[RTE_VDUSE_BLK_SERIAL_MAX + 1];

@@ -12,6 +12,7 @@
 #include <linux/virtio_config.h>
 
 #include <rte_bitops.h>
+#include <rte_jhash.h>
 #include <rte_log.h>
 #include <rte_string_fns.h>
 
@@ -116,9 +117,12 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->offered = conf->features;
 	dev->config_size = conf->config_size;
 	dev->device_id = conf->device_id;
+	if (rte_vduse_path_is_socket(conf->path))
+		dev->socket_hash = rte_jhash(conf->path, (uint32_t)strlen(conf->path), 0) | 1;
 	dev->nb_vqs = conf->nb_vqs;
 	dev->vq_size = conf->vq_size;
 	dev->want_umem = conf->umem;
+	dev->logs = conf->logs;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vduse_vq_init(dev, i);
 	return dev;

@@ -29,11 +29,13 @@ struct rte_vduse_dev {
 	uint64_t features;                 /* what the driver took; read by any thread */
 	uint32_t config_size;              /* constant */
 	uint32_t device_id;                /* constant */
+	uint32_t socket_hash;              /* of a socket's path, 0 of the kernel's; constant */
 	uint16_t nb_vqs;                   /* constant */
 	uint16_t vq_size;                  /* the largest; constant */
 	bool taken_over;                   /* a dead process left it; constant while created */
 	bool resuming;                     /* virtqueues start where a dead process left them */
 	bool want_umem;                    /* constant */
+	bool logs;                         /* the device type logs what is in flight; constant */
 	bool stopped;                      /* rte_vduse_dev_stop() was there; its caller's */
 	bool draining;                     /* answers only, to let a driver go; constant */
 	uint8_t status;                    /* read by any thread */

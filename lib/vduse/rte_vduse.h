@@ -105,6 +105,11 @@ struct rte_vduse_vq_info {
 	 * then is in flight now.
 	 */
 	bool resumed;
+	/**
+	 * Not 0: a start with the same number goes on with the same ring, whichever process was
+	 * there last. 0: such a start cannot be told from another.
+	 */
+	uint64_t life;
 };
 
 /** A stretch of the driver's memory that is contiguous in ours. */

@@ -48,13 +48,18 @@ state_dir(void)
 static void
 state_path(const struct rte_vduse_dev *dev, char *path, size_t size)
 {
-	snprintf(path, size, "%s/%s.state", state_dir(), dev->name);
+	/* Sockets of one name may lie in many folders. */
+	if (dev->socket_hash != 0)
+		snprintf(path, size, "%s/%s-%08x.state", state_dir(), dev->name, dev->socket_hash);
+	else
+		snprintf(path, size, "%s/%s.state", state_dir(), dev->name);
 }
 
 static int
 state_fail(const struct rte_vduse_dev *dev, const char *path, int err)
 {
-	VDUSE_LOG(dev, ERR, dev->name, "state file %s: %s", path,
+	VDUSE_LOG(dev, ERR, dev->name, "state file %s: %s; DPDK_VDUSE_RUN_DIR may name another "
+		  "folder", path,
 		  err == EBUSY || err == EWOULDBLOCK ? "another process has it" : strerror(err));
 	return err == EWOULDBLOCK ? -EBUSY : -err;
 }
@@ -139,9 +144,10 @@ rte_vduse_state_open(const struct rte_vduse_dev *dev, size_t size, struct rte_vd
 	fd = state_file(dev, path);
 	if (fd < 0)
 		return fd;
-	if (dev->taken_over) {
+	/* Of a socket only its driver knows, later, whether it was there before. */
+	if (dev->taken_over || dev->socket_hash != 0) {
 		useless = state_useless(fd, &header);
-		if (useless != NULL)
+		if (useless != NULL && dev->taken_over)
 			VDUSE_LOG(dev, WARNING, dev->name, "state file %s says nothing of what was "
 				  "in flight: %s", path, useless);
 	}

@@ -21,8 +21,8 @@ struct rte_vduse_state {
 
 /*
  * Opens the file of a device that was created, with room for size bytes. What is in it counts
- * only if the device was taken over from a dead process, and if it is of the same version,
- * device, and size; a line in the log says if it is not.
+ * only if the device was taken over from a dead process (a line in the log says if it does not)
+ * or is a socket, and if it is of the same version, device, and size.
  *
  * 0; -EBUSY: another process has it; or what the file system says. One log line.
  */

@@ -57,6 +57,8 @@ struct vduse_transport_ops {
 	int (*features)(struct rte_vduse_dev *dev, uint64_t *features);
 	int (*vq_setup)(struct rte_vduse_dev *dev, uint16_t index, uint16_t max_size);
 	int (*vq_info)(struct rte_vduse_dev *dev, uint16_t index, struct vduse_vq_info *info);
+	/* A number that lasts as long as the driver's ring does, or 0. May be NULL. */
+	uint64_t (*vq_life)(struct rte_vduse_dev *dev, uint16_t index);
 	/* fd: an eventfd that the driver's kicks go to, or -1 for none. */
 	int (*vq_kick_fd)(struct rte_vduse_dev *dev, uint16_t index, int fd);
 	/* Interrupts the driver. */

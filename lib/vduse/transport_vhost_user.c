@@ -104,6 +104,7 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	vu->client = conf->client;
 	vu->net = conf->device_id == VIRTIO_ID_NET;
 	vu->vid = -1;
+	vu->inflight = -1;
 	for (i = 0; i < conf->nb_vqs; i++) {
 		vu->vqs[i].next_call = -1;
 		vu->vqs[i].call = -1;
@@ -155,6 +156,7 @@ vhost_user_destroy(struct rte_vduse_dev *dev)
 		if (vu->vqs[i].call >= 0)
 			close(vu->vqs[i].call);
 	}
+	vhost_user_inflight_close(vu);
 	vhost_user_mem_clear(vu);
 	close(dev->fd);
 	dev->fd = -1;
@@ -224,6 +226,18 @@ vhost_user_vq_info(struct rte_vduse_dev *dev, uint16_t index, struct vduse_vq_in
 	pthread_mutex_unlock(&vu->lock);
 	info->index = index;
 	return 0;
+}
+
+static uint64_t
+vhost_user_vq_life(struct rte_vduse_dev *dev, uint16_t index)
+{
+	struct vhost_user *vu = dev->transport_priv;
+	uint64_t life;
+
+	pthread_mutex_lock(&vu->lock);
+	life = vu->vqs[index].life;
+	pthread_mutex_unlock(&vu->lock);
+	return life;
 }
 
 /*
@@ -304,6 +318,7 @@ const struct vduse_transport_ops vduse_transport_vhost_user = {
 	.features = vhost_user_features,
 	.vq_setup = vhost_user_vq_setup,
 	.vq_info = vhost_user_vq_info,
+	.vq_life = vhost_user_vq_life,
 	.vq_kick_fd = vhost_user_vq_kick_fd,
 	.vq_call = vhost_user_vq_call,
 	.config_set = vhost_user_config_set,

@@ -40,6 +40,7 @@ struct vhost_user_region {
 
 struct vhost_user_vq {
 	struct vduse_vq_info info; /* what librte_vhost's thread saw last */
+	uint64_t life;   /* of the ring, as the transport's vq_life says; with info */
 	bool paused;     /* while memory changes; librte_vhost's thread's */
 	bool ran;        /* the control thread started it since it was last stopped */
 	bool recall;     /* the next start takes next_call in place of call */
@@ -64,6 +65,7 @@ struct vhost_user {
 	bool registered;            /* librte_vhost knows it; its creator's thread's */
 	/* librte_vhost's thread's. */
 	bool up;                    /* the control thread was told that the driver is there */
+	int inflight;               /* see vhost_user_inflight.c; -1: there is none */
 	/* All below under the lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
@@ -141,6 +143,20 @@ vhost_user_vring_reset(struct vhost_user *vu);
 /* Whether any virtqueue is ready. */
 bool
 vhost_user_vring_any(struct vhost_user *vu);
+
+/* vhost_user_inflight.c: memory that the driver keeps while it reconnects: a descriptor that stays
+ * ours and its size, or -1 with a log line; and the driver brings it back: 0 or -EPROTO, the
+ * descriptor is ours then. librte_vhost's thread.
+ */
+int
+vhost_user_inflight_new(struct vhost_user *vu, uint64_t *size);
+int
+vhost_user_inflight_take(struct vhost_user *vu, int fd, uint64_t size, uint64_t offset);
+void
+vhost_user_inflight_close(struct vhost_user *vu);
+/* A number that a virtqueue keeps as long as the driver keeps that memory, or 0. */
+uint64_t
+vhost_user_inflight_life(const struct vhost_user *vu, uint16_t index);
 
 /* vhost_user_socket.c: gives the connections at path a time limit for each message, lest one
  * client stop librte_vhost for all. Returns how many are not hung up, or a negative errno.

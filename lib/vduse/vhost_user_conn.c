@@ -21,6 +21,7 @@
 #define CONN_PROTOCOL_NET_MTU         4
 #define CONN_PROTOCOL_BACKEND_CHANNEL 5
 #define CONN_PROTOCOL_CONFIG          9
+#define CONN_PROTOCOL_INFLIGHT        12
 
 /* Devices by path, for new connections; and by librte_vhost's number, for all else. */
 static struct {
@@ -81,6 +82,7 @@ conn_drop(struct vhost_user *vu)
 
 	vhost_user_vring_reset(vu);
 	vhost_user_mem_clear(vu);
+	vhost_user_inflight_close(vu);
 	pthread_mutex_lock(&vu->lock);
 	vid = vu->vid;
 	vu->vid = -1;
@@ -163,9 +165,11 @@ conn_protocol(const struct vhost_user *vu)
 
 	if (vu->net && (vu->dev->offered & VHOST_USER_BIT(VIRTIO_NET_F_MTU)))
 		protocol |= VHOST_USER_BIT(CONN_PROTOCOL_NET_MTU);
-	/* What is in flight survives neither side: network queues complete in order, and what
-	 * the used ring does not have was not taken. So no INFLIGHT_SHMFD.
+	/* Queues that complete in order need no log: what the used ring does not have was not
+	 * taken.
 	 */
+	if (vu->dev->logs)
+		protocol |= VHOST_USER_BIT(CONN_PROTOCOL_INFLIGHT);
 	if (vu->dev->nb_vqs > (vu->net ? 2 : 1))
 		protocol |= VHOST_USER_BIT(CONN_PROTOCOL_MQ);
 	return protocol;

@@ -70,6 +70,13 @@ struct msg {
 		} vring;
 		struct msg_config config;
 		struct {
+			uint64_t size;
+			uint64_t offset;
+			uint16_t nb_queues;
+			uint16_t queue_size;
+			uint32_t padding;
+		} inflight;
+		struct {
 			uint32_t nb;
 			uint32_t padding;
 			struct vhost_user_memory regions[MSG_FDS_MAX];
@@ -189,6 +196,39 @@ msg_get_vring_base(struct vhost_user *vu, const struct msg *msg)
 		vhost_user_vring_reset(vu);
 }
 
+/* librte_vhost would believe what a driver writes there. */
+static int
+msg_get_inflight(struct vhost_user *vu, struct msg *msg)
+{
+	uint64_t size;
+	int fd;
+
+	if (!vu->dev->logs)
+		return msg_refuse(vu, msg, "belongs to a feature that is not offered");
+	if (msg->nb_fds != 0 || msg->size != sizeof(msg->payload.inflight))
+		return msg_refuse(vu, msg, "(GET_INFLIGHT_FD) is malformed");
+	fd = vhost_user_inflight_new(vu, &size);
+	if (fd < 0)
+		return msg_drop(msg);
+	msg->payload.inflight.size = size;
+	msg->payload.inflight.offset = 0;
+	msg->fds[0] = fd;
+	msg->nb_fds = 1;
+	return RTE_VHOST_MSG_RESULT_REPLY;
+}
+
+static int
+msg_set_inflight(struct vhost_user *vu, struct msg *msg)
+{
+	if (!vu->dev->logs)
+		return msg_refuse(vu, msg, "belongs to a feature that is not offered");
+	if (msg->nb_fds != 1 || msg->size != sizeof(msg->payload.inflight) ||
+	    vhost_user_inflight_take(vu, msg->fds[0], msg->payload.inflight.size,
+				     msg->payload.inflight.offset) < 0)
+		return msg_refuse(vu, msg, "(SET_INFLIGHT_FD) brings back what we did not give");
+	return RTE_VHOST_MSG_RESULT_OK;
+}
+
 static int
 msg_before(struct vhost_user *vu, struct msg *msg)
 {
@@ -201,14 +241,16 @@ msg_before(struct vhost_user *vu, struct msg *msg)
 		return msg_set_config(vu, msg);
 	case MSG_SET_MEM_TABLE:
 		return msg_set_mem_table(vu, msg);
+	case MSG_GET_INFLIGHT_FD:
+		return msg_get_inflight(vu, msg);
+	case MSG_SET_INFLIGHT_FD:
+		return msg_set_inflight(vu, msg);
 	case MSG_SET_LOG_BASE:
 	case MSG_SET_LOG_FD:
 	case MSG_IOTLB:
 	case MSG_POSTCOPY_ADVISE:
 	case MSG_POSTCOPY_LISTEN:
 	case MSG_POSTCOPY_END:
-	case MSG_GET_INFLIGHT_FD:
-	case MSG_SET_INFLIGHT_FD:
 		return msg_refuse(vu, msg, "belongs to a feature that is not offered");
 	case MSG_ADD_MEM_REG:
 	case MSG_REM_MEM_REG:

@@ -128,9 +128,11 @@ static void
 vring_write(struct vhost_user *vu, uint16_t index, const struct vduse_vq_info *info, int call)
 {
 	struct vhost_user_vq *vq = &vu->vqs[index];
+	uint64_t life = vhost_user_inflight_life(vu, index);
 
 	pthread_mutex_lock(&vu->lock);
 	vq->info = *info;
+	vq->life = life;
 	if (vq->next_call >= 0)
 		close(vq->next_call);
 	vq->next_call = call;

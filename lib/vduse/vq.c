@@ -123,6 +123,8 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 	};
 	int ret;
 
+	if (dev->transport->vq_life != NULL)
+		info.life = dev->transport->vq_life(dev, vq->index);
 	vq->iotlb = dev->iotlb[0];
 	vq->report = false;
 	/* First, so that what the device type started need not be stopped again. */

@@ -50,11 +50,6 @@ blk_conf_check(const struct rte_vduse_blk_conf *conf, const char **name)
 			 conf->block_size, RTE_VDUSE_BLK_SECTOR, BLK_BLOCK_MAX);
 		return -EINVAL;
 	}
-	if (conf->log && rte_vduse_path_is_socket(conf->path)) {
-		VBLK_LOG(ERR, *name, "a log of what is in flight: only for devices in "
-			 RTE_VDUSE_PATH);
-		return -EINVAL;
-	}
 	if (conf->serial != NULL && strlen(conf->serial) > RTE_VDUSE_BLK_SERIAL_MAX) {
 		VBLK_LOG(ERR, *name, "serial number %s: use at most %u characters", conf->serial,
 			 RTE_VDUSE_BLK_SERIAL_MAX);

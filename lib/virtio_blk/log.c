@@ -100,6 +100,7 @@ vblk_log_begin(struct vblk_log *log, const struct rte_vduse_vq_info *info,
 	log->ring->driver = info->driver;
 	log->ring->device = info->device;
 	log->ring->features = info->features;
+	log->ring->life = info->life;
 	log->ring->size = info->size;
 	log->ring->shown = vring_shown(ring);
 	/* Release: all of it before the mark. */
@@ -117,9 +118,11 @@ vblk_log_end(struct vblk_log *log)
 }
 
 bool
-vblk_log_left(const struct vblk_log *log)
+vblk_log_left(const struct vblk_log *log, const struct rte_vduse_vq_info *info)
 {
-	return log->ring != NULL && log->ring->valid != 0;
+	if (log->ring == NULL || log->ring->valid == 0)
+		return false;
+	return info->resumed || (info->life != 0 && info->life == log->ring->life);
 }
 
 void

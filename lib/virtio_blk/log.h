@@ -30,6 +30,7 @@ struct vblk_log_ring {
 	uint64_t driver;
 	uint64_t device;
 	uint64_t features;
+	uint64_t life;
 	uint32_t size;
 	uint16_t valid;
 	uint16_t shown; /* see vring_shown() */
@@ -77,9 +78,9 @@ vblk_log_begin(struct vblk_log *log, const struct rte_vduse_vq_info *info,
 void
 vblk_log_end(struct vblk_log *log);
 
-/* Whether a process that was killed had begun and not ended. */
+/* Whether a process that was killed had begun with the ring that starts, and not ended. */
 bool
-vblk_log_left(const struct vblk_log *log);
+vblk_log_left(const struct vblk_log *log, const struct rte_vduse_vq_info *info);
 
 /*
  * Sets a ring that was started to where that process left it. order becomes the slots in

@@ -112,7 +112,7 @@ queue_place(struct vblk_queue *queue)
 	const struct rte_vduse_vq_info *info = &queue->info;
 	int ret = 0;
 
-	if (info->resumed && vblk_log_left(&queue->log)) {
+	if (vblk_log_left(&queue->log, info)) {
 		ret = vblk_log_recover(&queue->log, info, &queue->ring, queue->replay,
 				       &queue->nb_replay);
 		if (ret == -EUCLEAN)

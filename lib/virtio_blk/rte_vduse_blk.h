@@ -48,7 +48,8 @@ struct rte_vduse_blk_conf {
 	/**
 	 * Log what is in flight in a file of /run/vduse (or of DPDK_VDUSE_RUN_DIR), so that a
 	 * process that takes the device over from one that was killed does all of it, and nothing
-	 * that the driver knows to be done. For the kernel's devices; not for sockets.
+	 * that the driver knows to be done. Drivers on a socket have to keep the memory that
+	 * VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD gives them.
 	 */
 	bool log;
 };

@@ -63,7 +63,7 @@ vhost_user(void **state)
 	assert_string_equal(args.conf.path, "/run/d.sock");
 	assert_true(args.conf.client);
 	assert_true(args.conf.packed);
-	assert_false(args.conf.log);
+	assert_true(args.conf.log);
 	assert_int_equal(blk_devargs_parse("d,packed=0,transport=vhost-user,socket=/run/d.sock,"
 					   "backend=null", &args), 0);
 	assert_false(args.conf.packed);
@@ -87,7 +87,6 @@ refused(void **state)
 		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,attach=virtio",
 		"d,backend=ram,transport=vhost-user,socket=/dev/vduse/x", "d,backend=ram,log=2",
 		"d,backend=ram,packed=x",
-		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,log=1",
 	};
 	unsigned int i;
 

@@ -1,0 +1,132 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+Drives a disk while the process behind it is killed and started again, ROUNDS times. Arguments:
+split or packed, the socket, the file behind the disk, and a command line that serves it.
+"""
+import os
+import random
+import signal
+import struct
+import subprocess
+import sys
+import time
+
+import vhost_user
+from blk_driver import BlkDriver, SLOTS, T_FLUSH, T_IN, T_OUT
+
+ROUNDS = 3
+BLOCK = 4096
+BLOCKS = 256
+
+
+def serve(command):
+    return subprocess.Popen(command, stdin=subprocess.DEVNULL)
+
+
+class Disk:
+    """What must be on it: each block holds a number of its own."""
+
+    def __init__(self, driver):
+        self.driver, self.number, self.expected = driver, 0, {}
+        self.random = random.Random(1)
+
+    def write_some(self, nb):
+        """Blocks that no other request in flight writes."""
+        for block in self.random.sample(range(BLOCKS), nb):
+            self.number += 1
+            self.expected[block] = self.number
+            self.driver.post(T_OUT, 8 * block, self.number.to_bytes(8, "little") * (BLOCK // 8))
+
+    def check(self):
+        blocks = list(self.expected.items())
+        while blocks:
+            some, blocks = blocks[:SLOTS], blocks[SLOTS:]
+            slots = [self.driver.post(T_IN, 8 * block, size=BLOCK) for block, _ in some]
+            self.driver.wait()
+            for slot, (block, number) in zip(slots, some):
+                if self.driver.data(slot, BLOCK) != number.to_bytes(8, "little") * (BLOCK // 8):
+                    raise ValueError(f"block {block} does not hold {number}")
+
+
+def killed(driver, disk, process, command):
+    """Kills it when some of what it was given is finished; returns the next process."""
+    disk.write_some(SLOTS)
+    while len(driver.free) < SLOTS // 5:
+        driver.take()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    driver.disconnect()
+    left = SLOTS - len(driver.free)
+    process = serve(command)
+    begin = time.monotonic()
+    driver.connect()
+    driver.wait()
+    print(f"{left} requests were out, finished {(time.monotonic() - begin) * 1000:.0f} ms "
+          "after the start")
+    return process
+
+
+def refuse_strangers(driver):
+    """What did not come from the device is not taken back; the next client is served."""
+    reader, writer = os.pipe()
+    small = os.memfd_create("small")
+    strangers = (([reader], 4096, 0), ([small], 4096, 0), ([driver.memory.fd], 4096, 4096),
+                 ([driver.memory.fd], 8192, 0), ([], 4096, 0))
+    for fds, size, offset in strangers:
+        driver.connect()
+        try:
+            driver.client.ack(vhost_user.SET_INFLIGHT_FD,
+                              struct.pack("<QQHHI", size, offset, 1, 64, 0), fds)
+        except vhost_user.Dropped:
+            driver.disconnect()
+            continue
+        raise ValueError(f"{size} bytes at {offset} of {fds} were taken")
+    for fd in (reader, writer, small):
+        os.close(fd)
+
+
+def forget(path, packed, process, command):
+    """A driver that goes away with its process leaves nothing to the next one."""
+    driver = BlkDriver(path, packed)
+    driver.connect()
+    Disk(driver).write_some(SLOTS)
+    while len(driver.free) < SLOTS // 5:
+        driver.take()
+    process.send_signal(signal.SIGKILL)
+    process.wait()
+    driver.close()
+    return serve(command)
+
+
+def main():
+    packed, path, image, command = sys.argv[1] == "packed", *sys.argv[2:4], sys.argv[4:]
+    process = serve(command)
+    driver = BlkDriver(path, packed)
+    disk = Disk(driver)
+    try:
+        process = forget(path, packed, process, command)
+        refuse_strangers(driver)
+        driver.connect()
+        disk.write_some(SLOTS)
+        driver.wait()
+        for _ in range(ROUNDS):
+            process = killed(driver, disk, process, command)
+        disk.check()
+        driver.post(T_FLUSH, 0)
+        driver.wait()
+    finally:
+        driver.close()
+        process.terminate()
+        process.wait()
+    with open(image, "rb") as file:
+        for block, number in disk.expected.items():
+            file.seek(block * BLOCK)
+            if file.read(8) != number.to_bytes(8, "little"):
+                raise ValueError(f"{image}: block {block} does not hold {number}")
+    if process.returncode != 0:
+        sys.exit(f"the process ended with {process.returncode}")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,26 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Our own driver at a vhost-user socket, both ring formats: the process behind a disk is killed
+# with requests in flight, three times, and the next one goes on with them.
+. "$(dirname "$0")/host.sh"
+export DPDK_VDUSE_RUN_DIR=$work/run
+blk=$DPDK_VDUSE_BUILD/app/blk/dpdk-vduse-blk
+
+for ring in split packed; do
+	step "$ring ring"
+	rm -f "$work/disk.img"
+	truncate -s 1M "$work/disk.img"
+	timeout 100 "$(dirname "$0")/blk_kill.py" "$ring" "$sock" "$work/disk.img" \
+		"$blk" -l "$LCORES" --no-pci --no-telemetry --in-memory -m 128 -- --device \
+		"disk0,transport=vhost-user,socket=$sock,backend=fault,under=file,path=$work/disk.img,delay=20000" \
+		>"$work/$ring.log" 2>&1 || fail "$(cat "$work/$ring.log")"
+	grep -a 'requests were out' "$work/$ring.log"
+	# By the time that it is dead all may be finished, but not each time.
+	[ "$(grep -ac 'were in flight, taken again' "$work/$ring.log")" -ge 2 ] ||
+		fail "hardly anything was in flight: $(cat "$work/$ring.log")"
+	[ "$(grep -ac 'brings back what we did not give' "$work/$ring.log")" = 5 ] ||
+		fail "not a line for each stranger: $(cat "$work/$ring.log")"
+	[ -z "$(ls "$work/run")" ] || fail "left behind: $(ls "$work/run")"
+done
+ok
