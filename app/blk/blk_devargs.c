@@ -136,6 +136,12 @@ devargs_packed(const char *value, struct blk_devargs *out)
 }
 
 static bool
+devargs_in_order(const char *value, struct blk_devargs *out)
+{
+	return devargs_flag(value, &out->conf.in_order);
+}
+
+static bool
 devargs_log(const char *value, struct blk_devargs *out)
 {
 	return devargs_flag(value, &out->conf.log);
@@ -177,6 +183,7 @@ static const struct devargs_key devargs_keys[] = {
 	{"serial", devargs_serial, "1 to " RTE_STR(RTE_VDUSE_BLK_SERIAL_MAX) " characters"},
 	{"ro", devargs_ro, "0 or 1"},
 	{"packed", devargs_packed, "0 or 1"},
+	{"in-order", devargs_in_order, "0 or 1"},
 	{"log", devargs_log, "0 or 1"},
 	{"umem", devargs_umem, "0 or 1"},
 	{"attach", devargs_attach, "none, virtio or vhost"},

@@ -38,6 +38,7 @@ static const char usage[] =
 	"  serial=NAME           up to 20 characters\n"
 	"  ro=0                  1: read-only\n"
 	"  packed=0              1: packed rings, too; 1 unless given with vhost-user\n"
+	"  in-order=0            1: offer to finish requests in order\n"
 	"  log=1                 0: after a kill, what was in flight is not known\n"
 	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
 	"SIGTERM and SIGINT stop it, SIGUSR1 prints a summary, SIGHUP looks at backends' sizes.\n";

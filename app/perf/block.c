@@ -42,6 +42,7 @@ block_conf(const struct perf_options *options)
 		.backend_args = options->backend_args,
 		.socket_id = SOCKET_ID_ANY,
 		.packed = true,
+		.in_order = true,
 		.log = options->log,
 	};
 }

@@ -432,6 +432,11 @@ options_check_room(const struct perf_options *options)
 	if (options->mode == PERF_MODE_BLOCK && options->depth > options->queue_size)
 		return options_refuse("--depth %u: the ring has %u descriptors: use a larger "
 				      "--queue-size", options->depth, options->queue_size);
+	/* Section 2.7.9: descriptors are used in the order of the table. */
+	if (options->mode == PERF_MODE_BLOCK && options->in_order &&
+	    options->depth != options->queue_size)
+		return options_refuse("--in-order 1: --depth %u: use that of --queue-size, %u",
+				      options->depth, options->queue_size);
 	if (options->mode == PERF_MODE_NET && options->mergeable && bufs > options->queue_size)
 		return options_refuse("--queue-size %u: %u bytes take %u receive buffers",
 				      options->queue_size, options->max_size, bufs);

@@ -53,6 +53,7 @@ struct vblk_request {
 	uint16_t next_range;
 	uint32_t type; /* VIRTIO_BLK_T_* */
 	bool busy;
+	bool finished; /* by the backend */
 } __rte_cache_aligned;
 
 /* One virtqueue. The polling thread's between enter and leave of vq; else the control
@@ -68,7 +69,9 @@ struct vblk_queue {
 	struct vblk_io **staged;       /* to be submitted, in the order of popping */
 	uint16_t nb_staged;
 	uint16_t in_flight;            /* popped and not done */
-	uint16_t *slots;               /* room for done, spare and replay */
+	uint16_t *slots;               /* room for done, spare, replay and order */
+	uint16_t *order;               /* with in-order: slots in flight, a ring of them */
+	uint16_t oldest;               /* where it begins */
 	uint16_t *done;                /* slots that are done and not shown */
 	uint16_t nb_done;
 	uint16_t *spare;               /* of a packed ring: free slots */
@@ -111,7 +114,7 @@ vblk_create(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_
 
 /* config.c: the features and the configuration space that a device begins with. */
 uint64_t
-vblk_config_features(const struct rte_vduse_blk *blk, bool packed);
+vblk_config_features(const struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf);
 void
 vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf);
 

@@ -18,19 +18,43 @@ vblk_complete_push(struct vblk_queue *queue)
 	queue->pushed = true;
 }
 
-void
-vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t status)
+static inline void
+complete_use(struct vblk_queue *queue, const struct vblk_request *request)
 {
 	uint16_t slot = (uint16_t)(request - queue->requests);
 
-	*(volatile uint8_t *)request->status = status;
-	vblk_stats_count(&queue->stats, request, status);
 	queue->used[queue->nb_used++] = request->chain;
 	vblk_log_done(&queue->log, &queue->ring, slot);
 	queue->done[queue->nb_done++] = slot;
 	queue->in_flight--;
 	if (queue->nb_used == VBLK_BURST)
 		vblk_complete_push(queue);
+}
+
+/* Section 2.7.9: what was taken first is given back first. */
+static void
+complete_in_order(struct vblk_queue *queue)
+{
+	while (queue->in_flight > 0) {
+		const struct vblk_request *request = &queue->requests[queue->order[queue->oldest]];
+
+		if (!request->finished)
+			return;
+		queue->oldest = (uint16_t)((queue->oldest + 1) % queue->ring.size);
+		complete_use(queue, request);
+	}
+}
+
+void
+vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t status)
+{
+	*(volatile uint8_t *)request->status = status;
+	vblk_stats_count(&queue->stats, request, status);
+	request->finished = true;
+	if (likely(!queue->ring.in_order))
+		complete_use(queue, request);
+	else
+		complete_in_order(queue);
 }
 
 void

@@ -12,7 +12,7 @@
 #include "blk.h"
 
 uint64_t
-vblk_config_features(const struct rte_vduse_blk *blk, bool packed)
+vblk_config_features(const struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf)
 {
 	const struct vblk_limits *limits = &blk->backend->limits;
 	uint64_t features = VBLK_BIT(VIRTIO_F_VERSION_1) | VBLK_BIT(VIRTIO_F_ACCESS_PLATFORM) |
@@ -21,8 +21,10 @@ vblk_config_features(const struct rte_vduse_blk *blk, bool packed)
 			    VBLK_BIT(VIRTIO_BLK_F_SEG_MAX) | VBLK_BIT(VIRTIO_BLK_F_BLK_SIZE) |
 			    VBLK_BIT(VIRTIO_BLK_F_TOPOLOGY) | VBLK_BIT(VIRTIO_BLK_F_FLUSH);
 
-	if (packed)
+	if (conf->packed)
 		features |= VBLK_BIT(VIRTIO_F_RING_PACKED);
+	if (conf->in_order)
+		features |= VBLK_BIT(VIRTIO_F_IN_ORDER);
 	if (blk->nb_queues > 1)
 		features |= VBLK_BIT(VIRTIO_BLK_F_MQ);
 	if (blk->read_only)
@@ -95,7 +97,7 @@ vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *con
 	config->blk_size = rte_cpu_to_le_32(blk->block_size);
 	config_topology(blk);
 	config->num_queues = rte_cpu_to_le_16(blk->nb_queues);
-	blk->features = vblk_config_features(blk, conf->packed);
+	blk->features = vblk_config_features(blk, conf);
 	config->max_discard_sectors = rte_cpu_to_le_32(VBLK_RANGE_SECTORS);
 	config->max_discard_seg = rte_cpu_to_le_32(VBLK_RANGES_MAX);
 	config->discard_sector_alignment = rte_cpu_to_le_32(alignment / RTE_VDUSE_BLK_SECTOR);

@@ -46,6 +46,8 @@ dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct vring_chain 
 	if (unlikely(!vblk_request_init(request, chain)))
 		return dispatch_fail(queue, "a request without a byte for its status, descriptor",
 				     chain);
+	if (queue->ring.in_order)
+		queue->order[(queue->oldest + queue->in_flight) % queue->ring.size] = slot;
 	queue->in_flight++;
 	status = vblk_request_parse(queue, request, chain, &done);
 	if (likely(status == VIRTIO_BLK_S_OK && !done)) {

@@ -58,7 +58,7 @@ queue_alloc(struct vblk_queue *queue)
 	queue->requests = aligned_alloc(RTE_CACHE_LINE_SIZE, size * sizeof(*queue->requests));
 	queue->iov = malloc((size_t)size * stride * sizeof(*queue->iov));
 	queue->staged = malloc(size * sizeof(*queue->staged));
-	queue->slots = malloc(3 * size * sizeof(*queue->slots));
+	queue->slots = malloc(4 * size * sizeof(*queue->slots));
 	queue->replay_descs = malloc(size * sizeof(*queue->replay_descs));
 	if (queue->requests == NULL || queue->iov == NULL || queue->staged == NULL ||
 	    queue->slots == NULL || queue->replay_descs == NULL) {
@@ -71,6 +71,8 @@ queue_alloc(struct vblk_queue *queue)
 	queue->done = queue->slots;
 	queue->spare = queue->slots + size;
 	queue->replay = queue->slots + 2 * size;
+	queue->order = queue->slots + 3 * size;
+	queue->oldest = 0;
 	queue->nb_done = 0;
 	queue->nb_replay = 0;
 	queue->next_replay = 0;

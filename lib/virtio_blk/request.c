@@ -33,6 +33,7 @@ vblk_request_init(struct vblk_request *request, const struct vring_chain *chain)
 	request->chain.used_len = chain->in_len;
 	request->nb_ranges = 0;
 	request->busy = true;
+	request->finished = false;
 	return true;
 }
 

@@ -45,6 +45,7 @@ struct rte_vduse_blk_conf {
 	int socket_id;        /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;            /**< See struct rte_vduse_dev_conf. */
 	bool packed;          /**< Offer packed rings, too (section 2.8). */
+	bool in_order;        /**< Offer to finish requests in order: a slow one delays others. */
 	/**
 	 * Log what is in flight in a file of /run/vduse (or of DPDK_VDUSE_RUN_DIR), so that a
 	 * process that takes the device over from one that was killed does all of it, and nothing

@@ -37,7 +37,7 @@ all_keys(void **state)
 	assert_int_equal(blk_devargs_parse("a.b_c-1,transport=kernel,attach=vhost,backend=file,"
 					   "path=/srv/x.img,queues=8,direct=1,queue-size=1024,"
 					   "block-size=4096,serial=ABC,ro=1,umem=1,"
-					   "packed=1,log=0", &args), 0);
+					   "packed=1,in-order=1,log=0", &args), 0);
 	assert_string_equal(args.conf.path, "/dev/vduse/a.b_c-1");
 	assert_string_equal(args.conf.backend_args, "path=/srv/x.img,direct=1");
 	assert_string_equal(args.conf.serial, "ABC");
@@ -48,6 +48,7 @@ all_keys(void **state)
 	assert_true(args.conf.read_only);
 	assert_true(args.conf.umem);
 	assert_true(args.conf.packed);
+	assert_true(args.conf.in_order);
 	assert_false(args.conf.log);
 	assert_int_equal(blk_devargs_parse("d,backend=null,attach=virtio,serial=12345678901234567890",
 					   &args), 0);

@@ -71,6 +71,7 @@ loopback_blk_create(struct loopback_blk *self, const char *backend, const char *
 		.backend = backend,
 		.backend_args = args,
 		.socket_id = SOCKET_ID_ANY,
+		.in_order = true,
 	};
 
 	memset(self, 0, sizeof(*self));

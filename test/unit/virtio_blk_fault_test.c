@@ -45,6 +45,17 @@ setup_indirect(void **state)
 }
 
 static int
+setup_in_order(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_blk_create(&blk, "fault", "under=ram,size=1M", RING, false);
+	fault = blk.blk->backend;
+	blk.features |= FEATURE(VIRTIO_F_IN_ORDER);
+	loopback_blk_up(&blk);
+	return 0;
+}
+
+static int
 setup_no_flush(void **state)
 {
 	RTE_SET_USED(state);
@@ -199,6 +210,33 @@ out_of_order(void **state)
 		blk_pattern(sent, BLK_SECTOR, i);
 		assert_memory_equal(got, sent, BLK_SECTOR);
 	}
+	assert_int_equal(loopback_blk_stats(&blk).in_flight, 0);
+}
+
+/* However they finish, they are used as they came. */
+static void
+in_order(void **state)
+{
+	uint16_t heads[16];
+	uint32_t head, len;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	vblk_fault_hold(fault, true);
+	for (i = 0; i < RTE_DIM(heads); i++)
+		heads[i] = post(VIRTIO_BLK_T_IN, i, NULL);
+	wait_held(RTE_DIM(heads));
+	vblk_fault_release(fault, RTE_DIM(heads) - 2, true);
+	loopback_blk_poll(&blk);
+	assert_int_equal(vblk_fault_held(fault), 2);
+	assert_false(driver_take(&blk.driver, &head, &len));
+	assert_int_equal(loopback_blk_stats(&blk).in_flight, RTE_DIM(heads));
+	vblk_fault_release(fault, 1, false);
+	assert_int_equal(loopback_blk_take(&blk), heads[0]);
+	assert_false(driver_take(&blk.driver, &head, &len));
+	vblk_fault_hold(fault, false);
+	for (i = 1; i < RTE_DIM(heads); i++)
+		assert_int_equal(loopback_blk_take(&blk), heads[i]);
 	assert_int_equal(loopback_blk_stats(&blk).in_flight, 0);
 }
 
@@ -509,6 +547,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(error_in_range, setup, teardown),
 		cmocka_unit_test_setup_teardown(out_of_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(out_of_order, setup_indirect, teardown),
+		cmocka_unit_test_setup_teardown(in_order, setup_in_order, teardown),
 		cmocka_unit_test_setup_teardown(narrow, setup, teardown),
 		cmocka_unit_test_setup_teardown(random_order, setup, teardown),
 		cmocka_unit_test_setup_teardown(twice, setup, teardown),

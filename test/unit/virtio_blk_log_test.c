@@ -93,6 +93,7 @@ device_create(bool left)
 		.backend_args = "under=ram,size=64K",
 		.socket_id = SOCKET_ID_ANY,
 		.packed = true,
+		.in_order = true,
 		.log = true,
 	};
 	unsigned int i;
@@ -499,7 +500,7 @@ every_store(uint64_t features, uint16_t index)
 	take_pictures();
 	device_destroy();
 	/* A run that logs nothing would have too few. */
-	assert_true(nb_pictures > 5 * (REQUESTS - SLOTS));
+	assert_true(nb_pictures > 3 * (REQUESTS - SLOTS));
 	for (i = 0; i < nb_pictures; i++) {
 		recover(&pictures[i], index, false);
 		recover(&pictures[i], index, true);
@@ -524,6 +525,14 @@ killed_at_every_store_packed(void **state)
 	every_store(PACKED, 0);
 	every_store(PACKED, RING - 5);
 	every_store(PACKED, 2 * RING - 7);
+}
+
+static void
+killed_at_every_store_in_order(void **state)
+{
+	RTE_SET_USED(state);
+	every_store(FEATURES | BIT(VIRTIO_F_IN_ORDER), 3);
+	every_store(PACKED | BIT(VIRTIO_F_IN_ORDER), 3);
 }
 
 /* A run that is left with requests in flight, to go on with logs of all kinds. */
@@ -669,6 +678,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(killed_at_every_store_split),
 		cmocka_unit_test(killed_at_every_store_packed),
+		cmocka_unit_test(killed_at_every_store_in_order),
 		cmocka_unit_test(logs_that_are_none),
 		cmocka_unit_test(new_driver_old_log),
 		cmocka_unit_test(damage_never_kills),
