@@ -43,6 +43,13 @@
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |       \
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
+/* Instructions of a sanitizer's program are many: there a format begins at one place only. */
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#define EVERYWHERE false
+#else
+#define EVERYWHERE true
+#endif
+
 /* A request is known by its number: it writes the sector of that number. */
 enum request_state { REQUEST_NEW, REQUEST_OUT, REQUEST_USED };
 
@@ -514,17 +521,20 @@ static void
 killed_at_every_store_split(void **state)
 {
 	RTE_SET_USED(state);
-	every_store(FEATURES, 0);
 	every_store(FEATURES, 65530);
+	if (EVERYWHERE)
+		every_store(FEATURES, 0);
 }
 
 static void
 killed_at_every_store_packed(void **state)
 {
 	RTE_SET_USED(state);
-	every_store(PACKED, 0);
-	every_store(PACKED, RING - 5);
 	every_store(PACKED, 2 * RING - 7);
+	if (EVERYWHERE) {
+		every_store(PACKED, 0);
+		every_store(PACKED, RING - 5);
+	}
 }
 
 static void
@@ -532,7 +542,8 @@ killed_at_every_store_in_order(void **state)
 {
 	RTE_SET_USED(state);
 	every_store(FEATURES | BIT(VIRTIO_F_IN_ORDER), 3);
-	every_store(PACKED | BIT(VIRTIO_F_IN_ORDER), 3);
+	if (EVERYWHERE)
+		every_store(PACKED | BIT(VIRTIO_F_IN_ORDER), 3);
 }
 
 /* A run that is left with requests in flight, to go on with logs of all kinds. */
