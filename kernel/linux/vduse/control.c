@@ -14,12 +14,17 @@
 /* Of one open file; vduse_registry_lock. */
 struct control {
 	u64 version;
+	bool version_chosen;
 	u64 features;
 };
 
+/* Who asks before having said anything knows the answer, and gets that version. */
 static int control_get_version(struct control *control, u64 __user *arg)
 {
-	control->version = VDUSE_API_VERSION_1;
+	if (!control->version_chosen) {
+		control->version = VDUSE_API_VERSION_1;
+		control->version_chosen = true;
+	}
 	return put_user(control->version, arg);
 }
 
@@ -32,6 +37,7 @@ static int control_set_version(struct control *control, u64 __user *arg)
 	if (version > VDUSE_API_VERSION_1)
 		return -EINVAL;
 	control->version = version;
+	control->version_chosen = true;
 	return 0;
 }
 

@@ -178,7 +178,6 @@ extern const struct file_operations vduse_control_fops;
 int vduse_dev_create(const struct vduse_dev_config *config, const u8 *space, u64 version,
 		     u64 features);
 int vduse_dev_destroy(const char *name);
-bool vduse_dev_type_known(u32 device_id);
 /* The address space, or NULL before the first attach or when there is no such. */
 struct vduse_domain *vduse_dev_domain(struct vduse_dev *dev, u32 asid);
 

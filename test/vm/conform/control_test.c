@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,8 @@ test_version(void)
 	tap_errno(ioctl(fd, VDUSE_SET_API_VERSION, &value), 0, "set version 1");
 	value = 0;
 	tap_errno(ioctl(fd, VDUSE_SET_API_VERSION, &value), 0, "set version 0");
+	value = 99;
+	tap(ioctl(fd, VDUSE_GET_API_VERSION, &value) == 0 && value == 0, "version 0 was set");
 	close(fd);
 }
 
@@ -43,6 +46,8 @@ test_features(void)
 	int fd = open("/dev/vduse/control", O_RDWR);
 	uint64_t value = 0;
 
+	tap_errno(ioctl(fd, VDUSE_GET_FEATURES, NULL), EFAULT, "get features: bad pointer");
+	tap_errno(ioctl(fd, VDUSE_SET_FEATURES, NULL), EFAULT, "set features: bad pointer");
 	tap_errno(ioctl(fd, VDUSE_GET_FEATURES, &value), 0, "get features");
 	tap(value == 3, "the features are queue ready and suspend");
 	value = 1ULL << 63;
@@ -105,6 +110,67 @@ test_create_features(int control)
 	arg.config.device_id = VIRTIO_ID_BLOCK;
 	arg.config.features |= 1ULL << VIRTIO_BLK_F_CONFIG_WCE;
 	refused(control, &arg, EINVAL, "block with CONFIG_WCE");
+}
+
+/* The least and the most of what there may be, and nothing at all. */
+static void
+test_create_limits(int control)
+{
+	struct dev_arg arg;
+
+	dev_arg_init(&arg);
+	arg.config.vq_num = 0;
+	arg.config.config_size = 0;
+	tap_errno(dev_create(control, &arg), 0, "create: no virtqueue, no configuration space");
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "destroy: no virtqueue");
+	dev_arg_init(&arg);
+	arg.config.vq_align = 4;
+	arg.config.config_size = 4096;
+	tap_errno(dev_create(control, &arg), 0, "create: alignment 4, a page of configuration");
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "destroy: alignment 4");
+	dev_arg_init(&arg);
+	memset(arg.config.name, 'n', VDUSE_NAME_MAX);
+	tap_errno(dev_create(control, &arg), 0, "create: a name without an end");
+	arg.config.name[VDUSE_NAME_MAX - 1] = 0;
+	tap_errno(dev_destroy(control, arg.config.name), 0, "destroy: a name of 255 characters");
+}
+
+/* The structure is there, what is to follow it is not. */
+static void
+test_create_pointer(int control)
+{
+	uint8_t *pages = mmap(NULL, 8192, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct dev_arg arg;
+	void *end;
+
+	need(pages != MAP_FAILED && mprotect(pages + 4096, 4096, PROT_NONE) == 0, "mmap");
+	dev_arg_init(&arg);
+	end = pages + 4096 - sizeof(arg.config);
+	memcpy(end, &arg.config, sizeof(arg.config));
+	tap_errno(ioctl(control, VDUSE_CREATE_DEV, end), EFAULT, "create: no configuration there");
+	munmap(pages, 8192);
+}
+
+/* Nothing said on the file: version 0, which has no groups, and stays so. */
+static void
+test_latched(void)
+{
+	int control = open("/dev/vduse/control", O_RDWR | O_CLOEXEC), fd;
+	struct vduse_iotlb_entry_v2 entry = { .last = UINT64_MAX };
+	uint64_t version = 1;
+	struct dev_arg arg;
+
+	dev_arg_init(&arg);
+	arg.config.ngroups = 1;
+	arg.config.nas = 1;
+	refused(control, &arg, EINVAL, "groups before any version");
+	dev_arg_init(&arg);
+	fd = dev_make(control, &arg);
+	ioctl(control, VDUSE_SET_API_VERSION, &version);
+	tap_errno(ioctl(fd, VDUSE_IOTLB_GET_FD2, &entry), ENOTTY, "a device keeps its version");
+	close(fd);
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "destroy it from there");
+	close(control);
 }
 
 /* Only on our module: the kernel's own warns, or makes files that nobody can remove. */
@@ -200,6 +266,9 @@ conform_control(bool ours)
 	test_features();
 	test_create_numbers(control);
 	test_create_features(control);
+	test_create_limits(control);
+	test_create_pointer(control);
+	test_latched();
 	if (ours)
 		test_create_names(control);
 	test_create_unprivileged(control);
