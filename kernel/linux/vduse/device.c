@@ -62,6 +62,8 @@ static bool features_are_valid(const struct vduse_dev_config *config, u64 versio
 		return has_feature(config, VIRTIO_F_VERSION_1) &&
 		       (version >= VDUSE_API_VERSION_1 ||
 			!has_feature(config, VIRTIO_NET_F_CTRL_VQ));
+	case VIRTIO_ID_FS:
+		return true;
 	default:
 		return false;
 	}

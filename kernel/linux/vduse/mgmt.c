@@ -130,6 +130,7 @@ static const struct vdpa_mgmtdev_ops mgmt_ops = {
 static struct virtio_device_id id_table[] = {
 	{ VIRTIO_ID_BLOCK, VIRTIO_DEV_ANY_ID },
 	{ VIRTIO_ID_NET, VIRTIO_DEV_ANY_ID },
+	{ VIRTIO_ID_FS, VIRTIO_DEV_ANY_ID },
 	{ 0 },
 };
 

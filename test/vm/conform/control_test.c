@@ -110,6 +110,10 @@ test_create_features(int control)
 	arg.config.device_id = VIRTIO_ID_BLOCK;
 	arg.config.features |= 1ULL << VIRTIO_BLK_F_CONFIG_WCE;
 	refused(control, &arg, EINVAL, "block with CONFIG_WCE");
+	dev_arg_init(&arg);
+	arg.config.device_id = VIRTIO_ID_FS;
+	tap_errno(dev_create(control, &arg), 0, "create: a file system");
+	dev_destroy(control, DEV_NAME);
 }
 
 /* The least and the most of what there may be, and nothing at all. */
