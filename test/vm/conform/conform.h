@@ -20,5 +20,7 @@ conform_ctrl(bool ours);
 /* What conform_vhost() goes on with. */
 void
 conform_version1(void);
+void
+conform_stall(int control);
 
 #endif

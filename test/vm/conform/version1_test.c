@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -109,6 +110,23 @@ test_optional(int vhost, struct server *server)
 	tap_errno(set_asid(vhost, 1, 0), EBUSY, "a change of address space after DRIVER_OK");
 	tap_errno(ioctl(vhost, VHOST_VDPA_SUSPEND, 0), 0, "suspend");
 	tap(atomic_load(&server->count[VDUSE_SUSPEND]) == 1, "a message says so");
+	atomic_store(&server->result, VDUSE_REQ_RESULT_FAILED);
+	tap_errno(ioctl(vhost, VHOST_VDPA_SUSPEND, 0), EIO, "suspend refused");
+	atomic_store(&server->result, VDUSE_REQ_RESULT_OK);
+}
+
+/* A process that does not know whether a ring is ready: nothing goes on with it. */
+static void
+test_ready_refused(int fd, struct server *server)
+{
+	uint64_t features;
+	int vhost = vhost_open();
+
+	atomic_store(&server->result, VDUSE_REQ_RESULT_FAILED);
+	vhost_set_ring(vhost, 0, 64);
+	tap(dev_poll(fd) & POLLERR, "a refused ready: the device is broken");
+	tap_errno(ioctl(fd, VDUSE_DEV_GET_FEATURES, &features), EPERM, "a refused ready: ioctls");
+	close(vhost);
 }
 
 static void
@@ -130,6 +148,7 @@ run(int fd)
 	close(vhost);
 	tap(byte_in(fd, 0, 0x10000) == -1 && byte_in(fd, 1, 0x10000) == -1,
 			"both address spaces are empty after a close");
+	test_ready_refused(fd, &server);
 	tap(dev_detach(), "version 1: detach");
 	server_stop(&server);
 }

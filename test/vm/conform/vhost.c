@@ -2,18 +2,21 @@
 /*
  * Calls of vhost_vdpa, with as little as possible between the check and the kernel.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "tap.h"
 #include "vhost.h"
 
 #define BACKEND_FEATURES	(1ULL << VHOST_BACKEND_F_IOTLB_MSG_V2 |		\
-				 1ULL << VHOST_BACKEND_F_IOTLB_ASID)
+				 1ULL << VHOST_BACKEND_F_IOTLB_ASID |		\
+				 1ULL << VHOST_BACKEND_F_IOTLB_BATCH)
 
 int
 vhost_open(void)
@@ -103,20 +106,61 @@ vhost_memory(unsigned int pages, uint8_t byte)
 	return memset(memory, byte, pages * 4096L);
 }
 
+static int
+iotlb(int vhost, uint32_t asid, struct vhost_iotlb_msg iotlb)
+{
+	struct vhost_msg_v2 msg = { .type = VHOST_IOTLB_MSG_V2, .asid = asid, .iotlb = iotlb };
+
+	return write(vhost, &msg, sizeof(msg)) == sizeof(msg) ? 0 : -1;
+}
+
 int
 vhost_map(int vhost, uint32_t asid, uint64_t iova, uint64_t size, void *memory)
 {
-	struct vhost_msg_v2 msg = {
-		.type = VHOST_IOTLB_MSG_V2,
-		.asid = asid,
-		.iotlb = {
-			.iova = iova,
-			.size = size,
-			.uaddr = (uintptr_t)memory,
-			.perm = VHOST_ACCESS_RW,
-			.type = VHOST_IOTLB_UPDATE,
-		},
-	};
+	return iotlb(vhost, asid, (struct vhost_iotlb_msg){
+		.iova = iova,
+		.size = size,
+		.uaddr = (uintptr_t)memory,
+		.perm = VHOST_ACCESS_RW,
+		.type = VHOST_IOTLB_UPDATE,
+	});
+}
 
-	return write(vhost, &msg, sizeof(msg)) == sizeof(msg) ? 0 : -1;
+int
+vhost_unmap(int vhost, uint32_t asid, uint64_t iova, uint64_t size)
+{
+	return iotlb(vhost, asid, (struct vhost_iotlb_msg){
+		.iova = iova,
+		.size = size,
+		.type = VHOST_IOTLB_INVALIDATE,
+	});
+}
+
+int
+vhost_batch(int vhost, uint32_t asid, bool begin)
+{
+	return iotlb(vhost, asid, (struct vhost_iotlb_msg){
+		.type = begin ? VHOST_IOTLB_BATCH_BEGIN : VHOST_IOTLB_BATCH_END,
+	});
+}
+
+pid_t
+vhost_start_waiter(int fd)
+{
+	pid_t pid = fork();
+
+	if (pid == 0) {
+		close(fd);
+		_exit(open(VHOST_PATH, O_RDWR) < 0 ? errno : 0);
+	}
+	return pid;
+}
+
+int
+vhost_reap(pid_t pid)
+{
+	int status = 0;
+
+	waitpid(pid, &status, 0);
+	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }

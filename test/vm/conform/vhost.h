@@ -5,7 +5,9 @@
 #ifndef CONFORM_VHOST_H
 #define CONFORM_VHOST_H
 
+#include <stdbool.h>
 #include <stdint.h>
+#include <sys/types.h>
 
 #include <linux/vhost.h>
 
@@ -37,5 +39,17 @@ void *
 vhost_memory(unsigned int pages, uint8_t byte);
 int
 vhost_map(int vhost, uint32_t asid, uint64_t iova, uint64_t size, void *memory);
+int
+vhost_unmap(int vhost, uint32_t asid, uint64_t iova, uint64_t size);
+/* Between its begin and its end the device does not hear of maps. */
+int
+vhost_batch(int vhost, uint32_t asid, bool begin);
+
+/* A process that opens it, which waits for an answer. It does not keep fd open. */
+pid_t
+vhost_start_waiter(int fd);
+/* Its errno, 0 for none; -1 if it was killed. */
+int
+vhost_reap(pid_t pid);
 
 #endif

@@ -7,12 +7,14 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
-#include <sys/wait.h>
 #include <unistd.h>
+
+#include <linux/virtio_net.h>
 
 #include "conform.h"
 #include "dev.h"
@@ -23,34 +25,12 @@ static struct dev_arg arg;
 
 /* --- messages, with a process of its own that waits in open() --- */
 
-/* It does not keep the device's file open. */
-static pid_t
-start_waiter(int fd)
-{
-	pid_t pid = fork();
-
-	if (pid == 0) {
-		close(fd);
-		_exit(open(VHOST_PATH, O_RDWR) < 0 ? errno : 0);
-	}
-	return pid;
-}
-
-static int
-reap(pid_t pid)
-{
-	int status = 0;
-
-	waitpid(pid, &status, 0);
-	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
-}
-
 static int
 test_redelivery(int fd)
 {
 	struct vduse_dev_request first = { 0 }, again = { 0 };
 	void *nowhere = mmap(NULL, 4096, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	pid_t pid = start_waiter(fd);
+	pid_t pid = vhost_start_waiter(fd);
 
 	tap(dev_wait(fd, POLLIN), "a message arrives");
 	tap(dev_poll(fd) == POLLIN, "poll: to be read");
@@ -69,7 +49,7 @@ test_redelivery(int fd)
 	/* It is on its way out by now, and that resets once more. */
 	tap(dev_wait(fd, POLLIN) && read(fd, &again, sizeof(again)) == sizeof(again) &&
 			dev_answer(fd, again.request_id, 0) == 0, "closing asks again");
-	tap(reap(pid) == 0, "the waiter goes on");
+	tap(vhost_reap(pid) == 0, "the waiter goes on");
 	return fd;
 }
 
@@ -78,16 +58,16 @@ static void
 test_killed(int fd)
 {
 	struct vduse_dev_request req = { 0 };
-	pid_t pid = start_waiter(fd);
+	pid_t pid = vhost_start_waiter(fd);
 
 	tap(dev_wait(fd, POLLIN), "another waiter");
 	kill(pid, SIGKILL);
-	reap(pid);
+	vhost_reap(pid);
 	tap(dev_poll(fd) == 0, "killed: its message goes, unread");
-	pid = start_waiter(fd);
+	pid = vhost_start_waiter(fd);
 	tap(dev_wait(fd, POLLIN) && read(fd, &req, sizeof(req)) == sizeof(req), "and another");
 	kill(pid, SIGKILL);
-	reap(pid);
+	vhost_reap(pid);
 	tap(dev_poll(fd) == 0, "killed: its message goes, read");
 	tap_errno(dev_answer(fd, req.request_id, 0), ENOENT, "a late answer");
 }
@@ -102,9 +82,9 @@ test_timeout(int control)
 
 	need(dev_attach(), "vdpa dev add");
 	need(dev_set_attr("msg_timeout", "1"), "set msg_timeout");
-	pid = start_waiter(fd);
+	pid = vhost_start_waiter(fd);
 	tap(dev_wait(fd, POLLERR), "no answer in time: poll says error");
-	tap(reap(pid) == EIO, "the waiter fails");
+	tap(vhost_reap(pid) == EIO, "the waiter fails");
 	tap_errno(ioctl(fd, VDUSE_DEV_GET_FEATURES, &features), EPERM, "ioctls of a broken device");
 	tap_errno(read(fd, &req, sizeof(req)), EIO, "read of a broken device");
 	close(fd);
@@ -197,6 +177,65 @@ test_driver_ok(int vhost, int fd, bool ours)
 	close(call);
 }
 
+/* --- the configuration space --- */
+
+struct config {
+	struct vhost_vdpa_config head;
+	uint8_t byte[DEV_CONFIG_SIZE];
+};
+
+static bool
+get_config(int vhost, uint8_t *byte)
+{
+	struct config config = { .head.len = DEV_CONFIG_SIZE };
+	bool ok = ioctl(vhost, VHOST_VDPA_GET_CONFIG, &config) == 0;
+
+	memcpy(byte, config.byte, DEV_CONFIG_SIZE);
+	return ok;
+}
+
+static void
+test_config(int vhost, int fd)
+{
+	union {
+		struct vduse_config_data head;
+		uint8_t room[sizeof(struct vduse_config_data) + 2];
+	} set = { .head = { .offset = DEV_CONFIG_SIZE - 2, .length = 2 } };
+	struct config write = { .head = { .off = DEV_CONFIG_SIZE - 2, .len = 2 } };
+	uint8_t byte[DEV_CONFIG_SIZE];
+	uint32_t size = 0;
+
+	tap(ioctl(vhost, VHOST_VDPA_GET_CONFIG_SIZE, &size) == 0 && size == DEV_CONFIG_SIZE,
+			"the size of the configuration space");
+	set.head.buffer[0] = 0xa1;
+	set.head.buffer[1] = 0xa2;
+	need(ioctl(fd, VDUSE_DEV_SET_CONFIG, &set) == 0, "set config");
+	tap(get_config(vhost, byte) && byte[0] == 0 && byte[DEV_CONFIG_SIZE - 2] == 0xa1 &&
+			byte[DEV_CONFIG_SIZE - 1] == 0xa2, "the driver reads what was set");
+	ioctl(vhost, VHOST_VDPA_SET_CONFIG, &write);
+	tap(get_config(vhost, byte) && byte[DEV_CONFIG_SIZE - 1] == 0xa2,
+			"what the driver writes is ignored");
+}
+
+/* The vdpa program reads a network device's whole structure. */
+static void
+test_short_config(int control)
+{
+	struct dev_arg short_arg = arg;
+	int fd;
+
+	short_arg.config.features |= 1ULL << VIRTIO_NET_F_MTU;
+	short_arg.config.config_size = 4;
+	memset(short_arg.config.config, 0xff, 64);
+	fd = dev_make(control, &short_arg);
+	need(dev_attach(), "vdpa dev add");
+	tap(system("vdpa -j dev config show " DEV_NAME " | grep -q '\"mtu\":0[,}]'") == 0,
+			"beyond the configuration space zero is read");
+	need(dev_detach(), "vdpa dev del");
+	close(fd);
+	need(dev_destroy(control, DEV_NAME) == 0, "destroy the device");
+}
+
 /* --- maps --- */
 
 /* The first byte at this address, or -1 without a map, as the device sees it. */
@@ -248,17 +287,55 @@ test_map(int vhost, int fd, struct server *server)
 	tap_errno(vhost_map(vhost, 0, 0x20000, 4096, memory), 0, "map what was refused");
 }
 
-/* Two regions are there already. vhost_vdpa has one word for every failure. */
+static void
+test_unmap(int vhost, int fd, struct server *server)
+{
+	unsigned int before = atomic_load(&server->count[VDUSE_UPDATE_IOTLB]);
+
+	tap_errno(vhost_unmap(vhost, 0, 0x20000, 4096), 0, "unmap");
+	tap(atomic_load(&server->count[VDUSE_UPDATE_IOTLB]) == before + 1,
+			"one message for an unmap");
+	tap(byte_at(fd, 0x20000) == -1, "what was unmapped is not there");
+	tap(byte_at(fd, 0x10000) == 0x5a, "what was not unmapped is");
+}
+
+static void
+test_batch(int vhost, int fd, struct server *server)
+{
+	uint8_t *memory = vhost_memory(1, 0x33);
+	unsigned int before = atomic_load(&server->count[VDUSE_UPDATE_IOTLB]), i;
+
+	need(vhost_batch(vhost, 0, true) == 0, "begin a batch");
+	for (i = 0; i < 16; i++)
+		need(vhost_map(vhost, 0, 0x800000 + i * 0x2000, 4096, memory) == 0, "map");
+	tap(atomic_load(&server->count[VDUSE_UPDATE_IOTLB]) == before, "no message in a batch");
+	tap(byte_at(fd, 0x800000) == -1, "nor is anything there");
+	tap_errno(vhost_batch(vhost, 0, false), 0, "the end of a batch");
+	tap(atomic_load(&server->count[VDUSE_UPDATE_IOTLB]) == before + 1,
+			"one message for a batch");
+	tap(byte_at(fd, 0x800000) == 0x33 && byte_at(fd, 0x800000 + 15 * 0x2000) == 0x33,
+			"all of the batch is there");
+	need(vhost_unmap(vhost, 0, 0x800000, 16 * 0x2000) == 0, "unmap");
+	tap(byte_at(fd, 0x800000 + 15 * 0x2000) == -1, "unmapped at once");
+}
+
+/* One region is there already. vhost_vdpa has one word for every failure. */
 static void
 test_map_limit(int vhost, int fd)
 {
 	uint8_t *memory = vhost_memory(1, 7);
-	int nb = 2;
+	int nb = 1;
 
 	while (nb < 4096 && vhost_map(vhost, 0, 0x1000000 + nb * 0x2000ULL, 4096, memory) == 0)
 		nb++;
 	tap(nb == 2048, "2048 maps and no more");
 	tap(byte_at(fd, 0x1000000 + 2047 * 0x2000ULL) == 7, "the last one is there");
+	/* vhost_vdpa has no word for a batch that failed. */
+	vhost_batch(vhost, 0, true);
+	vhost_map(vhost, 0, 0x10000000, 4096, memory);
+	vhost_batch(vhost, 0, false);
+	tap(byte_at(fd, 0x10000000) == -1 && byte_at(fd, 0x1000000 + 2047 * 0x2000ULL) == 7,
+			"a batch beyond that leaves what was there");
 }
 
 /* What a vhost_vdpa user leaves must not be found by who comes next. */
@@ -279,7 +356,10 @@ run_vhost(int fd, bool ours)
 	server_start(&server, fd);
 	vhost = vhost_open();
 	test_status(vhost, &server);
+	test_config(vhost, fd);
 	test_map(vhost, fd, &server);
+	test_unmap(vhost, fd, &server);
+	test_batch(vhost, fd, &server);
 	if (ours)
 		test_map_limit(vhost, fd);
 	test_ring(vhost, fd);
@@ -311,7 +391,10 @@ conform_vhost(bool ours)
 	run_vhost(fd, ours);
 	close(fd);
 	tap_errno(dev_destroy(control, DEV_NAME), 0, "destroy a detached device");
+	test_short_config(control);
 	test_timeout(control);
+	if (ours)
+		conform_stall(control);
 	close(control);
 	conform_version1();
 }

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "conform.h"
@@ -122,6 +124,34 @@ test_umem(int fd)
 	umem(fd, VDUSE_IOTLB_REG_UMEM, whole, 0, "register once more");
 }
 
+/* A user who may lock 64 KiB. */
+static int
+child_register(int fd, struct vduse_iova_umem arg)
+{
+	struct rlimit limit = { 65536, 65536 };
+
+	if (setrlimit(RLIMIT_MEMLOCK, &limit) < 0 || setresuid(65534, 65534, 65534) < 0)
+		return 255;
+	return ioctl(fd, VDUSE_IOTLB_REG_UMEM, &arg) < 0 ? errno : 0;
+}
+
+static void
+test_umem_limit(int fd)
+{
+	void *memory = mmap(NULL, BOUNCE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	struct vduse_iova_umem whole = { .uaddr = (uintptr_t)memory, .size = BOUNCE_SIZE };
+	int status = 0;
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(child_register(fd, whole));
+	waitpid(pid, &status, 0);
+	tap(WIFEXITED(status) && WEXITSTATUS(status) == ENOMEM, "umem: more than may be locked");
+	umem(fd, VDUSE_IOTLB_DEREG_UMEM, whole, ENOENT, "none from that");
+	munmap(memory, BOUNCE_SIZE);
+}
+
 /* The process ends with its umem registered; the next one finds the kernel's memory. */
 static int
 test_umem_close(int fd)
@@ -133,6 +163,60 @@ test_umem_close(int fd)
 	need(fd >= 0, "open " DEV_PATH);
 	umem(fd, VDUSE_IOTLB_DEREG_UMEM, whole, ENOENT, "closing gives it back");
 	return fd;
+}
+
+static void
+cpu1_online(const char *value)
+{
+	int file = open("/sys/devices/system/cpu/cpu1/online", O_WRONLY);
+
+	need(file >= 0 && write(file, value, 1) == 1, "switch CPU 1");
+	close(file);
+}
+
+/* Only on our module: the kernel's own would look for a CPU without end. */
+static void
+test_offline(int fd)
+{
+	uint32_t index = 0;
+
+	need(dev_set_attr("vq0/irq_cb_affinity", "2"), "set the affinity");
+	cpu1_online("0");
+	tap_errno(ioctl(fd, VDUSE_VQ_INJECT_IRQ, &index), 0, "interrupt while its CPU is offline");
+	tap(!dev_set_attr("vq1/irq_cb_affinity", "2"), "affinity with no CPU that is online");
+	cpu1_online("1");
+	tap_errno(ioctl(fd, VDUSE_VQ_INJECT_IRQ, &index), 0, "interrupt once it is online");
+	tap(dev_set_attr("vq1/irq_cb_affinity", "2"), "affinity with a CPU that is online again");
+}
+
+/* Drivers of this kernel use address space 0, which has its share of the bounce memory. */
+static void
+test_shares(void)
+{
+	struct vduse_iotlb_entry_v2 first = { .last = 0 }, second = { .last = UINT64_MAX, .asid = 1 };
+	struct server server;
+	struct dev_arg arg;
+	int control = control_open(1), fd, file;
+
+	if (control < 0)
+		return;
+	dev_arg_init(&arg);
+	arg.config.ngroups = 2;
+	arg.config.nas = 2;
+	fd = dev_make(control, &arg);
+	need(dev_set_attr("bounce_size", "2097152"), "set bounce_size");
+	server_start(&server, fd);
+	need(dev_attach(), "vdpa dev add");
+	file = ioctl(fd, VDUSE_IOTLB_GET_FD2, &first);
+	tap_errno(file, 0, "version 1: bounce memory");
+	tap(first.start == 0 && first.last == BOUNCE_SIZE / 2 - 1, "version 1: half of it");
+	tap_errno(ioctl(fd, VDUSE_IOTLB_GET_FD2, &second), EINVAL, "version 1: none in 1");
+	close(file);
+	need(dev_detach(), "vdpa dev del");
+	server_stop(&server);
+	close(fd);
+	need(dev_destroy(control, DEV_NAME) == 0, "destroy the device");
+	close(control);
 }
 
 void
@@ -155,7 +239,10 @@ conform_virtio(bool ours)
 	need(system("ip link set up dev $(ls /sys/bus/vdpa/devices/" DEV_NAME
 			"/virtio*/net)") == 0, "ip link set up");
 	test_bounce(fd);
+	test_umem_limit(fd);
 	test_umem(fd);
+	if (ours)
+		test_offline(fd);
 	server_stop(&server);
 	fd = test_umem_close(fd);
 	server_start(&server, fd);
@@ -166,4 +253,5 @@ conform_virtio(bool ours)
 	close(fd);
 	tap_errno(dev_destroy(control, DEV_NAME), 0, "destroy after virtio_net");
 	close(control);
+	test_shares();
 }

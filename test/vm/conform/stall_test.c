@@ -1,0 +1,142 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A reader that stalls in the middle: its buffer is a page that comes late, or never. Meanwhile
+ * the message it reads times out, or whoever waits for the answer is killed.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/userfaultfd.h>
+
+#include "conform.h"
+#include "dev.h"
+#include "tap.h"
+#include "vhost.h"
+
+struct reader {
+	int fd;
+	int uffd;
+	pthread_t thread;
+	struct vduse_dev_request *req;	/* a page that is not there */
+	ssize_t result;
+	int error;
+};
+
+static void *
+read_message(void *arg)
+{
+	struct reader *reader = arg;
+
+	reader->result = read(reader->fd, reader->req, sizeof(*reader->req));
+	reader->error = errno;
+	return NULL;
+}
+
+/* Returns once read() waits for the page. */
+static void
+reader_start(struct reader *reader, int fd)
+{
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register range = { .range.len = 4096, .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffd_msg msg;
+
+	reader->fd = fd;
+	reader->req = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	need(reader->req != MAP_FAILED, "mmap");
+	reader->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
+	need(reader->uffd >= 0 && ioctl(reader->uffd, UFFDIO_API, &api) == 0, "userfaultfd");
+	range.range.start = (uintptr_t)reader->req;
+	need(ioctl(reader->uffd, UFFDIO_REGISTER, &range) == 0, "UFFDIO_REGISTER");
+	need(pthread_create(&reader->thread, NULL, read_message, reader) == 0, "start a thread");
+	need(dev_wait(reader->uffd, POLLIN) && read(reader->uffd, &msg, sizeof(msg)) > 0,
+			"the reader touches its page");
+}
+
+/* The page comes, or goes for good: either ends the read. */
+static void
+reader_finish(struct reader *reader, bool page)
+{
+	struct uffdio_zeropage zero = { .range = { (uintptr_t)reader->req, 4096 } };
+
+	if (page)
+		need(ioctl(reader->uffd, UFFDIO_ZEROPAGE, &zero) == 0, "UFFDIO_ZEROPAGE");
+	else
+		munmap(reader->req, 4096);
+	/* That wakes whoever waits for a page. */
+	close(reader->uffd);
+	pthread_join(reader->thread, NULL);
+}
+
+static void
+test_killed(int fd)
+{
+	struct reader reader;
+	pid_t pid = vhost_start_waiter(fd);
+
+	need(dev_wait(fd, POLLIN), "a message arrives");
+	reader_start(&reader, fd);
+	tap(dev_poll(fd) == POLLOUT, "stalled: the message counts as read");
+	kill(pid, SIGKILL);
+	vhost_reap(pid);
+	reader_finish(&reader, false);
+	tap(reader.result < 0 && reader.error == EFAULT, "stalled: its memory goes");
+	tap(dev_poll(fd) == 0, "stalled: the message of a killed waiter does not come back");
+}
+
+/* The waiter lives on: its message must be read once more. */
+static void
+test_again(int fd)
+{
+	struct vduse_dev_request req = { 0 };
+	struct reader reader;
+	pid_t pid = vhost_start_waiter(fd);
+
+	need(dev_wait(fd, POLLIN), "a message arrives");
+	reader_start(&reader, fd);
+	reader_finish(&reader, false);
+	tap(dev_poll(fd) == POLLIN, "stalled: a message that was not read comes back");
+	tap(read(fd, &req, sizeof(req)) == sizeof(req) && req.type == VDUSE_SET_STATUS,
+			"stalled: it is read");
+	kill(pid, SIGKILL);
+	vhost_reap(pid);
+}
+
+static void
+test_timeout(int fd)
+{
+	struct reader reader;
+	pid_t pid = vhost_start_waiter(fd);
+
+	need(dev_wait(fd, POLLIN), "a message arrives");
+	reader_start(&reader, fd);
+	tap(dev_wait(fd, POLLERR), "stalled: the time is up");
+	tap(vhost_reap(pid) == EIO, "stalled: the waiter fails");
+	reader_finish(&reader, true);
+	tap(reader.result == sizeof(*reader.req) && reader.req->type == VDUSE_SET_STATUS,
+			"stalled: the reader gets what it began to read");
+	tap_errno(dev_answer(fd, reader.req->request_id, 0), ENOENT, "stalled: a late answer");
+}
+
+void
+conform_stall(int control)
+{
+	struct dev_arg arg;
+	int fd;
+
+	dev_arg_init(&arg);
+	fd = dev_make(control, &arg);
+	need(dev_attach(), "vdpa dev add");
+	test_killed(fd);
+	test_again(fd);
+	need(dev_set_attr("msg_timeout", "1"), "set msg_timeout");
+	test_timeout(fd);
+	close(fd);
+	tap(dev_detach(), "stalled: detach");
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "stalled: destroy");
+}
