@@ -55,7 +55,7 @@ load_vduse()
 	case ${VDUSE_MODULE:-distribution} in
 	ours)
 		modprobe -a vdpa vhost_iotlb virtio_ring || fail "modprobe vdpa"
-		grep -q '^vduse ' /proc/modules || insmod "$DPDK_VDUSE_BUILD/kmod/vduse.ko" ||
+		grep -q '^vduse ' /proc/modules || insmod "$VDUSE_KO" ||
 			fail "insmod vduse.ko"
 		;;
 	*) modprobe vduse || fail "modprobe vduse" ;;

@@ -4,6 +4,7 @@
 # virtio_blk of this kernel on qemu-storage-daemon: a file system, verified I/O of small and
 # large blocks, the driver unbound and bound, a small bounce region.
 . "$(dirname "$0")/guest.sh"
+. "$(dirname "$0")/kernel_guest.sh"
 . "$(dirname "$0")/blk_guest.sh"
 
 load_modules vduse virtio_vdpa virtio_blk
@@ -49,11 +50,13 @@ disk=$(attach disk0)
 fio_verify "$disk" --rw=randwrite --bs=64k --iodepth=64 --size=32M
 fio_verify "$disk" --rw=randwrite --bs=4k --iodepth=128 --size=8M
 if [ "$VDUSE_MODULE" = ours ]; then
-	mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null || true
 	cat /sys/kernel/debug/vduse/disk0
 	grep -q 'exhausted [1-9]' /sys/kernel/debug/vduse/disk0 || fail "it was never exhausted"
 fi
 detach disk0
 stop_qsd
 check_nothing_left
+modprobe -r virtio_vdpa
+rmmod vduse
+check_no_leaks
 ok

@@ -4,6 +4,7 @@
 # Back ends come, go, die and fall silent: 100 cycles of a block device, a back end killed under
 # load, one that never answers, and the module loaded and unloaded with nothing left in memory.
 . "$(dirname "$0")/guest.sh"
+. "$(dirname "$0")/kernel_guest.sh"
 . "$(dirname "$0")/blk_guest.sh"
 
 # KiB in use that nobody can reclaim. Pages that wait in the lists of a CPU are free.
@@ -88,4 +89,5 @@ done
 after=$(kernel_memory)
 echo "$before KiB before, $after KiB after"
 [ $((after - before)) -lt 4096 ] || fail "100 loads left $((after - before)) KiB"
+check_no_leaks
 ok

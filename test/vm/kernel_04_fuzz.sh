@@ -4,9 +4,9 @@
 # Random calls for a bounded time, under virtio_net: the kernel says nothing, nothing is left.
 # A seed is printed: the calls of a run, though not their order between threads, follow from it.
 . "$(dirname "$0")/guest.sh"
+. "$(dirname "$0")/kernel_guest.sh"
 
 seed=${SEED:-$RANDOM}
-mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null || true
 load_modules vduse virtio_vdpa virtio_net
 step "seed $seed"
 timeout 120 "$DPDK_VDUSE_BUILD/test/vm/kernel-fuzz" "${SECONDS_TO_RUN:-10}" "$seed" ||
@@ -14,4 +14,5 @@ timeout 120 "$DPDK_VDUSE_BUILD/test/vm/kernel-fuzz" "${SECONDS_TO_RUN:-10}" "$se
 check_nothing_left
 modprobe -r virtio_vdpa
 rmmod vduse
+check_no_leaks
 ok

@@ -35,7 +35,7 @@ run_one()
 	local name=$1 limit=$2 start=$SECONDS status=0 word=failed
 	echo "=== $name"
 	echo "test/vm: $name" >/dev/kmsg
-	work=/run/test/$name timeout -k 5 "$limit" unshare --fork --pid --kill-child --mount-proc \
+	work=/run/test/$name timeout -k 5 $((limit * ${VM_PATIENCE:-1})) unshare --fork --pid --kill-child --mount-proc \
 		"$here/$name.sh" || status=$?
 	case $status in
 	0) word=passed ;;
