@@ -22,5 +22,8 @@ void
 conform_version1(void);
 void
 conform_stall(int control);
+/* And conform_virtio(). */
+void
+conform_silent(int control);
 
 #endif

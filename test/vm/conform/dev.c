@@ -136,17 +136,28 @@ serve_one(struct server *server)
 		atomic_fetch_add(&server->count[req.type], 1);
 	}
 	dev_answer(server->fd, req.request_id, atomic_load(&server->result));
+	atomic_fetch_add(&server->total, 1);
+}
+
+static bool
+is_silent(struct server *server)
+{
+	unsigned int limit = atomic_load(&server->limit);
+
+	return limit != 0 && atomic_load(&server->total) >= limit;
 }
 
 static void *
 serve(void *arg)
 {
 	struct server *server = arg;
-	struct pollfd poll_fd = { .fd = server->fd, .events = POLLIN };
+	struct pollfd poll_fd = { .fd = server->fd };
 
-	while (!atomic_load(&server->stop))
+	while (!atomic_load(&server->stop) && !(poll_fd.revents & POLLERR)) {
+		poll_fd.events = is_silent(server) ? 0 : POLLIN;
 		if (poll(&poll_fd, 1, 50) == 1 && (poll_fd.revents & POLLIN))
 			serve_one(server);
+	}
 	return NULL;
 }
 

@@ -60,9 +60,11 @@ dev_wait(int fd, short bits);
 int
 dev_answer(int fd, uint32_t id, uint32_t result);
 
-/* A thread that answers every message as told, and counts them by type. */
+/* A thread that answers messages as told, and counts them by type, until the device is broken. */
 struct server {
 	int fd;
+	atomic_uint limit;	/* leave all after so many alone; 0: answer all */
+	atomic_uint total;
 	pthread_t thread;
 	atomic_bool stop;
 	atomic_uint result;
