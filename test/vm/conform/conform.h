@@ -25,5 +25,7 @@ conform_stall(int control);
 /* And conform_virtio(). */
 void
 conform_silent(int control);
+void
+conform_traffic(int fd);
 
 #endif

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <linux/virtio_config.h>
@@ -98,6 +99,22 @@ dev_set_attr(const char *name, const char *value)
 	ok = write(fd, value, strlen(value)) == (ssize_t)strlen(value);
 	close(fd);
 	return ok;
+}
+
+void *
+dev_map(int fd, uint64_t iova, int flags, struct vduse_iotlb_entry *entry)
+{
+	int file;
+	void *va;
+
+	*entry = (struct vduse_iotlb_entry){ .start = iova, .last = iova };
+	file = ioctl(fd, VDUSE_IOTLB_GET_FD, entry);
+	if (file < 0)
+		return MAP_FAILED;
+	va = mmap(NULL, entry->last - entry->start + 1, PROT_READ | PROT_WRITE, flags, file,
+			entry->offset);
+	close(file);
+	return va;
 }
 
 int

@@ -51,6 +51,10 @@ dev_detach(void);
 bool
 dev_set_attr(const char *name, const char *value);
 
+/* Maps the region of address space 0 that the address lies in; MAP_FAILED if it lies in none. */
+void *
+dev_map(int fd, uint64_t iova, int flags, struct vduse_iotlb_entry *entry);
+
 /* poll() of the device's file without waiting. */
 int
 dev_poll(int fd);

@@ -25,22 +25,6 @@ is_zero(const uint8_t *memory, size_t size)
 	return memory[0] == 0 && memcmp(memory, memory + 1, size - 1) == 0;
 }
 
-static void *
-map_region(int fd, uint64_t iova, int flags, struct vduse_iotlb_entry *entry)
-{
-	int file;
-	void *va;
-
-	*entry = (struct vduse_iotlb_entry){ .start = iova, .last = iova };
-	file = ioctl(fd, VDUSE_IOTLB_GET_FD, entry);
-	if (file < 0)
-		return MAP_FAILED;
-	va = mmap(NULL, entry->last - entry->start + 1, PROT_READ | PROT_WRITE, flags, file,
-			entry->offset);
-	close(file);
-	return va;
-}
-
 /* The ring of 256 entries ends within a page: nothing of the kernel's follows it. */
 static void
 test_ring(int fd)
@@ -52,7 +36,7 @@ test_ring(int fd)
 
 	tap_errno(ioctl(fd, VDUSE_VQ_GET_INFO, &info), 0, "vq info of a driver");
 	tap(info.num == DEV_VQ_SIZE && info.ready == 1, "the driver's ring");
-	va = map_region(fd, info.desc_addr, MAP_SHARED, &entry);
+	va = dev_map(fd, info.desc_addr, MAP_SHARED, &entry);
 	if (!tap(va != MAP_FAILED, "map the ring"))
 		return;
 	end = va + (info.device_addr - entry.start) + used;
@@ -64,7 +48,7 @@ static void
 test_bounce_is_zero(int fd)
 {
 	struct vduse_iotlb_entry entry;
-	uint8_t *va = map_region(fd, 0, MAP_SHARED, &entry);
+	uint8_t *va = dev_map(fd, 0, MAP_SHARED, &entry);
 
 	if (!tap(va != MAP_FAILED, "map bounce memory that nobody used"))
 		return;
@@ -86,9 +70,9 @@ test_bounce(int fd)
 	tap_errno(ioctl(fd, VDUSE_IOTLB_GET_INFO, &info), 0, "get info of bounce memory");
 	tap(info.start == 0 && info.last == BOUNCE_SIZE - 1 &&
 			info.capability == VDUSE_IOVA_CAP_UMEM, "it may be replaced");
-	va = map_region(fd, 0, MAP_SHARED, &entry);
+	va = dev_map(fd, 0, MAP_SHARED, &entry);
 	tap(va != MAP_FAILED, "map bounce memory");
-	va = map_region(fd, 0, MAP_PRIVATE, &entry);
+	va = dev_map(fd, 0, MAP_PRIVATE, &entry);
 	tap(va == MAP_FAILED && errno == EINVAL, "bounce memory is not mapped privately");
 }
 
@@ -239,6 +223,8 @@ conform_virtio(bool ours)
 	need(system("ip link set up dev $(ls /sys/bus/vdpa/devices/" DEV_NAME
 			"/virtio*/net)") == 0, "ip link set up");
 	test_bounce(fd);
+	if (ours)
+		conform_traffic(fd);
 	test_umem_limit(fd);
 	test_umem(fd);
 	if (ours)

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Frames through virtio_net and back while the process replaces bounce memory with its own and
+ * takes it away again, all the time. One thread sends, one receives, and this one is the device:
+ * every frame it finds in the transmit ring goes into the receive ring. All look at every byte.
+ */
+#include <glob.h>
+#include <net/if.h>
+#include <poll.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include <arpa/inet.h>
+#include <linux/if_ether.h>
+#include <linux/if_packet.h>
+#include <linux/virtio_ring.h>
+
+#include "conform.h"
+#include "dev.h"
+#include "tap.h"
+
+#define BOUNCE_SIZE	(2UL << 20)
+#define ETHERTYPE	0x88b5
+#define HEADER		12	/* virtio's, in front of a frame */
+#define FRAME_SIZE	1000
+#define ROUNDS		40
+#define ROUND_US	20000
+
+struct frame {
+	struct ethhdr eth;
+	uint32_t number;
+	uint8_t byte[FRAME_SIZE - sizeof(struct ethhdr) - sizeof(uint32_t)];
+} __attribute__((packed));
+
+static atomic_bool over;
+static atomic_uint received, damaged;
+static int packets;
+
+/* --- frames --- */
+
+static void
+frame_fill(struct frame *frame, uint32_t number)
+{
+	unsigned int i;
+
+	memset(frame->eth.h_dest, 0xff, ETH_ALEN);
+	memset(frame->eth.h_source, 2, ETH_ALEN);
+	frame->eth.h_proto = htons(ETHERTYPE);
+	frame->number = number;
+	for (i = 0; i < sizeof(frame->byte); i++)
+		frame->byte[i] = number * 7 + i;
+}
+
+static void
+frame_check(const struct frame *frame)
+{
+	struct frame right;
+
+	frame_fill(&right, frame->number);
+	if (memcmp(frame, &right, sizeof(right)) != 0)
+		atomic_fetch_add(&damaged, 1);
+}
+
+static void *
+send_frames(void *unused)
+{
+	struct pollfd poll_fd = { .fd = packets, .events = POLLOUT };
+	struct frame frame;
+	uint32_t number = 0;
+
+	while (!atomic_load(&over)) {
+		frame_fill(&frame, number);
+		if (poll(&poll_fd, 1, 50) == 1 &&
+				send(packets, &frame, sizeof(frame), MSG_DONTWAIT) == sizeof(frame))
+			number++;
+	}
+	return unused;
+}
+
+static void *
+receive_frames(void *unused)
+{
+	struct pollfd poll_fd = { .fd = packets, .events = POLLIN };
+	struct frame frame;
+
+	while (!atomic_load(&over)) {
+		if (poll(&poll_fd, 1, 50) != 1 || !(poll_fd.revents & POLLIN) ||
+				recv(packets, &frame, sizeof(frame), MSG_DONTWAIT) != sizeof(frame))
+			continue;
+		frame_check(&frame);
+		atomic_fetch_add(&received, 1);
+	}
+	return unused;
+}
+
+static unsigned int
+interface(void)
+{
+	glob_t found;
+	unsigned int index;
+
+	need(glob("/sys/bus/vdpa/devices/" DEV_NAME "/virtio*/net/*", 0, NULL, &found) == 0,
+			"find the interface");
+	index = if_nametoindex(strrchr(found.gl_pathv[0], '/') + 1);
+	globfree(&found);
+	return index;
+}
+
+static void
+open_packets(void)
+{
+	struct sockaddr_ll address = {
+		.sll_family = AF_PACKET,
+		.sll_protocol = htons(ETHERTYPE),
+		.sll_ifindex = interface(),
+	};
+
+	packets = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETHERTYPE));
+	need(packets >= 0 && bind(packets, (struct sockaddr *)&address, sizeof(address)) == 0,
+			"open a packet socket");
+}
+
+/* --- the device --- */
+
+struct ring {
+	uint32_t index;
+	struct vring_desc *desc;
+	struct vring_avail *avail;
+	struct vring_used *used;
+	uint16_t next;		/* of avail, and of used */
+};
+
+static void
+ring_open(struct ring *ring, int fd, uint32_t index)
+{
+	struct vduse_vq_info info = { .index = index };
+	struct vduse_iotlb_entry entry;
+	uint8_t *va;
+
+	need(ioctl(fd, VDUSE_VQ_GET_INFO, &info) == 0, "vq info");
+	va = dev_map(fd, info.desc_addr, MAP_SHARED, &entry);
+	need(va != MAP_FAILED, "map a ring");
+	ring->index = index;
+	ring->desc = (void *)(va + (info.desc_addr - entry.start));
+	ring->avail = (void *)(va + (info.driver_addr - entry.start));
+	ring->used = (void *)(va + (info.device_addr - entry.start));
+	ring->next = 0;
+}
+
+static bool
+ring_has(const struct ring *ring)
+{
+	return __atomic_load_n(&ring->avail->idx, __ATOMIC_ACQUIRE) != ring->next;
+}
+
+/* Copies the next chain, which the driver of this kernel made, to or from the buffer. */
+static uint32_t
+ring_serve(struct ring *ring, uint8_t *base, uint8_t *buffer, uint32_t size, bool write)
+{
+	uint16_t head = ring->avail->ring[ring->next % DEV_VQ_SIZE], i = head;
+	uint32_t done = 0, len;
+
+	for (;; i = ring->desc[i].next) {
+		len = ring->desc[i].len < size - done ? ring->desc[i].len : size - done;
+		if (write)
+			memcpy(base + ring->desc[i].addr, buffer + done, len);
+		else
+			memcpy(buffer + done, base + ring->desc[i].addr, len);
+		done += len;
+		if (!(ring->desc[i].flags & VRING_DESC_F_NEXT))
+			break;
+	}
+	ring->used->ring[ring->next % DEV_VQ_SIZE].id = head;
+	ring->used->ring[ring->next % DEV_VQ_SIZE].len = write ? done : 0;
+	ring->next++;
+	__atomic_store_n(&ring->used->idx, ring->next, __ATOMIC_RELEASE);
+	return done;
+}
+
+static void
+forward(int fd, struct ring *tx, struct ring *rx, uint8_t *base)
+{
+	uint8_t buffer[2048];
+	uint32_t len;
+	bool any = false;
+
+	while (ring_has(tx) && ring_has(rx)) {
+		len = ring_serve(tx, base, buffer, sizeof(buffer), false);
+		if (len == HEADER + FRAME_SIZE)
+			frame_check((struct frame *)(buffer + HEADER));
+		memset(buffer, 0, HEADER);
+		ring_serve(rx, base, buffer, len, true);
+		any = true;
+	}
+	if (!any)
+		return;
+	ioctl(fd, VDUSE_VQ_INJECT_IRQ, &tx->index);
+	ioctl(fd, VDUSE_VQ_INJECT_IRQ, &rx->index);
+}
+
+static void
+forward_for(int fd, struct ring *tx, struct ring *rx, uint8_t *base, unsigned int microseconds)
+{
+	struct timespec begin, now;
+
+	clock_gettime(CLOCK_MONOTONIC, &begin);
+	do {
+		forward(fd, tx, rx, base);
+		clock_gettime(CLOCK_MONOTONIC, &now);
+	} while ((now.tv_sec - begin.tv_sec) * 1000000 + (now.tv_nsec - begin.tv_nsec) / 1000 <
+			microseconds);
+}
+
+static unsigned int
+run_rounds(int fd, uint8_t *bounce)
+{
+	uint8_t *own = mmap(NULL, BOUNCE_SIZE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS,
+			-1, 0);
+	struct vduse_iova_umem umem = { .uaddr = (uintptr_t)own, .size = BOUNCE_SIZE };
+	struct ring rx, tx;
+	unsigned int i, failed = 0;
+
+	ring_open(&rx, fd, 0);
+	ring_open(&tx, fd, 1);
+	for (i = 0; i < ROUNDS; i++) {
+		forward_for(fd, &tx, &rx, bounce, ROUND_US);
+		failed += ioctl(fd, VDUSE_IOTLB_REG_UMEM, &umem) < 0;
+		forward_for(fd, &tx, &rx, own, ROUND_US);
+		failed += ioctl(fd, VDUSE_IOTLB_DEREG_UMEM, &umem) < 0;
+	}
+	munmap(own, BOUNCE_SIZE);
+	return failed;
+}
+
+/* The device is under virtio_net, its interface is up, and nobody has served its rings. */
+void
+conform_traffic(int fd)
+{
+	struct vduse_iotlb_entry entry;
+	uint8_t *bounce = dev_map(fd, 0, MAP_SHARED, &entry);
+	pthread_t sender, receiver;
+
+	need(bounce != MAP_FAILED, "map bounce memory");
+	open_packets();
+	need(pthread_create(&sender, NULL, send_frames, NULL) == 0 &&
+			pthread_create(&receiver, NULL, receive_frames, NULL) == 0, "start threads");
+	tap(run_rounds(fd, bounce) == 0, "umem: replaced and given back under traffic");
+	atomic_store(&over, true);
+	pthread_join(sender, NULL);
+	pthread_join(receiver, NULL);
+	close(packets);
+	printf("# %u frames came back\n", atomic_load(&received));
+	tap(atomic_load(&received) > ROUNDS, "umem: frames come back");
+	tap(atomic_load(&damaged) == 0, "umem: every frame is whole");
+	munmap(bounce, BOUNCE_SIZE);
+}
