@@ -5,8 +5,23 @@
 
 mount -t debugfs debugfs /sys/kernel/debug 2>/dev/null || true
 
-# On a kernel that looks for it: memory of vduse.ko's that nobody points to any more. It must be
-# unloaded, and what it allocated be some seconds old.
+# kmemleak's records that name the function in the first lines of who allocated it.
+allocated_by()
+{
+	awk -v pattern="$1" '
+		/^unreferenced object/ { record = ""; line = 0; found = 0 }
+		{ record = record $0 "\n" }
+		/^  *backtrace/ { line = 1; next }
+		line && line++ <= 6 && index($0, pattern) && !found {
+			found = 1
+			printf "%s", record
+			next
+		}
+		found { print }' "$2"
+}
+
+# On a kernel that looks for it: memory that nobody points to any more, some seconds after.
+# check_no_leaks [MODULE]: only what MODULE, still loaded, allocated; others have bugs too.
 check_no_leaks()
 {
 	local kmemleak=/sys/kernel/debug/kmemleak
@@ -15,6 +30,11 @@ check_no_leaks()
 	echo scan >$kmemleak
 	sleep 6
 	echo scan >$kmemleak
-	cat $kmemleak >"$work/kmemleak.log"
+	cat $kmemleak >"$work/kmemleak"
+	if [ $# -gt 0 ]; then
+		allocated_by "[$1]" "$work/kmemleak" >"$work/kmemleak.log"
+	else
+		mv "$work/kmemleak" "$work/kmemleak.log"
+	fi
 	[ ! -s "$work/kmemleak.log" ] || fail "memory was lost"
 }
