@@ -26,6 +26,8 @@ conform_stall(int control);
 void
 conform_silent(int control);
 void
+conform_compat(int fd, int control);
+void
 conform_traffic(int fd);
 
 #endif

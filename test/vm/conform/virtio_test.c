@@ -223,8 +223,10 @@ conform_virtio(bool ours)
 	need(system("ip link set up dev $(ls /sys/bus/vdpa/devices/" DEV_NAME
 			"/virtio*/net)") == 0, "ip link set up");
 	test_bounce(fd);
-	if (ours)
+	if (ours) {
+		conform_compat(fd, control);
 		conform_traffic(fd);
+	}
 	test_umem_limit(fd);
 	test_umem(fd);
 	if (ours)
