@@ -1,8 +1,8 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# Back ends come, go, die and fall silent: 100 cycles of a block device, a back end killed under
-# load, one that never answers, and the module loaded and unloaded with nothing left in memory.
+# Back ends come, go and die: 100 cycles of a block device, a back end killed under load, and the
+# module loaded and unloaded with nothing left in memory.
 . "$(dirname "$0")/guest.sh"
 . "$(dirname "$0")/kernel_guest.sh"
 . "$(dirname "$0")/blk_guest.sh"
@@ -83,7 +83,10 @@ step "a device of 1024 virtqueues, and the most that may be asked for"
 "$DPDK_VDUSE_BUILD/test/vm/kernel-life" maxima || fail "maxima"
 
 step "every attribute is read, of the control device too"
+"$DPDK_VDUSE_BUILD/test/vm/kernel-life" create disk0
 find /sys/class/vduse/ -follow -maxdepth 3 -type f -readable -exec cat {} + >/dev/null 2>&1 || true
+grep -qx work /sys/class/vduse/disk0/vq1/irq_mode || fail "no vq1/irq_mode"
+"$DPDK_VDUSE_BUILD/test/vm/kernel-life" destroy disk0
 
 step "loaded and unloaded 100 times, with a device in between"
 check_nothing_left
