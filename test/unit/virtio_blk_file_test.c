@@ -245,6 +245,34 @@ holes(void **state)
 	assert_int_equal(st.st_size, SIZE);
 }
 
+/* Offsets and lengths for which 32 bits do not do. */
+static void
+behind_4g(void **state)
+{
+	const uint64_t seam = (UINT64_C(1) << 32) / BLK_SECTOR, disk = 2 * seam;
+	const uint64_t first = seam - VBLK_RANGE_SECTORS / 2;
+	uint8_t before[BLK_SECTOR], behind[BLK_SECTOR];
+
+	RTE_SET_USED(state);
+	need_file();
+	assert_int_equal(ftruncate(fd, (off_t)(disk * BLK_SECTOR)), 0);
+	assert_int_equal(rte_vduse_blk_resize(blk.blk), 0);
+	assert_int_equal(do_write(first - 1, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
+	memcpy(before, sent, BLK_SECTOR);
+	assert_int_equal(do_write(first + VBLK_RANGE_SECTORS, BLK_SECTOR, 2), VIRTIO_BLK_S_OK);
+	memcpy(behind, sent, BLK_SECTOR);
+	/* Across the seam, and at what is left of it in 32 bits. */
+	assert_int_equal(do_write(seam - 8, 16 * BLK_SECTOR, 3), VIRTIO_BLK_S_OK);
+	check_bytes(seam - 8, sent, 16 * BLK_SECTOR);
+	memset(sent, 0, 16 * BLK_SECTOR);
+	check_bytes(0, sent, 16 * BLK_SECTOR);
+	assert_int_equal(do_range(VIRTIO_BLK_T_WRITE_ZEROES, first, VBLK_RANGE_SECTORS, 1), 0);
+	check_bytes(seam - 8, sent, 16 * BLK_SECTOR);
+	check_bytes(first, sent, BLK_SECTOR);
+	check_bytes(first - 1, before, BLK_SECTOR);
+	check_bytes(first + VBLK_RANGE_SECTORS, behind, BLK_SECTOR);
+}
+
 /* A file that becomes shorter than the disk: what is left works, the rest fails. */
 static void
 shrunk(void **state)
@@ -442,6 +470,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(zeroes, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(zeroes, setup_no_flush, teardown),
 		cmocka_unit_test_setup_teardown(holes, setup, teardown),
+		cmocka_unit_test_setup_teardown(behind_4g, setup, teardown),
 		cmocka_unit_test_setup_teardown(shrunk, setup, teardown),
 		cmocka_unit_test_setup_teardown(shrunk_for_long, setup, teardown),
 		cmocka_unit_test_setup_teardown(full, setup, teardown),

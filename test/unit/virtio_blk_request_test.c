@@ -57,6 +57,16 @@ setup_plain(void **state)
 				  FEATURE(VIRTIO_BLK_F_SECURE_ERASE), false);
 }
 
+/* A disk on which the limits of a range are what refuses it, not the end. */
+static int
+setup_large(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_blk_create(&blk, "null", "size=16T", RING, false);
+	loopback_blk_up(&blk);
+	return 0;
+}
+
 static int
 teardown(void **state)
 {
@@ -348,6 +358,32 @@ many_ranges(void **state)
 	assert_int_equal(loopback_blk_stats(&blk).secure_erases, 1);
 }
 
+/* A range is as long as it is advertised and no longer, also where 32 bits hold no byte count. */
+static void
+long_ranges(void **state)
+{
+	static const uint32_t types[] = { VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROES,
+					  VIRTIO_BLK_T_SECURE_ERASE };
+	static const uint32_t too_long[] = { VBLK_RANGE_SECTORS + 1, UINT32_C(1) << 23,
+					     (UINT32_C(1) << 23) + 1, UINT32_MAX };
+	struct virtio_blk_discard_write_zeroes one;
+	struct virtio_blk_config config;
+	unsigned int i, j;
+
+	RTE_SET_USED(state);
+	vduse_loopback_config(blk.loop, 0, &config, sizeof(config));
+	assert_int_equal(config.max_discard_sectors, VBLK_RANGE_SECTORS);
+	assert_int_equal(config.max_write_zeroes_sectors, VBLK_RANGE_SECTORS);
+	for (i = 0; i < RTE_DIM(types); i++) {
+		one = range(UINT64_C(1) << 33, VBLK_RANGE_SECTORS, 0);
+		assert_int_equal(do_ranges(types[i], &one, 1), VIRTIO_BLK_S_OK);
+		for (j = 0; j < RTE_DIM(too_long); j++) {
+			one = range(0, too_long[j], 0);
+			assert_int_equal(do_ranges(types[i], &one, 1), VIRTIO_BLK_S_IOERR);
+		}
+	}
+}
+
 static void
 identification(void **state)
 {
@@ -429,6 +465,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(bad_ranges, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_ranges, setup, teardown),
 		cmocka_unit_test_setup_teardown(many_ranges, setup_indirect, teardown),
+		cmocka_unit_test_setup_teardown(long_ranges, setup_large, teardown),
 		cmocka_unit_test_setup_teardown(identification, setup, teardown),
 		cmocka_unit_test_setup_teardown(edges, setup, teardown),
 		cmocka_unit_test_setup_teardown(read_only, setup_read_only, teardown),

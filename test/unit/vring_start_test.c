@@ -65,6 +65,25 @@ rings_over_a_seam(void **state)
 	driver_free(&driver);
 }
 
+/* Memory that ends within the rings, at any byte, and nothing behind it. */
+static void
+rings_longer_than_memory(void **state)
+{
+	uint64_t whole, end;
+
+	RTE_SET_USED(state);
+	begin(8, 0);
+	vring_stop(&driver.vq);
+	whole = driver.regions[0].size;
+	end = (uint64_t)((uint8_t *)&driver.used->ring[8] - (uint8_t *)driver.desc) +
+	      sizeof(uint16_t);
+	for (driver.regions[0].size = 0; driver.regions[0].size < end; driver.regions[0].size++)
+		assert_int_equal(driver_start(&driver), -EFAULT);
+	assert_int_equal(driver_start(&driver), 0);
+	driver.regions[0].size = whole;
+	driver_free(&driver);
+}
+
 /* Its two halves meet in our memory; in the driver's they are as far apart as can be. */
 static void
 ring_that_wraps_around(void **state)
@@ -143,6 +162,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(rings_over_a_seam),
+		cmocka_unit_test(rings_longer_than_memory),
 		cmocka_unit_test(ring_that_wraps_around),
 		cmocka_unit_test(rings_that_are_read_only),
 		cmocka_unit_test(stop_forgets_memory),
