@@ -19,6 +19,16 @@ file=$(wait_disk file0)
 serial=$(cat "/sys/block/$(basename "$file")/serial")
 [ "$serial" = a-serial-number ] || fail "the serial number is $serial"
 
+step "no thread waits for its own disk when memory is short"
+# PF_MEMALLOC_NOIO and PF_LOCAL_THROTTLE, which PR_SET_IO_FLUSHER sets.
+flusher=$((0x00080000 | 0x00100000))
+for stat in /proc/"$blk_pid"/task/*/stat; do
+	flags=$(sed 's/.*) //' "$stat" | cut -d ' ' -f 7)
+	[ $((flags & flusher)) = $flusher ] || fail "$stat: flags $(printf %#x "$flags")"
+done
+[ "$(sed -n 's/^VmLck:[^0-9]*\([0-9]*\).*/\1/p' "/proc/$blk_pid/status")" -gt 0 ] ||
+	fail "it does not keep its memory"
+
 step "verified writes and reads, 512 bytes to 1 MiB"
 for disk in "$ram" "$file"; do
 	fio --name=sizes --filename="$disk" --direct=1 --ioengine=libaio --rw=randwrite \
