@@ -20,8 +20,23 @@ BLOCK = 4096
 BLOCKS = 256
 
 
-def serve(command):
-    return subprocess.Popen(command, stdin=subprocess.DEVNULL)
+class Server:
+    """The process behind the disk, one after the other; the last one ends with us."""
+
+    def __init__(self, command):
+        self.command, self.process = command, None
+
+    def start(self):
+        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL)
+
+    def kill(self):
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+
+    def stop(self):
+        self.process.terminate()
+        self.process.wait()
+        return self.process.returncode
 
 
 class Disk:
@@ -49,22 +64,20 @@ class Disk:
                     raise ValueError(f"block {block} does not hold {number}")
 
 
-def killed(driver, disk, process, command):
-    """Kills it when some of what it was given is finished; returns the next process."""
+def killed(driver, disk, server):
+    """Kills it when some of what it was given is finished; the next one goes on."""
     disk.write_some(SLOTS)
     while len(driver.free) < SLOTS // 5:
         driver.take()
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    server.kill()
     driver.disconnect()
     left = SLOTS - len(driver.free)
-    process = serve(command)
+    server.start()
     begin = time.monotonic()
     driver.connect()
     driver.wait()
     print(f"{left} requests were out, finished {(time.monotonic() - begin) * 1000:.0f} ms "
           "after the start")
-    return process
 
 
 def refuse_strangers(driver):
@@ -86,46 +99,45 @@ def refuse_strangers(driver):
         os.close(fd)
 
 
-def forget(path, packed, process, command):
+def forget(path, packed, server):
     """A driver that goes away with its process leaves nothing to the next one."""
     driver = BlkDriver(path, packed)
     driver.connect()
     Disk(driver).write_some(SLOTS)
     while len(driver.free) < SLOTS // 5:
         driver.take()
-    process.send_signal(signal.SIGKILL)
-    process.wait()
+    server.kill()
     driver.close()
-    return serve(command)
+    server.start()
 
 
 def main():
     packed, path, image, command = sys.argv[1] == "packed", *sys.argv[2:4], sys.argv[4:]
-    process = serve(command)
+    server = Server(command)
+    server.start()
     driver = BlkDriver(path, packed)
     disk = Disk(driver)
     try:
-        process = forget(path, packed, process, command)
+        forget(path, packed, server)
         refuse_strangers(driver)
         driver.connect()
         disk.write_some(SLOTS)
         driver.wait()
         for _ in range(ROUNDS):
-            process = killed(driver, disk, process, command)
+            killed(driver, disk, server)
         disk.check()
         driver.post(T_FLUSH, 0)
         driver.wait()
     finally:
         driver.close()
-        process.terminate()
-        process.wait()
+        code = server.stop()
     with open(image, "rb") as file:
         for block, number in disk.expected.items():
             file.seek(block * BLOCK)
             if file.read(8) != number.to_bytes(8, "little"):
                 raise ValueError(f"{image}: block {block} does not hold {number}")
-    if process.returncode != 0:
-        sys.exit(f"the process ended with {process.returncode}")
+    if code != 0:
+        sys.exit(f"the process ended with {code}")
 
 
 if __name__ == "__main__":
