@@ -2,7 +2,8 @@
 /*
  * Random calls at the VDUSE interface for a bounded time: ioctls with random and with nearly right
  * arguments, reads, writes, maps and touches, by several threads on one device, while another
- * attaches and detaches it. Nothing is checked but that it ends: the kernel's log is the result.
+ * attaches and detaches it, and another process is its driver where vhost_vdpa is loaded. Nothing
+ * is checked but that it ends: the kernel's log is the result.
  *
  *   kernel-fuzz SECONDS SEED
  */
@@ -16,10 +17,12 @@
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
+#include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "dev.h"
+#include "fuzz.h"
 #include "tap.h"
 
 #define THREADS	4
@@ -36,9 +39,8 @@ static const unsigned long requests[] = {
 	VDUSE_VQ_INJECT_IRQ,
 };
 
-/* Small numbers, powers of two, limits: those that code looks at. */
-static uint64_t
-pick(unsigned int *seed)
+uint64_t
+fuzz_pick(unsigned int *seed)
 {
 	switch (rand_r(seed) % 6) {
 	case 0: return 0;
@@ -50,13 +52,13 @@ pick(unsigned int *seed)
 	}
 }
 
-static void
-fill(uint64_t *words, unsigned int nb, unsigned int *seed)
+void
+fuzz_fill(uint64_t *words, unsigned int nb, unsigned int *seed)
 {
 	unsigned int i;
 
 	for (i = 0; i < nb; i++)
-		words[i] = rand_r(seed) % 3 ? 0 : pick(seed);
+		words[i] = rand_r(seed) % 3 ? 0 : fuzz_pick(seed);
 }
 
 static void
@@ -70,7 +72,7 @@ on_fault(int signal)
 static void
 touch(int fd, unsigned int *seed)
 {
-	struct vduse_iotlb_entry entry = { .start = pick(seed), .last = UINT64_MAX };
+	struct vduse_iotlb_entry entry = { .start = fuzz_pick(seed), .last = UINT64_MAX };
 	int file = ioctl(fd, VDUSE_IOTLB_GET_FD, &entry);
 	size_t size = (size_t)(1 + rand_r(seed) % 1024) << 12;
 	volatile uint8_t *va;
@@ -78,7 +80,7 @@ touch(int fd, unsigned int *seed)
 	if (file < 0)
 		return;
 	va = mmap(NULL, size, PROT_READ | PROT_WRITE, rand_r(seed) % 8 ? MAP_SHARED : MAP_PRIVATE,
-			file, rand_r(seed) % 2 ? (off_t)entry.offset : (off_t)(pick(seed) & ~4095ULL));
+			file, rand_r(seed) % 2 ? (off_t)entry.offset : (off_t)(fuzz_pick(seed) & ~4095ULL));
 	close(file);
 	if (va == MAP_FAILED)
 		return;
@@ -122,7 +124,7 @@ message(int fd, unsigned int *seed)
 
 	if (read(fd, &req, sizeof(req)) == sizeof(req))
 		dev_answer(fd, req.request_id, rand_r(seed) % 4 == 0);
-	fill(garbage, 19, seed);
+	fuzz_fill(garbage, 19, seed);
 	if (write(fd, garbage, rand_r(seed) % (sizeof(garbage) + 1)) < 0 &&
 			read(fd, garbage, rand_r(seed) % sizeof(garbage)) < 0)
 		return;
@@ -141,15 +143,31 @@ call(int fd, unsigned int *seed)
 	case 2: kickfd(fd, seed); break;
 	case 3:
 	case 4: message(fd, seed); break;
-	case 5: ioctl(fd, pick(seed), pick(seed)); break;
+	case 5: ioctl(fd, fuzz_pick(seed), fuzz_pick(seed)); break;
 	default:
-		fill(arg, 32, seed);
+		fuzz_fill(arg, 32, seed);
 		file = ioctl(fd, request, arg);
 		if (file > 0)
 			close(file);
 		break;
 	}
 	atomic_fetch_add(&fuzz_calls, 1);
+}
+
+/*
+ * The driver is another process, for vhost_vdpa waits for the device's answer with the memory map
+ * of its user locked.
+ */
+static pid_t
+start_driver(unsigned int seed)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	for (; time(NULL) < fuzz_end; usleep(1000))
+		fuzz_vhost(&seed);
+	_exit(0);
 }
 
 static void *
@@ -170,10 +188,16 @@ fuzz(void *arg)
 static void
 live(int control, unsigned int *seed)
 {
+	uint64_t version = rand_r(seed) % 2, features = rand_r(seed) % 4;
 	struct dev_arg arg;
 	int fd;
 
 	dev_arg_init(&arg);
+	if (ioctl(control, VDUSE_SET_API_VERSION, &version) == 0 && version == 1) {
+		ioctl(control, VDUSE_SET_FEATURES, &features);
+		arg.config.ngroups = 2;
+		arg.config.nas = 2;
+	}
 	fd = dev_make(control, &arg);
 	dev_set_attr("bounce_size", "1048576");
 	dev_set_attr("msg_timeout", "1");
@@ -200,8 +224,10 @@ main(int argc, char **argv)
 	unsigned int seed = argc > 2 ? atoi(argv[2]) : 1, lives = 0;
 	int control = control_open(0), i;
 	pthread_t thread[THREADS];
+	pid_t driver;
 
 	fuzz_end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
+	driver = start_driver(seed);
 	signal(SIGBUS, on_fault);
 	signal(SIGSEGV, on_fault);
 	for (i = 0; i < THREADS; i++)
@@ -211,6 +237,7 @@ main(int argc, char **argv)
 		live(control, &seed);
 	for (i = 0; i < THREADS; i++)
 		pthread_join(thread[i], NULL);
+	waitpid(driver, NULL, 0);
 	printf("%lu calls, %u devices, seed %d\n", atomic_load(&fuzz_calls), lives,
 			argc > 2 ? atoi(argv[2]) : 1);
 	return 0;

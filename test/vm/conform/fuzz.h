@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Random arguments, and the random calls at vhost_vdpa.
+ */
+#ifndef CONFORM_FUZZ_H
+#define CONFORM_FUZZ_H
+
+#include <stdint.h>
+
+/* Small numbers, powers of two, limits: those that code looks at. */
+uint64_t
+fuzz_pick(unsigned int *seed);
+/* Most of them zero. */
+void
+fuzz_fill(uint64_t *words, unsigned int nb, unsigned int *seed);
+
+/* A user of vhost_vdpa, from open to close, if it is there and nobody else's. */
+void
+fuzz_vhost(unsigned int *seed);
+
+#endif
