@@ -18,7 +18,8 @@ kernel_memory()
 		END { print used }' /proc/meminfo /proc/zoneinfo
 }
 
-# check_memory KIB WHAT: since `before`. Not where kmemleak looks: such a kernel keeps what was freed.
+# check_memory KIB WHAT: since `before`. Not where kmemleak looks: such a kernel keeps what was
+# freed.
 check_memory()
 {
 	local after
