@@ -176,7 +176,7 @@ static const struct devargs_key devargs_keys[] = {
 	{"transport", devargs_transport, "kernel or vhost-user"},
 	{"socket", devargs_socket, "the path of a socket, with a '/' and up to 107 characters"},
 	{"client", devargs_client, "0 or 1"},
-	{"backend", devargs_backend, "null, ram, file or fault"},
+	{"backend", devargs_backend, "null, ram, file, fault or rbd"},
 	{"queues", devargs_queues, "a number from 1 to " RTE_STR(RTE_VDUSE_BLK_QUEUES_MAX)},
 	{"queue-size", devargs_queue_size, "a power of two from 4 to 32768"},
 	{"block-size", devargs_block_size, "512, 1024, 2048 or 4096"},
@@ -248,7 +248,7 @@ devargs_check(struct blk_devargs *out)
 	bool socket = rte_vduse_path_is_socket(out->path);
 
 	if (out->backend[0] == '\0')
-		return devargs_error(out, "backend", "", "null, ram, file or fault");
+		return devargs_error(out, "backend", "", "null, ram, file, fault or rbd");
 	if (out->vhost_user && !socket)
 		return devargs_error(out, "socket", "", "it with transport=vhost-user");
 	if (!out->vhost_user && (socket || out->conf.client))

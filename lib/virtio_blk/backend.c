@@ -20,6 +20,9 @@ static const struct vblk_backend_ops *const backends[] = {
 #ifdef VBLK_HAVE_LIBURING
 	&vblk_backend_file,
 #endif
+#ifdef VBLK_HAVE_LIBRBD
+	&vblk_backend_rbd,
+#endif
 };
 
 /* A number of bytes with K, M, G or T behind it, or nothing. */
@@ -138,7 +141,7 @@ vblk_backend_open(const char *name, const struct vblk_backend_conf *conf,
 		(void)rte_strlcpy((*backend)->name, conf->device, sizeof((*backend)->name));
 		return 0;
 	}
-	VBLK_LOG(ERR, conf->device, "backend=%s: use null, ram, file or fault", name);
+	VBLK_LOG(ERR, conf->device, "backend=%s: use null, ram, file, fault or rbd, if it is built in", name);
 	return -EINVAL;
 }
 

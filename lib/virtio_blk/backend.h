@@ -100,6 +100,7 @@ extern const struct vblk_backend_ops vblk_backend_null;
 extern const struct vblk_backend_ops vblk_backend_ram;
 extern const struct vblk_backend_ops vblk_backend_fault;
 extern const struct vblk_backend_ops vblk_backend_file;
+extern const struct vblk_backend_ops vblk_backend_rbd;
 
 /* backend.c: opens a backend by its name, one log line if it cannot. */
 int
