@@ -305,11 +305,26 @@ packed_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 typedef uint64_t packed_word __rte_may_alias;
 
 static inline void
-packed_write(const struct vring_vq *vq, const struct vring_packed_used *used, int order)
+packed_write(const struct vring_vq *vq, const struct vring_packed_used *used)
 {
 	packed_word *word = (packed_word *)(void *)&packed_at(vq, used->place)->len;
 
-	__atomic_store_n(word, rte_cpu_to_le_64(used->word), order);
+	__atomic_store_n(word, rte_cpu_to_le_64(used->word), __ATOMIC_RELAXED);
+}
+
+/* The one that the driver sees first: its flags show all that was written before. */
+static inline void
+packed_show(const struct vring_vq *vq, const struct vring_packed_used *used)
+{
+	struct vring_packed_desc *desc = packed_at(vq, used->place);
+
+	desc->len = rte_cpu_to_le_32((uint32_t)used->word);
+	desc->id = rte_cpu_to_le_16((uint16_t)(used->word >> 32));
+	/* Release: pairs with the driver's barrier between these flags and what else it reads of
+	 * this and of later used descriptors, and of the buffers.
+	 */
+	__atomic_store_n(&desc->flags, rte_cpu_to_le_16((uint16_t)(used->word >> 48)),
+			 __ATOMIC_RELEASE);
 }
 
 /*
@@ -332,7 +347,7 @@ packed_use(struct vring_vq *vq, const struct vring_chain *chain, uint32_t place)
 	    packed_distance(vq, packed->published, place) < VRING_PACKED_LINE)
 		packed->held[packed->nb_held++] = used;
 	else
-		packed_write(vq, &used, __ATOMIC_RELAXED);
+		packed_write(vq, &used);
 }
 
 static void
@@ -385,11 +400,8 @@ packed_publish(struct vring_vq *vq)
 	if (packed->used == from)
 		return false;
 	while (--packed->nb_held > 0)
-		packed_write(vq, &packed->held[packed->nb_held], __ATOMIC_RELAXED);
-	/* Release: pairs with the driver's barrier between these flags and what else it reads of
-	 * this and of later used descriptors, and of the buffers.
-	 */
-	packed_write(vq, &packed->held[0], __ATOMIC_RELEASE);
+		packed_write(vq, &packed->held[packed->nb_held]);
+	packed_show(vq, &packed->held[0]);
 	packed->published = packed->used;
 	/* The flags before the driver's wish: pairs with the driver's barrier between asking for
 	 * a call and looking at the ring once more. Without it both could miss.

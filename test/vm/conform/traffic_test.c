@@ -248,8 +248,8 @@ conform_traffic(int fd)
 
 	need(bounce != MAP_FAILED, "map bounce memory");
 	open_packets();
-	need(pthread_create(&sender, NULL, send_frames, NULL) == 0 &&
-			pthread_create(&receiver, NULL, receive_frames, NULL) == 0, "start threads");
+	need(pthread_create(&sender, NULL, send_frames, NULL) == 0, "start a thread");
+	need(pthread_create(&receiver, NULL, receive_frames, NULL) == 0, "start another");
 	tap(run_rounds(fd, bounce) == 0, "umem: replaced and given back under traffic");
 	atomic_store(&over, true);
 	pthread_join(sender, NULL);

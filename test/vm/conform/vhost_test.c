@@ -179,15 +179,17 @@ test_driver_ok(int vhost, int fd, bool ours)
 
 /* --- the configuration space --- */
 
+/* A struct vhost_vdpa_config and its bytes. */
 struct config {
-	struct vhost_vdpa_config head;
+	uint32_t off;
+	uint32_t len;
 	uint8_t byte[DEV_CONFIG_SIZE];
 };
 
 static bool
 get_config(int vhost, uint8_t *byte)
 {
-	struct config config = { .head.len = DEV_CONFIG_SIZE };
+	struct config config = { .len = DEV_CONFIG_SIZE };
 	bool ok = ioctl(vhost, VHOST_VDPA_GET_CONFIG, &config) == 0;
 
 	memcpy(byte, config.byte, DEV_CONFIG_SIZE);
@@ -201,7 +203,7 @@ test_config(int vhost, int fd)
 		struct vduse_config_data head;
 		uint8_t room[sizeof(struct vduse_config_data) + 2];
 	} set = { .head = { .offset = DEV_CONFIG_SIZE - 2, .length = 2 } };
-	struct config write = { .head = { .off = DEV_CONFIG_SIZE - 2, .len = 2 } };
+	struct config write = { .off = DEV_CONFIG_SIZE - 2, .len = 2 };
 	uint8_t byte[DEV_CONFIG_SIZE];
 	uint32_t size = 0;
 
