@@ -112,7 +112,8 @@ rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
 
 	if (!rte_vduse_vq_enter(queue->vq))
 		return 0;
-	work = vblk_dispatch_take(queue);
+	queue->nb_taken = vblk_dispatch_take(queue);
+	work = queue->nb_taken;
 	vblk_dispatch_submit(queue);
 	if (queue->in_flight > 0)
 		work += vblk_complete_poll(queue);
