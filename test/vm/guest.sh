@@ -77,7 +77,7 @@ load_modules()
 # wait_for SECONDS COMMAND...: until COMMAND succeeds; false when time is up.
 wait_for()
 {
-	local end=$((SECONDS + $1))
+	local end=$((SECONDS + $1 * ${VM_PATIENCE:-1}))
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
