@@ -26,9 +26,12 @@
 #include "tap.h"
 
 #define THREADS	4
+/* In the file of an address space, where rings begin. */
+#define RINGS_START	(1UL << 30)
 
 static time_t fuzz_end;
 static atomic_int fuzz_fd = -1;
+static atomic_uint fuzz_users;	/* threads that may be using it */
 static atomic_ulong fuzz_calls;
 static __thread sigjmp_buf fault;
 
@@ -68,6 +71,31 @@ on_fault(int signal)
 	siglongjmp(fault, 1);
 }
 
+/*
+ * Rings are only read: virtio_net waits with softirqs off for what a wild used index promises, and
+ * the processor it runs on is lost, on every kernel module.
+ */
+static int
+protection(off_t offset, size_t size)
+{
+	return (uint64_t)offset <= RINGS_START - size ? PROT_READ | PROT_WRITE : PROT_READ;
+}
+
+static void
+touch_pages(volatile uint8_t *va, size_t size, int prot, unsigned int *seed)
+{
+	size_t at = rand_r(seed) % size;
+
+	if (sigsetjmp(fault, 1) != 0)
+		return;
+	if (prot & PROT_WRITE) {
+		va[at] = rand_r(seed);
+		va[size - 1] ^= 1;
+	} else {
+		(void)va[at];
+	}
+}
+
 /* A region's memory, touched, whatever is there by now. */
 static void
 touch(int fd, unsigned int *seed)
@@ -75,20 +103,18 @@ touch(int fd, unsigned int *seed)
 	struct vduse_iotlb_entry entry = { .start = fuzz_pick(seed), .last = UINT64_MAX };
 	int file = ioctl(fd, VDUSE_IOTLB_GET_FD, &entry);
 	size_t size = (size_t)(1 + rand_r(seed) % 1024) << 12;
-	volatile uint8_t *va;
+	off_t offset = rand_r(seed) % 2 ? entry.offset : fuzz_pick(seed) & ~4095ULL;
+	int prot = protection(offset, size);
+	void *va;
 
 	if (file < 0)
 		return;
-	va = mmap(NULL, size, PROT_READ | PROT_WRITE, rand_r(seed) % 8 ? MAP_SHARED : MAP_PRIVATE,
-			file, rand_r(seed) % 2 ? (off_t)entry.offset : (off_t)(fuzz_pick(seed) & ~4095ULL));
+	va = mmap(NULL, size, prot, rand_r(seed) % 8 ? MAP_SHARED : MAP_PRIVATE, file, offset);
 	close(file);
 	if (va == MAP_FAILED)
 		return;
-	if (sigsetjmp(fault, 1) == 0) {
-		va[rand_r(seed) % size] = rand_r(seed);
-		va[size - 1] ^= 1;
-	}
-	munmap((void *)va, size);
+	touch_pages(va, size, prot, seed);
+	munmap(va, size);
 }
 
 /* Registers memory that fits now and then, so that it is in the way of the driver's copies. */
@@ -177,11 +203,28 @@ fuzz(void *arg)
 	int fd;
 
 	while (time(NULL) < fuzz_end) {
+		if (atomic_load(&fuzz_fd) < 0) {
+			usleep(1000);
+			continue;
+		}
+		/* Counted before it is looked at: close_device() does it the other way round. */
+		atomic_fetch_add(&fuzz_users, 1);
 		fd = atomic_load(&fuzz_fd);
 		if (fd >= 0)
 			call(fd, &seed);
+		atomic_fetch_sub(&fuzz_users, 1);
 	}
 	return NULL;
+}
+
+/* Once nobody calls it: its number may soon be another file's, whose read() would never end. */
+static void
+close_device(int fd)
+{
+	atomic_store(&fuzz_fd, -1);
+	while (atomic_load(&fuzz_users) != 0)
+		usleep(1000);
+	close(fd);
 }
 
 /* The device's life, again and again, with a small region that is soon exhausted. */
@@ -210,10 +253,7 @@ live(int control, unsigned int *seed)
 		usleep(rand_r(seed) % 300000);
 		dev_detach();
 	}
-	atomic_store(&fuzz_fd, -1);
-	/* Threads within a call keep the file open; they are done soon. */
-	usleep(50000);
-	close(fd);
+	close_device(fd);
 	while (dev_destroy(control, DEV_NAME) < 0 && errno == EBUSY)
 		usleep(10000);
 }
