@@ -52,6 +52,12 @@ fio_verify "$disk" --rw=randwrite --bs=4k --iodepth=128 --size=8M
 if [ "$VDUSE_MODULE" = ours ]; then
 	cat /sys/kernel/debug/vduse/disk0
 	grep -q 'exhausted [1-9]' /sys/kernel/debug/vduse/disk0 || fail "it was never exhausted"
+	step "a read of more than all of it"
+	echo 4096 >"/sys/block/$disk/queue/max_sectors_kb"
+	dd "if=/dev/$disk" of=/dev/null bs=4M count=4 iflag=direct 2>"$work/dd.log" &
+	dd=$!
+	wait_for 20 eval "! kill -0 $dd" || fail "a read of 4 MiB does not end"
+	wait $dd || fail "dd: exit code $?"
 fi
 detach disk0
 stop_qsd

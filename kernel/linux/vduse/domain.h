@@ -18,8 +18,8 @@ struct vduse_umem;
 
 #define VDUSE_BOUNCE_SIZE_MIN	SZ_1M
 #define VDUSE_BOUNCE_SIZE_MAX	SZ_1G
-/* A share of the bounce memory that is worth having. */
-#define VDUSE_BOUNCE_SHARE_MIN	SZ_64K
+/* A share of the bounce memory that has slots of every class. */
+#define VDUSE_BOUNCE_SHARE_MIN	SZ_256K
 
 /* Rings lie above all bounce memory. */
 #define VDUSE_COHERENT_START	((u64)VDUSE_BOUNCE_SIZE_MAX)

@@ -4,12 +4,15 @@
  * context, one at a time but for kicks; some of it becomes a message and waits.
  */
 #include <linux/module.h>
+#include <linux/unaligned.h>
 #include <linux/vdpa.h>
 #include <linux/vhost_iotlb.h>
 #include <linux/virtio_config.h>
+#include <uapi/linux/virtio_blk.h>
 #include <uapi/linux/virtio_ids.h>
 #include <uapi/linux/virtio_net.h>
 
+#include "slots.h"
 #include "vduse.h"
 
 static bool virtio_ctrl_vq;
@@ -235,6 +238,34 @@ static size_t op_get_config_size(struct vdpa_device *vdpa)
 	return vduse_from_vdpa(vdpa)->config_size;
 }
 
+/* Half of the bounce memory, so that two processors that build a request each both can. */
+static u32 max_segments(struct vduse_dev *dev)
+{
+	size_t size = vduse_dev_domain(dev, 0)->bounce.size;
+
+	return max_t(u32, size / 2 / vduse_slots_max(size), 1);
+}
+
+/*
+ * A request of virtio_blk that is larger than all bounce memory would wait for
+ * it without end: the driver is told of fewer segments than the process takes.
+ */
+static void limit_requests(struct vdpa_device *vdpa, unsigned int offset, void *buf,
+			   unsigned int len)
+{
+	const unsigned int at = offsetof(struct virtio_blk_config, seg_max);
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+	u32 segments;
+	void *field;
+
+	if (dev->device_id != VIRTIO_ID_BLOCK || !driver_is_virtio(vdpa) || offset > at ||
+	    len < at - offset + sizeof(segments))
+		return;
+	field = buf + (at - offset);
+	segments = min(get_unaligned_le32(field), max_segments(dev));
+	put_unaligned_le32(segments, field);
+}
+
 static void op_get_config(struct vdpa_device *vdpa, unsigned int offset, void *buf,
 			  unsigned int len)
 {
@@ -246,6 +277,7 @@ static void op_get_config(struct vdpa_device *vdpa, unsigned int offset, void *b
 	spin_lock(&dev->config_lock);
 	memcpy(buf, dev->config + offset, min(len, dev->config_size - offset));
 	spin_unlock(&dev->config_lock);
+	limit_requests(vdpa, offset, buf, len);
 }
 
 /* The process would not see it: the configuration space is read-only to drivers. */
