@@ -37,6 +37,9 @@ run_on()
 	load "$module"
 	part control "$module"
 	part device "$module"
+	insmod "$(dirname "$VDUSE_KO")/test/two_messages.ko"
+	part order "$module"
+	rmmod two_messages
 	modprobe vhost_vdpa
 	part vhost "$module"
 	modprobe -r vhost_vdpa

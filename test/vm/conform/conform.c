@@ -5,8 +5,9 @@
  *
  *   kernel-conform PART [ours]
  *
- * PART is control, device, vhost (with vhost_vdpa loaded, virtio_vdpa not), virtio or ctrl
- * (with virtio_vdpa and virtio_net loaded, vhost_vdpa not).
+ * PART is control, device, order (with two_messages loaded and no other driver), vhost (with
+ * vhost_vdpa loaded, virtio_vdpa not), virtio or ctrl (with virtio_vdpa and virtio_net loaded,
+ * vhost_vdpa not).
  */
 #include <stdio.h>
 #include <string.h>
@@ -20,6 +21,7 @@ static const struct {
 } parts[] = {
 	{ "control", conform_control },
 	{ "device", conform_device },
+	{ "order", conform_order },
 	{ "vhost", conform_vhost },
 	{ "virtio", conform_virtio },
 	{ "ctrl", conform_ctrl },
@@ -37,6 +39,6 @@ main(int argc, char **argv)
 			return tap_end();
 		}
 	}
-	fprintf(stderr, "usage: kernel-conform control|device|vhost|virtio|ctrl [ours]\n");
+	fprintf(stderr, "usage: kernel-conform control|device|order|vhost|virtio|ctrl [ours]\n");
 	return 2;
 }

@@ -17,11 +17,15 @@ void
 conform_virtio(bool ours);
 void
 conform_ctrl(bool ours);
+void
+conform_order(bool ours);
 /* What conform_vhost() goes on with. */
 void
 conform_version1(void);
 void
 conform_stall(int control);
+void
+conform_ctrl_vhost(void);
 /* And conform_virtio(). */
 void
 conform_silent(int control);

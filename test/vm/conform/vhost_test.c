@@ -402,8 +402,10 @@ conform_vhost(bool ours)
 	tap_errno(dev_destroy(control, DEV_NAME), 0, "destroy a detached device");
 	test_short_config(control);
 	test_timeout(control);
-	if (ours)
+	if (ours) {
 		conform_stall(control);
+		conform_ctrl_vhost();
+	}
 	close(control);
 	conform_version1();
 }

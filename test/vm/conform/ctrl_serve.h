@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Serves a net device's control queue.
+ */
+#ifndef CONFORM_CTRL_SERVE_H
+#define CONFORM_CTRL_SERVE_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct vring_desc;
+struct vring_avail;
+struct vring_used;
+
+struct ctrl_server {
+	atomic_uint commands;	/* answered */
+	atomic_bool stop;
+	pthread_t thread;
+	uint8_t *ring;
+	size_t ring_size;
+	uint8_t *bounce;
+	size_t bounce_size;
+	const struct vring_desc *desc;
+	const struct vring_avail *avail;
+	struct vring_used *used;
+	uint32_t num;
+	uint16_t next;
+};
+
+/* Virtqueue `index`, which a driver of this kernel set up. */
+void
+ctrl_server_start(struct ctrl_server *server, int fd, uint32_t index);
+void
+ctrl_server_stop(struct ctrl_server *server);
+
+#endif
