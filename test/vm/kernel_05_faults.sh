@@ -7,7 +7,8 @@
 . "$(dirname "$0")/kernel_guest.sh"
 
 faults=$DPDK_VDUSE_BUILD/test/vm/kernel-faults
-[ -e /proc/self/fail-nth ] || skip "no fault injection in this kernel"
+[ -e /proc/self/fail-nth ] || skip "no fault injection in this kernel: DPDK_VDUSE_KERNEL names" \
+	"none that config/debug-kernel made. NOTHING OF THIS TEST RAN"
 
 # Nothing fails by chance; what fails says nothing in the kernel's log.
 for kind in failslab fail_page_alloc fail_usercopy; do
