@@ -49,6 +49,8 @@ ip link set lo up
 export VM_TOP
 protect_build_folder
 cd "$VM_TOP" || switch_off
+# A kernel that finds fewer hides races.
+[ "$(nproc)" = "$VM_CPUS" ] || echo "BUG: $(nproc) processors, not $VM_CPUS" >/dev/kmsg
 
 if [ "$VM_INTERACTIVE" = 1 ]; then
 	setsid -c bash -c '"$@"; echo "exit code $?; leave with ^D"; exec bash -i' job \
