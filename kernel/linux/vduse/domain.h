@@ -40,7 +40,7 @@ struct vduse_domain {
 	struct vhost_iotlb *user;	/* vhost_vdpa's map, or NULL; replaced as a whole */
 
 	struct mutex umem_lock;		/* of umem; outside mmap_lock */
-	struct vduse_umem *umem;
+	struct vduse_umem *umem;	/* writers: umem_lock; readers: any */
 };
 
 /* What an address belongs to; file is referenced. */

@@ -83,7 +83,13 @@ struct vq_attribute {
 
 static ssize_t irq_cb_affinity_show(struct vduse_vq *vq, char *buf)
 {
-	return sysfs_emit(buf, "%*pb\n", cpumask_pr_args(&vq->irq_affinity));
+	unsigned long flags;
+	ssize_t len;
+
+	spin_lock_irqsave(&vq->irq_lock, flags);
+	len = sysfs_emit(buf, "%*pb\n", cpumask_pr_args(&vq->irq_affinity));
+	spin_unlock_irqrestore(&vq->irq_lock, flags);
+	return len;
 }
 
 static ssize_t irq_cb_affinity_store(struct vduse_vq *vq, const char *buf, size_t count)
@@ -126,7 +132,7 @@ static ssize_t irq_mode_store(struct vduse_vq *vq, const char *buf, size_t count
 	if (mode < 0)
 		return mode;
 	spin_lock_irqsave(&vq->irq_lock, flags);
-	vq->irq_mode = mode;
+	WRITE_ONCE(vq->irq_mode, mode);
 	spin_unlock_irqrestore(&vq->irq_lock, flags);
 	return count;
 }

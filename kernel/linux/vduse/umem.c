@@ -108,7 +108,7 @@ int vduse_umem_register(struct vduse_domain *domain, u64 iova, u64 uaddr, u64 si
 		goto unlock;
 	}
 	vduse_bounce_move(&domain->bounce, umem->page);
-	domain->umem = umem;
+	WRITE_ONCE(domain->umem, umem);
 unlock:
 	mutex_unlock(&domain->umem_lock);
 	return ret;
@@ -119,7 +119,7 @@ static void umem_remove(struct vduse_domain *domain)
 	struct vduse_umem *umem = domain->umem;
 
 	vduse_bounce_move(&domain->bounce, NULL);
-	domain->umem = NULL;
+	WRITE_ONCE(domain->umem, NULL);
 	unpin_user_pages_dirty_lock(umem->page, umem->nr_pages, true);
 	umem_free(umem);
 }

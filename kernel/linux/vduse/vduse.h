@@ -73,15 +73,15 @@ struct vduse_vq {
 	struct eventfd_ctx *kickfd;	/* kick_lock */
 	bool kicked;			/* kick_lock: a kick that found no kickfd */
 	struct work_struct kick_work;	/* where a kick must not signal */
-	u64 kicks;			/* kick_lock */
+	u64 kicks;			/* writers: kick_lock; readers: any */
 
 	spinlock_t irq_lock;		/* any context */
 	struct vdpa_callback cb;	/* irq_lock */
-	enum vduse_irq_mode irq_mode;	/* irq_lock */
+	enum vduse_irq_mode irq_mode;	/* writers: irq_lock; readers: any */
 	int irq_cpu;			/* irq_lock: where the last one went */
-	struct cpumask irq_affinity;	/* writers: irq_lock */
+	struct cpumask irq_affinity;	/* irq_lock; drivers read it without */
 	struct work_struct irq_work;
-	u64 irqs;			/* irq_lock */
+	u64 irqs;			/* writers: irq_lock; readers: any */
 };
 
 /* Newer kernels hand it to the mapping operations; they name the type. */

@@ -23,7 +23,7 @@ static void kick_signal(struct vduse_vq *vq)
 
 	spin_lock_irqsave(&vq->kick_lock, flags);
 	if (READ_ONCE(vq->ready)) {
-		vq->kicks++;
+		WRITE_ONCE(vq->kicks, vq->kicks + 1);
 		if (vq->kickfd)
 			eventfd_signal(vq->kickfd);
 		else
@@ -125,7 +125,7 @@ int vduse_vq_interrupt(struct vduse_vq *vq)
 	if (!vduse_driver_ok(vq->dev)) {
 		ret = -EINVAL;
 	} else if (READ_ONCE(vq->ready)) {
-		vq->irqs++;
+		WRITE_ONCE(vq->irqs, vq->irqs + 1);
 		if (vq->cb.trigger)
 			eventfd_signal(vq->cb.trigger);
 		else if (vq->irq_mode == VDUSE_IRQ_INLINE)

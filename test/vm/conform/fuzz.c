@@ -163,13 +163,14 @@ call(int fd, unsigned int *seed)
 	unsigned long request = requests[rand_r(seed) % (sizeof(requests) / sizeof(requests[0]))];
 	int file;
 
-	switch (rand_r(seed) % 8) {
+	switch (rand_r(seed) % 9) {
 	case 0: touch(fd, seed); break;
 	case 1: umem(fd, seed); break;
 	case 2: kickfd(fd, seed); break;
 	case 3:
 	case 4: message(fd, seed); break;
 	case 5: ioctl(fd, fuzz_pick(seed), fuzz_pick(seed)); break;
+	case 6: fuzz_attribute(seed); break;
 	default:
 		fuzz_fill(arg, 32, seed);
 		file = ioctl(fd, request, arg);

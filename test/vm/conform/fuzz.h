@@ -18,4 +18,8 @@ fuzz_fill(uint64_t *words, unsigned int nb, unsigned int *seed);
 void
 fuzz_vhost(unsigned int *seed);
 
+/* One attribute or counter of the device, read or set, if it is there. */
+void
+fuzz_attribute(unsigned int *seed);
+
 #endif
