@@ -4,6 +4,7 @@
  * context, one at a time but for kicks; some of it becomes a message and waits.
  */
 #include <linux/module.h>
+#include <linux/sched.h>
 #include <linux/unaligned.h>
 #include <linux/vdpa.h>
 #include <linux/vhost_iotlb.h>
@@ -331,20 +332,34 @@ static void reset_address_spaces(struct vduse_dev *dev)
 	mutex_unlock(&dev->lock);
 }
 
-/* The kernel's side is reset whatever the process says; its word is the result. */
+/*
+ * A user that was killed before it set a status: the process has nothing to
+ * undo, and a dying task could not be woken up from waiting for its answer.
+ */
+static bool nothing_to_reset(const struct vduse_dev *dev)
+{
+	return !READ_ONCE(dev->status) && (current->flags & PF_SIGNALED);
+}
+
+/*
+ * The kernel's side is reset whatever the process says, and that is no failure:
+ * if the reset of vhost_vdpa's open() fails while the device is removed, the
+ * removal waits without end for a file that nobody closes.
+ */
 static int op_reset(struct vdpa_device *vdpa)
 {
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
-	int ret = vduse_msg_set_status(dev, 0);
 	u32 i;
 
+	if (!nothing_to_reset(dev))
+		vduse_msg_set_status(dev, 0);
 	vduse_ctrl_stop(dev);
 	reset_driver_state(dev);
 	reset_address_spaces(dev);
 	flush_work(&dev->config_work);
 	for (i = 0; i < dev->vq_num; i++)
 		vduse_vq_flush(dev->vq[i]);
-	return ret;
+	return 0;
 }
 
 /* --- address spaces --- */

@@ -10,6 +10,7 @@
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <linux/userfaultfd.h>
@@ -116,11 +117,81 @@ test_timeout(int fd)
 	need(dev_wait(fd, POLLIN), "a message arrives");
 	reader_start(&reader, fd);
 	tap(dev_wait(fd, POLLERR), "stalled: the time is up");
-	tap(vhost_reap(pid) == EIO, "stalled: the waiter fails");
+	tap(vhost_reap(pid) == 0, "stalled: the open goes on");
 	reader_finish(&reader, true);
 	tap(reader.result == sizeof(*reader.req) && reader.req->type == VDUSE_SET_STATUS,
 			"stalled: the reader gets what it began to read");
 	tap_errno(dev_answer(fd, reader.req->request_id, 0), ENOENT, "stalled: a late answer");
+}
+
+static bool
+ends(pid_t pid)
+{
+	unsigned int tenths;
+	int status;
+
+	for (tenths = 0; tenths < 100; tenths++) {
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			return WIFEXITED(status) && WEXITSTATUS(status) == 0;
+		usleep(100000);
+	}
+	return false;
+}
+
+static pid_t
+start_detach(int fd)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid;
+	close(fd);
+	_exit(dev_detach() ? 0 : 1);
+}
+
+/* The user's open() is refused by the process, or killed. */
+static void
+end_open(int fd, pid_t user, bool kill_user)
+{
+	struct vduse_dev_request req = { 0 };
+	struct server server;
+
+	need(read(fd, &req, sizeof(req)) == sizeof(req), "read the reset");
+	if (kill_user) {
+		kill(user, SIGKILL);
+		tap(vhost_reap(user) == -1, "removed: the open is killed");
+		return;
+	}
+	need(dev_answer(fd, req.request_id, VDUSE_REQ_RESULT_FAILED) == 0, "refuse the reset");
+	server_start(&server, fd);
+	tap(vhost_reap(user) == 0, "removed: the open goes on");
+	server_stop(&server);
+}
+
+/*
+ * The device is taken away while a user is within open(). vhost_vdpa waits for users to close it,
+ * and is not told of an open that failed.
+ */
+static void
+test_removed(int control, bool kill_user)
+{
+	pid_t user, detach;
+	struct dev_arg arg;
+	int fd;
+
+	dev_arg_init(&arg);
+	fd = dev_make(control, &arg);
+	need(dev_attach(), "vdpa dev add");
+	user = vhost_start_waiter(fd);
+	need(dev_wait(fd, POLLIN), "a message arrives");
+	detach = start_detach(fd);
+	while (access(VHOST_PATH, F_OK) == 0)
+		usleep(10000);
+	usleep(100000);
+	end_open(fd, user, kill_user);
+	need(tap(ends(detach), "removed: the removal ends"), "vdpa dev del");
+	close(fd);
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "removed: destroy");
 }
 
 void
@@ -139,4 +210,6 @@ conform_stall(int control)
 	close(fd);
 	tap(dev_detach(), "stalled: detach");
 	tap_errno(dev_destroy(control, DEV_NAME), 0, "stalled: destroy");
+	test_removed(control, false);
+	test_removed(control, true);
 }

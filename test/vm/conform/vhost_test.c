@@ -84,7 +84,7 @@ test_timeout(int control)
 	need(dev_set_attr("msg_timeout", "1"), "set msg_timeout");
 	pid = vhost_start_waiter(fd);
 	tap(dev_wait(fd, POLLERR), "no answer in time: poll says error");
-	tap(vhost_reap(pid) == EIO, "the waiter fails");
+	tap(vhost_reap(pid) == 0, "no answer in time: the open goes on");
 	tap_errno(ioctl(fd, VDUSE_DEV_GET_FEATURES, &features), EPERM, "ioctls of a broken device");
 	tap_errno(read(fd, &req, sizeof(req)), EIO, "read of a broken device");
 	close(fd);
