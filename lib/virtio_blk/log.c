@@ -134,7 +134,7 @@ vblk_log_save(struct vblk_log *log, const struct vring_vq *ring, struct vblk_log
 	for (i = 0; i < slot->nb_descs; i++) {
 		uint16_t index = log->spare[--log->nb_spare];
 
-		vring_save(ring, nb_behind - i, 1, &log->descs[index]);
+		log->descs[index] = vring_packed_popped(ring, nb_behind - i);
 		*link = index;
 		link = &log->links[index];
 	}
@@ -203,13 +203,13 @@ log_weight(const struct vblk_log *log, const struct vblk_log_slot *slot)
 	return log->packed ? slot->nb_descs : 1;
 }
 
-/* Whether the driver was shown the request of a slot. decided: the batch at hand was. */
+/* Whether the driver was shown the request of a slot. decided: the batch at that position was. */
 static bool
-log_was_shown(const struct vblk_log *log, const struct vblk_log_slot *slot, bool decided)
+log_was_shown(const struct vblk_log_slot *slot, uint16_t position, bool decided)
 {
 	if (slot->batch == 0)
 		return false;
-	return slot->batch != (VBLK_LOG_BATCH | log->ring->shown) || decided;
+	return slot->batch != (VBLK_LOG_BATCH | position) || decided;
 }
 
 /* Frees what was shown, and has all else in flight. The order is that of the protocol. */
@@ -222,9 +222,9 @@ log_settle(struct vblk_log *log, const struct vring_vq *ring, bool decided)
 	for (i = 0; i < log->ring->size; i++) {
 		struct vblk_log_slot *slot = &log->slots[i];
 
-		if (slot->taken == 0 || slot->batch == 0)
+		if (slot->taken == 0)
 			continue;
-		if (slot->batch != (VBLK_LOG_BATCH | was) || decided)
+		if (log_was_shown(slot, was, decided))
 			__atomic_store_n(&slot->taken, 0, __ATOMIC_RELEASE);
 		else
 			slot->batch = 0;
@@ -245,7 +245,7 @@ log_place_ring(struct vblk_log *log, struct vring_vq *ring)
 
 		if (slot->taken == 0)
 			continue;
-		if (!log_was_shown(log, slot, decided))
+		if (!log_was_shown(slot, log->ring->shown, decided))
 			taken += log_weight(log, slot);
 		else if (slot->batch == (VBLK_LOG_BATCH | log->ring->shown))
 			used += log_weight(log, slot);

@@ -494,17 +494,12 @@ packed_again(struct vring_vq *vq, const struct vring_taken *taken, struct vring_
 	return true;
 }
 
-void
-vring_save(const struct vring_vq *vq, uint32_t nb_behind, uint16_t nb_descs, struct vring_desc *to)
+struct vring_desc
+vring_packed_popped(const struct vring_vq *vq, uint32_t nb_behind)
 {
-	uint32_t place;
-	uint16_t i;
+	uint32_t place = packed_forward(vq, vq->packed.avail, 2u * vq->size - nb_behind);
 
-	if (vq->ops != &vring_packed_ops)
-		return;
-	place = packed_forward(vq, vq->packed.avail, 2u * vq->size - nb_behind);
-	for (i = 0; i < nb_descs; i++)
-		to[i] = vring_load_desc(packed_at(vq, packed_forward(vq, place, i)));
+	return vring_load_desc(packed_at(vq, place));
 }
 
 const struct vring_ops vring_packed_ops = {

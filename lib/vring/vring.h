@@ -222,13 +222,9 @@ vring_shown(const struct vring_vq *vq)
 	return vq->ops->shown(vq);
 }
 
-/*
- * Copies the descriptors of the chain that was popped nb_behind descriptors ago; nothing for a
- * split ring.
- */
-void
-vring_save(const struct vring_vq *vq, uint32_t nb_behind, uint16_t nb_descs,
-	   struct vring_desc *to);
+/* A copy of the descriptor of a packed ring that was popped nb_behind descriptors ago. */
+struct vring_desc
+vring_packed_popped(const struct vring_vq *vq, uint32_t nb_behind);
 
 /*
  * In a virtqueue that started where another process was killed: whether that one had still
