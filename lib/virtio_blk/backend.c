@@ -141,7 +141,8 @@ vblk_backend_open(const char *name, const struct vblk_backend_conf *conf,
 		(void)rte_strlcpy((*backend)->name, conf->device, sizeof((*backend)->name));
 		return 0;
 	}
-	VBLK_LOG(ERR, conf->device, "backend=%s: use null, ram, file, fault or rbd, if it is built in", name);
+	VBLK_LOG(ERR, conf->device,
+		 "backend=%s: use null, ram, file, fault or rbd, if it is built in", name);
 	return -EINVAL;
 }
 

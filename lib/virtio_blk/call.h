@@ -53,12 +53,10 @@ vblk_call_came(struct vblk_call *call, uint16_t requests, uint64_t now)
 	call->came = (uint16_t)(call->came + requests);
 }
 
-/* The driver wants a call. Returns whether it is due now; else it is owed. */
+/* The driver wants a call, and is owed none. Returns whether it is due now; else it is owed. */
 static inline bool
 vblk_call_want(struct vblk_call *call, uint64_t now)
 {
-	if (call->owed)
-		return false;
 	if (call->want == 0 && ++call->calls < VBLK_CALL_TRIAL)
 		return true;
 	if (call->want == 0)
