@@ -9,6 +9,8 @@
 image=$work/disk.img
 kills=${KILLS:-10}
 processors=$(nproc --all)
+[ "$processors" -ge 3 ] ||
+	fail "$processors processors: fio needs one beside those that poll; use --cpus 3 or more"
 
 # Requests that the kernel has seen finish.
 finished()
