@@ -41,6 +41,16 @@ int
 vduse_loopback_ask(struct vduse_loopback *loop, struct vduse_dev_request *req,
 		   struct vduse_dev_response *resp, int timeout_ms);
 
+/* The message that says that memory changed, all of it. */
+static inline struct vduse_dev_request
+vduse_loopback_memory_changed(void)
+{
+	return (struct vduse_dev_request){
+		.type = VDUSE_UPDATE_IOTLB,
+		.iova = { .start = 0, .last = UINT64_MAX },
+	};
+}
+
 /* The kernel gives the device up. */
 void
 vduse_loopback_break(struct vduse_loopback *loop);

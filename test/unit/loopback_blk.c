@@ -137,8 +137,7 @@ loopback_blk_reset_send(struct loopback_blk *self)
 void
 loopback_blk_update_send(struct loopback_blk *self)
 {
-	struct vduse_dev_request req = { .type = VDUSE_UPDATE_IOTLB,
-					 .iova = { .start = 0, .last = UINT64_MAX } };
+	struct vduse_dev_request req = vduse_loopback_memory_changed();
 
 	assert_int_equal(vduse_loopback_send(self->loop, &req), 0);
 }

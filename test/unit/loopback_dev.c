@@ -172,8 +172,7 @@ loopback_dev_up(struct loopback_dev *self)
 void
 loopback_dev_update(struct loopback_dev *self)
 {
-	struct vduse_dev_request req = { .type = VDUSE_UPDATE_IOTLB,
-					 .iova = { .start = 0, .last = UINT64_MAX } };
+	struct vduse_dev_request req = vduse_loopback_memory_changed();
 	struct vduse_dev_response resp;
 
 	assert_int_equal(vduse_loopback_ask(self->loop, &req, &resp, UNIT_PATIENCE_MS), 0);

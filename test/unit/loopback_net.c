@@ -142,8 +142,7 @@ net_set_status(struct loopback_net *self, uint8_t status)
 void
 loopback_net_update(struct loopback_net *self)
 {
-	struct vduse_dev_request req = { .type = VDUSE_UPDATE_IOTLB,
-					 .iova = { .start = 0, .last = UINT64_MAX } };
+	struct vduse_dev_request req = vduse_loopback_memory_changed();
 
 	net_ask(self, &req);
 }

@@ -77,8 +77,7 @@ test_reset_waits(void **state)
 static void
 test_update_waits(void **state)
 {
-	struct vduse_dev_request req = { .type = VDUSE_UPDATE_IOTLB,
-					 .iova = { .start = 0, .last = UINT64_MAX } };
+	struct vduse_dev_request req = vduse_loopback_memory_changed();
 
 	RTE_SET_USED(state);
 	vduse_loopback_regions_clear(device.loop);

@@ -116,6 +116,18 @@ wait_held(unsigned int nb)
 	assert_true(unit_wait(all_held, &nb));
 }
 
+/* Posts a row of reads, of one sector each, that the backend does not finish. */
+static void
+hold_reads(uint16_t *heads, unsigned int nb)
+{
+	unsigned int i;
+
+	vblk_fault_hold(fault, true);
+	for (i = 0; i < nb; i++)
+		heads[i] = post(VIRTIO_BLK_T_IN, i, NULL);
+	wait_held(nb);
+}
+
 static uint8_t
 do_op(enum vblk_op op)
 {
@@ -233,10 +245,7 @@ out_of_order(void **state)
 		blk_pattern(sent, BLK_SECTOR, i);
 		assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, i, sent, BLK_SECTOR), 0);
 	}
-	vblk_fault_hold(fault, true);
-	for (i = 0; i < RTE_DIM(heads); i++)
-		heads[i] = post(VIRTIO_BLK_T_IN, i, NULL);
-	wait_held(RTE_DIM(heads));
+	hold_reads(heads, RTE_DIM(heads));
 	for (i = RTE_DIM(heads); i-- > 0;) {
 		vblk_fault_release(fault, 1, true);
 		assert_int_equal(loopback_blk_take(&blk), heads[i]);
@@ -257,10 +266,7 @@ in_order(void **state)
 	unsigned int i;
 
 	RTE_SET_USED(state);
-	vblk_fault_hold(fault, true);
-	for (i = 0; i < RTE_DIM(heads); i++)
-		heads[i] = post(VIRTIO_BLK_T_IN, i, NULL);
-	wait_held(RTE_DIM(heads));
+	hold_reads(heads, RTE_DIM(heads));
 	vblk_fault_release(fault, RTE_DIM(heads) - 2, true);
 	loopback_blk_poll(&blk);
 	assert_int_equal(vblk_fault_held(fault), 2);
@@ -453,10 +459,7 @@ update_drains(void **state)
 	unsigned int i;
 
 	RTE_SET_USED(state);
-	vblk_fault_hold(fault, true);
-	for (i = 0; i < RTE_DIM(heads); i++)
-		heads[i] = post(VIRTIO_BLK_T_IN, i, NULL);
-	wait_held(RTE_DIM(heads));
+	hold_reads(heads, RTE_DIM(heads));
 	loopback_blk_update_send(&blk);
 	assert_false(loopback_blk_answered(&blk, UNIT_WHILE_MS));
 	vblk_fault_hold(fault, false);

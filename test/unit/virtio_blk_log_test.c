@@ -173,8 +173,6 @@ static void
 world_begin(uint64_t features, uint16_t index)
 {
 	struct vduse_dev_request up = { .type = VDUSE_SET_STATUS, .s.status = STATUS_UP };
-	struct vduse_dev_request update = { .type = VDUSE_UPDATE_IOTLB,
-					    .iova = { .start = 0, .last = UINT64_MAX } };
 	struct driver *driver;
 	unsigned int i;
 
@@ -194,7 +192,7 @@ world_begin(uint64_t features, uint16_t index)
 	device_set_vq(index);
 	assert_int_equal(rte_vduse_blk_start(blk, RTE_VDUSE_ATTACH_NONE), 0);
 	device_ask(up);
-	device_ask(update);
+	device_ask(vduse_loopback_memory_changed());
 	assert_int_equal(device_state(), RTE_VDUSE_VQ_RUNNING);
 }
 
@@ -437,13 +435,10 @@ picture_restore(const struct picture *picture)
 static void
 device_restart(uint16_t index)
 {
-	struct vduse_dev_request update = { .type = VDUSE_UPDATE_IOTLB,
-					    .iova = { .start = 0, .last = UINT64_MAX } };
-
 	device_create(true);
 	device_set_vq(index);
 	assert_int_equal(rte_vduse_blk_start(blk, RTE_VDUSE_ATTACH_NONE), 0);
-	device_ask(update);
+	device_ask(vduse_loopback_memory_changed());
 }
 
 static void
@@ -623,8 +618,6 @@ static void
 new_driver_old_log(void **state)
 {
 	struct vduse_dev_request up = { .type = VDUSE_SET_STATUS, .s.status = STATUS_UP };
-	struct vduse_dev_request update = { .type = VDUSE_UPDATE_IOTLB,
-					    .iova = { .start = 0, .last = UINT64_MAX } };
 	const struct picture *picture = left_in_flight(FEATURES);
 	unsigned int i;
 
@@ -641,7 +634,7 @@ new_driver_old_log(void **state)
 	device_set_vq(0);
 	assert_int_equal(rte_vduse_blk_start(blk, RTE_VDUSE_ATTACH_NONE), 0);
 	device_ask(up);
-	device_ask(update);
+	device_ask(vduse_loopback_memory_changed());
 	assert_int_equal(device_state(), RTE_VDUSE_VQ_RUNNING);
 	driver_send(2 * SLOTS);
 	poll_until_done();
