@@ -259,7 +259,10 @@ devargs_check(struct blk_devargs *out)
 	if (!out->packed_given)
 		out->conf.packed = out->vhost_user;
 	out->conf.path = out->path;
-	out->conf.serial = out->serial[0] != '\0' ? out->serial : NULL;
+	if (out->serial[0] == '\0')
+		snprintf(out->serial, sizeof(out->serial), "%.*s", RTE_VDUSE_BLK_SERIAL_MAX,
+			 out->name);
+	out->conf.serial = out->serial;
 	out->conf.backend = out->backend;
 	out->conf.backend_args = out->backend_args;
 	return 0;

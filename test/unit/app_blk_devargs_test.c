@@ -18,7 +18,7 @@ defaults(void **state)
 	assert_string_equal(args.conf.path, "/dev/vduse/disk0");
 	assert_string_equal(args.conf.backend, "ram");
 	assert_string_equal(args.conf.backend_args, "");
-	assert_null(args.conf.serial);
+	assert_string_equal(args.conf.serial, "disk0");
 	assert_int_equal(args.conf.queues, 1);
 	assert_int_equal(args.conf.queue_size, 256);
 	assert_int_equal(args.conf.block_size, 0);
@@ -62,12 +62,17 @@ vhost_user(void **state)
 	assert_int_equal(blk_devargs_parse("d,transport=vhost-user,socket=/run/d.sock,client=1,"
 					   "backend=null", &args), 0);
 	assert_string_equal(args.conf.path, "/run/d.sock");
+	assert_string_equal(args.conf.serial, "d");
 	assert_true(args.conf.client);
 	assert_true(args.conf.packed);
 	assert_true(args.conf.log);
 	assert_int_equal(blk_devargs_parse("d,packed=0,transport=vhost-user,socket=/run/d.sock,"
 					   "backend=null", &args), 0);
 	assert_false(args.conf.packed);
+	/* A name may be longer than a serial number. */
+	assert_int_equal(blk_devargs_parse("name-of-22-characters.,transport=vhost-user,"
+					   "socket=/run/d.sock,backend=null", &args), 0);
+	assert_string_equal(args.conf.serial, "name-of-22-character");
 }
 
 static void
