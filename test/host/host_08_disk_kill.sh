@@ -13,7 +13,7 @@ for ring in split packed; do
 	truncate -s 1M "$work/disk.img"
 	timeout 100 "$(dirname "$0")/blk_kill.py" "$ring" "$sock" "$work/disk.img" \
 		"$blk" -l "$LCORES" --no-pci --no-telemetry --in-memory -m 128 -- --device \
-		"disk0,transport=vhost-user,socket=$sock,backend=fault,under=file,path=$work/disk.img,delay=20000" \
+		"disk0,transport=vhost-user,socket=$sock,backend=fault,under=file,path=$work/disk.img,delay=60000" \
 		>"$work/$ring.log" 2>&1 || fail "$(cat "$work/$ring.log")"
 	grep -a 'requests were out' "$work/$ring.log"
 	# By the time that it is dead all may be finished, but not each time.
