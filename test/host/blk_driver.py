@@ -1,18 +1,19 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""A virtio-blk driver over vhost-user, for both ring formats, that can reconnect."""
-import array
+"""
+A virtio-blk driver of one queue, for both ring formats. How it reaches its device is a link's
+business: blk_vhost_user.py, test/vm/blk_vdpa.py.
+"""
 import ctypes
-import os
-import socket
 import struct
 import time
+from collections import deque
 
-import vhost_user
-from vhost_user import Client, Memory, USER
+from vhost_user import Memory
 
-F_INDIRECT, F_RING_PACKED = 1 << 28, 1 << 34
-P_INFLIGHT = 1 << 12
-T_IN, T_OUT, T_FLUSH = 0, 1, 4
+F_FLUSH, F_DISCARD, F_WRITE_ZEROES = 1 << 9, 1 << 13, 1 << 14
+F_INDIRECT, F_VERSION_1, F_RING_PACKED, F_IN_ORDER = 1 << 28, 1 << 32, 1 << 34, 1 << 35
+T_IN, T_OUT, T_FLUSH, T_GET_ID, T_DISCARD, T_WRITE_ZEROES = 0, 1, 4, 8, 11, 13
+S_OK, S_IOERR, S_UNSUPP = 0, 1, 2
 DESC_NEXT, DESC_WRITE, DESC_INDIRECT = 1, 2, 4
 AVAIL, USED = 1 << 7, 1 << 15
 
@@ -22,6 +23,7 @@ ROOM = 0x2000        # bytes of memory for each
 DATA = 0x1000        # of them where data begins
 RINGS = 0x1000
 FIRST = 0x100000
+AREAS = (FIRST, FIRST + 0x400, FIRST + 0x800)  # of the rings: descriptors, driver, device
 
 
 def store16(memory, offset, value):
@@ -32,17 +34,22 @@ def store16(memory, offset, value):
 
 
 class Split:
-    """A split ring at the beginning of memory."""
+    """A split ring at the beginning of memory. In order, descriptors follow one another, too."""
 
-    def __init__(self, memory):
-        self.memory, self.posted, self.taken = memory, 0, 0
+    def __init__(self, memory, in_order):
+        self.memory, self.in_order = memory, in_order
+        self.posted, self.taken, self.next, self.slots = 0, 0, 0, {}
 
     def post(self, slot, parts):
+        first = self.next if self.in_order else 3 * slot
+        self.next = (first + len(parts)) % SIZE
         for i, (address, size, flags) in enumerate(parts):
             last = i + 1 == len(parts)
-            struct.pack_into("<QIHH", self.memory.map, 16 * (3 * slot + i), address, size,
-                             flags | (0 if last else DESC_NEXT), 0 if last else 3 * slot + i + 1)
-        struct.pack_into("<H", self.memory.map, 0x404 + 2 * (self.posted % SIZE), 3 * slot)
+            struct.pack_into("<QIHH", self.memory.map, 16 * ((first + i) % SIZE), address, size,
+                             flags | (0 if last else DESC_NEXT),
+                             0 if last else (first + i + 1) % SIZE)
+        struct.pack_into("<H", self.memory.map, 0x404 + 2 * (self.posted % SIZE), first)
+        self.slots[first] = slot
         self.posted += 1
         store16(self.memory, 0x402, self.posted)
 
@@ -53,7 +60,7 @@ class Split:
             return None
         head, _ = struct.unpack_from("<II", self.memory.map, 0x804 + 8 * (self.taken % SIZE))
         self.taken += 1
-        return head // 3
+        return self.slots.pop(head)
 
     def base(self):
         """What QEMU tells a device that comes back."""
@@ -63,7 +70,7 @@ class Split:
 class Packed:
     """A packed ring at the beginning of memory. Places count on through both turns."""
 
-    def __init__(self, memory):
+    def __init__(self, memory, _in_order):
         self.memory, self.next, self.seen, self.descs = memory, 0, 0, {}
 
     def post(self, slot, parts):
@@ -93,65 +100,36 @@ class Packed:
 
 
 class BlkDriver:
-    """One queue. Memory, ring and requests stay when the other side goes away."""
+    """Memory, ring and requests stay when the other side goes away."""
 
-    def __init__(self, path, packed):
-        self.path, self.packed = path, packed
+    def __init__(self, link, packed, in_order=False, features=0):
+        self.link, self.packed = link, packed
+        self.features = (features | F_VERSION_1 | F_INDIRECT | (F_RING_PACKED if packed else 0) |
+                         (F_IN_ORDER if in_order else 0))
         self.memory = Memory(RINGS + SLOTS * ROOM, FIRST, "blk-driver")
-        self.ring = Packed(self.memory) if packed else Split(self.memory)
-        self.free = set(range(SLOTS))
-        self.inflight = None
-        self.client = None
+        self.ring = (Packed if packed else Split)(self.memory, in_order)
+        self.order = deque() if in_order else None
+        self.free = deque(range(SLOTS))
 
     def connect(self):
-        for _ in range(100):
-            try:
-                self.client = Client(self.path)
-                break
-            except (FileNotFoundError, ConnectionRefusedError):
-                time.sleep(0.1)
-        features = (vhost_user.F_VERSION_1 | F_INDIRECT |
-                    (F_RING_PACKED if self.packed else 0))
-        self.client.send(vhost_user.SET_OWNER)
-        if features & ~self.client.features():
-            raise ValueError("the device does not offer what is wanted")
-        self.client.ask(vhost_user.GET_PROTOCOL_FEATURES)
-        self.client.send(vhost_user.SET_PROTOCOL_FEATURES,
-                         struct.pack("<Q", vhost_user.P_REPLY_ACK | vhost_user.P_CONFIG |
-                                     P_INFLIGHT))
-        self.client.ack(vhost_user.SET_FEATURES,
-                        struct.pack("<Q", features | vhost_user.F_PROTOCOL_FEATURES))
-        self.set_inflight()
-        self.client.table([self.memory.region()], [self.memory.fd])
-        self.client.vring(0, FIRST, size=SIZE, start=self.ring.base())
+        self.link.connect(self)
 
-    def set_inflight(self):
-        """Gets memory for what is in flight, once, and hands it back each time."""
-        if self.inflight is None:
-            self.client.send(vhost_user.GET_INFLIGHT_FD, struct.pack("<QQHHI", 0, 0, 1, SIZE, 0))
-            rights = socket.CMSG_SPACE(4)
-            reply, control, _, _ = self.client.sock.recvmsg(12 + 24, rights)
-            size, offset, _, _ = struct.unpack_from("<QQHH", reply, 12)
-            fd = array.array("i", control[0][2])[0]
-            self.inflight = (size, offset, fd)
-        size, offset, fd = self.inflight
-        self.client.ack(vhost_user.SET_INFLIGHT_FD,
-                        struct.pack("<QQHHI", size, offset, 1, SIZE, 0), [fd])
+    def wanted(self, offered):
+        """The features to take."""
+        if self.features & ~offered:
+            raise ValueError(f"not offered: {self.features & ~offered:#x}")
+        return self.features
 
     def disconnect(self):
-        self.client.__exit__()
-        self.client = None
+        self.link.disconnect()
 
     def close(self):
-        if self.client is not None:
-            self.disconnect()
+        self.link.close()
         self.memory.close()
-        if self.inflight is not None:
-            os.close(self.inflight[2])
 
     def post(self, kind, sector, data=b"", size=0):
         """Sends a request, in a chain or in a table by turns. Returns its slot."""
-        slot = self.free.pop()
+        slot = self.free.popleft()
         at = RINGS + slot * ROOM
         struct.pack_into("<IIQ", self.memory.map, at, kind, 0, sector)
         self.memory.map[at + DATA:at + DATA + len(data)] = data
@@ -162,6 +140,8 @@ class BlkDriver:
         parts.append((FIRST + at + 0x100, 1, DESC_WRITE))
         if slot % 2:
             parts = [self.table(at + 0x200, parts)]
+        if self.order is not None:
+            self.order.append(slot)
         self.ring.post(slot, parts)
         return slot
 
@@ -179,7 +159,9 @@ class BlkDriver:
             return None
         if slot in self.free:
             raise ValueError(f"slot {slot} is used twice")
-        self.free.add(slot)
+        if self.order is not None and slot != self.order.popleft():
+            raise ValueError(f"slot {slot} is used before an older one")
+        self.free.append(slot)
         return slot, self.memory.map[RINGS + slot * ROOM + 0x100]
 
     def data(self, slot, size):
@@ -195,10 +177,17 @@ class BlkDriver:
                 if time.monotonic() > end:
                     raise TimeoutError(f"{SLOTS - len(self.free)} requests are not finished")
                 continue
-            if taken[1] != 0:
+            if taken[1] != S_OK:
                 raise ValueError(f"slot {taken[0]}: status {taken[1]}")
             done.append(taken[0])
         return done
 
-
-__all__ = ["BlkDriver", "SLOTS", "T_FLUSH", "T_IN", "T_OUT"]
+    def status(self, *request, **what):
+        """Of one request while no other is out."""
+        slot, end = self.post(*request, **what), time.monotonic() + 10
+        while True:
+            taken = self.take()
+            if taken is not None:
+                return taken[1]
+            if time.monotonic() > end:
+                raise TimeoutError(f"slot {slot} is not finished")

@@ -14,6 +14,7 @@ import time
 
 import vhost_user
 from blk_driver import BlkDriver, SLOTS, T_FLUSH, T_IN, T_OUT
+from blk_vhost_user import VhostUser
 
 ROUNDS = 3
 BLOCK = 4096
@@ -89,7 +90,7 @@ def refuse_strangers(driver):
     for fds, size, offset in strangers:
         driver.connect()
         try:
-            driver.client.ack(vhost_user.SET_INFLIGHT_FD,
+            driver.link.client.ack(vhost_user.SET_INFLIGHT_FD,
                               struct.pack("<QQHHI", size, offset, 1, 64, 0), fds)
         except vhost_user.Dropped:
             driver.disconnect()
@@ -101,7 +102,7 @@ def refuse_strangers(driver):
 
 def forget(path, packed, server):
     """A driver that goes away with its process leaves nothing to the next one."""
-    driver = BlkDriver(path, packed)
+    driver = BlkDriver(VhostUser(path), packed)
     driver.connect()
     Disk(driver).write_some(SLOTS)
     while len(driver.free) < SLOTS // 5:
@@ -115,7 +116,7 @@ def main():
     packed, path, image, command = sys.argv[1] == "packed", *sys.argv[2:4], sys.argv[4:]
     server = Server(command)
     server.start()
-    driver = BlkDriver(path, packed)
+    driver = BlkDriver(VhostUser(path), packed)
     disk = Disk(driver)
     try:
         forget(path, packed, server)

@@ -1,7 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """A virtio driver over /dev/vhost-vdpa-N in a few lines: what a test wants to say, right or wrong.
 
-Split rings only. Addresses (iova) are offsets in one piece of memory, plus IOVA.
+Vdpa is the device, for rings of any kind; Device and Queue are split ones, whose addresses (iova)
+are offsets in one piece of memory, plus IOVA.
 """
 import ctypes
 import fcntl
@@ -28,7 +29,7 @@ SET_OWNER = _ioc(0, 0x01, 0)
 SET_VRING_NUM, SET_VRING_ADDR = _ioc(1, 0x10, 8), _ioc(1, 0x11, 40)
 SET_VRING_BASE, GET_VRING_BASE = _ioc(1, 0x12, 8), _ioc(3, 0x12, 8)
 SET_BACKEND_FEATURES = _ioc(1, 0x25, 8)
-GET_STATUS, SET_STATUS = _ioc(2, 0x71, 1), _ioc(1, 0x72, 1)
+SET_STATUS, GET_CONFIG = _ioc(1, 0x72, 1), _ioc(2, 0x73, 8)
 SET_VRING_ENABLE = _ioc(1, 0x75, 8)
 
 
@@ -78,25 +79,24 @@ class Queue:
         return element
 
 
-class Device:
-    """An open vhost-vdpa device, its memory shown to it, its queues set up by up()."""
+class Vdpa:
+    """An open vhost-vdpa device, and what can be said to it."""
 
-    def __init__(self, path, nb_queues=2, num=64, features=F_INDIRECT_DESC):
-        self.features = features | F_VERSION_1 | F_ACCESS_PLATFORM
+    def __init__(self, path):
         self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         fcntl.ioctl(self.fd, SET_OWNER)
         fcntl.ioctl(self.fd, SET_BACKEND_FEATURES, struct.pack("<Q", BACKEND_IOTLB_V2))
-        self.memory = mmap.mmap(-1, 2 << 20)
-        self.shown = False
-        self.queues, start = [], 0
-        for _ in range(nb_queues):
-            self.queues.append(Queue(self.memory, start, num))
-            start = self.queues[-1].end
 
-    def map(self, iova, size, offset):
-        """Shows bytes of the memory to the device."""
-        base = ctypes.addressof(ctypes.c_char.from_buffer(self.memory))
-        message = struct.pack("<IIQQQBB", 2, 0, iova, size, base + offset, ACCESS_RW, IOTLB_UPDATE)
+    def close(self):
+        os.close(self.fd)
+
+    def map(self, iova, size, memory, offset=0):
+        """Shows bytes of a mapping of ours to the device."""
+        first = ctypes.c_char.from_buffer(memory)
+        message = struct.pack("<IIQQQBB", 2, 0, iova, size, ctypes.addressof(first) + offset,
+                              ACCESS_RW, IOTLB_UPDATE)
+        # Or the mapping could not be closed.
+        del first
         os.write(self.fd, message.ljust(72, b"\0"))
 
     def unmap(self, iova, size):
@@ -108,25 +108,55 @@ class Device:
         """Sets the device status; without bits that is a reset."""
         fcntl.ioctl(self.fd, SET_STATUS, bytes([sum(bits)]))
 
-    def _vring(self, index, queue):
-        fcntl.ioctl(self.fd, SET_VRING_NUM, struct.pack("<II", index, queue.num))
-        fcntl.ioctl(self.fd, SET_VRING_ADDR, struct.pack(
-            "<IIQQQQ", index, 0, IOVA + queue.desc, IOVA + queue.used, IOVA + queue.avail, 0))
-        fcntl.ioctl(self.fd, SET_VRING_BASE, struct.pack("<II", index, 0))
+    def offered(self):
+        return struct.unpack("<Q", fcntl.ioctl(self.fd, GET_FEATURES, bytes(8)))[0]
+
+    def config(self, offset, size):
+        """Bytes of the configuration space."""
+        ask = struct.pack("<II", offset, size) + bytes(size)
+        return fcntl.ioctl(self.fd, GET_CONFIG, ask)[8:]
+
+    def negotiate(self, features):
+        """Takes features after a reset."""
+        self.status(ACKNOWLEDGE, DRIVER)
+        fcntl.ioctl(self.fd, SET_FEATURES, struct.pack("<Q", features))
+        self.status(ACKNOWLEDGE, DRIVER, FEATURES_OK)
+
+    def vring(self, index, num, desc, avail, used, base=0):
+        """A virtqueue is enabled, its rings at these addresses."""
+        fcntl.ioctl(self.fd, SET_VRING_NUM, struct.pack("<II", index, num))
+        fcntl.ioctl(self.fd, SET_VRING_ADDR,
+                    struct.pack("<IIQQQQ", index, 0, desc, used, avail, 0))
+        fcntl.ioctl(self.fd, SET_VRING_BASE, struct.pack("<II", index, base))
         fcntl.ioctl(self.fd, SET_VRING_ENABLE, struct.pack("<II", index, 1))
+
+    def driver_ok(self):
+        self.status(ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK)
+
+
+class Device(Vdpa):
+    """A device with memory shown to it and split queues, set up by up()."""
+
+    def __init__(self, path, nb_queues=2, num=64, features=F_INDIRECT_DESC):
+        super().__init__(path)
+        self.features = features | F_VERSION_1 | F_ACCESS_PLATFORM
+        self.memory = mmap.mmap(-1, 2 << 20)
+        self.shown = False
+        self.queues, start = [], 0
+        for _ in range(nb_queues):
+            self.queues.append(Queue(self.memory, start, num))
+            start = self.queues[-1].end
 
     def up(self):
         """Resets the device and brings it up with empty rings."""
         self.down()
-        self.status(ACKNOWLEDGE, DRIVER)
-        fcntl.ioctl(self.fd, SET_FEATURES, struct.pack("<Q", self.features))
-        self.status(ACKNOWLEDGE, DRIVER, FEATURES_OK)
-        self.map(IOVA, len(self.memory), 0)
+        self.negotiate(self.features)
+        self.map(IOVA, len(self.memory), self.memory)
         self.shown = True
         for index, queue in enumerate(self.queues):
             queue.clear()
-            self._vring(index, queue)
-        self.status(ACKNOWLEDGE, DRIVER, FEATURES_OK, DRIVER_OK)
+            self.vring(index, queue.num, IOVA + queue.desc, IOVA + queue.avail, IOVA + queue.used)
+        self.driver_ok()
 
     def down(self):
         """Resets the device and takes its memory away."""
