@@ -3,7 +3,8 @@
 #
 # The process behind a disk is killed at random moments under a verifying fio, and started again:
 # fio sees no error and no wrong byte. Half of it on split, half on packed rings. Prints how long
-# the disk stood still each time. KILLS says how often, 10 unless it is set.
+# the disk stood still each time. KILLS says how often, 10 unless it is set; blk_05_kill_100.sh
+# does it 100 times.
 . "$(dirname "$0")/blk.sh"
 
 image=$work/disk.img
@@ -41,6 +42,13 @@ kill_once()
 		awk '{ sum += $1 } END { print sum + 0 }')")
 }
 
+# Of numbers on the standard input, one a line.
+min_median_max()
+{
+	sort -n | awk '{ v[NR] = $1 }
+		END { print "min " v[1] ", median " v[int((NR + 1) / 2)] ", max " v[NR] }'
+}
+
 # killed_under_load PACKED TIMES
 killed_under_load()
 {
@@ -53,7 +61,7 @@ killed_under_load()
 	disk=$(wait_disk disk0)
 	taskset -c "0,2-$((processors - 1))" fio --name=kill --filename="$disk" --direct=1 \
 		--ioengine=libaio --rw=randrw --bssplit=4k/60:16k/30:64k/10 --size=64M --iodepth=32 \
-		--time_based --runtime=$((4 + $2 * 6)) \
+		--time_based --runtime=$((60 + $2 * 20)) \
 		--verify=crc32c --verify_fatal=1 --verify_backlog=64 --randrepeat=0 \
 		--output="$work/fio.out" &
 	load=$!
@@ -65,6 +73,7 @@ killed_under_load()
 	grep -q 'err= 0' "$work/fio.out" || fail "fio: $(cat "$work/fio.out")"
 	grep -E 'READ:|WRITE:' "$work/fio.out" | sed 's/(.*//'
 	echo "stood still for ms: ${stalls[*]}"
+	echo "stood still for ms: $(printf '%s\n' "${stalls[@]}" | min_median_max)"
 	echo "requests taken again: ${again[*]}"
 	[ "$(summary | counter bad-descriptors)" = 0 ] || fail "bad descriptors"
 	sync
