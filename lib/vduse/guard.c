@@ -15,10 +15,6 @@
 /* initial-exec: the handler may not be the first to use it, for that would allocate. */
 static __thread struct vduse_iotlb *guard_table __attribute__((tls_model("initial-exec")));
 
-/* Any page that this thread touches is replaced, whoever mapped it; and one was. */
-static __thread bool guard_thread __attribute__((tls_model("initial-exec")));
-static __thread bool guard_thread_hit __attribute__((tls_model("initial-exec")));
-
 static struct sigaction guard_previous;
 static pthread_once_t guard_once = PTHREAD_ONCE_INIT;
 static int guard_error;
@@ -29,29 +25,11 @@ vduse_guard_set(struct vduse_iotlb *table)
 	guard_table = table;
 }
 
-bool
-vduse_guard_thread(bool on)
-{
-	bool hit = guard_thread_hit;
-
-	guard_thread_hit = false;
-	guard_thread = on;
-	return hit;
-}
-
 static bool
 guard_replace(void *va, size_t page_size)
 {
 	return mmap(RTE_PTR_ALIGN_FLOOR(va, page_size), page_size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
-}
-
-/* Of a mapping that is not ours the page size is not known; the kernel refuses a wrong one. */
-static bool
-guard_replace_any(void *va)
-{
-	return guard_replace(va, 4096) || guard_replace(va, (size_t)2 << 20) ||
-	       guard_replace(va, (size_t)1 << 30);
 }
 
 static struct vduse_mapping *
@@ -91,11 +69,6 @@ guard_handler(int signum, siginfo_t *info, void *context)
 
 	if (table != NULL && info->si_addr != NULL)
 		mapping = guard_find(table, info->si_addr);
-	if (mapping == NULL && guard_thread && guard_replace_any(info->si_addr)) {
-		guard_thread_hit = true;
-		errno = err;
-		return;
-	}
 	if (mapping == NULL) {
 		guard_pass_on(signum, info, context);
 		return;

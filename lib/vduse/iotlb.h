@@ -96,11 +96,5 @@ vduse_guard_install(void);
 /* Which table the calling thread reads memory through. Does not outlive it. */
 void
 vduse_guard_set(struct vduse_iotlb *table);
-/*
- * For a library that reads a driver's memory in mappings of its own: while on, any lost page
- * that the calling thread touches is replaced. Returns whether one was since the last call.
- */
-bool
-vduse_guard_thread(bool on);
 
 #endif /* VDUSE_IOTLB_H */

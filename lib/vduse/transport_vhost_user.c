@@ -108,6 +108,7 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	for (i = 0; i < conf->nb_vqs; i++) {
 		vu->vqs[i].next_call = -1;
 		vu->vqs[i].call = -1;
+		vu->vqs[i].ring.call = -1;
 	}
 	vu->config = malloc(conf->config_size);
 	if (vu->config == NULL) {

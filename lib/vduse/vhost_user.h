@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The vhost-user transport, inside. Three threads meet here. librte_vhost's thread reads the
- * socket and calls back: it writes down what the driver said (vhost_user_mem.c, _vring.c), asks
- * the control thread to act on it and waits (vhost_user_ask()), as the kernel would. The control
+ * socket, negotiates features and calls back for all else: we write down what the driver said
+ * (vhost_user_mem.c, _vring.c), ask the control thread to act on it and wait
+ * (vhost_user_ask()), as the kernel would. librte_vhost maps nothing of the driver's. The control
  * thread reads what was written down and never calls librte_vhost, so neither waits for a lock
  * of the other. Polling threads use nothing but the call fd of a running virtqueue.
  */
@@ -33,15 +34,32 @@ static_assert(RTE_VDUSE_SOCKET_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_p
 struct vhost_user_region {
 	uint64_t first; /* guest physical addresses */
 	uint64_t last;
-	uint64_t host;  /* where librte_vhost has first mapped */
+	uint64_t user;  /* the driver's own address of first */
 	uint64_t offset; /* of first in the file */
 	int fd;         /* ours */
 };
 
+/* What the driver has said of a virtqueue. librte_vhost's thread's. */
+struct vhost_user_ring {
+	uint32_t size;
+	uint16_t avail;  /* where it goes on; of a packed ring with the wrap counter in bit 15 */
+	uint16_t used;
+	bool placed;     /* it has addresses: the driver's own */
+	bool kicked;
+	bool enabled;
+	bool paused;     /* while memory changes */
+	uint64_t desc;
+	uint64_t driver;
+	uint64_t device;
+	int call;        /* its eventfd, or -1 */
+};
+
+#define VHOST_USER_VRING_SIZE_MAX 32768
+
 struct vhost_user_vq {
-	struct vduse_vq_info info; /* what librte_vhost's thread saw last */
+	struct vhost_user_ring ring;
+	struct vduse_vq_info info; /* what the control thread is to see */
 	uint64_t life;   /* of the ring, as the transport's vq_life says; with info */
-	bool paused;     /* while memory changes; librte_vhost's thread's */
 	bool ran;        /* the control thread started it since it was last stopped */
 	bool recall;     /* the next start takes next_call in place of call */
 	int next_call;   /* an eventfd of ours, or -1 for no calls */
@@ -107,32 +125,41 @@ struct vhost_user_memory {
 	uint64_t offset; /* in the file */
 };
 
-/* vhost_user_mem.c: whether a table can be believed, before librte_vhost maps it. -EPROTO: it
- * cannot, with a log line.
+/* Most regions of a driver; each holds a file open. */
+#define VHOST_USER_REGIONS_MAX 32
+
+/* vhost_user_mem.c: a table of regions, or one region more or less, is written down if it can be
+ * believed; files are ours then. -EPROTO: it cannot, with a log line; another negative errno.
  */
 int
-vhost_user_mem_check(const struct vhost_user *vu, const struct vhost_user_memory *table,
-		     const int *fds, uint32_t nb);
-/* Writes down what librte_vhost has mapped. 0 or a negative errno. */
+vhost_user_mem_set(struct vhost_user *vu, const struct vhost_user_memory *table, const int *fds,
+		   uint32_t nb);
 int
-vhost_user_mem_take(struct vhost_user *vu, int vid);
+vhost_user_mem_add(struct vhost_user *vu, const struct vhost_user_memory *region, int fd);
+/* -ENOENT: there is none like that. */
+int
+vhost_user_mem_remove(struct vhost_user *vu, const struct vhost_user_memory *region);
 void
 vhost_user_mem_clear(struct vhost_user *vu);
-/* Where the driver has what librte_vhost has mapped at host. -EFAULT: nowhere. */
+/* Where the device has what the driver has at user, all of it. -EFAULT: nowhere. */
 int
-vhost_user_mem_iova(const struct vhost_user *vu, const void *host, uint64_t *iova);
+vhost_user_mem_iova(const struct vhost_user *vu, uint64_t user, uint64_t len, uint64_t *iova);
 /* As the operation of that name in transport.h. Control thread. */
 int
 vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_transport_region *region);
 
-/* vhost_user_vring.c: a virtqueue became ready, may have moved, stopped. librte_vhost's thread. */
+/* vhost_user_vring.c: what the driver says of a virtqueue is about to change: it stops. Go on
+ * with vhost_user_vring_go(), which starts it if it has all it needs. -EFAULT: it cannot, its
+ * rings are in no region. librte_vhost's thread.
+ */
+struct vhost_user_ring *
+vhost_user_vring_edit(struct vhost_user *vu, uint16_t index);
+int
+vhost_user_vring_go(struct vhost_user *vu, uint16_t index);
+/* The same for its call descriptor, which is ours now; -1: no calls. */
 void
-vhost_user_vring_start(struct vhost_user *vu, uint16_t index);
-void
-vhost_user_vring_refresh(struct vhost_user *vu, uint16_t index);
-void
-vhost_user_vring_stop(struct vhost_user *vu, uint16_t index);
-/* Stops all that run before memory changes, so that no position moves meanwhile; and goes on. */
+vhost_user_vring_set_call(struct vhost_user *vu, uint16_t index, int fd);
+/* Memory has changed: stops those whose rings lie elsewhere now; and goes on with them. */
 void
 vhost_user_vring_pause(struct vhost_user *vu);
 void
@@ -140,6 +167,9 @@ vhost_user_vring_resume(struct vhost_user *vu);
 /* The driver is gone, as far as the device is concerned. */
 void
 vhost_user_vring_reset(struct vhost_user *vu);
+/* It is, and what it said is forgotten. */
+void
+vhost_user_vring_forget(struct vhost_user *vu);
 /* Whether any virtqueue is ready. */
 bool
 vhost_user_vring_any(struct vhost_user *vu);

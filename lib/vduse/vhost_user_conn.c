@@ -22,6 +22,7 @@
 #define CONN_PROTOCOL_BACKEND_CHANNEL 5
 #define CONN_PROTOCOL_CONFIG          9
 #define CONN_PROTOCOL_INFLIGHT        12
+#define CONN_PROTOCOL_MEM_SLOTS       15
 
 /* Devices by path, for new connections; and by librte_vhost's number, for all else. */
 static struct {
@@ -80,7 +81,7 @@ conn_drop(struct vhost_user *vu)
 {
 	int vid;
 
-	vhost_user_vring_reset(vu);
+	vhost_user_vring_forget(vu);
 	vhost_user_mem_clear(vu);
 	vhost_user_inflight_close(vu);
 	pthread_mutex_lock(&vu->lock);
@@ -131,27 +132,8 @@ conn_destroy(int vid)
 	VDUSE_LOG(dev, INFO, vu->dev->name, "client disconnected");
 }
 
-static int
-conn_vring_state(int vid, uint16_t index, int enable)
-{
-	struct vhost_user *vu = vhost_user_find(vid);
-
-	if (vu == NULL || index >= vu->dev->nb_vqs)
-		return 0;
-	if (enable)
-		vhost_user_vring_start(vu, index);
-	else
-		vhost_user_vring_stop(vu, index);
-	return 0;
-}
-
-/*
- * There is no new_device: librte_vhost calls that one when all virtqueues are ready (or, for
- * its own network devices, two), and those that a driver leaves alone may never be. Each
- * virtqueue starts when it is ready instead.
- */
+/* librte_vhost hears of no virtqueue, so it has nothing else to call for. */
 static const struct rte_vhost_device_ops conn_ops = {
-	.vring_state_changed = conn_vring_state,
 	.new_connection = conn_new,
 	.destroy_connection = conn_destroy,
 };
@@ -161,7 +143,8 @@ conn_protocol(const struct vhost_user *vu)
 {
 	uint64_t protocol = VHOST_USER_BIT(CONN_PROTOCOL_REPLY_ACK) |
 			    VHOST_USER_BIT(CONN_PROTOCOL_BACKEND_CHANNEL) |
-			    VHOST_USER_BIT(CONN_PROTOCOL_CONFIG);
+			    VHOST_USER_BIT(CONN_PROTOCOL_CONFIG) |
+			    VHOST_USER_BIT(CONN_PROTOCOL_MEM_SLOTS);
 
 	if (vu->net && (vu->dev->offered & VHOST_USER_BIT(VIRTIO_NET_F_MTU)))
 		protocol |= VHOST_USER_BIT(CONN_PROTOCOL_NET_MTU);

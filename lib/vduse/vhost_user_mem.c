@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Memory of a vhost-user driver. In flows the table that librte_vhost has mapped, out flow
- * regions with files of their own, so that our mappings do not depend on librte_vhost's.
- * librte_vhost's thread writes, the control thread reads.
+ * Memory of a vhost-user driver. In flow regions that it describes, with their files, out flow
+ * those that can be believed. librte_vhost's thread writes, the control thread reads.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -42,7 +41,7 @@ mem_file_holds(int fd, const struct vhost_user_memory *from)
 	       from->size <= (uint64_t)st.st_size - from->offset;
 }
 
-/* Tries what librte_vhost is about to do: it loses the file where that fails. */
+/* Tries what the control thread is about to do: the driver is told, here. */
 static bool
 mem_file_maps(int fd, const struct vhost_user_memory *from)
 {
@@ -76,38 +75,33 @@ mem_fault(const struct vhost_user_memory *from, int fd)
 	return NULL;
 }
 
-static const char *
-mem_overlap(const struct vhost_user_memory *table, uint32_t i)
+/* Writes down a region behind those of a table. */
+static int
+mem_append(const struct vhost_user *vu, struct vhost_user_region *regions, uint32_t nb,
+	   const struct vhost_user_memory *from, int fd)
 {
-	uint32_t j;
-
-	for (j = 0; j < i; j++)
-		if (table[j].first < table[i].first + table[i].size &&
-		    table[i].first < table[j].first + table[j].size)
-			return "overlaps another one";
-	return NULL;
-}
-
-int
-vhost_user_mem_check(const struct vhost_user *vu, const struct vhost_user_memory *table,
-		     const int *fds, uint32_t nb)
-{
-	const char *fault;
+	const char *fault = mem_fault(from, fd);
+	uint64_t last = from->first + from->size - 1;
 	uint32_t i;
 
-	for (i = 0; i < nb; i++) {
-		fault = mem_fault(&table[i], fds[i]);
-		if (fault == NULL)
-			fault = mem_overlap(table, i);
-		if (fault == NULL)
-			continue;
-		VDUSE_LOG(iotlb, ERR, vu->dev->name,
-			  "client dropped: its region of 0x%" PRIx64 " bytes at 0x%" PRIx64
-			  ", in its file at 0x%" PRIx64 ", %s",
-			  table[i].size, table[i].first, table[i].offset, fault);
-		return -EPROTO;
+	for (i = 0; fault == NULL && i < nb; i++)
+		if (regions[i].first <= last && from->first <= regions[i].last)
+			fault = "overlaps another one";
+	if (fault == NULL) {
+		regions[nb] = (struct vhost_user_region){
+			.first = from->first,
+			.last = last,
+			.user = from->user,
+			.offset = from->offset,
+			.fd = fd,
+		};
+		return 0;
 	}
-	return 0;
+	VDUSE_LOG(iotlb, ERR, vu->dev->name,
+		  "client dropped: its region of 0x%" PRIx64 " bytes at 0x%" PRIx64
+		  ", in its file at 0x%" PRIx64 ", %s",
+		  from->size, from->first, from->offset, fault);
+	return -EPROTO;
 }
 
 static int
@@ -118,82 +112,116 @@ mem_compare(const void *a, const void *b)
 	return (left->first > right->first) - (left->first < right->first);
 }
 
-static int
-mem_region_fill(struct vhost_user *vu, struct vhost_user_region *region,
-		const struct rte_vhost_mem_region *from)
-{
-	region->first = from->guest_phys_addr;
-	region->last = from->guest_phys_addr + from->size - 1;
-	region->host = from->host_user_addr;
-	region->offset = from->host_user_addr - (uintptr_t)from->mmap_addr;
-	region->fd = fcntl(from->fd, F_DUPFD_CLOEXEC, 0);
-	if (region->fd >= 0)
-		return 0;
-	VDUSE_LOG(iotlb, ERR, vu->dev->name, "client dropped: no file descriptor left: %s",
-		  strerror(errno));
-	return -EMFILE;
-}
-
-static void
-mem_replace(struct vhost_user *vu, struct vhost_user_region *regions, uint32_t nb)
+/* Puts other regions in their place, sorted; the old table is the caller's. */
+static struct vhost_user_region *
+mem_swap(struct vhost_user *vu, struct vhost_user_region *regions, uint32_t nb)
 {
 	struct vhost_user_region *old;
-	uint32_t nb_old;
 
+	if (nb > 1)
+		qsort(regions, nb, sizeof(*regions), mem_compare);
 	pthread_mutex_lock(&vu->lock);
 	old = vu->regions;
-	nb_old = vu->nb_regions;
 	vu->regions = regions;
 	vu->nb_regions = nb;
 	pthread_mutex_unlock(&vu->lock);
-	mem_free(old, nb_old);
+	return old;
+}
+
+static struct vhost_user_region *
+mem_alloc(const struct vhost_user *vu, uint32_t nb)
+{
+	struct vhost_user_region *regions = calloc(nb + 1, sizeof(*regions));
+
+	if (regions == NULL)
+		VDUSE_LOG(iotlb, ERR, vu->dev->name, "client dropped: no memory for %u regions",
+			  nb);
+	return regions;
 }
 
 int
-vhost_user_mem_take(struct vhost_user *vu, int vid)
+vhost_user_mem_set(struct vhost_user *vu, const struct vhost_user_memory *table, const int *fds,
+		   uint32_t nb)
+{
+	struct vhost_user_region *regions = mem_alloc(vu, nb);
+	uint32_t nb_old = vu->nb_regions, i;
+	int ret = regions == NULL ? -ENOMEM : 0;
+
+	for (i = 0; i < nb && ret == 0; i++)
+		ret = mem_append(vu, regions, i, &table[i], fds[i]);
+	if (ret == 0)
+		mem_free(mem_swap(vu, regions, nb), nb_old);
+	else
+		free(regions);
+	return ret;
+}
+
+int
+vhost_user_mem_add(struct vhost_user *vu, const struct vhost_user_memory *region, int fd)
 {
 	struct vhost_user_region *regions;
-	struct rte_vhost_memory *table;
-	uint32_t nb = 0;
-	int ret = 0;
+	uint32_t nb = vu->nb_regions;
+	int ret;
 
-	if (rte_vhost_get_mem_table(vid, &table) < 0)
-		return -EIO;
-	regions = calloc(table->nregions + 1, sizeof(*regions));
+	if (nb >= VHOST_USER_REGIONS_MAX) {
+		VDUSE_LOG(iotlb, ERR, vu->dev->name, "client dropped: it adds a region to %u", nb);
+		return -EPROTO;
+	}
+	regions = mem_alloc(vu, nb + 1);
 	if (regions == NULL)
-		ret = -ENOMEM;
-	while (ret == 0 && nb < table->nregions) {
-		ret = mem_region_fill(vu, &regions[nb], &table->regions[nb]);
-		nb += ret == 0;
-	}
-	free(table);
-	if (ret < 0) {
-		mem_free(regions, nb);
-		return ret;
-	}
-	qsort(regions, nb, sizeof(*regions), mem_compare);
-	mem_replace(vu, regions, nb);
+		return -ENOMEM;
+	memcpy(regions, vu->regions, nb * sizeof(*regions));
+	ret = mem_append(vu, regions, nb, region, fd);
+	if (ret == 0)
+		regions = mem_swap(vu, regions, nb + 1);
+	free(regions);
+	return ret;
+}
+
+int
+vhost_user_mem_remove(struct vhost_user *vu, const struct vhost_user_memory *region)
+{
+	struct vhost_user_region *regions;
+	uint32_t nb = vu->nb_regions, i = 0;
+	int fd;
+
+	while (i < nb && (vu->regions[i].first != region->first ||
+			  vu->regions[i].user != region->user ||
+			  vu->regions[i].last != region->first + region->size - 1))
+		i++;
+	if (i == nb)
+		return -ENOENT;
+	regions = mem_alloc(vu, nb - 1);
+	if (regions == NULL)
+		return -ENOMEM;
+	memcpy(regions, vu->regions, i * sizeof(*regions));
+	memcpy(regions + i, vu->regions + i + 1, (nb - 1 - i) * sizeof(*regions));
+	fd = vu->regions[i].fd;
+	free(mem_swap(vu, regions, nb - 1));
+	close(fd);
 	return 0;
 }
 
 void
 vhost_user_mem_clear(struct vhost_user *vu)
 {
-	mem_replace(vu, NULL, 0);
+	uint32_t nb = vu->nb_regions;
+
+	mem_free(mem_swap(vu, NULL, 0), nb);
 }
 
 int
-vhost_user_mem_iova(const struct vhost_user *vu, const void *host, uint64_t *iova)
+vhost_user_mem_iova(const struct vhost_user *vu, uint64_t user, uint64_t len, uint64_t *iova)
 {
-	uint64_t va = (uintptr_t)host;
 	uint32_t i;
 
 	for (i = 0; i < vu->nb_regions; i++) {
 		const struct vhost_user_region *region = &vu->regions[i];
+		uint64_t offset = user - region->user, size = region->last - region->first + 1;
 
-		if (va < region->host || va - region->host > region->last - region->first)
+		if (user < region->user || offset > size || len > size - offset)
 			continue;
-		*iova = region->first + (va - region->host);
+		*iova = region->first + offset;
 		return 0;
 	}
 	return -EFAULT;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Virtqueues of a vhost-user driver. In flows what librte_vhost knows of one, out flow messages
- * that make the control thread start, stop or move it. librte_vhost's thread.
+ * Virtqueues of a vhost-user driver. In flows what it says of one, out flow messages that make
+ * the control thread start, stop or move it. librte_vhost's thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
 
 #include "device.h"
 #include "log.h"
@@ -18,9 +19,14 @@
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
-/* librte_vhost's form of a packed position: an index and its wrap counter above it. */
+/* The protocol's form of a packed position: an index and its wrap counter above it. */
 #define VRING_WRAP  15
 #define VRING_INDEX ((1 << VRING_WRAP) - 1)
+
+/* Bytes of a ring, without the fields for event indices, which a driver may leave out. */
+#define VRING_DESC_SIZE(size)  (UINT64_C(16) * (size))
+#define VRING_AVAIL_SIZE(size) (4 + UINT64_C(2) * (size))
+#define VRING_USED_SIZE(size)  (4 + UINT64_C(8) * (size))
 
 static bool
 vring_is_packed(const struct vhost_user *vu)
@@ -51,72 +57,96 @@ vring_changed(struct vhost_user *vu, uint16_t index)
 
 /* Where a virtqueue goes on. */
 static void
-vring_position_get(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *info)
+vring_position_get(const struct vhost_user *vu, const struct vhost_user_ring *ring,
+		   struct vduse_vq_info *info)
 {
-	uint16_t avail = 0, used = 0;
-
-	(void)rte_vhost_get_vring_base(vu->vid, index, &avail, &used);
 	if (!vring_is_packed(vu)) {
-		info->split.avail_index = avail;
+		info->split.avail_index = ring->avail;
 		return;
 	}
-	info->packed.last_avail_idx = avail & VRING_INDEX;
-	info->packed.last_avail_counter = avail >> VRING_WRAP;
-	info->packed.last_used_idx = used & VRING_INDEX;
-	info->packed.last_used_counter = used >> VRING_WRAP;
+	info->packed.last_avail_idx = ring->avail & VRING_INDEX;
+	info->packed.last_avail_counter = ring->avail >> VRING_WRAP;
+	info->packed.last_used_idx = ring->used & VRING_INDEX;
+	info->packed.last_used_counter = ring->used >> VRING_WRAP;
 }
 
-/* Tells librte_vhost where a virtqueue stopped: it is asked by the driver, and by us later. */
+/* Writes down where a virtqueue stopped: the driver asks, and it may start there again. */
 static void
-vring_position_set(const struct vhost_user *vu, uint16_t index, const struct vduse_vq_state *state)
+vring_position_set(const struct vhost_user *vu, struct vhost_user_ring *ring,
+		   const struct vduse_vq_state *state)
 {
-	uint16_t avail = state->split.avail_index, used = avail;
-
-	if (vring_is_packed(vu)) {
-		avail = state->packed.last_avail_idx | state->packed.last_avail_counter << VRING_WRAP;
-		used = state->packed.last_used_idx | state->packed.last_used_counter << VRING_WRAP;
+	if (!vring_is_packed(vu)) {
+		ring->avail = state->split.avail_index;
+		ring->used = ring->avail;
+		return;
 	}
-	(void)rte_vhost_set_vring_base(vu->vid, index, avail, used);
+	ring->avail = (uint16_t)(state->packed.last_avail_idx |
+				 state->packed.last_avail_counter << VRING_WRAP);
+	ring->used = (uint16_t)(state->packed.last_used_idx |
+				state->packed.last_used_counter << VRING_WRAP);
 }
 
-/* Reads a virtqueue as librte_vhost has it. -EFAULT: its rings are in no region. */
+/* What the control thread is to see of a virtqueue. -EFAULT: its rings are in no region. */
 static int
-vring_read(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *info, int *call)
+vring_read(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *info)
 {
-	struct rte_vhost_vring vring;
+	const struct vhost_user_ring *ring = &vu->vqs[index].ring;
+	uint64_t driver_size = sizeof(struct vring_packed_desc_event), device_size = driver_size;
+	uint64_t desc, driver, device;
 
 	memset(info, 0, sizeof(*info));
-	if (rte_vhost_get_vhost_vring(vu->vid, index, &vring) < 0)
-		return -EINVAL;
-	if (vhost_user_mem_iova(vu, vring.desc, (uint64_t *)&info->desc_addr) < 0 ||
-	    vhost_user_mem_iova(vu, vring.avail, (uint64_t *)&info->driver_addr) < 0 ||
-	    vhost_user_mem_iova(vu, vring.used, (uint64_t *)&info->device_addr) < 0)
+	if (!vring_is_packed(vu)) {
+		driver_size = VRING_AVAIL_SIZE(ring->size);
+		device_size = VRING_USED_SIZE(ring->size);
+	}
+	if (vhost_user_mem_iova(vu, ring->desc, VRING_DESC_SIZE(ring->size), &desc) < 0 ||
+	    vhost_user_mem_iova(vu, ring->driver, driver_size, &driver) < 0 ||
+	    vhost_user_mem_iova(vu, ring->device, device_size, &device) < 0)
 		return -EFAULT;
-	info->num = vring.size;
+	info->desc_addr = desc;
+	info->driver_addr = driver;
+	info->device_addr = device;
+	info->num = ring->size;
 	info->ready = 1;
-	vring_position_get(vu, index, info);
-	*call = vring.callfd;
+	vring_position_get(vu, ring, info);
 	return 0;
 }
 
-/*
- * Takes an eventfd of the driver over. A file of another kind could block whoever polls, for
- * as long as the driver likes.
- */
-static int
-vring_call_dup(const struct vhost_user *vu, uint16_t index, int fd)
+static void
+vring_close(int *fd)
 {
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
+}
+
+void
+vhost_user_vring_set_call(struct vhost_user *vu, uint16_t index, int fd)
+{
+	struct vhost_user_ring *ring = vhost_user_vring_edit(vu, index);
 	char link[32], kind[32] = "";
-	int copy;
+
+	vring_close(&ring->call);
+	ring->call = fd;
+	if (fd < 0)
+		return;
+	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+	/* A file of another kind could block whoever polls, for as long as the driver likes. */
+	if (readlink(link, kind, sizeof(kind) - 1) >= 0 && strcmp(kind, "anon_inode:[eventfd]") == 0)
+		return;
+	VDUSE_LOG(msg, ERR, vu->dev->name, "the call descriptor of virtqueue %u is no eventfd: its "
+		  "driver gets no interrupts", index);
+	vring_close(&ring->call);
+}
+
+/* One for the poller, which may use it longer than the driver means it. */
+static int
+vring_call_dup(const struct vhost_user *vu, uint16_t index)
+{
+	int fd = vu->vqs[index].ring.call, copy;
 
 	if (fd < 0)
 		return -1;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	if (readlink(link, kind, sizeof(kind) - 1) < 0 || strcmp(kind, "anon_inode:[eventfd]") != 0) {
-		VDUSE_LOG(msg, ERR, vu->dev->name, "the call descriptor of virtqueue %u is no "
-			  "eventfd: its driver gets no interrupts", index);
-		return -1;
-	}
 	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (copy < 0)
 		VDUSE_LOG(msg, ERR, vu->dev->name, "no file descriptor left to interrupt the driver "
@@ -148,62 +178,57 @@ vring_up(struct vhost_user *vu)
 	(void)vring_status(vu, VRING_STATUS_UP);
 }
 
-static void
-vring_features(struct vhost_user *vu)
+static uint64_t
+vring_features(const struct vhost_user *vu)
 {
 	uint64_t features = 0;
 
 	(void)rte_vhost_get_negotiated_features(vu->vid, &features);
+	return features;
+}
+
+static void
+vring_features_take(struct vhost_user *vu)
+{
+	uint64_t features = vring_features(vu);
+
 	pthread_mutex_lock(&vu->lock);
 	vu->features = features & ~VHOST_USER_BIT(VHOST_USER_F_PROTOCOL_FEATURES);
 	pthread_mutex_unlock(&vu->lock);
 }
 
-void
-vhost_user_vring_start(struct vhost_user *vu, uint16_t index)
+/* Drivers that know no protocol features enable no virtqueues. */
+static bool
+vring_complete(const struct vhost_user *vu, const struct vhost_user_ring *ring)
+{
+	return ring->size > 0 && ring->placed && ring->kicked &&
+	       (ring->enabled ||
+		!(vring_features(vu) & VHOST_USER_BIT(VHOST_USER_F_PROTOCOL_FEATURES)));
+}
+
+int
+vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 {
 	struct vduse_vq_info info;
-	int ret, call;
+	int ret;
 
+	if (!vring_complete(vu, &vu->vqs[index].ring))
+		return 0;
 	if (!vu->up)
-		vring_features(vu);
-	ret = vring_read(vu, index, &info, &call);
-	if (ret < 0) {
-		VDUSE_LOG(dev, ERR, vu->dev->name, "virtqueue %u cannot start: %s", index,
-			  ret == -EFAULT ? "its rings are in no region" : strerror(-ret));
-		return;
-	}
-	vring_write(vu, index, &info, vring_call_dup(vu, index, call));
+		vring_features_take(vu);
+	ret = vring_read(vu, index, &info);
+	if (ret < 0)
+		return ret;
+	vring_write(vu, index, &info, vring_call_dup(vu, index));
 	if (vu->up)
 		vring_changed(vu, index);
 	else
 		vring_up(vu);
+	return 0;
 }
 
-static bool
-vring_moved(const struct vduse_vq_info *from, const struct vduse_vq_info *to)
-{
-	return from->desc_addr != to->desc_addr || from->driver_addr != to->driver_addr ||
-	       from->device_addr != to->device_addr || from->num != to->num;
-}
-
-void
-vhost_user_vring_refresh(struct vhost_user *vu, uint16_t index)
-{
-	struct vduse_vq_info info;
-	int call;
-
-	/* One that lost its rings is stopped by librte_vhost, right behind this. */
-	if (!vu->vqs[index].info.ready || vring_read(vu, index, &info, &call) < 0)
-		return;
-	if (!vring_moved(&vu->vqs[index].info, &info))
-		return;
-	vhost_user_vring_stop(vu, index);
-	vhost_user_vring_start(vu, index);
-}
-
-void
-vhost_user_vring_stop(struct vhost_user *vu, uint16_t index)
+static void
+vring_stop(struct vhost_user *vu, uint16_t index)
 {
 	struct vduse_dev_request request = {
 		.type = VDUSE_GET_VQ_STATE,
@@ -216,7 +241,6 @@ vhost_user_vring_stop(struct vhost_user *vu, uint16_t index)
 	pthread_mutex_lock(&vu->lock);
 	vq->info.ready = 0;
 	pthread_mutex_unlock(&vu->lock);
-	vq->paused = false;
 	if (!vu->up)
 		return;
 	vring_changed(vu, index);
@@ -225,36 +249,53 @@ vhost_user_vring_stop(struct vhost_user *vu, uint16_t index)
 	vq->ran = false;
 	pthread_mutex_unlock(&vu->lock);
 	if (ran && vhost_user_ask(vu, &request, &response) == 0)
-		vring_position_set(vu, index, &response.vq_state);
+		vring_position_set(vu, &vq->ring, &response.vq_state);
+}
+
+struct vhost_user_ring *
+vhost_user_vring_edit(struct vhost_user *vu, uint16_t index)
+{
+	if (vu->vqs[index].info.ready)
+		vring_stop(vu, index);
+	return &vu->vqs[index].ring;
+}
+
+static bool
+vring_moved(const struct vduse_vq_info *from, const struct vduse_vq_info *to)
+{
+	return from->desc_addr != to->desc_addr || from->driver_addr != to->driver_addr ||
+	       from->device_addr != to->device_addr;
 }
 
 void
 vhost_user_vring_pause(struct vhost_user *vu)
 {
+	struct vduse_vq_info info;
 	uint16_t i;
 
 	for (i = 0; i < vu->dev->nb_vqs; i++) {
-		if (!vu->vqs[i].info.ready)
+		struct vhost_user_vq *vq = &vu->vqs[i];
+
+		if (!vq->info.ready || (vring_read(vu, i, &info) == 0 &&
+					!vring_moved(&vq->info, &info)))
 			continue;
-		vhost_user_vring_stop(vu, i);
-		vu->vqs[i].paused = true;
+		vring_stop(vu, i);
+		vq->ring.paused = true;
 	}
 }
 
 void
 vhost_user_vring_resume(struct vhost_user *vu)
 {
-	struct vduse_vq_info info;
 	uint16_t i;
-	int call;
 
 	for (i = 0; i < vu->dev->nb_vqs; i++) {
-		bool paused = vu->vqs[i].paused;
-
-		vu->vqs[i].paused = false;
-		/* One that lost its rings is not ready any more for librte_vhost either. */
-		if (paused && vring_read(vu, i, &info, &call) == 0)
-			vhost_user_vring_start(vu, i);
+		if (!vu->vqs[i].ring.paused)
+			continue;
+		vu->vqs[i].ring.paused = false;
+		if (vhost_user_vring_go(vu, i) < 0)
+			VDUSE_LOG(dev, ERR, vu->dev->name,
+				  "virtqueue %u stopped: its rings are in no region any more", i);
 	}
 }
 
@@ -267,14 +308,6 @@ vhost_user_vring_any(struct vhost_user *vu)
 		if (vu->vqs[i].info.ready)
 			return true;
 	return false;
-}
-
-static void
-vring_close(int *fd)
-{
-	if (*fd >= 0)
-		close(*fd);
-	*fd = -1;
 }
 
 /* Nothing of the driver's stays. A poller that nobody stopped may still write its call fd. */
@@ -301,9 +334,20 @@ vhost_user_vring_reset(struct vhost_user *vu)
 	for (i = 0; i < vu->dev->nb_vqs; i++) {
 		vu->vqs[i].info.ready = 0;
 		vu->vqs[i].ran = false;
-		vu->vqs[i].paused = false;
 	}
 	pthread_mutex_unlock(&vu->lock);
 	vring_let_go(vu, !vu->up || vring_status(vu, 0) == 0);
 	vu->up = false;
+}
+
+void
+vhost_user_vring_forget(struct vhost_user *vu)
+{
+	uint16_t i;
+
+	vhost_user_vring_reset(vu);
+	for (i = 0; i < vu->dev->nb_vqs; i++) {
+		vring_close(&vu->vqs[i].ring.call);
+		vu->vqs[i].ring = (struct vhost_user_ring){ .call = -1 };
+	}
 }

@@ -165,6 +165,54 @@ def cut_while_running(client):
     said("took away memory in use")
 
 
+def slot_without_file(client):
+    client.add_region(struct.pack("<4Q", 0, 4096, vu.USER, 0), [])
+
+
+def slot_with_files(client):
+    client.add_region(struct.pack("<4Q", 0, 4096, vu.USER, 0), [client.eventfd()] * 8)
+
+
+def slot_cut_off(client):
+    client.ack(vu.ADD_MEM_REG, bytes(32), [client.eventfd()])
+
+
+def slot_no_file(client):
+    client.add_region(struct.pack("<4Q", 0, 4096, vu.USER, 0), [client.eventfd()])
+
+
+def slots_that_meet(client):
+    memory = Memory(1 << 20)
+    try:
+        client.add_region(memory.region(), [memory.fd])
+        client.add_region(memory.region(first=memory.first + 4096), [memory.fd])
+    finally:
+        memory.close()
+
+
+def too_many_slots(client):
+    memory = Memory(4096, first=0)
+    (most,) = struct.unpack("<Q", client.ask(vu.GET_MAX_MEM_SLOTS))
+    try:
+        for i in range(most + 1):
+            client.add_region(memory.region(first=i << 20), [memory.fd])
+    finally:
+        memory.close()
+
+
+def slot_of_none(client):
+    client.remove_region(struct.pack("<4Q", 0, 4096, vu.USER, 0))
+
+
+def slot_below_a_ring(client):
+    memory = Memory(1 << 20)
+    client.negotiate()
+    client.add_region(memory.region(), [memory.fd])
+    client.vring(1, memory.first)
+    client.remove_region(memory.region(), [memory.fd])
+    memory.close()
+
+
 def set_up(client, **where):
     memory = Memory(1 << 20)
     client.negotiate()
@@ -270,11 +318,15 @@ def second(client):
 # Each with the line that it is worth; librte_vhost itself drops the others.
 CASES = {
     garbage: None, huge: None, half_a_head: None, half_a_payload: None, stalled: None,
-    odd_size: None, not_offered: None, far_queue: None,
+    not_offered: None, far_queue: None, odd_size: "cannot start",
     too_few_fds: "other descriptors", too_many_regions: "other descriptors",
     no_file: "cannot be mapped", read_only: "cannot be mapped",
     overlap: "overlaps", short_file: "longer than its file", wraps: "wraps around",
-    cut_before: "took away memory that its rings are in",
+    slot_without_file: "malformed", slot_with_files: "malformed", slot_cut_off: "malformed",
+    slot_no_file: "cannot be mapped", slots_that_meet: "overlaps",
+    too_many_slots: "adds a region to 32", slot_of_none: "of no region",
+    slot_below_a_ring: "in no region any more",
+    cut_before: "took away memory in use",
     cut_while_running: "took away memory in use",
     outside: "are in no region", over_the_end: "are in no region", unaligned: "cannot start",
     no_eventfd: "is no eventfd", changed_features: "changed features",

@@ -13,6 +13,7 @@ GET_VRING_BASE, SET_VRING_KICK, SET_VRING_CALL = 11, 12, 13
 GET_PROTOCOL_FEATURES, SET_PROTOCOL_FEATURES, GET_QUEUE_NUM = 15, 16, 17
 SET_VRING_ENABLE, SET_BACKEND_CHANNEL, IOTLB_MSG = 18, 21, 22
 GET_CONFIG, SET_CONFIG, GET_INFLIGHT_FD, SET_INFLIGHT_FD = 24, 25, 31, 32
+GET_MAX_MEM_SLOTS, ADD_MEM_REG, REM_MEM_REG = 36, 37, 38
 BACKEND_CONFIG_CHANGE = 2
 
 NEED_REPLY = 8
@@ -112,6 +113,12 @@ class Client:
 
     def table(self, regions, fds):
         self.ack(SET_MEM_TABLE, struct.pack("<II", len(regions), 0) + b"".join(regions), fds)
+
+    def add_region(self, region, fds):
+        self.ack(ADD_MEM_REG, bytes(8) + region, fds)
+
+    def remove_region(self, region, fds=()):
+        self.ack(REM_MEM_REG, bytes(8) + region, fds)
 
     def addresses(self, index, first, **where):
         """Three rings in a page from first, unless said otherwise."""

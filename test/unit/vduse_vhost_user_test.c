@@ -1,21 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The vhost-user transport without librte_vhost: questions to the control thread, memory tables
- * that are checked, connections that are found, and lost pages of others' mappings.
+ * The vhost-user transport without librte_vhost: questions to the control thread, memory that
+ * is checked, and connections that are found.
  */
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
-#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <ctrl_thread.h>
-#include <vhost_user.h>
+#include <vhost_user_msg.h>
 
 #include "loopback_dev.h"
 
@@ -128,16 +126,26 @@ test_register_twice(void **state)
 static int
 check(const struct vhost_user_memory *table, uint32_t nb, int fd)
 {
-	const int fds[] = { fd, fd, fd };
+	int fds[3], ret;
+	uint32_t i;
 
 	unit_log_clear();
-	return vhost_user_mem_check(vu, table, fds, nb);
+	for (i = 0; i < nb; i++)
+		fds[i] = dup(fd);
+	ret = vhost_user_mem_set(vu, table, fds, nb);
+	for (i = 0; i < nb && ret < 0; i++)
+		close(fds[i]);
+	return ret;
 }
 
+/* What there was before stays. */
 static void
 refused(const struct vhost_user_memory *table, uint32_t nb, int fd, const char *why)
 {
+	uint32_t nb_before = vu->nb_regions;
+
 	assert_int_equal(check(table, nb, fd), -EPROTO);
+	assert_int_equal(vu->nb_regions, nb_before);
 	assert_int_equal(unit_log_count(why), 1);
 	assert_int_equal(unit_log_count(""), 1);
 }
@@ -190,6 +198,75 @@ test_memory(void **state)
 	assert_int_equal(unit_maps("unit-vhost-user"), 0);
 }
 
+static int
+mem_message(uint32_t type, uint64_t first, uint64_t size, int fd)
+{
+	struct msg msg = {
+		.type = type,
+		.size = sizeof(msg.payload.slot),
+		.payload.slot.region = { .first = first, .size = size, .user = first + 7 * PAGE },
+		.fds = { fd >= 0 ? dup(fd) : -1 },
+		.nb_fds = fd >= 0,
+	};
+
+	unit_log_clear();
+	return vhost_user_msg_mem(vu, &msg);
+}
+
+static int
+fds_open(void)
+{
+	int fd = dup(STDERR_FILENO);
+
+	close(fd);
+	return fd;
+}
+
+/* Regions that come and go one by one; what is refused leaves no file open. */
+static void
+test_slots(void **state)
+{
+	int fd = unit_memfd("unit-vhost-user", PAGE), idle = fds_open();
+	struct msg ask = { .type = MSG_GET_MAX_MEM_SLOTS }, cut = { .type = MSG_ADD_MEM_REG };
+	struct vduse_transport_region region;
+	uint64_t iova;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	assert_int_equal(vhost_user_msg_mem(vu, &ask), RTE_VHOST_MSG_RESULT_REPLY);
+	assert_int_equal(ask.payload.u64, VHOST_USER_REGIONS_MAX);
+	for (i = VHOST_USER_REGIONS_MAX; i-- > 0;)
+		assert_int_equal(mem_message(MSG_ADD_MEM_REG, i * PAGE, PAGE, fd),
+				 RTE_VHOST_MSG_RESULT_OK);
+	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 99 * PAGE, PAGE, fd),
+			 RTE_VHOST_MSG_RESULT_ERR);
+	assert_int_equal(unit_log_count("adds a region to 32"), 1);
+	assert_int_equal(mem_message(MSG_REM_MEM_REG, 3 * PAGE, 2 * PAGE, -1),
+			 RTE_VHOST_MSG_RESULT_ERR);
+	assert_int_equal(unit_log_count("is of no region"), 1);
+	/* With its file or without. */
+	assert_int_equal(mem_message(MSG_REM_MEM_REG, 3 * PAGE, PAGE, fd), RTE_VHOST_MSG_RESULT_OK);
+	assert_int_equal(mem_message(MSG_REM_MEM_REG, 5 * PAGE, PAGE, -1), RTE_VHOST_MSG_RESULT_OK);
+	assert_int_equal(vhost_user_mem_iova(vu, 10 * PAGE, 1, &iova), -EFAULT);
+	assert_int_equal(vhost_user_mem_iova(vu, 11 * PAGE + 5, PAGE - 4, &iova), -EFAULT);
+	assert_int_equal(vhost_user_mem_iova(vu, 11 * PAGE + 5, UINT64_MAX, &iova), -EFAULT);
+	assert_int_equal(vhost_user_mem_iova(vu, 11 * PAGE + 5, PAGE - 5, &iova), 0);
+	assert_int_equal(iova, 4 * PAGE + 5);
+	assert_int_equal(vhost_user_mem_region(vu, 5 * PAGE, &region), 0);
+	assert_int_equal(region.first, 6 * PAGE);
+	close(region.fd);
+	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 4 * PAGE, PAGE, fd),
+			 RTE_VHOST_MSG_RESULT_ERR);
+	assert_int_equal(unit_log_count("overlaps another one"), 1);
+	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 5 * PAGE, PAGE, -1),
+			 RTE_VHOST_MSG_RESULT_ERR);
+	assert_int_equal(vhost_user_msg_mem(vu, &cut), RTE_VHOST_MSG_RESULT_ERR);
+	assert_int_equal(vu->nb_regions, VHOST_USER_REGIONS_MAX - 2);
+	vhost_user_mem_clear(vu);
+	assert_int_equal(fds_open(), idle);
+	close(fd);
+}
+
 /* Both ends are this process's: the one has the path at this end, the other at that. */
 static void
 test_connections(void **state)
@@ -217,26 +294,6 @@ test_connections(void **state)
 	close(ours);
 	close(listener);
 	unlink(path);
-}
-
-static void
-test_lost_page(void **state)
-{
-	int fd = unit_memfd("unit-vhost-user", PAGE);
-	volatile uint8_t *va = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-
-	RTE_SET_USED(state);
-	unit_sigbus_restore();
-	assert_ptr_not_equal(va, MAP_FAILED);
-	va[0] = 1;
-	assert_false(vduse_guard_thread(true));
-	assert_int_equal(va[0], 1);
-	assert_int_equal(ftruncate(fd, 0), 0);
-	assert_int_equal(va[0], 0);
-	assert_true(vduse_guard_thread(false));
-	assert_false(vduse_guard_thread(false));
-	munmap((void *)(uintptr_t)va, PAGE);
-	close(fd);
 }
 
 static void
@@ -286,13 +343,12 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_unregister_while_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_register_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_slots, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_connections, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_lost_page, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_call, setup, teardown),
 	};
 
-	if (unit_init() < 0 || vduse_guard_install() < 0)
+	if (unit_init() < 0)
 		return 1;
-	unit_sigbus_keep();
 	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
 }
