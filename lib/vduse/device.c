@@ -149,6 +149,7 @@ int
 vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_transport_ops *transport,
 		 void *transport_priv, struct rte_vduse_dev **result)
 {
+	struct rte_vduse_dev_conf offer = *conf;
 	struct rte_vduse_dev *dev;
 	const char *name;
 	int ret;
@@ -159,12 +160,14 @@ vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_trans
 	ret = vduse_guard_install();
 	if (ret < 0)
 		return ret;
-	dev = dev_alloc(conf, name);
+	if (!transport->writes_config)
+		offer.features &= ~offer.write_features;
+	dev = dev_alloc(&offer, name);
 	if (dev == NULL)
 		return -ENOMEM;
 	dev->transport = transport;
 	dev->transport_priv = transport_priv;
-	ret = transport->create(dev, conf);
+	ret = transport->create(dev, &offer);
 	if (ret < 0)
 		goto free_dev;
 	ret = dev_setup_vqs(dev, conf->vq_size);

@@ -97,6 +97,22 @@ msg_vq_changed(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 }
 
 static int
+msg_config_write(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
+{
+	struct vduse_transport_write write;
+	int ret;
+
+	memcpy(&write, req->padding, sizeof(write));
+	if (dev->ops->config_write == NULL || dev->draining || write.len > sizeof(write.data) ||
+	    write.offset > dev->config_size || write.len > dev->config_size - write.offset)
+		return -EINVAL;
+	ret = dev->ops->config_write(dev, write.offset, write.data, write.len, dev->arg);
+	if (ret == 0)
+		ret = dev->transport->config_set(dev, write.offset, write.data, write.len);
+	return ret;
+}
+
+static int
 msg_dispatch(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 	     struct vduse_dev_response *resp, msg_after_t *after)
 {
@@ -109,6 +125,8 @@ msg_dispatch(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 		return msg_iotlb(dev, req);
 	case VDUSE_TRANSPORT_VQ_CHANGED:
 		return msg_vq_changed(dev, req);
+	case VDUSE_TRANSPORT_CONFIG_WRITE:
+		return msg_config_write(dev, req);
 	default:
 		VDUSE_LOG(msg, ERR, dev->name, "message of unknown type %u refused", req->type);
 		return -ENOTSUP;

@@ -151,6 +151,13 @@ struct rte_vduse_dev_ops {
 	void (*memory)(struct rte_vduse_dev *dev, void *arg);
 	/** The device status (section 2.1) became this. May be NULL. */
 	void (*status)(struct rte_vduse_dev *dev, uint8_t status, void *arg);
+	/**
+	 * The driver writes to the configuration space, within its size. Returns 0, and the
+	 * driver reads what it wrote from now on, or -EINVAL: that cannot be written, and the
+	 * space stays as it is. NULL: nothing can.
+	 */
+	int (*config_write)(struct rte_vduse_dev *dev, uint32_t offset, const void *data,
+			    uint32_t len, void *arg);
 };
 
 /** What a device is made of. */
@@ -160,6 +167,11 @@ struct rte_vduse_dev_conf {
 	uint32_t device_id;          /**< Device type, section 5: 1 network, 2 block. */
 	uint32_t vendor_id;          /**< Any. */
 	uint64_t features;           /**< Features to offer, sections 5 and 6. */
+	/**
+	 * Those of them that need a driver that can write the configuration space. Not offered
+	 * where it cannot: to a kernel, which lets nobody.
+	 */
+	uint64_t write_features;
 	uint16_t nb_vqs;             /**< Virtqueues, 1 to 65535. */
 	uint16_t vq_size;            /**< Largest virtqueue, a power of two, 2 to 32768. */
 	const void *config;          /**< Device configuration space, section 2.5. */

@@ -9,7 +9,9 @@
 #ifndef VDUSE_TRANSPORT_H
 #define VDUSE_TRANSPORT_H
 
+#include <assert.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <linux/vduse.h>
@@ -21,6 +23,20 @@ struct rte_vduse_dev_conf;
  * more, or moved. When it is answered no poller uses it as it was before.
  */
 #define VDUSE_TRANSPORT_VQ_CHANGED 0x1000
+
+/* Another one: the driver writes to the configuration space; this is in place of what the
+ * request carries. Answered with a failure when it has no effect.
+ */
+#define VDUSE_TRANSPORT_CONFIG_WRITE 0x1001
+
+struct vduse_transport_write {
+	uint32_t offset;
+	uint32_t len;
+	uint8_t data[64];
+};
+static_assert(sizeof(struct vduse_transport_write) <=
+		      sizeof(((struct vduse_dev_request *)NULL)->padding),
+	      "a message has no room for that");
 
 /* A region of the driver's memory, as the other side describes it. */
 struct vduse_transport_region {
@@ -71,6 +87,8 @@ struct vduse_transport_ops {
 	int (*config_call)(struct rte_vduse_dev *dev);
 	/* It sends VDUSE_TRANSPORT_VQ_CHANGED; else ready virtqueues are looked for. */
 	bool tells_ready;
+	/* It sends VDUSE_TRANSPORT_CONFIG_WRITE. */
+	bool writes_config;
 };
 
 extern const struct vduse_transport_ops vduse_transport_kernel;

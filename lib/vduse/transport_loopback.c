@@ -385,4 +385,5 @@ const struct vduse_transport_ops vduse_transport_loopback = {
 	.vq_call = loopback_vq_call,
 	.config_set = loopback_config_set,
 	.config_call = loopback_config_call,
+	.writes_config = true,
 };

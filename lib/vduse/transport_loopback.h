@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <linux/vduse.h>
 
@@ -49,6 +50,17 @@ vduse_loopback_memory_changed(void)
 		.type = VDUSE_UPDATE_IOTLB,
 		.iova = { .start = 0, .last = UINT64_MAX },
 	};
+}
+
+/* The message that says that the driver writes a byte to the configuration space. */
+static inline struct vduse_dev_request
+vduse_loopback_config_written(uint32_t offset, uint8_t byte)
+{
+	struct vduse_transport_write write = { .offset = offset, .len = 1, .data = { byte } };
+	struct vduse_dev_request req = { .type = VDUSE_TRANSPORT_CONFIG_WRITE };
+
+	memcpy(req.padding, &write, sizeof(write));
+	return req;
 }
 
 /* The kernel gives the device up. */

@@ -325,4 +325,5 @@ const struct vduse_transport_ops vduse_transport_vhost_user = {
 	.config_set = vhost_user_config_set,
 	.config_call = vhost_user_config_call,
 	.tells_ready = true,
+	.writes_config = true,
 };

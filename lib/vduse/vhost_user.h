@@ -66,6 +66,13 @@ struct vhost_user_vq {
 	int call;        /* what the poller writes; constant while the virtqueue runs */
 };
 
+/* A write to the configuration space, short enough for the fields that there are. */
+struct vhost_user_write {
+	uint16_t offset;
+	uint8_t len;     /* 0: there was none */
+	uint8_t data[5];
+};
+
 /* One device's message on its way to the control thread and back. */
 enum vhost_user_slot {
 	VHOST_USER_SLOT_FREE,
@@ -84,6 +91,7 @@ struct vhost_user {
 	/* librte_vhost's thread's. */
 	bool up;                    /* the control thread was told that the driver is there */
 	int inflight;               /* see vhost_user_inflight.c; -1: there is none */
+	struct vhost_user_write written; /* the driver's last write to the space, with effect */
 	/* All below under the lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
@@ -184,6 +192,14 @@ int
 vhost_user_inflight_take(struct vhost_user *vu, int fd, uint64_t size, uint64_t offset);
 void
 vhost_user_inflight_close(struct vhost_user *vu);
+/* What the driver wrote to the configuration space is kept with it: it does not write again when
+ * it reconnects.
+ */
+void
+vhost_user_inflight_note(struct vhost_user *vu, const struct vhost_user_write *write);
+/* False: there is no such note. */
+bool
+vhost_user_inflight_noted(const struct vhost_user *vu, struct vhost_user_write *write);
 /* A number that a virtqueue keeps as long as the driver keeps that memory, or 0. */
 uint64_t
 vhost_user_inflight_life(const struct vhost_user *vu, uint16_t index);

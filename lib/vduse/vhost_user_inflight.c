@@ -3,11 +3,12 @@
  * Memory that a vhost-user driver keeps while it reconnects, and drops when it begins anew. It
  * is meant for a log of what is in flight; the driver can write it, so our log lies elsewhere,
  * and all that is here is a number for each virtqueue, to tell a ring that was there before
- * from a new one. Read and written as a file: what a driver maps it could take away.
+ * from a new one, and what the driver itself wrote to the configuration space. Read and written as a file: what a driver maps it could take away.
  * librte_vhost's thread.
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -19,8 +20,10 @@
 #include "log.h"
 #include "vhost_user.h"
 
-/* A page for the driver to map. Any virtqueue has a place there. */
-#define INFLIGHT_SIZE(nb_vqs) RTE_ALIGN_CEIL((nb_vqs) * sizeof(uint64_t), UINT64_C(4096))
+/* A page for the driver to map. Any virtqueue has a place there; behind them stands the note. */
+#define INFLIGHT_SIZE(nb_vqs) RTE_ALIGN_CEIL(((nb_vqs) + 1) * sizeof(uint64_t), UINT64_C(4096))
+
+static_assert(sizeof(struct vhost_user_write) == sizeof(uint64_t), "it has a place of that size");
 
 int
 vhost_user_inflight_new(struct vhost_user *vu, uint64_t *size)
@@ -32,6 +35,7 @@ vhost_user_inflight_new(struct vhost_user *vu, uint64_t *size)
 	if (fd >= 0 && ftruncate(fd, (off_t)*size) == 0) {
 		vhost_user_inflight_close(vu);
 		vu->inflight = fd;
+		vhost_user_inflight_note(vu, &vu->written);
 		return fd;
 	}
 	VDUSE_LOG(msg, ERR, vu->dev->name, "no memory for a driver that reconnects: %s",
@@ -61,6 +65,27 @@ vhost_user_inflight_close(struct vhost_user *vu)
 	if (vu->inflight >= 0)
 		close(vu->inflight);
 	vu->inflight = -1;
+}
+
+void
+vhost_user_inflight_note(struct vhost_user *vu, const struct vhost_user_write *write)
+{
+	vu->written = *write;
+	if (vu->inflight < 0)
+		return;
+	if (pwrite(vu->inflight, write, sizeof(*write),
+		   (off_t)(vu->dev->nb_vqs * sizeof(*write))) != sizeof(*write))
+		VDUSE_LOG(msg, WARNING, vu->dev->name, "a driver that reconnects has to write to "
+			  "the configuration space again: %s", strerror(errno));
+}
+
+bool
+vhost_user_inflight_noted(const struct vhost_user *vu, struct vhost_user_write *write)
+{
+	return vu->inflight >= 0 &&
+	       pread(vu->inflight, write, sizeof(*write),
+		     (off_t)(vu->dev->nb_vqs * sizeof(*write))) == sizeof(*write) &&
+	       write->len > 0 && write->len <= sizeof(write->data);
 }
 
 uint64_t

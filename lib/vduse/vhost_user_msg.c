@@ -103,12 +103,34 @@ msg_get_config(struct vhost_user *vu, struct msg *msg)
 	return RTE_VHOST_MSG_RESULT_REPLY;
 }
 
-/* As over VDUSE: the space has no field that a driver may write, so writes change nothing. */
+/* The device says what can be written; all else is without effect, and no error. */
+static void
+msg_config_write(struct vhost_user *vu, const struct vhost_user_write *from)
+{
+	struct vduse_transport_write write = { .offset = from->offset, .len = from->len };
+	struct vduse_dev_request request = { .type = VDUSE_TRANSPORT_CONFIG_WRITE };
+	struct vduse_dev_response response;
+
+	memcpy(write.data, from->data, from->len);
+	memcpy(request.padding, &write, sizeof(write));
+	if (vhost_user_ask(vu, &request, &response) == 0)
+		vhost_user_inflight_note(vu, from);
+}
+
 static int
 msg_set_config(struct vhost_user *vu, struct msg *msg)
 {
+	const struct msg_config *config = &msg->payload.config;
+	struct vhost_user_write write = { .len = 0 };
+
 	if (!msg_config_ok(vu, msg))
 		return vhost_user_msg_refuse(vu, msg, "(SET_CONFIG) is malformed");
+	if (config->size == 0 || config->size > sizeof(write.data))
+		return RTE_VHOST_MSG_RESULT_OK;
+	write.offset = (uint16_t)config->offset;
+	write.len = (uint8_t)config->size;
+	memcpy(write.data, config->data, config->size);
+	msg_config_write(vu, &write);
 	return RTE_VHOST_MSG_RESULT_OK;
 }
 
@@ -136,6 +158,8 @@ msg_get_inflight(struct vhost_user *vu, struct msg *msg)
 static int
 msg_set_inflight(struct vhost_user *vu, struct msg *msg)
 {
+	struct vhost_user_write write;
+
 	if (!vu->dev->logs)
 		return vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");
 	if (msg->nb_fds != 1 || msg->size != sizeof(msg->payload.inflight) ||
@@ -143,6 +167,8 @@ msg_set_inflight(struct vhost_user *vu, struct msg *msg)
 				     msg->payload.inflight.offset) < 0)
 		return vhost_user_msg_refuse(vu, msg,
 					     "(SET_INFLIGHT_FD) brings back what we did not give");
+	if (vhost_user_inflight_noted(vu, &write))
+		msg_config_write(vu, &write);
 	return RTE_VHOST_MSG_RESULT_OK;
 }
 

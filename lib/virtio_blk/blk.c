@@ -115,6 +115,7 @@ blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
 		.device_id = VIRTIO_ID_BLOCK,
 		.vendor_id = 0,
 		.features = blk->features,
+		.write_features = VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE),
 		.nb_vqs = blk->nb_queues,
 		.vq_size = conf->queue_size,
 		.config = &blk->config,
@@ -134,6 +135,8 @@ blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
 	if (ret == -ENOTSUP)
 		VBLK_LOG(ERR, name, "this kernel's VDUSE refuses a block device with features "
 			 "0x%" PRIx64 ": use a kernel of 5.15 or later", dev_conf.features);
+	if (ret == 0)
+		blk->features = blk->dev->offered;
 	return ret;
 }
 

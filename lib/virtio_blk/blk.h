@@ -88,6 +88,7 @@ struct vblk_queue {
 	struct vblk_call call;
 	bool packed;
 	bool write_through;            /* the driver does not flush: section 5.2.6.2 */
+	bool settable;                 /* it may switch the write cache off, too */
 	bool miss_write;               /* what the look-up that failed last was for */
 	struct vring_chain used[VBLK_BURST];
 	struct rte_vduse_blk_stats stats; /* the polling thread writes, any thread reads */
@@ -98,6 +99,7 @@ struct rte_vduse_blk {
 	struct rte_vduse_dev *dev;
 	struct vblk_backend *backend; /* constant */
 	uint64_t capacity;            /* sectors; atomic */
+	bool no_cache;                /* the driver switched the write cache off; atomic */
 	uint64_t features;            /* offered; constant */
 	uint32_t block_size;          /* constant */
 	uint16_t nb_queues;           /* constant */
@@ -120,6 +122,10 @@ uint64_t
 vblk_config_features(const struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf);
 void
 vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf);
+/* config.c: see struct rte_vduse_dev_ops. */
+int
+vblk_config_write(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len,
+		  void *arg);
 
 /* queue.c: what rte_vduse_dev_ops asks of a virtqueue. */
 extern const struct rte_vduse_dev_ops vblk_dev_ops;

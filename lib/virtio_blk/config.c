@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * The configuration space of a block device (VIRTIO 1.2, section 5.2.4) and the features that
- * go with it: what the backend is like, in the driver's units. On the application's threads.
+ * go with it: what the backend is like, in the driver's units. On the application's threads, and
+ * on the control thread what the driver writes there.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -27,6 +28,12 @@ vblk_config_features(const struct rte_vduse_blk *blk, const struct rte_vduse_blk
 		features |= VBLK_BIT(VIRTIO_F_IN_ORDER);
 	if (blk->nb_queues > 1)
 		features |= VBLK_BIT(VIRTIO_BLK_F_MQ);
+	/*
+	 * A driver that reconnects does not say again that it wants no cache; a socket's remembers
+	 * it with what is in flight.
+	 */
+	if (conf->log)
+		features |= VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE);
 	if (blk->read_only)
 		return features | VBLK_BIT(VIRTIO_BLK_F_RO);
 	if (limits->discard)
@@ -96,6 +103,7 @@ vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *con
 	config->seg_max = rte_cpu_to_le_32(seg_max);
 	config->blk_size = rte_cpu_to_le_32(blk->block_size);
 	config_topology(blk);
+	config->wce = 1;
 	config->num_queues = rte_cpu_to_le_16(blk->nb_queues);
 	blk->features = vblk_config_features(blk, conf);
 	config->max_discard_sectors = rte_cpu_to_le_32(VBLK_RANGE_SECTORS);
@@ -125,4 +133,24 @@ rte_vduse_blk_resize(struct rte_vduse_blk *blk)
 		 (unsigned long long)rte_vduse_blk_capacity(blk));
 	return rte_vduse_dev_config_set(blk->dev, offsetof(struct virtio_blk_config, capacity),
 					&blk->config.capacity, sizeof(blk->config.capacity));
+}
+
+/* The write cache alone can be written: 0 switches it off, until it is switched on again. */
+int
+vblk_config_write(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len,
+		  void *arg)
+{
+	struct rte_vduse_blk *blk = arg;
+	uint8_t wce;
+
+	if (!(blk->features & VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE)) ||
+	    offset != offsetof(struct virtio_blk_config, wce) || len != sizeof(wce))
+		return -EINVAL;
+	memcpy(&wce, data, sizeof(wce));
+	if (wce > 1)
+		return -EINVAL;
+	__atomic_store_n(&blk->no_cache, wce == 0, __ATOMIC_RELAXED);
+	VBLK_LOG(INFO, rte_vduse_dev_name(dev), "the driver switched the write cache %s",
+		 wce == 0 ? "off" : "on");
+	return 0;
 }

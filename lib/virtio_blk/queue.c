@@ -177,6 +177,7 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue->info = *info;
 	/* Section 5.2.6.2: a driver that cannot flush is told of no write that could be lost. */
 	queue->write_through = (info->features & VBLK_BIT(VIRTIO_BLK_F_FLUSH)) == 0;
+	queue->settable = (info->features & VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE)) != 0;
 	return queue_start_ring(queue);
 }
 
@@ -290,6 +291,7 @@ const struct rte_vduse_dev_ops vblk_dev_ops = {
 	.vq_quiesce = queue_drain,
 	.vq_stop = queue_stop,
 	.vq_position = queue_position,
+	.config_write = vblk_config_write,
 };
 
 static void

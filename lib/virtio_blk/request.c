@@ -95,6 +95,15 @@ request_on_disk(const struct rte_vduse_blk *blk, uint64_t sector, uint64_t nb)
 	return sector <= capacity && nb <= capacity - sector;
 }
 
+/* Section 5.2.6.2: a write that is done must be on stable storage, for it is not flushed. */
+static bool
+request_is_through(const struct vblk_queue *queue)
+{
+	/* Relaxed: the driver made its request available behind the answer to its write. */
+	return queue->write_through ||
+	       (queue->settable && __atomic_load_n(&queue->blk->no_cache, __ATOMIC_RELAXED));
+}
+
 /* IN and OUT. */
 static uint8_t
 request_data(struct vblk_queue *queue, struct vblk_request *request,
@@ -114,7 +123,7 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 		return VIRTIO_BLK_S_IOERR;
 	*done = len == 0;
 	io->op = write ? VBLK_WRITE : VBLK_READ;
-	io->fua = write && queue->write_through;
+	io->fua = write && request_is_through(queue);
 	io->offset = sector * RTE_VDUSE_BLK_SECTOR;
 	io->len = len;
 	if (write)
@@ -215,7 +224,7 @@ request_ranges(struct vblk_queue *queue, struct vblk_request *request,
 	request->io.op = request->type == VIRTIO_BLK_T_DISCARD	     ? VBLK_DISCARD
 			 : request->type == VIRTIO_BLK_T_WRITE_ZEROES ? VBLK_ZERO
 								       : VBLK_ERASE;
-	request->io.fua = queue->write_through;
+	request->io.fua = request_is_through(queue);
 	*done = !vblk_request_next_range(request);
 	return VIRTIO_BLK_S_OK;
 }

@@ -17,6 +17,7 @@ from blk_driver import BlkDriver, SLOTS, T_FLUSH, T_IN, T_OUT
 from blk_vhost_user import VhostUser
 
 ROUNDS = 3
+WCE = 32  # of the configuration space: the write cache is on
 BLOCK = 4096
 BLOCKS = 256
 
@@ -76,6 +77,8 @@ def killed(driver, disk, server):
     server.start()
     begin = time.monotonic()
     driver.connect()
+    if driver.link.config(WCE, 1) != b"\0":
+        raise ValueError("the write cache is on again")
     driver.wait()
     print(f"{left} requests were out, finished {(time.monotonic() - begin) * 1000:.0f} ms "
           "after the start")
@@ -122,6 +125,9 @@ def main():
         forget(path, packed, server)
         refuse_strangers(driver)
         driver.connect()
+        if driver.link.config(WCE, 1) != b"\1":
+            raise ValueError("the write cache is off")
+        driver.link.write_config(WCE, b"\0")
         disk.write_some(SLOTS)
         driver.wait()
         for _ in range(ROUNDS):

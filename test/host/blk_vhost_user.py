@@ -55,6 +55,9 @@ class VhostUser:
         ask = struct.pack("<3I", offset, size, 0) + bytes(size)
         return self.client.ask(vhost_user.GET_CONFIG, ask)[12:]
 
+    def write_config(self, offset, data):
+        self.client.ack(vhost_user.SET_CONFIG, struct.pack("<3I", offset, len(data), 0) + data)
+
     def disconnect(self):
         self.client.__exit__()
         self.client = None

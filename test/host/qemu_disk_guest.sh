@@ -14,6 +14,10 @@ for disk in /dev/vda /dev/vdb; do
 		--verify_fatal=1 --randrepeat=0 --output="$work/fio.out" || fail "$(cat "$work/fio.out")"
 	grep -E 'READ:|WRITE:' "$work/fio.out"
 done
+step "without a write cache"
+echo "write through" >/sys/block/vdb/cache_type
+[ "$(cat /sys/block/vdb/cache_type)" = "write through" ] || fail "$(cat /sys/block/vdb/cache_type)"
+dd if=/dev/urandom of=/dev/vdb bs=64k count=64 oflag=direct status=none
 step "a file system, and the driver away and back"
 mkfs.ext4 -q -F /dev/vdb
 mkdir -p /mnt/disk

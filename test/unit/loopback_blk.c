@@ -59,9 +59,9 @@ blk_lay_out(struct loopback_blk *self, uint32_t size)
 	driver->nb_regions = 1;
 }
 
-void
-loopback_blk_create(struct loopback_blk *self, const char *backend, const char *args,
-		    uint32_t size, bool read_only)
+static void
+blk_create(struct loopback_blk *self, const char *backend, const char *args, uint32_t size,
+	   bool read_only, bool log)
 {
 	struct rte_vduse_blk_conf conf = {
 		.path = "/dev/vduse/unit0",
@@ -72,6 +72,7 @@ loopback_blk_create(struct loopback_blk *self, const char *backend, const char *
 		.backend_args = args,
 		.socket_id = SOCKET_ID_ANY,
 		.in_order = true,
+		.log = log,
 	};
 
 	memset(self, 0, sizeof(*self));
@@ -83,6 +84,20 @@ loopback_blk_create(struct loopback_blk *self, const char *backend, const char *
 	self->dev = rte_vduse_blk_dev(self->blk);
 	self->features = BLK_FEATURES & self->blk->features;
 	assert_int_equal(rte_vduse_blk_start(self->blk, RTE_VDUSE_ATTACH_NONE), 0);
+}
+
+void
+loopback_blk_create(struct loopback_blk *self, const char *backend, const char *args,
+		    uint32_t size, bool read_only)
+{
+	blk_create(self, backend, args, size, read_only, false);
+}
+
+void
+loopback_blk_create_logged(struct loopback_blk *self, const char *backend, const char *args,
+			   uint32_t size)
+{
+	blk_create(self, backend, args, size, false, true);
 }
 
 void
@@ -140,6 +155,16 @@ loopback_blk_update_send(struct loopback_blk *self)
 	struct vduse_dev_request req = vduse_loopback_memory_changed();
 
 	assert_int_equal(vduse_loopback_send(self->loop, &req), 0);
+}
+
+bool
+loopback_blk_config_write(struct loopback_blk *self, uint32_t offset, uint8_t byte)
+{
+	struct vduse_dev_request req = vduse_loopback_config_written(offset, byte);
+	struct vduse_dev_response resp;
+
+	assert_int_equal(vduse_loopback_ask(self->loop, &req, &resp, UNIT_PATIENCE_MS), 0);
+	return resp.result == VDUSE_REQ_RESULT_OK;
 }
 
 void

@@ -64,6 +64,10 @@ loopback_blk_try(const struct rte_vduse_blk_conf *conf);
 void
 loopback_blk_create(struct loopback_blk *self, const char *backend, const char *args,
 		    uint32_t size, bool read_only);
+/* The same with a log, in DPDK_VDUSE_RUN_DIR. */
+void
+loopback_blk_create_logged(struct loopback_blk *self, const char *backend, const char *args,
+			   uint32_t size);
 void
 loopback_blk_destroy(struct loopback_blk *self);
 
@@ -86,6 +90,10 @@ void
 loopback_blk_update(struct loopback_blk *self);
 void
 loopback_blk_update_send(struct loopback_blk *self);
+
+/* The driver writes a byte to the configuration space. Returns whether it may. */
+bool
+loopback_blk_config_write(struct loopback_blk *self, uint32_t offset, uint8_t byte);
 
 enum rte_vduse_vq_state
 loopback_blk_state(struct loopback_blk *self);

@@ -7,6 +7,7 @@
 #include "loopback_blk.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -60,6 +61,17 @@ setup_no_flush(void **state)
 {
 	RTE_SET_USED(state);
 	return setup_with(FEATURE(VIRTIO_BLK_F_FLUSH), false);
+}
+
+static int
+setup_logged(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_blk_create_logged(&blk, "fault", "under=ram,size=1M", RING);
+	fault = blk.blk->backend;
+	blk.features |= FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
+	loopback_blk_up(&blk);
+	return 0;
 }
 
 static int
@@ -560,6 +572,72 @@ write_through(void **state)
 	assert_false(blk.blk->queues[0].requests[head].io.fua);
 }
 
+static uint8_t
+cache(void)
+{
+	uint8_t wce;
+
+	vduse_loopback_config(blk.loop, offsetof(struct virtio_blk_config, wce), &wce, 1);
+	return wce;
+}
+
+/* Whether a request is told to last when it is done. */
+static bool
+is_through(uint32_t type)
+{
+	uint16_t head = post(type, 0, sent);
+	bool fua;
+
+	vblk_fault_hold(fault, true);
+	wait_held(1);
+	fua = blk.blk->queues[0].requests[head].io.fua;
+	vblk_fault_hold(fault, false);
+	assert_int_equal(loopback_blk_take(&blk), head);
+	return fua;
+}
+
+/* The driver switches the write cache off and on, and nothing else. */
+static void
+write_cache(void **state)
+{
+	const uint32_t wce = offsetof(struct virtio_blk_config, wce);
+
+	RTE_SET_USED(state);
+	assert_true(blk.blk->features & FEATURE(VIRTIO_BLK_F_CONFIG_WCE));
+	assert_int_equal(cache(), 1);
+	assert_false(is_through(VIRTIO_BLK_T_OUT));
+	assert_true(loopback_blk_config_write(&blk, wce, 0));
+	assert_int_equal(cache(), 0);
+	assert_true(is_through(VIRTIO_BLK_T_OUT));
+	assert_false(is_through(VIRTIO_BLK_T_IN));
+	assert_false(loopback_blk_config_write(&blk, wce, 2));
+	assert_false(loopback_blk_config_write(&blk, 0, 0xff));
+	assert_false(loopback_blk_config_write(&blk, sizeof(struct virtio_blk_config), 0));
+	assert_false(loopback_blk_config_write(&blk, UINT32_MAX, 0));
+	assert_int_equal(cache(), 0);
+	/* It stays off for the next driver, if that one knows. */
+	loopback_blk_up(&blk);
+	assert_true(is_through(VIRTIO_BLK_T_OUT));
+	blk.features &= ~FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
+	loopback_blk_up(&blk);
+	assert_false(is_through(VIRTIO_BLK_T_OUT));
+	assert_true(loopback_blk_config_write(&blk, wce, 1));
+	blk.features |= FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
+	loopback_blk_up(&blk);
+	assert_int_equal(cache(), 1);
+	assert_false(is_through(VIRTIO_BLK_T_OUT));
+}
+
+/* Without a log nobody would remember for a driver that reconnects. */
+static void
+no_write_cache(void **state)
+{
+	RTE_SET_USED(state);
+	assert_false(blk.blk->features & FEATURE(VIRTIO_BLK_F_CONFIG_WCE));
+	assert_false(loopback_blk_config_write(&blk, offsetof(struct virtio_blk_config, wce), 0));
+	assert_false(is_through(VIRTIO_BLK_T_OUT));
+}
+
 /* A process that took over a ring with requests in flight cannot know them: it says so. */
 static void
 unknown_requests(void **state)
@@ -597,11 +675,18 @@ main(void)
 		cmocka_unit_test_setup_teardown(pages_vanish, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_region, setup, teardown),
 		cmocka_unit_test_setup_teardown(write_through, setup_no_flush, teardown),
+		cmocka_unit_test_setup_teardown(write_cache, setup_logged, teardown),
+		cmocka_unit_test_setup_teardown(no_write_cache, setup, teardown),
 		cmocka_unit_test_setup_teardown(unknown_requests, setup, teardown),
 	};
+	char run_dir[] = "/tmp/vduse-unit-XXXXXX";
+	int failed;
 
-	if (unit_init() < 0 || vduse_guard_install() < 0)
+	if (unit_init() < 0 || vduse_guard_install() < 0 || mkdtemp(run_dir) == NULL)
 		return 1;
+	setenv("DPDK_VDUSE_RUN_DIR", run_dir, 1);
 	unit_sigbus_keep();
-	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	(void)rmdir(run_dir);
+	return unit_done(failed);
 }
