@@ -24,6 +24,7 @@ struct image_args {
 	char *image;
 	char *user;
 	char *conf;
+	char *timeout; /* s, of an operation */
 };
 
 static int
@@ -83,6 +84,13 @@ image_connect(struct image_backend *rbd, const char *device, const struct image_
 		image_error(device, "configuration", args->conf, ret);
 		goto shut_down;
 	}
+	if (args->timeout != NULL) {
+		ret = rados_conf_set(rbd->cluster, "rados_osd_op_timeout", args->timeout);
+		if (ret < 0) {
+			image_error(device, "timeout", args->timeout, ret);
+			goto shut_down;
+		}
+	}
 	ret = rados_conf_set(rbd->cluster, "client_mount_timeout", IMAGE_CONNECT_S);
 	if (ret == 0)
 		ret = rados_connect(rbd->cluster);
@@ -110,6 +118,33 @@ image_open_pool(struct image_backend *rbd, const char *device, const struct imag
 	return 0;
 }
 
+/*
+ * One writer at a time: another one is refused as long as we live, and what a dead one still had
+ * under way with the cluster comes to nothing, or it could undo what is written later.
+ */
+static int
+image_lock(struct image_backend *rbd, const char *device, const char *name)
+{
+	uint64_t features;
+	int ret;
+
+	ret = rbd_get_features(rbd->image, &features);
+	if (ret < 0)
+		return image_error(device, "cannot look at", name, ret);
+	if (!(features & RBD_FEATURE_EXCLUSIVE_LOCK)) {
+		VBLK_LOG(WARNING, device, "rbd: image %s has no exclusive-lock: take care that "
+			 "nobody else writes to it, or use rbd feature enable", name);
+		return 0;
+	}
+	ret = rbd_lock_acquire(rbd->image, RBD_LOCK_MODE_EXCLUSIVE);
+	if (ret == -EROFS) {
+		VBLK_LOG(ERR, device, "rbd: image %s: somebody else writes to it, see rbd status and "
+			 "rbd lock ls", name);
+		return -EBUSY;
+	}
+	return ret < 0 ? image_error(device, "cannot lock image", name, ret) : 0;
+}
+
 static int
 image_open_image(struct image_backend *rbd, const struct vblk_backend_conf *conf,
 		 const struct image_args *args)
@@ -123,6 +158,8 @@ image_open_image(struct image_backend *rbd, const struct vblk_backend_conf *conf
 	if (ret < 0)
 		return image_error(conf->device, "image", args->image, ret);
 	ret = image_limits(rbd, conf->device, conf->read_only);
+	if (ret == 0 && !conf->read_only)
+		ret = image_lock(rbd, conf->device, args->image);
 	if (ret < 0)
 		rbd_close(rbd->image);
 	return ret;
@@ -167,6 +204,7 @@ image_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 		{ "image", VBLK_ARG_STRING, &values.image },
 		{ "user", VBLK_ARG_STRING, &values.user },
 		{ "conf", VBLK_ARG_STRING, &values.conf },
+		{ "timeout", VBLK_ARG_STRING, &values.timeout },
 	};
 	unsigned int i;
 	int ret;

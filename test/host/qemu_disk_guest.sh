@@ -18,6 +18,7 @@ step "without a write cache"
 echo "write through" >/sys/block/vdb/cache_type
 [ "$(cat /sys/block/vdb/cache_type)" = "write through" ] || fail "$(cat /sys/block/vdb/cache_type)"
 dd if=/dev/urandom of=/dev/vdb bs=64k count=64 oflag=direct status=none
+echo "write back" >/sys/block/vdb/cache_type
 step "a file system, and the driver away and back"
 mkfs.ext4 -q -F /dev/vdb
 mkdir -p /mnt/disk
