@@ -37,22 +37,27 @@ struct state_header {
 /* The data begins behind it, at a cache line. */
 #define STATE_DATA RTE_ALIGN_CEIL(sizeof(struct state_header), (size_t)RTE_CACHE_LINE_SIZE)
 
-static const char *
-state_dir(void)
+const char *
+rte_vduse_state_dir(void)
 {
 	const char *dir = getenv("DPDK_VDUSE_RUN_DIR");
 
-	return dir != NULL && *dir != '\0' ? dir : STATE_DIR;
+	if (dir == NULL || *dir == '\0')
+		dir = STATE_DIR;
+	(void)mkdir(dir, 0700);
+	return dir;
 }
 
 static void
 state_path(const struct rte_vduse_dev *dev, char *path, size_t size)
 {
+	const char *dir = rte_vduse_state_dir();
+
 	/* Sockets of one name may lie in many folders. */
 	if (dev->socket_hash != 0)
-		snprintf(path, size, "%s/%s-%08x.state", state_dir(), dev->name, dev->socket_hash);
+		snprintf(path, size, "%s/%s-%08x.state", dir, dev->name, dev->socket_hash);
 	else
-		snprintf(path, size, "%s/%s.state", state_dir(), dev->name);
+		snprintf(path, size, "%s/%s.state", dir, dev->name);
 }
 
 static int
@@ -70,8 +75,6 @@ state_file(const struct rte_vduse_dev *dev, const char *path)
 {
 	int fd, err;
 
-	if (mkdir(state_dir(), 0700) < 0 && errno != EEXIST)
-		return state_fail(dev, state_dir(), errno);
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
 		return state_fail(dev, path, errno);

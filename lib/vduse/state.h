@@ -33,4 +33,8 @@ rte_vduse_state_open(const struct rte_vduse_dev *dev, size_t size, struct rte_vd
 void
 rte_vduse_state_remove(const struct rte_vduse_dev *dev, struct rte_vduse_state *state);
 
+/* Where such files are; made if it was not there, and if that can be done. */
+const char *
+rte_vduse_state_dir(void);
+
 #endif /* VDUSE_STATE_H */

@@ -118,33 +118,6 @@ image_open_pool(struct image_backend *rbd, const char *device, const struct imag
 	return 0;
 }
 
-/*
- * One writer at a time: another one is refused as long as we live, and what a dead one still had
- * under way with the cluster comes to nothing, or it could undo what is written later.
- */
-static int
-image_lock(struct image_backend *rbd, const char *device, const char *name)
-{
-	uint64_t features;
-	int ret;
-
-	ret = rbd_get_features(rbd->image, &features);
-	if (ret < 0)
-		return image_error(device, "cannot look at", name, ret);
-	if (!(features & RBD_FEATURE_EXCLUSIVE_LOCK)) {
-		VBLK_LOG(WARNING, device, "rbd: image %s has no exclusive-lock: take care that "
-			 "nobody else writes to it, or use rbd feature enable", name);
-		return 0;
-	}
-	ret = rbd_lock_acquire(rbd->image, RBD_LOCK_MODE_EXCLUSIVE);
-	if (ret == -EROFS) {
-		VBLK_LOG(ERR, device, "rbd: image %s: somebody else writes to it, see rbd status and "
-			 "rbd lock ls", name);
-		return -EBUSY;
-	}
-	return ret < 0 ? image_error(device, "cannot lock image", name, ret) : 0;
-}
-
 static int
 image_open_image(struct image_backend *rbd, const struct vblk_backend_conf *conf,
 		 const struct image_args *args)
@@ -158,6 +131,7 @@ image_open_image(struct image_backend *rbd, const struct vblk_backend_conf *conf
 	if (ret < 0)
 		return image_error(conf->device, "image", args->image, ret);
 	ret = image_limits(rbd, conf->device, conf->read_only);
+	rbd->lock = -1;
 	if (ret == 0 && !conf->read_only)
 		ret = image_lock(rbd, conf->device, args->image);
 	if (ret < 0)
@@ -229,6 +203,7 @@ image_close(struct vblk_backend *backend)
 {
 	struct image_backend *rbd = (struct image_backend *)backend;
 
+	image_unlock(rbd);
 	rbd_close(rbd->image);
 	rados_ioctx_destroy(rbd->pool);
 	rados_shutdown(rbd->cluster);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * The backend "rbd", inside: backend_rbd.c opens an image, rbd_channel.c does its I/O. Names that
- * begin with rbd_ are librbd's.
+ * The backend "rbd", inside: backend_rbd.c opens an image, rbd_lock.c takes it for us alone,
+ * rbd_channel.c does its I/O. Names that begin with rbd_ are librbd's.
  */
 #ifndef VBLK_BACKEND_RBD_H
 #define VBLK_BACKEND_RBD_H
@@ -16,7 +16,14 @@ struct image_backend {
 	rados_t cluster;
 	rados_ioctx_t pool;
 	rbd_image_t image;
+	int lock; /* the file that says whose the image is, or -1; rbd_lock.c's */
 };
+
+/* rbd_lock.c: makes this process the only writer, or a negative errno with a log line. */
+int
+image_lock(struct image_backend *rbd, const char *device, const char *name);
+void
+image_unlock(struct image_backend *rbd);
 
 int
 image_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result);
