@@ -3,8 +3,8 @@
  * Memory that a vhost-user driver keeps while it reconnects, and drops when it begins anew. It
  * is meant for a log of what is in flight; the driver can write it, so our log lies elsewhere,
  * and all that is here is a number for each virtqueue, to tell a ring that was there before
- * from a new one, and what the driver itself wrote to the configuration space. Read and written as a file: what a driver maps it could take away.
- * librte_vhost's thread.
+ * from a new one, and what the driver itself wrote to the configuration space. Read and written
+ * as a file: what a driver maps it could take away. librte_vhost's thread.
  */
 #include <errno.h>
 #include <fcntl.h>

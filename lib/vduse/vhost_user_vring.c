@@ -132,10 +132,11 @@ vhost_user_vring_set_call(struct vhost_user *vu, uint16_t index, int fd)
 		return;
 	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
 	/* A file of another kind could block whoever polls, for as long as the driver likes. */
-	if (readlink(link, kind, sizeof(kind) - 1) >= 0 && strcmp(kind, "anon_inode:[eventfd]") == 0)
+	if (readlink(link, kind, sizeof(kind) - 1) >= 0 &&
+	    strcmp(kind, "anon_inode:[eventfd]") == 0)
 		return;
-	VDUSE_LOG(msg, ERR, vu->dev->name, "the call descriptor of virtqueue %u is no eventfd: its "
-		  "driver gets no interrupts", index);
+	VDUSE_LOG(msg, ERR, vu->dev->name, "the call descriptor of virtqueue %u is no eventfd: "
+		  "its driver gets no interrupts", index);
 	vring_close(&ring->call);
 }
 
