@@ -170,7 +170,8 @@ vhost_user_mem_add(struct vhost_user *vu, const struct vhost_user_memory *region
 	regions = mem_alloc(vu, nb + 1);
 	if (regions == NULL)
 		return -ENOMEM;
-	memcpy(regions, vu->regions, nb * sizeof(*regions));
+	if (nb > 0)
+		memcpy(regions, vu->regions, nb * sizeof(*regions));
 	ret = mem_append(vu, regions, nb, region, fd);
 	if (ret == 0)
 		regions = mem_swap(vu, regions, nb + 1);

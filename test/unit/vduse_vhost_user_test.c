@@ -267,6 +267,35 @@ test_slots(void **state)
 	close(fd);
 }
 
+/* What a driver wrote comes back with its memory, unless it made nonsense of it. */
+static void
+test_note(void **state)
+{
+	struct vhost_user_write write = { .offset = 32, .len = 1, .data = { 7 } }, noted;
+	const off_t place = dev->nb_vqs * sizeof(write);
+	uint64_t size;
+	int fd;
+
+	RTE_SET_USED(state);
+	assert_false(vhost_user_inflight_noted(vu, &noted));
+	assert_true(vhost_user_inflight_new(vu, &size) >= 0);
+	assert_false(vhost_user_inflight_noted(vu, &noted));
+	vhost_user_inflight_note(vu, &write);
+	assert_true(vhost_user_inflight_noted(vu, &noted));
+	assert_memory_equal(&noted, &write, sizeof(write));
+	/* A driver that begins anew finds what is so. */
+	assert_true(vhost_user_inflight_new(vu, &size) >= 0);
+	assert_true(vhost_user_inflight_noted(vu, &noted));
+	assert_memory_equal(&noted, &write, sizeof(write));
+	fd = dup(vu->inflight);
+	write.len = sizeof(write.data) + 1;
+	assert_int_equal(pwrite(fd, &write, sizeof(write), place), sizeof(write));
+	assert_int_equal(vhost_user_inflight_take(vu, fd, size, 0), 0);
+	assert_false(vhost_user_inflight_noted(vu, &noted));
+	assert_int_equal(ftruncate(fd, 0), 0);
+	assert_false(vhost_user_inflight_noted(vu, &noted));
+}
+
 /* Both ends are this process's: the one has the path at this end, the other at that. */
 static void
 test_connections(void **state)
@@ -344,6 +373,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_register_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_note, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_connections, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_call, setup, teardown),
 	};
