@@ -223,7 +223,8 @@ msg_pre_handle(int vid, void *msg)
 {
 	struct vhost_user *vu = vhost_user_find(vid);
 
-	return vu != NULL ? msg_before(vu, msg) : RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	/* It hung up, and another client is served: librte_vhost must not take the rest either. */
+	return vu != NULL ? msg_before(vu, msg) : vhost_user_msg_drop(msg);
 }
 
 static enum rte_vhost_msg_result

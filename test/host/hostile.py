@@ -6,6 +6,7 @@ PID is the process at the socket: it keeps no file and no mapping of theirs.
 """
 import os
 import random
+import signal
 import struct
 import sys
 import time
@@ -272,6 +273,22 @@ def inflight(client):
     dropped(client)
 
 
+def left_behind(client):
+    """What a client sent before it hung up is read when the next one is served already."""
+    memory = Memory(4096)
+    client.negotiate()
+    os.kill(int(PID), signal.SIGSTOP)
+    try:
+        client.send(vu.SET_INFLIGHT_FD, struct.pack("<2Q2HI", 4096, 0, 2, 32768, 0), [memory.fd])
+        client.sock.close()
+        other = Client(PATH)
+    finally:
+        os.kill(int(PID), signal.SIGCONT)
+    with other:
+        other.features()
+    memory.close()
+
+
 def iotlb(client):
     client.send(vu.IOTLB_MSG, struct.pack("<3Q2B", 0, 4096, vu.USER, 3, 2) + bytes(6),
                 [client.eventfd()])
@@ -318,7 +335,7 @@ def second(client):
 # Each with the line that it is worth; librte_vhost itself drops the others.
 CASES = {
     garbage: None, huge: None, half_a_head: None, half_a_payload: None, stalled: None,
-    not_offered: None, far_queue: None, odd_size: "cannot start",
+    not_offered: None, far_queue: None, left_behind: None, odd_size: "cannot start",
     too_few_fds: "other descriptors", too_many_regions: "other descriptors",
     no_file: "cannot be mapped", read_only: "cannot be mapped",
     overlap: "overlaps", short_file: "longer than its file", wraps: "wraps around",
