@@ -40,7 +40,7 @@ struct rte_vduse_blk_conf {
 	uint16_t queue_size;  /**< Descriptors, a power of two, 4 to 32768. */
 	uint32_t block_size;  /**< Logical block, a power of two, 512 to 4096; 0: the backend's. */
 	const char *serial;   /**< Up to RTE_VDUSE_BLK_SERIAL_MAX characters; NULL: the name. */
-	const char *backend;  /**< "null", "ram", "file" or "fault". */
+	const char *backend;  /**< "null", "ram", "file", "rbd" or "fault". */
 	const char *backend_args; /**< What it is to open: "key=value,..."; NULL: nothing. */
 	int socket_id;        /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;            /**< See struct rte_vduse_dev_conf. */
@@ -50,7 +50,8 @@ struct rte_vduse_blk_conf {
 	 * Log what is in flight in a file of /run/vduse (or of DPDK_VDUSE_RUN_DIR), so that a
 	 * process that takes the device over from one that was killed does all of it, and nothing
 	 * that the driver knows to be done. Drivers on a socket have to keep the memory that
-	 * VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD gives them.
+	 * VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD gives them; they may then switch the write cache
+	 * off (section 5.2.5), which no driver of a kernel may.
 	 */
 	bool log;
 };
