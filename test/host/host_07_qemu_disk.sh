@@ -3,14 +3,10 @@
 #
 # QEMU's vhost-user block device: two disks of a Linux guest, one in memory, one in a file that
 # is looked at from this side when the guest is gone.
-. "$(dirname "$0")/host.sh"
-EAL_ARGS="--in-memory -m 256"
-# shellcheck source=test/vm/blk.sh
-. "$(dirname "$0")/../vm/blk.sh"
-trap '[ -z "$blk_pid" ] || kill -9 "$blk_pid" 2>/dev/null || true; at_exit' EXIT
+disk_memory=256
+. "$(dirname "$0")/disk.sh"
 
 run=$(dirname "$0")/../vm/run
-image=$work/disk.img
 truncate -s 128M "$image"
 
 step "two sockets, and a virtual machine with a disk at each"
