@@ -24,11 +24,19 @@
 #include "dev.h"
 #include "fuzz.h"
 #include "tap.h"
+#include "vhost.h"
 
 #define THREADS	4
 /* In the file of an address space, where rings begin. */
 #define RINGS_START	(1UL << 30)
 
+/* Shared with the process that is the driver: whether vhost_vdpa is done with its start. */
+struct gate {
+	pthread_mutex_t lock;
+	bool attached;
+};
+
+static struct gate *gate;
 static time_t fuzz_end;
 static atomic_int fuzz_fd = -1;
 static atomic_uint fuzz_users;	/* threads that may be using it */
@@ -181,6 +189,42 @@ call(int fd, unsigned int *seed)
 	atomic_fetch_add(&fuzz_calls, 1);
 }
 
+static void
+make_gate(void)
+{
+	pthread_mutexattr_t attr;
+
+	gate = mmap(NULL, sizeof(*gate), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	need(gate != MAP_FAILED, "shared memory");
+	pthread_mutexattr_init(&attr);
+	pthread_mutexattr_setpshared(&attr, PTHREAD_PROCESS_SHARED);
+	need(pthread_mutex_init(&gate->lock, &attr) == 0, "a lock");
+}
+
+static void
+set_attached(bool attached)
+{
+	pthread_mutex_lock(&gate->lock);
+	gate->attached = attached;
+	pthread_mutex_unlock(&gate->lock);
+}
+
+/*
+ * vhost_vdpa of 6.12 shows its file before it has made what close() completes: who is done with
+ * the file by then brings the kernel down.
+ */
+static int
+open_attached(void)
+{
+	int vhost = -1;
+
+	pthread_mutex_lock(&gate->lock);
+	if (gate->attached)
+		vhost = open(VHOST_PATH, O_RDWR | O_CLOEXEC);
+	pthread_mutex_unlock(&gate->lock);
+	return vhost;
+}
+
 /*
  * The driver is another process, for vhost_vdpa waits for the device's answer with the memory map
  * of its user locked.
@@ -192,8 +236,12 @@ start_driver(unsigned int seed)
 
 	if (pid != 0)
 		return pid;
-	for (; time(NULL) < fuzz_end; usleep(1000))
-		fuzz_vhost(&seed);
+	for (; time(NULL) < fuzz_end; usleep(1000)) {
+		int vhost = open_attached();
+
+		if (vhost >= 0)
+			fuzz_vhost(vhost, &seed);
+	}
 	_exit(0);
 }
 
@@ -247,12 +295,14 @@ live(int control, unsigned int *seed)
 	dev_set_attr("msg_timeout", "1");
 	atomic_store(&fuzz_fd, fd);
 	if (dev_attach()) {
+		set_attached(true);
 		usleep(rand_r(seed) % 300000);
 		if (system("ip link set up dev $(ls /sys/bus/vdpa/devices/" DEV_NAME
 				"/virtio*/net 2>/dev/null) 2>/dev/null"))
 			usleep(1000);
 		usleep(rand_r(seed) % 300000);
 		dev_detach();
+		set_attached(false);
 	}
 	close_device(fd);
 	while (dev_destroy(control, DEV_NAME) < 0 && errno == EBUSY)
@@ -268,6 +318,7 @@ main(int argc, char **argv)
 	pid_t driver;
 
 	fuzz_end = time(NULL) + (argc > 1 ? atoi(argv[1]) : 10);
+	make_gate();
 	driver = start_driver(seed);
 	signal(SIGBUS, on_fault);
 	signal(SIGSEGV, on_fault);

@@ -14,9 +14,9 @@ fuzz_pick(unsigned int *seed);
 void
 fuzz_fill(uint64_t *words, unsigned int nb, unsigned int *seed);
 
-/* A user of vhost_vdpa, from open to close, if it is there and nobody else's. */
+/* A user of vhost_vdpa, until it closes the file. */
 void
-fuzz_vhost(unsigned int *seed);
+fuzz_vhost(int vhost, unsigned int *seed);
 
 /* One attribute or counter of the device, read or set, if it is there. */
 void
