@@ -4,7 +4,6 @@
  */
 #include <errno.h>
 #include <fcntl.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
@@ -14,32 +13,41 @@
 #include "affinity.h"
 #include "log.h"
 
-#define AFFINITY_CPUS_MAX 4096
-
 static void
-affinity_mark_lcores(bool *polls, long nb, bool main_too)
+affinity_uses(enum affinity_use *uses, long nb)
 {
 	unsigned int lcore;
 
+	memset(uses, 0, nb * sizeof(*uses));
 	for (lcore = 0; lcore < RTE_MAX_LCORE; lcore++) {
 		int cpu;
 
 		if (!rte_lcore_is_enabled(lcore))
 			continue;
-		if (!main_too && lcore == rte_get_main_lcore())
-			continue;
 		cpu = rte_lcore_to_cpu_id((int)lcore);
 		if (cpu >= 0 && cpu < nb)
-			polls[cpu] = true;
+			uses[cpu] = lcore == rte_get_main_lcore() ? AFFINITY_MAIN : AFFINITY_WORKER;
 	}
 }
 
-/* Writes the processors that do not poll as the kernel reads masks. 0: there are none. */
+/* How many processors are used at least one way and at most another. */
+static long
+affinity_count(const enum affinity_use *uses, long nb, enum affinity_use least,
+	       enum affinity_use most)
+{
+	long cpu, count = 0;
+
+	for (cpu = 0; cpu < nb; cpu++)
+		count += uses[cpu] >= least && uses[cpu] <= most;
+	return count;
+}
+
+/* Writes these processors as the kernel reads masks. */
 static size_t
-affinity_mask(const bool *polls, long nb, char *mask, size_t room)
+affinity_print(const enum affinity_use *uses, long nb, enum affinity_use least,
+	       enum affinity_use most, char *mask, size_t room)
 {
 	size_t len = 0;
-	bool any = false;
 	long group;
 
 	for (group = (nb - 1) / 32; group >= 0; group--) {
@@ -47,40 +55,42 @@ affinity_mask(const bool *polls, long nb, char *mask, size_t room)
 		long cpu;
 
 		for (cpu = group * 32; cpu < RTE_MIN(nb, group * 32 + 32); cpu++)
-			if (!polls[cpu])
+			if (uses[cpu] >= least && uses[cpu] <= most)
 				bits |= UINT32_C(1) << (cpu % 32);
-		any |= bits != 0;
 		len += (size_t)snprintf(mask + len, room - len, "%08x%s", bits,
 					group > 0 ? "," : "");
 	}
-	return any ? len : 0;
+	return len;
 }
 
-static size_t
-affinity_choose(char *mask, size_t room)
+size_t
+vduse_affinity_mask(const enum affinity_use *uses, long nb, bool disk, char *mask, size_t room)
 {
-	long nb = RTE_MIN(sysconf(_SC_NPROCESSORS_CONF), AFFINITY_CPUS_MAX);
-	bool polls[AFFINITY_CPUS_MAX] = { false };
-	size_t len;
+	enum affinity_use least = AFFINITY_FREE, most = AFFINITY_FREE;
+	long count = affinity_count(uses, nb, least, most);
 
-	affinity_mark_lcores(polls, nb, true);
-	len = affinity_mask(polls, nb, mask, room);
-	if (len != 0)
-		return len;
-	memset(polls, 0, sizeof(polls));
-	affinity_mark_lcores(polls, nb, false);
-	return affinity_mask(polls, nb, mask, room);
+	if (count == 0) {
+		most = AFFINITY_MAIN;
+		count = affinity_count(uses, nb, least, most);
+	}
+	if (disk && affinity_count(uses, nb, AFFINITY_FREE, AFFINITY_MAIN) == 1 &&
+	    affinity_count(uses, nb, AFFINITY_WORKER, AFFINITY_WORKER) > 0)
+		least = most = AFFINITY_WORKER;
+	return count > 0 ? affinity_print(uses, nb, least, most, mask, room) : 0;
 }
 
 void
-vduse_affinity_spare_lcores(const char *name, uint16_t vq)
+vduse_affinity_set(const char *name, uint16_t vq, bool disk)
 {
-	char mask[AFFINITY_CPUS_MAX / 32 * 9 + 1];
+	enum affinity_use uses[AFFINITY_CPUS_MAX];
+	long nb = RTE_MIN(sysconf(_SC_NPROCESSORS_CONF), AFFINITY_CPUS_MAX);
+	char mask[AFFINITY_MASK_MAX];
 	char path[128];
 	size_t len;
 	int fd;
 
-	len = affinity_choose(mask, sizeof(mask));
+	affinity_uses(uses, nb);
+	len = vduse_affinity_mask(uses, nb, disk, mask, sizeof(mask));
 	if (len == 0)
 		return;
 	snprintf(path, sizeof(path), "/sys/class/vduse/%s/vq%u/irq_cb_affinity", name, vq);

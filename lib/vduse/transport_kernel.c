@@ -10,6 +10,8 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include <linux/virtio_ids.h>
+
 #include "affinity.h"
 #include "device.h"
 #include "kernel_dev.h"
@@ -168,7 +170,7 @@ kernel_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 static void
 kernel_vq_affinity(struct rte_vduse_dev *dev, uint16_t index)
 {
-	vduse_affinity_spare_lcores(dev->name, index);
+	vduse_affinity_set(dev->name, index, dev->device_id == VIRTIO_ID_BLOCK);
 }
 
 static int
