@@ -108,7 +108,7 @@ with_device(void (*test)(int fd), const char *destroyed)
 	test(fd);
 	server_stop(&server);
 	close(fd);
-	tap_errno(dev_destroy(control, DEV_NAME), 0, destroyed);
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "%s", destroyed);
 	close(control);
 }
 
