@@ -12,10 +12,11 @@
 #include "fuzz.h"
 
 #define CLASS_DIR	"/sys/class/vduse/" DEV_NAME "/"
+#define COUNTERS	"/sys/kernel/debug/vduse/" DEV_NAME
 
 static const char *const readable[] = {
 	CLASS_DIR "msg_timeout", CLASS_DIR "bounce_size", CLASS_DIR "vq0/irq_cb_affinity",
-	CLASS_DIR "vq1/irq_mode", CLASS_DIR "vq0/irq_mode", "/sys/kernel/debug/vduse/" DEV_NAME,
+	CLASS_DIR "vq1/irq_mode", CLASS_DIR "vq0/irq_mode", COUNTERS,
 };
 
 static const char *const writable[] = {
