@@ -95,14 +95,20 @@ packed_marked(const struct vring_vq *vq, uint32_t place, uint16_t flags)
 	return (flags & (PACKED_AVAIL | PACKED_USED)) == wanted;
 }
 
-/* Flags of a descriptor at a place, or those of one that is not available there. */
-static inline bool
-packed_available(const struct vring_vq *vq, uint32_t place, uint16_t *flags)
+static inline uint16_t
+packed_load_flags(const struct vring_packed_desc *desc)
 {
 	/* Acquire: pairs with the driver's barrier between a descriptor, those behind it in its
 	 * chain and their buffers, and these flags.
 	 */
-	*flags = rte_le_to_cpu_16(__atomic_load_n(&packed_at(vq, place)->flags, __ATOMIC_ACQUIRE));
+	return rte_le_to_cpu_16(__atomic_load_n(&desc->flags, __ATOMIC_ACQUIRE));
+}
+
+/* Flags of a descriptor at a place, or those of one that is not available there. */
+static inline bool
+packed_available(const struct vring_vq *vq, uint32_t place, uint16_t *flags)
+{
+	*flags = packed_load_flags(packed_at(vq, place));
 	return packed_marked(vq, place, *flags);
 }
 
@@ -216,34 +222,110 @@ packed_chain(struct vring_vq *vq, struct vring_chain *chain, uint16_t flags, uin
 }
 
 /*
- * Takes the descriptors of a whole cache line, which is what a driver that is ahead leaves. None
- * are taken if they are not all there, alike, and a chain each. Returns how many; fewer than all
- * of them means that the next one has to be taken alone.
+ * Makes a chain of one descriptor within a window. False: it is not within it. Branches on
+ * nothing; write is known where this is inlined.
  */
-static inline uint16_t
-packed_line(struct vring_vq *vq, struct vring_chain *chains)
+static __rte_always_inline bool
+packed_take(const struct vring_window *window, const struct vring_packed_desc *at, bool write,
+	    struct vring_buf *buf, struct vring_chain *chain)
 {
-	const struct vring_packed_desc *line = packed_at(vq, vq->packed.avail);
-	uint16_t flags[VRING_PACKED_LINE], odd = 0, i;
+	struct vring_desc raw = vring_load_desc(at);
+	struct packed_desc desc = packed_unpack(&raw);
+	uint64_t offset = desc.addr - window->first;
 
-	for (i = 0; i < VRING_PACKED_LINE; i++) {
-		/* Acquire: as in packed_available(). */
-		flags[i] = rte_le_to_cpu_16(__atomic_load_n(&line[i].flags, __ATOMIC_ACQUIRE));
-		odd |= flags[i] ^ flags[0];
-	}
-	if (odd != 0 || !packed_marked(vq, vq->packed.avail, flags[0]) ||
-	    flags[0] & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT))
-		return 0;
-	for (i = 0; i < VRING_PACKED_LINE; i++) {
-		struct vring_desc raw = vring_load_desc(&line[i]);
-		struct packed_desc desc = packed_unpack(&raw);
+	buf->va = (uint8_t *)(uintptr_t)(desc.addr + window->delta);
+	buf->len = desc.len;
+	chain->bufs = buf;
+	chain->out_len = write ? 0 : desc.len;
+	chain->in_len = write ? desc.len : 0;
+	chain->used_len = 0;
+	chain->nb_out = !write;
+	chain->nb_in = write;
+	chain->head = desc.id;
+	chain->nb_descs = 1;
+	return (offset < window->size) & ((uint64_t)desc.len - 1 < window->size - offset);
+}
 
-		if (unlikely(!vring_chain_single(vq, &chains[i], desc.id, desc.addr, desc.len,
-						 (flags[0] & VRING_DESC_F_WRITE) != 0)))
+static __rte_always_inline bool
+packed_take_line(const struct vring_window *window, const struct vring_packed_desc *line,
+		 bool write, struct vring_buf *bufs, struct vring_chain *chains)
+{
+	bool good = true;
+	int i;
+
+	/* Unrolled it would need more registers than there are. */
+#pragma GCC unroll 1
+	for (i = 0; i < VRING_PACKED_LINE; i++)
+		good &= packed_take(window, &line[i], write, &bufs[i], &chains[i]);
+	return good;
+}
+
+/*
+ * The descriptors of a whole cache line, which is what a driver that is ahead leaves: a chain
+ * each, alike, within the last window. False: it is not so, and they have to be looked at one by
+ * one. wanted: the marks of what is available there.
+ */
+static inline bool
+packed_line(const struct vring_window *windows, const struct vring_packed_desc *line,
+	    uint16_t wanted, struct vring_buf *bufs, struct vring_chain *chains)
+{
+	uint16_t flags = packed_load_flags(&line[0]), odd;
+
+	odd = (flags ^ packed_load_flags(&line[1])) | (flags ^ packed_load_flags(&line[2])) |
+	      (flags ^ packed_load_flags(&line[3]));
+	odd |= (flags ^ wanted) &
+	       (PACKED_AVAIL | PACKED_USED | VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT);
+	if (odd != 0)
+		return false;
+	if (flags & VRING_DESC_F_WRITE)
+		return packed_take_line(&windows[1], line, true, bufs, chains);
+	return packed_take_line(&windows[0], line, false, bufs, chains);
+}
+
+/* Takes whole lines, at most nb descriptors; the caller has room for as many. Returns chains. */
+static uint16_t
+packed_lines(struct vring_vq *vq, struct vring_chain *chains, uint32_t nb)
+{
+	/* Locals: for all that the compiler knows, what is stored could change them. */
+	const struct vring_window windows[2] = { vq->mem.window[0], vq->mem.window[1] };
+	const struct vring_packed_desc *ring = vq->packed.desc;
+	struct vring_buf *bufs = &vq->bufs[vq->nb_bufs];
+	uint32_t size = vq->size, place = vq->packed.avail;
+	uint16_t n = 0;
+
+	nb = RTE_MIN(nb, vq->max_bufs - vq->nb_bufs);
+	while (nb - n >= VRING_PACKED_LINE) {
+		bool wrap = place < size;
+
+		if (!packed_line(windows, &ring[wrap ? place : place - size],
+				 wrap ? PACKED_AVAIL : PACKED_USED, &bufs[n], &chains[n]))
 			break;
+		n += VRING_PACKED_LINE;
+		place += VRING_PACKED_LINE;
+		if (place == 2 * size)
+			place = 0;
 	}
-	vq->packed.avail = packed_forward(vq, vq->packed.avail, i);
-	return i;
+	vq->nb_bufs += n;
+	vq->packed.avail = place;
+	return n;
+}
+
+/* Takes the chain at the avail position, if there is one. Returns whether it did. */
+static bool
+packed_one(struct vring_vq *vq, struct vring_chain *chain, uint32_t room)
+{
+	struct vring_packed *packed = &vq->packed;
+	uint16_t flags;
+
+	if (!packed_available(vq, packed->avail, &flags))
+		return false;
+	/* It is the device's since the last turn. */
+	if (unlikely(room == 0))
+		return vring_chain_fault(vq, VRING_FAULT_AVAIL, packed_index(vq, packed->avail));
+	if (unlikely(!packed_chain(vq, chain, flags, room)))
+		return false;
+	packed->avail = packed_forward(vq, packed->avail, chain->nb_descs);
+	return true;
 }
 
 static uint16_t
@@ -260,28 +342,18 @@ packed_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
 	nb = RTE_MIN(nb, VRING_BURST_MAX);
 	vq->nb_bufs = 0;
 	room = vq->size - packed_distance(vq, packed->used, packed->avail);
-	while (n < nb && vq->fault == VRING_FAULT_NONE) {
-		uint16_t flags;
-
-		if (lines && packed->avail % VRING_PACKED_LINE == 0 &&
-		    RTE_MIN(room, (uint32_t)(nb - n)) >= VRING_PACKED_LINE) {
-			uint16_t got = packed_line(vq, &chains[n]);
+	while (n < nb) {
+		if (lines && packed->avail % VRING_PACKED_LINE == 0) {
+			uint32_t most = RTE_MIN(room, (uint32_t)(nb - n));
+			uint16_t got = packed_lines(vq, &chains[n], most);
 
 			n += got;
 			room -= got;
-			if (likely(got == VRING_PACKED_LINE))
-				continue;
+			if (n == nb)
+				break;
 		}
-		if (!packed_available(vq, packed->avail, &flags))
+		if (!packed_one(vq, &chains[n], room))
 			break;
-		/* It is the device's since the last turn. */
-		if (unlikely(room == 0)) {
-			vring_chain_fault(vq, VRING_FAULT_AVAIL, packed_index(vq, packed->avail));
-			break;
-		}
-		if (unlikely(!packed_chain(vq, &chains[n], flags, room)))
-			break;
-		packed->avail = packed_forward(vq, packed->avail, chains[n].nb_descs);
 		room -= chains[n++].nb_descs;
 	}
 	return n;
@@ -305,11 +377,10 @@ packed_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 typedef uint64_t packed_word __rte_may_alias;
 
 static inline void
-packed_write(const struct vring_vq *vq, const struct vring_packed_used *used)
+packed_write(struct vring_packed_desc *desc, uint64_t word)
 {
-	packed_word *word = (packed_word *)(void *)&packed_at(vq, used->place)->len;
-
-	__atomic_store_n(word, rte_cpu_to_le_64(used->word), __ATOMIC_RELAXED);
+	__atomic_store_n((packed_word *)(void *)&desc->len, rte_cpu_to_le_64(word),
+			 __ATOMIC_RELAXED);
 }
 
 /* The one that the driver sees first: its flags show all that was written before. */
@@ -327,46 +398,61 @@ packed_show(const struct vring_vq *vq, const struct vring_packed_used *used)
 			 __ATOMIC_RELEASE);
 }
 
-/*
- * Uses the descriptor at a place. The first one since the last publish holds back all that are
- * written behind it. The driver looks at it all the time: what lies in the same cache line waits
- * as well, so that the line is asked for once.
- */
-static inline void
-packed_use(struct vring_vq *vq, const struct vring_chain *chain, uint32_t place)
+/* Length, id and flags of a used chain, for a place under wrap counter 1 or 0. */
+static inline uint64_t
+packed_used_word(const struct vring_chain *chain, bool wrap)
 {
-	struct vring_packed *packed = &vq->packed;
-	struct vring_packed_used used = { .place = place };
-	uint16_t flags = packed_wrap(vq, place) ? PACKED_AVAIL | PACKED_USED : 0;
+	uint64_t flags = wrap ? PACKED_AVAIL | PACKED_USED : 0;
 
 	/* Section 2.8.5: a length means something only with this. */
 	if (chain->nb_in != 0)
 		flags |= VRING_DESC_F_WRITE;
-	used.word = chain->used_len | (uint64_t)chain->head << 32 | (uint64_t)flags << 48;
-	if (packed->nb_held < VRING_PACKED_LINE &&
-	    packed_distance(vq, packed->published, place) < VRING_PACKED_LINE)
-		packed->held[packed->nb_held++] = used;
-	else
-		packed_write(vq, &used);
+	return chain->used_len | (uint64_t)chain->head << 32 | flags << 48;
+}
+
+/*
+ * Uses the descriptor at a place. The first one since the last publish holds back all that are
+ * written behind it. The driver looks at it all the time: what lies in the same cache line waits
+ * as well, so that the line is asked for once. Returns whether this one waits.
+ */
+static inline bool
+packed_hold(struct vring_vq *vq, const struct vring_packed_used *used)
+{
+	struct vring_packed *packed = &vq->packed;
+
+	if (packed->nb_held == VRING_PACKED_LINE ||
+	    packed_distance(vq, packed->published, used->place) >= VRING_PACKED_LINE)
+		return false;
+	packed->held[packed->nb_held++] = *used;
+	return true;
 }
 
 static void
 packed_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 {
-	uint32_t place = vq->packed.used;
-	bool in_order = vq->in_order;
+	/* Locals: for all that the compiler knows, what is stored could change them. */
+	struct vring_packed_desc *ring = vq->packed.desc;
+	uint32_t size = vq->size, place = vq->packed.used;
+	bool in_order = vq->in_order, hold = true;
 	uint16_t i;
 
 	for (i = 0; i < nb; i++) {
 		uint32_t nb_descs = chains[i].nb_descs;
+		struct vring_packed_used used = { .place = place };
 
 		/* Section 2.8.9: the last chain of a batch stands for all, at the place of the
 		 * first.
 		 */
 		while (in_order && i + 1 < nb && chains[i].nb_in == 0)
 			nb_descs += chains[++i].nb_descs;
-		packed_use(vq, &chains[i], place);
-		place = packed_forward(vq, place, nb_descs);
+		used.word = packed_used_word(&chains[i], place < size);
+		/* Once one does not wait, none behind it does. */
+		hold = hold && packed_hold(vq, &used);
+		if (!hold)
+			packed_write(&ring[place < size ? place : place - size], used.word);
+		place += nb_descs;
+		if (place >= 2 * size)
+			place -= 2 * size;
 	}
 	vq->packed.used = place;
 }
@@ -399,8 +485,11 @@ packed_publish(struct vring_vq *vq)
 
 	if (packed->used == from)
 		return false;
-	while (--packed->nb_held > 0)
-		packed_write(vq, &packed->held[packed->nb_held]);
+	while (--packed->nb_held > 0) {
+		const struct vring_packed_used *used = &packed->held[packed->nb_held];
+
+		packed_write(packed_at(vq, used->place), used->word);
+	}
 	packed_show(vq, &packed->held[0]);
 	packed->published = packed->used;
 	/* The flags before the driver's wish: pairs with the driver's barrier between asking for

@@ -118,6 +118,74 @@ more_than_the_ring_holds(void **state)
 	driver_free(&driver);
 }
 
+#define DATA_SIZE (8 * 4096)
+
+/*
+ * Pops a cache line of descriptors, one of which has another buffer than the others: it begins so
+ * far behind driver.data. Behind DATA_SIZE lies one more region of 4096 bytes, and then nothing.
+ */
+static uint16_t
+odd_line(struct vring_chain *chains, uint16_t odd, uint64_t offset, uint32_t len, uint16_t flags)
+{
+	uint16_t i;
+
+	begin(8, 0, 0);
+	driver_region(&driver, driver.data + DATA_SIZE, 4096);
+	for (i = 0; i < 4; i++)
+		post(i, driver.data, 100, flags);
+	assert_int_equal(vring_pop(&driver.vq, chains, 4), 4);
+	for (i = 0; i < 4; i++)
+		if (i == odd)
+			post(4, driver.data + offset, len, flags);
+		else
+			post((uint16_t)(4 + i), driver.data, 100, flags);
+	return vring_pop(&driver.vq, chains, 4);
+}
+
+static void
+one_odd(uint16_t odd, uint16_t flags)
+{
+	struct vring_chain chains[4];
+	const struct vring_chain *chain = &chains[odd];
+	uint16_t i;
+
+	/* Across the border of two regions. */
+	assert_int_equal(odd_line(chains, odd, DATA_SIZE - 8, 16, flags), 4);
+	assert_int_equal(chain->nb_out + chain->nb_in, 2);
+	assert_int_equal(chain->bufs[0].len, 8);
+	assert_ptr_equal(chain->bufs[1].va, driver_va(&driver, driver.data + DATA_SIZE));
+	for (i = 0; i < 4; i++)
+		if (i != odd)
+			assert_int_equal(chains[i].out_len + chains[i].in_len, 100);
+	driver_free(&driver);
+	/* In the other one. */
+	assert_int_equal(odd_line(chains, odd, DATA_SIZE, 4096, flags), 4);
+	assert_ptr_equal(chain->bufs[0].va, driver_va(&driver, driver.data + DATA_SIZE));
+	driver_free(&driver);
+	/* Empty. */
+	assert_int_equal(odd_line(chains, odd, 0, 0, flags), 4);
+	assert_int_equal(chain->nb_out + chain->nb_in, 0);
+	assert_int_equal(chain->out_len + chain->in_len, 0);
+	driver_free(&driver);
+	/* Across the end of all. */
+	assert_int_equal(odd_line(chains, odd, DATA_SIZE + 4096 - 8, 16, flags), odd);
+	assert_int_equal(driver.vq.fault, VRING_FAULT_MISS);
+	driver_free(&driver);
+}
+
+/* Buffers of one line are taken together only if each lies within what is mapped there. */
+static void
+lines_with_one_odd(void **state)
+{
+	uint16_t odd;
+
+	RTE_SET_USED(state);
+	for (odd = 0; odd < 4; odd++) {
+		one_odd(odd, 0);
+		one_odd(odd, WRITE);
+	}
+}
+
 /* Only what the device has to write to needs an entry of its own (section 2.8.9). */
 static void
 batches_in_order(void **state)
@@ -391,6 +459,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_size_turns),
 		cmocka_unit_test(more_than_the_ring_holds),
+		cmocka_unit_test(lines_with_one_odd),
 		cmocka_unit_test(batches_in_order),
 		cmocka_unit_test(notify),
 		cmocka_unit_test(layouts_that_are_none),
