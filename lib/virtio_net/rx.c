@@ -16,13 +16,31 @@ enum rx_result {
 	RX_WAIT, /* the pool has too few mbufs left */
 };
 
-/* The mbufs of a burst. Those that no packet has begun yet are first to last - 1. */
+/* The mbufs of a burst. Those that no packet has begun yet are first to last - 1, as in the pool. */
 struct rx_mbufs {
 	struct rte_mempool *pool;
 	struct rte_mbuf **mbufs;
 	uint16_t first;
 	uint16_t last;
+	uint16_t headroom;
+	uint64_t ol_flags;
 };
+
+/*
+ * Makes an empty packet of an mbuf as it comes from the pool, which has one segment and one
+ * reference already. rte_pktmbuf_alloc_bulk() would set these as well, and the second cache line.
+ */
+static inline void
+rx_empty(struct rte_mbuf *mbuf, const struct rx_mbufs *burst)
+{
+	mbuf->data_off = burst->headroom;
+	mbuf->port = RTE_MBUF_PORT_INVALID;
+	mbuf->ol_flags = burst->ol_flags;
+	mbuf->packet_type = 0;
+	mbuf->pkt_len = 0;
+	mbuf->data_len = 0;
+	mbuf->vlan_tci = 0;
+}
 
 /* One more mbuf for a long packet: from the pool, or meant for a packet further behind. */
 static struct rte_mbuf *
@@ -30,8 +48,10 @@ rx_segment(struct rx_mbufs *burst)
 {
 	struct rte_mbuf *segment = rte_pktmbuf_alloc(burst->pool);
 
-	if (unlikely(segment == NULL) && burst->first < burst->last)
+	if (unlikely(segment == NULL) && burst->first < burst->last) {
 		segment = burst->mbufs[--burst->last];
+		rx_empty(segment, burst);
+	}
 	/* A pool without data room would never end. */
 	if (unlikely(segment != NULL && rte_pktmbuf_tailroom(segment) == 0)) {
 		rte_pktmbuf_free(segment);
@@ -120,12 +140,18 @@ rx_copy(const struct vnet_queue *queue, const struct vring_chain *chain, struct 
 }
 
 /* Takes up to nb mbufs, or what a pool that is nearly empty still has. */
-static inline uint16_t
-rx_alloc(struct rte_mempool *pool, struct rte_mbuf **mbufs, uint16_t nb)
+static inline void
+rx_alloc(struct rx_mbufs *burst, uint16_t nb)
 {
-	while (nb > 0 && unlikely(rte_pktmbuf_alloc_bulk(pool, mbufs, nb) < 0))
+	while (nb > 0 &&
+	       unlikely(rte_mempool_get_bulk(burst->pool, (void **)burst->mbufs, nb) < 0))
 		nb /= 2;
-	return nb;
+	burst->last = nb;
+	if (unlikely(nb == 0))
+		return;
+	/* All of a pool are alike: data within the mbuf, or pinned to it. */
+	burst->headroom = RTE_MIN(RTE_PKTMBUF_HEADROOM, burst->mbufs[0]->buf_len);
+	burst->ol_flags = burst->mbufs[0]->ol_flags & RTE_MBUF_F_EXTERNAL;
 }
 
 /* Copies chains as long as there are mbufs. Returns packets; *taken: chains that are done. */
@@ -140,6 +166,7 @@ rx_copy_chains(struct vnet_queue *queue, struct vring_chain *chains, struct rx_m
 		enum rx_result result;
 
 		burst->first = (uint16_t)(i + 1);
+		rx_empty(packet, burst);
 		result = rx_copy(queue, &chains[i], packet, burst);
 		if (likely(result == RX_PACKET)) {
 			burst->mbufs[done++] = packet;
@@ -152,7 +179,8 @@ rx_copy_chains(struct vnet_queue *queue, struct vring_chain *chains, struct rx_m
 		chains[i++].used_len = 0;
 	}
 	if (unlikely(burst->first < burst->last))
-		rte_pktmbuf_free_bulk(burst->mbufs + burst->first, burst->last - burst->first);
+		rte_mempool_put_bulk(burst->pool, (void **)burst->mbufs + burst->first,
+				     burst->last - burst->first);
 	*taken = i;
 	return done;
 }
@@ -169,7 +197,7 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 	n = vring_pop(&queue->ring, chains, nb);
 	if (n == 0)
 		return 0;
-	burst.last = rx_alloc(pool, mbufs, n);
+	rx_alloc(&burst, n);
 	done = rx_copy_chains(queue, chains, &burst, &taken);
 	if (unlikely(taken < n)) {
 		/* The driver keeps its packets; it is what slows down. */

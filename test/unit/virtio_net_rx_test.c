@@ -283,6 +283,89 @@ test_roomless_pool(void **state)
 	rte_mempool_free(roomless);
 }
 
+/* What the mbufs' last user left in them, with all of the pool: nothing of it comes with a packet. */
+static void
+spoil(void)
+{
+	static struct rte_mbuf *all[PACKETS];
+	unsigned int i;
+
+	assert_int_equal(rte_pktmbuf_alloc_bulk(pool, all, PACKETS), 0);
+	for (i = 0; i < PACKETS; i++) {
+		all[i]->data_off = 3;
+		all[i]->port = 7;
+		all[i]->ol_flags |= RTE_MBUF_F_RX_VLAN | RTE_MBUF_F_TX_TCP_SEG;
+		all[i]->packet_type = UINT32_MAX;
+		all[i]->pkt_len = 77;
+		all[i]->data_len = 77;
+		all[i]->vlan_tci = 99;
+	}
+	rte_pktmbuf_free_bulk(all, PACKETS);
+}
+
+static void
+check_clean(const struct rte_mbuf *segment, uint64_t ol_flags)
+{
+	for (; segment != NULL; segment = segment->next) {
+		assert_int_equal(segment->ol_flags, ol_flags);
+		assert_int_equal(segment->port, RTE_MBUF_PORT_INVALID);
+		assert_int_equal(segment->packet_type, 0);
+		assert_int_equal(segment->vlan_tci, 0);
+		assert_int_equal(segment->data_off, RTE_PKTMBUF_HEADROOM);
+		assert_int_equal(rte_mbuf_refcnt_read(segment), 1);
+	}
+}
+
+/* A packet that fits an mbuf, one that needs several, and some at once. */
+static void
+arrive_clean(uint64_t ol_flags)
+{
+	static const uint32_t lens[] = {60, 5000, 64, 1500, 2100};
+	uint16_t i;
+
+	spoil();
+	for (i = 0; i < RTE_DIM(lens); i++)
+		loopback_net_send(&net, i, lens[i]);
+	assert_int_equal(receive(32), RTE_DIM(lens));
+	for (i = 0; i < RTE_DIM(lens); i++) {
+		packet_check(mbufs[i], i, lens[i]);
+		check_clean(mbufs[i], ol_flags);
+		rte_pktmbuf_free(mbufs[i]);
+	}
+	assert_int_equal(loopback_net_reap(&net), RTE_DIM(lens));
+}
+
+static void
+test_used_mbufs(void **state)
+{
+	RTE_SET_USED(state);
+	arrive_clean(0);
+}
+
+/* A pool whose data lies in memory of the application's: its mbufs remain what they are. */
+static void
+test_pinned_mbufs(void **state)
+{
+	static uint8_t memory[PACKETS * (RTE_PKTMBUF_HEADROOM + ROOM)];
+	struct rte_pktmbuf_extmem extmem = {
+		.buf_ptr = memory,
+		.buf_iova = RTE_BAD_IOVA,
+		.buf_len = sizeof(memory),
+		.elt_size = RTE_PKTMBUF_HEADROOM + ROOM,
+	};
+	struct rte_mempool *plain = pool;
+
+	RTE_SET_USED(state);
+	pool = rte_pktmbuf_pool_create_extbuf("pinned", PACKETS, 0, 0,
+					      RTE_PKTMBUF_HEADROOM + ROOM, SOCKET_ID_ANY, &extmem,
+					      1);
+	assert_non_null(pool);
+	arrive_clean(RTE_MBUF_F_EXTERNAL);
+	assert_int_equal(rte_mempool_avail_count(pool), PACKETS);
+	rte_mempool_free(pool);
+	pool = plain;
+}
+
 static void
 test_bursts(void **state)
 {
@@ -322,6 +405,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_scarce_pool_segments, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_small_pool, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_roomless_pool, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_used_mbufs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_pinned_mbufs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bursts, setup, teardown),
 	};
 
