@@ -210,8 +210,9 @@ set_attached(bool attached)
 }
 
 /*
- * vhost_vdpa of 6.12 shows its file before it has made what close() completes: who is done with
- * the file by then brings the kernel down.
+ * vhost_vdpa of 6.12 shows its file before it has made what close() completes, and empties its
+ * list of address spaces after that: who is done with the file by then brings the kernel down, and
+ * what is mapped by then is lost.
  */
 static int
 open_attached(void)
