@@ -11,6 +11,7 @@ help:
 	@echo "make build          install what is missing, configure, compile"
 	@echo "make run            serve a net device to a Linux kernel, and show it"
 	@echo "make check          every test; the last line counts them"
+	@echo "make check-debug    the kernel module on kernels that look for mistakes: hours"
 	@echo "make unit           unit tests only: seconds"
 	@echo "make host           packets over vhost-user sockets, on this machine"
 	@echo "make vm TEST=NAME   one script of test/vm, such as net_01_ping"
@@ -40,6 +41,9 @@ run: build
 check: build
 	@test/check
 
+check-debug: build
+	@test/vm/kernel-debug $(KERNELS)
+
 unit: build
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite unit
 
@@ -59,4 +63,4 @@ clean:
 	rm -rf build-asan build-tsan build-clang
 	[ ! -e $(BUILD)/build.ninja ] || ninja -C $(BUILD) clean
 
-.PHONY: help packages build run check unit host vm shell install clean
+.PHONY: help packages build run check check-debug unit host vm shell install clean
