@@ -13,6 +13,8 @@
 #include "affinity.h"
 #include "log.h"
 
+#define AFFINITY_BIT(use) (1U << (use))
+
 static void
 affinity_uses(enum affinity_use *uses, long nb)
 {
@@ -30,53 +32,42 @@ affinity_uses(enum affinity_use *uses, long nb)
 	}
 }
 
-/* How many processors are used at least one way and at most another. */
-static long
-affinity_count(const enum affinity_use *uses, long nb, enum affinity_use least,
-	       enum affinity_use most)
+/* The uses whose processors take the interrupts, as a set of AFFINITY_BIT. */
+static unsigned int
+affinity_choose(const enum affinity_use *uses, long nb, bool disk)
 {
-	long cpu, count = 0;
+	long count[AFFINITY_USES] = { 0 }, cpu;
 
 	for (cpu = 0; cpu < nb; cpu++)
-		count += uses[cpu] >= least && uses[cpu] <= most;
-	return count;
-}
-
-/* Writes these processors as the kernel reads masks. */
-static size_t
-affinity_print(const enum affinity_use *uses, long nb, enum affinity_use least,
-	       enum affinity_use most, char *mask, size_t room)
-{
-	size_t len = 0;
-	long group;
-
-	for (group = (nb - 1) / 32; group >= 0; group--) {
-		uint32_t bits = 0;
-		long cpu;
-
-		for (cpu = group * 32; cpu < RTE_MIN(nb, group * 32 + 32); cpu++)
-			if (uses[cpu] >= least && uses[cpu] <= most)
-				bits |= UINT32_C(1) << (cpu % 32);
-		len += (size_t)snprintf(mask + len, room - len, "%08x%s", bits,
-					group > 0 ? "," : "");
-	}
-	return len;
+		count[uses[cpu]]++;
+	if (disk && count[AFFINITY_FREE] + count[AFFINITY_MAIN] == 1 && count[AFFINITY_WORKER] > 0)
+		return AFFINITY_BIT(AFFINITY_WORKER);
+	if (count[AFFINITY_FREE] > 0)
+		return AFFINITY_BIT(AFFINITY_FREE);
+	return count[AFFINITY_MAIN] > 0 ? AFFINITY_BIT(AFFINITY_MAIN) : 0;
 }
 
 size_t
 vduse_affinity_mask(const enum affinity_use *uses, long nb, bool disk, char *mask, size_t room)
 {
-	enum affinity_use least = AFFINITY_FREE, most = AFFINITY_FREE;
-	long count = affinity_count(uses, nb, least, most);
+	unsigned int chosen = affinity_choose(uses, nb, disk);
+	size_t len = 0;
+	long group;
 
-	if (count == 0) {
-		most = AFFINITY_MAIN;
-		count = affinity_count(uses, nb, least, most);
+	if (chosen == 0)
+		return 0;
+	/* As the kernel reads masks: the highest processors first. */
+	for (group = (nb - 1) / 32; group >= 0; group--) {
+		uint32_t bits = 0;
+		long cpu;
+
+		for (cpu = group * 32; cpu < RTE_MIN(nb, group * 32 + 32); cpu++)
+			if (chosen & AFFINITY_BIT(uses[cpu]))
+				bits |= UINT32_C(1) << (cpu % 32);
+		len += (size_t)snprintf(mask + len, room - len, "%08x%s", bits,
+					group > 0 ? "," : "");
 	}
-	if (disk && affinity_count(uses, nb, AFFINITY_FREE, AFFINITY_MAIN) == 1 &&
-	    affinity_count(uses, nb, AFFINITY_WORKER, AFFINITY_WORKER) > 0)
-		least = most = AFFINITY_WORKER;
-	return count > 0 ? affinity_print(uses, nb, least, most, mask, room) : 0;
+	return len;
 }
 
 void

@@ -16,13 +16,14 @@ enum affinity_use {
 	AFFINITY_FREE,
 	AFFINITY_MAIN,
 	AFFINITY_WORKER,
+	AFFINITY_USES,
 };
 
 /*
  * Chooses among nb processors, and writes a mask. The lcores are spared, or at least the worker
- * lcores, if a processor is left. Where all but one are worker lcores, that one is the driver's: the
- * interrupts of a disk, which are the end of requests, then go to the lcores, so that the driver
- * can send meanwhile. Returns the mask's length, 0 if there is nothing to choose.
+ * lcores, if a processor is left. Where all but one are worker lcores, that one is the driver's:
+ * the interrupts of a disk, which are the end of requests, then go to the lcores, so that the
+ * driver can send meanwhile. Returns the mask's length, 0 if there is nothing to choose.
  */
 size_t
 vduse_affinity_mask(const enum affinity_use *uses, long nb, bool disk, char *mask, size_t room);

@@ -27,34 +27,43 @@ chosen(const char *machine, bool disk)
 	return mask;
 }
 
-static void
-test_lcores_are_spared(void **state)
-{
-	RTE_SET_USED(state);
-	assert_string_equal(chosen("mwff", false), "0000000c");
-	assert_string_equal(chosen("mwff", true), "0000000c");
-	assert_string_equal(chosen("mwwf", false), "00000008");
-	assert_string_equal(chosen("mw", false), "00000001");
-	assert_string_equal(chosen("wwmm", true), "0000000c");
-}
+static const struct {
+	const char *machine;
+	bool disk;
+	const char *mask;
+} choices[] = {
+	/* The lcores are spared. */
+	{ "mwff", false, "0000000c" },
+	{ "mwff", true, "0000000c" },
+	{ "mwwf", false, "00000008" },
+	{ "mwwf", true, "00000008" },
+	{ "mw", false, "00000001" },
+	{ "wwmm", true, "0000000c" },
+	/* A disk leaves the last that does not poll to the driver. */
+	{ "mw", true, "00000002" },
+	{ "wwfw", true, "0000000b" },
+	{ "wwfw", false, "00000004" },
+	/* None polls. */
+	{ "mf", true, "00000002" },
+	{ "m", true, "00000001" },
+	/* All do. */
+	{ "ww", false, "" },
+	{ "w", true, "" },
+};
 
 static void
-test_disk_leaves_the_last_to_the_driver(void **state)
+test_choices(void **state)
 {
-	RTE_SET_USED(state);
-	assert_string_equal(chosen("mw", true), "00000002");
-	assert_string_equal(chosen("wwfw", true), "0000000b");
-	assert_string_equal(chosen("mwwf", true), "00000008");
-	assert_string_equal(chosen("mf", true), "00000002");
-	assert_string_equal(chosen("m", true), "00000001");
-}
+	unsigned int i;
 
-static void
-test_nothing_to_choose(void **state)
-{
 	RTE_SET_USED(state);
-	assert_string_equal(chosen("ww", false), "");
-	assert_string_equal(chosen("w", true), "");
+	for (i = 0; i < RTE_DIM(choices); i++) {
+		const char *mask = chosen(choices[i].machine, choices[i].disk);
+
+		if (strcmp(mask, choices[i].mask) != 0)
+			fail_msg("%s, %s: %s instead of %s", choices[i].machine,
+				 choices[i].disk ? "disk" : "net", mask, choices[i].mask);
+	}
 }
 
 static void
@@ -78,9 +87,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_lcores_are_spared),
-		cmocka_unit_test(test_disk_leaves_the_last_to_the_driver),
-		cmocka_unit_test(test_nothing_to_choose),
+		cmocka_unit_test(test_choices),
 		cmocka_unit_test(test_many_processors),
 	};
 
