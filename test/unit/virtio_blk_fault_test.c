@@ -1,144 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A backend that fails, is slow, or finishes in another order; and a driver that resets, moves
- * or loses its memory meanwhile. Each request is answered once, with the right status, and
- * nothing of the driver's is touched once it has its answer.
+ * A backend that fails, is slow, or finishes in another order, and a driver that breaks its ring
+ * meanwhile. Each request is answered once, with the right status.
  */
-#include "loopback_blk.h"
-
 #include <errno.h>
-#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include <backend_fault.h>
-#include <iotlb.h>
-
-#define RING 64u
-
-static struct loopback_blk blk;
-static struct vblk_backend *fault;
-static uint8_t sent[BLK_BYTES], got[BLK_BYTES];
-
-static int
-setup_with(uint64_t without, bool indirect)
-{
-	loopback_blk_create(&blk, "fault", "under=ram,size=1M", RING, false);
-	fault = blk.blk->backend;
-	blk.features &= ~without;
-	blk.indirect = indirect;
-	loopback_blk_up(&blk);
-	return 0;
-}
-
-static int
-setup(void **state)
-{
-	RTE_SET_USED(state);
-	return setup_with(0, false);
-}
-
-static int
-setup_indirect(void **state)
-{
-	RTE_SET_USED(state);
-	return setup_with(0, true);
-}
-
-static int
-setup_in_order(void **state)
-{
-	RTE_SET_USED(state);
-	loopback_blk_create(&blk, "fault", "under=ram,size=1M", RING, false);
-	fault = blk.blk->backend;
-	blk.features |= FEATURE(VIRTIO_F_IN_ORDER);
-	loopback_blk_up(&blk);
-	return 0;
-}
-
-static int
-setup_no_flush(void **state)
-{
-	RTE_SET_USED(state);
-	return setup_with(FEATURE(VIRTIO_BLK_F_FLUSH), false);
-}
-
-static int
-setup_logged(void **state)
-{
-	RTE_SET_USED(state);
-	loopback_blk_create_logged(&blk, "fault", "under=ram,size=1M", RING);
-	fault = blk.blk->backend;
-	blk.features |= FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
-	loopback_blk_up(&blk);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	RTE_SET_USED(state);
-	vblk_fault_hold(fault, false);
-	loopback_blk_destroy(&blk);
-	return 0;
-}
-
-/* Posts a request of one sector; it is not waited for. */
-static uint16_t
-post(uint32_t type, uint64_t sector, const void *data)
-{
-	struct virtio_blk_outhdr header = { .type = type, .sector = sector };
-	const struct blk_piece pieces[] = {
-		{ .len = BLK_HDR },
-		{ .len = BLK_SECTOR, .write = type == VIRTIO_BLK_T_IN },
-		{ .len = 1, .write = true },
-	};
-	uint8_t bytes[BLK_HDR + BLK_SECTOR] = { 0 };
-	uint16_t head;
-
-	memcpy(bytes, &header, sizeof(header));
-	if (data != NULL)
-		memcpy(bytes + BLK_HDR, data, BLK_SECTOR);
-	head = loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), bytes);
-	loopback_blk_post(&blk, head);
-	return head;
-}
-
-static void
-check_serves(uint32_t seed)
-{
-	blk_pattern(sent, 4 * BLK_SECTOR, seed);
-	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, 8, sent, 4 * BLK_SECTOR), 0);
-	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 8, got, 4 * BLK_SECTOR), 0);
-	assert_memory_equal(got, sent, 4 * BLK_SECTOR);
-	assert_int_equal(loopback_blk_stats(&blk).in_flight, 0);
-}
-
-static bool
-all_held(void *arg)
-{
-	loopback_blk_poll(&blk);
-	return vblk_fault_held(fault) == *(unsigned int *)arg;
-}
-
-/* Polls until so many operations are with the backend. */
-static void
-wait_held(unsigned int nb)
-{
-	assert_true(unit_wait(all_held, &nb));
-}
-
-/* Posts a row of reads, of one sector each, that the backend does not finish. */
-static void
-hold_reads(uint16_t *heads, unsigned int nb)
-{
-	unsigned int i;
-
-	vblk_fault_hold(fault, true);
-	for (i = 0; i < nb; i++)
-		heads[i] = post(VIRTIO_BLK_T_IN, i, NULL);
-	wait_held(nb);
-}
+#include "loopback_fault.h"
 
 static uint8_t
 do_op(enum vblk_op op)
@@ -178,7 +46,7 @@ errors(void **state)
 					 known ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_UNSUPP);
 			failed += known;
 			assert_int_equal(do_op(op), VIRTIO_BLK_S_OK);
-			check_serves(i);
+			fault_check_serves(i);
 		}
 	}
 	assert_int_equal(loopback_blk_stats(&blk).io_errors, failed);
@@ -196,7 +64,7 @@ error_in_range(void **state)
 	};
 
 	RTE_SET_USED(state);
-	check_serves(1);
+	fault_check_serves(1);
 	vblk_fault_fail(fault, VBLK_ZERO, -EIO, 1);
 	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_WRITE_ZEROES, 0, ranges,
 					 sizeof(ranges)), VIRTIO_BLK_S_IOERR);
@@ -228,14 +96,14 @@ ranges_that_change(void **state)
 	uint16_t head;
 
 	RTE_SET_USED(state);
-	check_serves(1);
+	fault_check_serves(1);
 	vblk_fault_hold(fault, true);
 	head = loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), &bytes);
 	loopback_blk_post(&blk, head);
-	wait_held(1);
+	fault_wait_held(1);
 	memset(driver_va(&blk.driver, blk.driver.desc[head].addr), 0xff, sizeof(bytes));
 	vblk_fault_release(fault, 1, false);
-	wait_held(1);
+	fault_wait_held(1);
 	vblk_fault_hold(fault, false);
 	assert_int_equal(loopback_blk_take(&blk), head);
 	assert_int_equal(loopback_blk_status(&blk, head), VIRTIO_BLK_S_OK);
@@ -257,7 +125,7 @@ out_of_order(void **state)
 		blk_pattern(sent, BLK_SECTOR, i);
 		assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, i, sent, BLK_SECTOR), 0);
 	}
-	hold_reads(heads, RTE_DIM(heads));
+	fault_hold_reads(heads, RTE_DIM(heads));
 	for (i = RTE_DIM(heads); i-- > 0;) {
 		vblk_fault_release(fault, 1, true);
 		assert_int_equal(loopback_blk_take(&blk), heads[i]);
@@ -278,7 +146,7 @@ in_order(void **state)
 	unsigned int i;
 
 	RTE_SET_USED(state);
-	hold_reads(heads, RTE_DIM(heads));
+	fault_hold_reads(heads, RTE_DIM(heads));
 	vblk_fault_release(fault, RTE_DIM(heads) - 2, true);
 	loopback_blk_poll(&blk);
 	assert_int_equal(vblk_fault_held(fault), 2);
@@ -305,7 +173,7 @@ narrow(void **state)
 	vblk_fault_narrow(fault, 0);
 	for (i = 0; i < RTE_DIM(heads); i++) {
 		blk_pattern(sent, BLK_SECTOR, i);
-		heads[i] = post(VIRTIO_BLK_T_OUT, i, sent);
+		heads[i] = fault_post(VIRTIO_BLK_T_OUT, i, sent);
 	}
 	for (i = 0; i < 10; i++)
 		loopback_blk_poll(&blk);
@@ -343,7 +211,7 @@ random_order(void **state)
 		/* Descriptors are used in a circle: as many requests as surely have left it. */
 		if (!busy[sector] && nb < RTE_DIM(busy) && blk.next_desc % 4 == 0) {
 			blk_pattern(sent, BLK_SECTOR, i);
-			head = post((x >> 30) & 1 ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN, sector, sent);
+			head = fault_post((x >> 30) & 1 ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN, sector, sent);
 			blk.next_desc++;
 			if ((x >> 30) & 1)
 				memcpy(&disk[sector * BLK_SECTOR], sent, BLK_SECTOR);
@@ -354,7 +222,7 @@ random_order(void **state)
 		}
 		if (nb == RTE_DIM(busy) || (nb > 0 && (x >> 50) % 2)) {
 			vblk_fault_narrow(fault, UINT16_MAX);
-			wait_held(nb);
+			fault_wait_held(nb);
 			vblk_fault_release(fault, nb, (x >> 60) & 1);
 			for (; nb > 0; nb--) {
 				head = loopback_blk_take(&blk);
@@ -378,8 +246,8 @@ twice(void **state)
 
 	RTE_SET_USED(state);
 	vblk_fault_hold(fault, true);
-	first = post(VIRTIO_BLK_T_IN, 0, NULL);
-	wait_held(1);
+	first = fault_post(VIRTIO_BLK_T_IN, 0, NULL);
+	fault_wait_held(1);
 	loopback_blk_post(&blk, first);
 	loopback_blk_wait(&blk, RTE_VDUSE_VQ_ERROR);
 	vblk_fault_hold(fault, false);
@@ -388,7 +256,7 @@ twice(void **state)
 	assert_int_equal(head, first);
 	assert_false(driver_take(&blk.driver, &head, &len));
 	loopback_blk_up(&blk);
-	check_serves(1);
+	fault_check_serves(1);
 }
 
 /* More than the ring has descriptors for: the rest waits, and nothing is overwritten. */
@@ -410,7 +278,7 @@ overfull(void **state)
 		blk.next_desc = (uint16_t)i;
 		loopback_blk_post(&blk, loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), &header));
 	}
-	wait_held(RING);
+	fault_wait_held(RING);
 	loopback_blk_post(&blk, 0);
 	for (i = 0; i < 10; i++)
 		loopback_blk_poll(&blk);
@@ -419,223 +287,6 @@ overfull(void **state)
 	vblk_fault_hold(fault, false);
 	for (i = 0; i < RING + 1; i++)
 		(void)loopback_blk_take(&blk);
-}
-
-/* A reset is answered when all that was in flight is done, and shown in the used ring. */
-static void
-reset_drains(void **state)
-{
-	uint32_t head, len;
-	unsigned int i;
-
-	RTE_SET_USED(state);
-	vblk_fault_hold(fault, true);
-	vblk_fault_narrow(fault, 5);
-	for (i = 0; i < 8; i++)
-		post(VIRTIO_BLK_T_IN, i, NULL);
-	wait_held(8);
-	vblk_fault_narrow(fault, 0);
-	for (i = 8; i < 12; i++)
-		post(VIRTIO_BLK_T_IN, i, NULL);
-	/* Four are taken off the ring, and wait here. */
-	for (i = 0; i < 10; i++)
-		loopback_blk_poll(&blk);
-	assert_int_equal(blk.blk->queues[0].in_flight, 12);
-	loopback_blk_reset_send(&blk);
-	assert_false(loopback_blk_answered(&blk, UNIT_WHILE_MS));
-	vblk_fault_narrow(fault, 1);
-	vblk_fault_release(fault, 11, true);
-	assert_false(loopback_blk_answered(&blk, UNIT_WHILE_MS));
-	vblk_fault_release(fault, 1, true);
-	assert_true(loopback_blk_answered(&blk, UNIT_PATIENCE_MS));
-	for (i = 0; i < 12; i++)
-		assert_true(driver_take(&blk.driver, &head, &len));
-	assert_false(driver_take(&blk.driver, &head, &len));
-	/* The memory is the driver's alone now. */
-	memset(blk.driver.regions[0].va, 0x55, blk.driver.regions[0].size);
-	for (i = 0; i < 10; i++)
-		loopback_blk_poll(&blk);
-	for (i = 0; i < blk.driver.regions[0].size; i++)
-		assert_int_equal(blk.driver.regions[0].va[i], 0x55);
-	vblk_fault_hold(fault, false);
-	vblk_fault_narrow(fault, UINT16_MAX);
-	loopback_blk_up(&blk);
-	check_serves(1);
-}
-
-/* Memory moves only when no request holds an address of it. */
-static void
-update_drains(void **state)
-{
-	uint16_t heads[4];
-	unsigned int i;
-
-	RTE_SET_USED(state);
-	hold_reads(heads, RTE_DIM(heads));
-	loopback_blk_update_send(&blk);
-	assert_false(loopback_blk_answered(&blk, UNIT_WHILE_MS));
-	vblk_fault_hold(fault, false);
-	assert_true(loopback_blk_answered(&blk, UNIT_PATIENCE_MS));
-	for (i = 0; i < RTE_DIM(heads); i++)
-		assert_int_equal(loopback_blk_take(&blk), heads[i]);
-	check_serves(1);
-}
-
-/* All regions vanish under requests in flight, and come back. */
-static void
-regions_vanish(void **state)
-{
-	const struct driver_region *region = &blk.driver.regions[0];
-
-	RTE_SET_USED(state);
-	vblk_fault_hold(fault, true);
-	post(VIRTIO_BLK_T_IN, 0, NULL);
-	wait_held(1);
-	vblk_fault_release(fault, 1, false);
-	vduse_loopback_regions_clear(blk.loop);
-	loopback_blk_update(&blk);
-	assert_int_equal(loopback_blk_state(&blk), RTE_VDUSE_VQ_SUSPENDED);
-	vblk_fault_hold(fault, false);
-	assert_int_equal(vduse_loopback_region_add(blk.loop, region->first,
-						   region->first + region->size - 1, 0,
-						   VDUSE_ACCESS_RW, blk.fd), 0);
-	loopback_blk_update(&blk);
-	assert_int_equal(loopback_blk_state(&blk), RTE_VDUSE_VQ_RUNNING);
-	(void)loopback_blk_take(&blk);
-	check_serves(1);
-}
-
-/* The pages themselves are taken away: the status cannot be written, the process lives. */
-static void
-pages_vanish(void **state)
-{
-	uint64_t size = blk.driver.regions[0].size;
-
-	RTE_SET_USED(state);
-	unit_sigbus_restore();
-	vblk_fault_hold(fault, true);
-	post(VIRTIO_BLK_T_OUT, 0, sent);
-	wait_held(1);
-	assert_int_equal(ftruncate(blk.fd, 0), 0);
-	vblk_fault_hold(fault, false);
-	loopback_blk_update(&blk);
-	assert_int_equal(ftruncate(blk.fd, (off_t)size), 0);
-	loopback_blk_up(&blk);
-	check_serves(1);
-}
-
-/* A buffer in no region stops the queue; what was asked for before it is done. */
-static void
-no_region(void **state)
-{
-	struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
-	const struct blk_piece pieces[] = {
-		{ .len = BLK_HDR }, { .len = BLK_SECTOR, .write = true }, { .len = 1, .write = true }
-	};
-	uint32_t head, len;
-	uint16_t good, bad;
-
-	RTE_SET_USED(state);
-	good = post(VIRTIO_BLK_T_IN, 0, NULL);
-	bad = loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), &header);
-	blk.driver.desc[bad + 1].addr = UINT64_C(0x7000000000);
-	loopback_blk_post(&blk, bad);
-	loopback_blk_wait(&blk, RTE_VDUSE_VQ_ERROR);
-	assert_true(driver_take(&blk.driver, &head, &len));
-	assert_int_equal(head, good);
-	assert_false(driver_take(&blk.driver, &head, &len));
-	loopback_blk_up(&blk);
-	check_serves(1);
-}
-
-/* A driver that does not flush gets writes that last. */
-static void
-write_through(void **state)
-{
-	uint16_t head;
-
-	RTE_SET_USED(state);
-	vblk_fault_hold(fault, true);
-	head = post(VIRTIO_BLK_T_OUT, 0, sent);
-	wait_held(1);
-	assert_true(blk.blk->queues[0].requests[head].io.fua);
-	head = post(VIRTIO_BLK_T_IN, 0, NULL);
-	wait_held(2);
-	assert_false(blk.blk->queues[0].requests[head].io.fua);
-	/* A driver that does flush need not wait for that. */
-	vblk_fault_hold(fault, false);
-	blk.features |= FEATURE(VIRTIO_BLK_F_FLUSH);
-	loopback_blk_up(&blk);
-	vblk_fault_hold(fault, true);
-	head = post(VIRTIO_BLK_T_OUT, 0, sent);
-	wait_held(1);
-	assert_false(blk.blk->queues[0].requests[head].io.fua);
-}
-
-static uint8_t
-cache(void)
-{
-	uint8_t wce;
-
-	vduse_loopback_config(blk.loop, offsetof(struct virtio_blk_config, wce), &wce, 1);
-	return wce;
-}
-
-/* Whether a request is told to last when it is done. */
-static bool
-is_through(uint32_t type)
-{
-	uint16_t head = post(type, 0, sent);
-	bool fua;
-
-	vblk_fault_hold(fault, true);
-	wait_held(1);
-	fua = blk.blk->queues[0].requests[head].io.fua;
-	vblk_fault_hold(fault, false);
-	assert_int_equal(loopback_blk_take(&blk), head);
-	return fua;
-}
-
-/* The driver switches the write cache off and on, and nothing else. */
-static void
-write_cache(void **state)
-{
-	const uint32_t wce = offsetof(struct virtio_blk_config, wce);
-
-	RTE_SET_USED(state);
-	assert_true(blk.blk->features & FEATURE(VIRTIO_BLK_F_CONFIG_WCE));
-	assert_int_equal(cache(), 1);
-	assert_false(is_through(VIRTIO_BLK_T_OUT));
-	assert_true(loopback_blk_config_write(&blk, wce, 0));
-	assert_int_equal(cache(), 0);
-	assert_true(is_through(VIRTIO_BLK_T_OUT));
-	assert_false(is_through(VIRTIO_BLK_T_IN));
-	assert_false(loopback_blk_config_write(&blk, wce, 2));
-	assert_false(loopback_blk_config_write(&blk, 0, 0xff));
-	assert_false(loopback_blk_config_write(&blk, sizeof(struct virtio_blk_config), 0));
-	assert_false(loopback_blk_config_write(&blk, UINT32_MAX, 0));
-	assert_int_equal(cache(), 0);
-	/* It stays off for the next driver, if that one knows. */
-	loopback_blk_up(&blk);
-	assert_true(is_through(VIRTIO_BLK_T_OUT));
-	blk.features &= ~FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
-	loopback_blk_up(&blk);
-	assert_false(is_through(VIRTIO_BLK_T_OUT));
-	assert_true(loopback_blk_config_write(&blk, wce, 1));
-	blk.features |= FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
-	loopback_blk_up(&blk);
-	assert_int_equal(cache(), 1);
-	assert_false(is_through(VIRTIO_BLK_T_OUT));
-}
-
-/* Without a log nobody would remember for a driver that reconnects. */
-static void
-no_write_cache(void **state)
-{
-	RTE_SET_USED(state);
-	assert_false(blk.blk->features & FEATURE(VIRTIO_BLK_F_CONFIG_WCE));
-	assert_false(loopback_blk_config_write(&blk, offsetof(struct virtio_blk_config, wce), 0));
-	assert_false(is_through(VIRTIO_BLK_T_OUT));
 }
 
 /* A process that took over a ring with requests in flight cannot know them: it says so. */
@@ -652,41 +303,25 @@ unknown_requests(void **state)
 	/* With nothing in flight there is nothing to know. */
 	loopback_blk_up_at(&blk, 5, 5);
 	assert_int_equal(loopback_blk_state(&blk), RTE_VDUSE_VQ_RUNNING);
-	check_serves(1);
+	fault_check_serves(1);
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(errors, setup, teardown),
-		cmocka_unit_test_setup_teardown(error_in_range, setup, teardown),
-		cmocka_unit_test_setup_teardown(ranges_that_change, setup, teardown),
-		cmocka_unit_test_setup_teardown(out_of_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(out_of_order, setup_indirect, teardown),
-		cmocka_unit_test_setup_teardown(in_order, setup_in_order, teardown),
-		cmocka_unit_test_setup_teardown(narrow, setup, teardown),
-		cmocka_unit_test_setup_teardown(random_order, setup, teardown),
-		cmocka_unit_test_setup_teardown(twice, setup, teardown),
-		cmocka_unit_test_setup_teardown(overfull, setup_indirect, teardown),
-		cmocka_unit_test_setup_teardown(reset_drains, setup, teardown),
-		cmocka_unit_test_setup_teardown(update_drains, setup, teardown),
-		cmocka_unit_test_setup_teardown(regions_vanish, setup, teardown),
-		cmocka_unit_test_setup_teardown(pages_vanish, setup, teardown),
-		cmocka_unit_test_setup_teardown(no_region, setup, teardown),
-		cmocka_unit_test_setup_teardown(write_through, setup_no_flush, teardown),
-		cmocka_unit_test_setup_teardown(write_cache, setup_logged, teardown),
-		cmocka_unit_test_setup_teardown(no_write_cache, setup, teardown),
-		cmocka_unit_test_setup_teardown(unknown_requests, setup, teardown),
+		cmocka_unit_test_setup_teardown(errors, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(error_in_range, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(ranges_that_change, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(out_of_order, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(out_of_order, fault_setup_indirect, fault_teardown),
+		cmocka_unit_test_setup_teardown(in_order, fault_setup_in_order, fault_teardown),
+		cmocka_unit_test_setup_teardown(narrow, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(random_order, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(twice, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(overfull, fault_setup_indirect, fault_teardown),
+		cmocka_unit_test_setup_teardown(unknown_requests, fault_setup, fault_teardown),
 	};
-	char run_dir[] = "/tmp/vduse-unit-XXXXXX";
-	int failed;
 
-	if (unit_init() < 0 || vduse_guard_install() < 0 || mkdtemp(run_dir) == NULL)
-		return 1;
-	setenv("DPDK_VDUSE_RUN_DIR", run_dir, 1);
-	unit_sigbus_keep();
-	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	(void)rmdir(run_dir);
-	return unit_done(failed);
+	return fault_run(tests);
 }

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A driver that resets, moves or loses its memory while the backend has requests. Nothing of the
+ * driver's is touched once it has its answer.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include "loopback_fault.h"
+
+/* A reset is answered when all that was in flight is done, and shown in the used ring. */
+static void
+reset_drains(void **state)
+{
+	uint32_t head, len;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	vblk_fault_hold(fault, true);
+	vblk_fault_narrow(fault, 5);
+	for (i = 0; i < 8; i++)
+		fault_post(VIRTIO_BLK_T_IN, i, NULL);
+	fault_wait_held(8);
+	vblk_fault_narrow(fault, 0);
+	for (i = 8; i < 12; i++)
+		fault_post(VIRTIO_BLK_T_IN, i, NULL);
+	/* Four are taken off the ring, and wait here. */
+	for (i = 0; i < 10; i++)
+		loopback_blk_poll(&blk);
+	assert_int_equal(blk.blk->queues[0].in_flight, 12);
+	loopback_blk_reset_send(&blk);
+	assert_false(loopback_blk_answered(&blk, UNIT_WHILE_MS));
+	vblk_fault_narrow(fault, 1);
+	vblk_fault_release(fault, 11, true);
+	assert_false(loopback_blk_answered(&blk, UNIT_WHILE_MS));
+	vblk_fault_release(fault, 1, true);
+	assert_true(loopback_blk_answered(&blk, UNIT_PATIENCE_MS));
+	for (i = 0; i < 12; i++)
+		assert_true(driver_take(&blk.driver, &head, &len));
+	assert_false(driver_take(&blk.driver, &head, &len));
+	/* The memory is the driver's alone now. */
+	memset(blk.driver.regions[0].va, 0x55, blk.driver.regions[0].size);
+	for (i = 0; i < 10; i++)
+		loopback_blk_poll(&blk);
+	for (i = 0; i < blk.driver.regions[0].size; i++)
+		assert_int_equal(blk.driver.regions[0].va[i], 0x55);
+	vblk_fault_hold(fault, false);
+	vblk_fault_narrow(fault, UINT16_MAX);
+	loopback_blk_up(&blk);
+	fault_check_serves(1);
+}
+
+/* Memory moves only when no request holds an address of it. */
+static void
+update_drains(void **state)
+{
+	uint16_t heads[4];
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	fault_hold_reads(heads, RTE_DIM(heads));
+	loopback_blk_update_send(&blk);
+	assert_false(loopback_blk_answered(&blk, UNIT_WHILE_MS));
+	vblk_fault_hold(fault, false);
+	assert_true(loopback_blk_answered(&blk, UNIT_PATIENCE_MS));
+	for (i = 0; i < RTE_DIM(heads); i++)
+		assert_int_equal(loopback_blk_take(&blk), heads[i]);
+	fault_check_serves(1);
+}
+
+/* All regions vanish under requests in flight, and come back. */
+static void
+regions_vanish(void **state)
+{
+	const struct driver_region *region = &blk.driver.regions[0];
+
+	RTE_SET_USED(state);
+	vblk_fault_hold(fault, true);
+	fault_post(VIRTIO_BLK_T_IN, 0, NULL);
+	fault_wait_held(1);
+	vblk_fault_release(fault, 1, false);
+	vduse_loopback_regions_clear(blk.loop);
+	loopback_blk_update(&blk);
+	assert_int_equal(loopback_blk_state(&blk), RTE_VDUSE_VQ_SUSPENDED);
+	vblk_fault_hold(fault, false);
+	assert_int_equal(vduse_loopback_region_add(blk.loop, region->first,
+						   region->first + region->size - 1, 0,
+						   VDUSE_ACCESS_RW, blk.fd), 0);
+	loopback_blk_update(&blk);
+	assert_int_equal(loopback_blk_state(&blk), RTE_VDUSE_VQ_RUNNING);
+	(void)loopback_blk_take(&blk);
+	fault_check_serves(1);
+}
+
+/* The pages themselves are taken away: the status cannot be written, the process lives. */
+static void
+pages_vanish(void **state)
+{
+	uint64_t size = blk.driver.regions[0].size;
+
+	RTE_SET_USED(state);
+	unit_sigbus_restore();
+	vblk_fault_hold(fault, true);
+	fault_post(VIRTIO_BLK_T_OUT, 0, sent);
+	fault_wait_held(1);
+	assert_int_equal(ftruncate(blk.fd, 0), 0);
+	vblk_fault_hold(fault, false);
+	loopback_blk_update(&blk);
+	assert_int_equal(ftruncate(blk.fd, (off_t)size), 0);
+	loopback_blk_up(&blk);
+	fault_check_serves(1);
+}
+
+/* A buffer in no region stops the queue; what was asked for before it is done. */
+static void
+no_region(void **state)
+{
+	struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
+	const struct blk_piece pieces[] = {
+		{ .len = BLK_HDR }, { .len = BLK_SECTOR, .write = true }, { .len = 1, .write = true }
+	};
+	uint32_t head, len;
+	uint16_t good, bad;
+
+	RTE_SET_USED(state);
+	good = fault_post(VIRTIO_BLK_T_IN, 0, NULL);
+	bad = loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), &header);
+	blk.driver.desc[bad + 1].addr = UINT64_C(0x7000000000);
+	loopback_blk_post(&blk, bad);
+	loopback_blk_wait(&blk, RTE_VDUSE_VQ_ERROR);
+	assert_true(driver_take(&blk.driver, &head, &len));
+	assert_int_equal(head, good);
+	assert_false(driver_take(&blk.driver, &head, &len));
+	loopback_blk_up(&blk);
+	fault_check_serves(1);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(reset_drains, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(update_drains, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(regions_vanish, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(pages_vanish, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(no_region, fault_setup, fault_teardown),
+	};
+
+	return fault_run(tests);
+}
