@@ -3,7 +3,8 @@
  * dpdk-vduse-blk: block devices of this process for the kernel, a container or a virtual
  * machine. In flow arguments and signals, out flow devices that worker lcores poll. The main
  * thread sets up, waits for signals, and takes all down again: first devices from their
- * drivers, for which they must still be polled, then the lcores.
+ * drivers, for which they must still be polled, then the lcores. A backend that does not answer
+ * does not hinder it.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -13,11 +14,14 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #ifdef BLK_HAVE_LIBSYSTEMD
 #include <systemd/sd-daemon.h>
 #endif
 
+#include <rte_alarm.h>
+#include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
 
@@ -26,6 +30,9 @@
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57
 #endif
+
+/* How long the end waits for a backend, s. */
+#define APP_BACKEND_S 30
 
 static const char usage[] =
 	"usage: dpdk-vduse-blk [EAL options] -- --device NAME,key=value,... [--device ...]\n"
@@ -134,13 +141,52 @@ app_stop(struct app_devices *devices)
 			rte_vduse_blk_stop(devices->all[i].blk);
 }
 
+/*
+ * Ends like a process that was killed: what is in flight stays in the log, a device of the kernel
+ * stays with its driver, and the next process takes both over.
+ */
+static void
+app_give_up(const char *name, const char *what)
+{
+	fprintf(stderr, "dpdk-vduse-blk: %s: the backend does not %s: ending without it, as if "
+		"killed\n", name, what);
+	fflush(stdout);
+	_exit(EXIT_FAILURE);
+}
+
+/* A driver that lets go of a disk waits for its requests, in a kernel beyond any signal. */
+static void
+app_drain(struct app_devices *devices)
+{
+	unsigned int i;
+
+	for (i = 0; i < devices->nb; i++)
+		if (devices->all[i].blk != NULL &&
+		    rte_vduse_blk_drain(devices->all[i].blk, APP_BACKEND_S * MS_PER_S) < 0)
+			app_give_up(devices->all[i].args.name, "finish its requests");
+}
+
+/* On EAL's interrupt thread. */
+static void
+app_close_late(void *arg)
+{
+	const struct app_device *device = arg;
+
+	app_give_up(device->args.name, "close");
+}
+
 static void
 app_destroy(struct app_devices *devices)
 {
 	unsigned int i;
 
-	for (i = devices->nb; i-- > 0;)
-		rte_vduse_blk_destroy(devices->all[i].blk);
+	for (i = devices->nb; i-- > 0;) {
+		struct app_device *device = &devices->all[i];
+
+		(void)rte_eal_alarm_set(APP_BACKEND_S * US_PER_S, app_close_late, device);
+		rte_vduse_blk_destroy(device->blk);
+		(void)rte_eal_alarm_cancel(app_close_late, device);
+	}
 }
 
 static void
@@ -188,6 +234,7 @@ app_run(struct app_devices *devices, const sigset_t *signals)
 		app_wait(devices, signals);
 	}
 	app_notify("STOPPING=1");
+	app_drain(devices);
 	app_stop(devices);
 	app_poll_stop();
 	app_destroy(devices);

@@ -99,6 +99,7 @@ struct rte_vduse_blk {
 	struct rte_vduse_dev *dev;
 	struct vblk_backend *backend; /* constant */
 	uint64_t capacity;            /* sectors; atomic */
+	bool draining;                /* pollers take no request; atomic */
 	bool no_cache;                /* the driver switched the write cache off; atomic */
 	uint64_t features;            /* offered; constant */
 	uint32_t block_size;          /* constant */

@@ -112,7 +112,9 @@ rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
 
 	if (!rte_vduse_vq_enter(queue->vq))
 		return 0;
-	queue->nb_taken = vblk_dispatch_take(queue);
+	/* Relaxed: see rte_vduse_blk_drain(). */
+	if (likely(!__atomic_load_n(&blk->draining, __ATOMIC_RELAXED)))
+		queue->nb_taken = vblk_dispatch_take(queue);
 	work = queue->nb_taken;
 	vblk_dispatch_submit(queue);
 	if (queue->in_flight > 0)

@@ -100,6 +100,17 @@ rte_vduse_blk_start(struct rte_vduse_blk *blk, enum rte_vduse_attach attach);
 void
 rte_vduse_blk_stop(struct rte_vduse_blk *blk);
 
+/**
+ * Waits until the backend has finished what is in flight; no request is taken meanwhile, but the
+ * queues must be polled. So an application learns whether it may stop a device without waiting for
+ * a backend that does not answer: stopping one waits for ever. Any thread but the control thread,
+ * one at a time.
+ *
+ * @return 0, or -ETIMEDOUT after ms milliseconds, with one log line. The device then goes on.
+ */
+int
+rte_vduse_blk_drain(struct rte_vduse_blk *blk, unsigned int ms);
+
 /** Removes the device, which nobody polls any more, and closes its backend. May be NULL. */
 void
 rte_vduse_blk_destroy(struct rte_vduse_blk *blk);

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A driver that resets, moves or loses its memory while the backend has requests. Nothing of the
- * driver's is touched once it has its answer.
+ * driver's is touched once it has its answer. And an application that waits for that backend.
  */
+#include <errno.h>
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -135,6 +137,69 @@ no_region(void **state)
 	fault_check_serves(1);
 }
 
+static void *
+drain(void *arg)
+{
+	*(int *)arg = rte_vduse_blk_drain(blk.blk, UNIT_PATIENCE_MS);
+	return NULL;
+}
+
+static bool
+is_draining(void *arg)
+{
+	RTE_SET_USED(arg);
+	return __atomic_load_n(&blk.blk->draining, __ATOMIC_RELAXED);
+}
+
+static bool
+is_drained(void *arg)
+{
+	loopback_blk_poll(&blk);
+	return !is_draining(arg);
+}
+
+/* An application waits for the backend, and nothing new is taken; but it does not wait for ever. */
+static void
+application_drains(void **state)
+{
+	pthread_t thread;
+	uint16_t heads[3];
+	int i, ret = 1;
+
+	RTE_SET_USED(state);
+	assert_int_equal(rte_vduse_blk_drain(blk.blk, 0), 0);
+	fault_hold_reads(heads, 2);
+	unit_log_clear();
+	assert_int_equal(rte_vduse_blk_drain(blk.blk, 1), -ETIMEDOUT);
+	assert_int_equal(unit_log_count("has not finished 2 requests"), 1);
+	assert_int_equal(pthread_create(&thread, NULL, drain, &ret), 0);
+	assert_true(unit_wait(is_draining, NULL));
+	heads[2] = fault_post(VIRTIO_BLK_T_IN, 2, NULL);
+	for (i = 0; i < 10; i++)
+		loopback_blk_poll(&blk);
+	assert_int_equal(loopback_blk_stats(&blk).in_flight, 2);
+	vblk_fault_hold(fault, false);
+	assert_true(unit_wait(is_drained, NULL));
+	pthread_join(thread, NULL);
+	assert_int_equal(ret, 0);
+	for (i = 0; i < 3; i++)
+		assert_int_equal(loopback_blk_take(&blk), heads[i]);
+	fault_check_serves(1);
+}
+
+/* What nobody polls is not waited for: the driver broke its ring. */
+static void
+application_drains_broken(void **state)
+{
+	uint16_t head;
+
+	RTE_SET_USED(state);
+	fault_hold_reads(&head, 1);
+	loopback_blk_post(&blk, head);
+	loopback_blk_wait(&blk, RTE_VDUSE_VQ_ERROR);
+	assert_int_equal(rte_vduse_blk_drain(blk.blk, 1), 0);
+}
+
 int
 main(void)
 {
@@ -144,6 +209,9 @@ main(void)
 		cmocka_unit_test_setup_teardown(regions_vanish, fault_setup, fault_teardown),
 		cmocka_unit_test_setup_teardown(pages_vanish, fault_setup, fault_teardown),
 		cmocka_unit_test_setup_teardown(no_region, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(application_drains, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(application_drains_broken, fault_setup,
+						fault_teardown),
 	};
 
 	return fault_run(tests);

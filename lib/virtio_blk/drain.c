@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Waits for a backend. In flow requests that it has, out flow none, while those who poll take no
+ * new ones; or the word that it does not finish them. On the application's threads.
+ */
+#include <errno.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+
+#include "blk.h"
+
+#define DRAIN_US 1000
+
+/*
+ * What the backend has of a queue. The lock ends the burst of a poller that had not seen the flag.
+ * Where the driver broke its ring nobody polls, and nobody waits.
+ */
+static unsigned int
+drain_left(struct vblk_queue *queue)
+{
+	unsigned int left;
+
+	rte_spinlock_lock(&queue->vq->lock);
+	left = queue->vq->state == RTE_VDUSE_VQ_ERROR ? 0 : queue->in_flight;
+	rte_spinlock_unlock(&queue->vq->lock);
+	return left;
+}
+
+static unsigned int
+drain_left_all(struct rte_vduse_blk *blk)
+{
+	unsigned int left = 0;
+	uint16_t i;
+
+	for (i = 0; i < blk->nb_queues; i++)
+		left += drain_left(&blk->queues[i]);
+	return left;
+}
+
+int
+rte_vduse_blk_drain(struct rte_vduse_blk *blk, unsigned int ms)
+{
+	uint64_t end = rte_get_timer_cycles() + ms * (rte_get_timer_hz() / MS_PER_S);
+	unsigned int left;
+
+	/* Relaxed: the queues' locks order it. */
+	__atomic_store_n(&blk->draining, true, __ATOMIC_RELAXED);
+	while ((left = drain_left_all(blk)) > 0 && rte_get_timer_cycles() < end)
+		usleep(DRAIN_US);
+	__atomic_store_n(&blk->draining, false, __ATOMIC_RELAXED);
+	if (left == 0)
+		return 0;
+	VBLK_LOG(ERR, rte_vduse_dev_name(blk->dev),
+		 "the backend has not finished %u requests in %u ms: see whether it works", left,
+		 ms);
+	return -ETIMEDOUT;
+}
