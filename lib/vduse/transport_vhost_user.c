@@ -105,11 +105,8 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	vu->net = conf->device_id == VIRTIO_ID_NET;
 	vu->vid = -1;
 	vu->inflight = -1;
-	for (i = 0; i < conf->nb_vqs; i++) {
-		vu->vqs[i].next_call = -1;
-		vu->vqs[i].call = -1;
+	for (i = 0; i < conf->nb_vqs; i++)
 		vu->vqs[i].ring.call = -1;
-	}
 	vu->config = malloc(conf->config_size);
 	if (vu->config == NULL) {
 		vhost_user_free(vu);
@@ -152,10 +149,8 @@ vhost_user_destroy(struct rte_vduse_dev *dev)
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
-		if (vu->vqs[i].next_call >= 0)
-			close(vu->vqs[i].next_call);
-		if (vu->vqs[i].call >= 0)
-			close(vu->vqs[i].call);
+		vhost_user_call_close(vu->vqs[i].next_call);
+		vhost_user_call_close(vu->vqs[i].call);
 	}
 	vhost_user_inflight_close(vu);
 	vhost_user_mem_clear(vu);
@@ -243,7 +238,7 @@ vhost_user_vq_life(struct rte_vduse_dev *dev, uint16_t index)
 
 /*
  * The device polls, so kicks go nowhere; but this tells that a virtqueue starts or stops. It may
- * start again without another word of the driver's, so the call fd stays until there is another.
+ * start again without another word of the driver's, so the call stays until there is another.
  */
 static int
 vhost_user_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
@@ -253,10 +248,9 @@ vhost_user_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
 
 	pthread_mutex_lock(&vu->lock);
 	if (fd >= 0 && vq->recall) {
-		if (vq->call >= 0)
-			close(vq->call);
+		vhost_user_call_close(vq->call);
 		vq->call = vq->next_call;
-		vq->next_call = -1;
+		vq->next_call = NULL;
 		vq->recall = false;
 	}
 	vq->ran |= fd >= 0;
@@ -273,9 +267,9 @@ vhost_user_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 {
 	const struct vhost_user *vu = dev->transport_priv;
 
-	if (vu->vqs[index].call < 0)
+	if (vu->vqs[index].call == NULL)
 		return -EINVAL;
-	return eventfd_write(vu->vqs[index].call, 1) < 0 ? -errno : 0;
+	return vhost_user_call_send(vu->vqs[index].call);
 }
 
 static int

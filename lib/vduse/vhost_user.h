@@ -5,7 +5,7 @@
  * (vhost_user_mem.c, _vring.c), ask the control thread to act on it and wait
  * (vhost_user_ask()), as the kernel would. librte_vhost maps nothing of the driver's. The control
  * thread reads what was written down and never calls librte_vhost, so neither waits for a lock
- * of the other. Polling threads use nothing but the call fd of a running virtqueue.
+ * of the other. Polling threads use nothing but the call of a running virtqueue.
  */
 #ifndef VDUSE_VHOST_USER_H
 #define VDUSE_VHOST_USER_H
@@ -56,14 +56,16 @@ struct vhost_user_ring {
 
 #define VHOST_USER_VRING_SIZE_MAX 32768
 
+struct vhost_user_call;
+
 struct vhost_user_vq {
 	struct vhost_user_ring ring;
 	struct vduse_vq_info info; /* what the control thread is to see */
 	uint64_t life;   /* of the ring, as the transport's vq_life says; with info */
 	bool ran;        /* the control thread started it since it was last stopped */
 	bool recall;     /* the next start takes next_call in place of call */
-	int next_call;   /* an eventfd of ours, or -1 for no calls */
-	int call;        /* what the poller writes; constant while the virtqueue runs */
+	struct vhost_user_call *next_call; /* NULL: no calls */
+	struct vhost_user_call *call; /* the poller's; constant while the virtqueue runs */
 };
 
 /* A write to the configuration space, short enough for the fields that there are. */
@@ -155,6 +157,21 @@ vhost_user_mem_iova(const struct vhost_user *vu, uint64_t user, uint64_t len, ui
 /* As the operation of that name in transport.h. Control thread. */
 int
 vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_transport_region *region);
+
+/* vhost_user_call.c: what interrupts the driver through its eventfd, which stays the caller's and
+ * may be closed. NULL with a log line: there are no interrupts.
+ */
+struct vhost_user_call *
+vhost_user_call_open(const char *name, uint16_t index, int fd);
+/* May be NULL. */
+void
+vhost_user_call_close(struct vhost_user_call *call);
+/* One thread at a time. One system call, which does not wait, whatever the driver does. */
+int
+vhost_user_call_send(struct vhost_user_call *call);
+/* True: it does, for this machine has no io_uring. */
+bool
+vhost_user_call_waits(const struct vhost_user_call *call);
 
 /* vhost_user_vring.c: what the driver says of a virtqueue is about to change: it stops. Go on
  * with vhost_user_vring_go(), which starts it if it has all it needs. -EFAULT: it cannot, its

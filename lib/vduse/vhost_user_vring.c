@@ -4,7 +4,6 @@
  * the control thread start, stop or move it. librte_vhost's thread.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -141,22 +140,17 @@ vhost_user_vring_set_call(struct vhost_user *vu, uint16_t index, int fd)
 }
 
 /* One for the poller, which may use it longer than the driver means it. */
-static int
-vring_call_dup(const struct vhost_user *vu, uint16_t index)
+static struct vhost_user_call *
+vring_call(const struct vhost_user *vu, uint16_t index)
 {
-	int fd = vu->vqs[index].ring.call, copy;
+	int fd = vu->vqs[index].ring.call;
 
-	if (fd < 0)
-		return -1;
-	copy = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-	if (copy < 0)
-		VDUSE_LOG(msg, ERR, vu->dev->name, "no file descriptor left to interrupt the driver "
-			  "of virtqueue %u: %s", index, strerror(errno));
-	return copy;
+	return fd >= 0 ? vhost_user_call_open(vu->dev->name, index, fd) : NULL;
 }
 
 static void
-vring_write(struct vhost_user *vu, uint16_t index, const struct vduse_vq_info *info, int call)
+vring_write(struct vhost_user *vu, uint16_t index, const struct vduse_vq_info *info,
+	    struct vhost_user_call *call)
 {
 	struct vhost_user_vq *vq = &vu->vqs[index];
 	uint64_t life = vhost_user_inflight_life(vu, index);
@@ -164,8 +158,7 @@ vring_write(struct vhost_user *vu, uint16_t index, const struct vduse_vq_info *i
 	pthread_mutex_lock(&vu->lock);
 	vq->info = *info;
 	vq->life = life;
-	if (vq->next_call >= 0)
-		close(vq->next_call);
+	vhost_user_call_close(vq->next_call);
 	vq->next_call = call;
 	vq->recall = true;
 	pthread_mutex_unlock(&vu->lock);
@@ -220,7 +213,7 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 	ret = vring_read(vu, index, &info);
 	if (ret < 0)
 		return ret;
-	vring_write(vu, index, &info, vring_call_dup(vu, index));
+	vring_write(vu, index, &info, vring_call(vu, index));
 	if (vu->up)
 		vring_changed(vu, index);
 	else
@@ -311,7 +304,7 @@ vhost_user_vring_any(struct vhost_user *vu)
 	return false;
 }
 
-/* Nothing of the driver's stays. A poller that nobody stopped may still write its call fd. */
+/* Nothing of the driver's stays. A poller that nobody stopped may still call it. */
 static void
 vring_let_go(struct vhost_user *vu, bool stopped)
 {
@@ -319,9 +312,14 @@ vring_let_go(struct vhost_user *vu, bool stopped)
 
 	pthread_mutex_lock(&vu->lock);
 	for (i = 0; i < vu->dev->nb_vqs; i++) {
-		vring_close(&vu->vqs[i].next_call);
-		if (stopped)
-			vring_close(&vu->vqs[i].call);
+		struct vhost_user_vq *vq = &vu->vqs[i];
+
+		vhost_user_call_close(vq->next_call);
+		vq->next_call = NULL;
+		if (!stopped)
+			continue;
+		vhost_user_call_close(vq->call);
+		vq->call = NULL;
 	}
 	pthread_mutex_unlock(&vu->lock);
 }

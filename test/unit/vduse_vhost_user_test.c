@@ -336,7 +336,7 @@ start_vq(void)
 static void
 set_call(int fd)
 {
-	vu->vqs[0].next_call = fd;
+	vu->vqs[0].next_call = fd >= 0 ? vhost_user_call_open(dev->name, 0, fd) : NULL;
 	vu->vqs[0].recall = true;
 }
 
@@ -352,7 +352,7 @@ test_call(void **state)
 
 	RTE_SET_USED(state);
 	assert_int_equal(vduse_transport_vhost_user.vq_call(dev, 0), -EINVAL);
-	set_call(dup(fd));
+	set_call(fd);
 	start_vq();
 	start_vq();
 	assert_int_equal(vduse_transport_vhost_user.vq_call(dev, 0), 0);
@@ -361,6 +361,56 @@ test_call(void **state)
 	set_call(-1);
 	start_vq();
 	assert_int_equal(vduse_transport_vhost_user.vq_call(dev, 0), -EINVAL);
+	close(fd);
+}
+
+static void *
+call_thread(void *arg)
+{
+	unsigned int i;
+
+	for (i = 0; i < 3; i++)
+		if (vduse_transport_vhost_user.vq_call(dev, 0) == 0)
+			__atomic_add_fetch((unsigned int *)arg, 1, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static bool
+is_called(void *arg)
+{
+	return __atomic_load_n((unsigned int *)arg, __ATOMIC_RELAXED) == 3;
+}
+
+/* The driver fills the counter of a descriptor that blocks: whoever polls goes on. */
+static void
+test_call_full(void **state)
+{
+	int fd = eventfd(0, 0);
+	unsigned int called = 0;
+	eventfd_t value;
+	bool done;
+	pthread_t thread;
+
+	RTE_SET_USED(state);
+	set_call(fd);
+	start_vq();
+	if (vhost_user_call_waits(vu->vqs[0].call)) {
+		close(fd);
+		skip();
+	}
+	assert_int_equal(eventfd_write(fd, UINT64_MAX - 1), 0);
+	assert_int_equal(pthread_create(&thread, NULL, call_thread, &called), 0);
+	done = unit_wait(is_called, &called);
+	assert_int_equal(eventfd_read(fd, &value), 0);
+	pthread_join(thread, NULL);
+	assert_true(done);
+	assert_true(value >= UINT64_MAX - 1);
+	/* None is lost, and none comes twice. */
+	called = 0;
+	call_thread(&called);
+	assert_int_equal(called, 3);
+	assert_int_equal(eventfd_read(fd, &value), 0);
+	assert_int_equal(value, 3);
 	close(fd);
 }
 
@@ -376,6 +426,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_note, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_connections, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_call_full, setup, teardown),
 	};
 
 	if (unit_init() < 0)
