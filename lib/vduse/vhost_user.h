@@ -127,13 +127,7 @@ extern const struct rte_vhost_user_extern_ops vhost_user_msg_ops;
 struct vhost_user *
 vhost_user_find(int vid);
 
-/* A region as the protocol describes it. */
-struct vhost_user_memory {
-	uint64_t first;
-	uint64_t size;
-	uint64_t user;   /* the driver's own address */
-	uint64_t offset; /* in the file */
-};
+struct vhost_user_memory;
 
 /* Most regions of a driver; each holds a file open. */
 #define VHOST_USER_REGIONS_MAX 32

@@ -15,6 +15,7 @@
 #include "device.h"
 #include "log.h"
 #include "vhost_user.h"
+#include "vhost_user_wire.h"
 
 static void
 mem_free(struct vhost_user_region *regions, uint32_t nb)

@@ -12,41 +12,11 @@
 #include <rte_version.h>
 
 #include "vhost_user.h"
-
-/* librte_vhost handles messages whose feature was not negotiated, so the refused ones are here. */
-enum msg_type {
-	MSG_SET_FEATURES = 2,
-	MSG_RESET_OWNER = 4,
-	MSG_SET_MEM_TABLE = 5,
-	MSG_SET_LOG_BASE = 6,
-	MSG_SET_LOG_FD = 7,
-	MSG_SET_VRING_NUM = 8,
-	MSG_SET_VRING_ADDR = 9,
-	MSG_SET_VRING_BASE = 10,
-	MSG_GET_VRING_BASE = 11,
-	MSG_SET_VRING_KICK = 12,
-	MSG_SET_VRING_CALL = 13,
-	MSG_SET_VRING_ERR = 14,
-	MSG_GET_QUEUE_NUM = 17,
-	MSG_SET_VRING_ENABLE = 18,
-	MSG_SET_BACKEND_CHANNEL = 21,
-	MSG_IOTLB = 22,
-	MSG_GET_CONFIG = 24,
-	MSG_SET_CONFIG = 25,
-	MSG_POSTCOPY_ADVISE = 28,
-	MSG_POSTCOPY_LISTEN = 29,
-	MSG_POSTCOPY_END = 30,
-	MSG_GET_INFLIGHT_FD = 31,
-	MSG_SET_INFLIGHT_FD = 32,
-	MSG_GET_MAX_MEM_SLOTS = 36,
-	MSG_ADD_MEM_REG = 37,
-	MSG_REM_MEM_REG = 38,
-};
+#include "vhost_user_wire.h"
 
 #define MSG_FLAG_NEED_REPLY (1U << 3)
 /* Of the number that a virtqueue's descriptors come with. */
 #define MSG_VRING_INDEX	    0xffU
-#define MSG_CONFIG_MAX	    256
 
 /* Bytes of the largest payload that librte_vhost has room for: an encryption session. */
 #if RTE_VERSION < RTE_VERSION_NUM(25, 3, 0, 0)
@@ -54,14 +24,6 @@ enum msg_type {
 #else
 #define MSG_PAYLOAD_MAX 1072
 #endif
-#define MSG_FDS_MAX 8
-
-struct msg_config {
-	uint32_t offset;
-	uint32_t size;
-	uint32_t flags;
-	uint8_t data[MSG_CONFIG_MAX];
-} __attribute__((packed));
 
 /* It is declared in no header that is installed. */
 struct msg {
@@ -69,38 +31,9 @@ struct msg {
 	uint32_t flags;
 	uint32_t size;
 	union {
-		uint64_t u64;
-		struct {
-			uint32_t index;
-			uint32_t num;
-		} vring;
-		struct {
-			uint32_t index;
-			uint32_t flags;
-			uint64_t desc;
-			uint64_t device;
-			uint64_t driver;
-			uint64_t log;
-		} addresses;
-		struct msg_config config;
-		struct {
-			uint64_t size;
-			uint64_t offset;
-			uint16_t nb_queues;
-			uint16_t queue_size;
-			uint32_t padding;
-		} inflight;
-		struct {
-			uint32_t nb;
-			uint32_t padding;
-			struct vhost_user_memory regions[MSG_FDS_MAX];
-		} table;
-		struct {
-			uint64_t padding;
-			struct vhost_user_memory region;
-		} slot;
-		uint8_t bytes[MSG_PAYLOAD_MAX];
-	} payload;
+		union msg_payload payload;
+		uint8_t room[MSG_PAYLOAD_MAX];
+	};
 	int fds[MSG_FDS_MAX];
 	int nb_fds;
 } __attribute__((packed));

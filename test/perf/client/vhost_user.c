@@ -15,66 +15,22 @@
 
 #include <linux/virtio_config.h>
 
+#include <vhost_user_wire.h>
+
 #include "vhost_user.h"
 
-/* Requests, and the bit of protocol features that is used. */
-enum {
-	MSG_GET_FEATURES = 1,
-	MSG_SET_FEATURES = 2,
-	MSG_SET_OWNER = 3,
-	MSG_SET_MEM_TABLE = 5,
-	MSG_SET_VRING_NUM = 8,
-	MSG_SET_VRING_ADDR = 9,
-	MSG_SET_VRING_BASE = 10,
-	MSG_GET_VRING_BASE = 11,
-	MSG_SET_VRING_KICK = 12,
-	MSG_SET_VRING_CALL = 13,
-	MSG_GET_PROTOCOL_FEATURES = 15,
-	MSG_SET_PROTOCOL_FEATURES = 16,
-	MSG_SET_VRING_ENABLE = 18,
-	MSG_GET_CONFIG = 24,
-};
 #define MSG_VERSION	    1U
 #define FEATURES_PROTOCOL   (UINT64_C(1) << 30)
 #define PROTOCOL_CONFIG	    (UINT64_C(1) << 9)
-#define MSG_CONFIG_MAX	    256
 
 struct msg {
 	uint32_t request;
 	uint32_t flags;
 	uint32_t size;
-	union {
-		uint64_t u64;
-		struct {
-			uint32_t index;
-			uint32_t num;
-		} vring;
-		struct {
-			uint32_t index;
-			uint32_t flags;
-			uint64_t desc;
-			uint64_t device;
-			uint64_t driver;
-			uint64_t log;
-		} addr;
-		struct {
-			uint32_t nb;
-			uint32_t padding;
-			uint64_t first;
-			uint64_t size;
-			uint64_t user;
-			uint64_t offset;
-		} table;
-		struct {
-			uint32_t offset;
-			uint32_t size;
-			uint32_t flags;
-			uint8_t data[MSG_CONFIG_MAX];
-		} config;
-	};
+	union msg_payload payload;
 } __attribute__((packed));
 
-#define MSG_HEAD offsetof(struct msg, u64)
+#define MSG_HEAD offsetof(struct msg, payload)
 
 static void
 msg_send(struct client_conn *conn, struct msg *msg, int fd)
@@ -109,7 +65,7 @@ msg_ask(struct client_conn *conn, struct msg *msg)
 	if (recv(conn->fd, msg, MSG_HEAD, MSG_WAITALL) != (ssize_t)MSG_HEAD)
 		err(EXIT_FAILURE, "message %u: no answer", request);
 	if (msg->request != request || msg->size > sizeof(*msg) - MSG_HEAD ||
-	    recv(conn->fd, &msg->u64, msg->size, MSG_WAITALL) != (ssize_t)msg->size)
+	    recv(conn->fd, &msg->payload, msg->size, MSG_WAITALL) != (ssize_t)msg->size)
 		errx(EXIT_FAILURE, "message %u: a malformed answer", request);
 }
 
@@ -119,13 +75,13 @@ msg_get(struct client_conn *conn, uint32_t request, uint32_t size)
 	struct msg msg = { .request = request, .size = size };
 
 	msg_ask(conn, &msg);
-	return msg.u64;
+	return msg.payload.u64;
 }
 
 static void
 msg_set(struct client_conn *conn, uint32_t request, uint64_t value, int fd)
 {
-	struct msg msg = { .request = request, .size = sizeof(value), .u64 = value };
+	struct msg msg = { .request = request, .size = sizeof(value), .payload.u64 = value };
 
 	msg_send(conn, &msg, fd);
 }
@@ -133,7 +89,8 @@ msg_set(struct client_conn *conn, uint32_t request, uint64_t value, int fd)
 static void
 msg_vring(struct client_conn *conn, uint32_t request, uint32_t num)
 {
-	struct msg msg = { .request = request, .size = sizeof(msg.vring), .vring.num = num };
+	struct msg msg = { .request = request, .size = sizeof(msg.payload.vring),
+			   .payload.vring.num = num };
 
 	msg_send(conn, &msg, -1);
 }
@@ -179,13 +136,13 @@ client_connect(struct client_conn *conn, const char *path, uint64_t wanted)
 void
 client_config_read(struct client_conn *conn, void *config, uint32_t len)
 {
-	struct msg msg = { .request = MSG_GET_CONFIG, .config.size = len };
+	struct msg msg = { .request = MSG_GET_CONFIG, .payload.config.size = len };
 
-	msg.size = (uint32_t)(offsetof(struct msg, config.data) - MSG_HEAD) + len;
+	msg.size = (uint32_t)(offsetof(struct msg, payload.config.data) - MSG_HEAD) + len;
 	msg_ask(conn, &msg);
-	if (msg.config.size != len)
+	if (msg.payload.config.size != len)
 		errx(EXIT_FAILURE, "no configuration space");
-	memcpy(config, msg.config.data, len);
+	memcpy(config, msg.payload.config.data, len);
 }
 
 void
@@ -194,18 +151,20 @@ client_start(struct client_conn *conn, const struct client_memory *memory,
 {
 	struct msg table = {
 		.request = MSG_SET_MEM_TABLE,
-		.size = sizeof(table.table),
-		.table = {
+		.size = offsetof(struct msg, payload.table.regions[1]) - MSG_HEAD,
+		.payload.table = {
 			.nb = 1,
-			.first = (uintptr_t)memory->va,
-			.size = memory->size,
-			.user = (uintptr_t)memory->va,
+			.regions[0] = {
+				.first = (uintptr_t)memory->va,
+				.size = memory->size,
+				.user = (uintptr_t)memory->va,
+			},
 		},
 	};
 	struct msg addr = {
 		.request = MSG_SET_VRING_ADDR,
-		.size = sizeof(addr.addr),
-		.addr = {
+		.size = sizeof(addr.payload.addresses),
+		.payload.addresses = {
 			.desc = (uintptr_t)rings->desc,
 			.device = (uintptr_t)rings->device,
 			.driver = (uintptr_t)rings->driver,

@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The vhost-user protocol: the numbers of messages, and what they carry. For the transport and for
+ * clients of tests; as it goes over the socket.
+ */
+#ifndef VDUSE_VHOST_USER_WIRE_H
+#define VDUSE_VHOST_USER_WIRE_H
+
+#include <stdint.h>
+
+enum msg_type {
+	MSG_GET_FEATURES = 1,
+	MSG_SET_FEATURES = 2,
+	MSG_SET_OWNER = 3,
+	MSG_RESET_OWNER = 4,
+	MSG_SET_MEM_TABLE = 5,
+	MSG_SET_LOG_BASE = 6,
+	MSG_SET_LOG_FD = 7,
+	MSG_SET_VRING_NUM = 8,
+	MSG_SET_VRING_ADDR = 9,
+	MSG_SET_VRING_BASE = 10,
+	MSG_GET_VRING_BASE = 11,
+	MSG_SET_VRING_KICK = 12,
+	MSG_SET_VRING_CALL = 13,
+	MSG_SET_VRING_ERR = 14,
+	MSG_GET_PROTOCOL_FEATURES = 15,
+	MSG_SET_PROTOCOL_FEATURES = 16,
+	MSG_GET_QUEUE_NUM = 17,
+	MSG_SET_VRING_ENABLE = 18,
+	MSG_SET_BACKEND_CHANNEL = 21,
+	MSG_IOTLB = 22,
+	MSG_GET_CONFIG = 24,
+	MSG_SET_CONFIG = 25,
+	MSG_POSTCOPY_ADVISE = 28,
+	MSG_POSTCOPY_LISTEN = 29,
+	MSG_POSTCOPY_END = 30,
+	MSG_GET_INFLIGHT_FD = 31,
+	MSG_SET_INFLIGHT_FD = 32,
+	MSG_GET_MAX_MEM_SLOTS = 36,
+	MSG_ADD_MEM_REG = 37,
+	MSG_REM_MEM_REG = 38,
+};
+
+#define MSG_CONFIG_MAX 256
+#define MSG_FDS_MAX    8
+
+/* A region of the driver's memory. */
+struct vhost_user_memory {
+	uint64_t first;  /* guest physical address */
+	uint64_t size;
+	uint64_t user;   /* the driver's own address */
+	uint64_t offset; /* in the file */
+};
+
+struct msg_config {
+	uint32_t offset;
+	uint32_t size;
+	uint32_t flags;
+	uint8_t data[MSG_CONFIG_MAX];
+} __attribute__((packed));
+
+union msg_payload {
+	uint64_t u64;
+	struct {
+		uint32_t index;
+		uint32_t num;
+	} vring;
+	struct {
+		uint32_t index;
+		uint32_t flags;
+		uint64_t desc;
+		uint64_t device;
+		uint64_t driver;
+		uint64_t log;
+	} addresses;
+	struct msg_config config;
+	struct {
+		uint64_t size;
+		uint64_t offset;
+		uint16_t nb_queues;
+		uint16_t queue_size;
+		uint32_t padding;
+	} inflight;
+	struct {
+		uint32_t nb;
+		uint32_t padding;
+		struct vhost_user_memory regions[MSG_FDS_MAX];
+	} table;
+	struct {
+		uint64_t padding;
+		struct vhost_user_memory region;
+	} slot;
+} __attribute__((packed));
+
+#endif /* VDUSE_VHOST_USER_WIRE_H */
