@@ -39,7 +39,7 @@ static const char usage[] =
 	"  transport=kernel      /dev/vduse/NAME, or vhost-user with socket=PATH, client=0|1\n"
 	"  attach=none           virtio: a disk of this kernel; vhost: /dev/vhost-vdpa-N\n"
 	"  backend=...           null (size=), ram (size=), file (path=, direct=0|1), fault,\n"
-	"                        rbd (pool=, image=, namespace=, user=, conf=)\n"
+	"                        rbd (pool=, image=, namespace=, user=, conf=, timeout=)\n"
 	"  queues=1              polled by the worker lcores in turn\n"
 	"  queue-size=256        descriptors\n"
 	"  block-size=512        logical block; the backend's unless given\n"
@@ -108,14 +108,21 @@ app_parse(int argc, char **argv, struct app_devices *devices)
 	return ret;
 }
 
+/* Backends may take for ever to open, and no driver has a device yet: these signals just end us. */
 static int
 app_create(struct app_devices *devices)
 {
+	sigset_t signals;
 	unsigned int i;
 	int ret = 0;
 
+	sigemptyset(&signals);
+	sigaddset(&signals, SIGTERM);
+	sigaddset(&signals, SIGINT);
+	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	for (i = 0; i < devices->nb && ret == 0; i++)
 		ret = rte_vduse_blk_create(&devices->all[i].args.conf, &devices->all[i].blk);
+	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	return ret;
 }
 

@@ -11,7 +11,7 @@
 #include "backend_rbd.h"
 #include "blk.h"
 
-/* What a cluster that does not answer may cost when a device is created, s. */
+/* How long a cluster may take to let us in, s; how long an image may take to open is timeout=. */
 #define IMAGE_CONNECT_S "30"
 
 /* Of an object, librbd gives back no less by default. */
