@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A file or block device as backend, inside: backend_file.c opens it and finds out what it
- * can, file_channel.c does operations on it through io_uring.
+ * can, file_channel.c does operations on it through io_uring, file_room.c copies for O_DIRECT.
  */
 #ifndef VBLK_BACKEND_FILE_H
 #define VBLK_BACKEND_FILE_H
@@ -25,5 +25,20 @@ uint16_t
 file_submit(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
 uint16_t
 file_poll(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
+
+/*
+ * file_room.c: gives an operation memory of ours, if it is a read or write that needs some: io->room.
+ * -EAGAIN: all that a channel may have is in use; -ENOMEM.
+ */
+int
+file_room_take(const struct file_backend *file, unsigned int *nb_rooms, struct vblk_io *io);
+void
+file_room_leave(unsigned int *nb_rooms, struct vblk_io *io);
+/* What is to be moved next, and where: what is to be written is there. */
+void *
+file_room_next(const struct vblk_io *io, uint64_t *len);
+/* So many bytes were moved: io->done. What was read goes to the driver when a room is full. */
+void
+file_room_advance(struct vblk_io *io, uint64_t len);
 
 #endif /* VBLK_BACKEND_FILE_H */

@@ -34,6 +34,7 @@ struct file_channel {
 	struct vblk_channel channel;
 	struct file_backend *file;
 	struct io_uring ring;
+	unsigned int nb_rooms;  /* in use; see file_room.c */
 	struct vblk_fifo done;  /* failed before the kernel had it */
 	struct vblk_fifo again; /* to be submitted once more */
 };
@@ -88,48 +89,6 @@ file_channel_close(struct vblk_channel *base)
 	free(channel);
 }
 
-/* Whether O_DIRECT takes the vectors as they are. */
-static bool
-file_aligned(const struct file_backend *file, const struct vblk_io *io)
-{
-	uint16_t i;
-
-	for (i = 0; i < io->nb_iov; i++)
-		if (((uintptr_t)io->iov[i].iov_base & (file->memory_align - 1)) != 0 ||
-		    io->iov[i].iov_len % file->backend.limits.block_size != 0)
-			return false;
-	return true;
-}
-
-static void
-file_room_copy(const struct vblk_io *io, bool to_room)
-{
-	uint8_t *at = io->room;
-	uint16_t i;
-
-	for (i = 0; i < io->nb_iov; i++) {
-		const struct iovec *iov = &io->iov[i];
-
-		memcpy(to_room ? at : iov->iov_base, to_room ? iov->iov_base : at, iov->iov_len);
-		at += iov->iov_len;
-	}
-}
-
-/* Memory of ours for a driver whose buffers lie anywhere: rare enough for the heap. */
-static int
-file_room(const struct file_backend *file, struct vblk_io *io)
-{
-	if (!file->direct || file_aligned(file, io))
-		return 0;
-	io->room = aligned_alloc(RTE_MAX(file->memory_align, 4096u),
-				 RTE_ALIGN_CEIL(io->len, UINT64_C(4096)));
-	if (io->room == NULL)
-		return -ENOMEM;
-	if (io->op == VBLK_WRITE)
-		file_room_copy(io, true);
-	return 0;
-}
-
 /* Takes len bytes off the front of the vectors, whose memory is the request's for good. */
 static void
 file_advance(struct vblk_io *io, size_t len)
@@ -149,7 +108,7 @@ file_prep_data(struct io_uring_sqe *sqe, const struct vblk_io *io)
 {
 	uint64_t offset = io->offset + io->done, left = io->len - io->done;
 	struct iovec *iov = &io->iov[io->done_iov];
-	uint8_t *at = io->room != NULL ? (uint8_t *)io->room + io->done : iov->iov_base;
+	void *at = io->room != NULL ? file_room_next(io, &left) : iov->iov_base;
 	unsigned int nb_iov = (unsigned int)(io->nb_iov - io->done_iov);
 	bool write = io->op == VBLK_WRITE;
 
@@ -227,7 +186,7 @@ file_begin(struct file_channel *channel, struct vblk_io *io)
 		io->stage = FILE_WRITE;
 	io->result = io->op == VBLK_ERASE ? -ENOTSUP : 0;
 	if (io->op == VBLK_READ || io->op == VBLK_WRITE)
-		io->result = file_room(file, io);
+		io->result = file_room_take(channel->file, &channel->nb_rooms, io);
 }
 
 static void
@@ -250,6 +209,8 @@ file_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 		if (io_uring_sq_space_left(&channel->ring) == 0)
 			break;
 		file_begin(channel, io);
+		if (unlikely(io->result == -EAGAIN))
+			break;
 		if (unlikely(io->result < 0))
 			vblk_fifo_put(&channel->done, io);
 		else
@@ -271,7 +232,7 @@ file_zero_fall_back(struct file_channel *channel, struct vblk_io *io, int result
 	return true;
 }
 
-/* Bytes were moved, but not all. */
+/* Bytes were moved; true: not all. */
 static bool
 file_continue(struct vblk_io *io, int result)
 {
@@ -279,10 +240,14 @@ file_continue(struct vblk_io *io, int result)
 
 	if (!data && !(io->op == VBLK_ZERO && io->stage == FILE_WRITE))
 		return false;
+	if (unlikely(data && io->room != NULL)) {
+		file_room_advance(io, (uint64_t)result);
+		return io->done != io->len;
+	}
 	io->done += (uint64_t)result;
 	if (io->done == io->len)
 		return false;
-	if (data && io->room == NULL)
+	if (data)
 		file_advance(io, (size_t)result);
 	return true;
 }
@@ -312,17 +277,6 @@ file_finish(struct file_channel *channel, struct vblk_io *io, int result)
 }
 
 static void
-file_end(struct vblk_io *io)
-{
-	if (likely(io->op > VBLK_WRITE || io->room == NULL))
-		return;
-	if (io->op == VBLK_READ && io->result == 0)
-		file_room_copy(io, false);
-	free(io->room);
-	io->room = NULL;
-}
-
-static void
 file_resubmit(struct file_channel *channel)
 {
 	struct vblk_io *io;
@@ -348,7 +302,8 @@ file_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 		struct vblk_io *io = io_uring_cqe_get_data(cqes[i]);
 
 		if (likely(file_finish(channel, io, cqes[i]->res))) {
-			file_end(io);
+			if (unlikely(io->op <= VBLK_WRITE && io->room != NULL))
+				file_room_leave(&channel->nb_rooms, io);
 			ios[n++] = io;
 		} else {
 			vblk_fifo_put(&channel->again, io);

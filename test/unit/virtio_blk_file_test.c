@@ -191,6 +191,72 @@ scattered(void **state)
 			one_scattered(lens[i], shifts[j], 8 * (i + j));
 }
 
+/* All of them through the backend itself. */
+static void
+do_ios(struct vblk_io *ios, unsigned int nb, enum vblk_op op, unsigned int first)
+{
+	struct vblk_channel *channel = blk.blk->queues[0].channel;
+	struct vblk_io *row[VBLK_BURST], *finished[VBLK_BURST];
+	unsigned int i, sent_nb = 0, done = 0;
+
+	for (i = 0; i < nb; i++) {
+		row[i] = &ios[i];
+		ios[i].op = op;
+	}
+	sent_nb = channel->ops->submit(channel, row, (uint16_t)nb);
+	assert_int_equal(sent_nb, first);
+	while (done < nb) {
+		unsigned int n = channel->ops->poll(channel, finished, VBLK_BURST);
+
+		for (i = 0; i < n; i++)
+			assert_int_equal(finished[i]->result, 0);
+		done += n;
+		sent_nb += channel->ops->submit(channel, row + sent_nb, (uint16_t)(nb - sent_nb));
+	}
+	assert_int_equal(sent_nb, nb);
+}
+
+/*
+ * Long requests in memory that O_DIRECT does not take, more than it takes copies of. The backend's
+ * own memory does not grow with them.
+ */
+static void
+unaligned(void **state)
+{
+	enum { NB = 24, LEN = 300 * 512 };
+	static uint8_t memory[NB][LEN + 8];
+	struct iovec iov[NB][2];
+	struct vblk_io ios[NB] = { 0 };
+	uint8_t *copy;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	need_file();
+	if (((struct file_backend *)blk.blk->backend)->memory_align == 1)
+		skip();
+	copy = malloc(sizeof(memory));
+	assert_non_null(copy);
+	assert_int_equal(ftruncate(fd, NB * LEN), 0);
+	for (i = 0; i < NB; i++) {
+		blk_pattern(memory[i], LEN + 8, i);
+		iov[i][0] = (struct iovec){ memory[i] + 1, 70001 };
+		iov[i][1] = (struct iovec){ memory[i] + 70002, LEN - 70001 };
+		ios[i].iov = iov[i];
+		ios[i].nb_iov = 2;
+		ios[i].offset = (uint64_t)i * LEN;
+		ios[i].len = LEN;
+	}
+	do_ios(ios, NB, VBLK_WRITE, 16);
+	memcpy(copy, memory, sizeof(memory));
+	for (i = 0; i < NB; i++)
+		memset(memory[i] + 1, 0, LEN);
+	do_ios(ios, NB, VBLK_READ, 16);
+	assert_memory_equal(copy, memory, sizeof(memory));
+	assert_int_equal(pread(fd, memory[0], LEN, LEN), LEN);
+	assert_memory_equal(memory[0], copy + sizeof(memory[0]) + 1, LEN);
+	free(copy);
+}
+
 static void
 zero_and_check(uint32_t type, uint64_t sector, uint32_t nb, uint32_t flags)
 {
@@ -465,6 +531,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(data, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(data, setup_no_flush, teardown),
 		cmocka_unit_test_setup_teardown(scattered, setup, teardown),
+		cmocka_unit_test_setup_teardown(unaligned, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(scattered, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(zeroes, setup, teardown),
 		cmocka_unit_test_setup_teardown(zeroes, setup_direct, teardown),
