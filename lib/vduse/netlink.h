@@ -43,8 +43,8 @@ int
 vduse_vdpa_bind(const char *name, enum rte_vduse_attach attach);
 
 /*
- * Adds (it may be there already) and binds, and takes back what it did when it fails. One log line says what failed
- * and what to do. 0 or a negative errno.
+ * Adds (it may be there already) and binds, and takes back what it did when it fails. One log line
+ * says what failed and what to do. 0 or a negative errno.
  */
 int
 vduse_vdpa_attach(const char *name, enum rte_vduse_attach attach);

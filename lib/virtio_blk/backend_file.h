@@ -27,8 +27,8 @@ uint16_t
 file_poll(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
 
 /*
- * file_room.c: gives an operation memory of ours, if it is a read or write that needs some: io->room.
- * -EAGAIN: all that a channel may have is in use; -ENOMEM.
+ * file_room.c: gives a read or write that needs it memory of ours, io->room. -EAGAIN: all that a
+ * channel may have is in use; -ENOMEM.
  */
 int
 file_room_take(const struct file_backend *file, unsigned int *nb_rooms, struct vblk_io *io);
