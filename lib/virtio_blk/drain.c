@@ -13,15 +13,18 @@
 #define DRAIN_US 1000
 
 /*
- * What the backend has of a queue. The lock ends the burst of a poller that had not seen the flag.
- * Where the driver broke its ring nobody polls, and nobody waits.
+ * What the backend has of a queue. Without the lock it is not known: a poller may not have seen the
+ * flag, and the control thread, which stops the queue, itself waits for the backend. Where the
+ * driver broke its ring nobody polls, and nobody waits.
  */
 static unsigned int
 drain_left(struct vblk_queue *queue)
 {
 	unsigned int left;
 
-	rte_spinlock_lock(&queue->vq->lock);
+	if (!rte_spinlock_trylock(&queue->vq->lock))
+		return (unsigned int)RTE_MAX(__atomic_load_n(&queue->stats.in_flight,
+							     __ATOMIC_RELAXED), UINT64_C(1));
 	left = queue->vq->state == RTE_VDUSE_VQ_ERROR ? 0 : queue->in_flight;
 	rte_spinlock_unlock(&queue->vq->lock);
 	return left;

@@ -187,6 +187,24 @@ application_drains(void **state)
 	fault_check_serves(1);
 }
 
+/* The driver resets the device, so the control thread waits for the backend, with the lock. */
+static void
+application_drains_stopping(void **state)
+{
+	uint16_t heads[2];
+
+	RTE_SET_USED(state);
+	fault_hold_reads(heads, 2);
+	loopback_blk_reset_send(&blk);
+	assert_false(loopback_blk_answered(&blk, UNIT_WHILE_MS));
+	unit_log_clear();
+	assert_int_equal(rte_vduse_blk_drain(blk.blk, 1), -ETIMEDOUT);
+	assert_int_equal(unit_log_count("has not finished 2 requests"), 1);
+	vblk_fault_hold(fault, false);
+	assert_int_equal(rte_vduse_blk_drain(blk.blk, UNIT_PATIENCE_MS), 0);
+	assert_true(loopback_blk_answered(&blk, UNIT_PATIENCE_MS));
+}
+
 /* What nobody polls is not waited for: the driver broke its ring. */
 static void
 application_drains_broken(void **state)
@@ -210,6 +228,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(pages_vanish, fault_setup, fault_teardown),
 		cmocka_unit_test_setup_teardown(no_region, fault_setup, fault_teardown),
 		cmocka_unit_test_setup_teardown(application_drains, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(application_drains_stopping, fault_setup,
+						fault_teardown),
 		cmocka_unit_test_setup_teardown(application_drains_broken, fault_setup,
 						fault_teardown),
 	};
