@@ -108,21 +108,30 @@ file_measure(struct vblk_backend *backend)
 }
 
 static int
+file_kind(const struct stat *st, const char *device, const char *path)
+{
+	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
+		return 0;
+	VBLK_LOG(ERR, device, "path=%s: neither a file nor a block device", path);
+	return -EINVAL;
+}
+
+static int
 file_limits(struct file_backend *file, const char *device, const char *path)
 {
 	struct vblk_limits *limits = &file->backend.limits;
 	struct stat st;
+	int ret;
 
 	if (fstat(file->fd, &st) < 0)
 		return -errno;
-	if (S_ISBLK(st.st_mode)) {
+	ret = file_kind(&st, device, path);
+	if (ret < 0)
+		return ret;
+	if (S_ISBLK(st.st_mode))
 		file_limits_device(file);
-	} else if (S_ISREG(st.st_mode)) {
+	else
 		file_limits_regular(file, &st);
-	} else {
-		VBLK_LOG(ERR, device, "path=%s: neither a file nor a block device", path);
-		return -EINVAL;
-	}
 	if (file->direct)
 		file_probe_direct(file);
 	if (limits->block_size > FILE_ALIGN_MAX) {
@@ -154,9 +163,15 @@ file_open_path(struct file_backend *file, const struct vblk_backend_conf *conf, 
 	int flags = conf->read_only ? O_RDONLY : O_RDWR, ret;
 	struct stat st;
 
-	/* Exclusive, where it is a block device: no file system has it, nor another of us. */
-	if (stat(path, &st) == 0 && S_ISBLK(st.st_mode) && !conf->read_only)
-		flags |= O_EXCL;
+	if (stat(path, &st) == 0) {
+		/* Others wait as they are opened, a FIFO for one, or begin to do something. */
+		ret = file_kind(&st, conf->device, path);
+		if (ret < 0)
+			return ret;
+		/* Exclusive: no file system has it, nor another of us. */
+		if (S_ISBLK(st.st_mode) && !conf->read_only)
+			flags |= O_EXCL;
+	}
 	file->backend.limits.read_only = conf->read_only;
 	file->fd = open(path, flags | O_CLOEXEC | (file->direct ? O_DIRECT : 0));
 	if (file->fd < 0) {

@@ -506,8 +506,16 @@ refused(const char *backend, const char *backend_args, bool read_only, int expec
 static void
 cannot_open(void **state)
 {
+	char fifo[80], fifo_args[96];
+
 	RTE_SET_USED(state);
 	need_file();
+	snprintf(fifo, sizeof(fifo), "%s.fifo", path);
+	snprintf(fifo_args, sizeof(fifo_args), "path=%s", fifo);
+	assert_int_equal(mkfifo(fifo, 0600), 0);
+	/* It would wait for somebody who writes. */
+	refused("file", fifo_args, true, -EINVAL);
+	unlink(fifo);
 	refused("file", args, false, -EAGAIN); /* it is in use */
 	refused("file", args, true, -EAGAIN);
 	refused("file", NULL, false, -EINVAL);
