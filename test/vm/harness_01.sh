@@ -8,6 +8,7 @@
 case ${1:-} in
 exit) exit "$2" ;;
 hang) sleep 1000 ;;
+flags) echo "RSP: 0018:ff4ddad700443c60 EFLAGS: 882b4242" >/dev/kmsg ;&
 panic) echo c >/proc/sysrq-trigger; sleep 10 ;;
 warn) echo "WARNING: CPU: 0 PID: 1 at nowhere" >/dev/kmsg ;;
 esac
