@@ -3,7 +3,7 @@
 #
 # Process 1 of the test VM once the root is mounted: sets up what tests expect,
 # runs the job that `run` left in the log folder, sends its output to the first
-# virtio port and its exit code to the second, and switches the VM off.
+# virtio port, the word that it begins and its exit code to the second, and switches the VM off.
 set -u
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 
@@ -57,6 +57,7 @@ if [ "$VM_INTERACTIVE" = 1 ]; then
 		"${VM_COMMAND[@]}" <>/dev/ttyS0 >&0 2>&1
 	code=0
 else
+	echo begin >/dev/vport1p2
 	"${VM_COMMAND[@]}" </dev/null >/dev/vport1p1 2>&1
 	code=$?
 fi
