@@ -76,35 +76,41 @@ vring_chain_add(struct vring_vq *vq, struct vring_chain *chain, uint64_t iova, u
 }
 
 /*
- * Makes a chain of one descriptor, which most are. In the shortest case, a buffer within the
- * last window, nothing is done twice.
+ * Makes a chain of one descriptor, which most are, with a buffer within a window: nothing is done
+ * twice, and nothing branches. False: it is not within it, or empty; buf and chain then say nothing.
  */
+static __rte_always_inline bool
+vring_chain_take(const struct vring_window *window, uint16_t head, uint64_t iova, uint32_t size,
+		 bool write, struct vring_buf *buf, struct vring_chain *chain)
+{
+	uint64_t offset = iova - window->first;
+
+	buf->va = (uint8_t *)(uintptr_t)(iova + window->delta);
+	buf->len = size;
+	chain->bufs = buf;
+	chain->out_len = write ? 0 : size;
+	chain->in_len = write ? size : 0;
+	chain->used_len = 0;
+	chain->nb_out = !write;
+	chain->nb_in = write;
+	chain->head = head;
+	chain->nb_descs = 1;
+	return (offset < window->size) & ((uint64_t)size - 1 < window->size - offset);
+}
+
+/* The same for a buffer wherever it lies; the last window has the best chance. */
 static inline bool
 vring_chain_single(struct vring_vq *vq, struct vring_chain *chain, uint16_t head, uint64_t iova,
 		   uint32_t size, bool write)
 {
-	const struct vring_window *window = &vq->mem.window[write];
-	uint64_t offset = iova - window->first;
-	struct vring_buf *buf = &vq->bufs[vq->nb_bufs];
-
-	if (unlikely(offset >= window->size || size > window->size - offset || size == 0 ||
-		     vq->nb_bufs == vq->max_bufs)) {
-		vring_chain_begin(vq, chain, head);
-		return vring_chain_add(vq, chain, iova, size, write);
+	if (likely(vq->nb_bufs < vq->max_bufs &&
+		   vring_chain_take(&vq->mem.window[write], head, iova, size, write,
+				    &vq->bufs[vq->nb_bufs], chain))) {
+		vq->nb_bufs++;
+		return true;
 	}
-	buf->va = (uint8_t *)(uintptr_t)(iova + window->delta);
-	buf->len = size;
-	vq->nb_bufs++;
-	*chain = (struct vring_chain){
-		.bufs = buf,
-		.out_len = write ? 0 : size,
-		.in_len = write ? size : 0,
-		.nb_out = !write,
-		.nb_in = write,
-		.head = head,
-		.nb_descs = 1,
-	};
-	return true;
+	vring_chain_begin(vq, chain, head);
+	return vring_chain_add(vq, chain, iova, size, write);
 }
 
 /* chain.c: reads a descriptor of an indirect table; it may lie across two regions. */

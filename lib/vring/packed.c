@@ -20,11 +20,24 @@ struct packed_desc {
 	uint16_t flags;
 };
 
+/* Loops that store take the ring and its size as locals: a store might have changed the vq's. */
+static inline uint32_t
+packed_step(uint32_t size, uint32_t place, uint32_t n)
+{
+	place += n;
+	return place < 2 * size ? place : place - 2 * size;
+}
+
+static inline struct vring_packed_desc *
+packed_slot(struct vring_packed_desc *ring, uint32_t size, uint32_t place)
+{
+	return &ring[place < size ? place : place - size];
+}
+
 static inline uint32_t
 packed_forward(const struct vring_vq *vq, uint32_t place, uint32_t n)
 {
-	place += n;
-	return place < 2u * vq->size ? place : place - 2u * vq->size;
+	return packed_step(vq->size, place, n);
 }
 
 /* How many places lie from one to a later one. */
@@ -43,7 +56,7 @@ packed_wrap(const struct vring_vq *vq, uint32_t place)
 static inline struct vring_packed_desc *
 packed_at(const struct vring_vq *vq, uint32_t place)
 {
-	return &vq->packed.desc[packed_wrap(vq, place) ? place : place - vq->size];
+	return packed_slot(vq->packed.desc, vq->size, place);
 }
 
 /* From an index and a wrap counter to a place, and back. */
@@ -221,31 +234,7 @@ packed_chain(struct vring_vq *vq, struct vring_chain *chain, uint16_t flags, uin
 	return packed_walk(vq, chain, &desc, room);
 }
 
-/*
- * Makes a chain of one descriptor within a window. False: it is not within it. Branches on
- * nothing; write is known where this is inlined.
- */
-static __rte_always_inline bool
-packed_take(const struct vring_window *window, const struct vring_packed_desc *at, bool write,
-	    struct vring_buf *buf, struct vring_chain *chain)
-{
-	struct vring_desc raw = vring_load_desc(at);
-	struct packed_desc desc = packed_unpack(&raw);
-	uint64_t offset = desc.addr - window->first;
-
-	buf->va = (uint8_t *)(uintptr_t)(desc.addr + window->delta);
-	buf->len = desc.len;
-	chain->bufs = buf;
-	chain->out_len = write ? 0 : desc.len;
-	chain->in_len = write ? desc.len : 0;
-	chain->used_len = 0;
-	chain->nb_out = !write;
-	chain->nb_in = write;
-	chain->head = desc.id;
-	chain->nb_descs = 1;
-	return (offset < window->size) & ((uint64_t)desc.len - 1 < window->size - offset);
-}
-
+/* A chain each; write is known where this is inlined. */
 static __rte_always_inline bool
 packed_take_line(const struct vring_window *window, const struct vring_packed_desc *line,
 		 bool write, struct vring_buf *bufs, struct vring_chain *chains)
@@ -255,8 +244,13 @@ packed_take_line(const struct vring_window *window, const struct vring_packed_de
 
 	/* Unrolled it would need more registers than there are. */
 #pragma GCC unroll 1
-	for (i = 0; i < VRING_PACKED_LINE; i++)
-		good &= packed_take(window, &line[i], write, &bufs[i], &chains[i]);
+	for (i = 0; i < VRING_PACKED_LINE; i++) {
+		struct vring_desc raw = vring_load_desc(&line[i]);
+		struct packed_desc desc = packed_unpack(&raw);
+
+		good &= vring_chain_take(window, desc.id, desc.addr, desc.len, write, &bufs[i],
+					 &chains[i]);
+	}
 	return good;
 }
 
@@ -286,24 +280,19 @@ packed_line(const struct vring_window *windows, const struct vring_packed_desc *
 static uint16_t
 packed_lines(struct vring_vq *vq, struct vring_chain *chains, uint32_t nb)
 {
-	/* Locals: for all that the compiler knows, what is stored could change them. */
 	const struct vring_window windows[2] = { vq->mem.window[0], vq->mem.window[1] };
-	const struct vring_packed_desc *ring = vq->packed.desc;
+	struct vring_packed_desc *ring = vq->packed.desc;
 	struct vring_buf *bufs = &vq->bufs[vq->nb_bufs];
 	uint32_t size = vq->size, place = vq->packed.avail;
 	uint16_t n = 0;
 
 	nb = RTE_MIN(nb, vq->max_bufs - vq->nb_bufs);
 	while (nb - n >= VRING_PACKED_LINE) {
-		bool wrap = place < size;
-
-		if (!packed_line(windows, &ring[wrap ? place : place - size],
-				 wrap ? PACKED_AVAIL : PACKED_USED, &bufs[n], &chains[n]))
+		if (!packed_line(windows, packed_slot(ring, size, place),
+				 place < size ? PACKED_AVAIL : PACKED_USED, &bufs[n], &chains[n]))
 			break;
 		n += VRING_PACKED_LINE;
-		place += VRING_PACKED_LINE;
-		if (place == 2 * size)
-			place = 0;
+		place = packed_step(size, place, VRING_PACKED_LINE);
 	}
 	vq->nb_bufs += n;
 	vq->packed.avail = place;
@@ -430,7 +419,6 @@ packed_hold(struct vring_vq *vq, const struct vring_packed_used *used)
 static void
 packed_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 {
-	/* Locals: for all that the compiler knows, what is stored could change them. */
 	struct vring_packed_desc *ring = vq->packed.desc;
 	uint32_t size = vq->size, place = vq->packed.used;
 	bool in_order = vq->in_order, hold = true;
@@ -449,10 +437,8 @@ packed_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 		/* Once one does not wait, none behind it does. */
 		hold = hold && packed_hold(vq, &used);
 		if (!hold)
-			packed_write(&ring[place < size ? place : place - size], used.word);
-		place += nb_descs;
-		if (place >= 2 * size)
-			place -= 2 * size;
+			packed_write(packed_slot(ring, size, place), used.word);
+		place = packed_step(size, place, nb_descs);
 	}
 	vq->packed.used = place;
 }
