@@ -11,7 +11,7 @@ help:
 	@echo "make build          install what is missing, configure, compile"
 	@echo "make run            serve a net device to a Linux kernel, and show it"
 	@echo "make check          every test; the last line counts them"
-	@echo "make check-debug    the kernel module on kernels that look for mistakes: hours"
+	@echo "make check-debug    the kernel module on kernels that look for mistakes: an hour"
 	@echo "make unit           unit tests only: seconds"
 	@echo "make host           packets over vhost-user sockets, on this machine"
 	@echo "make vm TEST=NAME   one script of test/vm, such as net_01_ping"
