@@ -18,7 +18,6 @@
 #include <state.h>
 
 #include "backend.h"
-#include "call.h"
 #include "log.h"
 #include "rte_vduse_blk.h"
 
@@ -84,8 +83,6 @@ struct vblk_queue {
 	struct vblk_log log;
 	uint16_t nb_used;              /* in used, to be pushed */
 	bool pushed;                   /* and to be published */
-	uint16_t nb_taken;             /* since the last look at calls */
-	struct vblk_call call;
 	bool packed;
 	bool write_through;            /* the driver does not flush: section 5.2.6.2 */
 	bool settable;                 /* it may switch the write cache off, too */

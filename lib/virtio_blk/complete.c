@@ -108,14 +108,13 @@ unsigned int
 rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
 {
 	struct vblk_queue *queue = &blk->queues[index];
-	unsigned int work;
+	unsigned int work = 0;
 
 	if (!rte_vduse_vq_enter(queue->vq))
 		return 0;
 	/* Relaxed: see rte_vduse_blk_drain(). */
 	if (likely(!__atomic_load_n(&blk->draining, __ATOMIC_RELAXED)))
-		queue->nb_taken = vblk_dispatch_take(queue);
-	work = queue->nb_taken;
+		work = vblk_dispatch_take(queue);
 	vblk_dispatch_submit(queue);
 	if (queue->in_flight > 0)
 		work += vblk_complete_poll(queue);

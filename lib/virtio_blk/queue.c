@@ -18,9 +18,6 @@
 #define QUEUE_DRAIN_US	   50
 #define QUEUE_DRAIN_WARN_S 5
 
-/* The longest that a call waits for another request. */
-#define QUEUE_CALL_US 500
-
 static bool
 queue_lookup(void *arg, uint64_t iova, bool write, struct vring_window *window)
 {
@@ -154,7 +151,6 @@ queue_start_ring(struct vblk_queue *queue)
 	ret = vring_start(&queue->ring, &layout, queue_lookup, queue);
 	if (ret < 0)
 		return ret;
-	vblk_call_init(&queue->call, QUEUE_CALL_US * rte_get_tsc_hz() / US_PER_S);
 	queue->packed = (info->features & VBLK_BIT(VIRTIO_F_RING_PACKED)) != 0;
 	ret = queue_alloc(queue);
 	if (ret == 0)
@@ -181,47 +177,29 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	return queue_start_ring(queue);
 }
 
-static void
-queue_call(struct vblk_queue *queue)
-{
-	/* Refused only while the driver is going: it then needs no call. */
-	(void)rte_vduse_vq_call(queue->vq);
-	vblk_stats_add(&queue->stats.calls, 1);
-}
-
-/* Shows used chains; the driver is called if it wants and the time has come. */
+/*
+ * Shows used chains and calls the driver if it wants that. At once: a call held back until more is
+ * done leaves the driver idle for longer than it saves.
+ */
 static void
 queue_show(struct vblk_queue *queue)
 {
-	bool wanted = false, due;
+	bool call;
 
 	vblk_complete_push(queue);
 	__atomic_store_n(&queue->stats.in_flight, queue->in_flight, __ATOMIC_RELAXED);
-	if (queue->pushed) {
-		wanted = vring_publish(&queue->ring);
-		vblk_complete_shown(queue);
-	}
-	if (queue->nb_taken > 0)
-		vblk_call_came(&queue->call, queue->nb_taken, rte_rdtsc());
-	if (queue->call.owed)
-		due = vblk_call_due(&queue->call, rte_rdtsc());
-	else
-		due = wanted && vblk_call_want(&queue->call, rte_rdtsc());
-	if (due)
-		queue_call(queue);
-	else if (queue->pushed)
-		vblk_stats_add(&queue->stats.calls_suppressed, 1);
+	if (!queue->pushed)
+		return;
 	queue->pushed = false;
-	queue->nb_taken = 0;
-}
-
-/* Nobody will poll for a while: what is owed is due now. */
-static void
-queue_call_owed(struct vblk_queue *queue)
-{
-	if (queue->call.owed)
-		queue_call(queue);
-	queue->call.owed = false;
+	call = vring_publish(&queue->ring);
+	vblk_complete_shown(queue);
+	if (call) {
+		/* Refused only while the driver is going: it then needs no call. */
+		(void)rte_vduse_vq_call(queue->vq);
+		vblk_stats_add(&queue->stats.calls, 1);
+	} else {
+		vblk_stats_add(&queue->stats.calls_suppressed, 1);
+	}
 }
 
 static void
@@ -251,7 +229,6 @@ queue_drain(struct rte_vduse_vq *vq, void *arg)
 	}
 	if (queue->ring.started)
 		queue_show(queue);
-	queue_call_owed(queue);
 }
 
 static int
