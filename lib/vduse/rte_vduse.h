@@ -119,6 +119,11 @@ struct rte_vduse_region {
 	uint8_t *va;    /**< Where first is mapped. */
 	bool readable;  /**< The device may read it. */
 	bool writable;  /**< The device may write it. */
+	/**
+	 * Bounce memory of this kernel, or ours in its place: no driver can put other pages there,
+	 * so they may be pinned for as long as the region is in force.
+	 */
+	bool bounce;
 };
 
 /**

@@ -90,6 +90,11 @@ struct vblk_backend_ops {
 			    struct vblk_channel **channel);
 	/* Nothing is in flight. */
 	void (*channel_close)(struct vblk_channel *channel);
+	/*
+	 * Most buffers of later operations lie in these len bytes, whose pages stay the same until
+	 * this is called again; len 0: not any more. Nothing is in flight. NULL: no use for it.
+	 */
+	void (*channel_memory)(struct vblk_channel *channel, void *va, uint64_t len);
 	/* Takes the first of nb operations. Returns how many; the rest are tried again. */
 	uint16_t (*submit)(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
 	/* Returns up to nb finished operations. */

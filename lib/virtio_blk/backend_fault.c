@@ -232,6 +232,15 @@ fault_channel_close(struct vblk_channel *base)
 
 /* Each for a time of its own, up to twice the delay, so that they come back in any order. */
 static void
+fault_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
+{
+	struct vblk_channel *under = ((struct fault_channel *)base)->under;
+
+	if (under->ops->channel_memory != NULL)
+		under->ops->channel_memory(under, va, len);
+}
+
+static void
 fault_keep(struct fault_channel *channel, struct vblk_io *io)
 {
 	uint64_t delay = channel->backend->delay;
@@ -341,6 +350,7 @@ const struct vblk_backend_ops vblk_backend_fault = {
 	.measure = fault_measure,
 	.channel_open = fault_channel_open,
 	.channel_close = fault_channel_close,
+	.channel_memory = fault_channel_memory,
 	.submit = fault_submit,
 	.poll = fault_poll,
 };

@@ -235,6 +235,7 @@ const struct vblk_backend_ops vblk_backend_file = {
 	.measure = file_measure,
 	.channel_open = file_channel_open,
 	.channel_close = file_channel_close,
+	.channel_memory = file_channel_memory,
 	.submit = file_submit,
 	.poll = file_poll,
 };

@@ -15,12 +15,15 @@ struct file_backend {
 	uint32_t memory_align; /* of each vector and its length, if direct; constant */
 	/* What the file system turned out not to have; any thread sets it, never unset. */
 	bool no_zero_range;
+	bool told; /* that memory cannot be pinned; control thread */
 };
 
 int
 file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **channel);
 void
 file_channel_close(struct vblk_channel *channel);
+void
+file_channel_memory(struct vblk_channel *channel, void *va, uint64_t len);
 uint16_t
 file_submit(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
 uint16_t

@@ -18,6 +18,9 @@
 #include "backend_file.h"
 #include "blk.h"
 
+/* The kernel pins no more than that at a time, nor has a bounce region more. */
+#define FILE_PINNED_MAX (UINT64_C(1) << 30)
+
 /* Zeroes for file systems that cannot make them: FILE_ZERO_IOV times FILE_ZERO_SIZE at once. */
 #define FILE_ZERO_SIZE 65536
 #define FILE_ZERO_IOV  64
@@ -34,6 +37,8 @@ struct file_channel {
 	struct vblk_channel channel;
 	struct file_backend *file;
 	struct io_uring ring;
+	const uint8_t *pinned;  /* memory that the kernel has the pages of; NULL: none */
+	uint64_t pinned_len;
 	unsigned int nb_rooms;  /* in use; see file_room.c */
 	struct vblk_fifo done;  /* failed before the kernel had it */
 	struct vblk_fifo again; /* to be submitted once more */
@@ -89,6 +94,42 @@ file_channel_close(struct vblk_channel *base)
 	free(channel);
 }
 
+static void
+file_unpin(struct file_channel *channel)
+{
+	if (channel->pinned == NULL)
+		return;
+	(void)io_uring_unregister_buffers(&channel->ring);
+	channel->pinned = NULL;
+}
+
+/*
+ * Pinned pages need not be looked up for each operation. A kernel that refuses has memory that it
+ * makes page by page, or a limit.
+ */
+void
+file_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
+{
+	struct file_channel *channel = (struct file_channel *)base;
+	struct iovec iov = { .iov_base = va, .iov_len = RTE_MIN(len, FILE_PINNED_MAX) };
+	struct file_backend *file = channel->file;
+	int ret;
+
+	file_unpin(channel);
+	if (len == 0)
+		return;
+	ret = io_uring_register_buffers(&channel->ring, &iov, 1);
+	if (ret == 0) {
+		channel->pinned = va;
+		channel->pinned_len = iov.iov_len;
+	} else if (file->direct && !file->told) {
+		file->told = true;
+		VBLK_LOG(INFO, file->backend.name, "the kernel does not pin its bounce memory (%s) "
+			 "and looks pages up for each request: umem=1 gives it ours",
+			 strerror(-ret));
+	}
+}
+
 /* Takes len bytes off the front of the vectors, whose memory is the request's for good. */
 static void
 file_advance(struct vblk_io *io, size_t len)
@@ -103,8 +144,32 @@ file_advance(struct vblk_io *io, size_t len)
 	}
 }
 
+static bool
+file_is_pinned(const struct file_channel *channel, const void *at, uint64_t len)
+{
+	uint64_t offset = (uintptr_t)at - (uintptr_t)channel->pinned;
+
+	return channel->pinned != NULL && offset < channel->pinned_len &&
+	       len <= channel->pinned_len - offset;
+}
+
+/* One stretch of memory: it needs no vector, which the kernel would have to copy. */
 static void
-file_prep_data(struct io_uring_sqe *sqe, const struct vblk_io *io)
+file_prep_stretch(const struct file_channel *channel, struct io_uring_sqe *sqe, bool write,
+		  void *at, uint64_t len, uint64_t offset)
+{
+	int op = write ? IORING_OP_WRITE : IORING_OP_READ;
+
+	if (file_is_pinned(channel, at, len))
+		op = write ? IORING_OP_WRITE_FIXED : IORING_OP_READ_FIXED;
+	io_uring_prep_rw(op, sqe, 0, at, (unsigned int)len, offset);
+	/* Of the one buffer that is registered. */
+	sqe->buf_index = 0;
+}
+
+static void
+file_prep_data(const struct file_channel *channel, struct io_uring_sqe *sqe,
+	       const struct vblk_io *io)
 {
 	uint64_t offset = io->offset + io->done, left = io->len - io->done;
 	struct iovec *iov = &io->iov[io->done_iov];
@@ -112,10 +177,8 @@ file_prep_data(struct io_uring_sqe *sqe, const struct vblk_io *io)
 	unsigned int nb_iov = (unsigned int)(io->nb_iov - io->done_iov);
 	bool write = io->op == VBLK_WRITE;
 
-	/* One stretch of memory needs no vector, which the kernel would have to copy. */
 	if (io->room != NULL || nb_iov == 1)
-		io_uring_prep_rw(write ? IORING_OP_WRITE : IORING_OP_READ, sqe, 0, at,
-				 (unsigned int)left, offset);
+		file_prep_stretch(channel, sqe, write, at, left, offset);
 	else
 		io_uring_prep_rw(write ? IORING_OP_WRITEV : IORING_OP_READV, sqe, 0, iov,
 				 nb_iov, offset);
@@ -164,7 +227,7 @@ file_prep(struct file_channel *channel, struct vblk_io *io)
 		file_prep_zero(sqe, io);
 		break;
 	default:
-		file_prep_data(sqe, io);
+		file_prep_data(channel, sqe, io);
 		break;
 	}
 	sqe->flags |= IOSQE_FIXED_FILE;

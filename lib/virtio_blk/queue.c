@@ -134,6 +134,33 @@ queue_place(struct vblk_queue *queue)
 	return ret;
 }
 
+/* A VM may put other pages into its memory at any time; bounce memory stays what it is. */
+static void
+queue_lend_memory(struct vblk_queue *queue)
+{
+	const struct vblk_backend_ops *ops = queue->channel->ops;
+	const struct rte_vduse_region *regions;
+	uint32_t nb, i;
+
+	if (ops->channel_memory == NULL)
+		return;
+	regions = rte_vduse_dev_regions(queue->blk->dev, &nb);
+	for (i = 0; i < nb && !regions[i].bounce;)
+		i++;
+	if (i < nb)
+		ops->channel_memory(queue->channel, regions[i].va,
+				    regions[i].last - regions[i].first + 1);
+	else
+		ops->channel_memory(queue->channel, NULL, 0);
+}
+
+static void
+queue_take_memory_back(struct vblk_queue *queue)
+{
+	if (queue->channel->ops->channel_memory != NULL)
+		queue->channel->ops->channel_memory(queue->channel, NULL, 0);
+}
+
 static int
 queue_start_ring(struct vblk_queue *queue)
 {
@@ -161,6 +188,7 @@ queue_start_ring(struct vblk_queue *queue)
 		return ret;
 	}
 	queue_find_spare(queue);
+	queue_lend_memory(queue);
 	return 0;
 }
 
@@ -238,7 +266,10 @@ queue_remap(struct rte_vduse_vq *vq, void *arg)
 	struct vblk_queue *queue = &blk->queues[vq->index];
 
 	/* It may have come up before its rings were mapped. */
-	return queue->ring.started ? vring_remap(&queue->ring) : queue_start_ring(queue);
+	if (!queue->ring.started)
+		return queue_start_ring(queue);
+	queue_lend_memory(queue);
+	return vring_remap(&queue->ring);
 }
 
 static void
@@ -251,6 +282,7 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 	if (queue->next_replay == queue->nb_replay)
 		vblk_log_end(&queue->log);
 	vring_stop(&queue->ring);
+	queue_take_memory_back(queue);
 	queue_free(queue);
 }
 

@@ -221,6 +221,8 @@ loopback_blk_up_at(struct loopback_blk *self, uint16_t used, uint16_t avail)
 	assert_int_equal(vduse_loopback_region_add(self->loop, region->first,
 						   region->first + region->size - 1, 0,
 						   VDUSE_ACCESS_RW, self->fd), 0);
+	if (self->bounce)
+		vduse_loopback_regions_bounce(self->loop);
 	vduse_loopback_set_features(self->loop, self->features);
 	blk_set_status(self, BLK_STATUS_UP & ~VIRTIO_CONFIG_S_DRIVER_OK);
 	blk_set_status(self, BLK_STATUS_UP);
@@ -233,6 +235,16 @@ loopback_blk_up(struct loopback_blk *self)
 {
 	loopback_blk_up_at(self, 0, 0);
 	assert_int_equal(loopback_blk_state(self), RTE_VDUSE_VQ_RUNNING);
+}
+
+uint8_t *
+loopback_blk_device_va(struct loopback_blk *self, uint64_t iova)
+{
+	const struct rte_vduse_region *region;
+
+	region = rte_vduse_vq_lookup(rte_vduse_dev_vq(self->dev, 0), iova);
+	assert_non_null(region);
+	return region->va + (iova - region->first);
 }
 
 static uint16_t

@@ -49,6 +49,7 @@ struct loopback_blk {
 	uint16_t next_desc; /* descriptors are used one after the other */
 	uint64_t features;
 	bool indirect;      /* chains lie in indirect tables */
+	bool bounce;        /* its memory is bounce memory, from the next time that it comes up */
 	int fd;
 };
 
@@ -99,6 +100,10 @@ enum rte_vduse_vq_state
 loopback_blk_state(struct loopback_blk *self);
 void
 loopback_blk_wait(struct loopback_blk *self, enum rte_vduse_vq_state state);
+
+/* Where the device sees memory of the driver. */
+uint8_t *
+loopback_blk_device_va(struct loopback_blk *self, uint64_t iova);
 
 /*
  * Lays out a chain of these pieces and fills those to read with bytes, in order; those to

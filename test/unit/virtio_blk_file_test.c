@@ -11,6 +11,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -45,7 +46,7 @@ setup_file(void)
 }
 
 static int
-setup_with(const char *more, uint64_t without)
+setup_with(const char *more, uint64_t without, bool bounce)
 {
 	fd = -1;
 	if (setup_file() < 0)
@@ -53,6 +54,7 @@ setup_with(const char *more, uint64_t without)
 	snprintf(args, sizeof(args), "path=%s%s", path, more);
 	loopback_blk_create(&blk, "file", args, RING, false);
 	blk.features &= ~without;
+	blk.bounce = bounce;
 	loopback_blk_up(&blk);
 	return 0;
 }
@@ -61,21 +63,35 @@ static int
 setup(void **state)
 {
 	RTE_SET_USED(state);
-	return setup_with("", 0);
+	return setup_with("", 0, false);
 }
 
 static int
 setup_direct(void **state)
 {
 	RTE_SET_USED(state);
-	return setup_with(",direct=1", 0);
+	return setup_with(",direct=1", 0, false);
+}
+
+static int
+setup_bounce(void **state)
+{
+	RTE_SET_USED(state);
+	return setup_with("", 0, true);
+}
+
+static int
+setup_direct_bounce(void **state)
+{
+	RTE_SET_USED(state);
+	return setup_with(",direct=1", 0, true);
 }
 
 static int
 setup_no_flush(void **state)
 {
 	RTE_SET_USED(state);
-	return setup_with("", FEATURE(VIRTIO_BLK_F_FLUSH));
+	return setup_with("", FEATURE(VIRTIO_BLK_F_FLUSH), false);
 }
 
 static int
@@ -141,6 +157,60 @@ data(void **state)
 	assert_int_equal(do_write(SIZE / BLK_SECTOR - 1, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
 	check_bytes(SIZE / BLK_SECTOR - 1, sent, BLK_SECTOR);
 	assert_int_equal(do_range(VIRTIO_BLK_T_SECURE_ERASE, 0, 1, 0), VIRTIO_BLK_S_UNSUPP);
+}
+
+/*
+ * Reads a page whose place in the device's memory another page has taken, unknown to the device.
+ * Returns whether it was read into the page that was there before.
+ */
+static bool
+read_reaches_old_page(void)
+{
+	const struct blk_piece pieces[] = {
+		{ .len = BLK_HDR }, { .len = BLK_PIECE, .write = true }, { .len = 1, .write = true }
+	};
+	const struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
+	uint16_t head = loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), &header);
+	uint64_t iova = blk.driver.desc[(head + 1) % RING].addr;
+	uint8_t *va = loopback_blk_device_va(&blk, iova);
+	bool old;
+
+	assert_ptr_equal(mmap(va, BLK_PIECE, PROT_READ | PROT_WRITE,
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), va);
+	loopback_blk_post(&blk, head);
+	assert_int_equal(loopback_blk_take(&blk), head);
+	assert_int_equal(loopback_blk_status(&blk, head), VIRTIO_BLK_S_OK);
+	loopback_blk_written(&blk, head, got);
+	old = memcmp(got, sent, BLK_PIECE) == 0;
+	/* One of them has it. */
+	assert_int_equal(memcmp(va, sent, BLK_PIECE) == 0, !old);
+	assert_ptr_equal(mmap(va, BLK_PIECE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, blk.fd,
+			      (off_t)(iova - blk.driver.rings)), va);
+	return old;
+}
+
+/* Pages of bounce memory are looked up once; those of a driver, who may change them, each time. */
+static void
+pinned(void **state)
+{
+	unsigned int round;
+
+	RTE_SET_USED(state);
+	need_file();
+	assert_int_equal(do_write(0, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
+	for (round = 0; round < 2; round++) {
+		assert_true(read_reaches_old_page());
+		/* Memory that moves is pinned anew. */
+		loopback_blk_update(&blk);
+		assert_true(read_reaches_old_page());
+		blk.bounce = false;
+		loopback_blk_up(&blk);
+		assert_false(read_reaches_old_page());
+		loopback_blk_update(&blk);
+		assert_false(read_reaches_old_page());
+		blk.bounce = true;
+		loopback_blk_up(&blk);
+	}
 }
 
 /* One request whose data lies in pieces of these lengths, each shifted by so many bytes. */
@@ -538,6 +608,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(data, setup, teardown),
 		cmocka_unit_test_setup_teardown(data, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(data, setup_no_flush, teardown),
+		cmocka_unit_test_setup_teardown(data, setup_bounce, teardown),
+		cmocka_unit_test_setup_teardown(pinned, setup_bounce, teardown),
+		cmocka_unit_test_setup_teardown(data, setup_direct_bounce, teardown),
+		cmocka_unit_test_setup_teardown(pinned, setup_direct_bounce, teardown),
+		cmocka_unit_test_setup_teardown(scattered, setup_direct_bounce, teardown),
 		cmocka_unit_test_setup_teardown(scattered, setup, teardown),
 		cmocka_unit_test_setup_teardown(unaligned, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(scattered, setup_direct, teardown),

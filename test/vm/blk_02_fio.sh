@@ -30,6 +30,12 @@ used_queues()
 	summary | grep -c 'queue [0-9]*: read [1-9]'
 }
 
+# Queues whose io_uring has the pages of the bounce memory.
+pinned_queues()
+{
+	cat /proc/"$blk_pid"/fdinfo/* 2>/dev/null | grep -c '^UserBufs:[[:space:]]*1$'
+}
+
 # on_disk SIZE_MB DEVARGS: everything on one kind of disk.
 on_disk()
 {
@@ -59,7 +65,8 @@ stop_blk
 check_nothing_left
 
 truncate -s 320M "$image"
-on_disk 320 backend=file,path=$image,direct=1
+on_disk 320 umem=1,backend=file,path=$image,direct=1
+[ "$(pinned_queues)" = "$processors" ] || fail "bounce memory pinned by $(pinned_queues) queues"
 step "xfs"
 modprobe xfs
 mkfs.xfs -q -f "$disk"
