@@ -5,10 +5,12 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <linux/fs.h>
@@ -49,6 +51,29 @@ file_probe_direct(struct file_backend *file)
 	}
 	limits->block_size = RTE_MAX(file_probe_offset(file->fd), limits->block_size);
 	file->memory_align = FILE_ALIGN_MAX;
+}
+
+/* Whether the device has queues that are polled. A partition's are those of the whole. */
+static bool
+file_device_polls(const struct stat *st)
+{
+	static const char *const paths[] = { "/sys/dev/block/%u:%u/queue/io_poll",
+					     "/sys/dev/block/%u:%u/../queue/io_poll" };
+	dev_t dev = S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev;
+	char path[80], value = '0';
+	unsigned int i;
+	int fd = -1;
+
+	for (i = 0; i < RTE_DIM(paths) && fd < 0; i++) {
+		snprintf(path, sizeof(path), paths[i], major(dev), minor(dev));
+		fd = open(path, O_RDONLY | O_CLOEXEC);
+	}
+	if (fd < 0)
+		return false;
+	if (read(fd, &value, 1) != 1)
+		value = '0';
+	close(fd);
+	return value == '1';
 }
 
 /* Topology of a block device; what its driver does not tell stays as it was. */
@@ -134,6 +159,7 @@ file_limits(struct file_backend *file, const char *device, const char *path)
 		file_limits_regular(file, &st);
 	if (file->direct)
 		file_probe_direct(file);
+	file->polls = file->polls && file->direct && file_device_polls(&st);
 	if (limits->block_size > FILE_ALIGN_MAX) {
 		VBLK_LOG(ERR, device, "path=%s: blocks of %u bytes: use direct=0", path,
 			 limits->block_size);
@@ -198,11 +224,13 @@ file_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 	const struct vblk_arg args[] = {
 		{ "path", VBLK_ARG_STRING, &path },
 		{ "direct", VBLK_ARG_FLAG, file != NULL ? &file->direct : NULL },
+		{ "iopoll", VBLK_ARG_FLAG, file != NULL ? &file->polls : NULL },
 	};
 	int ret;
 
 	if (file == NULL)
 		return -ENOMEM;
+	file->polls = true;
 	ret = vblk_backend_args(conf->device, conf->args, args, RTE_DIM(args));
 	if (ret == 0 && path == NULL) {
 		VBLK_LOG(ERR, conf->device, "backend=file: it needs path=FILE");

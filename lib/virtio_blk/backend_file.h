@@ -12,6 +12,7 @@ struct file_backend {
 	struct vblk_backend backend;
 	int fd;                /* constant */
 	bool direct;           /* opened with O_DIRECT; constant */
+	bool polls;            /* its device has queues without interrupts; constant */
 	uint32_t memory_align; /* of each vector and its length, if direct; constant */
 	/* What the file system turned out not to have; any thread sets it, never unset. */
 	bool no_zero_range;

@@ -6,7 +6,8 @@
  *
  * Completions reach the ring without a system call of ours: the kernel interrupts the thread
  * that submitted. Another thread can therefore wait for them, as the control thread does, which
- * cooperative task work (IORING_SETUP_COOP_TASKRUN) would not permit.
+ * cooperative task work (IORING_SETUP_COOP_TASKRUN) would not permit. A device that has queues
+ * without interrupts is asked by a system call instead, while something is in flight there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -33,12 +34,22 @@ enum file_stage {
 	FILE_SYNC,
 };
 
+enum file_ring {
+	FILE_RING,
+	FILE_RING_POLLED, /* reads and writes of a device that is polled, all that may be there */
+	FILE_RINGS,
+};
+
 struct file_channel {
 	struct vblk_channel channel;
 	struct file_backend *file;
-	struct io_uring ring;
+	struct io_uring rings[FILE_RINGS];
+	unsigned int nb_rings;
+	bool polls;             /* there is the other one, and the device does not refuse */
+	unsigned int nb_polled; /* in flight there */
 	const uint8_t *pinned;  /* memory that the kernel has the pages of; NULL: none */
 	uint64_t pinned_len;
+	unsigned int nb_pinned; /* rings that know it */
 	unsigned int nb_rooms;  /* in use; see file_room.c */
 	struct vblk_fifo done;  /* failed before the kernel had it */
 	struct vblk_fifo again; /* to be submitted once more */
@@ -55,6 +66,27 @@ RTE_INIT(file_zero_init)
 		file_zero_iov[i] = (struct iovec){ (void *)(uintptr_t)file_zeroes, FILE_ZERO_SIZE };
 }
 
+static void
+file_rings_close(struct file_channel *channel)
+{
+	while (channel->nb_rings > 0)
+		io_uring_queue_exit(&channel->rings[--channel->nb_rings]);
+}
+
+static int
+file_ring_open(struct file_channel *channel, uint16_t depth, unsigned int flags)
+{
+	struct io_uring *ring = &channel->rings[channel->nb_rings];
+	int ret;
+
+	/* Twice as many completions as entries: none is ever left over. */
+	ret = io_uring_queue_init(depth, ring, flags);
+	if (ret < 0)
+		return ret;
+	channel->nb_rings++;
+	return io_uring_register_files(ring, &channel->file->fd, 1);
+}
+
 int
 file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
 {
@@ -64,25 +96,21 @@ file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_chan
 
 	if (channel == NULL)
 		return -ENOMEM;
-	/* Twice as many completions as entries: none is ever left over. */
-	ret = io_uring_queue_init(depth, &channel->ring, 0);
-	if (ret < 0)
-		goto free_channel;
-	ret = io_uring_register_files(&channel->ring, &file->fd, 1);
-	if (ret < 0)
-		goto exit_ring;
-	channel->channel.ops = backend->ops;
 	channel->file = file;
+	channel->polls = file->polls;
+	ret = file_ring_open(channel, depth, 0);
+	if (ret == 0 && channel->polls)
+		ret = file_ring_open(channel, depth, IORING_SETUP_IOPOLL);
+	if (ret < 0) {
+		file_rings_close(channel);
+		free(channel);
+		return ret;
+	}
+	channel->channel.ops = backend->ops;
 	vblk_fifo_init(&channel->done);
 	vblk_fifo_init(&channel->again);
 	*result = &channel->channel;
 	return 0;
-
-exit_ring:
-	io_uring_queue_exit(&channel->ring);
-free_channel:
-	free(channel);
-	return ret;
 }
 
 void
@@ -90,17 +118,35 @@ file_channel_close(struct vblk_channel *base)
 {
 	struct file_channel *channel = (struct file_channel *)base;
 
-	io_uring_queue_exit(&channel->ring);
+	file_rings_close(channel);
 	free(channel);
 }
 
 static void
 file_unpin(struct file_channel *channel)
 {
-	if (channel->pinned == NULL)
-		return;
-	(void)io_uring_unregister_buffers(&channel->ring);
+	while (channel->nb_pinned > 0)
+		(void)io_uring_unregister_buffers(&channel->rings[--channel->nb_pinned]);
 	channel->pinned = NULL;
+}
+
+static int
+file_pin(struct file_channel *channel, const struct iovec *iov)
+{
+	int ret = 0;
+
+	while (ret == 0 && channel->nb_pinned < channel->nb_rings) {
+		ret = io_uring_register_buffers(&channel->rings[channel->nb_pinned], iov, 1);
+		if (ret == 0)
+			channel->nb_pinned++;
+	}
+	if (ret < 0) {
+		file_unpin(channel);
+		return ret;
+	}
+	channel->pinned = iov->iov_base;
+	channel->pinned_len = iov->iov_len;
+	return 0;
 }
 
 /*
@@ -118,11 +164,8 @@ file_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
 	file_unpin(channel);
 	if (len == 0)
 		return;
-	ret = io_uring_register_buffers(&channel->ring, &iov, 1);
-	if (ret == 0) {
-		channel->pinned = va;
-		channel->pinned_len = iov.iov_len;
-	} else if (file->direct && !file->told) {
+	ret = file_pin(channel, &iov);
+	if (ret < 0 && file->direct && !file->told) {
 		file->told = true;
 		VBLK_LOG(INFO, file->backend.name, "the kernel does not pin its bounce memory (%s) "
 			 "and looks pages up for each request: umem=1 gives it ours",
@@ -207,14 +250,36 @@ file_prep_zero(struct io_uring_sqe *sqe, const struct vblk_io *io)
 		io_uring_prep_write(sqe, 0, file_zeroes, (unsigned int)left, offset);
 }
 
-/* False: the ring has no entry left. */
+/* A write that must be on stable storage may need a flush behind it, which cannot be polled for. */
+static enum file_ring
+file_ring_for(const struct file_channel *channel, const struct vblk_io *io)
+{
+	bool data = io->op == VBLK_READ || io->op == VBLK_WRITE;
+
+	return channel->polls && data && !io->fua ? FILE_RING_POLLED : FILE_RING;
+}
+
+/* Whether each ring has an entry left. */
 static bool
+file_has_room(const struct file_channel *channel)
+{
+	unsigned int i;
+
+	for (i = 0; i < channel->nb_rings; i++)
+		if (unlikely(io_uring_sq_space_left(&channel->rings[i]) == 0))
+			return false;
+	return true;
+}
+
+/* There is room. */
+static void
 file_prep(struct file_channel *channel, struct vblk_io *io)
 {
-	struct io_uring_sqe *sqe = io_uring_get_sqe(&channel->ring);
+	enum file_ring ring = file_ring_for(channel, io);
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&channel->rings[ring]);
 
-	if (unlikely(sqe == NULL))
-		return false;
+	if (ring == FILE_RING_POLLED)
+		channel->nb_polled++;
 	switch (io->op) {
 	case VBLK_FLUSH:
 		io_uring_prep_fsync(sqe, 0, IORING_FSYNC_DATASYNC);
@@ -232,7 +297,6 @@ file_prep(struct file_channel *channel, struct vblk_io *io)
 	}
 	sqe->flags |= IOSQE_FIXED_FILE;
 	io_uring_sqe_set_data(sqe, io);
-	return true;
 }
 
 static void
@@ -255,9 +319,12 @@ file_begin(struct file_channel *channel, struct vblk_io *io)
 static void
 file_enter(struct file_channel *channel)
 {
+	unsigned int i;
+
 	/* What the kernel does not take now (no memory) stays in the ring for the next poll. */
-	if (io_uring_sq_ready(&channel->ring) > 0)
-		(void)io_uring_submit(&channel->ring);
+	for (i = 0; i < channel->nb_rings; i++)
+		if (io_uring_sq_ready(&channel->rings[i]) > 0)
+			(void)io_uring_submit(&channel->rings[i]);
 }
 
 uint16_t
@@ -269,7 +336,7 @@ file_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 	for (n = 0; n < nb; n++) {
 		struct vblk_io *io = ios[n];
 
-		if (io_uring_sq_space_left(&channel->ring) == 0)
+		if (!file_has_room(channel))
 			break;
 		file_begin(channel, io);
 		if (unlikely(io->result == -EAGAIN))
@@ -277,7 +344,7 @@ file_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 		if (unlikely(io->result < 0))
 			vblk_fifo_put(&channel->done, io);
 		else
-			(void)file_prep(channel, io);
+			file_prep(channel, io);
 	}
 	file_enter(channel);
 	return n;
@@ -344,27 +411,36 @@ file_resubmit(struct file_channel *channel)
 {
 	struct vblk_io *io;
 
-	while (io_uring_sq_space_left(&channel->ring) > 0 &&
-	       vblk_fifo_take(&channel->again, &io, 1) == 1)
-		(void)file_prep(channel, io);
+	while (file_has_room(channel) && vblk_fifo_take(&channel->again, &io, 1) == 1)
+		file_prep(channel, io);
 	file_enter(channel);
 }
 
-uint16_t
-file_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+/* A device may lose its queues without interrupts; it is not asked for them again. */
+static bool
+file_polled_no_more(struct file_channel *channel, enum file_ring ring, int result)
 {
-	struct file_channel *channel = (struct file_channel *)base;
+	if (likely(ring != FILE_RING_POLLED || result != -EOPNOTSUPP))
+		return false;
+	channel->polls = false;
+	return true;
+}
+
+/* Collects what is finished on one ring. */
+static uint16_t
+file_reap(struct file_channel *channel, enum file_ring ring, struct vblk_io **ios, uint16_t nb)
+{
 	struct io_uring_cqe *cqes[VBLK_BURST];
 	unsigned int seen, i;
-	uint16_t n;
+	uint16_t n = 0;
 
-	n = vblk_fifo_take(&channel->done, ios, nb);
-	seen = io_uring_peek_batch_cqe(&channel->ring, cqes,
-				       RTE_MIN((unsigned int)(nb - n), RTE_DIM(cqes)));
+	seen = io_uring_peek_batch_cqe(&channel->rings[ring], cqes,
+				       RTE_MIN((unsigned int)nb, RTE_DIM(cqes)));
 	for (i = 0; i < seen; i++) {
 		struct vblk_io *io = io_uring_cqe_get_data(cqes[i]);
 
-		if (likely(file_finish(channel, io, cqes[i]->res))) {
+		if (likely(!file_polled_no_more(channel, ring, cqes[i]->res) &&
+			   file_finish(channel, io, cqes[i]->res))) {
 			if (unlikely(io->op <= VBLK_WRITE && io->room != NULL))
 				file_room_leave(&channel->nb_rooms, io);
 			ios[n++] = io;
@@ -372,7 +448,27 @@ file_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 			vblk_fifo_put(&channel->again, io);
 		}
 	}
-	io_uring_cq_advance(&channel->ring, seen);
+	io_uring_cq_advance(&channel->rings[ring], seen);
+	if (ring == FILE_RING_POLLED)
+		channel->nb_polled -= seen;
+	return n;
+}
+
+uint16_t
+file_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct file_channel *channel = (struct file_channel *)base;
+	uint16_t n;
+
+	n = vblk_fifo_take(&channel->done, ios, nb);
+	n = (uint16_t)(n + file_reap(channel, FILE_RING, ios + n, (uint16_t)(nb - n)));
+	if (channel->nb_polled > 0) {
+		/* The kernel asks the device while it is asked itself, and only then. */
+		if (io_uring_cq_ready(&channel->rings[FILE_RING_POLLED]) == 0)
+			(void)io_uring_get_events(&channel->rings[FILE_RING_POLLED]);
+		n = (uint16_t)(n + file_reap(channel, FILE_RING_POLLED, ios + n,
+					     (uint16_t)(nb - n)));
+	}
 	file_resubmit(channel);
 	return n;
 }

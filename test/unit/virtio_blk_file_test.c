@@ -45,14 +45,22 @@ setup_file(void)
 	return 0;
 }
 
-static int
-setup_with(const char *more, uint64_t without, bool bounce)
+static bool
+create_disk(const char *more)
 {
 	fd = -1;
 	if (setup_file() < 0)
-		return 0;
+		return false;
 	snprintf(args, sizeof(args), "path=%s%s", path, more);
 	loopback_blk_create(&blk, "file", args, RING, false);
+	return true;
+}
+
+static int
+setup_with(const char *more, uint64_t without, bool bounce)
+{
+	if (!create_disk(more))
+		return 0;
 	blk.features &= ~without;
 	blk.bounce = bounce;
 	loopback_blk_up(&blk);
@@ -85,6 +93,27 @@ setup_direct_bounce(void **state)
 {
 	RTE_SET_USED(state);
 	return setup_with(",direct=1", 0, true);
+}
+
+/* A file that is taken for one that can be polled: the kernel refuses each time. */
+static int
+setup_no_polling(void **state)
+{
+	struct vblk_channel **channel;
+	struct file_backend *file;
+
+	RTE_SET_USED(state);
+	if (!create_disk(""))
+		return 0;
+	file = (struct file_backend *)blk.blk->backend;
+	assert_false(file->polls);
+	file->polls = true;
+	channel = &blk.blk->queues[0].channel;
+	file_channel_close(*channel);
+	assert_int_equal(file_channel_open(blk.blk->backend, RING, channel), 0);
+	blk.bounce = true;
+	loopback_blk_up(&blk);
+	return 0;
 }
 
 static int
@@ -593,6 +622,7 @@ cannot_open(void **state)
 	refused("file", "path=/tmp", true, -EINVAL);
 	refused("file", "path=/dev/null", false, -EINVAL);
 	refused("file", "path=/dev/null,direct=2", false, -EINVAL);
+	refused("file", "path=/dev/null,iopoll=x", false, -EINVAL);
 	refused("file", "colour=red", false, -EINVAL);
 	refused("nothing", NULL, false, -EINVAL);
 	refused("ram", "size=1x", false, -EINVAL);
@@ -628,6 +658,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(removed, setup, teardown),
 		cmocka_unit_test_setup_teardown(together, setup, teardown),
 		cmocka_unit_test_setup_teardown(together, setup_direct, teardown),
+		cmocka_unit_test_setup_teardown(data, setup_no_polling, teardown),
+		cmocka_unit_test_setup_teardown(together, setup_no_polling, teardown),
 		cmocka_unit_test_setup_teardown(cannot_open, setup, teardown),
 	};
 

@@ -1,0 +1,86 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# A disk below with queues that are polled, as NVMe has them: null_blk, whose interrupts here come
+# half a second late, so that the clock says which way a request went.
+. "$(dirname "$0")/blk.sh"
+. "$(dirname "$0")/blk_guest.sh"
+
+size_mb=64
+late_ms=500
+below=/dev/nullb0
+
+# ms_of COMMAND...: how long it takes
+ms_of()
+{
+	local start
+	start=$(date +%s%N)
+	"$@" || fail "$*"
+	echo $((($(date +%s%N) - start) / 1000000))
+}
+
+# Eight requests, one after the other.
+read_some()
+{
+	dd if="$disk" of=/dev/null bs=4k count=8 iflag=direct status=none
+}
+
+write_some()
+{
+	dd if=/dev/urandom of="$disk" bs=4k count=8 oflag=direct status=none
+}
+
+load_modules vduse virtio_vdpa virtio_blk
+modprobe null_blk nr_devices=0 || fail "modprobe null_blk"
+mount -t configfs configfs /sys/kernel/config 2>/dev/null || true
+below_conf=/sys/kernel/config/nullb/nullb0
+mkdir $below_conf || fail "null_blk has no configfs"
+for attribute in size=$size_mb memory_backed=1 discard=1 blocksize=512 submit_queues=1 \
+	poll_queues=1 irqmode=2 completion_nsec=$((late_ms * 1000000)) power=1; do
+	echo "${attribute#*=}" >"$below_conf/${attribute%%=*}" || fail "null_blk refuses $attribute"
+done
+wait_for 5 test -b $below || fail "no $below"
+[ "$(queue_attr $below io_poll)" = 1 ] || fail "$below cannot be polled"
+
+step "reads and writes are polled for"
+start_blk "disk0,attach=virtio,umem=1,backend=file,path=$below,direct=1"
+disk=$(wait_disk disk0)
+for what in read_some write_some; do
+	ms=$(ms_of $what)
+	echo "   $what: $ms ms"
+	[ "$ms" -lt $((4 * late_ms)) ] || fail "$what: $ms ms, it waited for interrupts"
+done
+
+# The kernel splits what is too large for the device, and cannot poll for the parts.
+step "what the device takes in two parts ends, too"
+[ "$(queue_attr $below max_sectors_kb)" -lt 256 ] || fail "$below takes 256 KiB as they are"
+dd if="$disk" of=/dev/null bs=256k count=2 iflag=direct status=none || fail "a large read"
+dd if=/dev/zero of="$disk" bs=256k count=2 oflag=direct status=none || fail "a large write"
+
+step "with flushes, zeroes and discards, which are not, every block checked"
+fio_verify "$(basename "$disk")" --rw=randwrite --bsrange=512-64k --bs_unaligned=0 --blockalign=512 \
+	--iodepth=16 --size=16M --io_size=4M
+fio_verify "$(basename "$disk")" --rw=randwrite --bs=4k --iodepth=4 --size=1M --io_size=128k --fsync=8
+blkdiscard -z -l 256K "$disk"
+cmp -n $((256 << 10)) "$disk" /dev/zero || fail "no zeroes"
+blkdiscard -o 1M -l 1M "$disk"
+[ "$(summary | counter io-errors)" = 0 ] || fail "$(summary)"
+
+step "stopped under I/O: what is in flight is finished"
+fio --name=busy --filename="$disk" --direct=1 --ioengine=libaio --rw=randrw --bs=4k --iodepth=32 \
+	--time_based --runtime=60 >"$work/busy.out" 2>&1 &
+busy_pid=$!
+sleep 1
+stop_blk
+wait_for 30 eval "! kill -0 $busy_pid" || fail "I/O hangs"
+check_nothing_left
+
+step "iopoll=0: they wait for interrupts"
+start_blk "disk0,attach=virtio,backend=file,path=$below,direct=1,iopoll=0"
+disk=$(wait_disk disk0)
+ms=$(ms_of read_some)
+echo "   read_some: $ms ms"
+[ "$ms" -ge $((8 * late_ms)) ] || fail "read_some: $ms ms, it did not wait for interrupts"
+stop_blk
+check_nothing_left
+ok
