@@ -21,7 +21,7 @@ job()
 		--iodepth="$5" --runtime="$seconds" --ramp_time=1 --time_based \
 		--output-format=terse --terse-version=3 >"$work/fio.out" 2>"$work/fio.log" || fail "fio $name"
 	echo "figure $1 $name $(awk -F';' '{ print $8 + $49 }' "$work/fio.out") IO/s"
-	[ "$5" = 1 ] || return 0
+	[ "$5" = 1 ] && [ "$1" != null_blk ] || return 0
 	echo "figure $1 $name:p99 $(tr ';' '\n' <"$work/fio.out" |
 		sed -n 's/^99\.000000%=//p' | head -n 1) us"
 }
@@ -30,7 +30,7 @@ job()
 use_module()
 {
 	[ "$VDUSE_MODULE" = both ] || return 0
-	rmmod virtio_vdpa vduse
+	[ ! -e /sys/module/vduse ] || rmmod virtio_vdpa vduse
 	case $1 in
 	qemu) VDUSE_MODULE=distribution load_modules vduse virtio_vdpa ;;
 	*) VDUSE_MODULE=ours load_modules vduse virtio_vdpa ;;
@@ -42,7 +42,9 @@ start_side()
 {
 	case $1-$2 in
 	dpdk-vduse-blk-null) start_blk "disk0,attach=virtio,backend=null,size=${size_mb}M" ;;
-	dpdk-vduse-blk-file) start_blk "disk0,attach=virtio,backend=file,path=$image,direct=1" ;;
+	dpdk-vduse-blk-file)
+		start_blk "disk0,attach=virtio,umem=1,backend=file,path=$image,direct=1"
+		;;
 	qemu-null) start_qsd disk0 "driver=null-co,size=$((size_mb << 20)),read-zeroes=off" ;;
 	qemu-file) start_qsd disk0 "driver=host_device,filename=$image,cache.direct=on,aio=io_uring" ;;
 	esac
@@ -95,7 +97,8 @@ measure_ceiling()
 	jobs null_blk null
 }
 
-load_modules vduse virtio_vdpa virtio_blk
+[ "$VDUSE_MODULE" = both ] || load_modules vduse virtio_vdpa
+load_modules virtio_blk
 modprobe brd rd_nr=1 rd_size=$((size_mb << 10)) || fail "modprobe brd"
 wait_for 5 test -b $image || fail "no $image"
 # No interrupts, and as many requests as a virtqueue holds.

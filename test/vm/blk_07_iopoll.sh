@@ -83,4 +83,6 @@ echo "   read_some: $ms ms"
 [ "$ms" -ge $((8 * late_ms)) ] || fail "read_some: $ms ms, it did not wait for interrupts"
 stop_blk
 check_nothing_left
+rmdir $below_conf
+rmmod null_blk
 ok
