@@ -53,27 +53,31 @@ file_probe_direct(struct file_backend *file)
 	file->memory_align = FILE_ALIGN_MAX;
 }
 
-/* Whether the device has queues that are polled. A partition's are those of the whole. */
+/* What a device's folder of sysfs, or the one at up from there, says of polling. */
 static bool
-file_device_polls(const struct stat *st)
+file_sysfs_polls(dev_t dev, const char *up)
 {
-	static const char *const paths[] = { "/sys/dev/block/%u:%u/queue/io_poll",
-					     "/sys/dev/block/%u:%u/../queue/io_poll" };
-	dev_t dev = S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev;
 	char path[80], value = '0';
-	unsigned int i;
-	int fd = -1;
+	int fd;
 
-	for (i = 0; i < RTE_DIM(paths) && fd < 0; i++) {
-		snprintf(path, sizeof(path), paths[i], major(dev), minor(dev));
-		fd = open(path, O_RDONLY | O_CLOEXEC);
-	}
+	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%squeue/io_poll", major(dev),
+		 minor(dev), up);
+	fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (fd < 0)
 		return false;
 	if (read(fd, &value, 1) != 1)
 		value = '0';
 	close(fd);
 	return value == '1';
+}
+
+/* Whether the device has queues that are polled. A partition's are those of the whole. */
+static bool
+file_device_polls(const struct stat *st)
+{
+	dev_t dev = S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev;
+
+	return file_sysfs_polls(dev, "") || file_sysfs_polls(dev, "../");
 }
 
 /* Topology of a block device; what its driver does not tell stays as it was. */
