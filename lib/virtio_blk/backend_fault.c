@@ -230,7 +230,6 @@ fault_channel_close(struct vblk_channel *base)
 	free(channel);
 }
 
-/* Each for a time of its own, up to twice the delay, so that they come back in any order. */
 static void
 fault_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
 {
@@ -240,6 +239,7 @@ fault_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
 		under->ops->channel_memory(under, va, len);
 }
 
+/* Each for a time of its own, up to twice the delay, so that they come back in any order. */
 static void
 fault_keep(struct fault_channel *channel, struct vblk_io *io)
 {
