@@ -101,6 +101,13 @@ struct vblk_backend_ops {
 	uint16_t (*poll)(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
 };
 
+static inline void
+vblk_channel_memory(struct vblk_channel *channel, void *va, uint64_t len)
+{
+	if (channel->ops->channel_memory != NULL)
+		channel->ops->channel_memory(channel, va, len);
+}
+
 extern const struct vblk_backend_ops vblk_backend_null;
 extern const struct vblk_backend_ops vblk_backend_ram;
 extern const struct vblk_backend_ops vblk_backend_fault;

@@ -233,10 +233,7 @@ fault_channel_close(struct vblk_channel *base)
 static void
 fault_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
 {
-	struct vblk_channel *under = ((struct fault_channel *)base)->under;
-
-	if (under->ops->channel_memory != NULL)
-		under->ops->channel_memory(under, va, len);
+	vblk_channel_memory(((struct fault_channel *)base)->under, va, len);
 }
 
 /* Each for a time of its own, up to twice the delay, so that they come back in any order. */

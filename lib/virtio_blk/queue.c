@@ -138,27 +138,17 @@ queue_place(struct vblk_queue *queue)
 static void
 queue_lend_memory(struct vblk_queue *queue)
 {
-	const struct vblk_backend_ops *ops = queue->channel->ops;
 	const struct rte_vduse_region *regions;
 	uint32_t nb, i;
 
-	if (ops->channel_memory == NULL)
-		return;
 	regions = rte_vduse_dev_regions(queue->blk->dev, &nb);
 	for (i = 0; i < nb && !regions[i].bounce;)
 		i++;
 	if (i < nb)
-		ops->channel_memory(queue->channel, regions[i].va,
+		vblk_channel_memory(queue->channel, regions[i].va,
 				    regions[i].last - regions[i].first + 1);
 	else
-		ops->channel_memory(queue->channel, NULL, 0);
-}
-
-static void
-queue_take_memory_back(struct vblk_queue *queue)
-{
-	if (queue->channel->ops->channel_memory != NULL)
-		queue->channel->ops->channel_memory(queue->channel, NULL, 0);
+		vblk_channel_memory(queue->channel, NULL, 0);
 }
 
 static int
@@ -282,7 +272,7 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 	if (queue->next_replay == queue->nb_replay)
 		vblk_log_end(&queue->log);
 	vring_stop(&queue->ring);
-	queue_take_memory_back(queue);
+	vblk_channel_memory(queue->channel, NULL, 0);
 	queue_free(queue);
 }
 
