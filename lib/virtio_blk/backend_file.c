@@ -10,7 +10,6 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
-#include <sys/sysmacros.h>
 #include <unistd.h>
 
 #include <linux/fs.h>
@@ -53,36 +52,16 @@ file_probe_direct(struct file_backend *file)
 	file->memory_align = FILE_ALIGN_MAX;
 }
 
-/* What a device's folder of sysfs, or the one at up from there, says of polling. */
-static bool
-file_sysfs_polls(dev_t dev, const char *up)
-{
-	char path[80], value = '0';
-	int fd;
-
-	snprintf(path, sizeof(path), "/sys/dev/block/%u:%u/%squeue/io_poll", major(dev),
-		 minor(dev), up);
-	fd = open(path, O_RDONLY | O_CLOEXEC);
-	if (fd < 0)
-		return false;
-	if (read(fd, &value, 1) != 1)
-		value = '0';
-	close(fd);
-	return value == '1';
-}
-
-/* Whether the device has queues that are polled. A partition's are those of the whole. */
+/* Whether the device has queues that are polled. */
 static bool
 file_device_polls(const struct stat *st)
 {
-	dev_t dev = S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev;
-
-	return file_sysfs_polls(dev, "") || file_sysfs_polls(dev, "../");
+	return file_device_number(S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev, "io_poll") == 1;
 }
 
 /* Topology of a block device; what its driver does not tell stays as it was. */
 static void
-file_limits_device(struct file_backend *file)
+file_limits_device(struct file_backend *file, dev_t dev)
 {
 	struct vblk_limits *limits = &file->backend.limits;
 	unsigned int value;
@@ -101,7 +80,7 @@ file_limits_device(struct file_backend *file)
 		limits->alignment = (uint32_t)number;
 	if (ioctl(file->fd, BLKROGET, &number) == 0 && number != 0)
 		limits->read_only = true;
-	limits->discard = true;
+	file_discard_probe(file, dev);
 }
 
 /* A hole behind the end changes nothing, but says whether there are holes. */
@@ -158,7 +137,7 @@ file_limits(struct file_backend *file, const char *device, const char *path)
 	if (ret < 0)
 		return ret;
 	if (S_ISBLK(st.st_mode))
-		file_limits_device(file);
+		file_limits_device(file, st.st_rdev);
 	else
 		file_limits_regular(file, &st);
 	if (file->direct)
@@ -170,7 +149,7 @@ file_limits(struct file_backend *file, const char *device, const char *path)
 		return -EINVAL;
 	}
 	limits->physical_size = RTE_MAX(limits->physical_size, limits->block_size);
-	limits->discard_size = limits->physical_size;
+	limits->discard_size = RTE_MAX(limits->discard_size, limits->physical_size);
 	/* Zeroes can always be written. */
 	limits->zero = true;
 	return file_measure(&file->backend);

@@ -1,10 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A file or block device as backend, inside: backend_file.c opens it and finds out what it
- * can, file_channel.c does operations on it through io_uring, file_room.c copies for O_DIRECT.
+ * can, file_channel.c does operations on it through io_uring, file_room.c copies for O_DIRECT,
+ * file_discard.c gives blocks back.
  */
 #ifndef VBLK_BACKEND_FILE_H
 #define VBLK_BACKEND_FILE_H
+
+#include <sys/types.h>
 
 #include "backend.h"
 
@@ -13,6 +16,7 @@ struct file_backend {
 	int fd;                /* constant */
 	bool direct;           /* opened with O_DIRECT; constant */
 	bool polls;            /* its device has queues without interrupts; constant */
+	bool discard_command;  /* it discards otherwise than a file; constant */
 	uint32_t memory_align; /* of each vector and its length, if direct; constant */
 	/* What the file system turned out not to have; any thread sets it, never unset. */
 	bool no_zero_range;
@@ -29,6 +33,17 @@ uint16_t
 file_submit(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
 uint16_t
 file_poll(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
+
+/* file_discard.c: a number that sysfs has of a block device's queue; 0: none. */
+uint64_t
+file_device_number(dev_t dev, const char *attribute);
+/* Whether, and how, a block device discards. */
+void
+file_discard_probe(struct file_backend *file, dev_t dev);
+struct io_uring_sqe;
+void
+file_discard_prep(const struct file_backend *file, struct io_uring_sqe *sqe,
+		  const struct vblk_io *io);
 
 /*
  * file_room.c: gives a read or write that needs it memory of ours, io->room. -EAGAIN: all that a

@@ -285,8 +285,7 @@ file_prep(struct file_channel *channel, struct vblk_io *io)
 		io_uring_prep_fsync(sqe, 0, IORING_FSYNC_DATASYNC);
 		break;
 	case VBLK_DISCARD:
-		io_uring_prep_fallocate(sqe, 0, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-					(off_t)io->offset, (off_t)io->len);
+		file_discard_prep(channel->file, sqe, io);
 		break;
 	case VBLK_ZERO:
 		file_prep_zero(sqe, io);

@@ -30,16 +30,24 @@ write_some()
 	dd if=/dev/urandom of="$disk" bs=4k count=8 oflag=direct status=none
 }
 
+# make_below DISCARDS: 1 or 0
+make_below()
+{
+	local attribute
+	mkdir $below_conf || fail "null_blk has no configfs"
+	for attribute in size=$size_mb memory_backed=1 discard="$1" blocksize=512 submit_queues=1 \
+		poll_queues=1 irqmode=2 completion_nsec=$((late_ms * 1000000)) power=1; do
+		echo "${attribute#*=}" >"$below_conf/${attribute%%=*}" ||
+			fail "null_blk refuses $attribute"
+	done
+	wait_for 5 test -b $below || fail "no $below"
+}
+
 load_modules vduse virtio_vdpa virtio_blk
 modprobe null_blk nr_devices=0 || fail "modprobe null_blk"
 mount -t configfs configfs /sys/kernel/config 2>/dev/null || true
 below_conf=/sys/kernel/config/nullb/nullb0
-mkdir $below_conf || fail "null_blk has no configfs"
-for attribute in size=$size_mb memory_backed=1 discard=1 blocksize=512 submit_queues=1 \
-	poll_queues=1 irqmode=2 completion_nsec=$((late_ms * 1000000)) power=1; do
-	echo "${attribute#*=}" >"$below_conf/${attribute%%=*}" || fail "null_blk refuses $attribute"
-done
-wait_for 5 test -b $below || fail "no $below"
+make_below 1
 [ "$(queue_attr $below io_poll)" = 1 ] || fail "$below cannot be polled"
 
 step "reads and writes are polled for"
@@ -63,7 +71,14 @@ fio_verify "$(basename "$disk")" --rw=randwrite --bsrange=512-64k --bs_unaligned
 fio_verify "$(basename "$disk")" --rw=randwrite --bs=4k --iodepth=4 --size=1M --io_size=128k --fsync=8
 blkdiscard -z -l 256K "$disk"
 cmp -n $((256 << 10)) "$disk" /dev/zero || fail "no zeroes"
+
+# It makes no zeroes by itself, so a hole is not the way to its discards.
+step "a discard reaches it"
+[ "$(queue_attr $below write_zeroes_max_bytes)" = 0 ] || fail "$below makes zeroes"
+dd if=/dev/urandom of="$disk" bs=1M seek=1 count=1 oflag=direct status=none
+! cmp -s -i 1M -n 1M "$disk" /dev/zero || fail "nothing was written"
 blkdiscard -o 1M -l 1M "$disk"
+cmp -i 1M:0 -n 1M "$disk" /dev/zero || fail "nothing was discarded"
 [ "$(summary | counter io-errors)" = 0 ] || fail "$(summary)"
 
 step "stopped under I/O: what is in flight is finished"
@@ -74,13 +89,16 @@ sleep 1
 stop_blk
 wait_for 30 eval "! kill -0 $busy_pid" || fail "I/O hangs"
 check_nothing_left
+rmdir $below_conf
 
-step "iopoll=0: they wait for interrupts"
+step "iopoll=0: they wait for interrupts; and a disk that does not discard"
+make_below 0
 start_blk "disk0,attach=virtio,backend=file,path=$below,direct=1,iopoll=0"
 disk=$(wait_disk disk0)
 ms=$(ms_of read_some)
 echo "   read_some: $ms ms"
 [ "$ms" -ge $((8 * late_ms)) ] || fail "read_some: $ms ms, it did not wait for interrupts"
+[ "$(queue_attr "$disk" discard_max_bytes)" = 0 ] || fail "discards are offered"
 stop_blk
 check_nothing_left
 rmdir $below_conf
