@@ -147,7 +147,7 @@ iotlb_add(struct rte_vduse_dev *dev, struct vduse_iotlb *table, uint32_t *room,
 	region->va = mapping->va + (mapping->ours ? 0 : from->offset - mapping->offset);
 	region->readable = (from->perm & VDUSE_ACCESS_RO) != 0;
 	region->writable = (from->perm & VDUSE_ACCESS_WO) != 0 && mapping->writable;
-	region->bounce = from->bounce;
+	region->pinnable = from->pinnable;
 	table->mappings[table->nb++] = mapping;
 	if (!from->bounce)
 		vduse_mapping_populate(mapping, region->va, from->last - from->first + 1);

@@ -120,10 +120,11 @@ struct rte_vduse_region {
 	bool readable;  /**< The device may read it. */
 	bool writable;  /**< The device may write it. */
 	/**
-	 * Bounce memory of this kernel, or ours in its place: no driver can put other pages there,
-	 * so they may be pinned for as long as the region is in force.
+	 * Its pages may be pinned for as long as the region is in force. Nobody puts other ones
+	 * into bounce memory, and who shows memory to vhost_vdpa knows that it pins what it is
+	 * shown for most devices. Memory shown over a socket may get others at any time.
 	 */
-	bool bounce;
+	bool pinnable;
 };
 
 /**

@@ -45,6 +45,7 @@ struct vduse_transport_region {
 	uint64_t offset; /* of first in the file */
 	uint8_t perm;    /* VDUSE_ACCESS_* */
 	bool bounce;     /* memory of ours may take its place */
+	bool pinnable;   /* its pages stay the same */
 	int fd;          /* the caller closes it */
 };
 

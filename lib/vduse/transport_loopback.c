@@ -143,13 +143,13 @@ vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t 
 }
 
 void
-vduse_loopback_regions_bounce(struct vduse_loopback *loop)
+vduse_loopback_regions_pinnable(struct vduse_loopback *loop)
 {
 	unsigned int i;
 
 	pthread_mutex_lock(&loop->lock);
 	for (i = 0; i < loop->nb_regions; i++)
-		loop->regions[i].bounce = true;
+		loop->regions[i].pinnable = true;
 	pthread_mutex_unlock(&loop->lock);
 }
 

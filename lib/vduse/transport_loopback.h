@@ -75,9 +75,9 @@ int
 vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t last,
 			  uint64_t offset, uint8_t perm, int fd);
 
-/* Regions that are there become bounce memory. */
+/* Regions that are there become memory whose pages stay the same. */
 void
-vduse_loopback_regions_bounce(struct vduse_loopback *loop);
+vduse_loopback_regions_pinnable(struct vduse_loopback *loop);
 
 void
 vduse_loopback_regions_clear(struct vduse_loopback *loop);

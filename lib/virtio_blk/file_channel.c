@@ -19,7 +19,10 @@
 #include "backend_file.h"
 #include "blk.h"
 
-/* The kernel pins no more than that at a time, nor has a bounce region more. */
+/*
+ * The kernel pins no more than that at a time. Bounce memory is smaller, and so is what a driver
+ * in userspace has; of a VM's memory it is a part.
+ */
 #define FILE_PINNED_MAX (UINT64_C(1) << 30)
 
 /* Zeroes for file systems that cannot make them: FILE_ZERO_IOV times FILE_ZERO_SIZE at once. */
@@ -150,8 +153,8 @@ file_pin(struct file_channel *channel, const struct iovec *iov)
 }
 
 /*
- * Pinned pages need not be looked up for each operation. A kernel that refuses has memory that it
- * makes page by page, or a limit.
+ * Pinned pages need not be looked up for each operation. A kernel that refuses has bounce memory
+ * that it makes page by page, or a limit.
  */
 void
 file_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
@@ -167,9 +170,9 @@ file_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
 	ret = file_pin(channel, &iov);
 	if (ret < 0 && file->direct && !file->told) {
 		file->told = true;
-		VBLK_LOG(INFO, file->backend.name, "the kernel does not pin its bounce memory (%s) "
-			 "and looks pages up for each request: umem=1 gives it ours",
-			 strerror(-ret));
+		VBLK_LOG(INFO, file->backend.name, "the kernel does not pin its driver's memory (%s) "
+			 "and looks pages up for each request: use umem=1 for a disk of this "
+			 "kernel, and see to the limit of locked memory", strerror(-ret));
 	}
 }
 

@@ -134,21 +134,24 @@ queue_place(struct vblk_queue *queue)
 	return ret;
 }
 
-/* A VM may put other pages into its memory at any time; bounce memory stays what it is. */
+/* The largest region is where buffers are, or most of them. */
 static void
 queue_lend_memory(struct vblk_queue *queue)
 {
 	const struct rte_vduse_region *regions;
+	uint64_t len, most = 0;
+	void *va = NULL;
 	uint32_t nb, i;
 
 	regions = rte_vduse_dev_regions(queue->blk->dev, &nb);
-	for (i = 0; i < nb && !regions[i].bounce;)
-		i++;
-	if (i < nb)
-		vblk_channel_memory(queue->channel, regions[i].va,
-				    regions[i].last - regions[i].first + 1);
-	else
-		vblk_channel_memory(queue->channel, NULL, 0);
+	for (i = 0; i < nb; i++) {
+		len = regions[i].last - regions[i].first + 1;
+		if (!regions[i].pinnable || !regions[i].writable || len <= most)
+			continue;
+		va = regions[i].va;
+		most = len;
+	}
+	vblk_channel_memory(queue->channel, va, most);
 }
 
 static int

@@ -221,8 +221,8 @@ loopback_blk_up_at(struct loopback_blk *self, uint16_t used, uint16_t avail)
 	assert_int_equal(vduse_loopback_region_add(self->loop, region->first,
 						   region->first + region->size - 1, 0,
 						   VDUSE_ACCESS_RW, self->fd), 0);
-	if (self->bounce)
-		vduse_loopback_regions_bounce(self->loop);
+	if (self->pinnable)
+		vduse_loopback_regions_pinnable(self->loop);
 	vduse_loopback_set_features(self->loop, self->features);
 	blk_set_status(self, BLK_STATUS_UP & ~VIRTIO_CONFIG_S_DRIVER_OK);
 	blk_set_status(self, BLK_STATUS_UP);

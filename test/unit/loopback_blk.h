@@ -49,7 +49,7 @@ struct loopback_blk {
 	uint16_t next_desc; /* descriptors are used one after the other */
 	uint64_t features;
 	bool indirect;      /* chains lie in indirect tables */
-	bool bounce;        /* its memory is bounce memory, from the next time that it comes up */
+	bool pinnable;      /* its memory may be pinned, from the next time that it comes up */
 	int fd;
 };
 

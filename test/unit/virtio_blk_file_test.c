@@ -57,12 +57,12 @@ create_disk(const char *more)
 }
 
 static int
-setup_with(const char *more, uint64_t without, bool bounce)
+setup_with(const char *more, uint64_t without, bool pinnable)
 {
 	if (!create_disk(more))
 		return 0;
 	blk.features &= ~without;
-	blk.bounce = bounce;
+	blk.pinnable = pinnable;
 	loopback_blk_up(&blk);
 	return 0;
 }
@@ -82,14 +82,14 @@ setup_direct(void **state)
 }
 
 static int
-setup_bounce(void **state)
+setup_pinnable(void **state)
 {
 	RTE_SET_USED(state);
 	return setup_with("", 0, true);
 }
 
 static int
-setup_direct_bounce(void **state)
+setup_direct_pinnable(void **state)
 {
 	RTE_SET_USED(state);
 	return setup_with(",direct=1", 0, true);
@@ -111,7 +111,7 @@ setup_no_polling(void **state)
 	channel = &blk.blk->queues[0].channel;
 	file_channel_close(*channel);
 	assert_int_equal(file_channel_open(blk.blk->backend, RING, channel), 0);
-	blk.bounce = true;
+	blk.pinnable = true;
 	loopback_blk_up(&blk);
 	return 0;
 }
@@ -218,7 +218,7 @@ read_reaches_old_page(void)
 	return old;
 }
 
-/* Pages of bounce memory are looked up once; those of a driver, who may change them, each time. */
+/* Pages that stay the same are looked up once; those that a driver may change, each time. */
 static void
 pinned(void **state)
 {
@@ -232,12 +232,12 @@ pinned(void **state)
 		/* Memory that moves is pinned anew. */
 		loopback_blk_update(&blk);
 		assert_true(read_reaches_old_page());
-		blk.bounce = false;
+		blk.pinnable = false;
 		loopback_blk_up(&blk);
 		assert_false(read_reaches_old_page());
 		loopback_blk_update(&blk);
 		assert_false(read_reaches_old_page());
-		blk.bounce = true;
+		blk.pinnable = true;
 		loopback_blk_up(&blk);
 	}
 }
@@ -638,11 +638,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(data, setup, teardown),
 		cmocka_unit_test_setup_teardown(data, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(data, setup_no_flush, teardown),
-		cmocka_unit_test_setup_teardown(data, setup_bounce, teardown),
-		cmocka_unit_test_setup_teardown(pinned, setup_bounce, teardown),
-		cmocka_unit_test_setup_teardown(data, setup_direct_bounce, teardown),
-		cmocka_unit_test_setup_teardown(pinned, setup_direct_bounce, teardown),
-		cmocka_unit_test_setup_teardown(scattered, setup_direct_bounce, teardown),
+		cmocka_unit_test_setup_teardown(data, setup_pinnable, teardown),
+		cmocka_unit_test_setup_teardown(pinned, setup_pinnable, teardown),
+		cmocka_unit_test_setup_teardown(data, setup_direct_pinnable, teardown),
+		cmocka_unit_test_setup_teardown(pinned, setup_direct_pinnable, teardown),
+		cmocka_unit_test_setup_teardown(scattered, setup_direct_pinnable, teardown),
 		cmocka_unit_test_setup_teardown(scattered, setup, teardown),
 		cmocka_unit_test_setup_teardown(unaligned, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(scattered, setup_direct, teardown),

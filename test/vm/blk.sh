@@ -28,6 +28,12 @@ blk_alive()
 	kill -0 "$blk_pid" 2>/dev/null
 }
 
+# Queues whose io_uring has the pages of the driver's memory.
+pinned_queues()
+{
+	cat /proc/"$blk_pid"/fdinfo/* 2>/dev/null | grep -c '^UserBufs:[[:space:]]*1$'
+}
+
 # stop_blk: it ends by itself, with exit code 0.
 stop_blk()
 {

@@ -30,12 +30,6 @@ used_queues()
 	summary | grep -c 'queue [0-9]*: read [1-9]'
 }
 
-# Queues whose io_uring has the pages of the bounce memory.
-pinned_queues()
-{
-	cat /proc/"$blk_pid"/fdinfo/* 2>/dev/null | grep -c '^UserBufs:[[:space:]]*1$'
-}
-
 # on_disk SIZE_MB DEVARGS: everything on one kind of disk.
 on_disk()
 {
