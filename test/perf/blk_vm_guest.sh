@@ -1,58 +1,88 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
 #
-# What test/perf/blk_vm runs in the VM: "figure WHO JOB VALUE UNIT" lines.
+# What test/perf/blk_vm runs in the VM: "figure WHO JOB VALUE UNIT" lines. A job is named
+# DRIVER-BACKEND-WHAT-SIZE-DEPTH.
 . "$VM_TOP/test/vm/guest.sh"
 . "$VM_TOP/test/vm/blk.sh"
 . "$VM_TOP/test/vm/blk_guest.sh"
 
 rounds=$1 seconds=$2 only=$3 asking=("--ioengine=$4")
 [ "$4" != io_uring ] || asking+=(--fixedbufs --registerfiles)
+client=$DPDK_VDUSE_BUILD/test/perf/client/blk_client
 size_mb=512
-# A disk in memory: the file system that the VM has, tmpfs, knows no asynchronous I/O.
-image=/dev/ram0
+# The file: a disk that moves no data, as a real one moves them without a processor.
+image=/dev/nullb1
 
-# job WHO BACKEND RW BLOCK_SIZE DEPTH: fields 8 and 49 are reads and writes per second
-job()
+# jobs DRIVER-BACKEND: those of its jobs that were asked for
+jobs()
 {
-	local name=$2-$3-$4-$5
-	[[ $name =~ $only ]] || return 0
+	local what
+	for what in randread-4k-1 randread-4k-64 randwrite-4k-64 read-128k-8 write-128k-8; do
+		[[ ! $1-$what =~ $only ]] || echo "$1-$what"
+	done
+}
+
+# ask_kernel WHO JOB WHAT SIZE DEPTH: fields 8 and 49 are reads and writes per second
+ask_kernel()
+{
 	fio --name=job --filename="$disk" "${asking[@]}" --direct=1 --rw="$3" --bs="$4" \
 		--iodepth="$5" --runtime="$seconds" --ramp_time=1 --time_based \
-		--output-format=terse --terse-version=3 >"$work/fio.out" 2>"$work/fio.log" || fail "fio $name"
-	echo "figure $1 $name $(awk -F';' '{ print $8 + $49 }' "$work/fio.out") IO/s"
+		--output-format=terse --terse-version=3 >"$work/fio.out" 2>"$work/fio.log" || fail "fio $2"
+	echo "figure $1 $2 $(awk -F';' '{ print $8 + $49 }' "$work/fio.out") IO/s"
 	[ "$5" = 1 ] && [ "$1" != null_blk ] || return 0
-	echo "figure $1 $name:p99 $(tr ';' '\n' <"$work/fio.out" |
+	echo "figure $1 $2:p99 $(tr ';' '\n' <"$work/fio.out" |
 		sed -n 's/^99\.000000%=//p' | head -n 1) us"
 }
 
-# use_module WHO: which vduse.ko serves a side
-use_module()
+# ask WHO JOB
+ask()
 {
-	[ "$VDUSE_MODULE" = both ] || return 0
-	[ ! -e /sys/module/vduse ] || rmmod virtio_vdpa vduse
-	case $1 in
-	qemu) VDUSE_MODULE=distribution load_modules vduse virtio_vdpa ;;
-	*) VDUSE_MODULE=ours load_modules vduse virtio_vdpa ;;
+	local driver what size depth
+	IFS=- read -r driver _ what size depth <<<"$2"
+	case $driver in
+	virtio) ask_kernel "$1" "$2" "$what" "$size" "$depth" ;;
+	vhost)
+		"$client" "$1" "$2" "$disk" "$what" $((${size%k} * 1024)) "$depth" "$seconds" ||
+			fail "client $2"
+		;;
 	esac
 }
 
-# start_side WHO BACKEND: sets disk. The peer may run on any CPU; ours polls on CPU 1.
+# use_modules WHO DRIVER: which vduse.ko serves a side, and the bus driver of its devices
+use_modules()
+{
+	local module=$VDUSE_MODULE
+	if [ "$module" = both ]; then
+		module=ours
+		[ "$1" != qemu ] || module=distribution
+	fi
+	modprobe -r virtio_vdpa vhost_vdpa || fail "modprobe -r"
+	[ "$VDUSE_MODULE" != both ] || [ ! -e /sys/module/vduse ] || rmmod vduse
+	VDUSE_MODULE=$module load_modules vduse "$2_vdpa"
+}
+
+# start_side WHO DRIVER BACKEND: sets disk. The peer may run on any CPU; ours polls on CPU 1.
 start_side()
 {
-	case $1-$2 in
-	dpdk-vduse-blk-null) start_blk "disk0,attach=virtio,backend=null,size=${size_mb}M" ;;
+	case $1-$3 in
+	dpdk-vduse-blk-null) start_blk "disk0,attach=$2,backend=null,size=${size_mb}M" ;;
 	dpdk-vduse-blk-file)
-		start_blk "disk0,attach=virtio,umem=1,backend=file,path=$image,direct=1"
+		start_blk "disk0,attach=$2,umem=1,backend=file,path=$image,direct=1"
 		;;
 	qemu-null) start_qsd disk0 "driver=null-co,size=$((size_mb << 20)),read-zeroes=off" ;;
 	qemu-file) start_qsd disk0 "driver=host_device,filename=$image,cache.direct=on,aio=io_uring" ;;
 	esac
 	if [ "$1" = qemu ]; then
 		taskset -apc 0-1 "$qsd_pid" >/dev/null
-		disk=/dev/$(attach disk0)
-	else
+		vdpa dev add name disk0 mgmtdev vduse || fail "vdpa dev add"
+	fi
+	if [ "$2" = virtio ]; then
 		disk=$(wait_disk disk0)
+		echo none >"/sys/block/$(basename "$disk")/queue/scheduler"
+	else
+		disk=/dev/vhost-vdpa-0
+		wait_for 60 test -c $disk || fail "no $disk"
 	fi
 }
 
@@ -66,45 +96,39 @@ stop_side()
 	fi
 }
 
-# jobs WHO BACKEND
-jobs()
-{
-	echo none >"/sys/block/$(basename "$disk")/queue/scheduler"
-	job "$1" "$2" randread 4k 1
-	job "$1" "$2" randread 4k 64
-	job "$1" "$2" randwrite 4k 64
-	job "$1" "$2" read 128k 8
-	job "$1" "$2" write 128k 8
-}
-
 measure()
 {
-	local backend
-	use_module "$1"
-	for backend in null file; do
-		[[ $backend =~ ${only%%-*} ]] || continue
-		start_side "$1" $backend
-		jobs "$1" $backend
-		stop_side "$1"
+	local driver backend asked job
+	for driver in virtio vhost; do
+		for backend in null file; do
+			asked=$(jobs "$driver-$backend")
+			[ -n "$asked" ] || continue
+			use_modules "$1" "$driver"
+			start_side "$1" "$driver" "$backend"
+			for job in $asked; do
+				ask "$1" "$job"
+			done
+			stop_side "$1"
+		done
 	done
 }
 
 # What fio and the block layer can do here: the kernel's own disk that does nothing.
 measure_ceiling()
 {
-	[[ null =~ ${only%%-*} ]] || return 0
+	local job
 	disk=/dev/nullb0
-	jobs null_blk null
+	echo none >/sys/block/nullb0/queue/scheduler
+	for job in $(jobs virtio-null); do
+		ask null_blk "$job"
+	done
 }
 
-[ "$VDUSE_MODULE" = both ] || load_modules vduse virtio_vdpa
 load_modules virtio_blk
-modprobe brd rd_nr=1 rd_size=$((size_mb << 10)) || fail "modprobe brd"
-wait_for 5 test -b $image || fail "no $image"
-# No interrupts, and as many requests as a virtqueue holds.
-modprobe null_blk nr_devices=1 irqmode=0 submit_queues=1 hw_queue_depth=256 ||
+# No interrupts, as many requests as a virtqueue holds, and none is split.
+modprobe null_blk nr_devices=2 irqmode=0 submit_queues=1 hw_queue_depth=256 max_sectors=2048 ||
 	fail "modprobe null_blk"
-dd if=/dev/urandom of=$image bs=1M count=$size_mb status=none
+wait_for 5 test -b $image || fail "no $image"
 for round in $(seq "$rounds"); do
 	measure_ceiling
 	if [ $((round % 2)) = 1 ]; then

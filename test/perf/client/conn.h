@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* The driver's end of a vhost-user socket, as far as one virtqueue needs it. */
-#ifndef CLIENT_VHOST_USER_H
-#define CLIENT_VHOST_USER_H
+/* The way to a device, as far as one virtqueue needs it: a vhost-user socket, or vhost-vdpa. */
+#ifndef CLIENT_CONN_H
+#define CLIENT_CONN_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -13,7 +13,7 @@ struct client_memory {
 	int fd;
 };
 
-/* The rings of virtqueue 0, in that memory. */
+/* The rings of virtqueue 0, in that memory. Their addresses, and all others, are the driver's. */
 struct client_rings {
 	uint16_t size;
 	const void *desc;
@@ -21,31 +21,38 @@ struct client_rings {
 	const void *device;
 };
 
+struct client_transport;
+
 struct client_conn {
+	const struct client_transport *transport;
 	int fd;
 	int kick;
-	int call;
 	uint64_t features; /* agreed on */
 };
 
-/* Zeroed memory. Ends the process when there is none, as all of these do when they fail. */
+/* What a transport does. Each ends the process when it fails, as all functions here do. */
+struct client_transport {
+	/* Takes those of the wanted features that the device has. */
+	void (*connect)(struct client_conn *conn, const char *path, uint64_t wanted);
+	void (*config_read)(struct client_conn *conn, void *config, uint32_t len);
+	/* The device may use the rings from here on. */
+	void (*start)(struct client_conn *conn, const struct client_memory *memory,
+		      const struct client_rings *rings);
+	/* The device uses them no more. */
+	void (*stop)(struct client_conn *conn);
+};
+
+extern const struct client_transport client_vhost_user;
+extern const struct client_transport client_vhost_vdpa;
+
+/* Zeroed memory. */
 void
 client_memory_create(struct client_memory *memory, size_t size);
 
-/* Connects and takes those of the wanted features that the device has. */
+/* A path to a socket, or to a character device of vhost-vdpa. */
 void
 client_connect(struct client_conn *conn, const char *path, uint64_t wanted);
-
 void
-client_config_read(struct client_conn *conn, void *config, uint32_t len);
+client_disconnect(struct client_conn *conn);
 
-/* The device may use the rings from here on. */
-void
-client_start(struct client_conn *conn, const struct client_memory *memory,
-	     const struct client_rings *rings);
-
-/* The device uses them no more. */
-void
-client_stop(struct client_conn *conn);
-
-#endif /* CLIENT_VHOST_USER_H */
+#endif /* CLIENT_CONN_H */

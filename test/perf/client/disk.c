@@ -70,14 +70,15 @@ client_disk_open(struct client_disk *disk, const char *path, uint32_t size, uint
 		 int write)
 {
 	size_t head = (sizeof(struct client_shared) + 4095) & ~(size_t)4095;
+	struct client_conn *conn = &disk->conn;
 	struct virtio_blk_config config;
 	struct client_rings rings;
 	uint16_t id;
 
-	client_connect(&disk->conn, path,
+	client_connect(conn, path,
 		       DISK_BIT(VIRTIO_F_VERSION_1) | DISK_BIT(VIRTIO_RING_F_EVENT_IDX) |
 		       DISK_BIT(VIRTIO_RING_F_INDIRECT_DESC) | DISK_BIT(VIRTIO_BLK_F_FLUSH));
-	client_config_read(&disk->conn, &config, offsetof(struct virtio_blk_config, wce));
+	conn->transport->config_read(conn, &config, offsetof(struct virtio_blk_config, wce));
 	disk->capacity = config.capacity * 512;
 	disk->size = size;
 	client_memory_create(&disk->memory, head + (size_t)size * depth);
@@ -93,13 +94,13 @@ client_disk_open(struct client_disk *disk, const char *path, uint32_t size, uint
 		.driver = &disk->shared->avail,
 		.device = &disk->shared->used,
 	};
-	client_start(&disk->conn, &disk->memory, &rings);
+	conn->transport->start(conn, &disk->memory, &rings);
 }
 
 void
 client_disk_close(struct client_disk *disk)
 {
-	client_stop(&disk->conn);
+	client_disconnect(&disk->conn);
 }
 
 void

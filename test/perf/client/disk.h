@@ -6,7 +6,7 @@
 #include <linux/virtio_blk.h>
 #include <linux/virtio_ring.h>
 
-#include "vhost_user.h"
+#include "conn.h"
 
 #define CLIENT_RING_SIZE  256
 #define CLIENT_DEPTH_MAX  (CLIENT_RING_SIZE / 4)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Keeps a vhost-user disk busy and says how fast it is, for test/perf/blk_host. In flow options,
+ * Keeps a disk busy and says how fast it is, for test/perf/blk_host and blk_vm. In flow options,
  * out flows a line "figure WHO JOB VALUE IO/s"; at depth 1 two more, with the median and the
  * 99th percentile of a request's time. One thread, which polls.
  */
@@ -189,8 +189,8 @@ main(int argc, char **argv)
 	double rate;
 
 	if (argc != 8 || !job_parse(argv, &job))
-		errx(2, "usage: blk_client WHO JOB SOCKET [rand]read|[rand]write BLOCK_SIZE "
-			"DEPTH SECONDS");
+		errx(2, "usage: blk_client WHO JOB SOCKET|/dev/vhost-vdpa-N [rand]read|[rand]write "
+			"BLOCK_SIZE DEPTH SECONDS");
 	state.times = calloc(JOB_TIMES_MAX, sizeof(*state.times));
 	if (state.times == NULL)
 		err(EXIT_FAILURE, "memory");

@@ -8,7 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -17,7 +16,7 @@
 
 #include <vhost_user_wire.h>
 
-#include "vhost_user.h"
+#include "conn.h"
 
 #define MSG_VERSION	    1U
 #define FEATURES_PROTOCOL   (UINT64_C(1) << 30)
@@ -95,21 +94,8 @@ msg_vring(struct client_conn *conn, uint32_t request, uint32_t num)
 	msg_send(conn, &msg, -1);
 }
 
-void
-client_memory_create(struct client_memory *memory, size_t size)
-{
-	memory->size = (size + 0x1fffff) & ~(size_t)0x1fffff;
-	memory->fd = memfd_create("client", MFD_CLOEXEC);
-	if (memory->fd < 0 || ftruncate(memory->fd, (off_t)memory->size) < 0)
-		err(EXIT_FAILURE, "memory");
-	memory->va = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-			  memory->fd, 0);
-	if (memory->va == MAP_FAILED)
-		err(EXIT_FAILURE, "memory");
-}
-
-void
-client_connect(struct client_conn *conn, const char *path, uint64_t wanted)
+static void
+user_connect(struct client_conn *conn, const char *path, uint64_t wanted)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	uint64_t offered;
@@ -118,10 +104,7 @@ client_connect(struct client_conn *conn, const char *path, uint64_t wanted)
 		errx(EXIT_FAILURE, "%s: too long", path);
 	strcpy(address.sun_path, path);
 	conn->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	conn->kick = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	conn->call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
-	if (conn->fd < 0 || conn->kick < 0 || conn->call < 0 ||
-	    connect(conn->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+	if (conn->fd < 0 || connect(conn->fd, (struct sockaddr *)&address, sizeof(address)) < 0)
 		err(EXIT_FAILURE, "%s", path);
 	msg_send(conn, &(struct msg){ .request = MSG_SET_OWNER }, -1);
 	offered = msg_get(conn, MSG_GET_FEATURES, 0);
@@ -133,8 +116,8 @@ client_connect(struct client_conn *conn, const char *path, uint64_t wanted)
 	msg_set(conn, MSG_SET_FEATURES, conn->features | FEATURES_PROTOCOL, -1);
 }
 
-void
-client_config_read(struct client_conn *conn, void *config, uint32_t len)
+static void
+user_config_read(struct client_conn *conn, void *config, uint32_t len)
 {
 	struct msg msg = { .request = MSG_GET_CONFIG, .payload.config.size = len };
 
@@ -145,9 +128,9 @@ client_config_read(struct client_conn *conn, void *config, uint32_t len)
 	memcpy(config, msg.payload.config.data, len);
 }
 
-void
-client_start(struct client_conn *conn, const struct client_memory *memory,
-	     const struct client_rings *rings)
+static void
+user_start(struct client_conn *conn, const struct client_memory *memory,
+	   const struct client_rings *rings)
 {
 	struct msg table = {
 		.request = MSG_SET_MEM_TABLE,
@@ -170,21 +153,29 @@ client_start(struct client_conn *conn, const struct client_memory *memory,
 			.driver = (uintptr_t)rings->driver,
 		},
 	};
+	int call = eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK);
 
+	if (call < 0)
+		err(EXIT_FAILURE, "eventfd");
 	msg_send(conn, &table, memory->fd);
 	msg_vring(conn, MSG_SET_VRING_NUM, rings->size);
 	msg_vring(conn, MSG_SET_VRING_BASE, 0);
 	msg_send(conn, &addr, -1);
-	msg_set(conn, MSG_SET_VRING_CALL, 0, conn->call);
+	msg_set(conn, MSG_SET_VRING_CALL, 0, call);
+	close(call);
 	msg_set(conn, MSG_SET_VRING_KICK, 0, conn->kick);
 	msg_vring(conn, MSG_SET_VRING_ENABLE, 1);
 }
 
-void
-client_stop(struct client_conn *conn)
+static void
+user_stop(struct client_conn *conn)
 {
 	(void)msg_get(conn, MSG_GET_VRING_BASE, sizeof(uint64_t));
-	close(conn->fd);
-	close(conn->kick);
-	close(conn->call);
 }
+
+const struct client_transport client_vhost_user = {
+	.connect = user_connect,
+	.config_read = user_config_read,
+	.start = user_start,
+	.stop = user_stop,
+};
