@@ -7,6 +7,18 @@
 . "$(dirname "$0")/kernel_guest.sh"
 . "$(dirname "$0")/blk_guest.sh"
 
+# stretches: how many stretches of bounce memory the traced pages lie in
+stretches()
+{
+	local iova next=0 nb=0
+	sed -n 's/.*vduse_map: .* iova \(0x[0-9a-f]*\) size 4096 .*/\1/p' $tracing/trace >"$work/pages"
+	while read -r iova; do
+		[ $((iova)) = $next ] || nb=$((nb + 1))
+		next=$((iova + 4096))
+	done <"$work/pages"
+	echo $nb
+}
+
 load_modules vduse virtio_vdpa virtio_blk
 truncate -s 256M /dev/shm/disk.img
 step "a block device appears"
@@ -30,6 +42,25 @@ fio_verify "$disk" --rw=randwrite --bs=4k --iodepth=32 --size=24M
 fio_verify "$disk" --rw=write --bs=1M --iodepth=8 --size=96M
 fio_verify "$disk" --rw=randwrite --bsrange=512-64k --bs_unaligned=0 --blockalign=512 \
 	--iodepth=16 --size=16M --numjobs=1
+
+if [ "$VDUSE_MODULE" = ours ]; then
+	step "large requests, whose pages lie anywhere, are a few stretches of bounce memory each"
+	tracing=/sys/kernel/debug/tracing
+	# Written page by page in any order, so that no two are neighbours.
+	for page in $(seq 0 1023 | shuf); do
+		dd if=/dev/zero of=/dev/shm/buffers bs=4k count=1 seek="$page" conv=notrunc status=none
+	done
+	echo 1 >$tracing/events/vduse/vduse_map/enable
+	fio --name=large --filename="/dev/$disk" --ioengine=libaio --direct=1 --rw=randread \
+		--bs=128k --iodepth=8 --io_size=8M --mem=mmapshared:/dev/shm/buffers \
+		--output="$work/fio.log"
+	echo 0 >$tracing/events/vduse/vduse_map/enable
+	rm /dev/shm/buffers
+	nb=$(stretches)
+	echo "   $(wc -l <"$work/pages") pages of 64 requests: $nb stretches"
+	[ "$(wc -l <"$work/pages")" -ge 1024 ] || fail "the pages lay side by side already"
+	[ "$nb" -le $((64 * 6)) ] || fail "$nb stretches"
+fi
 
 step "the driver is unbound and bound, with I/O before and after"
 virtio=$(basename /sys/bus/vdpa/devices/disk0/virtio*)

@@ -4,8 +4,8 @@
  * out; any context, any CPU.
  *
  * The region is cut into blocks. A block is free, or it serves one class of
- * slots: 512 bytes for the headers and status bytes of requests, then pages,
- * then larger ones up to a whole block. What a CPU gives back waits in its
+ * slots: 512 bytes for the headers and status bytes of requests, twice that
+ * for tables of descriptors, then pages, then larger ones up to a whole block. What a CPU gives back waits in its
  * own magazine, where it takes its next slots from, so that the lock of the
  * pool is taken once per batch. A CPU that finds nothing empties the
  * magazines of all others before it gives up.
@@ -26,15 +26,15 @@
 #define LARGE_REGION		(8UL << 20)
 #define BLOCK_SLOTS_MAX		(1U << (BLOCK_SHIFT_LARGE - VDUSE_SLOT_SHIFT_MIN))
 
-#define NR_CLASSES		5
+#define NR_CLASSES		6
 #define CLASS_FREE		0xff
-#define MAGAZINE_MAX		32
+#define MAGAZINE_MAX		64
 
 /* Address 0 means "none" to some devices: the first page is never given. */
 #define RESERVED_SLOTS		(PAGE_SIZE >> VDUSE_SLOT_SHIFT_MIN)
 
-static const u8 class_shift[NR_CLASSES] = { 9, 12, 14, 16, 18 };
-static const u8 class_batch[NR_CLASSES] = { 16, 16, 8, 2, 1 };
+static const u8 class_shift[NR_CLASSES] = { 9, 10, 12, 14, 16, 18 };
+static const u8 class_batch[NR_CLASSES] = { 16, 16, 32, 8, 2, 1 };
 
 struct slot_block {
 	struct list_head node;	/* on a list of struct vduse_slots unless full; slots->lock */
@@ -44,9 +44,17 @@ struct slot_block {
 	DECLARE_BITMAP(used, BLOCK_SLOTS_MAX);	/* slots->lock */
 };
 
+/* Slots side by side. In units of the smallest one. */
+struct slot_run {
+	u32 first;
+	u32 nr;
+};
+
+/* The run that grew last is the one that is taken from, from its beginning. */
 struct slot_magazine {
-	unsigned int nr;
-	u32 slot[MAGAZINE_MAX];	/* in units of the smallest slot */
+	unsigned int nr;	/* slots in all runs */
+	unsigned int nr_runs;
+	struct slot_run run[MAGAZINE_MAX];
 };
 
 /* One per CPU. The lock is another CPU's only while the pool is empty. */
@@ -135,7 +143,43 @@ static void block_return(struct vduse_slots *slots, u32 slot)
 	}
 }
 
-/* Called with the lock of the magazine's CPU held, interrupts off. */
+/*
+ * Magazines. Their CPU's lock is held, interrupts are off.
+ *
+ * Buffers of a request are given back in order, and as a run the next request
+ * gets them in the same order: to the process they are one stretch of memory.
+ */
+
+static u32 slot_step(unsigned int class)
+{
+	return 1U << (class_shift[class] - VDUSE_SLOT_SHIFT_MIN);
+}
+
+static void magazine_put(struct slot_magazine *magazine, unsigned int class, u32 slot)
+{
+	struct slot_run *run = &magazine->run[magazine->nr_runs];
+
+	if (magazine->nr_runs && slot == run[-1].first + run[-1].nr * slot_step(class)) {
+		run[-1].nr++;
+	} else {
+		*run = (struct slot_run){ .first = slot, .nr = 1 };
+		magazine->nr_runs++;
+	}
+	magazine->nr++;
+}
+
+static u32 magazine_get(struct slot_magazine *magazine, unsigned int class)
+{
+	struct slot_run *last = &magazine->run[magazine->nr_runs - 1];
+	u32 slot = last->first;
+
+	last->first += slot_step(class);
+	if (!--last->nr)
+		magazine->nr_runs--;
+	magazine->nr--;
+	return slot;
+}
+
 static bool magazine_fill(struct vduse_slots *slots, struct slot_magazine *magazine,
 			  unsigned int class)
 {
@@ -146,7 +190,7 @@ static bool magazine_fill(struct vduse_slots *slots, struct slot_magazine *magaz
 		block = block_for(slots, class);
 		if (!block)
 			break;
-		magazine->slot[magazine->nr++] = block_take(slots, block);
+		magazine_put(magazine, class, block_take(slots, block));
 	}
 	spin_unlock(&slots->lock);
 	return magazine->nr;
@@ -154,16 +198,21 @@ static bool magazine_fill(struct vduse_slots *slots, struct slot_magazine *magaz
 
 /* Keep the slots used last, whose memory is in the cache. */
 static void magazine_spill(struct vduse_slots *slots, struct slot_magazine *magazine,
-			   unsigned int nr)
+			   unsigned int class, unsigned int nr)
 {
-	unsigned int i;
+	struct slot_run *run = magazine->run;
 
-	spin_lock(&slots->lock);
-	for (i = 0; i < nr; i++)
-		block_return(slots, magazine->slot[i]);
-	spin_unlock(&slots->lock);
 	magazine->nr -= nr;
-	memmove(magazine->slot, magazine->slot + nr, magazine->nr * sizeof(magazine->slot[0]));
+	spin_lock(&slots->lock);
+	for (; nr; nr--) {
+		block_return(slots, run->first);
+		run->first += slot_step(class);
+		if (!--run->nr)
+			run++;
+	}
+	spin_unlock(&slots->lock);
+	magazine->nr_runs -= run - magazine->run;
+	memmove(magazine->run, run, magazine->nr_runs * sizeof(*run));
 }
 
 static void drain(struct vduse_slots *slots)
@@ -177,7 +226,8 @@ static void drain(struct vduse_slots *slots)
 		cpu = per_cpu_ptr(slots->cpu, i);
 		spin_lock_irqsave(&cpu->lock, flags);
 		for (class = 0; class < NR_CLASSES; class++)
-			magazine_spill(slots, &cpu->magazine[class], cpu->magazine[class].nr);
+			magazine_spill(slots, &cpu->magazine[class], class,
+				       cpu->magazine[class].nr);
 		spin_unlock_irqrestore(&cpu->lock, flags);
 	}
 }
@@ -193,7 +243,7 @@ static u64 get_of_class(struct vduse_slots *slots, unsigned int class)
 	spin_lock_irqsave(&cpu->lock, flags);
 	magazine = &cpu->magazine[class];
 	if (magazine->nr || magazine_fill(slots, magazine, class))
-		offset = (u64)magazine->slot[--magazine->nr] << VDUSE_SLOT_SHIFT_MIN;
+		offset = (u64)magazine_get(magazine, class) << VDUSE_SLOT_SHIFT_MIN;
 	spin_unlock_irqrestore(&cpu->lock, flags);
 	return offset;
 }
@@ -234,8 +284,8 @@ void vduse_slots_put(struct vduse_slots *slots, u64 offset)
 	spin_lock_irqsave(&cpu->lock, flags);
 	magazine = &cpu->magazine[class];
 	if (magazine->nr >= 2 * class_batch[class])
-		magazine_spill(slots, magazine, class_batch[class]);
-	magazine->slot[magazine->nr++] = slot;
+		magazine_spill(slots, magazine, class, class_batch[class]);
+	magazine_put(magazine, class, slot);
 	spin_unlock_irqrestore(&cpu->lock, flags);
 }
 
@@ -273,7 +323,7 @@ struct vduse_slots *vduse_slots_create(size_t size)
 	struct vduse_slots *slots;
 	int i;
 
-	BUILD_BUG_ON(2 * 16 > MAGAZINE_MAX);
+	BUILD_BUG_ON(2 * 32 > MAGAZINE_MAX);
 	if (size >> shift == 0)
 		return NULL;
 	slots = kvzalloc(struct_size(slots, block, size >> shift), GFP_KERNEL);
