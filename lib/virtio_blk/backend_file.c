@@ -14,10 +14,14 @@
 
 #include <linux/fs.h>
 
+#include <rte_cycles.h>
+
 #include "backend_file.h"
 #include "blk.h"
 
-#define FILE_ALIGN_MAX 4096
+#define FILE_ALIGN_MAX	  4096
+#define FILE_WAIT_MS	  1000
+#define FILE_WAIT_STEP_MS 10
 
 /* Where the kernel does not say: tries. Reads nothing that matters. */
 static uint32_t
@@ -166,6 +170,35 @@ file_lock(int fd, bool read_only)
 	return errno == EACCES ? -EAGAIN : -errno;
 }
 
+/* -EAGAIN: somebody else has it. */
+static int
+file_take(struct file_backend *file, const char *path, int flags)
+{
+	int ret;
+
+	file->fd = open(path, flags);
+	if (file->fd < 0)
+		return errno == EBUSY ? -EAGAIN : -errno;
+	ret = file_lock(file->fd, file->backend.limits.read_only);
+	if (ret < 0)
+		close(file->fd);
+	return ret;
+}
+
+/* A process that was killed has its file until the kernel has ended its requests and rings. */
+static int
+file_take_in_time(struct file_backend *file, const char *path, int flags)
+{
+	unsigned int waited;
+	int ret = file_take(file, path, flags);
+
+	for (waited = 0; ret == -EAGAIN && waited < FILE_WAIT_MS; waited += FILE_WAIT_STEP_MS) {
+		rte_delay_us_sleep(FILE_WAIT_STEP_MS * 1000);
+		ret = file_take(file, path, flags);
+	}
+	return ret;
+}
+
 static int
 file_open_path(struct file_backend *file, const struct vblk_backend_conf *conf, const char *path)
 {
@@ -182,18 +215,16 @@ file_open_path(struct file_backend *file, const struct vblk_backend_conf *conf, 
 			flags |= O_EXCL;
 	}
 	file->backend.limits.read_only = conf->read_only;
-	file->fd = open(path, flags | O_CLOEXEC | (file->direct ? O_DIRECT : 0));
-	if (file->fd < 0) {
-		ret = -errno;
+	ret = file_take_in_time(file, path, flags | O_CLOEXEC | (file->direct ? O_DIRECT : 0));
+	if (ret == -EAGAIN)
+		VBLK_LOG(ERR, conf->device,
+			 "path=%s is in use by another process, device or file system", path);
+	else if (ret < 0)
 		VBLK_LOG(ERR, conf->device, "cannot open path=%s: %s%s", path, strerror(-ret),
 			 ret == -EINVAL && file->direct ? ": use direct=0" : "");
+	if (ret < 0)
 		return ret;
-	}
-	ret = file_lock(file->fd, conf->read_only);
-	if (ret == -EAGAIN)
-		VBLK_LOG(ERR, conf->device, "path=%s is in use by another process or device", path);
-	else if (ret == 0)
-		ret = file_limits(file, conf->device, path);
+	ret = file_limits(file, conf->device, path);
 	if (ret < 0)
 		close(file->fd);
 	return ret;

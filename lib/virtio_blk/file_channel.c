@@ -69,11 +69,16 @@ RTE_INIT(file_zero_init)
 		file_zero_iov[i] = (struct iovec){ (void *)(uintptr_t)file_zeroes, FILE_ZERO_SIZE };
 }
 
+/* The kernel ends a ring some time later; the next user of the file is not to wait for that. */
 static void
 file_rings_close(struct file_channel *channel)
 {
-	while (channel->nb_rings > 0)
-		io_uring_queue_exit(&channel->rings[--channel->nb_rings]);
+	while (channel->nb_rings > 0) {
+		struct io_uring *ring = &channel->rings[--channel->nb_rings];
+
+		(void)io_uring_unregister_files(ring);
+		io_uring_queue_exit(ring);
+	}
 }
 
 static int

@@ -8,6 +8,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -117,6 +118,41 @@ setup_no_polling(void **state)
 }
 
 static int
+lock_file(short type)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
+
+	return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+static void *
+let_go(void *arg)
+{
+	unit_sleep_ms(200);
+	assert_int_equal(lock_file(F_UNLCK), 0);
+	return arg;
+}
+
+/* A file that the process before, which is gone, has still for a moment. */
+static int
+setup_taken(void **state)
+{
+	pthread_t thread;
+
+	RTE_SET_USED(state);
+	fd = -1;
+	if (setup_file() < 0)
+		return 0;
+	assert_int_equal(lock_file(F_WRLCK), 0);
+	assert_int_equal(pthread_create(&thread, NULL, let_go, NULL), 0);
+	snprintf(args, sizeof(args), "path=%s", path);
+	loopback_blk_create(&blk, "file", args, RING, false);
+	pthread_join(thread, NULL);
+	loopback_blk_up(&blk);
+	return 0;
+}
+
+static int
 setup_no_flush(void **state)
 {
 	RTE_SET_USED(state);
@@ -130,6 +166,8 @@ teardown(void **state)
 	if (fd < 0)
 		return 0;
 	loopback_blk_destroy(&blk);
+	/* The next user need not wait for the kernel to end the ring. */
+	assert_int_equal(lock_file(F_WRLCK), 0);
 	unlink(path);
 	close(fd);
 	return 0;
@@ -638,6 +676,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(data, setup, teardown),
 		cmocka_unit_test_setup_teardown(data, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(data, setup_no_flush, teardown),
+		cmocka_unit_test_setup_teardown(data, setup_taken, teardown),
 		cmocka_unit_test_setup_teardown(data, setup_pinnable, teardown),
 		cmocka_unit_test_setup_teardown(pinned, setup_pinnable, teardown),
 		cmocka_unit_test_setup_teardown(data, setup_direct_pinnable, teardown),
