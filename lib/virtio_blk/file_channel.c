@@ -48,6 +48,8 @@ struct file_channel {
 	struct file_backend *file;
 	struct io_uring rings[FILE_RINGS];
 	unsigned int nb_rings;
+	unsigned int nb_in_flight; /* on all of them: entries whose completions were not seen */
+	bool overlaps;          /* some were not finished when the kernel returned last */
 	bool polls;             /* there is the other one, and the device does not refuse */
 	unsigned int nb_polled; /* in flight there */
 	const uint8_t *pinned;  /* memory that the kernel has the pages of; NULL: none */
@@ -106,6 +108,7 @@ file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_chan
 		return -ENOMEM;
 	channel->file = file;
 	channel->polls = file->polls;
+	channel->overlaps = true;
 	ret = file_ring_open(channel, depth, 0);
 	if (ret == 0 && channel->polls)
 		ret = file_ring_open(channel, depth, IORING_SETUP_IOPOLL);
@@ -286,6 +289,7 @@ file_prep(struct file_channel *channel, struct vblk_io *io)
 	enum file_ring ring = file_ring_for(channel, io);
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&channel->rings[ring]);
 
+	channel->nb_in_flight++;
 	if (ring == FILE_RING_POLLED)
 		channel->nb_polled++;
 	switch (io->op) {
@@ -323,15 +327,45 @@ file_begin(struct file_channel *channel, struct vblk_io *io)
 		io->result = file_room_take(channel->file, &channel->nb_rooms, io);
 }
 
+/* Entries that the kernel has not seen. */
+static unsigned int
+file_nb_prepared(const struct file_channel *channel)
+{
+	unsigned int n = 0, i;
+
+	for (i = 0; i < channel->nb_rings; i++)
+		n += io_uring_sq_ready(&channel->rings[i]);
+	return n;
+}
+
 static void
 file_enter(struct file_channel *channel)
 {
-	unsigned int i;
+	unsigned int nb_done = 0, i;
 
+	if (file_nb_prepared(channel) == 0)
+		return;
 	/* What the kernel does not take now (no memory) stays in the ring for the next poll. */
-	for (i = 0; i < channel->nb_rings; i++)
+	for (i = 0; i < channel->nb_rings; i++) {
 		if (io_uring_sq_ready(&channel->rings[i]) > 0)
 			(void)io_uring_submit(&channel->rings[i]);
+		nb_done += io_uring_cq_ready(&channel->rings[i]);
+	}
+	channel->overlaps = nb_done < channel->nb_in_flight;
+}
+
+/*
+ * The kernel starts a device with the last of what it is given at a time. One that works on its
+ * own is therefore given a burst in pieces, none larger than what it has already: one, and one,
+ * two, four. One that is finished when the kernel returns would wait for our system calls only.
+ */
+static void
+file_enter_early(struct file_channel *channel)
+{
+	unsigned int nb = file_nb_prepared(channel);
+
+	if (channel->overlaps && nb > channel->nb_in_flight - nb)
+		file_enter(channel);
 }
 
 uint16_t
@@ -348,10 +382,12 @@ file_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 		file_begin(channel, io);
 		if (unlikely(io->result == -EAGAIN))
 			break;
-		if (unlikely(io->result < 0))
+		if (unlikely(io->result < 0)) {
 			vblk_fifo_put(&channel->done, io);
-		else
-			file_prep(channel, io);
+			continue;
+		}
+		file_prep(channel, io);
+		file_enter_early(channel);
 	}
 	file_enter(channel);
 	return n;
@@ -456,6 +492,7 @@ file_reap(struct file_channel *channel, enum file_ring ring, struct vblk_io **io
 		}
 	}
 	io_uring_cq_advance(&channel->rings[ring], seen);
+	channel->nb_in_flight -= seen;
 	if (ring == FILE_RING_POLLED)
 		channel->nb_polled -= seen;
 	return n;
