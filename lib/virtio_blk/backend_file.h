@@ -41,6 +41,9 @@ file_device_number(dev_t dev, const char *attribute);
 void
 file_discard_probe(struct file_backend *file, dev_t dev);
 struct io_uring_sqe;
+/* That part of the file has no blocks any more and reads as zeroes. */
+void
+file_prep_hole(struct io_uring_sqe *sqe, uint64_t offset, uint64_t len);
 void
 file_discard_prep(const struct file_backend *file, struct io_uring_sqe *sqe,
 		  const struct vblk_io *io);

@@ -246,8 +246,7 @@ file_prep_zero(struct io_uring_sqe *sqe, const struct vblk_io *io)
 	uint64_t offset = io->offset + io->done, left = io->len - io->done;
 
 	if (io->stage == FILE_PUNCH)
-		io_uring_prep_fallocate(sqe, 0, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-					(off_t)offset, (off_t)left);
+		file_prep_hole(sqe, offset, left);
 	else if (io->stage == FILE_RANGE)
 		io_uring_prep_fallocate(sqe, 0, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
 					(off_t)offset, (off_t)left);

@@ -54,29 +54,31 @@ discard_prep_command(struct io_uring_sqe *sqe, int fd, uint64_t offset, uint64_t
 
 /* No bytes at all: a kernel that knows the command finds them too few. */
 static bool
+discard_try_command(struct io_uring *ring, int fd)
+{
+	struct io_uring_cqe *cqe;
+
+	discard_prep_command(io_uring_get_sqe(ring), fd, 0, 0);
+	return io_uring_submit(ring) == 1 && io_uring_wait_cqe(ring, &cqe) == 0 &&
+	       cqe->res == -EINVAL;
+}
+
+/* A kernel without such commands at all would find each of them wrong. */
+static bool
 discard_has_command(int fd)
 {
+	struct io_uring_probe *probe;
 	struct io_uring ring;
-	struct io_uring_cqe *cqe;
-	int result = -ENOSYS;
+	bool has;
 
 	if (io_uring_queue_init(1, &ring, 0) < 0)
 		return false;
-	discard_prep_command(io_uring_get_sqe(&ring), fd, 0, 0);
-	if (io_uring_submit(&ring) == 1 && io_uring_wait_cqe(&ring, &cqe) == 0)
-		result = cqe->res;
-	io_uring_queue_exit(&ring);
-	return result == -EINVAL;
-}
-
-static bool
-discard_knows_commands(void)
-{
-	struct io_uring_probe *probe = io_uring_get_probe();
-	bool known = probe != NULL && io_uring_opcode_supported(probe, IORING_OP_URING_CMD);
-
+	probe = io_uring_get_probe_ring(&ring);
+	has = probe != NULL && io_uring_opcode_supported(probe, IORING_OP_URING_CMD) &&
+	      discard_try_command(&ring, fd);
 	io_uring_free_probe(probe);
-	return known;
+	io_uring_queue_exit(&ring);
+	return has;
 }
 
 void
@@ -85,10 +87,17 @@ file_discard_probe(struct file_backend *file, dev_t dev)
 	struct vblk_limits *limits = &file->backend.limits;
 
 	file->discard_command = file_device_number(dev, "discard_max_bytes") > 0 &&
-				discard_knows_commands() && discard_has_command(file->fd);
+				discard_has_command(file->fd);
 	limits->discard = file->discard_command ||
 			  file_device_number(dev, "write_zeroes_max_bytes") > 0;
 	limits->discard_size = (uint32_t)file_device_number(dev, "discard_granularity");
+}
+
+void
+file_prep_hole(struct io_uring_sqe *sqe, uint64_t offset, uint64_t len)
+{
+	io_uring_prep_fallocate(sqe, 0, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, (off_t)offset,
+				(off_t)len);
 }
 
 void
@@ -98,6 +107,5 @@ file_discard_prep(const struct file_backend *file, struct io_uring_sqe *sqe,
 	if (file->discard_command)
 		discard_prep_command(sqe, 0, io->offset, io->len);
 	else
-		io_uring_prep_fallocate(sqe, 0, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
-					(off_t)io->offset, (off_t)io->len);
+		file_prep_hole(sqe, io->offset, io->len);
 }

@@ -4,7 +4,6 @@
 # What test/perf/blk_vm runs in the VM: "figure WHO JOB VALUE UNIT" lines. A job is named
 # DRIVER-BACKEND-WHAT-SIZE-DEPTH.
 . "$VM_TOP/test/vm/guest.sh"
-. "$VM_TOP/test/vm/blk.sh"
 . "$VM_TOP/test/vm/blk_guest.sh"
 
 rounds=$1 seconds=$2 only=$3 asking=("--ioengine=$4")
@@ -65,10 +64,13 @@ use_modules()
 # start_side WHO DRIVER BACKEND: sets disk. The peer may run on any CPU; ours polls on CPU 1.
 start_side()
 {
+	# Only the kernel's driver has bounce memory.
+	local memory=''
+	[ "$2" = vhost ] || memory=,umem=1
 	case $1-$3 in
 	dpdk-vduse-blk-null) start_blk "disk0,attach=$2,backend=null,size=${size_mb}M" ;;
 	dpdk-vduse-blk-file)
-		start_blk "disk0,attach=$2,umem=1,backend=file,path=$image,direct=1"
+		start_blk "disk0,attach=$2$memory,backend=file,path=$image,direct=1"
 		;;
 	qemu-null) start_qsd disk0 "driver=null-co,size=$((size_mb << 20)),read-zeroes=off" ;;
 	qemu-file) start_qsd disk0 "driver=host_device,filename=$image,cache.direct=on,aio=io_uring" ;;

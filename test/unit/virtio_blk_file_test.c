@@ -31,37 +31,35 @@ static uint8_t sent[BLK_BYTES], got[BLK_BYTES];
 static char path[64], args[128];
 static int fd = -1; /* of our own */
 
-static int
-setup_file(void)
+static bool
+create_file(void)
 {
 	struct io_uring ring;
 
+	fd = -1;
 	if (io_uring_queue_init(1, &ring, 0) < 0)
-		return -1;
+		return false;
 	io_uring_queue_exit(&ring);
 	strcpy(path, "/var/tmp/unit-blk-XXXXXX");
 	fd = mkstemp(path);
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, SIZE), 0);
-	return 0;
+	return true;
 }
 
-static bool
+static void
 create_disk(const char *more)
 {
-	fd = -1;
-	if (setup_file() < 0)
-		return false;
 	snprintf(args, sizeof(args), "path=%s%s", path, more);
 	loopback_blk_create(&blk, "file", args, RING, false);
-	return true;
 }
 
 static int
 setup_with(const char *more, uint64_t without, bool pinnable)
 {
-	if (!create_disk(more))
+	if (!create_file())
 		return 0;
+	create_disk(more);
 	blk.features &= ~without;
 	blk.pinnable = pinnable;
 	loopback_blk_up(&blk);
@@ -104,8 +102,9 @@ setup_no_polling(void **state)
 	struct file_backend *file;
 
 	RTE_SET_USED(state);
-	if (!create_disk(""))
+	if (!create_file())
 		return 0;
+	create_disk("");
 	file = (struct file_backend *)blk.blk->backend;
 	assert_false(file->polls);
 	file->polls = true;
@@ -140,13 +139,11 @@ setup_taken(void **state)
 	pthread_t thread;
 
 	RTE_SET_USED(state);
-	fd = -1;
-	if (setup_file() < 0)
+	if (!create_file())
 		return 0;
 	assert_int_equal(lock_file(F_WRLCK), 0);
 	assert_int_equal(pthread_create(&thread, NULL, let_go, NULL), 0);
-	snprintf(args, sizeof(args), "path=%s", path);
-	loopback_blk_create(&blk, "file", args, RING, false);
+	create_disk("");
 	pthread_join(thread, NULL);
 	loopback_blk_up(&blk);
 	return 0;

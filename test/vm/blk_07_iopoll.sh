@@ -3,7 +3,7 @@
 #
 # A disk below with queues that are polled, as NVMe has them: null_blk, whose interrupts here come
 # half a second late, so that the clock says which way a request went.
-. "$(dirname "$0")/blk.sh"
+. "$(dirname "$0")/guest.sh"
 . "$(dirname "$0")/blk_guest.sh"
 
 size_mb=64

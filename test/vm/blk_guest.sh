@@ -2,7 +2,8 @@
 # shellcheck shell=bash
 #
 # A back end that is not ours: qemu-storage-daemon serves a block device over VDUSE.
-# Source after guest.sh.
+# Source after guest.sh; blk.sh comes with it.
+. "${BASH_SOURCE[0]%/*}/blk.sh"
 
 qsd_pid=''
 
@@ -23,22 +24,12 @@ stop_qsd()
 	wait "$qsd_pid" || fail "qemu-storage-daemon: exit code $?"
 }
 
-block_of()
-{
-	local dir
-	for dir in /sys/bus/vdpa/devices/"$1"/virtio*/block/*; do
-		[ -e "$dir" ] || return 1
-		basename "$dir"
-		return
-	done
-}
-
 # attach NAME: the name of the block device on stdout
 attach()
 {
 	vdpa dev add name "$1" mgmtdev vduse || fail "vdpa dev add $1"
-	wait_for 20 block_of "$1" || fail "$1: no block device"
-	block_of "$1"
+	wait_for 20 disk_of "$1" || fail "$1: no block device"
+	disk_of "$1"
 }
 
 detach()

@@ -30,9 +30,10 @@ if [ "$VDUSE_MODULE" = ours ]; then
 	step "large requests, whose pages lie anywhere, are a few stretches of bounce memory each"
 	tracing=/sys/kernel/debug/tracing
 	# Written page by page in any order, so that no two are neighbours.
-	for page in $(seq 0 1023 | shuf); do
-		dd if=/dev/zero of=/dev/shm/buffers bs=4k count=1 seek="$page" conv=notrunc status=none
-	done
+	python3 -c 'import os, random
+file = os.open("/dev/shm/buffers", os.O_RDWR | os.O_CREAT)
+for page in random.sample(range(1024), 1024):
+    os.pwrite(file, bytes(4096), page * 4096)'
 	echo 1 >$tracing/events/vduse/vduse_map/enable
 	fio --name=large --filename="/dev/$disk" --ioengine=libaio --direct=1 --rw=randread \
 		--bs=128k --iodepth=8 --io_size=8M --mem=mmapshared:/dev/shm/buffers \
@@ -68,8 +69,8 @@ virtio=$(basename /sys/bus/vdpa/devices/disk0/virtio*)
 for _ in 1 2 3 4 5; do
 	echo "$virtio" >/sys/bus/virtio/drivers/virtio_blk/unbind
 	echo "$virtio" >/sys/bus/virtio/drivers/virtio_blk/bind
-	wait_for 10 block_of disk0 || fail "no disk after bind"
-	disk=$(block_of disk0)
+	wait_for 10 disk_of disk0 || fail "no disk after bind"
+	disk=$(disk_of disk0)
 	fio_verify "$disk" --rw=randwrite --bs=4k --iodepth=8 --size=1M
 done
 detach disk0

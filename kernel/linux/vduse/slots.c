@@ -5,10 +5,10 @@
  *
  * The region is cut into blocks. A block is free, or it serves one class of
  * slots: 512 bytes for the headers and status bytes of requests, twice that
- * for tables of descriptors, then pages, then larger ones up to a whole block. What a CPU gives back waits in its
- * own magazine, where it takes its next slots from, so that the lock of the
- * pool is taken once per batch. A CPU that finds nothing empties the
- * magazines of all others before it gives up.
+ * for tables of descriptors, then pages, then larger ones up to a whole block.
+ * What a CPU gives back waits in its own magazine, where it takes its next
+ * slots from, so that the lock of the pool is taken once per batch. A CPU that
+ * finds nothing empties the magazines of all others before it gives up.
  */
 #include <linux/bitmap.h>
 #include <linux/kernel.h>
@@ -28,13 +28,14 @@
 
 #define NR_CLASSES		6
 #define CLASS_FREE		0xff
-#define MAGAZINE_MAX		64
+#define BATCH_MAX		32
+#define MAGAZINE_MAX		(2 * BATCH_MAX)
 
 /* Address 0 means "none" to some devices: the first page is never given. */
 #define RESERVED_SLOTS		(PAGE_SIZE >> VDUSE_SLOT_SHIFT_MIN)
 
 static const u8 class_shift[NR_CLASSES] = { 9, 10, 12, 14, 16, 18 };
-static const u8 class_batch[NR_CLASSES] = { 16, 16, 32, 8, 2, 1 };
+static const u8 class_batch[NR_CLASSES] = { 16, 16, BATCH_MAX, 8, 2, 1 };
 
 struct slot_block {
 	struct list_head node;	/* on a list of struct vduse_slots unless full; slots->lock */
@@ -323,7 +324,6 @@ struct vduse_slots *vduse_slots_create(size_t size)
 	struct vduse_slots *slots;
 	int i;
 
-	BUILD_BUG_ON(2 * 32 > MAGAZINE_MAX);
 	if (size >> shift == 0)
 		return NULL;
 	slots = kvzalloc(struct_size(slots, block, size >> shift), GFP_KERNEL);
