@@ -42,6 +42,7 @@ check: build
 	@test/check
 
 check-debug: build
+	@config/install-packages debug
 	@test/vm/kernel-debug $(KERNELS)
 
 unit: build
