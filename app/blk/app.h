@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* dpdk-vduse-blk, inside: devices are made by main.c and polled by poll.c. */
+/* dpdk-vduse-blk, inside: options.c says which devices, main.c makes them, poll.c polls them. */
 #ifndef BLK_APP_H
 #define BLK_APP_H
 
@@ -13,9 +13,16 @@ struct app_device {
 };
 
 struct app_devices {
-	struct app_device *all;
+	struct app_device **all;
 	unsigned int nb;
 };
+
+/* options.c: what the command line asks for. 0, or a negative errno and one line that says why. */
+int
+app_options(int argc, char **argv, struct app_devices *devices);
+/* options.c: of devices that are not created any more, or were not. */
+void
+app_options_free(struct app_devices *devices);
 
 /* poll.c: shares the queues out among the worker lcores and has them polled. 0 or -errno. */
 int

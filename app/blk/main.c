@@ -7,7 +7,6 @@
  * does not hinder it.
  */
 #include <errno.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,23 +33,6 @@
 /* How long the end waits for a backend, s. */
 #define APP_BACKEND_S 30
 
-static const char usage[] =
-	"usage: dpdk-vduse-blk [EAL options] -- --device NAME,key=value,... [--device ...]\n"
-	"  transport=kernel      /dev/vduse/NAME, or vhost-user with socket=PATH, client=0|1\n"
-	"  attach=none           virtio: a disk of this kernel; vhost: /dev/vhost-vdpa-N\n"
-	"  backend=...           null (size=), ram (size=), file (path=, direct=0|1), fault,\n"
-	"                        rbd (pool=, image=, namespace=, user=, conf=, timeout=)\n"
-	"  queues=1              polled by the worker lcores in turn\n"
-	"  queue-size=256        descriptors\n"
-	"  block-size=512        logical block; the backend's unless given\n"
-	"  serial=NAME           up to 20 characters\n"
-	"  ro=0                  1: read-only\n"
-	"  packed=0              1: packed rings, too; 1 unless given with vhost-user\n"
-	"  in-order=0            1: offer to finish requests in order\n"
-	"  log=1                 0: after a kill, what was in flight is not known\n"
-	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
-	"SIGTERM and SIGINT stop it, SIGUSR1 prints a summary, SIGHUP looks at backends' sizes.\n";
-
 static void
 app_notify(const char *state)
 {
@@ -76,38 +58,6 @@ app_keep_memory(void)
 			"locked memory\n", strerror(errno));
 }
 
-static int
-app_usage(void)
-{
-	fputs(usage, stderr);
-	return -EINVAL;
-}
-
-static int
-app_parse(int argc, char **argv, struct app_devices *devices)
-{
-	static const struct option options[] = {
-		{ "device", required_argument, NULL, 'd' },
-		{ "help", no_argument, NULL, 'h' },
-		{ NULL, 0, NULL, 0 },
-	};
-	int option, ret = 0;
-
-	/* As many as there can be: what a device says of itself must not move. */
-	devices->all = calloc((size_t)argc, sizeof(devices->all[0]));
-	if (devices->all == NULL)
-		return -ENOMEM;
-	while (ret == 0 && (option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
-		if (option == 'd')
-			ret = blk_devargs_parse(optarg, &devices->all[devices->nb++].args);
-		else
-			ret = app_usage();
-	}
-	if (ret == 0 && (optind < argc || devices->nb == 0))
-		ret = app_usage();
-	return ret;
-}
-
 /* Backends may take for ever to open, and no driver has a device yet: these signals just end us. */
 static int
 app_create(struct app_devices *devices)
@@ -121,7 +71,7 @@ app_create(struct app_devices *devices)
 	sigaddset(&signals, SIGINT);
 	pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
 	for (i = 0; i < devices->nb && ret == 0; i++)
-		ret = rte_vduse_blk_create(&devices->all[i].args.conf, &devices->all[i].blk);
+		ret = rte_vduse_blk_create(&devices->all[i]->args.conf, &devices->all[i]->blk);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	return ret;
 }
@@ -134,7 +84,7 @@ app_start(struct app_devices *devices)
 	int ret = 0;
 
 	for (i = 0; i < devices->nb && ret == 0; i++)
-		ret = rte_vduse_blk_start(devices->all[i].blk, devices->all[i].args.attach);
+		ret = rte_vduse_blk_start(devices->all[i]->blk, devices->all[i]->args.attach);
 	return ret;
 }
 
@@ -144,8 +94,8 @@ app_stop(struct app_devices *devices)
 	unsigned int i;
 
 	for (i = devices->nb; i-- > 0;)
-		if (devices->all[i].blk != NULL)
-			rte_vduse_blk_stop(devices->all[i].blk);
+		if (devices->all[i]->blk != NULL)
+			rte_vduse_blk_stop(devices->all[i]->blk);
 }
 
 /*
@@ -168,9 +118,9 @@ app_drain(struct app_devices *devices)
 	unsigned int i;
 
 	for (i = 0; i < devices->nb; i++)
-		if (devices->all[i].blk != NULL &&
-		    rte_vduse_blk_drain(devices->all[i].blk, APP_BACKEND_S * MS_PER_S) < 0)
-			app_give_up(devices->all[i].args.name, "finish its requests");
+		if (devices->all[i]->blk != NULL &&
+		    rte_vduse_blk_drain(devices->all[i]->blk, APP_BACKEND_S * MS_PER_S) < 0)
+			app_give_up(devices->all[i]->args.name, "finish its requests");
 }
 
 /* On EAL's interrupt thread. */
@@ -188,7 +138,7 @@ app_destroy(struct app_devices *devices)
 	unsigned int i;
 
 	for (i = devices->nb; i-- > 0;) {
-		struct app_device *device = &devices->all[i];
+		struct app_device *device = devices->all[i];
 
 		(void)rte_eal_alarm_set(APP_BACKEND_S * US_PER_S, app_close_late, device);
 		rte_vduse_blk_destroy(device->blk);
@@ -202,7 +152,7 @@ app_resize(struct app_devices *devices)
 	unsigned int i;
 
 	for (i = 0; i < devices->nb; i++)
-		(void)rte_vduse_blk_resize(devices->all[i].blk);
+		(void)rte_vduse_blk_resize(devices->all[i]->blk);
 }
 
 /* Returns when it is told to stop. */
@@ -268,10 +218,10 @@ main(int argc, char **argv)
 		fprintf(stderr, "dpdk-vduse-blk: EAL: %s\n", rte_strerror(rte_errno));
 		return EXIT_FAILURE;
 	}
-	ret = app_parse(argc - ret, argv + ret, &devices);
+	ret = app_options(argc - ret, argv + ret, &devices);
 	if (ret == 0)
 		ret = app_run(&devices, &signals);
-	free(devices.all);
+	app_options_free(&devices);
 	rte_eal_cleanup();
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

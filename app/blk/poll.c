@@ -67,7 +67,7 @@ poll_share_out(const struct app_devices *devices)
 	int ret = 0;
 
 	for (i = 0; i < devices->nb; i++) {
-		const struct app_device *device = &devices->all[i];
+		const struct app_device *device = devices->all[i];
 
 		for (queue = 0; queue < device->args.conf.queues && ret == 0; queue++) {
 			ret = poll_add(&shares[lcore], device->blk, queue);

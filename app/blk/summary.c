@@ -29,7 +29,7 @@ app_summary(const struct app_devices *devices)
 	uint16_t queue;
 
 	for (i = 0; i < devices->nb; i++) {
-		const struct app_device *device = &devices->all[i];
+		const struct app_device *device = devices->all[i];
 
 		printf("%s: backend %s, %" PRIu64 " sectors, %u queues, driver %s\n",
 		       device->args.name, device->args.conf.backend,

@@ -9,17 +9,23 @@ BLK=${BLK:-$DPDK_VDUSE_BUILD/app/blk/dpdk-vduse-blk}
 blk_pid=''
 EAL_ARGS=${EAL_ARGS:---file-prefix=blk}
 
-# start_blk DEVARGS...: a process with these devices, ready.
+# start_blk DEVARGS...: a process with these devices.
 start_blk()
 {
 	local args=() device
 	for device in "$@"; do
 		args+=(--device "$device")
 	done
+	start_blk_with "${args[@]}"
+}
+
+# start_blk_with ARGUMENTS...: those that follow EAL's.
+start_blk_with()
+{
 	[ -x "$BLK" ] || fail "no $BLK: build first"
 	# shellcheck disable=SC2086
 	stdbuf -oL taskset -c "$LCORES" "$BLK" -l "$LCORES" --no-pci --no-telemetry $EAL_ARGS \
-		-- "${args[@]}" >"$work/blk.log" 2>&1 &
+		-- "$@" >"$work/blk.log" 2>&1 &
 	blk_pid=$!
 }
 

@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The file behind --config. In flow lines, out flow texts as they stand behind --device. Main
+ * thread, before anything runs.
+ *
+ * Not rte_cfgfile: that skips a line which is no argument and cuts one that is too long, and a
+ * disk that was to be read-only would be written to.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "blk_config.h"
+
+struct config {
+	const char *path;
+	unsigned int line;
+	unsigned int nb_devices;
+	blk_config_device_t device;
+	void *arg;
+	FILE *text; /* of the device that is read; NULL: none */
+	char *bytes;
+	size_t len;
+};
+
+static int
+config_error(const struct config *config, const char *found, const char *wanted)
+{
+	fprintf(stderr, "dpdk-vduse-blk: %s:%u: %s: use %s\n", config->path, config->line, found,
+		wanted);
+	return -EINVAL;
+}
+
+/* Without what is blank at both ends. */
+static char *
+config_strip(char *text)
+{
+	char *end = text + strlen(text);
+
+	while (end > text && isspace((unsigned char)end[-1]))
+		end--;
+	*end = '\0';
+	while (isspace((unsigned char)*text))
+		text++;
+	return text;
+}
+
+/* No further line is the device's; it is taken unless the file is wrong. */
+static int
+config_end(struct config *config, int ret)
+{
+	if (config->text == NULL)
+		return ret;
+	if (fclose(config->text) != 0 && ret == 0)
+		ret = -ENOMEM;
+	config->text = NULL;
+	if (ret == 0)
+		ret = config->device(config->bytes, config->arg);
+	free(config->bytes);
+	return ret;
+}
+
+static int
+config_begin(struct config *config, char *line)
+{
+	char *end = line + strlen(line) - 1, *name;
+	int ret = config_end(config, 0);
+
+	if (ret < 0)
+		return ret;
+	if (*end != ']')
+		return config_error(config, line, "[NAME] alone on its line");
+	*end = '\0';
+	name = config_strip(line + 1);
+	if (name[0] == '\0' || strpbrk(name, ",=[]") != NULL)
+		return config_error(config, name, "the name of a device in brackets");
+	config->text = open_memstream(&config->bytes, &config->len);
+	if (config->text == NULL)
+		return -ENOMEM;
+	fputs(name, config->text);
+	config->nb_devices++;
+	return 0;
+}
+
+static int
+config_argument(struct config *config, char *line)
+{
+	char *value = strchr(line, '='), *key;
+
+	if (value == NULL)
+		return config_error(config, line, "KEY = VALUE");
+	*value++ = '\0';
+	key = config_strip(line);
+	value = config_strip(value);
+	if (key[0] == '\0' || value[0] == '\0')
+		return config_error(config, key, "KEY = VALUE");
+	if (strchr(key, ',') != NULL || strchr(value, ',') != NULL)
+		return config_error(config, key, "one argument on a line, without a comma");
+	if (config->text == NULL)
+		return config_error(config, key, "[NAME] on a line before it");
+	fprintf(config->text, ",%s=%s", key, value);
+	return 0;
+}
+
+static int
+config_line(struct config *config, char *line, size_t len)
+{
+	config->line++;
+	if (strlen(line) != len)
+		return config_error(config, "a NUL byte", "text");
+	line = config_strip(line);
+	if (line[0] == '\0' || line[0] == '#')
+		return 0;
+	if (line[0] == '[')
+		return config_begin(config, line);
+	return config_argument(config, line);
+}
+
+static int
+config_lines(struct config *config, FILE *file)
+{
+	char *line = NULL;
+	size_t size = 0;
+	ssize_t len;
+	int ret = 0;
+
+	while (ret == 0 && (len = getline(&line, &size, file)) >= 0)
+		ret = config_line(config, line, (size_t)len);
+	free(line);
+	if (ret == 0 && ferror(file)) {
+		ret = -errno;
+		fprintf(stderr, "dpdk-vduse-blk: %s: %s\n", config->path, strerror(-ret));
+	}
+	ret = config_end(config, ret);
+	if (ret == 0 && config->nb_devices == 0)
+		return config_error(config, "no device", "[NAME] and lines KEY = VALUE");
+	return ret;
+}
+
+int
+blk_config_read(const char *path, blk_config_device_t device, void *arg)
+{
+	struct config config = { .path = path, .device = device, .arg = arg };
+	FILE *file = fopen(path, "re");
+	int ret;
+
+	if (file == NULL) {
+		ret = -errno;
+		fprintf(stderr, "dpdk-vduse-blk: --config %s: %s\n", path, strerror(-ret));
+		return ret;
+	}
+	ret = config_lines(&config, file);
+	fclose(file);
+	return ret;
+}

@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* The command line behind EAL's: in flow arguments, out flow devices that are to be created. */
+#include <errno.h>
+#include <getopt.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "app.h"
+#include "blk_config.h"
+
+static const char usage[] =
+	"usage: dpdk-vduse-blk [EAL options] -- --device NAME,key=value,... [--device ...]\n"
+	"       dpdk-vduse-blk [EAL options] -- --config FILE\n"
+	"  transport=kernel      /dev/vduse/NAME, or vhost-user with socket=PATH, client=0|1\n"
+	"  attach=none           virtio: a disk of this kernel; vhost: /dev/vhost-vdpa-N\n"
+	"  backend=...           null (size=), ram (size=), file (path=, direct=0|1), fault,\n"
+	"                        rbd (pool=, image=, namespace=, user=, conf=, timeout=)\n"
+	"  queues=1              polled by the worker lcores in turn\n"
+	"  queue-size=256        descriptors\n"
+	"  block-size=512        logical block; the backend's unless given\n"
+	"  serial=NAME           up to 20 characters\n"
+	"  ro=0                  1: read-only\n"
+	"  packed=0              1: packed rings, too; 1 unless given with vhost-user\n"
+	"  in-order=0            1: offer to finish requests in order\n"
+	"  log=1                 0: after a kill, what was in flight is not known\n"
+	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
+	"FILE has a line [NAME] for each device, and behind it one KEY = VALUE for each argument.\n"
+	"SIGTERM and SIGINT stop it, SIGUSR1 prints a summary, SIGHUP looks at backends' sizes.\n";
+
+static int
+options_usage(void)
+{
+	fputs(usage, stderr);
+	return -EINVAL;
+}
+
+/* Each device has its memory for itself: what it says of itself must not move. */
+static int
+options_add(const char *text, void *arg)
+{
+	struct app_devices *devices = arg;
+	struct app_device **all;
+
+	all = realloc(devices->all, (devices->nb + 1) * sizeof(all[0]));
+	if (all == NULL)
+		return -ENOMEM;
+	devices->all = all;
+	all[devices->nb] = calloc(1, sizeof(*all[0]));
+	if (all[devices->nb] == NULL)
+		return -ENOMEM;
+	return blk_devargs_parse(text, &all[devices->nb++]->args);
+}
+
+int
+app_options(int argc, char **argv, struct app_devices *devices)
+{
+	static const struct option options[] = {
+		{ "device", required_argument, NULL, 'd' },
+		{ "config", required_argument, NULL, 'c' },
+		{ "help", no_argument, NULL, 'h' },
+		{ NULL, 0, NULL, 0 },
+	};
+	int option, ret = 0;
+
+	while (ret == 0 && (option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+		if (option == 'd')
+			ret = options_add(optarg, devices);
+		else if (option == 'c')
+			ret = blk_config_read(optarg, options_add, devices);
+		else
+			ret = options_usage();
+	}
+	if (ret == 0 && (optind < argc || devices->nb == 0))
+		ret = options_usage();
+	return ret;
+}
+
+void
+app_options_free(struct app_devices *devices)
+{
+	while (devices->nb > 0)
+		free(devices->all[--devices->nb]);
+	free(devices->all);
+	devices->all = NULL;
+}

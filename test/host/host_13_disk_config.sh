@@ -1,0 +1,66 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# Disks from a file: both are served as it says. A file with a mistake is refused whole, in one line
+# that names the place: the disks above the mistake are not there either.
+. "$(dirname "$0")/disk.sh"
+
+config=$work/disks
+truncate -s 1M "$image"
+
+write_config()
+{
+	cat >"$config" <<-END
+	# $0
+	[disk0]
+	transport = vhost-user
+	socket = $sock
+	backend = file
+	path = $image
+	in-order = 1
+
+	[disk1]
+	transport=vhost-user
+	socket=$work/y.sock
+	backend=ram
+	size=2M
+	queues=3
+	END
+}
+
+# refused LINE: what is said of the file
+refused()
+{
+	local code=0
+	start_blk_with --config "$config"
+	wait "$blk_pid" || code=$?
+	blk_pid=''
+	[ "$code" = 1 ] || fail "exit code $code"
+	grep -a "^dpdk-vduse-blk: $1" "$work/blk.log" || fail "see the log"
+	[ ! -e "$sock" ] || fail "disk0 is there"
+}
+
+step "two disks"
+write_config
+start_blk_with --config "$config"
+wait_for 20 grep -aq "listens at $work/y.sock" "$work/blk.log" || fail "no socket"
+summary >"$work/summary"
+grep 'disk' "$work/summary"
+grep -q '^disk0: backend file, 2048 sectors, 1 queues' "$work/summary" || fail "not as it says"
+grep -q '^disk1: backend ram, 4096 sectors, 3 queues' "$work/summary" || fail "not as it says"
+check_served
+stop_blk
+
+step "a line that is no argument: it is not passed over, for a disk could be written to"
+echo ro >>"$config"
+refused "$config:15: ro: use "
+
+step "a device without its backend: its name says where"
+write_config
+sed -i '/backend=ram/d; /size=/d' "$config"
+refused "disk1: backend=: use "
+
+step "no file"
+rm "$config"
+refused "--config $config: No such file"
+ok
