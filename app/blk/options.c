@@ -72,6 +72,8 @@ app_options(int argc, char **argv, struct app_devices *devices)
 	}
 	if (ret == 0 && (optind < argc || devices->nb == 0))
 		ret = options_usage();
+	if (ret == -ENOMEM)
+		fprintf(stderr, "dpdk-vduse-blk: no memory for what it is asked to do\n");
 	return ret;
 }
 
