@@ -355,8 +355,8 @@ file_enter(struct file_channel *channel)
 
 /*
  * The kernel starts a device with the last of what it is given at a time. One that works on its
- * own is therefore given a burst in pieces, none larger than what it has already: one, and one,
- * two, four. One that is finished when the kernel returns would wait for our system calls only.
+ * own is therefore given a burst in pieces that double what it has: one, two, four. One that is
+ * finished when the kernel returns would wait for our system calls only.
  */
 static void
 file_enter_early(struct file_channel *channel)

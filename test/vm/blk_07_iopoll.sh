@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # A disk below with queues that are polled, as NVMe has them: null_blk, whose interrupts here come
-# half a second late, so that the clock says which way a request went.
+# half a second late, so that the clock says which way a request went, and no request is finished
+# when the next one is submitted.
 . "$(dirname "$0")/guest.sh"
 . "$(dirname "$0")/blk_guest.sh"
 
@@ -99,6 +100,23 @@ ms=$(ms_of read_some)
 echo "   read_some: $ms ms"
 [ "$ms" -ge $((8 * late_ms)) ] || fail "read_some: $ms ms, it did not wait for interrupts"
 [ "$(queue_attr "$disk" discard_max_bytes)" = 0 ] || fail "discards are offered"
+stop_blk
+check_nothing_left
+
+step "a burst of 32 for an idle disk: it has the first before the last is prepared"
+modprobe vhost_vdpa || fail "modprobe vhost_vdpa"
+start_blk "disk0,attach=vhost,backend=file,path=$below,direct=1,iopoll=0"
+wait_for 60 test -c /dev/vhost-vdpa-0 || fail "no /dev/vhost-vdpa-0"
+strace -f -e trace=io_uring_enter -o "$work/strace" -p "$blk_pid" 2>"$work/strace.log" &
+strace_pid=$!
+wait_for 10 grep -q 'attached' "$work/strace.log" || fail "strace cannot be attached"
+"$DPDK_VDUSE_BUILD/test/perf/client/blk_client" ours late /dev/vhost-vdpa-0 randread 4096 32 1 ||
+	fail "the driver"
+kill $strace_pid
+wait $strace_pid || true
+pieces=$(sed -n 's/.* io_uring_enter([0-9]*, \([0-9]*\),.*/\1/p' "$work/strace" | head -n 4 | tr '\n' ' ')
+echo "   $pieces"
+[ "$pieces" = "1 2 4 8 " ] || fail "pieces of other sizes"
 stop_blk
 check_nothing_left
 rmdir $below_conf
