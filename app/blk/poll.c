@@ -69,7 +69,7 @@ poll_share_out(const struct app_devices *devices)
 	for (i = 0; i < devices->nb; i++) {
 		const struct app_device *device = devices->all[i];
 
-		for (queue = 0; queue < device->args.conf.queues && ret == 0; queue++) {
+		for (queue = 0; queue < rte_vduse_blk_queues(device->blk) && ret == 0; queue++) {
 			ret = poll_add(&shares[lcore], device->blk, queue);
 			lcore = rte_get_next_lcore(lcore, 1, 1);
 		}

@@ -33,9 +33,9 @@ app_summary(const struct app_devices *devices)
 
 		printf("%s: backend %s, %" PRIu64 " sectors, %u queues, driver %s\n",
 		       device->args.name, device->args.conf.backend,
-		       rte_vduse_blk_capacity(device->blk), device->args.conf.queues,
+		       rte_vduse_blk_capacity(device->blk), rte_vduse_blk_queues(device->blk),
 		       rte_vduse_dev_features(rte_vduse_blk_dev(device->blk)) != 0 ? "up" : "down");
-		for (queue = 0; queue < device->args.conf.queues; queue++)
+		for (queue = 0; queue < rte_vduse_blk_queues(device->blk); queue++)
 			summary_queue(device->blk, queue);
 	}
 	fflush(stdout);

@@ -186,6 +186,18 @@ vduse_vdpa_bind(const char *name, enum rte_vduse_attach attach)
 	return ret;
 }
 
+void
+vduse_vdpa_compare(const char *name, enum rte_vduse_attach attach)
+{
+	char current[NAME_MAX];
+
+	if (attach == RTE_VDUSE_ATTACH_NONE || bind_current(name, current, sizeof(current)) < 0 ||
+	    strcmp(current, bind_driver(attach)) == 0)
+		return;
+	VDUSE_LOG(dev, NOTICE, name, "stays with %s, which uses it; unbind it there before it "
+		  "can be given to %s", current, bind_driver(attach));
+}
+
 int
 vduse_vdpa_attach(const char *name, enum rte_vduse_attach attach)
 {

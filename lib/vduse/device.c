@@ -12,7 +12,6 @@
 #include <linux/virtio_config.h>
 
 #include <rte_bitops.h>
-#include <rte_jhash.h>
 #include <rte_log.h>
 #include <rte_string_fns.h>
 
@@ -116,11 +115,13 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->socket_id = conf->socket_id;
 	dev->offered = conf->features;
 	dev->config_size = conf->config_size;
+	memcpy(dev->config, conf->config, RTE_MIN(conf->config_size, sizeof(dev->config)));
 	dev->device_id = conf->device_id;
 	if (rte_vduse_path_is_socket(conf->path))
-		dev->socket_hash = rte_jhash(conf->path, (uint32_t)strlen(conf->path), 0) | 1;
+		dev->socket_hash = vduse_state_socket_hash(conf->path);
 	dev->nb_vqs = conf->nb_vqs;
 	dev->vq_size = conf->vq_size;
+	dev->vq_size_max = conf->vq_size;
 	dev->want_umem = conf->umem;
 	dev->logs = conf->logs;
 	for (i = 0; i < dev->nb_vqs; i++)
@@ -173,6 +174,9 @@ vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_trans
 	ret = dev_setup_vqs(dev, conf->vq_size);
 	if (ret < 0)
 		goto destroy;
+	/* For the next process, should this one be killed: it does without where that cannot be. */
+	if (dev->socket_hash != 0)
+		(void)rte_vduse_state_open(dev, true);
 	*result = dev;
 	return 0;
 
@@ -183,14 +187,30 @@ free_dev:
 	return ret;
 }
 
+static const struct vduse_transport_ops *
+dev_transport(const char *path)
+{
+	if (path != NULL && rte_vduse_path_is_socket(path))
+		return &vduse_transport_vhost_user;
+	return &vduse_transport_kernel;
+}
+
 int
 rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev)
 {
-	const struct vduse_transport_ops *transport = &vduse_transport_kernel;
+	return vduse_dev_create(conf, dev_transport(conf->path), NULL, dev);
+}
 
-	if (conf->path != NULL && rte_vduse_path_is_socket(conf->path))
-		transport = &vduse_transport_vhost_user;
-	return vduse_dev_create(conf, transport, NULL, dev);
+int
+vduse_dev_left(const char *path, const struct vduse_transport_ops *transport,
+	       void *transport_priv, struct vduse_left *left)
+{
+	if (rte_vduse_path_name(path) == NULL)
+		return -ENOENT;
+	if (transport == NULL)
+		transport = dev_transport(path);
+	memset(left, 0, sizeof(*left));
+	return transport->left(path, transport_priv, left);
 }
 
 /*
@@ -226,6 +246,8 @@ rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach)
 		ret = dev->transport->attach(dev, attach);
 	if (ret < 0)
 		vduse_ctrl_remove(dev);
+	else
+		dev->started = true;
 	return ret;
 }
 
@@ -235,7 +257,7 @@ rte_vduse_dev_stop(struct rte_vduse_dev *dev)
 	if (dev->stopped)
 		return;
 	/* The driver says goodbye while somebody still answers. */
-	if (dev->transport->detach != NULL)
+	if (dev->transport->detach != NULL && !vduse_dev_leaves(dev))
 		dev->transport->detach(dev);
 	vduse_ctrl_remove(dev);
 	dev->stopped = true;
@@ -247,6 +269,7 @@ rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
 	if (dev == NULL)
 		return;
 	rte_vduse_dev_stop(dev);
+	vduse_state_close(dev, !vduse_dev_leaves(dev));
 	dev->transport->destroy(dev);
 	vduse_umem_free(dev);
 	free(dev);
@@ -299,6 +322,7 @@ rte_vduse_dev_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void 
 			  len, offset, strerror(-ret));
 		return ret;
 	}
+	vduse_state_config(dev, offset, data, len);
 	/* Refused while no driver is up: it will read the new value when it comes. */
 	(void)dev->transport->config_call(dev);
 	return 0;

@@ -10,6 +10,7 @@
 
 #include "iotlb.h"
 #include "rte_vduse.h"
+#include "state.h"
 #include "transport.h"
 
 /* API 0 has one address space; API 1 will have several, this many at the most. */
@@ -31,17 +32,21 @@ struct rte_vduse_dev {
 	uint32_t device_id;                /* constant */
 	uint32_t socket_hash;              /* of a socket's path, 0 of the kernel's; constant */
 	uint16_t nb_vqs;                   /* constant */
-	uint16_t vq_size;                  /* the largest; constant */
+	uint16_t vq_size;                  /* the largest that is announced; constant */
+	uint16_t vq_size_max;              /* the largest that is served; constant */
 	bool taken_over;                   /* a dead process left it; constant while created */
 	bool resuming;                     /* virtqueues start where a dead process left them */
 	bool want_umem;                    /* constant */
-	bool logs;                         /* the device type logs what is in flight; constant */
+	bool logs;                         /* see struct rte_vduse_dev_conf; constant */
+	bool started;                      /* rte_vduse_dev_start() succeeded; its caller's */
 	bool stopped;                      /* rte_vduse_dev_stop() was there; its caller's */
 	bool draining;                     /* answers only, to let a driver go; constant */
 	uint8_t status;                    /* read by any thread */
 	unsigned int unready;              /* virtqueues that a started driver left unready */
 	struct vduse_iotlb *iotlb[VDUSE_ASID_MAX];
 	struct vduse_umem umem;
+	struct vduse_state state;          /* its creator's thread's */
+	uint8_t config[VDUSE_STATE_CONFIG_MAX]; /* as created, as far as it is kept; constant */
 	struct rte_vduse_dev_stats stats;  /* read by any thread */
 	struct rte_vduse_vq vqs[];
 };
@@ -50,6 +55,26 @@ struct rte_vduse_dev {
 int
 vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_transport_ops *transport,
 		 void *transport_priv, struct rte_vduse_dev **dev);
+
+/*
+ * device.c: what a dead process left at a path for a driver that may still use it, over a
+ * transport (NULL: the one that the path names). A device type asks before it creates a device
+ * there, so that it can serve what that driver took. -ENOENT: nothing. Any thread but the
+ * control thread.
+ */
+int
+vduse_dev_left(const char *path, const struct vduse_transport_ops *transport,
+	       void *transport_priv, struct vduse_left *left);
+
+/*
+ * device.c: whether this process never served what it took over: it goes, and leaves all of it to
+ * the next one.
+ */
+static inline bool
+vduse_dev_leaves(const struct rte_vduse_dev *dev)
+{
+	return !dev->started && (dev->taken_over || dev->state.kept);
+}
 
 /* msg.c: takes one message, acts and answers. -EAGAIN if none waits. */
 int

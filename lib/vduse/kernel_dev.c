@@ -118,33 +118,73 @@ kernel_open(struct rte_vduse_dev *dev)
 }
 
 /* How many virtqueues a device has that already exists: sysfs shows each as a folder. */
-static bool
-kernel_vqs_match(const struct rte_vduse_dev *dev, uint16_t nb_vqs)
+static uint16_t
+kernel_count_vqs(const char *name)
 {
 	char path[128];
+	uint16_t nb;
 
-	snprintf(path, sizeof(path), "/sys/class/vduse/%s/vq%u", dev->name, nb_vqs - 1);
-	if (access(path, F_OK) < 0)
-		return false;
-	snprintf(path, sizeof(path), "/sys/class/vduse/%s/vq%u", dev->name, nb_vqs);
-	return access(path, F_OK) < 0;
+	for (nb = 0; nb < UINT16_MAX; nb++) {
+		snprintf(path, sizeof(path), "/sys/class/vduse/%s/vq%u", name, nb);
+		if (access(path, F_OK) < 0)
+			break;
+	}
+	return nb;
 }
 
-/* Whether a driver uses the device that was left, and it is what is asked for now. */
-static bool
-kernel_left_fits(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
+/* What is left in the kernel, seen through the device's file. -ENOENT: no driver uses it. */
+static int
+kernel_look(const char *name, int fd, struct vduse_left *left)
 {
 	struct vduse_vdpa_info info;
+	struct vduse_left noted;
 	uint64_t features;
 
-	if (vduse_vdpa_get(dev->name, &info) < 0)
-		return false;
+	/* A reset takes them back, so a driver that has none is not there. */
+	if (ioctl(fd, VDUSE_DEV_GET_FEATURES, &features) < 0 || features == 0 ||
+	    vduse_vdpa_get(name, &info) < 0)
+		return -ENOENT;
+	if (vduse_state_read(name, 0, &noted) == 0 && noted.device_id == info.device_id)
+		*left = noted;
+	left->device_id = info.device_id;
+	left->nb_vqs = kernel_count_vqs(name);
+	left->vq_size = info.max_vq_size;
+	left->offered = info.features;
+	left->features = features;
+	return 0;
+}
+
+int
+vduse_kernel_left(const char *path, void *priv, struct vduse_left *left)
+{
+	int fd, ret;
+
+	RTE_SET_USED(priv);
+	/* Refused where another process serves it. */
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -ENOENT;
+	ret = kernel_look(rte_vduse_path_name(path), fd, left);
+	close(fd);
+	return ret;
+}
+
+/* What keeps this process from serving what a driver uses, or NULL. */
+static const char *
+kernel_difference(const struct vduse_left *left, const struct rte_vduse_dev_conf *conf)
+{
+	if (left->device_id != conf->device_id)
+		return "it is of another type";
+	if (left->nb_vqs != conf->nb_vqs)
+		return "it has another number of virtqueues";
+	if (left->vq_size != conf->vq_size)
+		return "its virtqueues are of another size";
+	if (left->features & ~conf->features)
+		return "its driver took features that are not offered now";
 	/* A packed ring does not say how far the process that died had come. */
-	if (!conf->logs && dev->transport->features(dev, &features) == 0 &&
-	    (features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
-		return false;
-	return info.device_id == conf->device_id && info.features == conf->features &&
-	       info.max_vq_size == conf->vq_size && kernel_vqs_match(dev, conf->nb_vqs);
+	if (!conf->logs && (left->features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
+		return "its driver has packed rings, and nothing says how far they came";
+	return NULL;
 }
 
 /* Removes a device that nobody serves. Its driver is let go of with proper answers. */
@@ -170,26 +210,51 @@ kernel_remove_left(struct rte_vduse_dev *dev, int control)
 	return ret;
 }
 
+/* Goes on for a driver, or leaves everything as it is: it may have a file system mounted. */
+static int
+kernel_go_on(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf,
+	     const struct vduse_left *left)
+{
+	const char *difference = kernel_difference(left, conf);
+	int ret = -EEXIST;
+
+	if (difference != NULL) {
+		VDUSE_LOG(dev, ERR, dev->name, "a driver uses the device that a dead process left, "
+			  "and this one cannot serve it: %s (%u virtqueues of %u, features 0x%"
+			  PRIx64 "). Start it as it was; to change it, let its driver go after "
+			  "that (umount, ip link set down, or end the virtual machine)", difference,
+			  left->nb_vqs, left->vq_size, left->features);
+		goto close_fd;
+	}
+	dev->taken_over = true;
+	if (left->offered != 0)
+		dev->offered &= left->offered;
+	/* What the driver reads from now on is what the new process says. */
+	ret = dev->transport->config_set(dev, 0, conf->config, conf->config_size);
+	if (ret < 0)
+		goto close_fd;
+	VDUSE_LOG(dev, NOTICE, dev->name, "taken over: its driver goes on");
+	return 0;
+
+close_fd:
+	close(dev->fd);
+	dev->fd = -1;
+	return ret;
+}
+
 /* A device of that name exists: use it if a driver still has it, or make room. */
 static int
 kernel_take_over(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf, int control)
 {
+	struct vduse_left left;
 	int ret;
 
 	ret = kernel_open(dev);
 	if (ret < 0)
 		return ret;
-	if (kernel_left_fits(dev, conf)) {
-		dev->taken_over = true;
-		/* What the driver reads from now on is what the new process says. */
-		ret = dev->transport->config_set(dev, 0, conf->config, conf->config_size);
-		if (ret < 0) {
-			close(dev->fd);
-			return ret;
-		}
-		VDUSE_LOG(dev, NOTICE, dev->name, "taken over: its driver goes on");
-		return 0;
-	}
+	memset(&left, 0, sizeof(left));
+	if (kernel_look(dev->name, dev->fd, &left) == 0)
+		return kernel_go_on(dev, conf, &left);
 	VDUSE_LOG(dev, NOTICE, dev->name, "removing a device that a dead process left");
 	ret = kernel_remove_left(dev, control);
 	if (ret == 0)
@@ -243,6 +308,8 @@ vduse_kernel_destroy(struct rte_vduse_dev *dev)
 
 	close(dev->fd);
 	dev->fd = -1;
+	if (vduse_dev_leaves(dev))
+		return;
 	control = kernel_control_open(dev->name);
 	if (control < 0)
 		return;

@@ -42,6 +42,10 @@ vduse_vdpa_get(const char *name, struct vduse_vdpa_info *info);
 int
 vduse_vdpa_bind(const char *name, enum rte_vduse_attach attach);
 
+/* Says so, with one log line, if another driver has a device than the one that attach names. */
+void
+vduse_vdpa_compare(const char *name, enum rte_vduse_attach attach);
+
 /*
  * Adds (it may be there already) and binds, and takes back what it did when it fails. One log line
  * says what failed and what to do. 0 or a negative errno.

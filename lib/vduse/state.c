@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * See state.h. In flows a device, out flows memory backed by a file of its name. On the
- * application's threads.
+ * The state file of a device as a whole; its parts are in state_part.c. See state.h.
+ * Input: a device. Output: memory backed by a file of its name.
+ * Thread: the application's; what is noted while the device runs, the control thread.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -14,28 +15,13 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rte_jhash.h>
+
 #include "device.h"
 #include "log.h"
-#include "state.h"
+#include "state_file.h"
 
-#define STATE_MAGIC   "vduse-st"
-#define STATE_VERSION 1
-#define STATE_DIR     "/run/vduse"
-
-/* What must be the same for the rest to mean anything. */
-struct state_header {
-	char magic[8];
-	uint32_t version;
-	uint32_t device_id;
-	uint16_t nb_vqs;
-	uint16_t vq_size;
-	uint32_t reserved;
-	uint64_t size;
-	char name[RTE_VDUSE_NAME_MAX];
-};
-
-/* The data begins behind it, at a cache line. */
-#define STATE_DATA RTE_ALIGN_CEIL(sizeof(struct state_header), (size_t)RTE_CACHE_LINE_SIZE)
+#define STATE_DIR "/run/vduse"
 
 const char *
 rte_vduse_state_dir(void)
@@ -48,143 +34,267 @@ rte_vduse_state_dir(void)
 	return dir;
 }
 
+uint32_t
+vduse_state_socket_hash(const char *path)
+{
+	return rte_jhash(path, (uint32_t)strlen(path), 0) | 1;
+}
+
+/* Sockets of one name may lie in many folders. */
 static void
-state_path(const struct rte_vduse_dev *dev, char *path, size_t size)
+state_path(const char *name, uint32_t socket_hash, char *path, size_t size)
 {
 	const char *dir = rte_vduse_state_dir();
 
-	/* Sockets of one name may lie in many folders. */
-	if (dev->socket_hash != 0)
-		snprintf(path, size, "%s/%s-%08x.state", dir, dev->name, dev->socket_hash);
+	if (socket_hash != 0)
+		snprintf(path, size, "%s/%s-%08x.state", dir, name, socket_hash);
 	else
-		snprintf(path, size, "%s/%s.state", dir, dev->name);
+		snprintf(path, size, "%s/%s.state", dir, name);
+}
+
+/* Others could put files and links of theirs into a folder that they may write to. */
+static int
+state_dir_check(void)
+{
+	struct stat stat;
+
+	if (lstat(rte_vduse_state_dir(), &stat) < 0)
+		return -errno;
+	if (!S_ISDIR(stat.st_mode) || (stat.st_uid != geteuid() && stat.st_uid != 0) ||
+	    (stat.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return -EPERM;
+	return 0;
+}
+
+static const char *
+state_reason(int err)
+{
+	if (err == EBUSY || err == EWOULDBLOCK)
+		return "another process has it";
+	if (err == EPERM)
+		return "its folder must be this user's or root's, and nobody else may write to it";
+	return strerror(err);
 }
 
 static int
-state_fail(const struct rte_vduse_dev *dev, const char *path, int err)
+state_fail(const struct rte_vduse_dev *dev, const char *path, int err, bool quiet)
 {
-	VDUSE_LOG(dev, ERR, dev->name, "state file %s: %s; DPDK_VDUSE_RUN_DIR may name another "
-		  "folder", path,
-		  err == EBUSY || err == EWOULDBLOCK ? "another process has it" : strerror(err));
+	if (!quiet)
+		VDUSE_LOG(dev, ERR, dev->name, "state file %s: %s; DPDK_VDUSE_RUN_DIR may name "
+			  "another folder", path, state_reason(err));
 	return err == EWOULDBLOCK ? -EBUSY : -err;
 }
 
-/* A file that this process alone has, or a negative errno and a log line. */
+/* A file that this process alone has. */
 static int
-state_file(const struct rte_vduse_dev *dev, const char *path)
+state_file(const char *path)
 {
-	int fd, err;
+	int fd, ret;
 
+	ret = state_dir_check();
+	if (ret < 0)
+		return ret;
 	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
 	if (fd < 0)
-		return state_fail(dev, path, errno);
+		return -errno;
 	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 		return fd;
-	err = errno;
+	ret = -errno;
 	close(fd);
-	return state_fail(dev, path, err);
+	return ret;
 }
 
-static struct state_header
-state_wanted(const struct rte_vduse_dev *dev, size_t size)
+static int
+state_header_read(int fd, struct vduse_state_header *header)
 {
-	struct state_header header;
+	if (pread(fd, header, sizeof(*header), 0) != (ssize_t)sizeof(*header) ||
+	    memcmp(header->magic, VDUSE_STATE_MAGIC, sizeof(header->magic)) != 0)
+		return -ENOENT;
+	return header->version == VDUSE_STATE_VERSION ? 0 : -EPROTO;
+}
+
+int
+vduse_state_read(const char *name, uint32_t socket_hash, struct vduse_left *left)
+{
+	struct vduse_state_header header;
+	char path[PATH_MAX];
+	int fd, ret;
+
+	state_path(name, socket_hash, path, sizeof(path));
+	fd = state_dir_check() < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -ENOENT;
+	ret = state_header_read(fd, &header);
+	close(fd);
+	if (ret < 0 || strncmp(header.name, name, sizeof(header.name)) != 0)
+		return -ENOENT;
+	*left = (struct vduse_left){
+		.device_id = header.device_id,
+		.nb_vqs = header.nb_vqs,
+		.vq_size = header.vq_size,
+		.offered = header.offered,
+		.features = header.features,
+		.config_size = RTE_MIN(header.config_size, (uint32_t)VDUSE_STATE_CONFIG_MAX),
+		.logged = header.logged != 0,
+	};
+	memcpy(left->config, header.config, sizeof(left->config));
+	return 0;
+}
+
+static struct vduse_state_header
+state_wanted(const struct rte_vduse_dev *dev)
+{
+	struct vduse_state_header header;
 
 	memset(&header, 0, sizeof(header));
-	memcpy(header.magic, STATE_MAGIC, sizeof(header.magic));
-	header.version = STATE_VERSION;
+	memcpy(header.magic, VDUSE_STATE_MAGIC, sizeof(header.magic));
+	header.version = VDUSE_STATE_VERSION;
 	header.device_id = dev->device_id;
+	header.offered = dev->offered;
 	header.nb_vqs = dev->nb_vqs;
 	header.vq_size = dev->vq_size;
-	header.size = size;
+	header.config_size = dev->config_size;
 	snprintf(header.name, sizeof(header.name), "%s", dev->name);
 	return header;
 }
 
 /* Why a file that a dead process left is of no use, or NULL: it is. */
 static const char *
-state_useless(int fd, const struct state_header *wanted)
+state_useless(int fd, const struct vduse_state_header *wanted, bool *version)
 {
-	struct state_header header;
+	struct vduse_state_header header;
 	struct stat stat;
+	int ret;
 
 	if (fstat(fd, &stat) < 0 || stat.st_size == 0)
 		return "there was none";
-	if (pread(fd, &header, sizeof(header), 0) != (ssize_t)sizeof(header) ||
-	    memcmp(header.magic, wanted->magic, sizeof(header.magic)) != 0)
-		return "it is none";
-	if (header.version != wanted->version)
+	ret = state_header_read(fd, &header);
+	*version = ret == -EPROTO;
+	if (ret == -EPROTO)
 		return "it is of another version";
-	if (memcmp(&header, wanted, sizeof(header)) != 0)
+	if (ret < 0)
+		return "it is none";
+	if (header.device_id != wanted->device_id || header.nb_vqs != wanted->nb_vqs ||
+	    memcmp(header.name, wanted->name, sizeof(header.name)) != 0)
 		return "it is of another device";
-	if ((uint64_t)stat.st_size != STATE_DATA + wanted->size)
+	if (!vduse_state_whole(fd, &header, (uint64_t)stat.st_size))
 		return "it is cut off";
 	return NULL;
 }
 
-/* Empty, then as long as it must be: all zeroes behind the header. */
+/* Empty, then as long as it must be: all zeroes after the header, and room for all of it. */
 static int
-state_init(int fd, const struct state_header *header)
+state_init(int fd, const struct vduse_state_header *header)
 {
-	if (ftruncate(fd, 0) < 0 || ftruncate(fd, (off_t)(STATE_DATA + header->size)) < 0)
+	int ret;
+
+	if (ftruncate(fd, 0) < 0)
 		return -errno;
+	ret = posix_fallocate(fd, 0, (off_t)vduse_state_header_len(header->nb_vqs));
+	if (ret != 0)
+		return -ret;
 	if (pwrite(fd, header, sizeof(*header), 0) != (ssize_t)sizeof(*header))
 		return -EIO;
 	return 0;
 }
 
-int
-rte_vduse_state_open(const struct rte_vduse_dev *dev, size_t size, struct rte_vduse_state *state)
+static int
+state_map(struct rte_vduse_dev *dev, int fd)
 {
-	struct state_header header = state_wanted(dev, size);
-	const char *useless = "the device is new";
-	char path[PATH_MAX];
-	uint8_t *va;
-	int fd, ret = 0;
+	struct vduse_state *state = &dev->state;
+	void *va;
 
-	memset(state, 0, sizeof(*state));
-	state_path(dev, path, sizeof(path));
-	fd = state_file(dev, path);
-	if (fd < 0)
-		return fd;
+	state->header_len = vduse_state_header_len(dev->nb_vqs);
+	va = mmap(NULL, state->header_len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
+		  0);
+	if (va == MAP_FAILED)
+		return -errno;
+	state->header = va;
+	state->fd = fd;
+	return 0;
+}
+
+/*
+ * Decides on what is in the file. A file of another version may say what is in flight to the
+ * program that wrote it, so it stays.
+ */
+static int
+state_decide(const struct rte_vduse_dev *dev, const char *path, int fd, bool *kept)
+{
+	struct vduse_state_header header = state_wanted(dev);
+	const char *useless = "the device is new";
+	bool version = false;
+
 	/* Of a socket only its driver knows, later, whether it was there before. */
-	if (dev->taken_over || dev->socket_hash != 0) {
-		useless = state_useless(fd, &header);
-		if (useless != NULL && dev->taken_over)
-			VDUSE_LOG(dev, WARNING, dev->name, "state file %s says nothing of what was "
-				  "in flight: %s", path, useless);
+	if (dev->taken_over || dev->socket_hash != 0)
+		useless = state_useless(fd, &header, &version);
+	*kept = useless == NULL;
+	if (version) {
+		VDUSE_LOG(dev, ERR, dev->name, "another version of this program wrote %s for a "
+			  "driver that may still be there: start that version, or let the driver "
+			  "go and remove the file", path);
+		return -EPROTO;
 	}
-	if (useless != NULL)
-		ret = state_init(fd, &header);
-	va = MAP_FAILED;
-	if (ret == 0) {
-		va = mmap(NULL, STATE_DATA + size, PROT_READ | PROT_WRITE,
-			  MAP_SHARED | MAP_POPULATE, fd, 0);
-		ret = va == MAP_FAILED ? -errno : 0;
-	}
+	if (useless != NULL && dev->taken_over)
+		VDUSE_LOG(dev, WARNING, dev->name, "state file %s says nothing of what was in "
+			  "flight: %s", path, useless);
+	return useless != NULL ? state_init(fd, &header) : 0;
+}
+
+int
+rte_vduse_state_open(struct rte_vduse_dev *dev, bool quiet)
+{
+	char path[PATH_MAX];
+	bool kept = false;
+	int fd, ret;
+
+	if (dev->state.header != NULL)
+		return 0;
+	state_path(dev->name, dev->socket_hash, path, sizeof(path));
+	fd = state_file(path);
+	if (fd < 0)
+		return state_fail(dev, path, -fd, quiet);
+	ret = state_decide(dev, path, fd, &kept);
+	if (ret == 0)
+		ret = state_map(dev, fd);
 	if (ret < 0) {
 		close(fd);
-		return state_fail(dev, path, -ret);
+		return ret == -EPROTO ? ret : state_fail(dev, path, -ret, quiet);
 	}
-	*state = (struct rte_vduse_state){
-		.data = va + STATE_DATA,
-		.size = size,
-		.kept = useless == NULL,
-		.fd = fd, /* holds the lock */
-	};
+	dev->state.kept = kept;
+	dev->state.header->offered = dev->offered;
+	vduse_state_config(dev, 0, dev->config, dev->config_size);
 	return 0;
 }
 
 void
-rte_vduse_state_remove(const struct rte_vduse_dev *dev, struct rte_vduse_state *state)
+vduse_state_close(struct rte_vduse_dev *dev, bool remove)
 {
+	struct vduse_state *state = &dev->state;
 	char path[PATH_MAX];
 
-	if (state->data == NULL)
+	if (state->header == NULL)
 		return;
-	state_path(dev, path, sizeof(path));
-	(void)unlink(path);
-	munmap((uint8_t *)state->data - STATE_DATA, STATE_DATA + state->size);
+	state_path(dev->name, dev->socket_hash, path, sizeof(path));
+	if (remove)
+		(void)unlink(path);
+	munmap(state->header, state->header_len);
 	close(state->fd);
 	memset(state, 0, sizeof(*state));
+}
+
+void
+vduse_state_features(struct rte_vduse_dev *dev, uint64_t features)
+{
+	if (dev->state.header != NULL)
+		__atomic_store_n(&dev->state.header->features, features, __ATOMIC_RELAXED);
+}
+
+void
+vduse_state_config(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len)
+{
+	if (dev->state.header == NULL || offset >= VDUSE_STATE_CONFIG_MAX)
+		return;
+	memcpy(dev->state.header->config + offset, data,
+	       RTE_MIN(len, VDUSE_STATE_CONFIG_MAX - offset));
 }

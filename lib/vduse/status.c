@@ -90,6 +90,7 @@ vduse_status_driver_ok(struct rte_vduse_dev *dev)
 	for (i = 0; i < dev->nb_vqs; i++)
 		if (vduse_vq_try_start(&dev->vqs[i]))
 			dev->unready++;
+	vduse_state_features(dev, dev->features);
 	VDUSE_LOG(dev, INFO, dev->name, "driver is up, features 0x%" PRIx64 ", %u of %u virtqueues",
 		  dev->features, dev->nb_vqs - dev->unready, dev->nb_vqs);
 	vduse_status_set(dev, dev->status);

@@ -18,6 +18,7 @@
 
 struct rte_vduse_dev;
 struct rte_vduse_dev_conf;
+struct vduse_left;
 
 /* Beside the types of linux/vduse.h: a virtqueue (vq_state.index) became ready or is not any
  * more, or moved. When it is answered no poller uses it as it was before.
@@ -51,8 +52,14 @@ struct vduse_transport_region {
 
 /* All return 0 or a negative errno unless they say otherwise. */
 struct vduse_transport_ops {
+	/*
+	 * What a dead process left at a path (priv: the transport's) for a driver that may still
+	 * use it. -ENOENT: nothing, or somebody serves it.
+	 */
+	int (*left)(const char *path, void *priv, struct vduse_left *left);
 	/* Creates the device, or takes over what a dead process left; fills dev->fd (which is
-	 * readable when a message waits) and dev->taken_over. Logs what goes wrong.
+	 * readable when a message waits), dev->taken_over, and dev->vq_size_max where a driver
+	 * may bring larger virtqueues than are announced. Logs what goes wrong.
 	 */
 	int (*create)(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf);
 	/* Undoes create. */
@@ -90,6 +97,8 @@ struct vduse_transport_ops {
 	bool tells_ready;
 	/* It sends VDUSE_TRANSPORT_CONFIG_WRITE. */
 	bool writes_config;
+	/* A driver that comes may be one that a process which is dead served before. */
+	bool reconnects;
 };
 
 extern const struct vduse_transport_ops vduse_transport_kernel;

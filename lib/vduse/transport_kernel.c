@@ -29,8 +29,11 @@ kernel_ioctl(const struct rte_vduse_dev *dev, unsigned long request, void *arg)
 static int
 kernel_attach(struct rte_vduse_dev *dev, int attach)
 {
-	if (dev->taken_over)
-		return vduse_vdpa_bind(dev->name, attach);
+	/* Another driver would have to take it from the one that uses it. */
+	if (dev->taken_over) {
+		vduse_vdpa_compare(dev->name, attach);
+		return 0;
+	}
 	return vduse_vdpa_attach(dev->name, attach);
 }
 
@@ -198,6 +201,7 @@ kernel_config_call(struct rte_vduse_dev *dev)
 }
 
 const struct vduse_transport_ops vduse_transport_kernel = {
+	.left = vduse_kernel_left,
 	.create = vduse_kernel_create,
 	.destroy = vduse_kernel_destroy,
 	.attach = kernel_attach,

@@ -33,6 +33,8 @@ struct vduse_loopback {
 	int kick_fds[LOOPBACK_VQS];
 	int refuse[VDUSE_LOOPBACK_OPS];
 	bool left; /* a driver is up already */
+	struct vduse_left found; /* what is said of it */
+	uint16_t vq_size_max;    /* 0: what is announced */
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	uint32_t next_id;
 	uint8_t config[LOOPBACK_CONFIG];
@@ -190,9 +192,17 @@ vduse_loopback_refuse(struct vduse_loopback *loop, enum vduse_loopback_op op, in
 }
 
 void
-vduse_loopback_leave(struct vduse_loopback *loop)
+vduse_loopback_leave(struct vduse_loopback *loop, const struct vduse_left *left)
 {
 	loop->left = true;
+	if (left != NULL)
+		loop->found = *left;
+}
+
+void
+vduse_loopback_vq_size_max(struct vduse_loopback *loop, uint16_t size)
+{
+	loop->vq_size_max = size;
 }
 
 uint64_t
@@ -232,6 +242,16 @@ vduse_loopback_config(struct vduse_loopback *loop, uint32_t offset, void *data, 
 }
 
 static int
+loopback_left(const char *path, void *priv, struct vduse_left *left)
+{
+	const struct vduse_loopback *loop = priv;
+
+	RTE_SET_USED(path);
+	*left = loop->found;
+	return loop->left && left->features != 0 ? 0 : -ENOENT;
+}
+
+static int
 loopback_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
 {
 	struct vduse_loopback *loop = dev->transport_priv;
@@ -240,6 +260,8 @@ loopback_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf
 		return -EINVAL;
 	memcpy(loop->config, conf->config, conf->config_size);
 	dev->taken_over = loop->left;
+	if (loop->vq_size_max != 0)
+		dev->vq_size_max = loop->vq_size_max;
 	dev->fd = loop->sock[1];
 	return 0;
 }
@@ -383,6 +405,7 @@ loopback_config_call(struct rte_vduse_dev *dev)
 }
 
 const struct vduse_transport_ops vduse_transport_loopback = {
+	.left = loopback_left,
 	.create = loopback_create,
 	.destroy = loopback_destroy,
 	.recv = loopback_recv,

@@ -100,9 +100,16 @@ enum vduse_loopback_op {
 void
 vduse_loopback_refuse(struct vduse_loopback *loop, enum vduse_loopback_op op, int err);
 
-/* Before the device is created: its driver is up, and another process served it until now. */
+/*
+ * Before the device is created: its driver is up, and another process served it until now. left:
+ * what a device type is told of it, or NULL: nothing.
+ */
 void
-vduse_loopback_leave(struct vduse_loopback *loop);
+vduse_loopback_leave(struct vduse_loopback *loop, const struct vduse_left *left);
+
+/* Before the device is created: a driver may bring larger virtqueues than are announced. */
+void
+vduse_loopback_vq_size_max(struct vduse_loopback *loop, uint16_t size);
 
 /* Interrupts sent for a virtqueue so far. */
 uint64_t

@@ -13,6 +13,7 @@
 #include <linux/virtio_ids.h>
 
 #include <rte_common.h>
+#include <rte_string_fns.h>
 
 #include "device.h"
 #include "log.h"
@@ -116,6 +117,19 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	return vu;
 }
 
+/* Nothing of a client is there before it comes back; but the process that served it noted it. */
+static int
+vhost_user_left(const char *path, void *priv, struct vduse_left *left)
+{
+	char name[RTE_VDUSE_NAME_MAX];
+	int ret;
+
+	RTE_SET_USED(priv);
+	(void)rte_strlcpy(name, rte_vduse_path_name(path), sizeof(name));
+	ret = vduse_state_read(name, vduse_state_socket_hash(path), left);
+	return ret == 0 && left->features == 0 ? -ENOENT : ret;
+}
+
 static int
 vhost_user_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
 {
@@ -138,6 +152,7 @@ vhost_user_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *co
 		return ret;
 	}
 	dev->transport_priv = vu;
+	dev->vq_size_max = VHOST_USER_VRING_SIZE_MAX;
 	return 0;
 }
 
@@ -302,6 +317,7 @@ vhost_user_config_call(struct rte_vduse_dev *dev)
 }
 
 const struct vduse_transport_ops vduse_transport_vhost_user = {
+	.left = vhost_user_left,
 	.create = vhost_user_create,
 	.destroy = vhost_user_destroy,
 	.start = vhost_user_start,
@@ -320,4 +336,5 @@ const struct vduse_transport_ops vduse_transport_vhost_user = {
 	.config_call = vhost_user_config_call,
 	.tells_ready = true,
 	.writes_config = true,
+	.reconnects = true,
 };

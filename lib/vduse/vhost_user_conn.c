@@ -151,7 +151,7 @@ conn_protocol(const struct vhost_user *vu)
 	/* Queues that complete in order need no log: what the used ring does not have was not
 	 * taken.
 	 */
-	if (vu->dev->logs)
+	if (vu->dev->logs && !vu->net)
 		protocol |= VHOST_USER_BIT(CONN_PROTOCOL_INFLIGHT);
 	if (vu->dev->nb_vqs > (vu->net ? 2 : 1))
 		protocol |= VHOST_USER_BIT(CONN_PROTOCOL_MQ);

@@ -138,14 +138,32 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 		vq_kick_close(vq);
 		return vq_start_failed(vq, info.size, ret);
 	}
-	/* A process that died between its last entries and their call owes that call. */
-	if (dev->taken_over)
+	/*
+	 * A process that was killed between its last used entries and their call owes the driver
+	 * that call. A call too many does no harm.
+	 */
+	if (dev->taken_over || dev->transport->reconnects)
 		(void)dev->transport->vq_call(dev, vq->index);
 	if (ret == -EFAULT)
 		return RTE_VDUSE_VQ_SUSPENDED;
 	VDUSE_LOG(dev, DEBUG, dev->name, "virtqueue %u runs, size %u, from 0x%x", vq->index,
 		  info.size, info.position);
 	return RTE_VDUSE_VQ_RUNNING;
+}
+
+/*
+ * What the device type sized for its virtqueues, no driver may exceed: not every kernel holds the
+ * size that a driver sets against the one that was announced.
+ */
+static bool
+vq_size_ok(struct rte_vduse_vq *vq, uint32_t size)
+{
+	if (size <= vq->dev->vq_size_max)
+		return true;
+	VDUSE_LOG(dev, ERR, vq->dev->name, "virtqueue %u of size %u refused: the largest announced "
+		  "is %u", vq->index, size, vq->dev->vq_size_max);
+	vduse_count(&vq->faults);
+	return false;
 }
 
 bool
@@ -167,7 +185,7 @@ vduse_vq_try_start(struct rte_vduse_vq *vq)
 	if (dev->transport->vq_affinity != NULL)
 		dev->transport->vq_affinity(dev, vq->index);
 	vq_lock(vq);
-	state = vq_start_locked(vq, &info);
+	state = vq_size_ok(vq, info.num) ? vq_start_locked(vq, &info) : RTE_VDUSE_VQ_ERROR;
 	vq->started = state != RTE_VDUSE_VQ_ERROR;
 	vq_unlock(vq, state);
 	return false;

@@ -136,14 +136,18 @@ vhost_dev_create(struct vhost_dev *dev)
 		dev->vqs[i].vq = rte_vduse_dev_vq(dev->dev, i);
 		dev->vqs[i].vring = vhost_ring_none;
 	}
-	vhost_inflight_open(dev);
-	return 0;
+	ret = vhost_inflight_open(dev);
+	if (ret < 0)
+		vhost_dev_destroy(dev);
+	return ret;
 }
 
 void
 vhost_dev_destroy(struct vhost_dev *dev)
 {
 	if (dev->dev != NULL)
+		rte_vduse_dev_stop(dev->dev);
+	if (dev->vqs != NULL)
 		vhost_inflight_close(dev);
 	if (dev->net != NULL)
 		rte_vduse_net_destroy(dev->net);

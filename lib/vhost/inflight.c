@@ -24,19 +24,27 @@ inflight_size(const struct vhost_dev *dev)
 			      (size_t)RTE_CACHE_LINE_SIZE);
 }
 
-void
+/* An application can do without the file, but not with one that it would have to overwrite. */
+int
 vhost_inflight_open(struct vhost_dev *dev)
 {
 	uint16_t i;
+	int ret;
 
-	if (dev->builtin ||
-	    rte_vduse_state_open(dev->dev, dev->conf.nb_vqs * inflight_size(dev), &dev->state) < 0)
-		return;
+	if (dev->builtin)
+		return 0;
+	ret = rte_vduse_state_open(dev->dev, false);
+	if (ret < 0)
+		return ret == -EPROTO ? ret : 0;
 	for (i = 0; i < dev->conf.nb_vqs; i++) {
-		dev->vqs[i].inflight =
-			(void *)((uint8_t *)dev->state.data + i * inflight_size(dev));
-		dev->vqs[i].nb_inflight = (uint16_t)dev->conf.queue_size;
+		struct vhost_vq *vq = &dev->vqs[i];
+
+		if (rte_vduse_part_open(dev->dev, i, inflight_size(dev), &vq->part) < 0)
+			break;
+		vq->inflight = vq->part.data;
+		vq->nb_inflight = (uint16_t)dev->conf.queue_size;
 	}
+	return 0;
 }
 
 void
@@ -44,11 +52,11 @@ vhost_inflight_close(struct vhost_dev *dev)
 {
 	uint16_t i;
 
-	for (i = 0; dev->vqs != NULL && i < dev->conf.nb_vqs; i++) {
+	for (i = 0; i < dev->conf.nb_vqs; i++) {
 		free(dev->vqs[i].resubmit.resubmit_list);
 		dev->vqs[i].inflight = NULL;
+		rte_vduse_part_close(&dev->vqs[i].part);
 	}
-	rte_vduse_state_remove(dev->dev, &dev->state);
 }
 
 static int

@@ -52,7 +52,8 @@ struct vhost_vq {
 	uint16_t base;                /* where the device goes on when the rings are gone */
 	struct rte_vduse_vq_info info; /* of the start, for a later look-up */
 	struct rte_vhost_vring vring; /* all NULL while its memory is not there */
-	/* In the state file; NULL where lib/virtio_net serves the rings. */
+	struct rte_vduse_part part;
+	/* There; NULL where lib/virtio_net serves the rings. */
 	struct rte_vhost_inflight_info_split *inflight;
 	uint16_t nb_inflight;         /* descriptors that it has room for; constant */
 	struct rte_vhost_resubmit_info resubmit; /* what a dead process, or a lost memory, left */
@@ -87,7 +88,6 @@ struct vhost_dev {
 	struct rte_vduse_net *net;    /* of a builtin one */
 	struct rte_vduse_dev *dev;
 	struct vhost_vq *vqs;
-	struct rte_vduse_state state;     /* requests in flight of all virtqueues */
 	/* What the driver wants; the control thread writes. */
 	bool driver_ok;
 	bool primed;                  /* builtin, or its buffers are known to be in a region */
@@ -197,7 +197,7 @@ vhost_ring_position(const struct vhost_vq *vq);
  * inflight.c: opens the state file of a device that serves its rings itself. Without one, which
  * a line in the log says, nothing is known after a crash. Application's threads.
  */
-void
+int
 vhost_inflight_open(struct vhost_dev *dev);
 void
 vhost_inflight_close(struct vhost_dev *dev);

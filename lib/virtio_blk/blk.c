@@ -72,6 +72,7 @@ blk_alloc(const struct rte_vduse_blk_conf *conf, const char *name)
 	}
 	memset(blk, 0, size);
 	blk->nb_queues = conf->queues;
+	blk->logs = conf->log;
 	memcpy(blk->serial, serial, strnlen(serial, sizeof(blk->serial)));
 	return blk;
 }
@@ -141,59 +142,76 @@ blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
 }
 
 static void
-blk_close_channels(struct rte_vduse_blk *blk)
+blk_close_queues(struct rte_vduse_blk *blk)
 {
 	uint16_t i;
 
 	for (i = 0; i < blk->nb_queues; i++)
-		if (blk->queues[i].channel != NULL)
-			blk->backend->ops->channel_close(blk->queues[i].channel);
+		vblk_room_close(&blk->queues[i]);
 }
 
+/* What cannot be had for rings of the usual size is known before a driver comes. */
 static int
-blk_open_channels(struct rte_vduse_blk *blk, uint16_t depth, const char *name)
+blk_open_queues(struct rte_vduse_blk *blk, uint16_t queue_size, const char *name)
 {
 	uint16_t i;
-	int ret;
+	int ret = 0;
 
-	for (i = 0; i < blk->nb_queues; i++) {
+	for (i = 0; i < blk->nb_queues && ret == 0; i++) {
 		struct vblk_queue *queue = &blk->queues[i];
 
-		ret = blk->backend->ops->channel_open(blk->backend, depth, &queue->channel);
-		if (ret < 0) {
-			VBLK_LOG(ERR, name, "no backend channel for queue %u of %u: %s", i,
-				 blk->nb_queues, strerror(-ret));
-			queue->channel = NULL;
-			blk_close_channels(blk);
-			return ret;
-		}
 		queue->blk = blk;
+		ret = vblk_room_make(queue, queue_size);
+		if (ret < 0)
+			VBLK_LOG(ERR, name, "no backend channel or log for queue %u of %u: %s", i,
+				 blk->nb_queues, strerror(-ret));
 	}
-	return 0;
+	return ret;
 }
 
-static void
-blk_close_logs(struct rte_vduse_blk *blk)
-{
-	uint16_t i;
-
-	for (i = 0; i < blk->nb_queues; i++)
-		vblk_log_close(&blk->queues[i].log);
-	rte_vduse_state_remove(blk->dev, &blk->state);
-}
-
-/* One file, a part of it for each queue. */
+/* From here on the device is there. */
 static int
-blk_open_logs(struct rte_vduse_blk *blk, uint16_t queue_size)
+blk_open_logs(struct rte_vduse_blk *blk, uint16_t queue_size, const char *name)
 {
-	size_t size = vblk_log_size(queue_size);
+	int ret;
+
+	if (!blk->logs)
+		return 0;
+	ret = rte_vduse_state_open(blk->dev, false);
+	return ret < 0 ? ret : blk_open_queues(blk, queue_size, name);
+}
+
+static int
+blk_create(const struct rte_vduse_blk_conf *conf, const char *name, const struct vduse_left *left,
+	   const struct vduse_transport_ops *transport, void *transport_priv,
+	   struct rte_vduse_blk *blk)
+{
 	uint16_t i;
 	int ret;
 
-	ret = rte_vduse_state_open(blk->dev, blk->nb_queues * size, &blk->state);
-	for (i = 0; i < blk->nb_queues && ret == 0; i++)
-		ret = vblk_log_open(&blk->queues[i].log, (uint8_t *)blk->state.data + i * size,
-				    queue_size);
+	ret = blk_backend_open(blk, conf, name);
+	if (ret < 0)
+		return ret;
+	ret = blk_open_queues(blk, conf->queue_size, name);
+	if (ret < 0)
+		goto close_queues;
+	vblk_config_init(blk, conf);
+	if (left != NULL)
+		ret = vblk_take_over_features(blk, name, left);
+	if (ret == 0)
+		ret = blk_dev_create(blk, conf, name, transport, transport_priv);
+	if (ret < 0)
+		goto close_queues;
+	for (i = 0; i < blk->nb_queues; i++)
+		blk->queues[i].vq = rte_vduse_dev_vq(blk->dev, i);
+	ret = blk_open_logs(blk, conf->queue_size, name);
+	if (ret == 0)
+		return 0;
+	rte_vduse_dev_destroy(blk->dev);
+
+close_queues:
+	blk_close_queues(blk);
+	vblk_backend_close(blk->backend);
 	return ret;
 }
 
@@ -201,46 +219,31 @@ int
 vblk_create(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_ops *transport,
 	    void *transport_priv, struct rte_vduse_blk **result)
 {
+	struct rte_vduse_blk_conf wanted = *conf;
 	struct rte_vduse_blk *blk;
+	struct vduse_left left;
 	const char *name;
-	uint16_t i;
+	bool found;
 	int ret;
 
 	ret = blk_conf_check(conf, &name);
 	if (ret < 0)
 		return ret;
-	blk = blk_alloc(conf, name);
+	found = vduse_dev_left(conf->path, transport, transport_priv, &left) == 0;
+	if (found)
+		ret = vblk_take_over(&wanted, name, &left);
+	if (ret < 0)
+		return ret;
+	blk = blk_alloc(&wanted, name);
 	if (blk == NULL)
 		return -ENOMEM;
-	ret = blk_backend_open(blk, conf, name);
-	if (ret < 0)
-		goto free_blk;
-	ret = blk_open_channels(blk, conf->queue_size, name);
-	if (ret < 0)
-		goto close_backend;
-	vblk_config_init(blk, conf);
-	ret = blk_dev_create(blk, conf, name, transport, transport_priv);
-	if (ret < 0)
-		goto close_channels;
-	for (i = 0; i < blk->nb_queues; i++)
-		blk->queues[i].vq = rte_vduse_dev_vq(blk->dev, i);
-	if (conf->log)
-		ret = blk_open_logs(blk, conf->queue_size);
-	if (ret < 0)
-		goto destroy_dev;
+	ret = blk_create(&wanted, name, found ? &left : NULL, transport, transport_priv, blk);
+	if (ret < 0) {
+		free(blk);
+		return ret;
+	}
 	*result = blk;
 	return 0;
-
-destroy_dev:
-	blk_close_logs(blk);
-	rte_vduse_dev_destroy(blk->dev);
-close_channels:
-	blk_close_channels(blk);
-close_backend:
-	vblk_backend_close(blk->backend);
-free_blk:
-	free(blk);
-	return ret;
 }
 
 int
@@ -266,12 +269,16 @@ rte_vduse_blk_destroy(struct rte_vduse_blk *blk)
 {
 	if (blk == NULL)
 		return;
-	rte_vduse_dev_stop(blk->dev);
-	blk_close_logs(blk);
 	rte_vduse_dev_destroy(blk->dev);
-	blk_close_channels(blk);
+	blk_close_queues(blk);
 	vblk_backend_close(blk->backend);
 	free(blk);
+}
+
+uint16_t
+rte_vduse_blk_queues(const struct rte_vduse_blk *blk)
+{
+	return blk->nb_queues;
 }
 
 struct rte_vduse_dev *

@@ -80,6 +80,8 @@ struct vblk_queue {
 	uint16_t nb_replay;
 	uint16_t next_replay;
 	struct vring_desc *replay_descs; /* room for the chain of one */
+	uint16_t depth;                /* of the channel */
+	struct rte_vduse_part part;    /* of the state file, where the log lies */
 	struct vblk_log log;
 	uint16_t nb_used;              /* in used, to be pushed */
 	bool pushed;                   /* and to be published */
@@ -104,7 +106,7 @@ struct rte_vduse_blk {
 	uint16_t iov_max;             /* vectors that a request may take; constant */
 	uint16_t iov_stride;          /* constant */
 	bool read_only;               /* constant */
-	struct rte_vduse_state state; /* of the logs; constant while created */
+	bool logs;                    /* constant */
 	char serial[RTE_VDUSE_BLK_SERIAL_MAX]; /* constant */
 	struct virtio_blk_config config;
 	struct vblk_queue queues[];
@@ -124,6 +126,27 @@ vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *con
 int
 vblk_config_write(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len,
 		  void *arg);
+
+/*
+ * room.c: gives a queue what serves a ring of that size: a channel of the backend and a log, each
+ * at least that large. What it has stays when this fails. Nothing is in flight.
+ */
+int
+vblk_room_make(struct vblk_queue *queue, uint16_t size);
+/* room.c: takes it away again. */
+void
+vblk_room_close(struct vblk_queue *queue);
+
+/*
+ * take_over.c: changes what is asked for to what the driver of a device that a dead process left
+ * has, so that it goes on. 0; -ENOENT: there is none; -EEXIST: it cannot be served, with a line.
+ */
+int
+vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name, const struct vduse_left *left);
+/* take_over.c: the features to offer to it, once those that conf gives are known. */
+int
+vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
+			const struct vduse_left *left);
 
 /* queue.c: what rte_vduse_dev_ops asks of a virtqueue. */
 extern const struct rte_vduse_dev_ops vblk_dev_ops;

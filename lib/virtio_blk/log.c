@@ -39,19 +39,28 @@ vblk_log_size(uint16_t queue_size)
 }
 
 int
-vblk_log_open(struct vblk_log *log, void *memory, uint16_t queue_size)
+vblk_log_open(struct vblk_log *log, void *memory, size_t bytes, uint16_t queue_size)
 {
-	struct log_layout layout = log_layout(queue_size);
+	struct vblk_log_ring *ring = memory;
+	struct log_layout layout;
 	uint8_t *base = memory;
 
+	/* What another process wrote is believed only where it can be. */
+	if (ring->room >= queue_size && ring->room <= VRING_SIZE_MAX &&
+	    vblk_log_size((uint16_t)ring->room) <= bytes)
+		queue_size = (uint16_t)ring->room;
+	else
+		ring->valid = 0;
 	*log = (struct vblk_log){ .size = queue_size };
 	log->spare = calloc(queue_size, sizeof(*log->spare));
 	if (log->spare == NULL)
 		return -ENOMEM;
+	layout = log_layout(queue_size);
 	log->slots = (void *)(base + layout.slots);
 	log->descs = (void *)(base + layout.descs);
 	log->links = (void *)(base + layout.links);
-	log->ring = memory;
+	ring->room = queue_size;
+	log->ring = ring;
 	return 0;
 }
 

@@ -32,6 +32,7 @@ struct vblk_log_ring {
 	uint64_t features;
 	uint64_t life;
 	uint32_t size;
+	uint32_t room;  /* descriptors of the largest ring that the log has room for */
 	uint16_t valid;
 	uint16_t shown; /* see vring_shown() */
 };
@@ -64,9 +65,12 @@ struct vblk_log {
 size_t
 vblk_log_size(uint16_t queue_size);
 
-/* The log lies in memory of that size, zeroed or as another process left it. 0 or -ENOMEM. */
+/*
+ * The log lies in so many bytes of memory, zeroed or as another process left them. It has room
+ * for a ring of queue_size, or for the larger one that the other process had. 0 or -ENOMEM.
+ */
 int
-vblk_log_open(struct vblk_log *log, void *memory, uint16_t queue_size);
+vblk_log_open(struct vblk_log *log, void *memory, size_t bytes, uint16_t queue_size);
 void
 vblk_log_close(struct vblk_log *log);
 

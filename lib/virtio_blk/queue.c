@@ -123,7 +123,7 @@ queue_place(struct vblk_queue *queue)
 			VBLK_LOG(NOTICE, rte_vduse_dev_name(queue->blk->dev),
 				 "virtqueue %u: %u requests were in flight, taken again",
 				 queue->vq->index, queue->nb_replay);
-	} else if (info->resumed && queue->packed && !queue->blk->state.kept) {
+	} else if (info->resumed && queue->packed && !queue->part.kept) {
 		return queue_lost(queue, "there is no log");
 	} else if (vring_position(&queue->ring) != info->position &&
 		   vring_count(&queue->ring) != 0) {
@@ -168,6 +168,9 @@ queue_start_ring(struct vblk_queue *queue)
 	};
 	int ret;
 
+	ret = vblk_room_make(queue, (uint16_t)info->size);
+	if (ret < 0)
+		return ret;
 	ret = vring_start(&queue->ring, &layout, queue_lookup, queue);
 	if (ret < 0)
 		return ret;

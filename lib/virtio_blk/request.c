@@ -151,17 +151,26 @@ request_id(const struct rte_vduse_blk *blk, const struct vring_chain *chain)
 	return VIRTIO_BLK_S_OK;
 }
 
-/* Whether a command with ranges is offered, taken by the driver and permitted. */
+/*
+ * Whether a command with ranges is offered, taken by the driver and permitted. A driver that was
+ * taken over from a dead process may have one that the backend cannot do any more.
+ */
 static uint8_t
 request_permits(const struct vblk_queue *queue, uint32_t type)
 {
+	const struct vblk_limits *limits = &queue->blk->backend->limits;
+	bool able = type == VIRTIO_BLK_T_DISCARD	  ? limits->discard
+		    : type == VIRTIO_BLK_T_WRITE_ZEROES ? limits->zero
+							  : limits->erase;
 	unsigned int feature = type == VIRTIO_BLK_T_DISCARD	 ? VIRTIO_BLK_F_DISCARD
 			       : type == VIRTIO_BLK_T_WRITE_ZEROES ? VIRTIO_BLK_F_WRITE_ZEROES
 								   : VIRTIO_BLK_F_SECURE_ERASE;
 
 	if (queue->blk->read_only)
 		return VIRTIO_BLK_S_IOERR;
-	return queue->info.features & VBLK_BIT(feature) ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_UNSUPP;
+	if (!able || (queue->info.features & VBLK_BIT(feature)) == 0)
+		return VIRTIO_BLK_S_UNSUPP;
+	return VIRTIO_BLK_S_OK;
 }
 
 /* Section 5.2.6.2: unknown flags, and unmap where it has no meaning, are not supported. */

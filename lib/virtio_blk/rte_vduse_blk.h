@@ -87,6 +87,13 @@ int
 rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk **blk);
 
 /**
+ * @return the queues to poll: as many as were asked for, unless the driver of a device that a dead
+ *   process left has another number. Any thread.
+ */
+uint16_t
+rte_vduse_blk_queues(const struct rte_vduse_blk *blk);
+
+/**
  * Starts the device: see rte_vduse_dev_start(). A kernel that is given the device reads from
  * it before it answers, so its queues must be polled already.
  */

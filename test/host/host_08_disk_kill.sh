@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 #
 # Our own driver at a vhost-user socket, both ring formats: the process behind a disk is killed
-# with requests in flight, three times, and the next one goes on with them.
+# with requests in flight, three times, and the next one goes on with them. Its ring is larger
+# than the queue size that is announced, and it has more requests in flight than that.
 . "$(dirname "$0")/host.sh"
 export DPDK_VDUSE_RUN_DIR=$work/run
 blk=$DPDK_VDUSE_BUILD/app/blk/dpdk-vduse-blk
@@ -13,7 +14,7 @@ for ring in split packed; do
 	truncate -s 1M "$work/disk.img"
 	timeout 100 "$(dirname "$0")/blk_kill.py" "$ring" "$sock" "$work/disk.img" \
 		"$blk" -l "$LCORES" --no-pci --no-telemetry --in-memory -m 128 -- --device \
-		"disk0,transport=vhost-user,socket=$sock,backend=fault,under=file,path=$work/disk.img,delay=60000" \
+		"disk0,transport=vhost-user,socket=$sock,backend=fault,under=file,path=$work/disk.img,queue-size=16,delay=60000" \
 		>"$work/$ring.log" 2>&1 || fail "$(cat "$work/$ring.log")"
 	grep -a 'requests were out' "$work/$ring.log"
 	# By the time that it is dead all may be finished, but not each time.

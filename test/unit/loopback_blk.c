@@ -59,14 +59,15 @@ blk_lay_out(struct loopback_blk *self, uint32_t size)
 	driver->nb_regions = 1;
 }
 
+/* most: the largest ring that a driver may bring; 0: what is announced. */
 static void
 blk_create(struct loopback_blk *self, const char *backend, const char *args, uint32_t size,
-	   bool read_only, bool log)
+	   bool read_only, bool log, uint16_t announced, uint16_t most)
 {
 	struct rte_vduse_blk_conf conf = {
 		.path = "/dev/vduse/unit0",
 		.queues = 1,
-		.queue_size = (uint16_t)size,
+		.queue_size = announced,
 		.read_only = read_only,
 		.backend = backend,
 		.backend_args = args,
@@ -79,6 +80,7 @@ blk_create(struct loopback_blk *self, const char *backend, const char *args, uin
 	blk_lay_out(self, size);
 	self->loop = vduse_loopback_new();
 	assert_non_null(self->loop);
+	vduse_loopback_vq_size_max(self->loop, most);
 	transport = self->loop;
 	assert_int_equal(rte_vduse_blk_create(&conf, &self->blk), 0);
 	self->dev = rte_vduse_blk_dev(self->blk);
@@ -90,14 +92,21 @@ void
 loopback_blk_create(struct loopback_blk *self, const char *backend, const char *args,
 		    uint32_t size, bool read_only)
 {
-	blk_create(self, backend, args, size, read_only, false);
+	blk_create(self, backend, args, size, read_only, false, (uint16_t)size, 0);
 }
 
 void
 loopback_blk_create_logged(struct loopback_blk *self, const char *backend, const char *args,
 			   uint32_t size)
 {
-	blk_create(self, backend, args, size, false, true);
+	blk_create(self, backend, args, size, false, true, (uint16_t)size, 0);
+}
+
+void
+loopback_blk_create_sized(struct loopback_blk *self, const char *backend, const char *args,
+			  uint32_t size, uint16_t announced, uint16_t most)
+{
+	blk_create(self, backend, args, size, false, true, announced, most);
 }
 
 void

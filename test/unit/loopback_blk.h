@@ -69,6 +69,10 @@ loopback_blk_create(struct loopback_blk *self, const char *backend, const char *
 void
 loopback_blk_create_logged(struct loopback_blk *self, const char *backend, const char *args,
 			   uint32_t size);
+/* The same where another size is announced. most: what a driver may bring; 0: that. */
+void
+loopback_blk_create_sized(struct loopback_blk *self, const char *backend, const char *args,
+			  uint32_t size, uint16_t announced, uint16_t most);
 void
 loopback_blk_destroy(struct loopback_blk *self);
 

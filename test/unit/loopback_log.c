@@ -19,6 +19,7 @@ struct rte_vduse_blk *blk;
 uint8_t header[4096];
 size_t header_size;
 size_t log_size;
+uint16_t announced = RING;
 struct picture *pictures;
 unsigned int nb_pictures;
 
@@ -30,13 +31,13 @@ state_path(char *path, size_t size)
 	snprintf(path, size, "%s/unit0.state", run_dir);
 }
 
-void
-device_create(bool left)
+int
+device_try(bool left)
 {
 	struct rte_vduse_blk_conf conf = {
 		.path = "/dev/vduse/unit0",
 		.queues = 1,
-		.queue_size = RING,
+		.queue_size = announced,
 		.backend = "fault",
 		.backend_args = "under=ram,size=64K",
 		.socket_id = SOCKET_ID_ANY,
@@ -49,7 +50,8 @@ device_create(bool left)
 	loop = vduse_loopback_new();
 	assert_non_null(loop);
 	if (left)
-		vduse_loopback_leave(loop);
+		vduse_loopback_leave(loop, NULL);
+	vduse_loopback_vq_size_max(loop, RING);
 	vduse_loopback_set_features(loop, world->driver.features);
 	for (i = 0; i < world->driver.nb_regions; i++) {
 		const struct driver_region *region = &world->driver.regions[i];
@@ -58,7 +60,13 @@ device_create(bool left)
 							   region->first + region->size - 1, 0,
 							   VDUSE_ACCESS_RW, region->fd), 0);
 	}
-	assert_int_equal(vblk_create(&conf, &vduse_transport_loopback, loop, &blk), 0);
+	return vblk_create(&conf, &vduse_transport_loopback, loop, &blk);
+}
+
+void
+device_create(bool left)
+{
+	assert_int_equal(device_try(left), 0);
 }
 
 void
@@ -290,7 +298,7 @@ state_keep(void)
 	char path[64];
 	int fd;
 
-	log_size = blk->state.size;
+	log_size = blk->queues[0].part.size;
 	state_path(path, sizeof(path));
 	fd = open(path, O_RDONLY);
 	assert_true(fd >= 0);
@@ -320,7 +328,7 @@ picture_take(void)
 	}
 	picture->log = malloc(log_size);
 	assert_non_null(picture->log);
-	memcpy(picture->log, blk->state.data, log_size);
+	memcpy(picture->log, blk->queues[0].part.data, log_size);
 }
 
 void

@@ -56,12 +56,15 @@ extern struct rte_vduse_blk *blk;
 extern uint8_t header[4096]; /* of the state file */
 extern size_t header_size;
 extern size_t log_size;
+extern uint16_t announced; /* the queue size that the device says; the ring has RING */
 
 /* In the order in which they were taken. */
 extern struct picture *pictures;
 extern unsigned int nb_pictures;
 
-/* The device over a driver's memory as it is. left: the driver is up already. */
+/* The device over a driver's memory as it is. left: the driver is up already. 0 or an errno. */
+int
+device_try(bool left);
 void
 device_create(bool left);
 void

@@ -72,7 +72,7 @@ die(void)
 }
 
 static void
-live_again(uint16_t used)
+write_kept(void)
 {
 	int fd;
 
@@ -81,6 +81,12 @@ live_again(uint16_t used)
 	assert_true(fd >= 0);
 	assert_int_equal(write(fd, kept, (size_t)kept_size), kept_size);
 	close(fd);
+}
+
+static void
+live_again(uint16_t used)
+{
+	write_kept();
 	loopback_net_taken_over = true;
 	start(used);
 	loopback_net_taken_over = false;
@@ -189,6 +195,26 @@ useless(const char *why)
 	vhost_app_end();
 }
 
+/* One that another version wrote may be of use to that: nothing is started, and it stays. */
+static void
+refused(const char *why)
+{
+	struct stat st;
+
+	unit_log_clear();
+	vhost_app_register(SIZE, NET_PLAIN, 0);
+	write_kept();
+	loopback_net_taken_over = true;
+	assert_int_equal(rte_vhost_driver_set_features(APP_PATH, NET_PLAIN), 0);
+	assert_int_equal(rte_vhost_driver_start(APP_PATH), -1);
+	loopback_net_taken_over = false;
+	assert_int_equal(unit_log_count(why), 1);
+	assert_int_equal(stat(path(), &st), 0);
+	assert_int_equal(st.st_size, (off_t)kept_size);
+	assert_int_equal(unlink(path()), 0);
+	vhost_app_end();
+}
+
 static void
 test_useless(void **state)
 {
@@ -208,7 +234,7 @@ test_useless(void **state)
 	take(9);
 	die();
 	kept[8]++;
-	useless("it is of another version");
+	refused("another version of this program");
 	kept[8]--;
 	byte = kept[12]++;
 	useless("it is of another device");

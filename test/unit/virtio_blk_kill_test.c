@@ -52,7 +52,7 @@ picture_differs(const struct picture *last)
 {
 	const struct driver_region *rings = &world->driver.regions[0];
 
-	return memcmp(last->log, blk->state.data, log_size) != 0 ||
+	return memcmp(last->log, blk->queues[0].part.data, log_size) != 0 ||
 	       memcmp(last->memory[0], rings->va, rings->size) != 0;
 }
 
@@ -154,6 +154,18 @@ killed_at_every_store_in_order(void **state)
 		every_store(PACKED | BIT(VIRTIO_F_IN_ORDER), 3);
 }
 
+/* A driver on a socket brings a larger ring than is announced, and fills it. */
+static void
+killed_with_a_larger_ring(void **state)
+{
+	RTE_SET_USED(state);
+	announced = 4;
+	every_store(FEATURES, 65530);
+	if (EVERYWHERE)
+		every_store(PACKED, 2 * RING - 7);
+	announced = RING;
+}
+
 int
 main(void)
 {
@@ -161,6 +173,7 @@ main(void)
 		cmocka_unit_test(killed_at_every_store_split),
 		cmocka_unit_test(killed_at_every_store_packed),
 		cmocka_unit_test(killed_at_every_store_in_order),
+		cmocka_unit_test(killed_with_a_larger_ring),
 	};
 
 	return log_run(tests);

@@ -4,8 +4,10 @@
  * none, a part of one, one of another device or ring, an old one, or one with wrong bytes. It is
  * recovered, or refused with a word, never silently wrong.
  */
+#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <backend_fault.h>
@@ -42,6 +44,23 @@ expect_refused(const char *why)
 	device_destroy();
 }
 
+/* Nothing starts, and the file stays for the program that can read it. */
+static void
+expect_no_start(const char *why)
+{
+	struct stat before, after;
+	char path[64];
+
+	state_path(path, sizeof(path));
+	assert_int_equal(stat(path, &before), 0);
+	unit_log_clear();
+	assert_int_equal(device_try(true), -EPROTO);
+	assert_int_equal(unit_log_count(why), 1);
+	assert_int_equal(stat(path, &after), 0);
+	assert_int_equal(before.st_size, after.st_size);
+	vduse_loopback_free(loop);
+}
+
 static void
 refuse_logs(uint64_t features)
 {
@@ -60,13 +79,13 @@ refuse_logs(uint64_t features)
 	picture_restore(picture);
 	header[8]++;
 	state_write(log, log_size);
-	expect_refused("it is of another version");
+	expect_no_start("another version of this program");
 	header[8]--;
 	picture_restore(picture);
-	header[header_size / 2]++;
+	header[12]++;
 	state_write(log, log_size);
 	expect_refused("it is of another device");
-	header[header_size / 2]--;
+	header[12]--;
 	picture_restore(picture);
 	ring->desc += 4096;
 	state_write(log, log_size);

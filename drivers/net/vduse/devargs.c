@@ -245,8 +245,9 @@ vduse_devargs_parse(const char *name, const char *args, struct vduse_devargs *ou
 	rte_kvargs_free(list);
 	if (ret < 0)
 		return ret;
-	/* A packed ring does not say how far a process that died had come; a vhost-user driver
-	 * starts anew then, the kernel's would have to be taken away.
+	/*
+	 * A process that is killed while it writes used descriptors leaves a packed ring that
+	 * nobody can go on with. A vhost-user driver starts again then; the kernel's cannot.
 	 */
 	if (!out->packed_given)
 		out->packed = rte_vduse_path_is_socket(out->iface);

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What a queue needs for as many requests as its ring can hold: a channel of the backend, and a
+ * part of the state file for the log. A driver on a socket may bring a larger ring than was
+ * announced, so both are looked at whenever a ring starts.
+ * Input: the size of a ring. Output: a queue that can serve it.
+ * Thread: the one that creates the device, then the control thread.
+ */
+#include <errno.h>
+
+#include <device.h>
+
+#include "blk.h"
+
+/* The old one goes last: a failure leaves the queue as it was. */
+static int
+room_channel(struct vblk_queue *queue, uint16_t size)
+{
+	const struct vblk_backend_ops *ops = queue->blk->backend->ops;
+	struct vblk_channel *channel;
+	int ret;
+
+	if (queue->channel != NULL && queue->depth >= size)
+		return 0;
+	ret = ops->channel_open(queue->blk->backend, size, &channel);
+	if (ret < 0)
+		return ret;
+	if (queue->channel != NULL)
+		ops->channel_close(queue->channel);
+	queue->channel = channel;
+	queue->depth = size;
+	return 0;
+}
+
+static int
+room_log(struct vblk_queue *queue, uint16_t size)
+{
+	int ret;
+
+	if (!queue->blk->logs || queue->log.size >= size)
+		return 0;
+	ret = rte_vduse_part_open(queue->blk->dev, (uint16_t)(queue - queue->blk->queues),
+				  vblk_log_size(size), &queue->part);
+	if (ret < 0)
+		return ret;
+	vblk_log_close(&queue->log);
+	return vblk_log_open(&queue->log, queue->part.data, queue->part.size, size);
+}
+
+int
+vblk_room_make(struct vblk_queue *queue, uint16_t size)
+{
+	int ret = room_channel(queue, size);
+
+	/* Without a device there is no file yet. */
+	if (ret == 0 && queue->blk->dev != NULL)
+		ret = room_log(queue, size);
+	return ret;
+}
+
+void
+vblk_room_close(struct vblk_queue *queue)
+{
+	if (queue->channel != NULL)
+		queue->blk->backend->ops->channel_close(queue->channel);
+	queue->channel = NULL;
+	vblk_log_close(&queue->log);
+	rte_vduse_part_close(&queue->part);
+}
