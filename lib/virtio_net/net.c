@@ -59,6 +59,7 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 		.config_size = sizeof(net->config),
 		.socket_id = conf->socket_id,
 		.umem = conf->umem,
+		.logs = true,
 		.ops = &vnet_dev_ops,
 		.arg = net,
 	};
@@ -84,10 +85,13 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 }
 
 int
-vnet_create(const struct rte_vduse_net_conf *conf, const struct vduse_transport_ops *transport,
+vnet_create(const struct rte_vduse_net_conf *asked, const struct vduse_transport_ops *transport,
 	    void *transport_priv, struct rte_vduse_net **result)
 {
+	struct rte_vduse_net_conf wanted = *asked;
+	const struct rte_vduse_net_conf *conf = &wanted;
 	struct rte_vduse_net *net;
+	struct vduse_left left;
 	const char *name;
 	uint16_t i;
 	size_t size;
@@ -96,6 +100,8 @@ vnet_create(const struct rte_vduse_net_conf *conf, const struct vduse_transport_
 	ret = net_conf_check(conf, &name);
 	if (ret < 0)
 		return ret;
+	if (vduse_dev_left(conf->path, transport, transport_priv, &left) == 0)
+		vnet_take_over(&wanted, name, &left);
 	size = sizeof(*net) + 2 * conf->pairs * sizeof(net->queues[0]);
 	net = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_MUL_CEIL(size, RTE_CACHE_LINE_SIZE));
 	if (net == NULL) {
@@ -116,6 +122,11 @@ vnet_create(const struct rte_vduse_net_conf *conf, const struct vduse_transport_
 	}
 	for (i = 0; i < 2 * net->pairs; i++)
 		net->queues[i].vq = rte_vduse_dev_vq(net->dev, i);
+	ret = vnet_position_open(net);
+	if (ret < 0) {
+		rte_vduse_net_destroy(net);
+		return ret;
+	}
 	*result = net;
 	return 0;
 }
@@ -138,6 +149,7 @@ rte_vduse_net_destroy(struct rte_vduse_net *net)
 	if (net == NULL)
 		return;
 	rte_vduse_dev_destroy(net->dev);
+	vnet_position_close(net);
 	free(net);
 }
 

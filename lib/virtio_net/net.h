@@ -14,7 +14,10 @@
 
 #include "rte_vduse_net.h"
 
+#include <state.h>
+
 struct vduse_transport_ops;
+struct vnet_position;
 
 extern int vnet_logtype;
 
@@ -32,10 +35,13 @@ struct vnet_queue {
 	struct vring_vq ring;
 	const struct rte_vduse_net *net; /* constant once started */
 	uint16_t hdr_len;    /* of struct virtio_net_hdr_v1, or 2 less for old drivers */
+	bool packed;
 	bool mergeable;      /* a packet may take several chains */
 	bool miss_write;     /* what the look-up that failed last was for */
+	struct vnet_position *position; /* see position.c; NULL: it is not noted. Constant */
 	struct rte_vduse_net_stats stats; /* the polling thread writes, any thread reads */
 	struct rte_vduse_vq_info info;    /* of the start, for a later one */
+	struct rte_vduse_part part;       /* of the state file, where position lies */
 } __rte_cache_aligned;
 
 struct rte_vduse_net {
@@ -65,6 +71,27 @@ extern const struct rte_vduse_dev_ops vnet_dev_ops;
 /* queue.c: shows used chains, calls the driver if it wants, and reports faults. */
 void
 vnet_queue_finish(struct vnet_queue *queue, bool pushed);
+
+/* take_over.c: changes what is asked for to what a driver has that a dead process left. */
+void
+vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct vduse_left *left);
+
+/*
+ * position.c: opens what packed rings are noted in, and closes it. An errno: a device that was
+ * taken over cannot go on without. Application's thread.
+ */
+int
+vnet_position_open(struct rte_vduse_net *net);
+void
+vnet_position_close(struct rte_vduse_net *net);
+/* position.c: a ring that was started goes on where it is noted to be. 0, or -EUCLEAN. */
+int
+vnet_position_start(struct vnet_queue *queue);
+/* position.c: before the driver is shown what was pushed, and after. Polling thread. */
+void
+vnet_position_note(struct vnet_queue *queue);
+void
+vnet_position_noted(struct vnet_queue *queue);
 
 /* stats.c: counts packets of one burst. */
 void

@@ -46,6 +46,11 @@ queue_start_ring(struct vnet_queue *queue)
 
 	if (ret < 0)
 		return ret;
+	ret = vnet_position_start(queue);
+	if (ret < 0) {
+		vring_stop(&queue->ring);
+		return ret;
+	}
 	if (vring_position(&queue->ring) != info->position)
 		VNET_LOG(NOTICE, rte_vduse_dev_name(queue->vq->dev),
 			 "virtqueue %u goes on at 0x%x, where its used buffers end, not at 0x%x",
@@ -66,6 +71,7 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue = &net->queues[vq->index];
 	queue->net = net;
 	queue->info = *info;
+	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
 	queue->mergeable = (info->features & (UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF)) != 0;
 	/* Section 5.1.6.1: old drivers have no num_buffers where packets are not merged. */
 	queue->hdr_len = sizeof(struct virtio_net_hdr);
@@ -214,7 +220,14 @@ void
 vnet_queue_finish(struct vnet_queue *queue, bool pushed)
 {
 	if (pushed) {
-		if (vring_publish(&queue->ring)) {
+		bool packed = queue->position != NULL && queue->packed, call;
+
+		if (packed)
+			vnet_position_note(queue);
+		call = vring_publish(&queue->ring);
+		if (packed)
+			vnet_position_noted(queue);
+		if (call) {
 			queue_call(queue);
 			vnet_stats_add(&queue->stats.calls, 1);
 		} else {

@@ -246,6 +246,15 @@ vring_resume(struct vring_vq *vq, uint16_t shown, uint32_t used, uint32_t taken)
 	return vq->ops->resume(vq, shown, used, taken);
 }
 
+/*
+ * Goes on in a packed ring that another process served until it was killed, and whose chains are
+ * finished in the order in which they were popped: it had shown what lies before from, and was
+ * showing what lies before to (each as vring_shown() has it). 0, or -EINVAL: it was killed while
+ * it wrote used descriptors, or the ring cannot have come there.
+ */
+int
+vring_packed_go_on(struct vring_vq *vq, uint16_t from, uint16_t to);
+
 /* Reads a chain that the other process had popped. False: vq->fault says why. */
 static inline bool
 vring_again(struct vring_vq *vq, const struct vring_taken *taken, struct vring_chain *chain)

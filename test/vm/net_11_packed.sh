@@ -43,9 +43,26 @@ rebind right
 join_pair
 no_loss on_left ping -f -q -c 1000 -W 5 10.0.0.2
 
-step "killed and started: its devices are made anew"
+for _ in 1 2 3; do
+	step "killed under traffic and started: its driver goes on"
+	on_left ping -f -q -c 100000 10.0.0.2 >/dev/null &
+	flood=$!
+	sleep 1
+	kill_testpmd fwd
+	start_testpmd fwd --vdev net_vduse0,iface=/dev/vduse/net0,attach=virtio,packed=1 \
+		--vdev net_vduse1,iface=/dev/vduse/net1,attach=virtio,packed=1
+	kill -INT "$flood"
+	wait "$flood" || true
+	[ "$(grep -c 'taken over: its driver goes on' "$work/fwd.log")" = 2 ] ||
+		fail "not taken over: $(cat "$work/fwd.log")"
+	took_packed left
+	no_loss on_left ping -f -q -c 1000 -W 5 10.0.0.2
+done
+
+step "killed and started without packed rings: its driver keeps them"
 kill_testpmd fwd
-start_pair fwd ",packed=1"
+start_testpmd fwd --vdev net_vduse0,iface=/dev/vduse/net0,attach=virtio \
+	--vdev net_vduse1,iface=/dev/vduse/net1,attach=virtio
 took_packed left
 no_loss on_left ping -f -q -c 1000 -W 5 10.0.0.2
 stop_testpmd fwd

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Where the device goes on in a packed ring after its process was killed. A split ring says so
+ * itself; of a packed ring the state file holds, for each queue, the used position that the driver
+ * was shown and the one that it is being shown.
+ * Input: positions of the ring. Output: a ring that goes on there.
+ * Thread: the application's and the control thread; note and noted: the polling thread.
+ */
+#include <errno.h>
+
+#include <device.h>
+
+#include "net.h"
+
+/* In the file. A killed process loses no stores, so the order of the stores is the protocol. */
+struct vnet_position {
+	uint64_t desc;     /* which ring it is of */
+	uint64_t features;
+	uint32_t size;
+	uint16_t from;     /* all before it was shown */
+	uint16_t to;       /* all before it was shown if the descriptor at from is used */
+};
+
+int
+vnet_position_open(struct rte_vduse_net *net)
+{
+	uint16_t i;
+	int ret;
+
+	if ((net->dev->offered & UINT64_C(1) << VIRTIO_F_RING_PACKED) == 0)
+		return 0;
+	ret = rte_vduse_state_open(net->dev, !net->dev->taken_over);
+	for (i = 0; i < 2 * net->pairs && ret == 0; i++) {
+		struct vnet_queue *queue = &net->queues[i];
+
+		ret = rte_vduse_part_open(net->dev, i, sizeof(*queue->position), &queue->part);
+		if (ret == 0)
+			queue->position = queue->part.data;
+	}
+	/* A new device can do without: only, it cannot be taken over if its process is killed. */
+	return net->dev->taken_over ? ret : 0;
+}
+
+void
+vnet_position_close(struct rte_vduse_net *net)
+{
+	uint16_t i;
+
+	for (i = 0; i < 2 * net->pairs; i++) {
+		net->queues[i].position = NULL;
+		rte_vduse_part_close(&net->queues[i].part);
+	}
+}
+
+static void
+position_begin(struct vnet_queue *queue)
+{
+	struct vnet_position *position = queue->position;
+
+	position->desc = queue->info.desc;
+	position->features = queue->info.features;
+	position->size = queue->info.size;
+	position->to = vring_shown(&queue->ring);
+	position->from = position->to;
+}
+
+int
+vnet_position_start(struct vnet_queue *queue)
+{
+	const struct rte_vduse_vq_info *info = &queue->info;
+	struct vnet_position *position = queue->position;
+	int ret = -EINVAL;
+
+	if ((info->features & UINT64_C(1) << VIRTIO_F_RING_PACKED) == 0)
+		return 0;
+	if (position != NULL && !info->resumed)
+		position_begin(queue);
+	if (!info->resumed)
+		return 0;
+	if (position != NULL && queue->part.kept && position->desc == info->desc &&
+	    position->features == info->features && position->size == info->size)
+		ret = vring_packed_go_on(&queue->ring, position->from, position->to);
+	if (ret == 0) {
+		position_begin(queue);
+		return 0;
+	}
+	VNET_LOG(ERR, rte_vduse_dev_name(queue->vq->dev),
+		 "virtqueue %u was left while it was written, and nothing says how far it came: "
+		 "unbind its driver and bind it again", queue->vq->index);
+	return -EUCLEAN;
+}
+
+void
+vnet_position_note(struct vnet_queue *queue)
+{
+	/* Release: before the driver is shown anything, which is a release, too. */
+	__atomic_store_n(&queue->position->to, (uint16_t)(vring_position(&queue->ring) >> 16),
+			 __ATOMIC_RELEASE);
+}
+
+void
+vnet_position_noted(struct vnet_queue *queue)
+{
+	/* Release: not before the driver was shown all of it. */
+	__atomic_store_n(&queue->position->from, queue->position->to, __ATOMIC_RELEASE);
+}

@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A port whose process died, and that a driver still uses: it goes on as its driver has it,
+ * whatever the arguments of this start say.
+ * Input: what was left and what is asked for now. Output: what is served.
+ * Thread: the application's.
+ */
+#include <inttypes.h>
+#include <string.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+
+#include <rte_byteorder.h>
+
+#include <device.h>
+
+#include "net.h"
+
+#define TAKE_OVER_BIT(nr) (UINT64_C(1) << (nr))
+
+/* The MTU that its driver knows, where it was noted. */
+static uint16_t
+take_over_mtu(const struct vduse_left *left)
+{
+	struct virtio_net_config config;
+	uint16_t mtu;
+
+	if (left->config_size < sizeof(config))
+		return RTE_ETHER_MTU;
+	memcpy(&config, left->config, sizeof(config));
+	mtu = rte_le_to_cpu_16(config.mtu);
+	return RTE_MAX(mtu, (uint16_t)RTE_VDUSE_NET_MTU_MIN);
+}
+
+void
+vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct vduse_left *left)
+{
+	uint64_t before = rte_vduse_net_features(conf);
+	uint16_t size = conf->queue_size;
+
+	/* Another device is refused where it is created, and stays as it is. */
+	if (left->device_id != VIRTIO_ID_NET)
+		return;
+	/* A socket's driver brings rings of the sizes that it likes. */
+	if (!rte_vduse_path_is_socket(conf->path))
+		conf->queue_size = left->vq_size;
+	conf->features_off &= ~left->features;
+	if (conf->mtu == 0 && (left->features & TAKE_OVER_BIT(VIRTIO_NET_F_MTU)) != 0)
+		conf->mtu = take_over_mtu(left);
+	if (size != conf->queue_size || before != rte_vduse_net_features(conf))
+		VNET_LOG(NOTICE, name, "goes on as its driver has it: queue size %u, features "
+			 "0x%" PRIx64 "; other arguments hold when it is made again",
+			 conf->queue_size, left->features);
+}
