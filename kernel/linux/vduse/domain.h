@@ -18,8 +18,8 @@ struct vduse_umem;
 
 #define VDUSE_BOUNCE_SIZE_MIN	SZ_1M
 #define VDUSE_BOUNCE_SIZE_MAX	SZ_1G
-/* A share of the bounce memory that has slots of every class. */
-#define VDUSE_BOUNCE_SHARE_MIN	SZ_256K
+/* A share of the bounce memory that has slots of every class, beside the first page. */
+#define VDUSE_BOUNCE_SHARE_MIN	max_t(size_t, SZ_256K, 8 * PAGE_SIZE)
 
 /* Rings lie above all bounce memory. */
 #define VDUSE_COHERENT_START	((u64)VDUSE_BOUNCE_SIZE_MAX)

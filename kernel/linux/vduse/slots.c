@@ -31,9 +31,6 @@
 #define BATCH_MAX		32
 #define MAGAZINE_MAX		(2 * BATCH_MAX)
 
-/* Address 0 means "none" to some devices: the first page is never given. */
-#define RESERVED_SLOTS		(PAGE_SIZE >> VDUSE_SLOT_SHIFT_MIN)
-
 static const u8 class_shift[NR_CLASSES] = { 9, 10, 12, 14, 16, 18 };
 static const u8 class_batch[NR_CLASSES] = { 16, 16, BATCH_MAX, 8, 2, 1 };
 
@@ -299,10 +296,29 @@ u64 vduse_slots_start(const struct vduse_slots *slots, u64 offset)
 	return offset & ~((1ULL << class_shift[class]) - 1);
 }
 
+/*
+ * Address 0 means "none" to some devices: the first page is never given. Blocks
+ * that it fills are on no list; part of a block counts as used slots of the
+ * smallest class.
+ */
+static void init_first_page(struct vduse_slots *slots)
+{
+	unsigned int blocks = PAGE_SIZE >> slots->block_shift, i;
+	unsigned int nr = PAGE_SIZE >> VDUSE_SLOT_SHIFT_MIN;
+	struct slot_block *first = &slots->block[0];
+
+	for (i = 0; i < blocks; i++)
+		list_del_init(&slots->block[i].node);
+	if (blocks)
+		return;
+	block_assign(slots, first, 0);
+	first->nr_used = nr;
+	bitmap_set(first->used, 0, nr);
+}
+
 /* Bytes that fill no block at the end of the region stay unused. */
 static void init_blocks(struct vduse_slots *slots)
 {
-	struct slot_block *first = &slots->block[0];
 	unsigned int i;
 
 	spin_lock_init(&slots->lock);
@@ -313,9 +329,7 @@ static void init_blocks(struct vduse_slots *slots)
 		slots->block[i].class = CLASS_FREE;
 		list_add_tail(&slots->block[i].node, &slots->free);
 	}
-	block_assign(slots, first, 0);
-	first->nr_used = RESERVED_SLOTS;
-	bitmap_set(first->used, 0, RESERVED_SLOTS);
+	init_first_page(slots);
 }
 
 struct vduse_slots *vduse_slots_create(size_t size)
@@ -324,7 +338,8 @@ struct vduse_slots *vduse_slots_create(size_t size)
 	struct vduse_slots *slots;
 	int i;
 
-	if (size >> shift == 0)
+	/* Nothing would be left beside the first page. */
+	if (size >> shift <= PAGE_SIZE >> shift)
 		return NULL;
 	slots = kvzalloc(struct_size(slots, block, size >> shift), GFP_KERNEL);
 	if (!slots)

@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* Per-CPU memory is an array. A thread of the test says which CPU it runs on. */
+#ifndef KERNEL_STUB_PERCPU_H
+#define KERNEL_STUB_PERCPU_H
+
+#include <stdlib.h>
+
+#include <linux/kernel.h>
+
+#define STUB_CPUS	4
+
+extern _Thread_local int stub_cpu;
+
+#define __percpu
+#define for_each_possible_cpu(cpu)	for ((cpu) = 0; (cpu) < STUB_CPUS; (cpu)++)
+#define per_cpu_ptr(ptr, cpu)		(&(ptr)[cpu])
+#define raw_cpu_ptr(ptr)		(&(ptr)[stub_cpu])
+#define alloc_percpu(type)		((type *)calloc(STUB_CPUS, sizeof(type)))
+#define free_percpu(ptr)		free(ptr)
+
+#endif

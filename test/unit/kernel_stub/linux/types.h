@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Kernel headers for unit tests of kernel code in user space. Each header of this folder has only
+ * what the code under test uses, with the meaning that it has in the kernel.
+ */
+#ifndef KERNEL_STUB_TYPES_H
+#define KERNEL_STUB_TYPES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+typedef uint8_t u8;
+typedef uint16_t u16;
+typedef uint32_t u32;
+typedef uint64_t u64;
+
+#endif
