@@ -32,7 +32,7 @@ static const size_t region_sizes[] = {
 };
 
 static const size_t slot_sizes[] = {
-	512, KIB(1), KIB(4), KIB(16), KIB(64), KIB(256),
+	512, KIB(1), KIB(4), KIB(16), KIB(64), KIB(256), MIB(1), MIB(1) + 1,
 };
 
 /* A slot that the test has: offset, and bytes that were asked for. */
@@ -158,6 +158,19 @@ put_all(struct region *region)
 		put(region, 0);
 }
 
+/* One slot of all that is there, which finds the magazines empty or empties them. */
+static void
+get_largest(struct region *region)
+{
+	size_t whole = region->size / region->block * region->block;
+
+	if (whole > first_bytes(region)) {
+		assert_true(get(region, whole - first_bytes(region)));
+		assert_false(get(region, region->block));
+	}
+	put_all(region);
+}
+
 /* Only the smallest slots share a block with the first page. */
 static unsigned int
 expected(const struct region *region, size_t size)
@@ -165,7 +178,7 @@ expected(const struct region *region, size_t size)
 	size_t whole = region->size / region->block * region->block;
 
 	if (size > region->block)
-		return 0;
+		size = (size + region->block - 1) / region->block * region->block;
 	return (whole - (size == UNIT ? PAGE_SIZE : first_bytes(region))) / size;
 }
 
@@ -184,6 +197,8 @@ test_all_of_a_size(void **state)
 
 			/* Twice: what was given back is handed out again. */
 			stub_cpu = j % STUB_CPUS;
+			if (size > region.block)
+				get_largest(&region);
 			assert_int_equal(get_all(&region, size), expected(&region, size));
 			put_all(&region);
 		}
@@ -200,11 +215,32 @@ test_between_sizes(void **state)
 
 	(void)state;
 	assert_true(region_open(&region, MIB(8)));
-	for (i = 0; i + 1 < sizeof(slot_sizes) / sizeof(slot_sizes[0]); i++) {
+	for (i = 0; slot_sizes[i] < region.block; i++) {
 		assert_int_equal(get_all(&region, slot_sizes[i] + 1),
 				expected(&region, slot_sizes[i + 1]));
 		put_all(&region);
 	}
+	region_close(&region);
+}
+
+/* No span is left, but for the magazines: they are emptied before a large request is refused. */
+static void
+test_span_from_magazines(void **state)
+{
+	struct region region;
+	unsigned int i;
+
+	(void)state;
+	assert_true(region_open(&region, MIB(2)));
+	for (i = 0; i < 8; i++) {
+		stub_cpu = i % STUB_CPUS;
+		get_all(&region, slot_sizes[i % 4]);
+		put_all(&region);
+		stub_cpu = STUB_CPUS - 1 - i % STUB_CPUS;
+		get_largest(&region);
+	}
+	assert_false(get(&region, region.size));
+	assert_false(get(&region, SIZE_MAX));
 	region_close(&region);
 }
 
@@ -217,6 +253,8 @@ test_start(void **state)
 
 	(void)state;
 	assert_true(region_open(&region, MIB(1)));
+	assert_true(get(&region, MIB(1) / 2));
+	put_all(&region);
 	for (offset = first_bytes(&region); offset < region.size; offset += UNIT)
 		assert_int_equal(vduse_slots_start(region.slots, offset), VDUSE_SLOT_NONE);
 	region_close(&region);
@@ -226,10 +264,10 @@ test_start(void **state)
 static size_t
 random_size(const struct region *region, unsigned int *seed)
 {
-	size_t limit = (size_t)1 << (rand_r(seed) % 10 + 9);
+	size_t limit = (size_t)1 << (rand_r(seed) % 12 + 9);
 
-	if (limit > region->block)
-		limit = region->block;
+	if (limit > region->size)
+		limit = region->size;
 	return (size_t)rand_r(seed) % limit + 1;
 }
 
@@ -263,6 +301,8 @@ test_random(void **state)
 		for (j = 0; j < sizeof(slot_sizes) / sizeof(slot_sizes[0]); j++) {
 			random_steps(&region, ROUNDS, &seed);
 			put_all(&region);
+			if (slot_sizes[j] > region.block)
+				get_largest(&region);
 			assert_int_equal(get_all(&region, slot_sizes[j]),
 					expected(&region, slot_sizes[j]));
 			put_all(&region);
@@ -336,6 +376,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_all_of_a_size),
 		cmocka_unit_test(test_between_sizes),
+		cmocka_unit_test(test_span_from_magazines),
 		cmocka_unit_test(test_start),
 		cmocka_unit_test(test_random),
 		cmocka_unit_test(test_threads),

@@ -45,7 +45,10 @@ run_on()
 	modprobe -r vhost_vdpa
 	modprobe -a virtio_vdpa virtio_net
 	part virtio "$module"
-	[ "$module" = distribution ] || part ctrl "$module"
+	if [ "$module" = ours ]; then
+		part ctrl "$module"
+		part fs "$module"
+	fi
 	unload
 	echo "$(grep -c '^ok' "$work/$module.tap") checks pass, $(grep -c '^not ok' \
 		"$work/$module.tap" || true) do not"

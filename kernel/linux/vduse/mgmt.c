@@ -27,10 +27,19 @@ static bool vqs_are_set_up(const struct vduse_dev *dev)
 	return true;
 }
 
+/*
+ * virtio_fs heeds no largest mapping and does not wait for memory: twice its
+ * largest request, of 256 pages, has room beside headers.
+ */
+static size_t share_min(const struct vduse_dev *dev)
+{
+	return dev->device_id == VIRTIO_ID_FS ? 2 * 256 * PAGE_SIZE : VDUSE_BOUNCE_SHARE_MIN;
+}
+
 /* Address spaces are made once and serve every later attach. Called with dev->lock held. */
 static int make_address_spaces(struct vduse_dev *dev)
 {
-	size_t share = max_t(size_t, dev->bounce_size / dev->nas, VDUSE_BOUNCE_SHARE_MIN);
+	size_t share = max_t(size_t, dev->bounce_size / dev->nas, share_min(dev));
 	struct vduse_domain *domain;
 	u32 i;
 

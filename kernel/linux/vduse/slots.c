@@ -6,6 +6,7 @@
  * The region is cut into blocks. A block is free, or it serves one class of
  * slots: 512 bytes for the headers and status bytes of requests, twice that
  * for tables of descriptors, then pages, then larger ones up to a whole block.
+ * A larger slot, which few drivers ask for, is a span of free blocks side by side.
  * What a CPU gives back waits in its own magazine, where it takes its next
  * slots from, so that the lock of the pool is taken once per batch. A CPU that
  * finds nothing empties the magazines of all others before it gives up.
@@ -27,6 +28,8 @@
 #define BLOCK_SLOTS_MAX		(1U << (BLOCK_SHIFT_LARGE - VDUSE_SLOT_SHIFT_MIN))
 
 #define NR_CLASSES		6
+#define CLASS_SPAN		0xfd	/* a block of a slot that is larger than a block */
+#define CLASS_RESERVED		0xfe	/* a block of the first page */
 #define CLASS_FREE		0xff
 #define BATCH_MAX		32
 #define MAGAZINE_MAX		(2 * BATCH_MAX)
@@ -38,7 +41,10 @@ struct slot_block {
 	struct list_head node;	/* on a list of struct vduse_slots unless full; slots->lock */
 	u16 nr_slots;		/* slots->lock */
 	u16 nr_used;		/* given out or in a magazine; slots->lock */
-	u8 class;		/* slots->lock; stable while a slot of it is in use */
+	/* These are stable while a slot of the block is in use. */
+	u8 class;		/* slots->lock */
+	u16 span_nr;		/* slots->lock; first block of a span: how many there are */
+	u16 span_index;		/* slots->lock; block of a span: position in it */
 	DECLARE_BITMAP(used, BLOCK_SLOTS_MAX);	/* slots->lock */
 };
 
@@ -213,6 +219,54 @@ static void magazine_spill(struct vduse_slots *slots, struct slot_magazine *maga
 	memmove(magazine->run, run, magazine->nr_runs * sizeof(*run));
 }
 
+/* First fit: small slots take the block that was freed last, wherever it is. */
+static struct slot_block *span_find(struct vduse_slots *slots, unsigned int nr)
+{
+	unsigned int i, found = 0;
+
+	for (i = 0; i < slots->nr_blocks; i++) {
+		found = slots->block[i].class == CLASS_FREE ? found + 1 : 0;
+		if (found == nr)
+			return &slots->block[i + 1 - nr];
+	}
+	return NULL;
+}
+
+static u64 span_take(struct vduse_slots *slots, unsigned int nr)
+{
+	unsigned int i;
+	u64 offset = VDUSE_SLOT_NONE;
+	struct slot_block *block;
+	unsigned long flags;
+
+	spin_lock_irqsave(&slots->lock, flags);
+	block = span_find(slots, nr);
+	if (block) {
+		offset = (u64)(block - slots->block) << slots->block_shift;
+		block->span_nr = nr;
+		for (i = 0; i < nr; i++) {
+			block[i].class = CLASS_SPAN;
+			block[i].span_index = i;
+			list_del_init(&block[i].node);
+		}
+	}
+	spin_unlock_irqrestore(&slots->lock, flags);
+	return offset;
+}
+
+static void span_return(struct vduse_slots *slots, struct slot_block *block)
+{
+	unsigned int nr = block->span_nr, i;
+	unsigned long flags;
+
+	spin_lock_irqsave(&slots->lock, flags);
+	for (i = 0; i < nr; i++) {
+		block[i].class = CLASS_FREE;
+		list_add_tail(&block[i].node, &slots->free);
+	}
+	spin_unlock_irqrestore(&slots->lock, flags);
+}
+
 static void drain(struct vduse_slots *slots)
 {
 	struct slot_cpu *cpu;
@@ -246,15 +300,29 @@ static u64 get_of_class(struct vduse_slots *slots, unsigned int class)
 	return offset;
 }
 
+static u64 get_of_blocks(struct vduse_slots *slots, size_t nr)
+{
+	u64 offset;
+
+	if (nr > slots->nr_blocks)
+		return VDUSE_SLOT_NONE;
+	offset = span_take(slots, nr);
+	if (offset == VDUSE_SLOT_NONE) {
+		drain(slots);
+		offset = span_take(slots, nr);
+	}
+	return offset;
+}
+
 u64 vduse_slots_get(struct vduse_slots *slots, size_t size)
 {
 	unsigned int first = 0, class;
 	u64 offset;
 
-	while (first < NR_CLASSES && size > 1UL << class_shift[first])
+	if (size > 1UL << slots->block_shift)
+		return get_of_blocks(slots, ((size - 1) >> slots->block_shift) + 1);
+	while (size > 1UL << class_shift[first])
 		first++;
-	if (first == NR_CLASSES || class_shift[first] > slots->block_shift)
-		return VDUSE_SLOT_NONE;
 	offset = get_of_class(slots, first);
 	if (likely(offset != VDUSE_SLOT_NONE))
 		return offset;
@@ -273,11 +341,16 @@ u64 vduse_slots_get(struct vduse_slots *slots, size_t size)
 void vduse_slots_put(struct vduse_slots *slots, u64 offset)
 {
 	u32 slot = offset >> VDUSE_SLOT_SHIFT_MIN;
-	unsigned int class = READ_ONCE(block_of(slots, slot)->class);
+	struct slot_block *block = block_of(slots, slot);
+	unsigned int class = READ_ONCE(block->class);
 	struct slot_magazine *magazine;
 	struct slot_cpu *cpu;
 	unsigned long flags;
 
+	if (class == CLASS_SPAN) {
+		span_return(slots, block);
+		return;
+	}
 	cpu = raw_cpu_ptr(slots->cpu);
 	spin_lock_irqsave(&cpu->lock, flags);
 	magazine = &cpu->magazine[class];
@@ -289,8 +362,11 @@ void vduse_slots_put(struct vduse_slots *slots, u64 offset)
 
 u64 vduse_slots_start(const struct vduse_slots *slots, u64 offset)
 {
-	unsigned int class = READ_ONCE(slots->block[offset >> slots->block_shift].class);
+	u64 block = offset >> slots->block_shift;
+	unsigned int class = READ_ONCE(slots->block[block].class);
 
+	if (class == CLASS_SPAN)
+		return (block - slots->block[block].span_index) << slots->block_shift;
 	if (class >= NR_CLASSES)
 		return VDUSE_SLOT_NONE;
 	return offset & ~((1ULL << class_shift[class]) - 1);
@@ -307,8 +383,10 @@ static void init_first_page(struct vduse_slots *slots)
 	unsigned int nr = PAGE_SIZE >> VDUSE_SLOT_SHIFT_MIN;
 	struct slot_block *first = &slots->block[0];
 
-	for (i = 0; i < blocks; i++)
+	for (i = 0; i < blocks; i++) {
+		slots->block[i].class = CLASS_RESERVED;
 		list_del_init(&slots->block[i].node);
+	}
 	if (blocks)
 		return;
 	block_assign(slots, first, 0);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Which part of a bounce region is free: power-of-two slots, taken and given
- * back in any context.
+ * Which part of a bounce region is free: slots, taken and given back in any
+ * context.
  */
 #ifndef VDUSE_SLOTS_H
 #define VDUSE_SLOTS_H
@@ -25,7 +25,11 @@ void vduse_slots_put(struct vduse_slots *slots, u64 offset);
 /* First byte of the slot in use that holds @offset. */
 u64 vduse_slots_start(const struct vduse_slots *slots, u64 offset);
 
-/* The largest slot of a region of this size. */
+/*
+ * The largest slot that is cheap to get in a region of this size, and which
+ * drivers are told of. Larger ones may be had as long as enough of the region
+ * is free side by side.
+ */
 size_t vduse_slots_max(size_t size);
 
 #endif

@@ -6,7 +6,7 @@
  *   kernel-conform PART [ours]
  *
  * PART is control, device, order (with two_messages loaded and no other driver), vhost (with
- * vhost_vdpa loaded, virtio_vdpa not), virtio or ctrl (with virtio_vdpa and virtio_net loaded,
+ * vhost_vdpa loaded, virtio_vdpa not), virtio, ctrl or fs (with virtio_vdpa and virtio_net loaded,
  * vhost_vdpa not).
  */
 #include <stdio.h>
@@ -25,6 +25,7 @@ static const struct {
 	{ "vhost", conform_vhost },
 	{ "virtio", conform_virtio },
 	{ "ctrl", conform_ctrl },
+	{ "fs", conform_fs },
 };
 
 int
@@ -39,6 +40,6 @@ main(int argc, char **argv)
 			return tap_end();
 		}
 	}
-	fprintf(stderr, "usage: kernel-conform control|device|order|vhost|virtio|ctrl [ours]\n");
+	fprintf(stderr, "usage: kernel-conform control|device|order|vhost|virtio|ctrl|fs [ours]\n");
 	return 2;
 }

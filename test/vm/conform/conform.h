@@ -18,6 +18,8 @@ conform_virtio(bool ours);
 void
 conform_ctrl(bool ours);
 void
+conform_fs(bool ours);
+void
 conform_order(bool ours);
 /* What conform_vhost() goes on with. */
 void

@@ -19,10 +19,10 @@
 #include <arpa/inet.h>
 #include <linux/if_ether.h>
 #include <linux/if_packet.h>
-#include <linux/virtio_ring.h>
 
 #include "conform.h"
 #include "dev.h"
+#include "ring.h"
 #include "tap.h"
 
 #define BOUNCE_SIZE	(2UL << 20)
@@ -128,61 +128,6 @@ open_packets(void)
 
 /* --- the device --- */
 
-struct ring {
-	uint32_t index;
-	struct vring_desc *desc;
-	struct vring_avail *avail;
-	struct vring_used *used;
-	uint16_t next;		/* of avail, and of used */
-};
-
-static void
-ring_open(struct ring *ring, int fd, uint32_t index)
-{
-	struct vduse_vq_info info = { .index = index };
-	struct vduse_iotlb_entry entry;
-	uint8_t *va;
-
-	need(ioctl(fd, VDUSE_VQ_GET_INFO, &info) == 0, "vq info");
-	va = dev_map(fd, info.desc_addr, MAP_SHARED, &entry);
-	need(va != MAP_FAILED, "map a ring");
-	ring->index = index;
-	ring->desc = (void *)(va + (info.desc_addr - entry.start));
-	ring->avail = (void *)(va + (info.driver_addr - entry.start));
-	ring->used = (void *)(va + (info.device_addr - entry.start));
-	ring->next = 0;
-}
-
-static bool
-ring_has(const struct ring *ring)
-{
-	return __atomic_load_n(&ring->avail->idx, __ATOMIC_ACQUIRE) != ring->next;
-}
-
-/* Copies the next chain, which the driver of this kernel made, to or from the buffer. */
-static uint32_t
-ring_serve(struct ring *ring, uint8_t *base, uint8_t *buffer, uint32_t size, bool write)
-{
-	uint16_t head = ring->avail->ring[ring->next % DEV_VQ_SIZE], i = head;
-	uint32_t done = 0, len;
-
-	for (;; i = ring->desc[i].next) {
-		len = ring->desc[i].len < size - done ? ring->desc[i].len : size - done;
-		if (write)
-			memcpy(base + ring->desc[i].addr, buffer + done, len);
-		else
-			memcpy(buffer + done, base + ring->desc[i].addr, len);
-		done += len;
-		if (!(ring->desc[i].flags & VRING_DESC_F_NEXT))
-			break;
-	}
-	ring->used->ring[ring->next % DEV_VQ_SIZE].id = head;
-	ring->used->ring[ring->next % DEV_VQ_SIZE].len = write ? done : 0;
-	ring->next++;
-	__atomic_store_n(&ring->used->idx, ring->next, __ATOMIC_RELEASE);
-	return done;
-}
-
 static void
 forward(int fd, struct ring *tx, struct ring *rx, uint8_t *base)
 {
@@ -191,11 +136,12 @@ forward(int fd, struct ring *tx, struct ring *rx, uint8_t *base)
 	bool any = false;
 
 	while (ring_has(tx) && ring_has(rx)) {
-		len = ring_serve(tx, base, buffer, sizeof(buffer), false);
+		len = ring_copy(tx, base, buffer, sizeof(buffer), false);
+		ring_finish(tx, 0);
 		if (len == HEADER + FRAME_SIZE)
 			frame_check((struct frame *)(buffer + HEADER));
 		memset(buffer, 0, HEADER);
-		ring_serve(rx, base, buffer, len, true);
+		ring_finish(rx, ring_copy(rx, base, buffer, len, true));
 		any = true;
 	}
 	if (!any)
