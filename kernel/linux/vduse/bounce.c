@@ -12,14 +12,21 @@
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
 #include <linux/highmem.h>
+#include <linux/lockdep.h>
 #include <linux/mm.h>
 #include <linux/percpu.h>
+#include <linux/sched.h>
+#include <linux/sizes.h>
 #include <linux/slab.h>
 #include <linux/vmalloc.h>
 
 #include "bounce.h"
 #include "slots.h"
 #include "trace.h"
+
+/* What one step of a move looks through and copies at most, but for the last slot. */
+#define MOVE_SCAN	SZ_512K
+#define MOVE_BYTES	SZ_64K
 
 static struct vduse_slot *slot_at(struct vduse_bounce *bounce, u64 offset)
 {
@@ -144,7 +151,8 @@ struct bounce_use {
 	bool locked;
 };
 
-static void use_begin(struct vduse_bounce *bounce, struct bounce_use *use)
+/* The slot that starts at this offset is used until use_end(). */
+static void use_begin(struct vduse_bounce *bounce, u64 start, struct bounce_use *use)
 {
 	rcu_read_lock();
 	/* Pairs with smp_store_release() in vduse_bounce_move(). */
@@ -152,6 +160,8 @@ static void use_begin(struct vduse_bounce *bounce, struct bounce_use *use)
 	if (unlikely(use->locked))
 		spin_lock_irqsave(&bounce->move_lock, use->flags);
 	use->pages = READ_ONCE(bounce->pages);
+	if (unlikely(use->locked) && start < bounce->moved)
+		use->pages = bounce->move_to;
 }
 
 static void use_end(struct vduse_bounce *bounce, struct bounce_use *use)
@@ -172,33 +182,49 @@ static void copy_slot(struct page *const *to, struct page *const *from, u64 offs
 	}
 }
 
-static void move_contents(struct vduse_bounce *bounce, struct page *const *to)
+/*
+ * Interrupts are off for so much: the table of slots may be long, and the
+ * process may ask for a move as often as it likes.
+ */
+static void move_step(struct vduse_bounce *bounce)
 {
-	unsigned long nr = bounce->size >> VDUSE_SLOT_SHIFT_MIN, i;
+	u64 end = min_t(u64, bounce->size, bounce->moved + MOVE_SCAN);
+	struct vduse_slot *slot;
+	size_t bytes = 0;
 
-	for (i = 0; i < nr; i++)
-		if (bounce->slot[i].orig != VDUSE_NO_BUFFER)
-			copy_slot(to, bounce->pages, (u64)i << VDUSE_SLOT_SHIFT_MIN,
-				  bounce->slot[i].len);
+	lockdep_assert_held(&bounce->move_lock);
+	for (; bounce->moved < end && bytes < MOVE_BYTES; bounce->moved += VDUSE_SLOT_MIN) {
+		slot = slot_at(bounce, bounce->moved);
+		if (slot->orig == VDUSE_NO_BUFFER)
+			continue;
+		copy_slot(bounce->move_to, bounce->pages, bounce->moved, slot->len);
+		bytes += slot->len;
+	}
+	if (bounce->moved == bounce->size) {
+		WRITE_ONCE(bounce->pages, bounce->move_to);
+		bounce->moved = 0;
+	}
 }
 
 /*
- * Three steps: send everybody to the lock; wait for those who began before;
- * change over under the lock. A reader that sees moving unset again sees the
- * new pages too.
+ * Three phases: send everybody to the lock; wait for those who began before;
+ * change over under the lock, step by step. A reader that sees moving unset
+ * again sees the new pages too.
  */
 void vduse_bounce_move(struct vduse_bounce *bounce, struct page *const *pages)
 {
-	unsigned long flags;
+	bool done;
 
-	if (!pages)
-		pages = bounce->kernel_pages;
+	bounce->move_to = pages ? pages : bounce->kernel_pages;
 	WRITE_ONCE(bounce->moving, true);
 	synchronize_rcu();
-	spin_lock_irqsave(&bounce->move_lock, flags);
-	move_contents(bounce, pages);
-	WRITE_ONCE(bounce->pages, pages);
-	spin_unlock_irqrestore(&bounce->move_lock, flags);
+	do {
+		spin_lock_irq(&bounce->move_lock);
+		move_step(bounce);
+		done = !bounce->moved;
+		spin_unlock_irq(&bounce->move_lock);
+		cond_resched();
+	} while (!done);
 	/* Pairs with smp_load_acquire() in use_begin(). */
 	smp_store_release(&bounce->moving, false);
 }
@@ -261,7 +287,7 @@ dma_addr_t vduse_bounce_map(struct vduse_bounce *bounce, phys_addr_t phys, size_
 	}
 	copying = copying && dir_to_device(dir);
 	slot = slot_at(bounce, offset);
-	use_begin(bounce, &use);
+	use_begin(bounce, offset, &use);
 	slot->len = size;
 	slot->orig = phys;
 	if (copying)
@@ -302,7 +328,7 @@ void vduse_bounce_unmap(struct vduse_bounce *bounce, dma_addr_t addr,
 	if (!slot || WARN_ON_ONCE(start != addr))
 		return;
 	copying = copying && dir_from_device(dir);
-	use_begin(bounce, &use);
+	use_begin(bounce, start, &use);
 	if (copying)
 		copy(use.pages, start, slot->orig, slot->len, false);
 	slot->orig = VDUSE_NO_BUFFER;
@@ -323,7 +349,7 @@ void vduse_bounce_sync(struct vduse_bounce *bounce, dma_addr_t addr, size_t size
 	slot = slot_in_use(bounce, addr, &start);
 	if (!slot || WARN_ON_ONCE(size > slot->len || addr - start > slot->len - size))
 		return;
-	use_begin(bounce, &use);
+	use_begin(bounce, start, &use);
 	copy(use.pages, addr, slot->orig + (addr - start), size, to_device);
 	use_end(bounce, &use);
 	if (to_device)

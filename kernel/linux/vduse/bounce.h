@@ -46,6 +46,9 @@ struct vduse_bounce {
 	 */
 	bool moving;
 	spinlock_t move_lock;	/* any context */
+	/* Slots that start below moved are in the pages of move_to already. */
+	u64 moved;			/* move_lock; 0 unless moving */
+	struct page *const *move_to;	/* move_lock; constant while moved is not 0 */
 
 	struct vduse_bounce_stats __percpu *stats;
 };

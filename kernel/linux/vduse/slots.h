@@ -10,6 +10,7 @@
 
 /* The smallest slot; the distance between two entries of per-slot tables. */
 #define VDUSE_SLOT_SHIFT_MIN	9
+#define VDUSE_SLOT_MIN		(1UL << VDUSE_SLOT_SHIFT_MIN)
 
 #define VDUSE_SLOT_NONE		((u64)~0ULL)
 

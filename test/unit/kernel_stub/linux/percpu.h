@@ -16,6 +16,11 @@ extern _Thread_local int stub_cpu;
 #define per_cpu_ptr(ptr, cpu)		(&(ptr)[cpu])
 #define raw_cpu_ptr(ptr)		(&(ptr)[stub_cpu])
 #define alloc_percpu(type)		((type *)calloc(STUB_CPUS, sizeof(type)))
+#define alloc_percpu_gfp(type, gfp)	((void)(gfp), alloc_percpu(type))
 #define free_percpu(ptr)		free(ptr)
+#define this_cpu_inc(counter)		this_cpu_add(counter, 1)
+
+/* Counted for the first CPU: sums are the same. */
+#define this_cpu_add(counter, n)	((void)__atomic_fetch_add(&(counter), n, __ATOMIC_RELAXED))
 
 #endif

@@ -4,12 +4,13 @@
 
 #include <stdlib.h>
 
+#include <linux/gfp.h>
 #include <linux/kernel.h>
 
-#define GFP_KERNEL		0
-#define GFP_KERNEL_ACCOUNT	0
-#define kvzalloc(size, gfp)	((void)(gfp), calloc(1, size))
-#define kvfree(ptr)		free(ptr)
+#define kvzalloc(size, gfp)		((void)(gfp), calloc(1, size))
+#define kvcalloc(nr, size, gfp)		((void)(gfp), calloc(nr, size))
+#define kvmalloc_array(nr, size, gfp)	((void)(gfp), calloc(nr, size))
+#define kvfree(ptr)			free(ptr)
 #define struct_size(ptr, member, count) \
 	(sizeof(*(ptr)) + (count) * sizeof(*(ptr)->member))
 

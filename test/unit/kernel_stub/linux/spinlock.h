@@ -30,6 +30,8 @@ spin_unlock(spinlock_t *lock)
 	__atomic_store_n(&lock->held, false, __ATOMIC_RELEASE);
 }
 
+#define spin_lock_irq(lock)			spin_lock(lock)
+#define spin_unlock_irq(lock)			spin_unlock(lock)
 #define spin_lock_irqsave(lock, flags)		((flags) = 0, spin_lock(lock))
 #define spin_unlock_irqrestore(lock, flags)	((void)(flags), spin_unlock(lock))
 

@@ -14,5 +14,8 @@ typedef uint8_t u8;
 typedef uint16_t u16;
 typedef uint32_t u32;
 typedef uint64_t u64;
+typedef uintptr_t phys_addr_t;
+typedef uint64_t dma_addr_t;
+typedef unsigned int gfp_t;
 
 #endif
