@@ -261,6 +261,17 @@ static void copy(struct page *const *pages, u64 offset, phys_addr_t orig, size_t
 	}
 }
 
+static void clear(struct page *const *pages, u64 offset, size_t len)
+{
+	size_t piece;
+
+	for (; len; offset += piece, len -= piece) {
+		piece = min_t(size_t, len, PAGE_SIZE - offset_in_page(offset));
+		memset(page_address(pages[offset >> PAGE_SHIFT]) + offset_in_page(offset), 0,
+		       piece);
+	}
+}
+
 static bool dir_to_device(enum dma_data_direction dir)
 {
 	return dir == DMA_TO_DEVICE || dir == DMA_BIDIRECTIONAL;
@@ -271,6 +282,12 @@ static bool dir_from_device(enum dma_data_direction dir)
 	return dir == DMA_FROM_DEVICE || dir == DMA_BIDIRECTIONAL;
 }
 
+/*
+ * What the device is to write begins as zeroes, even if the driver copies
+ * itself: it may copy more than the device wrote, and must not get what an
+ * earlier request left. Nor is it copied from the driver's buffer, which may be
+ * memory of the kernel that nobody initialised.
+ */
 dma_addr_t vduse_bounce_map(struct vduse_bounce *bounce, phys_addr_t phys, size_t size,
 			    enum dma_data_direction dir, bool copying)
 {
@@ -292,6 +309,8 @@ dma_addr_t vduse_bounce_map(struct vduse_bounce *bounce, phys_addr_t phys, size_
 	slot->orig = phys;
 	if (copying)
 		copy(use.pages, offset, phys, size, true);
+	else if (dir_from_device(dir))
+		clear(use.pages, offset, size);
 	use_end(bounce, &use);
 
 	this_cpu_inc(bounce->stats->maps);

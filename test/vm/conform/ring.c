@@ -24,7 +24,7 @@ ring_open(struct ring *ring, int fd, uint32_t index)
 	ring->desc = (void *)(va + (info.desc_addr - entry.start));
 	ring->avail = (void *)(va + (info.driver_addr - entry.start));
 	ring->used = (void *)(va + (info.device_addr - entry.start));
-	ring->next = 0;
+	ring->next = ring->used->idx;
 }
 
 bool

@@ -18,7 +18,7 @@ struct ring {
 	uint16_t next;		/* of avail, and of used */
 };
 
-/* Ends the program if the driver has no such ring, or has used it already. */
+/* Goes on where the device was. Ends the program if the driver has no such ring. */
 void
 ring_open(struct ring *ring, int fd, uint32_t index);
 

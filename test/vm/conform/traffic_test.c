@@ -27,6 +27,7 @@
 
 #define BOUNCE_SIZE	(2UL << 20)
 #define ETHERTYPE	0x88b5
+#define ETHERTYPE_LESS	0x88b6
 #define HEADER		12	/* virtio's, in front of a frame */
 #define FRAME_SIZE	1000
 #define ROUNDS		40
@@ -112,18 +113,20 @@ interface(void)
 	return index;
 }
 
-static void
-open_packets(void)
+static int
+open_packets(uint16_t ethertype)
 {
 	struct sockaddr_ll address = {
 		.sll_family = AF_PACKET,
-		.sll_protocol = htons(ETHERTYPE),
+		.sll_protocol = htons(ethertype),
 		.sll_ifindex = interface(),
 	};
 
-	packets = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ETHERTYPE));
-	need(packets >= 0 && bind(packets, (struct sockaddr *)&address, sizeof(address)) == 0,
+	int fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, htons(ethertype));
+
+	need(fd >= 0 && bind(fd, (struct sockaddr *)&address, sizeof(address)) == 0,
 			"open a packet socket");
+	return fd;
 }
 
 /* --- the device --- */
@@ -184,6 +187,50 @@ run_rounds(int fd, uint8_t *bounce)
 	return failed;
 }
 
+/* Writes less than it says: a frame that begins, in each buffer of the ring. */
+static bool
+send_less(int fd, struct ring *rx, uint8_t *base)
+{
+	struct {
+		uint8_t header[HEADER];
+		struct ethhdr eth;
+	} __attribute__((packed)) begin = { .eth.h_proto = htons(ETHERTYPE_LESS) };
+	unsigned int ms;
+
+	memset(begin.eth.h_dest, 0xff, ETH_ALEN);
+	for (ms = 0; !ring_has(rx) && ms < 5000; ms++)
+		usleep(1000);
+	if (!ring_has(rx))
+		return false;
+	ring_copy(rx, base, &begin, sizeof(begin), true);
+	ring_finish(rx, HEADER + FRAME_SIZE);
+	return ioctl(fd, VDUSE_VQ_INJECT_IRQ, &rx->index) == 0;
+}
+
+/* The driver's buffers have had frames of the tests before, and must not show them again. */
+static void
+test_written_less(int fd, uint8_t *base)
+{
+	struct pollfd poll_fd = { .fd = open_packets(ETHERTYPE_LESS), .events = POLLIN };
+	static const uint8_t nothing[FRAME_SIZE - sizeof(struct ethhdr)];
+	uint8_t frame[FRAME_SIZE + 1];
+	unsigned int i, clean = 0;
+	struct ring rx;
+
+	ring_open(&rx, fd, 0);
+	for (i = 0; i < DEV_VQ_SIZE && send_less(fd, &rx, base); i++) {
+		if (poll(&poll_fd, 1, 5000) != 1 ||
+				recv(poll_fd.fd, frame, sizeof(frame), MSG_DONTWAIT) != FRAME_SIZE)
+			break;
+		clean += memcmp(frame + sizeof(struct ethhdr), nothing, sizeof(nothing)) == 0;
+	}
+	close(poll_fd.fd);
+	tap(i == DEV_VQ_SIZE, "written less: each buffer of the ring");
+	tap(clean == i, "written less: nothing of earlier frames");
+	if (clean != i)
+		printf("# %u of %u show earlier frames\n", i - clean, i);
+}
+
 /* The device is under virtio_net, its interface is up, and nobody has served its rings. */
 void
 conform_traffic(int fd)
@@ -193,7 +240,7 @@ conform_traffic(int fd)
 	pthread_t sender, receiver;
 
 	need(bounce != MAP_FAILED, "map bounce memory");
-	open_packets();
+	packets = open_packets(ETHERTYPE);
 	need(pthread_create(&sender, NULL, send_frames, NULL) == 0, "start a thread");
 	need(pthread_create(&receiver, NULL, receive_frames, NULL) == 0, "start another");
 	tap(run_rounds(fd, bounce) == 0, "umem: replaced and given back under traffic");
@@ -204,5 +251,6 @@ conform_traffic(int fd)
 	printf("# %u frames came back\n", atomic_load(&received));
 	tap(atomic_load(&received) > ROUNDS, "umem: frames come back");
 	tap(atomic_load(&damaged) == 0, "umem: every frame is whole");
+	test_written_less(fd, bounce);
 	munmap(bounce, BOUNCE_SIZE);
 }
