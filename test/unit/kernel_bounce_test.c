@@ -33,7 +33,7 @@ _Thread_local int stub_cpu;
 /* --- what the stubs leave to a test --- */
 
 static pthread_rwlock_t rcu;
-static unsigned int nr_calls;
+static unsigned int nr_calls, wrong_allocations;
 static size_t moved, moved_max;
 static unsigned int nr_steps;
 static void (*between_steps)(void);
@@ -85,8 +85,7 @@ alloc_pages_node(int node, gfp_t gfp, unsigned int order)
 
 	if (order > 0 && nr_calls++ % 2 == 0)
 		return NULL;
-	if (node != NODE || (gfp & __GFP_ZERO) == 0)
-		abort();
+	wrong_allocations += node != NODE || (gfp & __GFP_ZERO) == 0 || (gfp & __GFP_ACCOUNT) == 0;
 	pages = calloc(nr, sizeof(*pages));
 	memory = calloc(nr, PAGE_SIZE);
 	if (pages == NULL || memory == NULL)
@@ -219,6 +218,14 @@ teardown(void **state)
 }
 
 /* --- tests --- */
+
+/* K16: on the node that was asked for, zeroed, and charged to who causes it. */
+static void
+test_allocation(void **state)
+{
+	(void)state;
+	assert_int_equal(wrong_allocations, 0);
+}
 
 /* What the driver finds of a request that the device only began to answer. */
 static void
@@ -386,6 +393,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_allocation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_written_less, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_both_directions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_move, setup, teardown),

@@ -19,6 +19,12 @@ stretches()
 	echo $nb
 }
 
+# charged GROUP: bytes of kernel memory of the control group
+charged()
+{
+	sed -n 's/^kernel //p' "$1/memory.stat"
+}
+
 load_modules vduse virtio_vdpa virtio_blk
 truncate -s 256M /dev/shm/disk.img
 step "a block device appears"
@@ -75,6 +81,27 @@ for _ in 1 2 3 4 5; do
 done
 detach disk0
 stop_qsd
+
+if [ "$VDUSE_MODULE" = ours ]; then
+	step "bounce memory is charged to who attaches the device"
+	mkdir -p /run/cgroup
+	mount -t cgroup2 none /run/cgroup
+	echo +memory >/run/cgroup/cgroup.subtree_control
+	mkdir /run/cgroup/attach
+	start_qsd disk0 driver=file,filename=/dev/shm/disk.img
+	(
+		echo $BASHPID >/run/cgroup/attach/cgroup.procs
+		attach disk0
+	)
+	[ "$(charged /run/cgroup/attach)" -ge $((64 << 20)) ] ||
+		fail "$(charged /run/cgroup/attach) bytes are charged"
+	detach disk0
+	stop_qsd
+	wait_for 20 eval '[ "$(charged /run/cgroup/attach)" -lt $((1 << 20)) ]' ||
+		fail "$(charged /run/cgroup/attach) bytes stay charged"
+	rmdir /run/cgroup/attach
+	umount /run/cgroup
+fi
 
 step "1 MiB of bounce memory: slower, no error and no loss"
 start_qsd disk0 driver=file,filename=/dev/shm/disk.img ,num-queues=2

@@ -55,7 +55,7 @@ static void free_pages_from(struct page **pages, unsigned long nr)
 static struct page *alloc_piece(unsigned long done, unsigned long missing, int node)
 {
 	int order = min_t(int, ilog2(missing), HPAGE_PMD_ORDER);
-	gfp_t gfp = GFP_KERNEL | __GFP_ZERO | __GFP_COMP | __GFP_NOWARN;
+	gfp_t gfp = GFP_KERNEL_ACCOUNT | __GFP_ZERO | __GFP_COMP | __GFP_NOWARN;
 	struct page *page;
 
 	if (done)
@@ -71,7 +71,7 @@ static struct page *alloc_piece(unsigned long done, unsigned long missing, int n
 static struct page **alloc_all(size_t size, int node)
 {
 	unsigned long nr = size >> PAGE_SHIFT, done = 0, i, step;
-	struct page **pages = kvcalloc(nr, sizeof(*pages), GFP_KERNEL);
+	struct page **pages = kvcalloc(nr, sizeof(*pages), GFP_KERNEL_ACCOUNT);
 	struct page *piece;
 
 	if (!pages)
@@ -95,7 +95,7 @@ int vduse_bounce_init(struct vduse_bounce *bounce, size_t size)
 	BUILD_BUG_ON(IS_ENABLED(CONFIG_HIGHMEM));
 	bounce->size = size;
 	spin_lock_init(&bounce->move_lock);
-	bounce->stats = alloc_percpu(struct vduse_bounce_stats);
+	bounce->stats = alloc_percpu_gfp(struct vduse_bounce_stats, GFP_KERNEL_ACCOUNT);
 	return bounce->stats ? 0 : -ENOMEM;
 }
 
@@ -106,7 +106,7 @@ int vduse_bounce_prepare(struct vduse_bounce *bounce, int node)
 	if (bounce->ready)
 		return 0;
 	bounce->slots = vduse_slots_create(bounce->size);
-	bounce->slot = kvmalloc_array(nr, sizeof(*bounce->slot), GFP_KERNEL);
+	bounce->slot = kvmalloc_array(nr, sizeof(*bounce->slot), GFP_KERNEL_ACCOUNT);
 	bounce->kernel_pages = alloc_all(bounce->size, node);
 	if (!bounce->slots || !bounce->slot || !bounce->kernel_pages)
 		goto err_free;

@@ -9,6 +9,7 @@
 #include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/slab.h>
+#include <linux/topology.h>
 #include <linux/virtio_config.h>
 #include <uapi/linux/virtio_blk.h>
 #include <uapi/linux/virtio_ids.h>
@@ -177,6 +178,8 @@ static struct vduse_dev *alloc_dev(const struct vduse_dev_config *config, u64 ve
 	dev->vduse_features = features;
 	copy_config(dev, config);
 	device_initialize(&dev->dev);
+	/* The process runs where it makes its device, unless it is told otherwise. */
+	set_dev_node(&dev->dev, numa_node_id());
 	dev->dev.class = &vduse_class;
 	dev->dev.release = dev_release;
 	dev->dev.groups = vduse_dev_groups;

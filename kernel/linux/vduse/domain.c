@@ -63,11 +63,11 @@ void *vduse_domain_alloc_coherent(struct vduse_domain *domain, size_t size, dma_
 
 	if (!gfpflags_allow_blocking(gfp) || !size || size > SZ_128M)
 		return NULL;
-	coherent = kzalloc(sizeof(*coherent), GFP_KERNEL);
+	coherent = kzalloc(sizeof(*coherent), GFP_KERNEL_ACCOUNT);
 	if (!coherent)
 		return NULL;
 	coherent->size = PAGE_ALIGN(size);
-	coherent->va = alloc_pages_exact(coherent->size, gfp | __GFP_ZERO);
+	coherent->va = alloc_pages_exact(coherent->size, gfp | __GFP_ZERO | __GFP_ACCOUNT);
 	if (!coherent->va)
 		goto err_free;
 
@@ -147,7 +147,7 @@ static int user_add(struct vhost_iotlb *map, const struct vhost_iotlb_map *entry
 
 	if (map->nmaps >= READ_ONCE(max_maps))
 		return -ENOSPC;
-	map_file = kmalloc(sizeof(*map_file), GFP_KERNEL);
+	map_file = kmalloc(sizeof(*map_file), GFP_KERNEL_ACCOUNT);
 	if (!map_file)
 		return -ENOMEM;
 	map_file->file = get_file(from->file);
@@ -363,7 +363,7 @@ struct vduse_domain *vduse_domain_create(size_t bounce_size, int node)
 	struct vduse_domain *domain;
 	int ret;
 
-	domain = kzalloc(sizeof(*domain), GFP_KERNEL);
+	domain = kzalloc(sizeof(*domain), GFP_KERNEL_ACCOUNT);
 	if (!domain)
 		return ERR_PTR(-ENOMEM);
 	mutex_init(&domain->lock);

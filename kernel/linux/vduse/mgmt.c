@@ -46,7 +46,7 @@ static int make_address_spaces(struct vduse_dev *dev)
 	for (i = 0; i < dev->nas; i++) {
 		if (dev->as[i])
 			continue;
-		domain = vduse_domain_create(share & PAGE_MASK, NUMA_NO_NODE);
+		domain = vduse_domain_create(share & PAGE_MASK, dev_to_node(&dev->dev));
 		if (IS_ERR(domain))
 			return PTR_ERR(domain);
 		dev->as[i] = domain;

@@ -419,12 +419,12 @@ struct vduse_slots *vduse_slots_create(size_t size)
 	/* Nothing would be left beside the first page. */
 	if (size >> shift <= PAGE_SIZE >> shift)
 		return NULL;
-	slots = kvzalloc(struct_size(slots, block, size >> shift), GFP_KERNEL);
+	slots = kvzalloc(struct_size(slots, block, size >> shift), GFP_KERNEL_ACCOUNT);
 	if (!slots)
 		return NULL;
 	slots->nr_blocks = size >> shift;
 	slots->block_shift = shift;
-	slots->cpu = alloc_percpu(struct slot_cpu);
+	slots->cpu = alloc_percpu_gfp(struct slot_cpu, GFP_KERNEL_ACCOUNT);
 	if (!slots->cpu) {
 		kvfree(slots);
 		return NULL;
