@@ -381,11 +381,51 @@ test_move_threads(void **state)
 	for (i = 0; i < 50; i++) {
 		vduse_bounce_move(&bounce, umem);
 		vduse_bounce_move(&bounce, NULL);
+		vduse_bounce_clear(&bounce);
 	}
 	atomic_store(&stop, true);
 	for (i = 0; i < STUB_CPUS; i++) {
 		pthread_join(drivers[i].thread, NULL);
 		assert_int_equal(drivers[i].failed, 0);
+	}
+}
+
+/* No byte that is not a mapped buffer's is left. */
+static void
+check_only_mapped(void)
+{
+	u8 *used = calloc(REGION_SIZE, 1);
+	unsigned int i;
+	size_t offset;
+
+	assert_non_null(used);
+	for (i = 0; i < NR_BUFFERS; i++)
+		if (buffers[i].addr != DMA_MAPPING_ERROR)
+			memset(used + buffers[i].addr, 1, buffers[i].size);
+	for (offset = 0; offset < REGION_SIZE; offset++)
+		assert_true(used[offset] || *seen(offset) == 0);
+	free(used);
+}
+
+/* K17: the next process finds the requests in flight, and nothing of those before. */
+static void
+test_clear(void **state)
+{
+	unsigned int i;
+
+	(void)state;
+	for (i = 0; i < 2 * NR_BUFFERS / 32; i++)
+		use_some();
+	device_writes(REGION_SIZE - 5, 5, 0x77);
+	nr_steps = 0;
+	vduse_bounce_clear(&bounce);
+	assert_true(nr_steps >= STEPS_MIN);
+	check_all();
+	check_only_mapped();
+	between_steps = use_some;
+	for (i = 0; i < 20; i++) {
+		vduse_bounce_clear(&bounce);
+		check_all();
 	}
 }
 
@@ -398,6 +438,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_both_directions, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_move, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_move_threads, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_clear, setup, teardown),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -252,7 +252,7 @@ test_start(void **state)
 	u64 offset;
 
 	(void)state;
-	assert_true(region_open(&region, MIB(1)));
+	assert_true(region_open(&region, MIB(1) + PAGE_SIZE));
 	assert_true(get(&region, MIB(1) / 2));
 	put_all(&region);
 	for (offset = first_bytes(&region); offset < region.size; offset += UNIT)

@@ -171,6 +171,17 @@ static void use_end(struct vduse_bounce *bounce, struct bounce_use *use)
 	rcu_read_unlock();
 }
 
+static void clear(struct page *const *pages, u64 offset, size_t len)
+{
+	size_t piece;
+
+	for (; len; offset += piece, len -= piece) {
+		piece = min_t(size_t, len, PAGE_SIZE - offset_in_page(offset));
+		memset(page_address(pages[offset >> PAGE_SHIFT]) + offset_in_page(offset), 0,
+		       piece);
+	}
+}
+
 static void copy_slot(struct page *const *to, struct page *const *from, u64 offset, size_t len)
 {
 	size_t piece;
@@ -229,6 +240,57 @@ void vduse_bounce_move(struct vduse_bounce *bounce, struct page *const *pages)
 	smp_store_release(&bounce->moving, false);
 }
 
+/* Bytes of the slot at this offset that a driver still uses, counted from there. */
+static size_t used_at(struct vduse_bounce *bounce, u64 offset)
+{
+	u64 start = vduse_slots_start(bounce->slots, offset);
+	struct vduse_slot *slot;
+
+	if (start == VDUSE_SLOT_NONE)
+		return 0;
+	slot = slot_at(bounce, start);
+	if (slot->orig == VDUSE_NO_BUFFER || start + slot->len <= offset)
+		return 0;
+	return start + slot->len - offset;
+}
+
+/*
+ * Returns where the next step begins: that may be within a slot by then. A slot
+ * that somebody takes meanwhile is described under the lock, before it is filled.
+ */
+static u64 clear_step(struct vduse_bounce *bounce, u64 offset)
+{
+	u64 end = min_t(u64, bounce->size, offset + MOVE_BYTES), next;
+	size_t used;
+
+	lockdep_assert_held(&bounce->move_lock);
+	for (; offset < end; offset = next) {
+		used = used_at(bounce, offset);
+		offset += used;
+		next = used ? round_up(offset, VDUSE_SLOT_MIN) : offset + VDUSE_SLOT_MIN;
+		clear(bounce->pages, offset, next - offset);
+	}
+	return offset;
+}
+
+void vduse_bounce_clear(struct vduse_bounce *bounce)
+{
+	u64 offset = 0;
+
+	if (!bounce_is_ready(bounce))
+		return;
+	WRITE_ONCE(bounce->moving, true);
+	synchronize_rcu();
+	while (offset < bounce->size) {
+		spin_lock_irq(&bounce->move_lock);
+		offset = clear_step(bounce, offset);
+		spin_unlock_irq(&bounce->move_lock);
+		cond_resched();
+	}
+	/* Pairs with smp_load_acquire() in use_begin(). */
+	smp_store_release(&bounce->moving, false);
+}
+
 struct page *vduse_bounce_page(struct vduse_bounce *bounce, u64 offset)
 {
 	struct page *page = NULL;
@@ -258,17 +320,6 @@ static void copy(struct page *const *pages, u64 offset, phys_addr_t orig, size_t
 			memcpy(bounce, buffer, piece);
 		else
 			memcpy(buffer, bounce, piece);
-	}
-}
-
-static void clear(struct page *const *pages, u64 offset, size_t len)
-{
-	size_t piece;
-
-	for (; len; offset += piece, len -= piece) {
-		piece = min_t(size_t, len, PAGE_SIZE - offset_in_page(offset));
-		memset(page_address(pages[offset >> PAGE_SHIFT]) + offset_in_page(offset), 0,
-		       piece);
 	}
 }
 

@@ -41,7 +41,7 @@ struct vduse_bounce {
 	/* kernel_pages or the pages of a umem. Written by vduse_bounce_move(). */
 	struct page *const *pages;
 	/*
-	 * While pages changes, whoever touches bounce memory does it under
+	 * While pages changes or is cleared, whoever touches bounce memory does it under
 	 * move_lock. Otherwise an RCU read-side section is all it takes.
 	 */
 	bool moving;
@@ -65,6 +65,12 @@ int vduse_bounce_prepare(struct vduse_bounce *bounce, int node);
  * nobody uses the former pages.
  */
 void vduse_bounce_move(struct vduse_bounce *bounce, struct page *const *pages);
+
+/*
+ * Clear what no mapped buffer is in. Sleeps; one caller at a time, nor together
+ * with a move.
+ */
+void vduse_bounce_clear(struct vduse_bounce *bounce);
 
 /* The page to show at this offset: none while a umem is in its place. */
 struct page *vduse_bounce_page(struct vduse_bounce *bounce, u64 offset);

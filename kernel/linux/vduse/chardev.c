@@ -433,7 +433,10 @@ static int chardev_open(struct inode *inode, struct file *file)
 	return ret;
 }
 
-/* What was not answered waits for the next opener, and so do the kick fds. */
+/*
+ * What was not answered waits for the next opener, and so do the kick fds and
+ * buffers in flight.
+ */
 static int chardev_release(struct inode *inode, struct file *file)
 {
 	struct vduse_dev *dev = file->private_data;
@@ -442,8 +445,10 @@ static int chardev_release(struct inode *inode, struct file *file)
 
 	for (i = 0; i < dev->nas; i++) {
 		domain = vduse_dev_domain(dev, i);
-		if (domain)
-			vduse_umem_release(domain);
+		if (!domain)
+			continue;
+		vduse_umem_release(domain);
+		vduse_domain_clear(domain);
 	}
 	vduse_msg_requeue(dev);
 	mutex_lock(&dev->lock);

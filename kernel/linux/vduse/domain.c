@@ -270,6 +270,13 @@ int vduse_domain_find(struct vduse_domain *domain, u64 start, u64 last,
 	return found ? 0 : -EINVAL;
 }
 
+void vduse_domain_clear(struct vduse_domain *domain)
+{
+	mutex_lock(&domain->umem_lock);
+	vduse_bounce_clear(&domain->bounce);
+	mutex_unlock(&domain->umem_lock);
+}
+
 void vduse_domain_reset(struct vduse_domain *domain)
 {
 	mutex_lock(&domain->lock);

@@ -67,6 +67,8 @@ int vduse_domain_set_user(struct vduse_domain *domain, struct vhost_iotlb *map,
 void vduse_domain_swap_user(struct vduse_domain *domain, struct vhost_iotlb **map);
 void vduse_domain_free_user(struct vhost_iotlb *map);
 
+/* The process is gone: clear the bounce memory that no mapped buffer is in. */
+void vduse_domain_clear(struct vduse_domain *domain);
 /* The driver is gone: forget that it had bounce memory. */
 void vduse_domain_reset(struct vduse_domain *domain);
 

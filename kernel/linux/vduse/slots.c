@@ -41,7 +41,7 @@ struct slot_block {
 	struct list_head node;	/* on a list of struct vduse_slots unless full; slots->lock */
 	u16 nr_slots;		/* slots->lock */
 	u16 nr_used;		/* given out or in a magazine; slots->lock */
-	/* These are stable while a slot of the block is in use. */
+	/* Stable while a slot of the block is in use; others may read them at any time. */
 	u8 class;		/* slots->lock */
 	u16 span_nr;		/* slots->lock; first block of a span: how many there are */
 	u16 span_index;		/* slots->lock; block of a span: position in it */
@@ -101,7 +101,7 @@ static struct slot_block *block_of(struct vduse_slots *slots, u32 slot)
 /* Give a free block to a class. Called with slots->lock held. */
 static void block_assign(struct vduse_slots *slots, struct slot_block *block, unsigned int class)
 {
-	block->class = class;
+	WRITE_ONCE(block->class, class);
 	block->nr_slots = 1U << (slots->block_shift - class_shift[class]);
 	block->nr_used = 0;
 	bitmap_zero(block->used, BLOCK_SLOTS_MAX);
@@ -142,7 +142,7 @@ static void block_return(struct vduse_slots *slots, u32 slot)
 	if (block->nr_used-- == block->nr_slots)
 		list_add(&block->node, &slots->partial[block->class]);
 	if (!block->nr_used) {
-		block->class = CLASS_FREE;
+		WRITE_ONCE(block->class, CLASS_FREE);
 		list_move(&block->node, &slots->free);
 	}
 }
@@ -245,8 +245,8 @@ static u64 span_take(struct vduse_slots *slots, unsigned int nr)
 		offset = (u64)(block - slots->block) << slots->block_shift;
 		block->span_nr = nr;
 		for (i = 0; i < nr; i++) {
-			block[i].class = CLASS_SPAN;
-			block[i].span_index = i;
+			WRITE_ONCE(block[i].span_index, i);
+			WRITE_ONCE(block[i].class, CLASS_SPAN);
 			list_del_init(&block[i].node);
 		}
 	}
@@ -261,7 +261,7 @@ static void span_return(struct vduse_slots *slots, struct slot_block *block)
 
 	spin_lock_irqsave(&slots->lock, flags);
 	for (i = 0; i < nr; i++) {
-		block[i].class = CLASS_FREE;
+		WRITE_ONCE(block[i].class, CLASS_FREE);
 		list_add_tail(&block[i].node, &slots->free);
 	}
 	spin_unlock_irqrestore(&slots->lock, flags);
@@ -363,10 +363,13 @@ void vduse_slots_put(struct vduse_slots *slots, u64 offset)
 u64 vduse_slots_start(const struct vduse_slots *slots, u64 offset)
 {
 	u64 block = offset >> slots->block_shift;
-	unsigned int class = READ_ONCE(slots->block[block].class);
+	unsigned int class;
 
+	if (block >= slots->nr_blocks)
+		return VDUSE_SLOT_NONE;
+	class = READ_ONCE(slots->block[block].class);
 	if (class == CLASS_SPAN)
-		return (block - slots->block[block].span_index) << slots->block_shift;
+		return (block - READ_ONCE(slots->block[block].span_index)) << slots->block_shift;
 	if (class >= NR_CLASSES)
 		return VDUSE_SLOT_NONE;
 	return offset & ~((1ULL << class_shift[class]) - 1);

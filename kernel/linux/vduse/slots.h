@@ -23,7 +23,10 @@ void vduse_slots_destroy(struct vduse_slots *slots);
 u64 vduse_slots_get(struct vduse_slots *slots, size_t size);
 void vduse_slots_put(struct vduse_slots *slots, u64 offset);
 
-/* First byte of the slot in use that holds @offset. */
+/*
+ * First byte of the slot in use that holds @offset. Where none is in use, the first
+ * byte of one that could be, or VDUSE_SLOT_NONE.
+ */
 u64 vduse_slots_start(const struct vduse_slots *slots, u64 offset);
 
 /*

@@ -18,6 +18,7 @@
 #include "tap.h"
 
 #define BOUNCE_SIZE	(2UL << 20)
+#define SLOT_SIZE	512
 
 static bool
 is_zero(const uint8_t *memory, size_t size)
@@ -149,6 +150,42 @@ test_umem_close(int fd)
 	return fd;
 }
 
+/* Writes the mark at the start of each smallest slot, or counts how many are there. */
+static unsigned int
+marks(int fd, bool write)
+{
+	const uint64_t mark = 0x6d61726b6d61726b;
+	struct vduse_iotlb_entry entry;
+	uint8_t *va = dev_map(fd, 0, MAP_SHARED, &entry);
+	unsigned int found = 0;
+	size_t at;
+
+	need(va != MAP_FAILED, "map bounce memory");
+	for (at = 0; at < BOUNCE_SIZE; at += SLOT_SIZE) {
+		if (write)
+			memcpy(va + at, &mark, sizeof(mark));
+		found += memcmp(va + at, &mark, sizeof(mark)) == 0;
+	}
+	munmap(va, BOUNCE_SIZE);
+	return found;
+}
+
+/* The next process finds buffers that the driver still has, and nothing of those before. */
+static int
+test_next_process(int fd)
+{
+	unsigned int all = marks(fd, true), left;
+
+	close(fd);
+	fd = open(DEV_PATH, O_RDWR | O_NONBLOCK);
+	need(fd >= 0, "open " DEV_PATH);
+	left = marks(fd, false);
+	printf("# %u of %u marks are left\n", left, all);
+	tap(left >= DEV_VQ_SIZE, "closing keeps buffers in flight");
+	tap(left < all / 2, "closing clears the rest");
+	return fd;
+}
+
 static void
 cpu1_online(const char *value)
 {
@@ -233,6 +270,8 @@ conform_virtio(bool ours)
 		test_offline(fd);
 	server_stop(&server);
 	fd = test_umem_close(fd);
+	if (ours)
+		fd = test_next_process(fd);
 	server_start(&server, fd);
 	tap(dev_detach(), "detach from virtio_net");
 	tap_errno(ioctl(fd, VDUSE_IOTLB_GET_FD, &entry), EINVAL, "no region without a driver");
