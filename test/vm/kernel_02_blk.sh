@@ -25,6 +25,11 @@ charged()
 	sed -n 's/^kernel //p' "$1/memory.stat"
 }
 
+uncharged()
+{
+	[ "$(charged "$1")" -lt $((1 << 20)) ]
+}
+
 load_modules vduse virtio_vdpa virtio_blk
 truncate -s 256M /dev/shm/disk.img
 step "a block device appears"
@@ -91,13 +96,13 @@ if [ "$VDUSE_MODULE" = ours ]; then
 	start_qsd disk0 driver=file,filename=/dev/shm/disk.img
 	(
 		echo $BASHPID >/run/cgroup/attach/cgroup.procs
-		attach disk0
+		attach disk0 >/dev/null
 	)
 	[ "$(charged /run/cgroup/attach)" -ge $((64 << 20)) ] ||
 		fail "$(charged /run/cgroup/attach) bytes are charged"
 	detach disk0
 	stop_qsd
-	wait_for 20 eval '[ "$(charged /run/cgroup/attach)" -lt $((1 << 20)) ]' ||
+	wait_for 20 uncharged /run/cgroup/attach ||
 		fail "$(charged /run/cgroup/attach) bytes stay charged"
 	rmdir /run/cgroup/attach
 	umount /run/cgroup
