@@ -2,6 +2,10 @@
 /*
  * /dev/vduse/control: any number of openers. Each has a version and features
  * of its own, which its devices take over.
+ *
+ * The process's memory is read and written without the registry's lock: a page
+ * may take as long as the process likes to come, and open() of every device
+ * and every vdpa command need the lock.
  */
 #include <linux/compat.h>
 #include <linux/fs.h>
@@ -21,11 +25,16 @@ struct control {
 /* Who asks before having said anything knows the answer, and gets that version. */
 static int control_get_version(struct control *control, u64 __user *arg)
 {
+	u64 version;
+
+	mutex_lock(&vduse_registry_lock);
 	if (!control->version_chosen) {
 		control->version = VDUSE_API_VERSION_1;
 		control->version_chosen = true;
 	}
-	return put_user(control->version, arg);
+	version = control->version;
+	mutex_unlock(&vduse_registry_lock);
+	return put_user(version, arg);
 }
 
 static int control_set_version(struct control *control, u64 __user *arg)
@@ -36,8 +45,10 @@ static int control_set_version(struct control *control, u64 __user *arg)
 		return -EFAULT;
 	if (version > VDUSE_API_VERSION_1)
 		return -EINVAL;
+	mutex_lock(&vduse_registry_lock);
 	control->version = version;
 	control->version_chosen = true;
+	mutex_unlock(&vduse_registry_lock);
 	return 0;
 }
 
@@ -49,7 +60,9 @@ static int control_set_features(struct control *control, u64 __user *arg)
 		return -EFAULT;
 	if (features & ~VDUSE_FEATURES)
 		return -EINVAL;
+	mutex_lock(&vduse_registry_lock);
 	control->features = features;
+	mutex_unlock(&vduse_registry_lock);
 	return 0;
 }
 
@@ -69,7 +82,9 @@ static int control_create(struct control *control, void __user *arg)
 	if (IS_ERR(space))
 		return PTR_ERR(space);
 	config.name[VDUSE_NAME_MAX - 1] = '\0';
+	mutex_lock(&vduse_registry_lock);
 	ret = vduse_dev_create(&config, space, control->version, control->features);
+	mutex_unlock(&vduse_registry_lock);
 	kfree(space);
 	return ret;
 }
@@ -77,41 +92,38 @@ static int control_create(struct control *control, void __user *arg)
 static int control_destroy(void __user *arg)
 {
 	char name[VDUSE_NAME_MAX];
+	int ret;
 
 	if (copy_from_user(name, arg, sizeof(name)))
 		return -EFAULT;
 	name[VDUSE_NAME_MAX - 1] = '\0';
-	return vduse_dev_destroy(name);
-}
-
-static int control_dispatch(struct control *control, unsigned int cmd, void __user *arg)
-{
-	switch (cmd) {
-	case VDUSE_GET_API_VERSION:
-		return control_get_version(control, arg);
-	case VDUSE_SET_API_VERSION:
-		return control_set_version(control, arg);
-	case VDUSE_GET_FEATURES:
-		return put_user(VDUSE_FEATURES, (u64 __user *)arg);
-	case VDUSE_SET_FEATURES:
-		return control_set_features(control, arg);
-	case VDUSE_CREATE_DEV:
-		return control_create(control, arg);
-	case VDUSE_DESTROY_DEV:
-		return control_destroy(arg);
-	default:
-		return -EINVAL;
-	}
+	mutex_lock(&vduse_registry_lock);
+	ret = vduse_dev_destroy(name);
+	mutex_unlock(&vduse_registry_lock);
+	return ret;
 }
 
 static long control_ioctl(struct file *file, unsigned int cmd, unsigned long arg)
 {
-	int ret;
+	struct control *control = file->private_data;
+	void __user *user = (void __user *)arg;
 
-	mutex_lock(&vduse_registry_lock);
-	ret = control_dispatch(file->private_data, cmd, (void __user *)arg);
-	mutex_unlock(&vduse_registry_lock);
-	return ret;
+	switch (cmd) {
+	case VDUSE_GET_API_VERSION:
+		return control_get_version(control, user);
+	case VDUSE_SET_API_VERSION:
+		return control_set_version(control, user);
+	case VDUSE_GET_FEATURES:
+		return put_user(VDUSE_FEATURES, (u64 __user *)user);
+	case VDUSE_SET_FEATURES:
+		return control_set_features(control, user);
+	case VDUSE_CREATE_DEV:
+		return control_create(control, user);
+	case VDUSE_DESTROY_DEV:
+		return control_destroy(user);
+	default:
+		return -EINVAL;
+	}
 }
 
 static int control_open(struct inode *inode, struct file *file)

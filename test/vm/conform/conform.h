@@ -21,7 +21,10 @@ void
 conform_fs(bool ours);
 void
 conform_order(bool ours);
-/* What conform_vhost() goes on with. */
+/* What conform_control() goes on with. */
+void
+conform_control_stall(int control, bool ours);
+/* And conform_vhost(). */
 void
 conform_version1(void);
 void

@@ -278,5 +278,6 @@ conform_control(bool ours)
 	test_create_unprivileged(control);
 	test_life(control);
 	test_version1();
+	conform_control_stall(control, ours);
 	close(control);
 }

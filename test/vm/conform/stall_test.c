@@ -7,24 +7,19 @@
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
-#include <sys/ioctl.h>
-#include <sys/mman.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
 #include <unistd.h>
-
-#include <linux/userfaultfd.h>
 
 #include "conform.h"
 #include "dev.h"
+#include "stall.h"
 #include "tap.h"
 #include "vhost.h"
 
 struct reader {
+	struct stall stall;
 	int fd;
-	int uffd;
 	pthread_t thread;
-	struct vduse_dev_request *req;	/* a page that is not there */
+	struct vduse_dev_request *req;	/* the page that is not there */
 	ssize_t result;
 	int error;
 };
@@ -43,34 +38,17 @@ read_message(void *arg)
 static void
 reader_start(struct reader *reader, int fd)
 {
-	struct uffdio_api api = { .api = UFFD_API };
-	struct uffdio_register range = { .range.len = 4096, .mode = UFFDIO_REGISTER_MODE_MISSING };
-	struct uffd_msg msg;
-
+	stall_init(&reader->stall);
 	reader->fd = fd;
-	reader->req = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	need(reader->req != MAP_FAILED, "mmap");
-	reader->uffd = syscall(SYS_userfaultfd, O_CLOEXEC | O_NONBLOCK);
-	need(reader->uffd >= 0 && ioctl(reader->uffd, UFFDIO_API, &api) == 0, "userfaultfd");
-	range.range.start = (uintptr_t)reader->req;
-	need(ioctl(reader->uffd, UFFDIO_REGISTER, &range) == 0, "UFFDIO_REGISTER");
+	reader->req = (struct vduse_dev_request *)reader->stall.page;
 	need(pthread_create(&reader->thread, NULL, read_message, reader) == 0, "start a thread");
-	need(dev_wait(reader->uffd, POLLIN) && read(reader->uffd, &msg, sizeof(msg)) > 0,
-			"the reader touches its page");
+	stall_wait(&reader->stall);
 }
 
-/* The page comes, or goes for good: either ends the read. */
 static void
 reader_finish(struct reader *reader, bool page)
 {
-	struct uffdio_zeropage zero = { .range = { (uintptr_t)reader->req, 4096 } };
-
-	if (page)
-		need(ioctl(reader->uffd, UFFDIO_ZEROPAGE, &zero) == 0, "UFFDIO_ZEROPAGE");
-	else
-		munmap(reader->req, 4096);
-	/* That wakes whoever waits for a page. */
-	close(reader->uffd);
+	stall_finish(&reader->stall, page);
 	pthread_join(reader->thread, NULL);
 }
 
@@ -124,20 +102,6 @@ test_timeout(int fd)
 	tap_errno(dev_answer(fd, reader.req->request_id, 0), ENOENT, "stalled: a late answer");
 }
 
-static bool
-ends(pid_t pid)
-{
-	unsigned int tenths;
-	int status;
-
-	for (tenths = 0; tenths < 100; tenths++) {
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			return WIFEXITED(status) && WEXITSTATUS(status) == 0;
-		usleep(100000);
-	}
-	return false;
-}
-
 static pid_t
 start_detach(int fd)
 {
@@ -189,7 +153,7 @@ test_removed(int control, bool kill_user)
 		usleep(10000);
 	usleep(100000);
 	end_open(fd, user, kill_user);
-	need(tap(ends(detach), "removed: the removal ends"), "vdpa dev del");
+	need(tap(child_ends(detach, 10), "removed: the removal ends"), "vdpa dev del");
 	close(fd);
 	tap_errno(dev_destroy(control, DEV_NAME), 0, "removed: destroy");
 }

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Memory that comes late, or never: two pages, the second of which userfaultfd keeps away. A call
+ * of the kernel that reads or writes it waits until the test ends the wait.
+ *
+ * Input: when to end the wait, and whether with a page of zeros or with a fault.
+ * Output: the pages, and whether somebody waits. Thread: any, one at a time.
+ */
+#ifndef CONFORM_STALL_H
+#define CONFORM_STALL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#define STALL_PAGE	4096
+
+struct stall {
+	int uffd;
+	uint8_t *room;		/* a page that is there, and page right after it */
+	uint8_t *page;
+};
+
+void
+stall_init(struct stall *stall);
+/* Returns once somebody waits for the page; ends the program if nobody does within 5 s. */
+void
+stall_wait(struct stall *stall);
+/* The page comes, or goes for good. Either ends the wait. */
+void
+stall_finish(struct stall *stall, bool page);
+
+/* True if the child ends with exit code 0 within so many seconds. It is reaped if it ends. */
+bool
+child_ends(pid_t pid, unsigned int seconds);
+
+#endif
