@@ -114,12 +114,15 @@ static void remove_files(void)
 	unregister_chrdev_region(vduse_devt, 1 << MINORBITS);
 }
 
+/* A disk's interrupts end the writes that free memory: they cannot wait for memory themselves. */
 static int add_workqueues(void)
 {
-	vduse_irq_wq = alloc_workqueue("vduse-irq", WQ_HIGHPRI | WQ_UNBOUND | WQ_SYSFS, 0);
+	vduse_irq_wq = alloc_workqueue("vduse-irq", WQ_HIGHPRI | WQ_MEM_RECLAIM | WQ_UNBOUND |
+				       WQ_SYSFS, 0);
 	if (!vduse_irq_wq)
 		return -ENOMEM;
-	vduse_irq_cpu_wq = alloc_workqueue("vduse-irq-cpu", WQ_HIGHPRI | VDUSE_WQ_PERCPU, 0);
+	vduse_irq_cpu_wq = alloc_workqueue("vduse-irq-cpu", WQ_HIGHPRI | WQ_MEM_RECLAIM |
+					   VDUSE_WQ_PERCPU, 0);
 	if (!vduse_irq_cpu_wq) {
 		destroy_workqueue(vduse_irq_wq);
 		return -ENOMEM;

@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -261,6 +262,16 @@ test_version1(void)
 	close(control);
 }
 
+/* A disk's interrupts end writes that free memory: they must get through when there is none. */
+static void
+test_rescuers(void)
+{
+	tap(system("grep -qxs kworker/R-vduse-irq /proc/[0-9]*/comm") == 0,
+			"interrupts need no memory");
+	tap(system("grep -qxs kworker/R-vduse-irq-cpu /proc/[0-9]*/comm") == 0,
+			"interrupts on a CPU need no memory");
+}
+
 void
 conform_control(bool ours)
 {
@@ -279,5 +290,7 @@ conform_control(bool ours)
 	test_life(control);
 	test_version1();
 	conform_control_stall(control, ours);
+	if (ours)
+		test_rescuers();
 	close(control);
 }
