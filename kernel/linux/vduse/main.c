@@ -15,6 +15,11 @@
 #include "vduse.h"
 
 #define CONTROL_MINOR	0
+#define DEVICES_MAX	((1U << MINORBITS) - 1)
+
+static unsigned int max_devices = DEVICES_MAX;
+module_param(max_devices, uint, 0644);
+MODULE_PARM_DESC(max_devices, "Devices that there may be");
 
 DEFINE_MUTEX(vduse_registry_lock);	/* of the registry and of open control files */
 static DEFINE_IDR(registry);		/* minor to device */
@@ -51,9 +56,12 @@ struct vduse_dev *vduse_registry_find(const char *name)
 	return NULL;
 }
 
+/* The smallest number that is free: at most max_devices of them are in use. */
 int vduse_registry_add(struct vduse_dev *dev)
 {
-	int minor = idr_alloc(&registry, dev, CONTROL_MINOR + 1, 1 << MINORBITS, GFP_KERNEL);
+	unsigned int max = min(READ_ONCE(max_devices), DEVICES_MAX);
+	int minor = idr_alloc(&registry, dev, CONTROL_MINOR + 1, CONTROL_MINOR + 1 + max,
+			      GFP_KERNEL);
 
 	if (minor < 0)
 		return minor;

@@ -237,6 +237,30 @@ test_life(int control)
 	tap_errno(open(DEV_PATH, O_RDWR), ENOENT, "open what was destroyed");
 }
 
+/* A word of bits, one less and one more. 64 address spaces are the most unless a parameter says more. */
+static void
+test_counts(int control)
+{
+	static const unsigned int count[] = { 63, 64, 65 };
+	struct dev_arg arg;
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		dev_arg_init(&arg);
+		arg.config.ngroups = count[i];
+		arg.config.nas = 1;
+		tap_errno(dev_create(control, &arg), 0, "%u groups", count[i]);
+		tap_errno(dev_destroy(control, DEV_NAME), 0, "%u groups: destroy", count[i]);
+		arg.config.ngroups = 1;
+		arg.config.nas = count[i];
+		tap_errno(dev_create(control, &arg), count[i] <= 64 ? 0 : EINVAL,
+				"%u address spaces", count[i]);
+		if (count[i] <= 64)
+			tap_errno(dev_destroy(control, DEV_NAME), 0, "%u address spaces: destroy",
+					count[i]);
+	}
+}
+
 static void
 test_version1(void)
 {
@@ -254,12 +278,39 @@ test_version1(void)
 	arg.config.ngroups = 1;
 	arg.config.nas = 0x10000;
 	refused(control, &arg, EINVAL, "65536 address spaces");
+	test_counts(control);
 	arg.config.ngroups = 2;
 	arg.config.nas = 2;
 	arg.config.features |= 1ULL << VIRTIO_NET_F_CTRL_VQ;
 	tap_errno(dev_create(control, &arg), 0, "version 1: two of each and a control queue");
 	tap_errno(dev_destroy(control, DEV_NAME), 0, "version 1: destroy");
 	close(control);
+}
+
+/* No number is left for another device: nothing of it stays, and one that goes makes room. */
+static void
+test_max_devices(int control)
+{
+	struct dev_arg first, second;
+
+	dev_arg_init(&first);
+	dev_arg_init(&second);
+	strcpy(second.config.name, "conform1");
+	module_set("max_devices", "0");
+	tap_errno(dev_create(control, &first), ENOSPC, "max_devices 0: create");
+	module_set("max_devices", "1");
+	tap_errno(dev_create(control, &first), 0, "max_devices 1: create");
+	tap_errno(dev_create(control, &second), ENOSPC, "max_devices 1: create another");
+	tap_errno(dev_create(control, &first), EEXIST, "max_devices 1: create it again");
+	tap(access("/dev/vduse/conform1", F_OK) < 0 && access("/sys/class/vduse/conform1", F_OK) < 0,
+			"max_devices 1: nothing is left of it");
+	tap_errno(dev_destroy(control, "conform1"), EINVAL, "max_devices 1: there is no other");
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "max_devices 1: destroy");
+	tap_errno(dev_create(control, &second), 0, "max_devices 1: the other, then");
+	module_set("max_devices", "4294967295");
+	tap_errno(dev_create(control, &first), 0, "max_devices of all ones: create");
+	tap_errno(dev_destroy(control, "conform1"), 0, "max_devices: destroy the other");
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "max_devices: destroy");
 }
 
 /* A disk's interrupts end writes that free memory: they must get through when there is none. */
@@ -290,7 +341,9 @@ conform_control(bool ours)
 	test_life(control);
 	test_version1();
 	conform_control_stall(control, ours);
-	if (ours)
+	if (ours) {
 		test_rescuers();
+		test_max_devices(control);
+	}
 	close(control);
 }

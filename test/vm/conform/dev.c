@@ -101,6 +101,18 @@ dev_set_attr(const char *name, const char *value)
 	return ok;
 }
 
+void
+module_set(const char *name, const char *value)
+{
+	char path[256];
+	int fd;
+
+	snprintf(path, sizeof(path), "/sys/module/vduse/parameters/%s", name);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	need(fd >= 0 && write(fd, value, strlen(value)) == (ssize_t)strlen(value), path);
+	close(fd);
+}
+
 void *
 dev_map(int fd, uint64_t iova, int flags, struct vduse_iotlb_entry *entry)
 {

@@ -46,6 +46,9 @@ bool
 dev_attach(void);
 bool
 dev_detach(void);
+/* Writes a parameter of the module. */
+void
+module_set(const char *name, const char *value);
 
 /* Sets an attribute of /sys/class/vduse/DEV_NAME. */
 bool

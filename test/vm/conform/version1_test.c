@@ -153,6 +153,45 @@ run(int fd)
 	server_stop(&server);
 }
 
+/* The last of 65 groups and of 64 address spaces. */
+static void
+test_many(int control)
+{
+	struct vduse_vq_config vq = { .index = 1, .max_size = DEV_VQ_SIZE, .group = 64 };
+	const struct vduse_dev_request *last;
+	struct server server;
+	uint32_t groups = 0, spaces = 0;
+	struct dev_arg arg;
+	int fd, vhost;
+
+	dev_arg_init(&arg);
+	arg.config.ngroups = 65;
+	arg.config.nas = 64;
+	fd = dev_make(control, &arg);
+	tap_errno(ioctl(fd, VDUSE_VQ_SETUP, &vq), 0, "many: group 64 of 65");
+	need(dev_attach(), "vdpa dev add");
+	server_start(&server, fd);
+	last = &server.last[VDUSE_SET_VQ_GROUP_ASID];
+	vhost = vhost_open();
+	tap(ioctl(vhost, VHOST_VDPA_GET_GROUP_NUM, &groups) == 0 && groups == 65, "many: 65 groups");
+	tap(ioctl(vhost, VHOST_VDPA_GET_AS_NUM, &spaces) == 0 && spaces == 64,
+			"many: 64 address spaces");
+	tap_errno(set_asid(vhost, 65, 0), EINVAL, "many: group 65 of 65");
+	tap_errno(set_asid(vhost, 64, 64), EINVAL, "many: address space 64 of 64");
+	tap_errno(set_asid(vhost, 64, 63), 0, "many: group 64 in address space 63");
+	tap(last->vq_group_asid.group == 64 && last->vq_group_asid.asid == 63,
+			"many: as it was asked for");
+	tap_errno(vhost_map(vhost, 63, 0x10000, 4096, vhost_memory(1, 0x63)), 0, "many: map in 63");
+	tap(byte_in(fd, 63, 0x10000) == 0x63, "many: the memory of 63");
+	tap(byte_in(fd, 62, 0x10000) == -1 && byte_in(fd, 0, 0x10000) == -1, "many: of 63 only");
+	close(vhost);
+	tap(byte_in(fd, 63, 0x10000) == -1, "many: 63 is empty after a close");
+	tap(dev_detach(), "many: detach");
+	server_stop(&server);
+	close(fd);
+	tap_errno(dev_destroy(control, DEV_NAME), 0, "many: destroy");
+}
+
 void
 conform_version1(void)
 {
@@ -170,5 +209,6 @@ conform_version1(void)
 	run(fd);
 	close(fd);
 	tap_errno(dev_destroy(control, DEV_NAME), 0, "version 1: destroy a detached device");
+	test_many(control);
 	close(control);
 }
