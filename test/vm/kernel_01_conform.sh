@@ -48,6 +48,8 @@ run_on()
 	if [ "$module" = ours ]; then
 		part ctrl "$module"
 		part fs "$module"
+		modprobe virtio_blk
+		part break "$module"
 	fi
 	unload
 	echo "$(grep -c '^ok' "$work/$module.tap") checks pass, $(grep -c '^not ok' \

@@ -12,6 +12,7 @@
 #include <linux/sched/signal.h>
 #include <linux/string.h>
 #include <linux/uio.h>
+#include <linux/virtio_config.h>
 
 #include "trace.h"
 #include "vduse.h"
@@ -46,28 +47,36 @@ static void msg_finish(struct vduse_msg *msg)
 	complete(&msg->answered);
 }
 
-static void break_locked(struct vduse_dev *dev)
+/* False if it was broken already. */
+static bool break_locked(struct vduse_dev *dev)
 {
 	struct vduse_messages *messages = &dev->msg;
 	struct vduse_msg *msg, *next;
 
 	if (messages->broken)
-		return;
+		return false;
 	WRITE_ONCE(messages->broken, true);
+	if (dev->status)
+		WRITE_ONCE(dev->status, dev->status | VIRTIO_CONFIG_S_NEEDS_RESET);
 	list_splice_init(&messages->sent, &messages->pending);
 	list_for_each_entry_safe(msg, next, &messages->pending, node) {
 		msg->resp.result = VDUSE_REQ_RESULT_FAILED;
 		msg_finish(msg);
 	}
 	wake_up_all(&messages->readers);
+	return true;
 }
 
-/* The process does not do its part: nothing waits for it any more. */
+/* The process does not do its part: nothing waits for it any more, nor does the driver. */
 void vduse_msg_break(struct vduse_dev *dev)
 {
+	bool first;
+
 	spin_lock(&dev->msg.lock);
-	break_locked(dev);
+	first = break_locked(dev);
 	spin_unlock(&dev->msg.lock);
+	if (first)
+		vduse_tell_broken(dev);
 }
 
 /* The file was closed: who opens it next gets what was not answered, first. */
@@ -99,19 +108,16 @@ static int msg_enqueue(struct vduse_dev *dev, struct vduse_msg *msg)
 }
 
 /* Done, out of time or killed: from here on the message is on no list. */
-static int msg_end(struct vduse_dev *dev, struct vduse_msg *msg, long left)
+static int msg_end(struct vduse_dev *dev, struct vduse_msg *msg)
 {
 	struct vduse_messages *messages = &dev->msg;
 	int ret = -EIO;
 
 	spin_lock(&messages->lock);
-	if (msg->done) {
+	if (msg->done)
 		ret = msg->resp.result == VDUSE_REQ_RESULT_OK ? 0 : -EIO;
-	} else {
+	else
 		list_del(&msg->node);
-		if (!left)
-			break_locked(dev);
-	}
 	if (ret)
 		messages->nr_failed++;
 	spin_unlock(&messages->lock);
@@ -129,11 +135,13 @@ static int msg_call(struct vduse_dev *dev, struct vduse_msg *msg)
 		return ret;
 	trace_vduse_msg_begin(dev, &msg->req);
 	left = wait_for_completion_killable_timeout(&msg->answered, left);
-	ret = msg_end(dev, msg, left);
+	ret = msg_end(dev, msg);
 	trace_vduse_msg_end(dev, &msg->req, ret);
-	if (ret && !left)
+	if (!left && !msg->done) {
 		dev_err(&dev->dev, "no answer to message %u within %u s: the device is broken\n",
 			msg->req.type, timeout);
+		vduse_msg_break(dev);
+	}
 	return ret;
 }
 
@@ -292,12 +300,21 @@ int vduse_msg_get_vq_state(struct vduse_dev *dev, u32 index, struct vdpa_vq_stat
 	return 0;
 }
 
+/*
+ * A driver of virtio takes DRIVER_OK for granted and goes on to use the device:
+ * without an accepted one it must not wait for it. A device that broke before
+ * broke the queues that were there; these may be younger.
+ */
 int vduse_msg_set_status(struct vduse_dev *dev, u8 status)
 {
 	struct vduse_msg msg = { .req.type = VDUSE_SET_STATUS };
+	int ret;
 
 	msg.req.s.status = status;
-	return msg_call(dev, &msg);
+	ret = msg_call(dev, &msg);
+	if (ret && (status & VIRTIO_CONFIG_S_DRIVER_OK) && vduse_break_virtio(dev))
+		dev_err(&dev->dev, "the driver is not accepted: its requests fail\n");
+	return ret;
 }
 
 /* Version 0 leaves the field of the address space zero. */

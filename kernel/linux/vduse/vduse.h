@@ -190,6 +190,7 @@ ssize_t vduse_msg_read(struct vduse_dev *dev, struct iov_iter *to, bool nonblock
 ssize_t vduse_msg_write(struct vduse_dev *dev, struct iov_iter *from);
 __poll_t vduse_msg_poll(struct vduse_dev *dev, struct file *file, poll_table *wait);
 void vduse_msg_requeue(struct vduse_dev *dev);
+/* Without spin locks, for as long as the vDPA device is there. */
 void vduse_msg_break(struct vduse_dev *dev);
 bool vduse_msg_broken(const struct vduse_dev *dev);
 /* All of these wait for the answer: 0, or -EIO for every way to get none. */
@@ -217,6 +218,17 @@ void vduse_config_work(struct work_struct *work);
 void vduse_ctrl_init(struct vduse_dev *dev);
 void vduse_ctrl_start(struct vduse_dev *dev);
 void vduse_ctrl_stop(struct vduse_dev *dev);
+
+/* broken.c: the driver of a device that does not work any more */
+void vduse_tell_broken(struct vduse_dev *dev);
+/* What virtio waits for fails from now on; false if the driver is not virtio. */
+bool vduse_break_virtio(struct vduse_dev *dev);
+/*
+ * The virtio device, with a reference to its struct device, or NULL if the driver
+ * is not virtio. From a vDPA operation or between vduse_ctrl_start() and
+ * vduse_ctrl_stop(): the vDPA device is there then.
+ */
+struct virtio_device *vduse_virtio_get(struct vduse_dev *dev);
 
 /* vdpa_ops.c: what drivers of the vDPA bus call */
 extern const struct vdpa_config_ops vduse_vdpa_ops;

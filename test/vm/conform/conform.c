@@ -6,8 +6,8 @@
  *   kernel-conform PART [ours]
  *
  * PART is control, device, order (with two_messages loaded and no other driver), vhost (with
- * vhost_vdpa loaded, virtio_vdpa not), virtio, ctrl or fs (with virtio_vdpa and virtio_net loaded,
- * vhost_vdpa not).
+ * vhost_vdpa loaded, virtio_vdpa not), virtio, ctrl, fs or break (with virtio_vdpa, virtio_net and, for
+ * break, virtio_blk loaded, vhost_vdpa not).
  */
 #include <stdio.h>
 #include <string.h>
@@ -26,6 +26,7 @@ static const struct {
 	{ "virtio", conform_virtio },
 	{ "ctrl", conform_ctrl },
 	{ "fs", conform_fs },
+	{ "break", conform_break },
 };
 
 int
@@ -40,6 +41,7 @@ main(int argc, char **argv)
 			return tap_end();
 		}
 	}
-	fprintf(stderr, "usage: kernel-conform control|device|order|vhost|virtio|ctrl|fs [ours]\n");
+	fprintf(stderr,
+		"usage: kernel-conform control|device|order|vhost|virtio|ctrl|fs|break [ours]\n");
 	return 2;
 }

@@ -21,6 +21,8 @@ void
 conform_fs(bool ours);
 void
 conform_order(bool ours);
+void
+conform_break(bool ours);
 /* What conform_control() goes on with. */
 void
 conform_control_stall(int control, bool ours);
@@ -31,6 +33,8 @@ void
 conform_stall(int control);
 void
 conform_ctrl_vhost(void);
+void
+conform_break_vhost(int control);
 /* And conform_virtio(). */
 void
 conform_silent(int control);

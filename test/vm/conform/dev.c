@@ -4,6 +4,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <limits.h>
 #include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -153,9 +154,17 @@ dev_answer(int fd, uint32_t id, uint32_t result)
 	return write(fd, &resp, sizeof(resp)) == sizeof(resp) ? 0 : -1;
 }
 
+static bool
+beyond_limit(struct server *server)
+{
+	return atomic_load(&server->total) >= atomic_load(&server->limit);
+}
+
 static void
 serve_one(struct server *server)
 {
+	uint32_t result = beyond_limit(server) ? VDUSE_REQ_RESULT_FAILED :
+		atomic_load(&server->result);
 	struct vduse_dev_request req;
 
 	if (read(server->fd, &req, sizeof(req)) != sizeof(req))
@@ -164,16 +173,14 @@ serve_one(struct server *server)
 		server->last[req.type] = req;
 		atomic_fetch_add(&server->count[req.type], 1);
 	}
-	dev_answer(server->fd, req.request_id, atomic_load(&server->result));
+	dev_answer(server->fd, req.request_id, result);
 	atomic_fetch_add(&server->total, 1);
 }
 
 static bool
 is_silent(struct server *server)
 {
-	unsigned int limit = atomic_load(&server->limit);
-
-	return limit != 0 && atomic_load(&server->total) >= limit;
+	return beyond_limit(server) && !atomic_load(&server->refuse);
 }
 
 static void *
@@ -193,8 +200,16 @@ serve(void *arg)
 void
 server_start(struct server *server, int fd)
 {
+	server_start_until(server, fd, UINT_MAX, false);
+}
+
+void
+server_start_until(struct server *server, int fd, unsigned int limit, bool refuse)
+{
 	memset(server, 0, sizeof(*server));
 	server->fd = fd;
+	server->limit = limit;
+	server->refuse = refuse;
 	need(pthread_create(&server->thread, NULL, serve, server) == 0, "start a thread");
 }
 

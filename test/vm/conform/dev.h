@@ -70,7 +70,8 @@ dev_answer(int fd, uint32_t id, uint32_t result);
 /* A thread that answers messages as told, and counts them by type, until the device is broken. */
 struct server {
 	int fd;
-	atomic_uint limit;	/* leave all after so many alone; 0: answer all */
+	atomic_uint limit;	/* leave all after so many alone; UINT_MAX: answer all */
+	atomic_bool refuse;	/* what is beyond the limit is refused, not left alone */
 	atomic_uint total;
 	pthread_t thread;
 	atomic_bool stop;
@@ -81,6 +82,9 @@ struct server {
 
 void
 server_start(struct server *server, int fd);
+/* The same with a limit from the first message on. 0: answer none. */
+void
+server_start_until(struct server *server, int fd, unsigned int limit, bool refuse);
 void
 server_stop(struct server *server);
 

@@ -404,6 +404,7 @@ conform_vhost(bool ours)
 	test_timeout(control);
 	if (ours) {
 		conform_stall(control);
+		conform_break_vhost(control);
 		conform_ctrl_vhost();
 	}
 	close(control);
