@@ -3,11 +3,15 @@
  * The control queue of a net device under this kernel's virtio_net, where the
  * module's parameter allows it. virtio_net holds the network's lock and spins
  * until a command is answered. From DRIVER_OK to the reset a work looks at the
- * queue twice in a message's time: commands that wait and no answer since the
+ * queue twice in a message's time: a command that waits and no answer since the
  * last look mean that none will come. The device is broken then, and virtio_net
  * stops waiting.
  *
- * It looks at the ring's memory, for a process that polls takes no kicks.
+ * The process can write the rings, the configuration space and, in the ring,
+ * that it wants no kicks. So which queue it is and whether a command waits comes
+ * from virtio_net's own count of free descriptors. Only an answer is read from
+ * the ring: virtio_net, which looks all the time, takes the same word for it and
+ * stops waiting, or breaks the queue if the answer is none.
  */
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -22,52 +26,38 @@ static bool negotiated(const struct vduse_dev *dev, unsigned int bit)
 	return READ_ONCE(dev->driver_features) & BIT_ULL(bit);
 }
 
-/* It follows the pairs of queues that virtio_net takes: all, or one. */
-static struct vduse_vq *control_queue(struct vduse_dev *dev)
+/* The control queue is virtio_net's last one: its index, or -1, and whether a command waits. */
+static int look_at_driver(struct virtio_device *virtio, bool *waiting)
 {
-	__le16 pairs = cpu_to_le16(1);
-	u32 index;
+	struct virtqueue *vq, *last = NULL;
+	int index = -1;
 
-	if ((negotiated(dev, VIRTIO_NET_F_MQ) || negotiated(dev, VIRTIO_NET_F_RSS)) &&
-	    dev->config_size >= offsetofend(struct virtio_net_config, max_virtqueue_pairs)) {
-		spin_lock(&dev->config_lock);
-		memcpy(&pairs, dev->config +
-		       offsetof(struct virtio_net_config, max_virtqueue_pairs), sizeof(pairs));
-		spin_unlock(&dev->config_lock);
+	spin_lock(&virtio->vqs_list_lock);
+	list_for_each_entry(vq, &virtio->vqs, list)
+		if (!last || vq->index > last->index)
+			last = vq;
+	if (last) {
+		index = last->index;
+		*waiting = READ_ONCE(last->num_free) != virtqueue_get_vring_size(last);
 	}
-	index = 2 * le16_to_cpu(pairs);
-	return index < dev->vq_num ? dev->vq[index] : NULL;
+	spin_unlock(&virtio->vqs_list_lock);
+	return index;
 }
 
-/* The two sides' positions in a split ring; false if it has no memory. */
-static bool read_positions(struct vduse_dev *dev, struct vduse_vq *vq, u16 *avail, u16 *used)
+/* The device's position in a split ring; 0 if it has no memory. */
+static u16 read_used(struct vduse_dev *dev, struct vduse_vq *vq)
 {
 	struct vduse_domain *domain = vduse_dev_domain(dev, 0);
-	struct vduse_ring ring;
+	u64 device_addr;
+	u16 used = 0;
 
 	spin_lock(&vq->ring_lock);
-	ring = vq->ring;
+	device_addr = vq->ring.device_addr;
 	spin_unlock(&vq->ring_lock);
-	return domain &&
-	       !vduse_domain_read_le16(domain, ring.driver_addr +
-				       offsetof(struct vring_avail, idx), avail) &&
-	       !vduse_domain_read_le16(domain, ring.device_addr +
-				       offsetof(struct vring_used, idx), used);
-}
-
-static int break_virtio(struct device *device, void *unused)
-{
-	if (device->bus && !strcmp(device->bus->name, "virtio"))
-		virtio_break_device(dev_to_virtio(device));
-	return 0;
-}
-
-/* The vDPA device cannot go: it resets first, and that waits for this work. */
-static void give_up(struct vduse_dev *dev)
-{
-	dev_err(&dev->dev, "no answer on the control queue: the device is broken\n");
-	vduse_msg_break(dev);
-	device_for_each_child(&dev->vdpa->dev, NULL, break_virtio);
+	if (domain)
+		vduse_domain_read_le16(domain, device_addr + offsetof(struct vring_used, idx),
+				       &used);
+	return used;
 }
 
 static void look_again(struct vduse_dev *dev)
@@ -80,24 +70,40 @@ static void look_again(struct vduse_dev *dev)
 	queue_delayed_work(vduse_irq_wq, &dev->ctrl_work, (long)timeout * HZ / 2);
 }
 
+/* True if a command waited at the last look, too, and none was answered since. */
+static bool is_stuck(struct vduse_dev *dev)
+{
+	struct virtio_device *virtio = vduse_virtio_get(dev);
+	bool waiting = false, stuck;
+	int index;
+	u16 used;
+
+	if (!virtio)
+		return false;
+	index = look_at_driver(virtio, &waiting);
+	put_device(&virtio->dev);
+	if (index < 0 || index >= dev->vq_num)
+		return false;
+	used = read_used(dev, dev->vq[index]);
+	stuck = waiting && dev->ctrl_waiting && used == dev->ctrl_used;
+	dev->ctrl_waiting = waiting;
+	dev->ctrl_used = used;
+	return stuck;
+}
+
+/* Who broke it told virtio_net. */
 static void ctrl_work(struct work_struct *work)
 {
 	struct vduse_dev *dev = container_of(work, struct vduse_dev, ctrl_work.work);
-	struct vduse_vq *vq = control_queue(dev);
-	u16 avail, used;
-	bool waiting;
 
-	if (!vq || vduse_msg_broken(dev) || !read_positions(dev, vq, &avail, &used))
+	if (vduse_msg_broken(dev))
 		return;
-	waiting = avail != used;
-	if (waiting && dev->ctrl_waiting && used == dev->ctrl_used &&
-	    READ_ONCE(dev->msg.timeout)) {
-		give_up(dev);
+	if (!is_stuck(dev) || !READ_ONCE(dev->msg.timeout)) {
+		look_again(dev);
 		return;
 	}
-	dev->ctrl_waiting = waiting;
-	dev->ctrl_used = used;
-	look_again(dev);
+	dev_err(&dev->dev, "no answer on the control queue: the device is broken\n");
+	vduse_msg_break(dev);
 }
 
 void vduse_ctrl_init(struct vduse_dev *dev)

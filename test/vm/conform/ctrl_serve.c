@@ -61,6 +61,17 @@ answer(struct ctrl_server *server, uint16_t head)
 }
 
 static void *
+lie(void *arg)
+{
+	struct ctrl_server *server = arg;
+
+	server->used->flags = VRING_USED_F_NO_NOTIFY;
+	while (!atomic_load(&server->stop))
+		__atomic_store_n(&server->avail->idx, server->used->idx, __ATOMIC_RELAXED);
+	return NULL;
+}
+
+static void *
 serve(void *arg)
 {
 	struct ctrl_server *server = arg;
@@ -75,12 +86,24 @@ serve(void *arg)
 	return NULL;
 }
 
-void
-ctrl_server_start(struct ctrl_server *server, int fd, uint32_t index)
+static void
+start(struct ctrl_server *server, int fd, uint32_t index, void *(*thread)(void *))
 {
 	memset(server, 0, sizeof(*server));
 	map_ring(server, fd, index);
-	need(pthread_create(&server->thread, NULL, serve, server) == 0, "start a thread");
+	need(pthread_create(&server->thread, NULL, thread, server) == 0, "start a thread");
+}
+
+void
+ctrl_server_start(struct ctrl_server *server, int fd, uint32_t index)
+{
+	start(server, fd, index, serve);
+}
+
+void
+ctrl_liar_start(struct ctrl_server *server, int fd, uint32_t index)
+{
+	start(server, fd, index, lie);
 }
 
 void

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Serves a net device's control queue.
+ * Serves a net device's control queue, or lies about it.
  */
 #ifndef CONFORM_CTRL_SERVE_H
 #define CONFORM_CTRL_SERVE_H
@@ -24,7 +24,7 @@ struct ctrl_server {
 	uint8_t *bounce;
 	size_t bounce_size;
 	const struct vring_desc *desc;
-	const struct vring_avail *avail;
+	struct vring_avail *avail;	/* the driver's; who serves only reads it */
 	struct vring_used *used;
 	uint32_t num;
 	uint16_t next;
@@ -33,6 +33,9 @@ struct ctrl_server {
 /* Virtqueue `index`, which a driver of this kernel set up. */
 void
 ctrl_server_start(struct ctrl_server *server, int fd, uint32_t index);
+/* Answers none, and writes into the ring that all were answered and that it needs no kicks. */
+void
+ctrl_liar_start(struct ctrl_server *server, int fd, uint32_t index);
 void
 ctrl_server_stop(struct ctrl_server *server);
 

@@ -2,11 +2,12 @@
 /*
  * A net device with a control queue. vhost_vdpa's user gets to see it. virtio_net does not at first;
  * with the module's parameter set it does. Nobody serves the queue then: the device breaks in time,
- * and the machine goes on; the next one, which is served, works. Ours only.
+ * and the machine goes on, whatever the process writes into the ring or the configuration space. The
+ * next device, which is served, works. Ours only.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <poll.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -17,6 +18,7 @@
 #include "conform.h"
 #include "ctrl_serve.h"
 #include "dev.h"
+#include "stall.h"
 #include "tap.h"
 #include "vhost.h"
 
@@ -25,13 +27,12 @@
 #define MSG_TIMEOUT	2
 #define INTERFACE	"$(ls /sys/bus/vdpa/devices/" DEV_NAME "/virtio*/net)"
 
-static void
-allow(const char *value)
+static bool
+queue_is_ready(int fd, uint32_t index)
 {
-	int fd = open("/sys/module/vduse/parameters/virtio_ctrl_vq", O_WRONLY);
+	struct vduse_vq_info info = { .index = index };
 
-	need(fd >= 0 && write(fd, value, 1) == 1, "set virtio_ctrl_vq");
-	close(fd);
+	return ioctl(fd, VDUSE_VQ_GET_INFO, &info) == 0 && info.ready;
 }
 
 static uint64_t
@@ -57,7 +58,7 @@ test_silent(int fd)
 {
 	struct pollfd poll_fd = { .fd = fd };
 
-	allow("Y");
+	module_set("virtio_ctrl_vq", "Y");
 	tap(dev_attach(), "attach it where control queues are allowed");
 	tap((driver_features(fd) & CTRL_FEATURES) == CTRL_FEATURES, "virtio_net takes it");
 	tap(system("timeout 20 ip link set up dev " INTERFACE) == 0, "ip link set up, again");
@@ -66,7 +67,69 @@ test_silent(int fd)
 			"no answer to it: the device is broken");
 	tap(system("timeout 10 ip link show >/dev/null") == 0, "the network goes on");
 	tap(dev_detach(), "detach the broken device");
-	allow("N");
+	module_set("virtio_ctrl_vq", "N");
+}
+
+/* The process says in the ring that nothing waits, without end, and that it needs no kicks. */
+static void
+test_liar(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd };
+	struct ctrl_server server;
+
+	module_set("virtio_ctrl_vq", "Y");
+	tap(dev_attach(), "attach a device that lies about its control queue");
+	ctrl_liar_start(&server, fd, CTRL_INDEX);
+	tap(system("timeout 20 ip link set up dev " INTERFACE) == 0, "liar: ip link set up");
+	tap(system("timeout 20 ip link set promisc on dev " INTERFACE) == 0, "liar: a command");
+	need(tap(poll(&poll_fd, 1, 15000) == 1 && (poll_fd.revents & POLLERR),
+			"liar: the device is broken"), "go on");
+	tap(system("timeout 10 ip link show >/dev/null") == 0, "liar: the network goes on");
+	ctrl_server_stop(&server);
+	tap(dev_detach(), "liar: detach");
+	module_set("virtio_ctrl_vq", "N");
+}
+
+static pid_t
+start_attach(void)
+{
+	pid_t pid = fork();
+
+	if (pid == 0)
+		_exit(dev_attach() ? 0 : 1);
+	need(pid > 0, "fork");
+	return pid;
+}
+
+/*
+ * virtio_net sends a command in its probe. The process, which does not serve it, says meanwhile
+ * that there are more pairs of queues, so that the control queue would be another one.
+ */
+static void
+test_moved(int fd)
+{
+	union {
+		struct vduse_config_data head;
+		uint8_t room[sizeof(struct vduse_config_data) + 2];
+	} set = { .head = {
+		.offset = offsetof(struct virtio_net_config, max_virtqueue_pairs),
+		.length = 2,
+	} };
+	uint64_t features = 0;
+	pid_t attach;
+
+	set.head.buffer[0] = 9;
+	module_set("virtio_ctrl_vq", "Y");
+	attach = start_attach();
+	/* virtio_net looked at the pairs before it makes its queues. */
+	while (!queue_is_ready(fd, CTRL_INDEX) && !(dev_poll(fd) & POLLERR))
+		usleep(1000);
+	need(ioctl(fd, VDUSE_DEV_SET_CONFIG, &set) == 0, "set config");
+	need(tap(child_ends(attach, 30), "moved: the attach ends"), "go on");
+	tap(dev_poll(fd) & POLLERR, "moved: the device is broken");
+	tap(ioctl(fd, VDUSE_DEV_GET_FEATURES, &features) < 0, "moved: ioctls of a broken device");
+	tap(dev_detach(), "moved: detach");
+	module_set("virtio_ctrl_vq", "N");
 }
 
 static void
@@ -74,7 +137,7 @@ test_served(int fd)
 {
 	struct ctrl_server server;
 
-	allow("Y");
+	module_set("virtio_ctrl_vq", "Y");
 	tap(dev_attach(), "attach the next device with a control queue");
 	ctrl_server_start(&server, fd, CTRL_INDEX);
 	tap(system("timeout 20 ip link set up dev " INTERFACE) == 0, "served: ip link set up");
@@ -84,21 +147,23 @@ test_served(int fd)
 	tap(!(dev_poll(fd) & POLLERR), "served: the device is not broken");
 	tap(dev_detach(), "served: detach");
 	ctrl_server_stop(&server);
-	allow("N");
+	module_set("virtio_ctrl_vq", "N");
 }
 
 /* --- a device for each of them --- */
 
 static void
-with_device(void (*test)(int fd), const char *destroyed)
+with_device(void (*test)(int fd), uint64_t features, const char *destroyed)
 {
 	int control = control_open(1), fd;
+	struct virtio_net_config space = { .max_virtqueue_pairs = 1 };
 	struct server server;
 	struct dev_arg arg;
 
 	need(control >= 0, "only for our module");
 	dev_arg_init(&arg);
-	arg.config.features |= CTRL_FEATURES;
+	arg.config.features |= features;
+	memcpy(arg.config.config, &space, sizeof(space));
 	arg.config.vq_num = CTRL_INDEX + 1;
 	arg.config.ngroups = 1;
 	arg.config.nas = 1;
@@ -116,9 +181,11 @@ void
 conform_ctrl(bool ours)
 {
 	need(ours, "only for our module");
-	with_device(test_not_offered, "destroy it");
-	with_device(test_silent, "destroy the broken device");
-	with_device(test_served, "served: destroy");
+	with_device(test_not_offered, CTRL_FEATURES, "destroy it");
+	with_device(test_silent, CTRL_FEATURES, "destroy the broken device");
+	with_device(test_liar, CTRL_FEATURES, "liar: destroy");
+	with_device(test_moved, CTRL_FEATURES | 1ULL << VIRTIO_NET_F_MQ, "moved: destroy");
+	with_device(test_served, CTRL_FEATURES, "served: destroy");
 }
 
 static void
@@ -142,5 +209,5 @@ test_vhost(int fd)
 void
 conform_ctrl_vhost(void)
 {
-	with_device(test_vhost, "destroy it after vhost_vdpa");
+	with_device(test_vhost, CTRL_FEATURES, "destroy it after vhost_vdpa");
 }
