@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A process that, after each message of an attach, refuses what follows, or stops answering: a net
- * device whose control queue virtio_net waits for, and a disk whose first sector is read. The driver
- * gives up, the device can be taken away, and the machine goes on. Ours only: with the kernel's own
- * module a driver waits for such a disk without end.
+ * device whose control queue virtio_net waits for, and a disk whose first sector is read. The
+ * driver gives up, the device can be taken away, and the machine goes on. Ours only: with the
+ * kernel's own module a driver waits for such a disk without end.
  *
  * And the same under vhost_vdpa: its user learns that the device needs a reset that nobody can do.
  */
@@ -108,14 +108,14 @@ test_after(int control, const struct kind *kind, unsigned int answered, bool ref
 
 	server_start_until(&server, fd, answered, refuse);
 	need(tap(child_ends(start_child(dev_attach), 30), "%s: %s after %u: the attach ends",
-				kind->name, how, answered), "go on");
+				kind->name, how, answered), "the driver gives up");
 	last = server.last[VDUSE_SET_STATUS].s.status & VIRTIO_CONFIG_S_DRIVER_OK;
 	if (!refuse)
 		tap(dev_poll(fd) & POLLERR, "%s: %s after %u: the device is broken", kind->name,
 				how, answered);
 	tap(network_goes_on(), "%s: %s after %u: the network goes on", kind->name, how, answered);
 	need(tap(child_ends(start_child(dev_detach), 30), "%s: %s after %u: the detach ends",
-				kind->name, how, answered), "go on");
+				kind->name, how, answered), "the driver gives up");
 	server_stop(&server);
 	close(fd);
 	tap_errno(dev_destroy(control, DEV_NAME), 0, "%s: %s after %u: destroy", kind->name, how,

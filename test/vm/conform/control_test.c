@@ -237,7 +237,7 @@ test_life(int control)
 	tap_errno(open(DEV_PATH, O_RDWR), ENOENT, "open what was destroyed");
 }
 
-/* A word of bits, one less and one more. 64 address spaces are the most unless a parameter says more. */
+/* One less than a word has bits, as many, and one more. max_address_spaces is 64. */
 static void
 test_counts(int control)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * A net device with a control queue. vhost_vdpa's user gets to see it. virtio_net does not at first;
- * with the module's parameter set it does. Nobody serves the queue then: the device breaks in time,
- * and the machine goes on, whatever the process writes into the ring or the configuration space. The
- * next device, which is served, works. Ours only.
+ * A net device with a control queue. vhost_vdpa's user gets to see it. virtio_net does not at
+ * first; with the module's parameter set it does. Nobody serves the queue then: the device
+ * breaks in time, and the machine goes on, whatever the process writes into the ring or the
+ * configuration space. The next device, which is served, works. Ours only.
  */
 #include <errno.h>
 #include <poll.h>
@@ -83,7 +83,7 @@ test_liar(int fd)
 	tap(system("timeout 20 ip link set up dev " INTERFACE) == 0, "liar: ip link set up");
 	tap(system("timeout 20 ip link set promisc on dev " INTERFACE) == 0, "liar: a command");
 	need(tap(poll(&poll_fd, 1, 15000) == 1 && (poll_fd.revents & POLLERR),
-			"liar: the device is broken"), "go on");
+			"liar: the device is broken"), "the driver gives up");
 	tap(system("timeout 10 ip link show >/dev/null") == 0, "liar: the network goes on");
 	ctrl_server_stop(&server);
 	tap(dev_detach(), "liar: detach");
@@ -125,7 +125,7 @@ test_moved(int fd)
 	while (!queue_is_ready(fd, CTRL_INDEX) && !(dev_poll(fd) & POLLERR))
 		usleep(1000);
 	need(ioctl(fd, VDUSE_DEV_SET_CONFIG, &set) == 0, "set config");
-	need(tap(child_ends(attach, 30), "moved: the attach ends"), "go on");
+	need(tap(child_ends(attach, 30), "moved: the attach ends"), "the driver gives up");
 	tap(dev_poll(fd) & POLLERR, "moved: the device is broken");
 	tap(ioctl(fd, VDUSE_DEV_GET_FEATURES, &features) < 0, "moved: ioctls of a broken device");
 	tap(dev_detach(), "moved: detach");

@@ -153,7 +153,10 @@ run(int fd)
 	server_stop(&server);
 }
 
-/* The last of 65 groups and of 64 address spaces. vhost_vdpa takes no group beyond the virtqueues. */
+/*
+ * The last of 65 groups and of 64 address spaces. The device has more virtqueues than groups,
+ * because vhost_vdpa takes no group whose number is not below that of the virtqueues.
+ */
 static void
 test_many(int control)
 {
