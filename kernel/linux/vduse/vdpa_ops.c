@@ -3,6 +3,7 @@
  * What virtio_vdpa and vhost_vdpa ask of a device. They call in process
  * context, one at a time but for kicks; some of it becomes a message and waits.
  */
+#include <linux/log2.h>
 #include <linux/module.h>
 #include <linux/sched.h>
 #include <linux/unaligned.h>
@@ -56,24 +57,57 @@ static int op_set_vq_address(struct vdpa_device *vdpa, u16 index, u64 desc_area,
 	return 0;
 }
 
+/* Only packed rings have sizes that are no power of two. */
+static bool vq_size_is_valid(const struct vduse_vq *vq, u32 num)
+{
+	return num && num <= READ_ONCE(vq->num_max) &&
+	       (is_power_of_2(num) || vduse_is_packed(vq->dev));
+}
+
+/*
+ * The process sized its tables for num_max entries. A size that it did not
+ * promise leaves the virtqueue without one, and it cannot become ready. A
+ * virtqueue that is ready keeps its size.
+ */
 static void op_set_vq_num(struct vdpa_device *vdpa, u16 index, u32 num)
 {
 	struct vduse_vq *vq = vq_of(vdpa, index);
+	bool valid = vq_size_is_valid(vq, num);
 
 	spin_lock(&vq->ring_lock);
-	vq->ring.num = num;
+	if (!READ_ONCE(vq->ready))
+		vq->ring.num = valid ? num : 0;
 	spin_unlock(&vq->ring_lock);
+	if (!valid)
+		dev_warn_ratelimited(&vq->dev->dev,
+				     "virtqueue %u: size %u refused, at most %u: it stays disabled\n",
+				     index, num, READ_ONCE(vq->num_max));
 }
 
+/* What a driver may choose from: a split ring has the next lower power of two. */
 static u16 op_get_vq_size(struct vdpa_device *vdpa, u16 index)
 {
 	struct vduse_vq *vq = vq_of(vdpa, index);
+	u16 num_max = READ_ONCE(vq->num_max);
 	u32 num;
 
 	spin_lock(&vq->ring_lock);
 	num = vq->ring.num;
 	spin_unlock(&vq->ring_lock);
-	return num ? num : READ_ONCE(vq->num_max);
+	if (num || !num_max || vduse_is_packed(vq->dev))
+		return num ? num : num_max;
+	return rounddown_pow_of_two(num_max);
+}
+
+/* A virtqueue that the process could not serve is never ready. */
+static bool vq_may_be_ready(struct vduse_vq *vq)
+{
+	bool may;
+
+	spin_lock(&vq->ring_lock);
+	may = vq_size_is_valid(vq, vq->ring.num);
+	spin_unlock(&vq->ring_lock);
+	return may;
 }
 
 static u16 op_get_vq_num_max(struct vdpa_device *vdpa)
@@ -113,6 +147,8 @@ static void op_set_vq_ready(struct vdpa_device *vdpa, u16 index, bool ready)
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
 	struct vduse_vq *vq = vq_of(vdpa, index);
 
+	if (ready && !vq_may_be_ready(vq))
+		return;
 	if ((dev->vduse_features & BIT_ULL(VDUSE_F_QUEUE_READY)) && vq->ready != ready &&
 	    vduse_msg_set_vq_ready(dev, index, ready)) {
 		vduse_msg_break(dev);

@@ -26,7 +26,10 @@ conform_break(bool ours);
 /* What conform_control() goes on with. */
 void
 conform_control_stall(int control, bool ours);
-/* And conform_vhost(). */
+/* Lets virtio_net have control queues, or not. */
+void
+ctrl_allow(bool on);
+/* What conform_vhost() goes on with. */
 void
 conform_version1(void);
 void
@@ -35,6 +38,8 @@ void
 conform_ctrl_vhost(void);
 void
 conform_break_vhost(int control);
+void
+conform_size(void);
 /* And conform_virtio(). */
 void
 conform_silent(int control);
@@ -42,5 +47,7 @@ void
 conform_compat(int fd, int control);
 void
 conform_traffic(int fd);
+void
+conform_size_virtio(bool ours);
 
 #endif

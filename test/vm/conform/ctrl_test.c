@@ -27,6 +27,12 @@
 #define MSG_TIMEOUT	2
 #define INTERFACE	"$(ls /sys/bus/vdpa/devices/" DEV_NAME "/virtio*/net)"
 
+void
+ctrl_allow(bool on)
+{
+	module_set("virtio_ctrl_vq", on ? "Y" : "N");
+}
+
 static bool
 queue_is_ready(int fd, uint32_t index)
 {

@@ -408,5 +408,6 @@ conform_vhost(bool ours)
 		conform_ctrl_vhost();
 	}
 	close(control);
+	conform_size();
 	conform_version1();
 }

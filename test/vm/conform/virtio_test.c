@@ -283,4 +283,5 @@ conform_virtio(bool ours)
 		conform_silent(control);
 	close(control);
 	test_shares();
+	conform_size_virtio(ours);
 }
