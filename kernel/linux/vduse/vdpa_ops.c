@@ -13,6 +13,7 @@
 #include <uapi/linux/virtio_blk.h>
 #include <uapi/linux/virtio_ids.h>
 #include <uapi/linux/virtio_net.h>
+#include <uapi/linux/virtio_ring.h>
 
 #include "slots.h"
 #include "vduse.h"
@@ -22,13 +23,37 @@ module_param(virtio_ctrl_vq, bool, 0644);
 MODULE_PARM_DESC(virtio_ctrl_vq,
 		 "Offer control queues of net devices to this kernel's own virtio_net too");
 
-/* Everything that makes virtio_net wait for an answer on its control queue. */
+/*
+ * What a net device may offer to a driver of this kernel: rings and frames. A
+ * feature that is not listed here is one whose consequences nobody has looked
+ * at. VIRTIO_NET_F_STANDBY is left out because the process chooses the address,
+ * and net_failover puts the host's card of that address under the device.
+ */
+#define NET_FEATURES								\
+	(BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) |					\
+	 BIT_ULL(VIRTIO_RING_F_EVENT_IDX) | BIT_ULL(VIRTIO_F_VERSION_1) |	\
+	 BIT_ULL(VIRTIO_F_ACCESS_PLATFORM) | BIT_ULL(VIRTIO_F_RING_PACKED) |	\
+	 BIT_ULL(VIRTIO_F_IN_ORDER) | BIT_ULL(VIRTIO_F_ORDER_PLATFORM) |	\
+	 BIT_ULL(VIRTIO_NET_F_CSUM) | BIT_ULL(VIRTIO_NET_F_GUEST_CSUM) |	\
+	 BIT_ULL(VIRTIO_NET_F_MTU) | BIT_ULL(VIRTIO_NET_F_MAC) |		\
+	 BIT_ULL(VIRTIO_NET_F_GUEST_TSO4) | BIT_ULL(VIRTIO_NET_F_GUEST_TSO6) |	\
+	 BIT_ULL(VIRTIO_NET_F_GUEST_ECN) | BIT_ULL(VIRTIO_NET_F_GUEST_UFO) |	\
+	 BIT_ULL(VIRTIO_NET_F_HOST_TSO4) | BIT_ULL(VIRTIO_NET_F_HOST_TSO6) |	\
+	 BIT_ULL(VIRTIO_NET_F_HOST_ECN) | BIT_ULL(VIRTIO_NET_F_HOST_UFO) |	\
+	 BIT_ULL(VIRTIO_NET_F_MRG_RXBUF) | BIT_ULL(VIRTIO_NET_F_STATUS) |	\
+	 BIT_ULL(VIRTIO_NET_F_GUEST_USO4) | BIT_ULL(VIRTIO_NET_F_GUEST_USO6) |	\
+	 BIT_ULL(VIRTIO_NET_F_HOST_USO) | BIT_ULL(VIRTIO_NET_F_GUEST_HDRLEN) |	\
+	 BIT_ULL(VIRTIO_NET_F_SPEED_DUPLEX))
+
+/* What needs a control queue; virtio_net waits for an answer to each command. */
 #define NET_CTRL_FEATURES							\
 	(BIT_ULL(VIRTIO_NET_F_CTRL_VQ) | BIT_ULL(VIRTIO_NET_F_CTRL_RX) |	\
+	 BIT_ULL(VIRTIO_NET_F_CTRL_RX_EXTRA) |					\
 	 BIT_ULL(VIRTIO_NET_F_CTRL_VLAN) | BIT_ULL(VIRTIO_NET_F_MQ) |		\
 	 BIT_ULL(VIRTIO_NET_F_GUEST_ANNOUNCE) |					\
 	 BIT_ULL(VIRTIO_NET_F_CTRL_MAC_ADDR) |					\
 	 BIT_ULL(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) |				\
+	 BIT_ULL(VIRTIO_NET_F_DEVICE_STATS) |					\
 	 BIT_ULL(VIRTIO_NET_F_RSS) | BIT_ULL(VIRTIO_NET_F_HASH_REPORT) |	\
 	 BIT_ULL(VIRTIO_NET_F_NOTF_COAL) | BIT_ULL(VIRTIO_NET_F_VQ_NOTF_COAL))
 
@@ -223,15 +248,15 @@ static bool driver_is_virtio(const struct vdpa_device *vdpa)
 static u64 op_get_device_features(struct vdpa_device *vdpa)
 {
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
-	u64 features = dev->device_features;
+	u64 allowed = NET_FEATURES;
 
 	if (dev->device_id != VIRTIO_ID_NET || !driver_is_virtio(vdpa))
-		return features;
-	if (!READ_ONCE(virtio_ctrl_vq))
-		features &= ~NET_CTRL_FEATURES;
-	else if (features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ))
-		features &= ~BIT_ULL(VIRTIO_F_RING_PACKED);	/* ctrlvq.c reads split rings */
-	return features;
+		return dev->device_features;
+	if (READ_ONCE(virtio_ctrl_vq) && (dev->device_features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ))) {
+		allowed |= NET_CTRL_FEATURES;
+		allowed &= ~BIT_ULL(VIRTIO_F_RING_PACKED);	/* ctrlvq.c reads split rings */
+	}
+	return dev->device_features & allowed;
 }
 
 static int op_set_driver_features(struct vdpa_device *vdpa, u64 features)

@@ -48,6 +48,8 @@ conform_compat(int fd, int control);
 void
 conform_traffic(int fd);
 void
+conform_offer(void);
+void
 conform_size_virtio(bool ours);
 
 #endif

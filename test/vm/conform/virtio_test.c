@@ -279,8 +279,10 @@ conform_virtio(bool ours)
 	server_stop(&server);
 	close(fd);
 	tap_errno(dev_destroy(control, DEV_NAME), 0, "destroy after virtio_net");
-	if (ours)
+	if (ours) {
 		conform_silent(control);
+		conform_offer();
+	}
 	close(control);
 	test_shares();
 	conform_size_virtio(ours);
