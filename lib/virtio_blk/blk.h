@@ -159,6 +159,12 @@ vblk_queue_finish(struct vblk_queue *queue);
 bool
 vblk_request_init(struct vblk_request *request, const struct vring_chain *chain);
 /*
+ * The used length of a request whose first len bytes to write, without the status, were written
+ * (section 2.7.8.2).
+ */
+uint32_t
+vblk_request_used(const struct vblk_request *request, uint32_t len);
+/*
  * Reads what the driver asks for. VIRTIO_BLK_S_OK: request->io is to be done, unless done says
  * that nothing is left to do; else the status to answer.
  */

@@ -49,6 +49,9 @@ void
 vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t status)
 {
 	*(volatile uint8_t *)request->status = status;
+	/* Of a read that failed any part may be missing. */
+	if (unlikely(status != VIRTIO_BLK_S_OK))
+		request->chain.used_len = vblk_request_used(request, 0);
 	vblk_stats_count(&queue->stats, request, status);
 	request->finished = true;
 	if (likely(!queue->ring.in_order))

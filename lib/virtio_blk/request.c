@@ -17,6 +17,15 @@
 
 static_assert(sizeof(struct iovec) == REQUEST_RANGE, "ranges lie in the memory of vectors");
 
+uint32_t
+vblk_request_used(const struct vblk_request *request, uint32_t len)
+{
+	const struct vring_chain *chain = &request->chain;
+
+	/* The status is the last byte: it counts only if all bytes before it were written. */
+	return len == chain->in_len - 1 ? chain->in_len : len;
+}
+
 bool
 vblk_request_init(struct vblk_request *request, const struct vring_chain *chain)
 {
@@ -29,8 +38,7 @@ vblk_request_init(struct vblk_request *request, const struct vring_chain *chain)
 	request->status = last->va + last->len - 1;
 	request->chain = *chain;
 	request->chain.bufs = NULL;
-	/* The status is behind the data: all that comes before it counts as written. */
-	request->chain.used_len = chain->in_len;
+	request->chain.used_len = vblk_request_used(request, 0);
 	request->nb_ranges = 0;
 	request->busy = true;
 	request->finished = false;
@@ -126,6 +134,8 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 	io->fua = write && request_is_through(queue);
 	io->offset = sector * RTE_VDUSE_BLK_SECTOR;
 	io->len = len;
+	if (!write)
+		request->chain.used_len = vblk_request_used(request, len);
 	if (write)
 		io->nb_iov = request_map(chain->bufs, REQUEST_HEADER, len, io->iov,
 					 queue->blk->iov_max);
@@ -137,7 +147,8 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 
 /* GET_ID: the serial number, padded with NUL, as much of it as there is room for. */
 static uint8_t
-request_id(const struct rte_vduse_blk *blk, const struct vring_chain *chain)
+request_id(const struct rte_vduse_blk *blk, struct vblk_request *request,
+	   const struct vring_chain *chain)
 {
 	struct iovec iov[RTE_VDUSE_BLK_SERIAL_MAX];
 	uint32_t len = RTE_MIN(chain->in_len - 1, (uint32_t)sizeof(blk->serial)), at = 0;
@@ -148,6 +159,7 @@ request_id(const struct rte_vduse_blk *blk, const struct vring_chain *chain)
 		memcpy(iov[i].iov_base, blk->serial + at, iov[i].iov_len);
 		at += (uint32_t)iov[i].iov_len;
 	}
+	request->chain.used_len = vblk_request_used(request, len);
 	return VIRTIO_BLK_S_OK;
 }
 
@@ -263,7 +275,7 @@ vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
 		return VIRTIO_BLK_S_OK;
 	case VIRTIO_BLK_T_GET_ID:
 		*done = true;
-		return request_id(queue->blk, chain);
+		return request_id(queue->blk, request, chain);
 	case VIRTIO_BLK_T_DISCARD:
 	case VIRTIO_BLK_T_WRITE_ZEROES:
 	case VIRTIO_BLK_T_SECURE_ERASE:
