@@ -28,14 +28,25 @@ extern int vblk_logtype;
 
 #define VBLK_BIT(nr) (UINT64_C(1) << (nr))
 
-/* What the configuration space says a driver may ask for at once. */
-#define VBLK_SEG_MAX	  254
-#define VBLK_SIZE_MAX	  (UINT32_C(1) << 20)
-#define VBLK_RANGES_MAX	  32
+/*
+ * What the configuration space announces. A driver reads it before it says how large its ring is,
+ * and without indirect descriptors it puts a whole request into the ring: seg_max is for a ring of
+ * 128 or of queue-size, whichever is smaller. FreeBSD attaches only if size_max is at least its
+ * maxphys, 1 MiB by default. A driver of Windows has room for 16 ranges, whatever is announced.
+ */
+#define VBLK_SEG_MAX	  126
+#define VBLK_SIZE_MAX	  (UINT32_C(4) << 20)
+#define VBLK_RANGES	  1
 #define VBLK_RANGE_SECTORS (UINT32_C(1) << 22)
 
-/* A descriptor may lie in two regions; the header and the status take some, too. */
-#define VBLK_IOV_MAX(seg_max) (2 * (seg_max) + 4)
+/* Ranges that are accepted: earlier versions announced as many. */
+#define VBLK_RANGES_MAX	  32
+
+/*
+ * Vectors that a request has memory for: twice what is announced, because drivers may have been
+ * told 254 by an earlier version, and a descriptor may lie in two regions.
+ */
+#define VBLK_IOV_MAX(seg_max) (4 * (seg_max) + 4)
 static_assert(VBLK_IOV_MAX(VBLK_SEG_MAX) <= 1024, "more vectors than the kernel takes at once");
 
 /* Requests taken, and given back, in one step. */

@@ -107,13 +107,13 @@ vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *con
 	config->num_queues = rte_cpu_to_le_16(blk->nb_queues);
 	blk->features = vblk_config_features(blk, conf);
 	config->max_discard_sectors = rte_cpu_to_le_32(VBLK_RANGE_SECTORS);
-	config->max_discard_seg = rte_cpu_to_le_32(VBLK_RANGES_MAX);
+	config->max_discard_seg = rte_cpu_to_le_32(VBLK_RANGES);
 	config->discard_sector_alignment = rte_cpu_to_le_32(alignment / RTE_VDUSE_BLK_SECTOR);
 	config->max_write_zeroes_sectors = rte_cpu_to_le_32(VBLK_RANGE_SECTORS);
-	config->max_write_zeroes_seg = rte_cpu_to_le_32(VBLK_RANGES_MAX);
+	config->max_write_zeroes_seg = rte_cpu_to_le_32(VBLK_RANGES);
 	config->write_zeroes_may_unmap = 1;
 	config->max_secure_erase_sectors = rte_cpu_to_le_32(VBLK_RANGE_SECTORS);
-	config->max_secure_erase_seg = rte_cpu_to_le_32(VBLK_RANGES_MAX);
+	config->max_secure_erase_seg = rte_cpu_to_le_32(VBLK_RANGES);
 	config->secure_erase_sector_alignment =
 		rte_cpu_to_le_32(blk->block_size / RTE_VDUSE_BLK_SECTOR);
 }

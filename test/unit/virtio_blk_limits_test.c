@@ -131,11 +131,60 @@ used_lengths(void **state)
 		used_case(&used_cases[i]);
 }
 
+/* What a driver reads of a device with that queue-size. */
+static struct virtio_blk_config
+announced(uint32_t queue_size)
+{
+	struct virtio_blk_config config;
+
+	loopback_blk_create(&blk, "null", "size=1G", queue_size, false);
+	vduse_loopback_config(blk.loop, 0, &config, sizeof(config));
+	loopback_blk_destroy(&blk);
+	return config;
+}
+
+/*
+ * A driver without indirect descriptors puts a whole request into its ring, which may be smaller
+ * than queue-size: 128 descriptors are usual. One of them is the header and one the status.
+ */
+static void
+seg_max_fits_rings(void **state)
+{
+	uint32_t size;
+
+	RTE_SET_USED(state);
+	for (size = 4; size <= VRING_SIZE_MAX; size *= 2)
+		assert_int_equal(announced(size).seg_max, RTE_MIN(size, 128u) - 2);
+}
+
+/* FreeBSD attaches only where size_max is at least its maxphys, 1 MiB unless somebody raised it. */
+static void
+size_max_above_maxphys(void **state)
+{
+	RTE_SET_USED(state);
+	assert_in_range(announced(128).size_max, 2 << 20, UINT32_MAX);
+}
+
+/* One range: there are drivers with room for less than a device may announce. */
+static void
+one_range_announced(void **state)
+{
+	struct virtio_blk_config config = announced(128);
+
+	RTE_SET_USED(state);
+	assert_int_equal(config.max_discard_seg, 1);
+	assert_int_equal(config.max_write_zeroes_seg, 1);
+	assert_int_equal(config.max_secure_erase_seg, 1);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(used_lengths, setup, teardown),
+		cmocka_unit_test(seg_max_fits_rings),
+		cmocka_unit_test(size_max_above_maxphys),
+		cmocka_unit_test(one_range_announced),
 	};
 
 	if (unit_init() < 0)
