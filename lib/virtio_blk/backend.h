@@ -55,8 +55,14 @@ struct vblk_limits {
 	uint32_t alignment;      /* bytes from 0 to the first physical block */
 	uint32_t discard_size;   /* what VBLK_DISCARD gives back at the least */
 	bool read_only;
+	/* Most bytes of a VBLK_DISCARD, and of a VBLK_ZERO or VBLK_ERASE; 0: any number. */
+	uint64_t discard_part, zero_part;
 	bool discard, zero, erase; /* which operations there are */
 };
+
+/* Of backends that work on a range while the poller does something else. */
+#define VBLK_DISCARD_PART (UINT64_C(256) << 20)
+#define VBLK_ZERO_PART	  (UINT64_C(16) << 20)
 
 struct vblk_backend_ops;
 

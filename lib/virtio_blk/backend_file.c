@@ -156,6 +156,8 @@ file_limits(struct file_backend *file, const char *device, const char *path)
 	limits->discard_size = RTE_MAX(limits->discard_size, limits->physical_size);
 	/* Zeroes can always be written. */
 	limits->zero = true;
+	limits->discard_part = VBLK_DISCARD_PART;
+	limits->zero_part = VBLK_ZERO_PART;
 	return file_measure(&file->backend);
 }
 

@@ -51,6 +51,9 @@ ram_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 		.size = size,
 		.block_size = RTE_VDUSE_BLK_SECTOR,
 		.physical_size = RTE_VDUSE_BLK_SECTOR,
+		/* All is done within submit. */
+		.discard_part = VBLK_PART_BYTES,
+		.zero_part = VBLK_PART_BYTES,
 		.discard = true,
 		.zero = true,
 		.erase = true,

@@ -65,6 +65,8 @@ image_limits(struct image_backend *rbd, const char *device, bool read_only)
 		.optimal_io = (uint32_t)RTE_MIN(info.obj_size, (uint64_t)UINT32_MAX / 2 + 1),
 		.discard_size = IMAGE_DISCARD_SIZE,
 		.read_only = read_only,
+		.discard_part = VBLK_DISCARD_PART,
+		.zero_part = VBLK_ZERO_PART,
 		.discard = true,
 		.zero = true,
 	};

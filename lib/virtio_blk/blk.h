@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A block device, inside lib/virtio_blk. A request goes through request.c (what is asked),
- * dispatch.c (to the backend) and complete.c (back to the driver). From pop to publish it has a
+ * part.c (in operations of bounded size), dispatch.c (to the backend) and complete.c (back to the
+ * driver). From pop to publish it has a
  * slot, and memory of the driver is known by its slot alone: that of its head in a split ring,
  * any in a packed one, whose drivers may choose any id.
  */
@@ -49,6 +50,18 @@ extern int vblk_logtype;
 #define VBLK_IOV_MAX(seg_max) (4 * (seg_max) + 4)
 static_assert(VBLK_IOV_MAX(VBLK_SEG_MAX) <= 1024, "more vectors than the kernel takes at once");
 
+/* Requests with more pieces than that which a queue works on at a time; others wait in the ring. */
+#define VBLK_ROOMS 4
+
+/*
+ * Bytes that a driver has the lcore and the backend handle at a time. An operation is no larger than
+ * a part, and a poll submits no more than a poll's, so other queues of the lcore are served in
+ * between. The backend holds no more than a flight's of a queue, so stopping one does not take long.
+ */
+#define VBLK_PART_BYTES	  (UINT64_C(2) << 20)
+#define VBLK_POLL_BYTES	  (UINT64_C(2) << 20)
+#define VBLK_FLIGHT_BYTES (UINT64_C(32) << 20)
+
 /* Requests taken, and given back, in one step. */
 #define VBLK_BURST 32
 static_assert(VBLK_BURST <= VRING_BURST_MAX, "more than the ring pops at once");
@@ -62,10 +75,31 @@ struct vblk_request {
 	struct virtio_blk_discard_write_zeroes *ranges;
 	uint16_t nb_ranges;
 	uint16_t next_range;
+	/* After the operation in io: see part.c. */
+	uint64_t left;     /* bytes of the data, or of the range */
+	struct iovec rest; /* of the last vector of io */
+	uint16_t nb_left;  /* vectors, without it */
+	struct iovec *iov;  /* the vectors of the slot; constant */
+	struct iovec *room; /* those of a request with too many for them; NULL: it has none */
 	uint32_t type; /* VIRTIO_BLK_T_* */
 	bool busy;
 	bool finished; /* by the backend */
 } __rte_cache_aligned;
+
+/* Operations that wait for the backend, in the order of popping. */
+struct vblk_stage {
+	struct vblk_io **ios;
+	uint16_t nb;
+	uint64_t waiting; /* bytes of those here */
+	uint64_t flying;  /* bytes that the backend has */
+};
+
+/* Data does not wait for ranges, which may take long. */
+enum vblk_stage_kind {
+	VBLK_STAGE_DATA,
+	VBLK_STAGE_RANGES,
+	VBLK_STAGES,
+};
 
 /* One virtqueue. The polling thread's between enter and leave of vq; else the control
  * thread's.
@@ -77,8 +111,11 @@ struct vblk_queue {
 	struct vring_vq ring;
 	struct vblk_request *requests; /* one for each slot; there while the ring is started */
 	struct iovec *iov;             /* iov_stride of them for each */
-	struct vblk_io **staged;       /* to be submitted, in the order of popping */
-	uint16_t nb_staged;
+	struct iovec *rooms;           /* for requests that iov_stride is too small for */
+	struct iovec *spare_rooms[VBLK_ROOMS];
+	uint16_t nb_rooms;             /* spare ones */
+	struct vblk_io **staged;       /* room for stages */
+	struct vblk_stage stages[VBLK_STAGES];
 	uint16_t in_flight;            /* popped and not done */
 	uint16_t *slots;               /* room for done, spare, replay and order */
 	uint16_t *order;               /* with in-order: slots in flight, a ring of them */
@@ -182,14 +219,38 @@ vblk_request_used(const struct vblk_request *request, uint32_t len);
 uint8_t
 vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
 		   const struct vring_chain *chain, bool *done);
-/* Makes request->io the next of its ranges. False: there is none. */
+/* Makes request->io the first part of the next of its ranges. False: there is none. */
 bool
-vblk_request_next_range(struct vblk_request *request);
+vblk_request_next_range(const struct vblk_queue *queue, struct vblk_request *request);
+
+/* part.c: memory for the vectors of long requests. Returns 0 or -ENOMEM. */
+int
+vblk_part_alloc(struct vblk_queue *queue);
+/* part.c: whether a chain has to wait until a long request has left its memory. */
+bool
+vblk_part_wait(const struct vblk_queue *queue, const struct vring_chain *chain);
+/* part.c: gives a request memory for nb vectors, which are no more than its chain's pieces. */
+void
+vblk_part_room(struct vblk_queue *queue, struct vblk_request *request, uint16_t nb);
+void
+vblk_part_leave(struct vblk_queue *queue, struct vblk_request *request);
+/* part.c: makes request->io, which is all of the data, its first part. Returns a status. */
+uint8_t
+vblk_part_data(const struct vblk_queue *queue, struct vblk_request *request);
+/* part.c: makes request->io, which is a range, its first part. */
+void
+vblk_part_range(const struct vblk_queue *queue, struct vblk_request *request);
+/*
+ * part.c: makes request->io what comes after an operation that succeeded. False: the request is
+ * done, with the status, which was VIRTIO_BLK_S_OK.
+ */
+bool
+vblk_part_next(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status);
 
 /* dispatch.c: takes chains off the ring. Returns how many. */
 uint16_t
 vblk_dispatch_take(struct vblk_queue *queue);
-/* dispatch.c: hands to the backend what it will take. */
+/* dispatch.c: has an operation wait for the backend; hands over what it may have and will take. */
 void
 vblk_dispatch_stage(struct vblk_queue *queue, struct vblk_request *request);
 void
@@ -211,6 +272,12 @@ vblk_complete_shown(struct vblk_queue *queue);
 void
 vblk_stats_count(struct rte_vduse_blk_stats *stats, const struct vblk_request *request,
 		 uint8_t status);
+
+static inline struct vblk_stage *
+vblk_stage_of(struct vblk_queue *queue, const struct vblk_io *io)
+{
+	return &queue->stages[io->op > VBLK_FLUSH ? VBLK_STAGE_RANGES : VBLK_STAGE_DATA];
+}
 
 /* A counter that one thread writes and any reads. */
 static inline void

@@ -52,6 +52,8 @@ vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t st
 	/* Of a read that failed any part may be missing. */
 	if (unlikely(status != VIRTIO_BLK_S_OK))
 		request->chain.used_len = vblk_request_used(request, 0);
+	if (unlikely(request->room != NULL))
+		vblk_part_leave(queue, request);
 	vblk_stats_count(&queue->stats, request, status);
 	request->finished = true;
 	if (likely(!queue->ring.in_order))
@@ -96,7 +98,8 @@ vblk_complete_poll(struct vblk_queue *queue)
 		struct vblk_request *request = container_of(ios[i], struct vblk_request, io);
 		uint8_t status = complete_status(request->io.result);
 
-		if (status == VIRTIO_BLK_S_OK && vblk_request_next_range(request)) {
+		vblk_stage_of(queue, ios[i])->flying -= ios[i]->len;
+		if (status == VIRTIO_BLK_S_OK && vblk_part_next(queue, request, &status)) {
 			vblk_dispatch_stage(queue, request);
 			continue;
 		}

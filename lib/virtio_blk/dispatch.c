@@ -10,20 +10,59 @@
 void
 vblk_dispatch_stage(struct vblk_queue *queue, struct vblk_request *request)
 {
-	queue->staged[queue->nb_staged++] = &request->io;
+	struct vblk_stage *stage = vblk_stage_of(queue, &request->io);
+
+	stage->ios[stage->nb++] = &request->io;
+	stage->waiting += request->io.len;
+}
+
+/* How many may go to the backend now, by their bytes; these become *len. */
+static uint16_t
+dispatch_allowed(const struct vblk_stage *stage, uint64_t *len)
+{
+	uint64_t most = VBLK_FLIGHT_BYTES - RTE_MIN(stage->flying, VBLK_FLIGHT_BYTES);
+	uint16_t n;
+
+	most = RTE_MIN(most, VBLK_POLL_BYTES);
+	*len = stage->waiting;
+	if (likely(stage->waiting <= most))
+		return stage->nb;
+	*len = 0;
+	for (n = 0; n < stage->nb && *len + stage->ios[n]->len <= most; n++)
+		*len += stage->ios[n]->len;
+	/* A range may be larger than all that: it goes alone. */
+	if (n == 0 && stage->flying == 0)
+		*len = stage->ios[n++]->len;
+	return n;
+}
+
+static void
+dispatch_submit(struct vblk_channel *channel, struct vblk_stage *stage)
+{
+	uint16_t allowed, n, i;
+	uint64_t len;
+
+	allowed = dispatch_allowed(stage, &len);
+	if (allowed == 0)
+		return;
+	n = channel->ops->submit(channel, stage->ios, allowed);
+	for (i = n; i < allowed; i++)
+		len -= stage->ios[i]->len;
+	stage->waiting -= len;
+	stage->flying += len;
+	stage->nb = (uint16_t)(stage->nb - n);
+	if (unlikely(stage->nb > 0))
+		memmove(stage->ios, stage->ios + n, stage->nb * sizeof(*stage->ios));
 }
 
 void
 vblk_dispatch_submit(struct vblk_queue *queue)
 {
-	uint16_t n;
+	unsigned int i;
 
-	if (queue->nb_staged == 0)
-		return;
-	n = queue->channel->ops->submit(queue->channel, queue->staged, queue->nb_staged);
-	queue->nb_staged = (uint16_t)(queue->nb_staged - n);
-	if (unlikely(queue->nb_staged > 0))
-		memmove(queue->staged, queue->staged + n, queue->nb_staged * sizeof(*queue->staged));
+	for (i = 0; i < VBLK_STAGES; i++)
+		if (queue->stages[i].nb > 0)
+			dispatch_submit(queue->channel, &queue->stages[i]);
 }
 
 /* The chain breaks the rules in a way that leaves no answer; the queue stops. */
@@ -86,7 +125,8 @@ dispatch_replay(struct vblk_queue *queue)
 		uint16_t slot = queue->replay[queue->next_replay];
 
 		/* An address that is not known yet is asked for, then this is tried again. */
-		if (!vblk_log_again(&queue->log, &queue->ring, slot, queue->replay_descs, &chain))
+		if (!vblk_log_again(&queue->log, &queue->ring, slot, queue->replay_descs, &chain) ||
+		    vblk_part_wait(queue, &chain))
 			break;
 		queue->next_replay++;
 		n++;
@@ -112,6 +152,10 @@ vblk_dispatch_take(struct vblk_queue *queue)
 	for (i = 0; i < n; i++)
 		nb_behind += chains[i].nb_descs;
 	for (i = 0; i < n; i++) {
+		if (unlikely(vblk_part_wait(queue, &chains[i]))) {
+			vring_unpop(&queue->ring, &chains[i], (uint16_t)(n - i));
+			return i;
+		}
 		if (unlikely(!dispatch_chain(queue, &chains[i], nb_behind)))
 			break;
 		nb_behind -= chains[i].nb_descs;

@@ -39,11 +39,13 @@ queue_free(struct vblk_queue *queue)
 {
 	free(queue->requests);
 	free(queue->iov);
+	free(queue->rooms);
 	free(queue->staged);
 	free(queue->slots);
 	free(queue->replay_descs);
 	queue->requests = NULL;
 	queue->iov = NULL;
+	queue->rooms = NULL;
 	queue->staged = NULL;
 	queue->slots = NULL;
 	queue->replay_descs = NULL;
@@ -57,17 +59,19 @@ queue_alloc(struct vblk_queue *queue)
 
 	queue->requests = aligned_alloc(RTE_CACHE_LINE_SIZE, size * sizeof(*queue->requests));
 	queue->iov = malloc((size_t)size * stride * sizeof(*queue->iov));
-	queue->staged = malloc(size * sizeof(*queue->staged));
+	queue->staged = malloc(VBLK_STAGES * size * sizeof(*queue->staged));
 	queue->slots = malloc(4 * size * sizeof(*queue->slots));
 	queue->replay_descs = malloc(size * sizeof(*queue->replay_descs));
-	if (queue->requests == NULL || queue->iov == NULL || queue->staged == NULL ||
-	    queue->slots == NULL || queue->replay_descs == NULL) {
+	if (vblk_part_alloc(queue) < 0 || queue->requests == NULL || queue->iov == NULL ||
+	    queue->staged == NULL || queue->slots == NULL || queue->replay_descs == NULL) {
 		queue_free(queue);
 		return -ENOMEM;
 	}
 	memset(queue->requests, 0, size * sizeof(*queue->requests));
 	for (i = 0; i < size; i++)
-		queue->requests[i].io.iov = &queue->iov[(size_t)i * stride];
+		queue->requests[i].iov = &queue->iov[(size_t)i * stride];
+	for (i = 0; i < VBLK_STAGES; i++)
+		queue->stages[i] = (struct vblk_stage){ .ios = queue->staged + i * size };
 	queue->done = queue->slots;
 	queue->spare = queue->slots + size;
 	queue->replay = queue->slots + 2 * size;

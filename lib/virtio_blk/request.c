@@ -40,6 +40,10 @@ vblk_request_init(struct vblk_request *request, const struct vring_chain *chain)
 	request->chain.bufs = NULL;
 	request->chain.used_len = vblk_request_used(request, 0);
 	request->nb_ranges = 0;
+	request->next_range = 0;
+	request->left = 0;
+	request->room = NULL;
+	request->io.iov = request->iov;
 	request->busy = true;
 	request->finished = false;
 	return true;
@@ -64,13 +68,9 @@ request_copy(const struct vring_chain *chain, uint32_t offset, void *to, uint32_
 	rte_compiler_barrier();
 }
 
-/*
- * Makes vectors of len bytes of a row of pieces, from an offset on. Returns how many, or 0 if
- * they are more than max.
- */
+/* Makes vectors of len bytes of a row of pieces, from an offset on. Returns how many. */
 static uint16_t
-request_map(const struct vring_buf *buf, uint32_t offset, uint64_t len, struct iovec *iov,
-	    uint16_t max)
+request_map(const struct vring_buf *buf, uint32_t offset, uint64_t len, struct iovec *iov)
 {
 	uint16_t n = 0;
 
@@ -87,8 +87,6 @@ request_map(const struct vring_buf *buf, uint32_t offset, uint64_t len, struct i
 			iov[n - 1].iov_len += size;
 			continue;
 		}
-		if (unlikely(n == max))
-			return 0;
 		iov[n++] = (struct iovec){ .iov_base = va, .iov_len = size };
 	}
 	return n;
@@ -134,15 +132,14 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 	io->fua = write && request_is_through(queue);
 	io->offset = sector * RTE_VDUSE_BLK_SECTOR;
 	io->len = len;
-	if (!write)
+	vblk_part_room(queue, request, write ? chain->nb_out : chain->nb_in);
+	if (write) {
+		io->nb_iov = request_map(chain->bufs, REQUEST_HEADER, len, io->iov);
+	} else {
 		request->chain.used_len = vblk_request_used(request, len);
-	if (write)
-		io->nb_iov = request_map(chain->bufs, REQUEST_HEADER, len, io->iov,
-					 queue->blk->iov_max);
-	else
-		io->nb_iov = request_map(chain->bufs + chain->nb_out, 0, len, io->iov,
-					 queue->blk->iov_max);
-	return unlikely(len != 0 && io->nb_iov == 0) ? VIRTIO_BLK_S_IOERR : VIRTIO_BLK_S_OK;
+		io->nb_iov = request_map(chain->bufs + chain->nb_out, 0, len, io->iov);
+	}
+	return vblk_part_data(queue, request);
 }
 
 /* GET_ID: the serial number, padded with NUL, as much of it as there is room for. */
@@ -154,7 +151,7 @@ request_id(const struct rte_vduse_blk *blk, struct vblk_request *request,
 	uint32_t len = RTE_MIN(chain->in_len - 1, (uint32_t)sizeof(blk->serial)), at = 0;
 	uint16_t nb, i;
 
-	nb = request_map(chain->bufs + chain->nb_out, 0, len, iov, RTE_DIM(iov));
+	nb = request_map(chain->bufs + chain->nb_out, 0, len, iov);
 	for (i = 0; i < nb; i++) {
 		memcpy(iov[i].iov_base, blk->serial + at, iov[i].iov_len);
 		at += (uint32_t)iov[i].iov_len;
@@ -203,7 +200,7 @@ request_range_check(const struct vblk_queue *queue, uint32_t type,
 }
 
 bool
-vblk_request_next_range(struct vblk_request *request)
+vblk_request_next_range(const struct vblk_queue *queue, struct vblk_request *request)
 {
 	struct vblk_io *io = &request->io;
 
@@ -216,6 +213,7 @@ vblk_request_next_range(struct vblk_request *request)
 		io->offset = rte_le_to_cpu_64(range->sector) * RTE_VDUSE_BLK_SECTOR;
 		io->len = (uint64_t)rte_le_to_cpu_32(range->num_sectors) * RTE_VDUSE_BLK_SECTOR;
 		io->unmap = (range->flags & rte_cpu_to_le_32(VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP)) != 0;
+		vblk_part_range(queue, request);
 		return true;
 	}
 	return false;
@@ -236,7 +234,6 @@ request_ranges(struct vblk_queue *queue, struct vblk_request *request,
 		return VIRTIO_BLK_S_IOERR;
 	request->ranges = (void *)request->io.iov;
 	request->nb_ranges = (uint16_t)(len / REQUEST_RANGE);
-	request->next_range = 0;
 	request_copy(chain, REQUEST_HEADER, request->ranges, len);
 	for (i = 0; i < request->nb_ranges && status == VIRTIO_BLK_S_OK; i++)
 		status = request_range_check(queue, request->type, &request->ranges[i]);
@@ -246,7 +243,7 @@ request_ranges(struct vblk_queue *queue, struct vblk_request *request,
 			 : request->type == VIRTIO_BLK_T_WRITE_ZEROES ? VBLK_ZERO
 								       : VBLK_ERASE;
 	request->io.fua = request_is_through(queue);
-	*done = !vblk_request_next_range(request);
+	*done = !vblk_request_next_range(queue, request);
 	return VIRTIO_BLK_S_OK;
 }
 

@@ -36,9 +36,10 @@ vblk_stats_count(struct rte_vduse_blk_stats *stats, const struct vblk_request *r
 	if (status != VIRTIO_BLK_S_OK)
 		return;
 	if (request->type == VIRTIO_BLK_T_IN)
-		vblk_stats_add(&stats->read_bytes, request->io.len);
+		vblk_stats_add(&stats->read_bytes, request->chain.in_len - 1);
 	else if (request->type == VIRTIO_BLK_T_OUT)
-		vblk_stats_add(&stats->written_bytes, request->io.len);
+		vblk_stats_add(&stats->written_bytes,
+			       request->chain.out_len - sizeof(struct virtio_blk_outhdr));
 }
 
 void

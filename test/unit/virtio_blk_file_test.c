@@ -518,7 +518,7 @@ shrunk_for_long(void **state)
 		assert_int_equal(loopback_blk_status(&blk, head), VIRTIO_BLK_S_IOERR);
 	}
 	for (i = 0; i < RING; i++)
-		assert_ptr_equal(queue->requests[i].io.iov,
+		assert_ptr_equal(queue->requests[i].iov,
 				 &queue->iov[(size_t)i * blk.blk->iov_stride]);
 }
 

@@ -1,0 +1,162 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Splits requests into parts: a request may be as long as the driver likes, an operation of a
+ * backend may not. The next part begins when the backend has finished the one before.
+ * Input: the data or the range of a request that was parsed. Output: request->io, part by part.
+ * Thread: polling; control while it stops a queue.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include "blk.h"
+
+/* Vectors of an operation: what the kernel and librbd take. */
+#define PART_IOV 1024
+
+int
+vblk_part_alloc(struct vblk_queue *queue)
+{
+	size_t room = queue->ring.max_bufs;
+	uint16_t i;
+
+	queue->rooms = malloc(VBLK_ROOMS * room * sizeof(*queue->rooms));
+	if (queue->rooms == NULL)
+		return -ENOMEM;
+	for (i = 0; i < VBLK_ROOMS; i++)
+		queue->spare_rooms[i] = queue->rooms + i * room;
+	queue->nb_rooms = VBLK_ROOMS;
+	return 0;
+}
+
+bool
+vblk_part_wait(const struct vblk_queue *queue, const struct vring_chain *chain)
+{
+	return RTE_MAX(chain->nb_out, chain->nb_in) > queue->blk->iov_max && queue->nb_rooms == 0;
+}
+
+void
+vblk_part_room(struct vblk_queue *queue, struct vblk_request *request, uint16_t nb)
+{
+	if (likely(nb <= queue->blk->iov_max))
+		return;
+	request->room = queue->spare_rooms[--queue->nb_rooms];
+	request->io.iov = request->room;
+}
+
+void
+vblk_part_leave(struct vblk_queue *queue, struct vblk_request *request)
+{
+	queue->spare_rooms[queue->nb_rooms++] = request->room;
+	request->room = NULL;
+}
+
+/* Ends the operation after len bytes, which may be within a vector. */
+static void
+part_end(struct vblk_request *request, uint64_t len)
+{
+	struct vblk_io *io = &request->io;
+	struct iovec *last;
+	uint64_t sum = 0;
+	uint16_t n = 0;
+
+	while (sum < len)
+		sum += io->iov[n++].iov_len;
+	last = &io->iov[n - 1];
+	request->rest.iov_len = (size_t)(sum - len);
+	last->iov_len -= request->rest.iov_len;
+	request->rest.iov_base = (uint8_t *)last->iov_base + last->iov_len;
+	request->left -= len;
+	request->nb_left = (uint16_t)(request->nb_left - n);
+	io->nb_iov = n;
+	io->len = len;
+}
+
+/*
+ * Makes an operation of what is left of the data, from io->iov and io->offset on. It ends where a
+ * block does, unless it is the last. VIRTIO_BLK_S_IOERR: a block lies in too many pieces.
+ */
+static uint8_t
+part_cut(const struct vblk_queue *queue, struct vblk_request *request)
+{
+	struct vblk_io *io = &request->io;
+	uint64_t most = RTE_MIN(request->left, VBLK_PART_BYTES), len = 0, over;
+	uint16_t n, nb = (uint16_t)RTE_MIN(request->nb_left, PART_IOV);
+
+	for (n = 0; n < nb && len < most; n++)
+		len += io->iov[n].iov_len;
+	len = RTE_MIN(len, most);
+	over = len < request->left ? (io->offset + len) % queue->blk->block_size : 0;
+	if (over >= len)
+		return VIRTIO_BLK_S_IOERR;
+	part_end(request, len - over);
+	return VIRTIO_BLK_S_OK;
+}
+
+uint8_t
+vblk_part_data(const struct vblk_queue *queue, struct vblk_request *request)
+{
+	const struct vblk_io *io = &request->io;
+
+	if (likely(io->len <= VBLK_PART_BYTES && io->nb_iov <= PART_IOV))
+		return VIRTIO_BLK_S_OK;
+	request->left = io->len;
+	request->nb_left = io->nb_iov;
+	return part_cut(queue, request);
+}
+
+/* The vectors that the last part took are behind it, but for the rest of one. */
+static uint8_t
+part_next_data(const struct vblk_queue *queue, struct vblk_request *request)
+{
+	struct vblk_io *io = &request->io;
+
+	io->offset += io->len;
+	io->iov += io->nb_iov;
+	if (request->rest.iov_len > 0) {
+		*--io->iov = request->rest;
+		request->nb_left++;
+	}
+	return part_cut(queue, request);
+}
+
+void
+vblk_part_range(const struct vblk_queue *queue, struct vblk_request *request)
+{
+	const struct vblk_limits *limits = &queue->blk->backend->limits;
+	struct vblk_io *io = &request->io;
+	uint64_t most = io->op == VBLK_DISCARD ? limits->discard_part : limits->zero_part;
+
+	request->left = 0;
+	if (most == 0)
+		return;
+	/* Parts lie side by side in blocks of their size, so that granularities are kept. */
+	most -= io->offset % most;
+	if (io->len <= most)
+		return;
+	request->left = io->len - most;
+	io->len = most;
+}
+
+static void
+part_next_range(const struct vblk_queue *queue, struct vblk_request *request)
+{
+	struct vblk_io *io = &request->io;
+
+	io->offset += io->len;
+	io->len = request->left;
+	vblk_part_range(queue, request);
+}
+
+bool
+vblk_part_next(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status)
+{
+	if (likely(request->left == 0 && request->next_range >= request->nb_ranges))
+		return false;
+	if (request->left > 0 && request->nb_ranges == 0)
+		*status = part_next_data(queue, request);
+	else if (request->left > 0)
+		part_next_range(queue, request);
+	else if (!vblk_request_next_range(queue, request))
+		return false;
+	return *status == VIRTIO_BLK_S_OK;
+}
