@@ -116,6 +116,7 @@ struct vblk_queue {
 	uint16_t nb_rooms;             /* spare ones */
 	struct vblk_io **staged;       /* room for stages */
 	struct vblk_stage stages[VBLK_STAGES];
+	bool stopping;                 /* ranges that have not begun fail */
 	uint16_t in_flight;            /* popped and not done */
 	uint16_t *slots;               /* room for done, spare, replay and order */
 	uint16_t *order;               /* with in-order: slots in flight, a ring of them */

@@ -158,5 +158,7 @@ vblk_part_next(const struct vblk_queue *queue, struct vblk_request *request, uin
 		part_next_range(queue, request);
 	else if (!vblk_request_next_range(queue, request))
 		return false;
+	else if (queue->stopping)
+		*status = VIRTIO_BLK_S_IOERR;
 	return *status == VIRTIO_BLK_S_OK;
 }

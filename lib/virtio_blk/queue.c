@@ -76,6 +76,7 @@ queue_alloc(struct vblk_queue *queue)
 	queue->spare = queue->slots + size;
 	queue->replay = queue->slots + 2 * size;
 	queue->order = queue->slots + 3 * size;
+	queue->stopping = false;
 	queue->oldest = 0;
 	queue->nb_done = 0;
 	queue->nb_replay = 0;
@@ -278,6 +279,7 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 	struct rte_vduse_blk *blk = arg;
 	struct vblk_queue *queue = &blk->queues[vq->index];
 
+	queue->stopping = true;
 	queue_drain(vq, arg);
 	if (queue->next_replay == queue->nb_replay)
 		vblk_log_end(&queue->log);

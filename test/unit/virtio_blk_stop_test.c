@@ -70,6 +70,78 @@ update_drains(void **state)
 	fault_check_serves(1);
 }
 
+#define RANGES 4u
+
+/* Writes to as many sectors, then posts a request to zero them, of which the first is held. */
+static uint16_t
+zero_ranges(void)
+{
+	uint8_t bytes[BLK_HDR + RANGES * sizeof(struct virtio_blk_discard_write_zeroes)];
+	const struct blk_piece pieces[] = { { .len = sizeof(bytes) }, { .len = 1, .write = true } };
+	struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_WRITE_ZEROES };
+	struct virtio_blk_discard_write_zeroes range = { .num_sectors = 1 };
+	unsigned int i;
+	uint16_t head;
+
+	memcpy(bytes, &header, sizeof(header));
+	for (i = 0; i < RANGES; i++) {
+		range.sector = 8 + i;
+		memcpy(bytes + BLK_HDR + i * sizeof(range), &range, sizeof(range));
+	}
+	memset(sent, 0x5a, RANGES * BLK_SECTOR);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, 8, sent, RANGES * BLK_SECTOR), 0);
+	vblk_fault_hold(fault, true);
+	head = loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), bytes);
+	loopback_blk_post(&blk, head);
+	fault_wait_held(1);
+	return head;
+}
+
+/* The driver decides how many ranges a request has, and not how long a reset waits for them. */
+static void
+reset_ends_ranges(void **state)
+{
+	uint32_t head, len;
+	uint16_t posted;
+
+	RTE_SET_USED(state);
+	posted = zero_ranges();
+	loopback_blk_reset_send(&blk);
+	assert_false(loopback_blk_answered(&blk, UNIT_WHILE_MS));
+	vblk_fault_release(fault, 1, false);
+	assert_true(loopback_blk_answered(&blk, UNIT_PATIENCE_MS));
+	assert_true(driver_take(&blk.driver, &head, &len));
+	assert_int_equal(head, posted);
+	assert_int_equal(loopback_blk_status(&blk, posted), VIRTIO_BLK_S_IOERR);
+	vblk_fault_hold(fault, false);
+	loopback_blk_up(&blk);
+	memset(sent, 0, BLK_SECTOR);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 8, got, RANGES * BLK_SECTOR), 0);
+	assert_memory_equal(got, sent, RANGES * BLK_SECTOR);
+	fault_check_serves(1);
+}
+
+/* Memory that moves is no reason for a request to fail. */
+static void
+update_finishes_ranges(void **state)
+{
+	uint16_t posted;
+
+	RTE_SET_USED(state);
+	posted = zero_ranges();
+	loopback_blk_update_send(&blk);
+	vblk_fault_release(fault, RANGES - 1, false);
+	assert_false(loopback_blk_answered(&blk, UNIT_WHILE_MS));
+	vblk_fault_release(fault, 1, false);
+	assert_true(loopback_blk_answered(&blk, UNIT_PATIENCE_MS));
+	assert_int_equal(loopback_blk_take(&blk), posted);
+	assert_int_equal(loopback_blk_status(&blk, posted), VIRTIO_BLK_S_OK);
+	vblk_fault_hold(fault, false);
+	memset(sent, 0, RANGES * BLK_SECTOR);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 8, got, RANGES * BLK_SECTOR), 0);
+	assert_memory_equal(got, sent, RANGES * BLK_SECTOR);
+}
+
 /* All regions vanish under requests in flight, and come back. */
 static void
 regions_vanish(void **state)
@@ -224,6 +296,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(reset_drains, fault_setup, fault_teardown),
 		cmocka_unit_test_setup_teardown(update_drains, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(reset_ends_ranges, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(update_finishes_ranges, fault_setup,
+						fault_teardown),
 		cmocka_unit_test_setup_teardown(regions_vanish, fault_setup, fault_teardown),
 		cmocka_unit_test_setup_teardown(pages_vanish, fault_setup, fault_teardown),
 		cmocka_unit_test_setup_teardown(no_region, fault_setup, fault_teardown),
