@@ -121,7 +121,10 @@ dispatch_replay(struct vblk_queue *queue)
 	struct vring_chain chain;
 	uint16_t n = 0;
 
-	while (queue->next_replay < queue->nb_replay && queue->nb_done < VBLK_BURST) {
+	/* No more in a poll than a pop would take. */
+	queue->ring.nb_read = 0;
+	while (queue->next_replay < queue->nb_replay && n < VBLK_BURST &&
+	       queue->nb_done < VBLK_BURST && queue->ring.nb_read < VRING_POP_DESCS) {
 		uint16_t slot = queue->replay[queue->next_replay];
 
 		/* An address that is not known yet is asked for, then this is tried again. */

@@ -185,28 +185,27 @@ rx_copy_chains(struct vnet_queue *queue, struct vring_chain *chains, struct rx_m
 	return done;
 }
 
-/* Returns packets received; *popped says whether chains were taken at all. */
+/* Returns packets received; *taken: chains that are done. */
 static uint16_t
 rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **mbufs, uint16_t nb,
-	  bool *popped)
+	  uint16_t *taken)
 {
 	struct vring_chain chains[VRING_BURST_MAX];
 	struct rx_mbufs burst = { .pool = pool, .mbufs = mbufs };
-	uint16_t n, taken = 0, done = 0;
+	uint16_t n, done = 0;
 
 	n = vring_pop(&queue->ring, chains, nb);
 	if (n == 0)
 		return 0;
 	rx_alloc(&burst, n);
-	done = rx_copy_chains(queue, chains, &burst, &taken);
-	if (unlikely(taken < n)) {
+	done = rx_copy_chains(queue, chains, &burst, taken);
+	if (unlikely(*taken < n)) {
 		/* The driver keeps its packets; it is what slows down. */
-		vring_unpop(&queue->ring, chains + taken, (uint16_t)(n - taken));
+		vring_unpop(&queue->ring, chains + *taken, (uint16_t)(n - *taken));
 		vnet_stats_add(&queue->stats.nombuf, 1);
 	}
-	if (likely(taken > 0))
-		vring_push(&queue->ring, chains, taken);
-	*popped = taken > 0;
+	if (likely(*taken > 0))
+		vring_push(&queue->ring, chains, *taken);
 	return done;
 }
 
@@ -221,14 +220,17 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 		return 0;
 	for (;;) {
 		uint16_t want = RTE_MIN((uint16_t)(nb - done), VRING_BURST_MAX);
-		bool popped = false;
+		uint16_t taken = 0;
 
 		if (want == 0)
 			break;
-		done += rx_chains(queue, pool, mbufs + done, want, &popped);
-		vnet_queue_finish(queue, popped);
-		/* One burst's worth is what a caller asks for; drops are not made up for. */
-		if (!popped || nb <= VRING_BURST_MAX ||
+		done += rx_chains(queue, pool, mbufs + done, want, &taken);
+		vnet_queue_finish(queue, taken > 0);
+		/*
+		 * One burst's worth is what a caller asks for; drops are not made up for. Fewer chains
+		 * than wanted were all that there are, or took long to read.
+		 */
+		if (taken < want || nb <= VRING_BURST_MAX ||
 		    !__atomic_load_n(&queue->vq->enabled, __ATOMIC_RELAXED))
 			break;
 	}

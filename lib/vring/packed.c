@@ -186,6 +186,7 @@ packed_table(struct vring_vq *vq, struct vring_chain *chain, const struct packed
 		return false;
 	if (nb > vq->chain_limit)
 		return vring_chain_fault(vq, VRING_FAULT_LONG, nb);
+	vq->nb_read += nb;
 	for (i = 0; i < nb; i++) {
 		struct packed_desc desc;
 		struct vring_desc raw;
@@ -207,6 +208,7 @@ packed_walk(struct vring_vq *vq, struct vring_chain *chain, struct packed_desc *
 	for (;;) {
 		if (!packed_add(vq, chain, desc))
 			return false;
+		vq->nb_read++;
 		chain->head = desc->id;
 		if (!(desc->flags & VRING_DESC_F_NEXT))
 			return true;
@@ -330,8 +332,9 @@ packed_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
 		return 0;
 	nb = RTE_MIN(nb, VRING_BURST_MAX);
 	vq->nb_bufs = 0;
+	vq->nb_read = 0;
 	room = vq->size - packed_distance(vq, packed->used, packed->avail);
-	while (n < nb) {
+	while (n < nb && vq->nb_read < VRING_POP_DESCS) {
 		if (lines && packed->avail % VRING_PACKED_LINE == 0) {
 			uint32_t most = RTE_MIN(room, (uint32_t)(nb - n));
 			uint16_t got = packed_lines(vq, &chains[n], most);
@@ -561,6 +564,7 @@ packed_again(struct vring_vq *vq, const struct vring_taken *taken, struct vring_
 	chain->nb_descs = taken->nb_descs;
 	if (desc.flags & VRING_DESC_F_INDIRECT)
 		return packed_table(vq, chain, &desc);
+	vq->nb_read += taken->nb_descs;
 	for (i = 0; i < taken->nb_descs; i++) {
 		desc = packed_unpack(&taken->descs[i]);
 		if (!packed_add(vq, chain, &desc))

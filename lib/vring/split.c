@@ -106,7 +106,8 @@ split_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
 		rte_prefetch0(&vq->desc[heads[i] & vq->mask]);
 	}
 	vq->nb_bufs = 0;
-	for (i = 0; i < n; i++)
+	vq->nb_read = 0;
+	for (i = 0; i < n && vq->nb_read < VRING_POP_DESCS; i++)
 		if (unlikely(!vring_split_chain(vq, heads[i], &chains[i])))
 			break;
 	vq->next_avail = (uint16_t)(vq->next_avail + i);

@@ -71,6 +71,7 @@ chain_walk(struct vring_vq *vq, struct vring_desc *desc, struct vring_chain *cha
 		}
 		if (!chain_add(vq, chain, desc))
 			return false;
+		vq->nb_read++;
 		if (!(desc->flags & VRING_DESC_F_NEXT))
 			return true;
 		if (!table.indirect)

@@ -27,6 +27,12 @@
 /* What one pop returns at most. */
 #define VRING_BURST_MAX 64
 
+/*
+ * A pop that has read so many descriptors of chains and tables ends with the chain that it is at: a
+ * driver may make chains of 32768 empty ones available, and each costs the poller time.
+ */
+#define VRING_POP_DESCS 4096
+
 /* Why a ring stopped. All but VRING_FAULT_MISS are the driver's doing and final. */
 enum vring_fault {
 	VRING_FAULT_NONE,
@@ -171,6 +177,7 @@ struct vring_vq {
 	uint32_t nb_bufs;
 	uint32_t max_bufs;
 	uint32_t chain_limit; /* descriptors of a chain with an indirect table */
+	uint32_t nb_read;     /* descriptors of chains of more than one, since the last pop began */
 	struct vring_layout layout;
 	struct vring_packed packed;
 };
@@ -269,9 +276,10 @@ vring_fault_name(enum vring_fault fault);
 
 /*
  * Takes up to nb chains (at most VRING_BURST_MAX) that the driver made available. Fewer can
- * mean that the next one is faulty: vq->fault then says so, and the chains before it are
- * good. A fault stays until the caller clears it (VRING_FAULT_MISS, after memory was added)
- * or the queue is started again; as long as it stands, pop returns 0.
+ * mean that they took long to read (VRING_POP_DESCS), or that the next one is faulty: vq->fault
+ * then says so, and the chains before it are good. A fault stays until the caller clears it
+ * (VRING_FAULT_MISS, after memory was added) or the queue is started again; as long as it stands,
+ * pop returns 0.
  */
 static inline uint16_t
 vring_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)

@@ -162,6 +162,32 @@ test_runts_and_giants(void **state)
 	assert_int_equal(loopback_net_state(&net, NET_TX), RTE_VDUSE_VQ_RUNNING);
 }
 
+/* However many mbufs there is room for, a burst reads no more descriptors than a pop. */
+static void
+test_empty_descriptors(void **state)
+{
+	struct driver *driver = &net.queues[NET_TX];
+	struct vring_desc *table = driver_va(driver, driver->data);
+	unsigned int i, reaped = 0;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < VRING_CHAIN_MIN_LIMIT; i++)
+		table[i] = (struct vring_desc){ .flags = VRING_DESC_F_NEXT,
+						.next = (uint16_t)(i + 1) };
+	table[i - 1].flags = 0;
+	for (i = 0; i < 32; i++) {
+		driver_desc(driver, (uint16_t)i, driver->data, 16 * VRING_CHAIN_MIN_LIMIT,
+			    VRING_DESC_F_INDIRECT, 0);
+		loopback_net_post(&net, NET_TX, (uint16_t)i);
+	}
+	for (i = 1; i <= 8; i++) {
+		assert_int_equal(receive(i % 2 == 0 ? 32 : RTE_DIM(mbufs)), 0);
+		reaped += loopback_net_reap(&net);
+		assert_int_equal(reaped, i * VRING_POP_DESCS / VRING_CHAIN_MIN_LIMIT);
+	}
+	assert_int_equal(stats_of().drops, 32);
+}
+
 /* Takes mbufs out of the pool until so many are left. */
 static unsigned int
 starve(struct rte_mbuf **held, unsigned int left)
@@ -400,6 +426,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_layouts, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_indirect, setup_indirect, teardown),
 		cmocka_unit_test_setup_teardown(test_runts_and_giants, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_empty_descriptors, setup_indirect, teardown),
 		cmocka_unit_test_setup_teardown(test_empty_pool, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_scarce_pool, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_scarce_pool_segments, setup, teardown),

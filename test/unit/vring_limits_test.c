@@ -281,6 +281,57 @@ unpop_takes_the_fault_along(void **state)
 	driver_free(&driver);
 }
 
+/* Chains of descriptors without bytes cost time and no memory: a pop ends after so many. */
+static void
+many_empty_descriptors(void **state)
+{
+	static const struct {
+		uint32_t ring, nb;
+	} tables[] = { { 64, 1024 }, { 1024, 1000 }, { VRING_SIZE_MAX, VRING_SIZE_MAX } };
+	struct vring_chain chains[VRING_BURST_MAX];
+	uint16_t i, j, n, left;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < RTE_DIM(tables); i++) {
+		uint32_t nb = tables[i].nb, most = (VRING_POP_DESCS + nb - 1) / nb;
+		uint64_t table;
+
+		begin(tables[i].ring, INDIRECT);
+		table = table_make(nb, driver.data, 0);
+		for (j = 0; j < 32; j++)
+			post(j, table, 16 * nb, TABLE, 0);
+		for (left = 32; left > 0; left = (uint16_t)(left - n)) {
+			n = pop(chains, 32);
+			assert_int_equal(driver.vq.fault, VRING_FAULT_NONE);
+			assert_int_equal(n, RTE_MIN(left, most));
+			assert_int_equal(vring_count(&driver.vq), left - n);
+		}
+		driver_free(&driver);
+	}
+}
+
+/* The same in the ring itself; and chains of one descriptor, which are many in a burst. */
+static void
+many_descriptors_of_the_ring(void **state)
+{
+	struct vring_chain chains[VRING_BURST_MAX];
+	uint16_t i, n;
+
+	RTE_SET_USED(state);
+	begin(VRING_SIZE_MAX, 0);
+	for (i = 0; i < VRING_SIZE_MAX; i++)
+		driver_desc(&driver, i, driver.data, 0, i % 1024 < 1023 ? NEXT : 0,
+			    (uint16_t)(i + 1));
+	for (i = 0; i < 16; i++)
+		driver_post(&driver, (uint16_t)(1024 * i));
+	for (n = 16; n > 0; n -= 4)
+		assert_int_equal(pop(chains, 32), 4);
+	for (i = 0; i < VRING_BURST_MAX; i++)
+		driver_post(&driver, 1023);
+	assert_int_equal(pop(chains, VRING_BURST_MAX), VRING_BURST_MAX);
+	driver_free(&driver);
+}
+
 int
 main(void)
 {
@@ -294,6 +345,8 @@ main(void)
 		cmocka_unit_test(descriptors_without_bytes),
 		cmocka_unit_test(lengths_saturate),
 		cmocka_unit_test(misses_on_the_way),
+		cmocka_unit_test(many_empty_descriptors),
+		cmocka_unit_test(many_descriptors_of_the_ring),
 		cmocka_unit_test(unpop_takes_the_fault_along),
 	};
 

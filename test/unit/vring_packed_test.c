@@ -453,6 +453,35 @@ damage_never_kills(void **state)
 	assert_in_range(faults, 100, 4990);
 }
 
+/* Descriptors without bytes cost time and no memory: a pop ends after so many. */
+static void
+many_empty_descriptors(void **state)
+{
+	static struct driver_part parts[1024];
+	struct vring_chain chains[VRING_BURST_MAX];
+	uint16_t i;
+
+	RTE_SET_USED(state);
+	begin(VRING_SIZE_MAX, INDIRECT, 0);
+	/* A table of zeroes, and chains through the ring. */
+	for (i = 0; i < 16; i++)
+		post(i, table, 16 * 1024, TABLE);
+	for (i = 16; i < 32; i++)
+		driver_post_chain(&driver, &i, parts, RTE_DIM(parts));
+	for (i = 0; i < 32; i += 4) {
+		assert_int_equal(vring_pop(&driver.vq, chains, 32), 4);
+		assert_int_equal(driver.vq.fault, VRING_FAULT_NONE);
+		assert_int_equal(chains[0].head, i);
+	}
+	assert_int_equal(vring_pop(&driver.vq, chains, 32), 0);
+	driver_free(&driver);
+	begin(VRING_SIZE_MAX, INDIRECT, 0);
+	for (i = 0; i < VRING_BURST_MAX; i++)
+		post(i, driver.data, 0, 0);
+	assert_int_equal(vring_pop(&driver.vq, chains, VRING_BURST_MAX), VRING_BURST_MAX);
+	driver_free(&driver);
+}
+
 int
 main(void)
 {
@@ -465,6 +494,7 @@ main(void)
 		cmocka_unit_test(layouts_that_are_none),
 		cmocka_unit_test(chains_that_are_none),
 		cmocka_unit_test(chains_without_an_end),
+		cmocka_unit_test(many_empty_descriptors),
 		cmocka_unit_test(fault_after_unpop),
 		cmocka_unit_test(damage_never_kills),
 	};
