@@ -14,12 +14,14 @@
 
 #include <linux/fs.h>
 
+#include <rte_bitops.h>
 #include <rte_cycles.h>
 
 #include "backend_file.h"
 #include "blk.h"
 
 #define FILE_ALIGN_MAX	  4096
+#define FILE_BLOCK_MAX	  (64 << 20)
 #define FILE_WAIT_MS	  1000
 #define FILE_WAIT_STEP_MS 10
 
@@ -95,9 +97,18 @@ file_limits_regular(struct file_backend *file, const struct stat *st)
 
 	limits->block_size = RTE_VDUSE_BLK_SECTOR;
 	limits->physical_size = RTE_VDUSE_BLK_SECTOR;
-	if (st->st_blksize >= RTE_VDUSE_BLK_SECTOR && st->st_blksize <= FILE_ALIGN_MAX)
-		limits->physical_size = (uint32_t)st->st_blksize;
+	if (st->st_blksize >= RTE_VDUSE_BLK_SECTOR)
+		limits->physical_size = (uint32_t)RTE_MIN(st->st_blksize, FILE_ALIGN_MAX);
 	limits->minimum_io = limits->physical_size;
+	/*
+	 * NFS, CephFS and ZFS have larger ones, up to some MiB. It is what they transfer, and free, at a
+	 * time; as a physical block it would confuse drivers, some of which know none above 4096.
+	 */
+	if (st->st_blksize > FILE_ALIGN_MAX && st->st_blksize <= FILE_BLOCK_MAX &&
+	    rte_is_power_of_2((uint32_t)st->st_blksize)) {
+		limits->optimal_io = (uint32_t)st->st_blksize;
+		limits->discard_size = (uint32_t)st->st_blksize;
+	}
 	limits->discard = !limits->read_only &&
 			  fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
 				    st->st_size, FILE_ALIGN_MAX) == 0;

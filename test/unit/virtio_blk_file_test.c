@@ -637,6 +637,63 @@ refused(const char *backend, const char *backend_args, bool read_only, int expec
 	assert_int_equal(unit_fds(), fds);
 }
 
+/* What stands in for file systems that transfer more than 4096 bytes at a time: see meson.build. */
+static blksize_t wrapped_blksize;
+
+int
+__real_fstat64(int file, struct stat *st);
+int
+__wrap_fstat64(int file, struct stat *st);
+
+int
+__wrap_fstat64(int file, struct stat *st)
+{
+	int ret = __real_fstat64(file, st);
+
+	if (ret == 0 && wrapped_blksize != 0)
+		st->st_blksize = wrapped_blksize;
+	return ret;
+}
+
+/* What a driver is told of a file on NFS, CephFS or ZFS. */
+static void
+block_of_the_file_system(void **state)
+{
+	static const struct {
+		blksize_t blksize;
+		uint8_t exponent;   /* of the physical block */
+		uint32_t optimal;   /* logical blocks */
+		uint32_t alignment; /* of discards, sectors */
+	} known[] = {
+		{ 512, 0, 0, 1 },
+		{ 1024, 1, 0, 2 },
+		{ 4096, 3, 0, 8 },
+		{ 8192, 3, 16, 16 },
+		{ 128 << 10, 3, 256, 256 },
+		{ 1 << 20, 3, 2048, 2048 },
+		{ 4 << 20, 3, 8192, 8192 },
+		{ 5000, 3, 0, 8 },
+		{ 1 << 30, 3, 0, 8 },
+	};
+	struct virtio_blk_config config;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	need_file();
+	for (i = 0; i < RTE_DIM(known); i++) {
+		loopback_blk_destroy(&blk);
+		wrapped_blksize = known[i].blksize;
+		create_disk("");
+		wrapped_blksize = 0;
+		vduse_loopback_config(blk.loop, 0, &config, sizeof(config));
+		assert_int_equal(config.blk_size, 512);
+		assert_int_equal(config.physical_block_exp, known[i].exponent);
+		assert_int_equal(config.min_io_size, 1 << known[i].exponent);
+		assert_int_equal(config.opt_io_size, known[i].optimal);
+		assert_int_equal(config.discard_sector_alignment, known[i].alignment);
+	}
+}
+
 static void
 cannot_open(void **state)
 {
@@ -696,6 +753,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(together, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(data, setup_no_polling, teardown),
 		cmocka_unit_test_setup_teardown(together, setup_no_polling, teardown),
+		cmocka_unit_test_setup_teardown(block_of_the_file_system, setup, teardown),
 		cmocka_unit_test_setup_teardown(cannot_open, setup, teardown),
 	};
 
