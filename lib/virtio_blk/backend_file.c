@@ -101,8 +101,9 @@ file_limits_regular(struct file_backend *file, const struct stat *st)
 		limits->physical_size = (uint32_t)RTE_MIN(st->st_blksize, FILE_ALIGN_MAX);
 	limits->minimum_io = limits->physical_size;
 	/*
-	 * NFS, CephFS and ZFS have larger ones, up to some MiB. It is what they transfer, and free, at a
-	 * time; as a physical block it would confuse drivers, some of which know none above 4096.
+	 * NFS, CephFS and ZFS have larger ones, up to some MiB. It is what they transfer, and
+	 * free, at a time; as a physical block it would confuse drivers, some of which know none
+	 * above 4096.
 	 */
 	if (st->st_blksize > FILE_ALIGN_MAX && st->st_blksize <= FILE_BLOCK_MAX &&
 	    rte_is_power_of_2((uint32_t)st->st_blksize)) {

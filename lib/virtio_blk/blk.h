@@ -54,9 +54,10 @@ static_assert(VBLK_IOV_MAX(VBLK_SEG_MAX) <= 1024, "more vectors than the kernel 
 #define VBLK_ROOMS 4
 
 /*
- * Bytes that a driver has the lcore and the backend handle at a time. An operation is no larger than
- * a part, and a poll submits no more than a poll's, so other queues of the lcore are served in
- * between. The backend holds no more than a flight's of a queue, so stopping one does not take long.
+ * Bytes that a driver has the lcore and the backend handle at a time. An operation is no larger
+ * than a part, and a poll submits no more than a poll's, so other queues of the lcore are served
+ * in between. The backend holds no more than a flight's of a queue, so stopping one does not take
+ * long.
  */
 #define VBLK_PART_BYTES	  (UINT64_C(2) << 20)
 #define VBLK_POLL_BYTES	  (UINT64_C(2) << 20)

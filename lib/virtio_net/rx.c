@@ -227,8 +227,8 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 		done += rx_chains(queue, pool, mbufs + done, want, &taken);
 		vnet_queue_finish(queue, taken > 0);
 		/*
-		 * One burst's worth is what a caller asks for; drops are not made up for. Fewer chains
-		 * than wanted were all that there are, or took long to read.
+		 * One burst's worth is what a caller asks for; drops are not made up for. Fewer
+		 * chains than wanted were all that there are, or took long to read.
 		 */
 		if (taken < want || nb <= VRING_BURST_MAX ||
 		    !__atomic_load_n(&queue->vq->enabled, __ATOMIC_RELAXED))

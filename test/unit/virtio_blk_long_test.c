@@ -184,7 +184,7 @@ as_many_as_the_ring(void **state)
 	assert_int_equal(loopback_blk_stats(&blk).bad_requests, 0);
 }
 
-/* The kernel takes 1024 vectors at once; the data lies in a file, with and without its page cache. */
+/* The kernel takes 1024 vectors at once. With and without its page cache. */
 static void
 in_a_file(void **state)
 {
