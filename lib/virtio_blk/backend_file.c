@@ -14,6 +14,8 @@
 
 #include <linux/fs.h>
 
+#include <liburing.h>
+
 #include <rte_bitops.h>
 #include <rte_cycles.h>
 
@@ -173,17 +175,6 @@ file_limits(struct file_backend *file, const char *device, const char *path)
 	return file_measure(&file->backend);
 }
 
-/* Two that write to one image would destroy it. Ends with the file descriptor. */
-static int
-file_lock(int fd, bool read_only)
-{
-	struct flock lock = { .l_type = read_only ? F_RDLCK : F_WRLCK, .l_whence = SEEK_SET };
-
-	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
-		return 0;
-	return errno == EACCES ? -EAGAIN : -errno;
-}
-
 /* -EAGAIN: somebody else has it. */
 static int
 file_take(struct file_backend *file, const char *path, int flags)
@@ -193,7 +184,7 @@ file_take(struct file_backend *file, const char *path, int flags)
 	file->fd = open(path, flags);
 	if (file->fd < 0)
 		return errno == EBUSY ? -EAGAIN : -errno;
-	ret = file_lock(file->fd, file->backend.limits.read_only);
+	ret = file_lock_take(file->fd, file->backend.limits.read_only);
 	if (ret < 0)
 		close(file->fd);
 	return ret;
@@ -210,6 +201,28 @@ file_take_in_time(struct file_backend *file, const char *path, int flags)
 		rte_delay_us_sleep(FILE_WAIT_STEP_MS * 1000);
 		ret = file_take(file, path, flags);
 	}
+	return ret;
+}
+
+/* Every queue has a ring; where there can be none the device ends here, with one line. */
+static int
+file_probe_ring(const char *device)
+{
+	struct io_uring ring;
+	int ret = io_uring_queue_init(1, &ring, 0);
+
+	if (ret == 0) {
+		io_uring_queue_exit(&ring);
+		return 0;
+	}
+	if (ret == -EPERM || ret == -EACCES || ret == -ENOSYS)
+		VBLK_LOG(ERR, device, "backend=file needs io_uring, which is forbidden here (%s): "
+			 "permit io_uring_setup, io_uring_enter and io_uring_register in the "
+			 "seccomp filter of the container or unit, and set the sysctl "
+			 "kernel.io_uring_disabled to 0", strerror(-ret));
+	else
+		VBLK_LOG(ERR, device, "backend=file cannot set up io_uring: %s%s", strerror(-ret),
+			 ret == -ENOMEM ? ": raise the limit of locked memory" : "");
 	return ret;
 }
 
@@ -264,6 +277,8 @@ file_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 		VBLK_LOG(ERR, conf->device, "backend=file: it needs path=FILE");
 		ret = -EINVAL;
 	}
+	if (ret == 0)
+		ret = file_probe_ring(conf->device);
 	if (ret == 0)
 		ret = file_open_path(file, conf, path);
 	free(path);

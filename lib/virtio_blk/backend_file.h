@@ -34,6 +34,10 @@ file_submit(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
 uint16_t
 file_poll(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
 
+/* file_lock.c: 0; -EAGAIN: somebody uses the file who does not permit us. Ends with the fd. */
+int
+file_lock_take(int fd, bool read_only);
+
 /* file_discard.c: a number that sysfs has of a block device's queue; 0: none. */
 uint64_t
 file_device_number(dev_t dev, const char *attribute);

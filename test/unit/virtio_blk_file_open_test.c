@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What becomes of a file that another program uses, with the locks of QEMU, and of a process that
+ * may not use io_uring: refused with one line, or served beside the other one where it permits.
+ */
+#include "loopback_blk.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include <linux/filter.h>
+#include <linux/seccomp.h>
+
+#include <rte_memory.h>
+
+#define RING 64u
+#define SIZE (1 << 20)
+
+/* Ways of use, and where QEMU locks a byte for each. */
+#define USE_READ   0
+#define USE_WRITE  1
+#define USE_RESIZE 3
+#define USED(use)  (100 + (use))
+#define DENIED(use) (200 + (use))
+
+static char path[64], args[96];
+static int fd = -1;
+
+static int
+setup(void **state)
+{
+	RTE_SET_USED(state);
+	strcpy(path, "/var/tmp/unit-blk-XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, SIZE), 0);
+	snprintf(args, sizeof(args), "path=%s", path);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	RTE_SET_USED(state);
+	unlink(path);
+	close(fd);
+	return 0;
+}
+
+static int
+try_open(bool read_only)
+{
+	struct rte_vduse_blk_conf conf = {
+		.path = "/dev/vduse/unit1",
+		.queues = 1,
+		.queue_size = RING,
+		.read_only = read_only,
+		.backend = "file",
+		.backend_args = args,
+		.socket_id = SOCKET_ID_ANY,
+	};
+	int ret;
+
+	unit_log_clear();
+	ret = loopback_blk_try(&conf);
+	assert_int_equal(unit_log_count("unit1: "), ret < 0);
+	return ret;
+}
+
+static int
+lock_byte(off_t byte, short type)
+{
+	struct flock lock = { .l_type = type, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1 };
+
+	return fcntl(fd, F_OFD_SETLK, &lock);
+}
+
+/* Whether somebody else has a lock on a byte. */
+static bool
+is_locked(off_t byte)
+{
+	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte,
+			      .l_len = 1 };
+
+	assert_int_equal(fcntl(fd, F_OFD_GETLK, &lock), 0);
+	return lock.l_type != F_UNLCK;
+}
+
+static void
+with_lock(off_t byte, int writer, int reader)
+{
+	assert_int_equal(lock_byte(byte, F_RDLCK), 0);
+	assert_int_equal(try_open(false), writer);
+	assert_int_equal(try_open(true), reader);
+	assert_int_equal(lock_byte(byte, F_UNLCK), 0);
+}
+
+/* Each way in which QEMU may have it. */
+static void
+qemu_has_it(void **state)
+{
+	RTE_SET_USED(state);
+	with_lock(USED(USE_READ), 0, 0);
+	with_lock(USED(USE_WRITE), -EAGAIN, -EAGAIN);
+	with_lock(USED(USE_RESIZE), -EAGAIN, -EAGAIN);
+	with_lock(DENIED(USE_READ), -EAGAIN, -EAGAIN);
+	with_lock(DENIED(USE_WRITE), -EAGAIN, 0);
+	with_lock(DENIED(USE_RESIZE), 0, 0);
+}
+
+/* What QEMU sees of ours; "qemu-img info -U" locks byte 100 and looks at byte 200. */
+static void
+qemu_sees_ours(void **state)
+{
+	static struct loopback_blk disk;
+
+	RTE_SET_USED(state);
+	loopback_blk_create(&disk, "file", args, RING, false);
+	assert_int_equal(lock_byte(USED(USE_READ), F_RDLCK), 0);
+	assert_false(is_locked(DENIED(USE_READ)));
+	assert_true(is_locked(USED(USE_READ)));
+	assert_true(is_locked(USED(USE_WRITE)));
+	assert_true(is_locked(DENIED(USE_WRITE)));
+	assert_true(is_locked(DENIED(USE_RESIZE)));
+	assert_int_equal(lock_byte(USED(USE_READ), F_UNLCK), 0);
+	/* A second one of ours is refused either way. */
+	assert_int_equal(try_open(false), -EAGAIN);
+	assert_int_equal(try_open(true), -EAGAIN);
+	loopback_blk_destroy(&disk);
+	assert_false(is_locked(USED(USE_WRITE)));
+	loopback_blk_create(&disk, "file", args, RING, true);
+	assert_false(is_locked(USED(USE_WRITE)));
+	assert_int_equal(try_open(true), 0);
+	assert_int_equal(try_open(false), -EAGAIN);
+	loopback_blk_destroy(&disk);
+}
+
+/* This thread's io_uring_setup() fails with err from now on. */
+static void
+forbid_io_uring(unsigned int err)
+{
+	struct sock_filter code[] = {
+		BPF_STMT(BPF_LD | BPF_W | BPF_ABS, offsetof(struct seccomp_data, nr)),
+		BPF_JUMP(BPF_JMP | BPF_JEQ | BPF_K, SYS_io_uring_setup, 0, 1),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ERRNO | err),
+		BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW),
+	};
+	const struct sock_fprog program = { .len = RTE_DIM(code), .filter = code };
+
+	assert_int_equal(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	assert_int_equal(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &program), 0);
+}
+
+/* What seccomp and the sysctl say, then what a kernel without it says. The last of the tests. */
+static void
+no_io_uring(void **state)
+{
+	static const unsigned int errs[] = { EPERM, ENOSYS };
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < RTE_DIM(errs); i++) {
+		unsigned int fds = unit_fds();
+
+		forbid_io_uring(errs[i]);
+		assert_int_equal(try_open(false), -(int)errs[i]);
+		assert_int_equal(unit_log_count("needs io_uring"), 1);
+		assert_int_equal(unit_log_count("kernel.io_uring_disabled"), 1);
+		assert_int_equal(unit_fds(), fds);
+	}
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(qemu_has_it, setup, teardown),
+		cmocka_unit_test_setup_teardown(qemu_sees_ours, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_io_uring, setup, teardown),
+	};
+
+	if (unit_init() < 0)
+		return 1;
+	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
+}
