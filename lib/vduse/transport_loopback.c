@@ -38,6 +38,7 @@ struct vduse_loopback {
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	uint32_t next_id;
 	uint8_t config[LOOPBACK_CONFIG];
+	uint64_t config_changes;
 };
 
 struct vduse_loopback *
@@ -212,6 +213,17 @@ vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index)
 }
 
 uint64_t
+vduse_loopback_config_changes(struct vduse_loopback *loop)
+{
+	uint64_t changes;
+
+	pthread_mutex_lock(&loop->lock);
+	changes = loop->config_changes;
+	pthread_mutex_unlock(&loop->lock);
+	return changes;
+}
+
+uint64_t
 vduse_loopback_walks(struct vduse_loopback *loop)
 {
 	uint64_t walks;
@@ -258,7 +270,9 @@ loopback_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf
 
 	if (conf->nb_vqs > LOOPBACK_VQS || conf->config_size > LOOPBACK_CONFIG)
 		return -EINVAL;
-	memcpy(loop->config, conf->config, conf->config_size);
+	/* The kernel keeps that of a device which a dead process left. */
+	if (!loop->left)
+		memcpy(loop->config, conf->config, conf->config_size);
 	dev->taken_over = loop->left;
 	if (loop->vq_size_max != 0)
 		dev->vq_size_max = loop->vq_size_max;
@@ -400,6 +414,8 @@ loopback_config_call(struct rte_vduse_dev *dev)
 
 	pthread_mutex_lock(&loop->lock);
 	ret = loop->refuse[VDUSE_LOOPBACK_CONFIG_CALL];
+	if (ret == 0)
+		loop->config_changes++;
 	pthread_mutex_unlock(&loop->lock);
 	return ret;
 }

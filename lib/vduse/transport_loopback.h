@@ -115,9 +115,13 @@ vduse_loopback_vq_size_max(struct vduse_loopback *loop, uint16_t size);
 uint64_t
 vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index);
 
-/* Times that the regions were walked from the start, and config changes told. */
+/* Times that the regions were walked from the start. */
 uint64_t
 vduse_loopback_walks(struct vduse_loopback *loop);
+
+/* Times that the driver was told of a change of the configuration space. */
+uint64_t
+vduse_loopback_config_changes(struct vduse_loopback *loop);
 
 /* The kick fd of a virtqueue, or -1. Still the device's. */
 int

@@ -177,6 +177,9 @@ int
 vblk_config_write(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len,
 		  void *arg);
 
+void
+vblk_config_status(struct rte_vduse_dev *dev, uint8_t status, void *arg);
+
 /*
  * room.c: gives a queue what serves a ring of that size: a channel of the backend and a log, each
  * at least that large. What it has stays when this fails. Nothing is in flight.

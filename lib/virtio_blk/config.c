@@ -5,8 +5,11 @@
  * on the control thread what the driver writes there.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stddef.h>
 #include <string.h>
+
+#include <linux/virtio_config.h>
 
 #include <rte_byteorder.h>
 
@@ -79,11 +82,20 @@ config_capacity(const struct rte_vduse_blk *blk)
 	return size / blk->block_size * (blk->block_size / RTE_VDUSE_BLK_SECTOR);
 }
 
+/* Bytes that a driver cannot reach are said once for each size. */
 static void
 config_set_capacity(struct rte_vduse_blk *blk)
 {
+	uint64_t size = __atomic_load_n(&blk->backend->limits.size, __ATOMIC_RELAXED);
 	uint64_t capacity = config_capacity(blk);
 
+	if (size == 0)
+		VBLK_LOG(WARNING, blk->backend->name, "its backend is empty, so no request is served: "
+			 "make it larger");
+	else if (size % blk->block_size != 0)
+		VBLK_LOG(WARNING, blk->backend->name, "the last %u of %" PRIu64 " bytes are not "
+			 "served: make the size a multiple of the block size %u",
+			 (uint32_t)(size % blk->block_size), size, blk->block_size);
 	__atomic_store_n(&blk->capacity, capacity, __ATOMIC_RELAXED);
 	blk->config.capacity = rte_cpu_to_le_64(capacity);
 }
@@ -133,6 +145,27 @@ rte_vduse_blk_resize(struct rte_vduse_blk *blk)
 		 (unsigned long long)rte_vduse_blk_capacity(blk));
 	return rte_vduse_dev_config_set(blk->dev, offsetof(struct virtio_blk_config, capacity),
 					&blk->config.capacity, sizeof(blk->config.capacity));
+}
+
+/*
+ * A driver that was there before this process knows the capacity that the backend had then; no
+ * transport tells that apart from a new driver, to which it is no news.
+ */
+void
+vblk_config_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
+{
+	const struct rte_vduse_blk *blk = arg;
+	uint64_t capacity, le;
+
+	if (!(status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return;
+	/* Again if rte_vduse_blk_resize() told a newer one meanwhile. */
+	do {
+		capacity = rte_vduse_blk_capacity(blk);
+		le = rte_cpu_to_le_64(capacity);
+		(void)rte_vduse_dev_config_set(dev, offsetof(struct virtio_blk_config, capacity),
+					       &le, sizeof(le));
+	} while (capacity != rte_vduse_blk_capacity(blk));
 }
 
 /* The write cache alone can be written: 0 switches it off, until it is switched on again. */

@@ -302,6 +302,7 @@ const struct rte_vduse_dev_ops vblk_dev_ops = {
 	.vq_quiesce = queue_drain,
 	.vq_stop = queue_stop,
 	.vq_position = queue_position,
+	.status = vblk_config_status,
 	.config_write = vblk_config_write,
 };
 
