@@ -38,6 +38,7 @@ struct vblk_io {
 	uint64_t len;
 	int result;        /* of poll: 0 or a negative errno; -ENOTSUP: it never can */
 	/* The backend's while it has the operation; what they hold before is undefined. */
+	uint32_t since;
 	struct vblk_io *next;
 	uint64_t done;
 	void *room;

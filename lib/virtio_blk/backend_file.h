@@ -21,6 +21,8 @@ struct file_backend {
 	/* What the file system turned out not to have; any thread sets it, never unset. */
 	bool no_zero_range;
 	bool told; /* that memory cannot be pinned; control thread */
+	int flush_error;     /* of the first flush that failed; any thread sets it, never unset */
+	uint32_t retry_told; /* when a line said that operations are refused; any thread */
 };
 
 int
@@ -33,6 +35,13 @@ uint16_t
 file_submit(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
 uint16_t
 file_poll(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
+
+/* file_error.c: whether the operation, refused for now, is submitted again; bounded in time. */
+bool
+file_error_retry(struct file_backend *file, struct vblk_io *io, int result);
+/* A flush, or a write that had to flush the page cache, failed: later flushes fail too. */
+void
+file_error_flush(struct file_backend *file, int result);
 
 /* file_lock.c: 0; -EAGAIN: somebody uses the file who does not permit us. Ends with the fd. */
 int

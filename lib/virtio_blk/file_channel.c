@@ -321,7 +321,10 @@ file_begin(struct file_channel *channel, struct vblk_io *io)
 	if (io->op == VBLK_ZERO && !io->unmap &&
 	    __atomic_load_n(&file->no_zero_range, __ATOMIC_RELAXED))
 		io->stage = FILE_WRITE;
+	io->since = 0;
 	io->result = io->op == VBLK_ERASE ? -ENOTSUP : 0;
+	if (io->op == VBLK_FLUSH)
+		io->result = __atomic_load_n(&file->flush_error, __ATOMIC_RELAXED);
 	if (io->op == VBLK_READ || io->op == VBLK_WRITE)
 		io->result = file_room_take(channel->file, &channel->nb_rooms, io);
 }
@@ -424,18 +427,33 @@ file_continue(struct vblk_io *io, int result)
 	return true;
 }
 
+/* The kernel refused it for too long, or it failed. */
+static void
+file_fail(struct file_channel *channel, struct vblk_io *io, int result)
+{
+	bool flush = io->op == VBLK_FLUSH || (io->op == VBLK_ZERO && io->stage == FILE_SYNC) ||
+		     (io->op == VBLK_WRITE && io->fua && !channel->file->direct);
+
+	io->result = result == -EOPNOTSUPP ? -ENOTSUP : result;
+	if (flush && result != -EOPNOTSUPP && result != -EAGAIN && result != -EINTR)
+		file_error_flush(channel->file, result);
+}
+
 /* Whether an operation is finished: io->result then says how. Else it is submitted again. */
 static bool
 file_finish(struct file_channel *channel, struct vblk_io *io, int result)
 {
 	io->result = 0;
-	if (unlikely(result == -EAGAIN || result == -EINTR ||
+	if (unlikely(file_error_retry(channel->file, io, result) ||
 		     file_zero_fall_back(channel, io, result)))
 		return false;
 	if (unlikely(result < 0)) {
-		io->result = result == -EOPNOTSUPP ? -ENOTSUP : result;
+		file_fail(channel, io, result);
 		return true;
 	}
+	/* One that ran beside a flush that failed may have had its error taken from it. */
+	if (io->op == VBLK_FLUSH)
+		io->result = __atomic_load_n(&channel->file->flush_error, __ATOMIC_RELAXED);
 	if (unlikely(file_continue(io, result))) {
 		/* The file has become shorter than the disk, or is as full as it gets. */
 		io->result = result == 0 ? -EIO : 0;

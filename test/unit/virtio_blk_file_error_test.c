@@ -1,0 +1,247 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A kernel that refuses operations on a file for ever, and one that fails a flush once: what the
+ * driver is answered, and what the log says. The results come from a stand-in for liburing's
+ * function that collects completions.
+ */
+#include "loopback_blk.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_cycles.h>
+#include <rte_memory.h>
+
+#include <liburing.h>
+
+#define RING 64u
+#define SIZE (1 << 20)
+
+static struct loopback_blk blk;
+static uint8_t bytes[BLK_BYTES];
+static char path[64], args[96];
+static int fd = -1;
+
+/* What the kernel says of each operation; 0: what is true. */
+static int forced;
+static unsigned int nb_forced;
+
+unsigned int
+__real_io_uring_peek_batch_cqe(struct io_uring *ring, struct io_uring_cqe **cqes,
+			       unsigned int count);
+unsigned int
+__wrap_io_uring_peek_batch_cqe(struct io_uring *ring, struct io_uring_cqe **cqes,
+			       unsigned int count);
+
+unsigned int
+__wrap_io_uring_peek_batch_cqe(struct io_uring *ring, struct io_uring_cqe **cqes,
+			       unsigned int count)
+{
+	unsigned int n = __real_io_uring_peek_batch_cqe(ring, cqes, count), i;
+
+	for (i = 0; i < n && forced != 0; i++) {
+		cqes[i]->res = forced;
+		nb_forced++;
+	}
+	return n;
+}
+
+static int
+setup_with(const char *more, uint64_t without)
+{
+	strcpy(path, "/var/tmp/unit-blk-XXXXXX");
+	fd = mkstemp(path);
+	assert_true(fd >= 0);
+	assert_int_equal(ftruncate(fd, SIZE), 0);
+	snprintf(args, sizeof(args), "path=%s%s", path, more);
+	loopback_blk_create(&blk, "file", args, RING, false);
+	blk.features &= ~without;
+	loopback_blk_up(&blk);
+	forced = 0;
+	nb_forced = 0;
+	unit_log_clear();
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	RTE_SET_USED(state);
+	return setup_with("", 0);
+}
+
+static int
+setup_direct(void **state)
+{
+	RTE_SET_USED(state);
+	return setup_with(",direct=1", 0);
+}
+
+/* Every write has to be on stable storage when it is done. */
+static int
+setup_no_flush(void **state)
+{
+	RTE_SET_USED(state);
+	return setup_with("", FEATURE(VIRTIO_BLK_F_FLUSH));
+}
+
+static int
+teardown(void **state)
+{
+	RTE_SET_USED(state);
+	forced = 0;
+	loopback_blk_destroy(&blk);
+	unlink(path);
+	close(fd);
+	return 0;
+}
+
+static uint16_t
+post(uint32_t type, uint64_t sector)
+{
+	const struct virtio_blk_outhdr header = { .type = type, .sector = sector };
+	const struct blk_piece pieces[] = {
+		{ .len = BLK_HDR },
+		{ .len = BLK_SECTOR, .write = true },
+		{ .len = 1, .write = true },
+	};
+	uint16_t head = loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), &header);
+
+	loopback_blk_post(&blk, head);
+	return head;
+}
+
+/* Polls until a request is answered, for ten seconds at most. Returns whether it was. */
+static bool
+answered(uint32_t *head)
+{
+	uint64_t end = rte_get_timer_cycles() + 10 * rte_get_timer_hz();
+	uint32_t len;
+
+	while (!driver_take(&blk.driver, head, &len)) {
+		if (rte_get_timer_cycles() > end)
+			return false;
+		loopback_blk_poll(&blk);
+	}
+	return true;
+}
+
+/* Refused for ever: tried again for some seconds, then an error, and one line for all. */
+static void
+refused_for_ever(void **state)
+{
+	uint32_t head;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	forced = -EAGAIN;
+	for (i = 0; i < 8; i++)
+		(void)post(VIRTIO_BLK_T_IN, i);
+	for (i = 0; i < 8; i++) {
+		if (!answered(&head))
+			fail_msg("no answer in 10 s, tried %u times", nb_forced);
+		assert_int_equal(loopback_blk_status(&blk, (uint16_t)head), VIRTIO_BLK_S_IOERR);
+	}
+	assert_true(nb_forced > 16);
+	assert_int_equal(unit_log_count("refused requests for"), 1);
+	assert_int_equal(loopback_blk_stats(&blk).io_errors, 8);
+	/* And what is refused for a moment only is done. */
+	(void)post(VIRTIO_BLK_T_IN, 0);
+	nb_forced = 0;
+	while (nb_forced < 3)
+		loopback_blk_poll(&blk);
+	forced = 0;
+	assert_true(answered(&head));
+	assert_int_equal(loopback_blk_status(&blk, (uint16_t)head), VIRTIO_BLK_S_OK);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), 0);
+}
+
+/* A reset in that state, as on SIGTERM, is answered when the requests have failed. */
+static void
+refused_and_stopped(void **state)
+{
+	RTE_SET_USED(state);
+	forced = -EAGAIN;
+	(void)post(VIRTIO_BLK_T_IN, 0);
+	loopback_blk_poll(&blk);
+	loopback_blk_reset_send(&blk);
+	assert_true(loopback_blk_answered(&blk, 10000));
+	assert_int_equal(unit_log_count("refused requests for"), 1);
+}
+
+static void
+check_flushes_fail(void)
+{
+	assert_int_equal(unit_log_count("all later flushes fail"), 1);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(unit_log_count("all later flushes fail"), 1);
+	/* Reads and writes go on. */
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, 0, bytes, BLK_PIECE), 0);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 0, bytes, BLK_PIECE), 0);
+	/* The next one that opens the file is not concerned. */
+	loopback_blk_destroy(&blk);
+	loopback_blk_create(&blk, "file", args, RING, false);
+	loopback_blk_up(&blk);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), 0);
+}
+
+static void
+flush_failed(void **state)
+{
+	RTE_SET_USED(state);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), 0);
+	forced = -EIO;
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0),
+			 VIRTIO_BLK_S_IOERR);
+	forced = 0;
+	check_flushes_fail();
+}
+
+/* A read or a write without a flush that fails says nothing about what was written before. */
+static void
+other_failed(void **state)
+{
+	RTE_SET_USED(state);
+	forced = -EIO;
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 0, bytes, BLK_PIECE),
+			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, 0, bytes, BLK_PIECE),
+			 VIRTIO_BLK_S_IOERR);
+	forced = 0;
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), 0);
+	assert_int_equal(unit_log_count("flush"), 0);
+}
+
+/* With the page cache a write that is flushed reports, and uses up, what failed before it. */
+static void
+through_failed(void **state)
+{
+	RTE_SET_USED(state);
+	forced = -EIO;
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, 0, bytes, BLK_PIECE),
+			 VIRTIO_BLK_S_IOERR);
+	forced = 0;
+	check_flushes_fail();
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(refused_for_ever, setup, teardown),
+		cmocka_unit_test_setup_teardown(refused_and_stopped, setup_direct, teardown),
+		cmocka_unit_test_setup_teardown(flush_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(flush_failed, setup_direct, teardown),
+		cmocka_unit_test_setup_teardown(other_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(through_failed, setup_no_flush, teardown),
+	};
+
+	if (unit_init() < 0)
+		return 1;
+	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
+}
