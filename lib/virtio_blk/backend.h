@@ -42,8 +42,11 @@ struct vblk_io {
 	struct vblk_io *next;
 	uint64_t done;
 	void *room;
+	void *range;
 	unsigned int stage;
 	uint16_t done_iov;
+	uint8_t edge;
+	bool split;
 };
 
 /* What a backend is like. Set when it is opened. */

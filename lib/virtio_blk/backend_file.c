@@ -46,17 +46,16 @@ file_probe_offset(int fd)
 static void
 file_probe_direct(struct file_backend *file)
 {
-	struct vblk_limits *limits = &file->backend.limits;
 	struct statx stx;
 
 	memset(&stx, 0, sizeof(stx));
 	if (statx(file->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
 	    (stx.stx_mask & STATX_DIOALIGN) && stx.stx_dio_offset_align != 0) {
-		limits->block_size = RTE_MAX(stx.stx_dio_offset_align, limits->block_size);
+		file->io_align = RTE_MAX(stx.stx_dio_offset_align, file->hole_align);
 		file->memory_align = stx.stx_dio_mem_align;
 		return;
 	}
-	limits->block_size = RTE_MAX(file_probe_offset(file->fd), limits->block_size);
+	file->io_align = RTE_MAX(file_probe_offset(file->fd), file->hole_align);
 	file->memory_align = FILE_ALIGN_MAX;
 }
 
@@ -76,10 +75,10 @@ file_limits_device(struct file_backend *file, dev_t dev)
 	int number;
 
 	if (ioctl(file->fd, BLKSSZGET, &number) == 0 && number >= RTE_VDUSE_BLK_SECTOR)
-		limits->block_size = (uint32_t)number;
-	limits->physical_size = limits->block_size;
+		file->hole_align = (uint32_t)number;
+	limits->physical_size = file->hole_align;
 	if (ioctl(file->fd, BLKPBSZGET, &value) == 0)
-		limits->physical_size = RTE_MAX(value, limits->block_size);
+		limits->physical_size = RTE_MAX(value, file->hole_align);
 	if (ioctl(file->fd, BLKIOMIN, &value) == 0)
 		limits->minimum_io = value;
 	if (ioctl(file->fd, BLKIOOPT, &value) == 0)
@@ -97,7 +96,6 @@ file_limits_regular(struct file_backend *file, const struct stat *st)
 {
 	struct vblk_limits *limits = &file->backend.limits;
 
-	limits->block_size = RTE_VDUSE_BLK_SECTOR;
 	limits->physical_size = RTE_VDUSE_BLK_SECTOR;
 	if (st->st_blksize >= RTE_VDUSE_BLK_SECTOR)
 		limits->physical_size = (uint32_t)RTE_MIN(st->st_blksize, FILE_ALIGN_MAX);
@@ -142,6 +140,27 @@ file_kind(const struct stat *st, const char *device, const char *path)
 	return -EINVAL;
 }
 
+/* A file may end within a block, where O_DIRECT could only write more. */
+static int
+file_open_cached(struct file_backend *file, const struct stat *st, const char *device,
+		 const char *path)
+{
+	char self[64];
+	int err;
+
+	if (!S_ISREG(st->st_mode) || file->io_align == RTE_VDUSE_BLK_SECTOR)
+		return 0;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", file->fd);
+	file->cached_fd = open(self, O_CLOEXEC | (file->backend.limits.read_only ? O_RDONLY
+										   : O_RDWR));
+	if (file->cached_fd >= 0)
+		return 0;
+	err = errno;
+	VBLK_LOG(ERR, device, "path=%s: cannot open it through %s: %s: use direct=0", path, self,
+		 strerror(err));
+	return -err;
+}
+
 static int
 file_limits(struct file_backend *file, const char *device, const char *path)
 {
@@ -154,19 +173,30 @@ file_limits(struct file_backend *file, const char *device, const char *path)
 	ret = file_kind(&st, device, path);
 	if (ret < 0)
 		return ret;
+	/*
+	 * Whatever the file asks for: a driver that comes back after the file was moved finds the
+	 * logical blocks that its partitions were made with.
+	 */
+	limits->block_size = RTE_VDUSE_BLK_SECTOR;
+	file->io_align = RTE_VDUSE_BLK_SECTOR;
+	file->hole_align = RTE_VDUSE_BLK_SECTOR;
 	if (S_ISBLK(st.st_mode))
 		file_limits_device(file, st.st_rdev);
 	else
 		file_limits_regular(file, &st);
 	if (file->direct)
 		file_probe_direct(file);
+	file->hole_align = RTE_MAX(file->hole_align, file->io_align);
 	file->polls = file->polls && file->direct && file_device_polls(&st);
-	if (limits->block_size > FILE_ALIGN_MAX) {
+	if (file->io_align > FILE_ALIGN_MAX) {
 		VBLK_LOG(ERR, device, "path=%s: blocks of %u bytes: use direct=0", path,
-			 limits->block_size);
+			 file->io_align);
 		return -EINVAL;
 	}
-	limits->physical_size = RTE_MAX(limits->physical_size, limits->block_size);
+	ret = file_open_cached(file, &st, device, path);
+	if (ret < 0)
+		return ret;
+	limits->physical_size = RTE_MAX(limits->physical_size, file->hole_align);
 	limits->discard_size = RTE_MAX(limits->discard_size, limits->physical_size);
 	/* Zeroes can always be written. */
 	limits->zero = true;
@@ -226,6 +256,14 @@ file_probe_ring(const char *device)
 	return ret;
 }
 
+static void
+file_close_fds(struct file_backend *file)
+{
+	if (file->cached_fd >= 0)
+		close(file->cached_fd);
+	close(file->fd);
+}
+
 static int
 file_open_path(struct file_backend *file, const struct vblk_backend_conf *conf, const char *path)
 {
@@ -253,7 +291,7 @@ file_open_path(struct file_backend *file, const struct vblk_backend_conf *conf, 
 		return ret;
 	ret = file_limits(file, conf->device, path);
 	if (ret < 0)
-		close(file->fd);
+		file_close_fds(file);
 	return ret;
 }
 
@@ -272,6 +310,8 @@ file_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 	if (file == NULL)
 		return -ENOMEM;
 	file->polls = true;
+	file->cached_fd = -1;
+	file_ranges_init(&file->ranges);
 	ret = vblk_backend_args(conf->device, conf->args, args, RTE_DIM(args));
 	if (ret == 0 && path == NULL) {
 		VBLK_LOG(ERR, conf->device, "backend=file: it needs path=FILE");
@@ -295,7 +335,7 @@ file_close(struct vblk_backend *backend)
 {
 	struct file_backend *file = (struct file_backend *)backend;
 
-	close(file->fd);
+	file_close_fds(file);
 	free(file);
 }
 

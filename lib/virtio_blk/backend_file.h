@@ -2,14 +2,37 @@
 /*
  * A file or block device as backend, inside: backend_file.c opens it and finds out what it
  * can, file_channel.c does operations on it through io_uring, file_room.c copies for O_DIRECT,
- * file_discard.c gives blocks back.
+ * file_edge.c and file_range.c do what is no whole block, file_discard.c gives blocks back.
  */
 #ifndef VBLK_BACKEND_FILE_H
 #define VBLK_BACKEND_FILE_H
 
+#include <sys/queue.h>
 #include <sys/types.h>
 
+#include <rte_spinlock.h>
+
 #include "backend.h"
+
+#define FILE_ROOM_SIZE UINT64_C(65536)
+
+/* An operation that writes: from its submission to its end, or while it waits. */
+struct file_range {
+	TAILQ_ENTRY(file_range) entry;
+	uint64_t first;  /* block */
+	uint64_t last;
+	uint64_t ticket;
+	bool parts;      /* it writes parts of blocks */
+};
+TAILQ_HEAD(file_range_list, file_range);
+
+/* Those of a file, in the order of their tickets. */
+struct file_ranges {
+	rte_spinlock_t lock;
+	struct file_range_list whole;
+	struct file_range_list parts;
+	uint64_t ticket;
+};
 
 struct file_backend {
 	struct vblk_backend backend;
@@ -17,13 +40,23 @@ struct file_backend {
 	bool direct;           /* opened with O_DIRECT; constant */
 	bool polls;            /* its device has queues without interrupts; constant */
 	bool discard_command;  /* it discards otherwise than a file; constant */
-	uint32_t memory_align; /* of each vector and its length, if direct; constant */
+	uint32_t memory_align; /* of each vector, if direct; constant */
+	uint32_t io_align;     /* of what is read and written, in the file; constant */
+	uint32_t hole_align;   /* of what is discarded and zeroed, at least io_align; constant */
+	int cached_fd;         /* the same file without O_DIRECT, for its last part; or -1 */
+	struct file_ranges ranges; /* if io_align is more than a driver's smallest block */
 	/* What the file system turned out not to have; any thread sets it, never unset. */
 	bool no_zero_range;
 	bool told; /* that memory cannot be pinned; control thread */
 	int flush_error;     /* of the first flush that failed; any thread sets it, never unset */
 	uint32_t retry_told; /* when a line said that operations are refused; any thread */
 };
+
+static inline uint32_t
+file_align(const struct file_backend *file, enum vblk_op op)
+{
+	return op == VBLK_READ || op == VBLK_WRITE ? file->io_align : file->hole_align;
+}
 
 int
 file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **channel);
@@ -61,12 +94,51 @@ void
 file_discard_prep(const struct file_backend *file, struct io_uring_sqe *sqe,
 		  const struct vblk_io *io);
 
+/* file_range.c: see there. The caller fills first, last and parts. Whether it may go. */
+void
+file_ranges_init(struct file_ranges *ranges);
+bool
+file_range_enter(struct file_ranges *ranges, struct file_range *range);
+bool
+file_range_may_go(struct file_ranges *ranges, const struct file_range *range);
+void
+file_range_leave(struct file_ranges *ranges, struct file_range *range);
+
+/* file_edge.c: what is under way of an operation that is done in steps. */
+enum file_edge {
+	FILE_EDGE_NONE,  /* whole blocks */
+	FILE_EDGE_READ,  /* the block of an edge, to be changed */
+	FILE_EDGE_WRITE,
+	FILE_EDGE_PLAIN, /* the edge through the page cache, as it is */
+};
+struct file_step {
+	void *at;
+	uint64_t offset;
+	uint64_t len;
+	bool write;
+	bool cached;
+};
+/* Whether it is done in steps: io->split. A discard shrinks to whole blocks. */
+bool
+file_edge_begin(const struct file_backend *file, struct vblk_io *io);
+/* The next step. False: zeroes for file_edge_zero_len() bytes, which need no memory. */
+bool
+file_edge_step(const struct file_backend *file, struct vblk_io *io, struct file_step *step);
+/* A step moved so many bytes. 0: io->done says how far it is; or -EIO. */
+int
+file_edge_done(const struct file_backend *file, struct vblk_io *io, uint64_t moved);
+uint64_t
+file_edge_zero_len(const struct file_backend *file, const struct vblk_io *io);
+
 /*
  * file_room.c: gives a read or write that needs it memory of ours, io->room. -EAGAIN: all that a
  * channel may have is in use; -ENOMEM.
  */
 int
 file_room_take(const struct file_backend *file, unsigned int *nb_rooms, struct vblk_io *io);
+/* Bytes from one place of a request: to memory if it writes, else from there. */
+void
+file_room_copy(const struct vblk_io *io, uint64_t from, uint64_t len, uint8_t *at);
 void
 file_room_leave(unsigned int *nb_rooms, struct vblk_io *io);
 /* What is to be moved next, and where: what is to be written is there. */

@@ -58,6 +58,9 @@ struct file_channel {
 	unsigned int nb_rooms;  /* in use; see file_room.c */
 	struct vblk_fifo done;  /* failed before the kernel had it */
 	struct vblk_fifo again; /* to be submitted once more */
+	struct vblk_fifo blocked; /* wait for earlier writes to the same blocks */
+	struct file_range *ranges;          /* room for those of depth operations; or NULL */
+	struct file_range_list spare_ranges;
 };
 
 static const uint8_t file_zeroes[FILE_ZERO_SIZE] __rte_aligned(4096);
@@ -86,7 +89,9 @@ file_rings_close(struct file_channel *channel)
 static int
 file_ring_open(struct file_channel *channel, uint16_t depth, unsigned int flags)
 {
+	const struct file_backend *file = channel->file;
 	struct io_uring *ring = &channel->rings[channel->nb_rings];
+	const int fds[] = { file->fd, file->cached_fd };
 	int ret;
 
 	/* Twice as many completions as entries: none is ever left over. */
@@ -94,7 +99,23 @@ file_ring_open(struct file_channel *channel, uint16_t depth, unsigned int flags)
 	if (ret < 0)
 		return ret;
 	channel->nb_rings++;
-	return io_uring_register_files(ring, &channel->file->fd, 1);
+	return io_uring_register_files(ring, fds, file->cached_fd >= 0 ? 2 : 1);
+}
+
+static int
+file_ranges_open(struct file_channel *channel, uint16_t depth)
+{
+	uint16_t i;
+
+	TAILQ_INIT(&channel->spare_ranges);
+	if (channel->file->io_align == RTE_VDUSE_BLK_SECTOR)
+		return 0;
+	channel->ranges = calloc(depth, sizeof(*channel->ranges));
+	if (channel->ranges == NULL)
+		return -ENOMEM;
+	for (i = 0; i < depth; i++)
+		TAILQ_INSERT_TAIL(&channel->spare_ranges, &channel->ranges[i], entry);
+	return 0;
 }
 
 int
@@ -112,6 +133,8 @@ file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_chan
 	ret = file_ring_open(channel, depth, 0);
 	if (ret == 0 && channel->polls)
 		ret = file_ring_open(channel, depth, IORING_SETUP_IOPOLL);
+	if (ret == 0)
+		ret = file_ranges_open(channel, depth);
 	if (ret < 0) {
 		file_rings_close(channel);
 		free(channel);
@@ -120,6 +143,7 @@ file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_chan
 	channel->channel.ops = backend->ops;
 	vblk_fifo_init(&channel->done);
 	vblk_fifo_init(&channel->again);
+	vblk_fifo_init(&channel->blocked);
 	*result = &channel->channel;
 	return 0;
 }
@@ -130,6 +154,7 @@ file_channel_close(struct vblk_channel *base)
 	struct file_channel *channel = (struct file_channel *)base;
 
 	file_rings_close(channel);
+	free(channel->ranges);
 	free(channel);
 }
 
@@ -240,10 +265,29 @@ file_prep_data(const struct file_channel *channel, struct io_uring_sqe *sqe,
 		sqe->rw_flags = RWF_DSYNC;
 }
 
-static void
-file_prep_zero(struct io_uring_sqe *sqe, const struct vblk_io *io)
+/* A step of an operation that is no whole blocks. False: it is one of file_prep_zero(). */
+static bool
+file_prep_split(const struct file_channel *channel, struct io_uring_sqe *sqe, struct vblk_io *io)
 {
-	uint64_t offset = io->offset + io->done, left = io->len - io->done;
+	struct file_step step;
+
+	if (io->stage == FILE_SYNC && io->op == VBLK_ZERO)
+		return false;
+	if (!file_edge_step(channel->file, io, &step))
+		return false;
+	io_uring_prep_rw(step.write ? IORING_OP_WRITE : IORING_OP_READ, sqe,
+			 step.cached && channel->file->cached_fd >= 0 ? 1 : 0, step.at,
+			 (unsigned int)step.len, step.offset);
+	if (step.write && io->fua && io->op == VBLK_WRITE)
+		sqe->rw_flags = RWF_DSYNC;
+	return true;
+}
+
+static void
+file_prep_zero(const struct file_channel *channel, struct io_uring_sqe *sqe,
+	       const struct vblk_io *io)
+{
+	uint64_t offset = io->offset + io->done, left = file_edge_zero_len(channel->file, io);
 
 	if (io->stage == FILE_PUNCH)
 		file_prep_hole(sqe, offset, left);
@@ -266,7 +310,7 @@ file_ring_for(const struct file_channel *channel, const struct vblk_io *io)
 {
 	bool data = io->op == VBLK_READ || io->op == VBLK_WRITE;
 
-	return channel->polls && data && !io->fua ? FILE_RING_POLLED : FILE_RING;
+	return channel->polls && data && !io->fua && !io->split ? FILE_RING_POLLED : FILE_RING;
 }
 
 /* Whether each ring has an entry left. */
@@ -291,6 +335,11 @@ file_prep(struct file_channel *channel, struct vblk_io *io)
 	channel->nb_in_flight++;
 	if (ring == FILE_RING_POLLED)
 		channel->nb_polled++;
+	if (unlikely(io->split) && file_prep_split(channel, sqe, io)) {
+		sqe->flags |= IOSQE_FIXED_FILE;
+		io_uring_sqe_set_data(sqe, io);
+		return;
+	}
 	switch (io->op) {
 	case VBLK_FLUSH:
 		io_uring_prep_fsync(sqe, 0, IORING_FSYNC_DATASYNC);
@@ -299,7 +348,7 @@ file_prep(struct file_channel *channel, struct vblk_io *io)
 		file_discard_prep(channel->file, sqe, io);
 		break;
 	case VBLK_ZERO:
-		file_prep_zero(sqe, io);
+		file_prep_zero(channel, sqe, io);
 		break;
 	default:
 		file_prep_data(channel, sqe, io);
@@ -307,6 +356,55 @@ file_prep(struct file_channel *channel, struct vblk_io *io)
 	}
 	sqe->flags |= IOSQE_FIXED_FILE;
 	io_uring_sqe_set_data(sqe, io);
+}
+
+/* -EAGAIN: as many as there is room for are in flight. */
+static int
+file_take_range(struct file_channel *channel, struct vblk_io *io)
+{
+	struct file_range *range = TAILQ_FIRST(&channel->spare_ranges);
+	uint64_t align = channel->file->hole_align;
+
+	if (range == NULL)
+		return -EAGAIN;
+	TAILQ_REMOVE(&channel->spare_ranges, range, entry);
+	range->first = io->offset / align;
+	range->last = (io->offset + io->len - 1) / align;
+	range->parts = io->split;
+	io->range = range;
+	return 0;
+}
+
+/* What an operation had beside its memory. */
+static void
+file_leave(struct file_channel *channel, struct vblk_io *io)
+{
+	if (unlikely(io->room != NULL))
+		file_room_leave(&channel->nb_rooms, io);
+	if (unlikely(io->range != NULL)) {
+		struct file_range *range = io->range;
+
+		file_range_leave(&channel->file->ranges, range);
+		TAILQ_INSERT_HEAD(&channel->spare_ranges, range, entry);
+		io->range = NULL;
+	}
+}
+
+/* An operation on bytes of the file, which are whole blocks or not. */
+static void
+file_begin_range(struct file_channel *channel, struct vblk_io *io)
+{
+	const struct file_backend *file = channel->file;
+	bool writes = io->op != VBLK_READ;
+
+	(void)file_edge_begin(file, io);
+	if (io->op != VBLK_DISCARD)
+		io->result = file_room_take(file, &channel->nb_rooms, io);
+	if (likely(channel->ranges == NULL) || !writes || io->result < 0 || io->len == 0)
+		return;
+	io->result = file_take_range(channel, io);
+	if (io->result < 0 && io->room != NULL)
+		file_room_leave(&channel->nb_rooms, io);
 }
 
 static void
@@ -317,6 +415,8 @@ file_begin(struct file_channel *channel, struct vblk_io *io)
 	io->done = 0;
 	io->done_iov = 0;
 	io->room = NULL;
+	io->range = NULL;
+	io->split = false;
 	io->stage = io->unmap ? FILE_PUNCH : FILE_RANGE;
 	if (io->op == VBLK_ZERO && !io->unmap &&
 	    __atomic_load_n(&file->no_zero_range, __ATOMIC_RELAXED))
@@ -325,8 +425,8 @@ file_begin(struct file_channel *channel, struct vblk_io *io)
 	io->result = io->op == VBLK_ERASE ? -ENOTSUP : 0;
 	if (io->op == VBLK_FLUSH)
 		io->result = __atomic_load_n(&file->flush_error, __ATOMIC_RELAXED);
-	if (io->op == VBLK_READ || io->op == VBLK_WRITE)
-		io->result = file_room_take(channel->file, &channel->nb_rooms, io);
+	else if (io->op != VBLK_ERASE)
+		file_begin_range(channel, io);
 }
 
 /* Entries that the kernel has not seen. */
@@ -384,8 +484,14 @@ file_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 		file_begin(channel, io);
 		if (unlikely(io->result == -EAGAIN))
 			break;
-		if (unlikely(io->result < 0)) {
+		/* Failed, or a discard of no whole block. */
+		if (unlikely(io->result < 0 || (io->op == VBLK_DISCARD && io->len == 0))) {
 			vblk_fifo_put(&channel->done, io);
+			continue;
+		}
+		if (unlikely(io->range != NULL) &&
+		    !file_range_enter(&channel->file->ranges, io->range)) {
+			vblk_fifo_put(&channel->blocked, io);
 			continue;
 		}
 		file_prep(channel, io);
@@ -399,7 +505,8 @@ file_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 static bool
 file_zero_fall_back(struct file_channel *channel, struct vblk_io *io, int result)
 {
-	if (io->op != VBLK_ZERO || result != -EOPNOTSUPP || io->stage >= FILE_WRITE)
+	if (io->op != VBLK_ZERO || result != -EOPNOTSUPP || io->stage >= FILE_WRITE ||
+	    (io->split && io->edge != FILE_EDGE_NONE))
 		return false;
 	if (io->stage == FILE_RANGE)
 		__atomic_store_n(&channel->file->no_zero_range, true, __ATOMIC_RELAXED);
@@ -439,6 +546,17 @@ file_fail(struct file_channel *channel, struct vblk_io *io, int result)
 		file_error_flush(channel->file, result);
 }
 
+/* Zeroes that need no memory are all there, or as many as were written. */
+static int
+file_split_done(struct file_channel *channel, struct vblk_io *io, int result)
+{
+	uint64_t moved = (uint64_t)result;
+
+	if (io->op == VBLK_ZERO && io->edge == FILE_EDGE_NONE && io->stage < FILE_WRITE)
+		moved = file_edge_zero_len(channel->file, io);
+	return file_edge_done(channel->file, io, moved);
+}
+
 /* Whether an operation is finished: io->result then says how. Else it is submitted again. */
 static bool
 file_finish(struct file_channel *channel, struct vblk_io *io, int result)
@@ -454,7 +572,13 @@ file_finish(struct file_channel *channel, struct vblk_io *io, int result)
 	/* One that ran beside a flush that failed may have had its error taken from it. */
 	if (io->op == VBLK_FLUSH)
 		io->result = __atomic_load_n(&channel->file->flush_error, __ATOMIC_RELAXED);
-	if (unlikely(file_continue(io, result))) {
+	if (unlikely(io->split && io->stage != FILE_SYNC)) {
+		io->result = file_split_done(channel, io, result);
+		if (io->result < 0)
+			return true;
+		if (io->done != io->len)
+			return false;
+	} else if (unlikely(file_continue(io, result))) {
 		/* The file has become shorter than the disk, or is as full as it gets. */
 		io->result = result == 0 ? -EIO : 0;
 		return result == 0;
@@ -474,6 +598,32 @@ file_resubmit(struct file_channel *channel)
 	while (file_has_room(channel) && vblk_fifo_take(&channel->again, &io, 1) == 1)
 		file_prep(channel, io);
 	file_enter(channel);
+}
+
+/*
+ * Submits those whose turn has come. Another queue's write may be what they wait for, of a queue
+ * that nobody polls: they wait for a bounded time.
+ */
+static void
+file_unblock(struct file_channel *channel)
+{
+	struct vblk_fifo waiting = channel->blocked;
+	struct vblk_io *io;
+
+	vblk_fifo_init(&channel->blocked);
+	while (vblk_fifo_take(&waiting, &io, 1) == 1) {
+		if (file_has_room(channel) &&
+		    file_range_may_go(&channel->file->ranges, io->range)) {
+			io->since = 0;
+			file_prep(channel, io);
+		} else if (file_error_retry(channel->file, io, -EAGAIN)) {
+			vblk_fifo_put(&channel->blocked, io);
+		} else {
+			io->result = -EAGAIN;
+			file_leave(channel, io);
+			vblk_fifo_put(&channel->done, io);
+		}
+	}
 }
 
 /* A device may lose its queues without interrupts; it is not asked for them again. */
@@ -501,8 +651,7 @@ file_reap(struct file_channel *channel, enum file_ring ring, struct vblk_io **io
 
 		if (likely(!file_polled_no_more(channel, ring, cqes[i]->res) &&
 			   file_finish(channel, io, cqes[i]->res))) {
-			if (unlikely(io->op <= VBLK_WRITE && io->room != NULL))
-				file_room_leave(&channel->nb_rooms, io);
+			file_leave(channel, io);
 			ios[n++] = io;
 		} else {
 			vblk_fifo_put(&channel->again, io);
@@ -530,6 +679,8 @@ file_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 		n = (uint16_t)(n + file_reap(channel, FILE_RING_POLLED, ios + n,
 					     (uint16_t)(nb - n)));
 	}
+	if (unlikely(channel->blocked.first != NULL))
+		file_unblock(channel);
 	file_resubmit(channel);
 	return n;
 }

@@ -10,7 +10,7 @@
 
 #include "backend_file.h"
 
-#define ROOM_SIZE UINT64_C(65536)
+#define ROOM_SIZE FILE_ROOM_SIZE
 #define ROOMS_MAX 16 /* of a channel */
 
 /* Whether O_DIRECT takes the vectors as they are. */
@@ -21,16 +21,15 @@ room_aligned(const struct file_backend *file, const struct vblk_io *io)
 
 	for (i = 0; i < io->nb_iov; i++)
 		if (((uintptr_t)io->iov[i].iov_base & (file->memory_align - 1)) != 0 ||
-		    io->iov[i].iov_len % file->backend.limits.block_size != 0)
+		    io->iov[i].iov_len % file->io_align != 0)
 			return false;
 	return true;
 }
 
-/* The piece of the request that begins at from: into the room, or out of it. */
-static void
-room_copy(const struct vblk_io *io, uint64_t from, uint64_t len)
+/* A piece of the request: into our memory, or out of it. */
+void
+file_room_copy(const struct vblk_io *io, uint64_t from, uint64_t len, uint8_t *at)
 {
-	uint8_t *room = io->room;
 	uint16_t i;
 
 	for (i = 0; len > 0; i++) {
@@ -38,9 +37,9 @@ room_copy(const struct vblk_io *io, uint64_t from, uint64_t len)
 		uint64_t n = RTE_MIN(len, io->iov[i].iov_len - over);
 		uint8_t *va = (uint8_t *)io->iov[i].iov_base + over;
 
-		memcpy(io->op == VBLK_WRITE ? room : va, io->op == VBLK_WRITE ? va : room, n);
+		memcpy(io->op == VBLK_WRITE ? at : va, io->op == VBLK_WRITE ? va : at, n);
 		from -= over;
-		room += n;
+		at += n;
 		len -= n;
 	}
 }
@@ -49,7 +48,7 @@ room_copy(const struct vblk_io *io, uint64_t from, uint64_t len)
 int
 file_room_take(const struct file_backend *file, unsigned int *nb_rooms, struct vblk_io *io)
 {
-	if (!file->direct || room_aligned(file, io))
+	if (!io->split && (io->op == VBLK_ZERO || !file->direct || room_aligned(file, io)))
 		return 0;
 	if (*nb_rooms == ROOMS_MAX)
 		return -EAGAIN;
@@ -75,7 +74,7 @@ file_room_next(const struct vblk_io *io, uint64_t *len)
 
 	*len = RTE_MIN(io->len - io->done, ROOM_SIZE - at);
 	if (io->op == VBLK_WRITE && at == 0)
-		room_copy(io, io->done, *len);
+		file_room_copy(io, io->done, *len, io->room);
 	return (uint8_t *)io->room + at;
 }
 
@@ -86,5 +85,5 @@ file_room_advance(struct vblk_io *io, uint64_t len)
 
 	io->done += len;
 	if (io->op == VBLK_READ && (io->done == io->len || io->done == from + ROOM_SIZE))
-		room_copy(io, from, io->done - from);
+		file_room_copy(io, from, io->done - from, io->room);
 }
