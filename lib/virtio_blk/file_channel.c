@@ -16,14 +16,8 @@
 
 #include <liburing.h>
 
-#include "backend_file.h"
 #include "blk.h"
-
-/*
- * The kernel pins no more than that at a time. Bounce memory is smaller, and so is what a driver
- * in userspace has; of a VM's memory it is a part.
- */
-#define FILE_PINNED_MAX (UINT64_C(1) << 30)
+#include "file_channel.h"
 
 /* Zeroes for file systems that cannot make them: FILE_ZERO_IOV times FILE_ZERO_SIZE at once. */
 #define FILE_ZERO_SIZE 65536
@@ -37,32 +31,6 @@ enum file_stage {
 	FILE_SYNC,
 };
 
-enum file_ring {
-	FILE_RING,
-	FILE_RING_POLLED, /* reads and writes of a device that is polled, all that may be there */
-	FILE_RINGS,
-};
-
-struct file_channel {
-	struct vblk_channel channel;
-	struct file_backend *file;
-	struct io_uring rings[FILE_RINGS];
-	unsigned int nb_rings;
-	unsigned int nb_in_flight; /* on all of them: entries whose completions were not seen */
-	bool overlaps;          /* some were not finished when the kernel returned last */
-	bool polls;             /* there is the other one, and the device does not refuse */
-	unsigned int nb_polled; /* in flight there */
-	const uint8_t *pinned;  /* memory that the kernel has the pages of; NULL: none */
-	uint64_t pinned_len;
-	unsigned int nb_pinned; /* rings that know it */
-	unsigned int nb_rooms;  /* in use; see file_room.c */
-	struct vblk_fifo done;  /* failed before the kernel had it */
-	struct vblk_fifo again; /* to be submitted once more */
-	struct vblk_fifo blocked; /* wait for earlier writes to the same blocks */
-	struct file_range *ranges;          /* room for those of depth operations; or NULL */
-	struct file_range_list spare_ranges;
-};
-
 static const uint8_t file_zeroes[FILE_ZERO_SIZE] __rte_aligned(4096);
 static struct iovec file_zero_iov[FILE_ZERO_IOV];
 
@@ -72,141 +40,6 @@ RTE_INIT(file_zero_init)
 
 	for (i = 0; i < FILE_ZERO_IOV; i++)
 		file_zero_iov[i] = (struct iovec){ (void *)(uintptr_t)file_zeroes, FILE_ZERO_SIZE };
-}
-
-/* The kernel ends a ring some time later; the next user of the file is not to wait for that. */
-static void
-file_rings_close(struct file_channel *channel)
-{
-	while (channel->nb_rings > 0) {
-		struct io_uring *ring = &channel->rings[--channel->nb_rings];
-
-		(void)io_uring_unregister_files(ring);
-		io_uring_queue_exit(ring);
-	}
-}
-
-static int
-file_ring_open(struct file_channel *channel, uint16_t depth, unsigned int flags)
-{
-	const struct file_backend *file = channel->file;
-	struct io_uring *ring = &channel->rings[channel->nb_rings];
-	const int fds[] = { file->fd, file->cached_fd };
-	int ret;
-
-	/* Twice as many completions as entries: none is ever left over. */
-	ret = io_uring_queue_init(depth, ring, flags);
-	if (ret < 0)
-		return ret;
-	channel->nb_rings++;
-	return io_uring_register_files(ring, fds, file->cached_fd >= 0 ? 2 : 1);
-}
-
-static int
-file_ranges_open(struct file_channel *channel, uint16_t depth)
-{
-	uint16_t i;
-
-	TAILQ_INIT(&channel->spare_ranges);
-	if (channel->file->io_align == RTE_VDUSE_BLK_SECTOR)
-		return 0;
-	channel->ranges = calloc(depth, sizeof(*channel->ranges));
-	if (channel->ranges == NULL)
-		return -ENOMEM;
-	for (i = 0; i < depth; i++)
-		TAILQ_INSERT_TAIL(&channel->spare_ranges, &channel->ranges[i], entry);
-	return 0;
-}
-
-int
-file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
-{
-	struct file_backend *file = (struct file_backend *)backend;
-	struct file_channel *channel = calloc(1, sizeof(*channel));
-	int ret;
-
-	if (channel == NULL)
-		return -ENOMEM;
-	channel->file = file;
-	channel->polls = file->polls;
-	channel->overlaps = true;
-	ret = file_ring_open(channel, depth, 0);
-	if (ret == 0 && channel->polls)
-		ret = file_ring_open(channel, depth, IORING_SETUP_IOPOLL);
-	if (ret == 0)
-		ret = file_ranges_open(channel, depth);
-	if (ret < 0) {
-		file_rings_close(channel);
-		free(channel);
-		return ret;
-	}
-	channel->channel.ops = backend->ops;
-	vblk_fifo_init(&channel->done);
-	vblk_fifo_init(&channel->again);
-	vblk_fifo_init(&channel->blocked);
-	*result = &channel->channel;
-	return 0;
-}
-
-void
-file_channel_close(struct vblk_channel *base)
-{
-	struct file_channel *channel = (struct file_channel *)base;
-
-	file_rings_close(channel);
-	free(channel->ranges);
-	free(channel);
-}
-
-static void
-file_unpin(struct file_channel *channel)
-{
-	while (channel->nb_pinned > 0)
-		(void)io_uring_unregister_buffers(&channel->rings[--channel->nb_pinned]);
-	channel->pinned = NULL;
-}
-
-static int
-file_pin(struct file_channel *channel, const struct iovec *iov)
-{
-	int ret = 0;
-
-	while (ret == 0 && channel->nb_pinned < channel->nb_rings) {
-		ret = io_uring_register_buffers(&channel->rings[channel->nb_pinned], iov, 1);
-		if (ret == 0)
-			channel->nb_pinned++;
-	}
-	if (ret < 0) {
-		file_unpin(channel);
-		return ret;
-	}
-	channel->pinned = iov->iov_base;
-	channel->pinned_len = iov->iov_len;
-	return 0;
-}
-
-/*
- * Pinned pages need not be looked up for each operation. A kernel that refuses has bounce memory
- * that it makes page by page, or a limit.
- */
-void
-file_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
-{
-	struct file_channel *channel = (struct file_channel *)base;
-	struct iovec iov = { .iov_base = va, .iov_len = RTE_MIN(len, FILE_PINNED_MAX) };
-	struct file_backend *file = channel->file;
-	int ret;
-
-	file_unpin(channel);
-	if (len == 0)
-		return;
-	ret = file_pin(channel, &iov);
-	if (ret < 0 && file->direct && !file->told) {
-		file->told = true;
-		VBLK_LOG(INFO, file->backend.name, "the kernel does not pin its driver's memory (%s) "
-			 "and looks pages up for each request: use umem=1 for a disk of this "
-			 "kernel, and see to the limit of locked memory", strerror(-ret));
-	}
 }
 
 /* Takes len bytes off the front of the vectors, whose memory is the request's for good. */
