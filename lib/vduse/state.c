@@ -191,8 +191,11 @@ state_init(int fd, const struct vduse_state_header *header)
 	if (ftruncate(fd, 0) < 0)
 		return -errno;
 	ret = posix_fallocate(fd, 0, (off_t)vduse_state_header_len(header->nb_vqs));
-	if (ret != 0)
+	if (ret != 0) {
+		/* What is there takes space that others need. */
+		(void)ftruncate(fd, 0);
 		return -ret;
+	}
 	if (pwrite(fd, header, sizeof(*header), 0) != (ssize_t)sizeof(*header))
 		return -EIO;
 	return 0;

@@ -176,7 +176,6 @@ vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *con
 int
 vblk_config_write(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len,
 		  void *arg);
-
 void
 vblk_config_status(struct rte_vduse_dev *dev, uint8_t status, void *arg);
 

@@ -113,7 +113,7 @@ grown_taken_over(void **state)
 
 	RTE_SET_USED(state);
 	assert_non_null(loop);
-	vduse_loopback_leave(loop);
+	vduse_loopback_leave(loop, NULL);
 	vduse_loopback_set_features(loop, FEATURE(VIRTIO_F_VERSION_1) |
 					  FEATURE(VIRTIO_F_ACCESS_PLATFORM));
 	assert_int_equal(vblk_create(&conf, &vduse_transport_loopback, loop, &taken), 0);
