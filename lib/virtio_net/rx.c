@@ -185,15 +185,16 @@ rx_copy_chains(struct vnet_queue *queue, struct vring_chain *chains, struct rx_m
 	return done;
 }
 
-/* Returns packets received; *taken: chains that are done. */
+/* Returns packets received; *taken: chains that went back to the driver for them, or dropped. */
 static uint16_t
 rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **mbufs, uint16_t nb,
 	  uint16_t *taken)
 {
 	struct vring_chain chains[VRING_BURST_MAX];
 	struct rx_mbufs burst = { .pool = pool, .mbufs = mbufs };
-	uint16_t n, done = 0;
+	uint16_t n, done;
 
+	*taken = 0;
 	n = vring_pop(&queue->ring, chains, nb);
 	if (n == 0)
 		return 0;
@@ -214,22 +215,20 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 		       struct rte_mbuf **mbufs, uint16_t nb)
 {
 	struct vnet_queue *queue = &net->queues[2 * pair + 1];
-	uint16_t done = 0;
+	uint16_t done = 0, looked = 0;
 
 	if (!rte_vduse_vq_enter(queue->vq))
 		return 0;
-	for (;;) {
-		uint16_t want = RTE_MIN((uint16_t)(nb - done), VRING_BURST_MAX);
-		uint16_t taken = 0;
+	/*
+	 * Chains are counted, not packets: a driver that sends nothing but runts must not hold
+	 * the burst. Fewer chains than wanted were all that there are, or took long to read.
+	 */
+	while (looked < nb) {
+		uint16_t want = RTE_MIN((uint16_t)(nb - looked), VRING_BURST_MAX), taken;
 
-		if (want == 0)
-			break;
 		done += rx_chains(queue, pool, mbufs + done, want, &taken);
+		looked += taken;
 		vnet_queue_finish(queue, taken > 0);
-		/*
-		 * One burst's worth is what a caller asks for; drops are not made up for. Fewer
-		 * chains than wanted were all that there are, or took long to read.
-		 */
 		if (taken < want || nb <= VRING_BURST_MAX ||
 		    !__atomic_load_n(&queue->vq->enabled, __ATOMIC_RELAXED))
 			break;
