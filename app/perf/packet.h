@@ -14,17 +14,19 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 
+#include <dpdk_compat.h>
+
 #include "options.h"
 
 #define PERF_MARK_MAGIC 0x76647573
 
 /* Behind the Ethernet header. In the byte order of this machine: it does not leave it. */
-struct perf_mark {
+struct __rte_packed_begin perf_mark {
 	uint64_t sequence;
 	uint64_t tsc; /* when it was sent; 0: not sampled */
 	uint32_t len; /* of the packet */
 	uint32_t magic;
-} __rte_packed;
+} __rte_packed_end;
 
 struct perf_head {
 	struct rte_ether_hdr ether;

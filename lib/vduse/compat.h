@@ -3,8 +3,10 @@
 #ifndef VDUSE_COMPAT_H
 #define VDUSE_COMPAT_H
 
+#include <errno.h>
 #include <pthread.h>
 #include <stdint.h>
+#include <stdlib.h>
 
 #include <rte_lcore.h>
 #include <rte_thread.h>

@@ -4,7 +4,9 @@
  * question for the configuration space, asked before a device is created and when the
  * application says that the answer changed. On the application's threads.
  */
+#include <assert.h>
 #include <errno.h>
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,7 +38,8 @@ struct extern_message {
 		uint8_t region[RTE_VDUSE_VHOST_CONFIG_MAX];
 	} config;
 	uint8_t room[4096];
-} __rte_packed;
+};
+static_assert(offsetof(struct extern_message, room) == 24 + RTE_VDUSE_VHOST_CONFIG_MAX, "no holes");
 
 #define EXTERN_GET_CONFIG 24
 #define EXTERN_VERSION	  1

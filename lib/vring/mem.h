@@ -9,6 +9,7 @@
 
 #include <rte_byteorder.h>
 
+#include "dpdk_compat.h"
 #include "vring.h"
 
 /*
@@ -52,10 +53,10 @@ vring_store16(uint16_t *to, uint16_t value)
 }
 
 /* Indirect tables need not be aligned. */
-struct vring_desc_words {
+struct __rte_packed_begin vring_desc_words {
 	uint64_t low;
 	uint64_t high;
-} __rte_packed __rte_may_alias;
+} __rte_packed_end __rte_may_alias;
 
 /* Each half is read once: volatile keeps the compiler from going back for a field. */
 static inline struct vring_desc

@@ -44,8 +44,10 @@ unit_init(void)
 
 	if (log_keep() < 0 || sched_getaffinity(0, sizeof(cpus), &cpus) < 0)
 		return -1;
-	if (rte_eal_init((int)RTE_DIM(argv) - 1, argv) < 0)
+	if (rte_eal_init((int)RTE_DIM(argv) - 1, argv) < 0) {
+		unit_done(1);
 		return -1;
+	}
 	/* Threads of the tests would all inherit the one processor of the main lcore. */
 	return sched_setaffinity(0, sizeof(cpus), &cpus);
 }

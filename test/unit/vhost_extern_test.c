@@ -2,6 +2,8 @@
 /* A device of another type, whose configuration space the application's handler knows. */
 #include "vhost_app.h"
 
+#include <assert.h>
+#include <errno.h>
 #include <string.h>
 
 #include <linux/virtio_ids.h>
@@ -18,7 +20,8 @@ struct message {
 	uint32_t config_size;
 	uint32_t config_flags;
 	uint8_t region[256];
-} __rte_packed;
+};
+static_assert(sizeof(struct message) == 6 * sizeof(uint32_t) + 256, "no holes");
 
 static uint8_t first_byte;
 static unsigned int asked;

@@ -2,6 +2,7 @@
 /* What an application of packets is told, when, and what passes. */
 #include "vhost_app.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
