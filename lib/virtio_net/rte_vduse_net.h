@@ -66,7 +66,12 @@ struct rte_vduse_net_conf {
 struct rte_vduse_net_stats {
 	uint64_t packets;
 	uint64_t bytes;
-	uint64_t drops;           /**< Packets lost here: too long for the driver's buffers or the pool. */
+	/**
+	 * Packets lost here. From the driver: shorter than a header and an Ethernet header, or too
+	 * long for the pool. To the driver: too long for its buffers, or met by one that holds no
+	 * header.
+	 */
+	uint64_t drops;
 	uint64_t nombuf;          /**< Bursts cut short because the mempool was empty. */
 	uint64_t calls;           /**< Interrupts sent to the driver. */
 	uint64_t calls_suppressed; /**< Bursts for which the driver wanted none. */

@@ -14,8 +14,7 @@
 enum tx_result {
 	TX_SENT,
 	TX_MORE,  /* it would fit if there were more chains */
-	TX_DROP,  /* it will not fit whatever comes */
-	TX_FAULT, /* the driver's buffer is none */
+	TX_DROP,  /* it will not fit whatever comes, or the driver's buffer is none */
 };
 
 /* Where in a row of chains the next byte goes. */
@@ -101,7 +100,7 @@ tx_copy_whole(const struct vnet_queue *queue, struct vring_chain *chain,
 	chain->used_len = queue->hdr_len + packet->data_len;
 }
 
-/* Writes a packet to the first chains of a row. *taken: how many it took. */
+/* Writes a packet to the first chains of a row. *taken: how many are used, also for a drop. */
 static inline enum tx_result
 tx_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
 	  const struct rte_mbuf *packet, uint16_t *taken)
@@ -115,11 +114,15 @@ tx_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint16_t n
 		*taken = 1;
 		return TX_SENT;
 	}
+	/* Section 5.1.6.3.1 forbids it. The buffer goes back empty, or it would be met again. */
+	if (unlikely(nb_chains > 0 && chains[0].in_len < queue->hdr_len)) {
+		chains[0].used_len = 0;
+		*taken = 1;
+		return TX_DROP;
+	}
 	do {
 		if (n == nb_chains)
 			return TX_MORE;
-		if (unlikely(chains[n].in_len < queue->hdr_len))
-			return TX_FAULT;
 		room += chains[n++].in_len;
 	} while (room < want && queue->mergeable);
 	if (unlikely(room < want))
@@ -134,29 +137,19 @@ struct tx_row {
 	uint16_t packets; /* taken from the caller */
 	uint16_t chains;  /* used */
 	bool more;        /* the next packet would take more chains than the row had */
-	bool stop;        /* nothing more can be sent now */
 };
 
 /* A packet that was not sent. Returns whether the next one may be. */
 static bool
-tx_row_refused(struct vnet_queue *queue, enum tx_result result, const struct vring_chain *chain,
-	       struct tx_row *row)
+tx_row_refused(struct vnet_queue *queue, enum tx_result result, struct tx_row *row)
 {
-	switch (result) {
-	case TX_MORE:
+	if (result == TX_MORE) {
 		row->more = true;
 		return false;
-	case TX_FAULT:
-		vnet_stats_add(&queue->stats.bad_descriptors, 1);
-		rte_vduse_vq_fail(queue->vq, "a receive buffer smaller than a header",
-				  chain->in_len);
-		row->stop = true;
-		return false;
-	default:
-		vnet_stats_add(&queue->stats.drops, 1);
-		row->packets++;
-		return true;
 	}
+	vnet_stats_add(&queue->stats.drops, 1);
+	row->packets++;
+	return true;
 }
 
 static void
@@ -180,7 +173,7 @@ tx_row(struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
 		}
 		vnet_stats_count(&queue->stats, mbufs + first, (uint16_t)(row->packets - first));
 		if (result != TX_SENT)
-			more = tx_row_refused(queue, result, chains + row->chains, row);
+			more = tx_row_refused(queue, result, row);
 	}
 }
 
@@ -224,7 +217,7 @@ tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, 
 		vnet_stats_add(&queue->stats.drops, 1);
 		row.packets = 1;
 	}
-	*stop = row.stop || (n < *want && !hopeless);
+	*stop = n < *want && !hopeless;
 	/* A packet that needs several chains gets as many as there are. */
 	*want = row.more ? VRING_BURST_MAX : *want;
 	vnet_queue_finish(queue, row.chains > 0);
