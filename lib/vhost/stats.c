@@ -31,6 +31,7 @@ static const struct stats_name stats_names[] = {
 	{ "guest_notifications", STATS_FIELD(calls) },
 	{ "guest_notifications_suppressed", STATS_FIELD(calls_suppressed) },
 	{ "dropped_packets", STATS_FIELD(drops) },
+	{ "oversize_dropped", STATS_FIELD(oversize) },
 	{ "nombuf", STATS_FIELD(nombuf) },
 	{ "bad_descriptors", STATS_FIELD(bad_descriptors) },
 };

@@ -41,6 +41,12 @@ vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_co
 	config->mtu = rte_cpu_to_le_16(conf->mtu);
 }
 
+uint32_t
+vnet_frame_max(uint16_t mtu)
+{
+	return (mtu != 0 ? mtu : RTE_VDUSE_NET_MTU_MAX) + VNET_FRAME_OVERHEAD;
+}
+
 /* Writes one field of the configuration space, here and at the driver's. */
 static int
 config_write(struct rte_vduse_net *net, size_t offset, size_t len)
@@ -63,6 +69,7 @@ rte_vduse_net_set_mtu(struct rte_vduse_net *net, uint16_t mtu)
 	if (mtu < RTE_VDUSE_NET_MTU_MIN)
 		return -EINVAL;
 	net->config.mtu = rte_cpu_to_le_16(mtu);
+	__atomic_store_n(&net->frame_max, vnet_frame_max(mtu), __ATOMIC_RELAXED);
 	return config_write(net, offsetof(struct virtio_net_config, mtu),
 			    sizeof(net->config.mtu));
 }

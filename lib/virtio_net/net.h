@@ -24,8 +24,8 @@ extern int vnet_logtype;
 #define VNET_LOG(level, name, fmt, ...)                                                            \
 	rte_log(RTE_LOG_##level, vnet_logtype, "VDUSE: %s: " fmt "\n", name, ##__VA_ARGS__)
 
-/* A frame with the largest MTU and two VLAN tags. */
-#define VNET_FRAME_MAX (RTE_VDUSE_NET_MTU_MAX + RTE_ETHER_HDR_LEN + 8)
+/* What a frame may have beside its MTU: an Ethernet header with two VLAN tags. */
+#define VNET_FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
 
 /* One direction of a pair. The polling thread's between enter and leave of vq; else the
  * control thread's.
@@ -37,6 +37,7 @@ struct vnet_queue {
 	uint16_t hdr_len;    /* of struct virtio_net_hdr_v1, or 2 less for old drivers */
 	bool packed;
 	bool mergeable;      /* a packet may take several chains */
+	uint32_t frame_max;  /* that the MTU allowed when the virtqueue started */
 	bool miss_write;     /* what the look-up that failed last was for */
 	struct vnet_position *position; /* see position.c; NULL: it is not noted. Constant */
 	struct rte_vduse_net_stats stats; /* the polling thread writes, any thread reads */
@@ -49,6 +50,7 @@ struct rte_vduse_net {
 	uint16_t pairs;
 	bool up; /* what link was told last; the control thread's */
 	struct virtio_net_config config;
+	uint32_t frame_max; /* that the MTU allows; set_mtu() writes, polling threads read */
 	void (*link)(struct rte_vduse_net *net, bool up, void *arg);
 	const struct rte_vduse_dev_ops *watch;
 	void (*call)(struct rte_vduse_vq *vq, void *arg);
@@ -64,6 +66,10 @@ vnet_create(const struct rte_vduse_net_conf *conf, const struct vduse_transport_
 /* config.c: the configuration space that a device begins with. */
 void
 vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_conf *conf);
+
+/* config.c: the longest frame from a driver that was told this MTU; 0: it was told none. */
+uint32_t
+vnet_frame_max(uint16_t mtu);
 
 /* queue.c: what rte_vduse_dev_ops asks of a virtqueue. */
 extern const struct rte_vduse_dev_ops vnet_dev_ops;

@@ -72,6 +72,7 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue->net = net;
 	queue->info = *info;
 	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
+	queue->frame_max = __atomic_load_n(&net->frame_max, __ATOMIC_RELAXED);
 	queue->mergeable = (info->features & (UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF)) != 0;
 	/* Section 5.1.6.1: old drivers have no num_buffers where packets are not merged. */
 	queue->hdr_len = sizeof(struct virtio_net_hdr);

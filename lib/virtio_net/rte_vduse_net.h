@@ -40,7 +40,11 @@ struct rte_vduse_net_conf {
 	uint16_t pairs;              /**< Queue pairs, 1 to RTE_VDUSE_NET_PAIRS_MAX. */
 	uint16_t queue_size;         /**< Descriptors, a power of two, 2 to 32768. */
 	struct rte_ether_addr mac;   /**< The driver's address. */
-	uint16_t mtu;                /**< RTE_VDUSE_NET_MTU_MIN to _MAX; 0: none announced. */
+	/**
+	 * RTE_VDUSE_NET_MTU_MIN to _MAX. Longer frames from the driver are dropped. 0: none is
+	 * announced, and frames of any length that virtio-net knows are received.
+	 */
+	uint16_t mtu;
 	int socket_id;               /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;                   /**< See struct rte_vduse_dev_conf. */
 	/**
@@ -67,8 +71,8 @@ struct rte_vduse_net_stats {
 	uint64_t packets;
 	uint64_t bytes;
 	/**
-	 * Packets lost here. From the driver: shorter than a header and an Ethernet header, or too
-	 * long for the pool. To the driver: too long for its buffers, or met by one that holds no
+	 * Packets lost here. From the driver: shorter than a header and an Ethernet header, too
+	 * long for the pool, or oversize. To the driver: too long for its buffers, or met by one that holds no
 	 * header.
 	 */
 	uint64_t drops;
@@ -79,6 +83,12 @@ struct rte_vduse_net_stats {
 	uint64_t size_bins[8];    /**< Packets of <64, 64, 65-127, -255, -511, -1023, -1518, larger. */
 	uint64_t multicast;
 	uint64_t broadcast;
+	/**
+	 * Of drops, those of packets from the driver that are longer than the MTU allows, which
+	 * is the larger one of the MTU now and the MTU when the driver came up, with an Ethernet
+	 * header and two VLAN tags.
+	 */
+	uint64_t oversize;
 };
 
 /**
@@ -120,7 +130,8 @@ int
 rte_vduse_net_set_link(struct rte_vduse_net *net, bool up);
 
 /**
- * Changes the announced MTU. A driver reads it when it probes. Any thread but one at a time.
+ * Changes the announced MTU. A driver reads it when it probes; frames of a driver that came up
+ * with a larger one are received until it resets. Any thread but one at a time.
  * @return 0; -EINVAL outside RTE_VDUSE_NET_MTU_MIN to _MAX; or a negative errno.
  */
 int

@@ -13,6 +13,7 @@
 enum rx_result {
 	RX_PACKET,
 	RX_DROP, /* it is no packet, or too long for all of the pool */
+	RX_LONG, /* longer than the MTU allows */
 	RX_WAIT, /* the pool has too few mbufs left */
 };
 
@@ -24,6 +25,7 @@ struct rx_mbufs {
 	uint16_t last;
 	uint16_t headroom;
 	uint64_t ol_flags;
+	uint32_t frame_max;
 };
 
 /*
@@ -123,9 +125,10 @@ rx_copy(const struct vnet_queue *queue, const struct vring_chain *chain, struct 
 {
 	uint32_t skip = queue->hdr_len, len;
 
-	if (unlikely(chain->out_len < skip + RTE_ETHER_HDR_LEN ||
-		     chain->out_len > skip + VNET_FRAME_MAX))
+	if (unlikely(chain->out_len < skip + RTE_ETHER_HDR_LEN))
 		return RX_DROP;
+	if (unlikely(chain->out_len > skip + burst->frame_max))
+		return RX_LONG;
 	len = chain->out_len - skip;
 	/* No offload is offered yet: the header says nothing. Its place to be read is here. */
 	if (likely(chain->nb_out == 1 && len <= rte_pktmbuf_tailroom(packet))) {
@@ -175,6 +178,7 @@ rx_copy_chains(struct vnet_queue *queue, struct vring_chain *chains, struct rx_m
 			if (result == RX_WAIT)
 				break;
 			vnet_stats_add(&queue->stats.drops, 1);
+			vnet_stats_add(&queue->stats.oversize, result == RX_LONG);
 		}
 		chains[i++].used_len = 0;
 	}
@@ -191,6 +195,7 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 	  uint16_t *taken)
 {
 	struct vring_chain chains[VRING_BURST_MAX];
+	const struct rte_vduse_net *net = queue->net;
 	struct rx_mbufs burst = { .pool = pool, .mbufs = mbufs };
 	uint16_t n, done;
 
@@ -198,6 +203,9 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 	n = vring_pop(&queue->ring, chains, nb);
 	if (n == 0)
 		return 0;
+	/* A driver that read a larger MTU when it came up may still send such frames. */
+	burst.frame_max = RTE_MAX(queue->frame_max,
+				  __atomic_load_n(&net->frame_max, __ATOMIC_RELAXED));
 	rx_alloc(&burst, n);
 	done = rx_copy_chains(queue, chains, &burst, taken);
 	if (unlikely(*taken < n)) {

@@ -82,7 +82,7 @@ loopback_net_create(struct loopback_net *self, uint32_t size, uint64_t features)
 		.pairs = 1,
 		.queue_size = (uint16_t)size,
 		.mac = { { 2, 0, 0, 0, 0, 1 } },
-		.mtu = 1500,
+		.mtu = RTE_VDUSE_NET_MTU_MAX,
 		.socket_id = SOCKET_ID_ANY,
 		.link = on_link,
 		.arg = self,

@@ -162,6 +162,7 @@ create(struct peer *peer, const char *path)
 	memset(net, 0, sizeof(*net) + 2 * sizeof(net->queues[0]));
 	vnet_config_init(&net->config, &conf);
 	net->pairs = 1;
+	net->frame_max = vnet_frame_max(0);
 	net->link = on_link;
 	net->arg = peer;
 	memset(peer, 0, sizeof(*peer));
@@ -294,7 +295,7 @@ runts_and_giants_are_dropped(void **state)
 	up(&peers[0], PLAIN);
 	driver_send(&peers[0], 0, 13, BUFFER);
 	assert_int_equal(receive(&peers[0], &packet, 1), 0);
-	driver_send(&peers[0], 0, VNET_FRAME_MAX + 1, BUFFER);
+	driver_send(&peers[0], 0, vnet_frame_max(0) + 1, BUFFER);
 	assert_int_equal(receive(&peers[0], &packet, 1), 0);
 	rte_vduse_net_stats(peers[0].net, 0, true, &stats);
 	assert_int_equal(stats.drops, 2);

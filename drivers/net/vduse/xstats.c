@@ -45,6 +45,7 @@ static const struct xstats_name xstats_queue_names[] = {
 	{"good_packets", offsetof(struct xstats_queue, net.packets)},
 	{"good_bytes", offsetof(struct xstats_queue, net.bytes)},
 	{"dropped_packets", offsetof(struct xstats_queue, net.drops)},
+	{"oversize_dropped", offsetof(struct xstats_queue, net.oversize)},
 	{"mbuf_alloc_failed", offsetof(struct xstats_queue, net.nombuf)},
 	{"multicast_packets", offsetof(struct xstats_queue, net.multicast)},
 	{"broadcast_packets", offsetof(struct xstats_queue, net.broadcast)},
