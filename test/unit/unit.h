@@ -11,6 +11,12 @@
 
 #include <cmocka.h>
 
+/* cmocka 2 deprecates the name that cmocka 1 has alone. */
+#ifdef assert_uint_in_range
+#undef assert_in_range
+#define assert_in_range assert_uint_in_range
+#endif
+
 #include <rte_common.h>
 
 /* Longer than anything takes, sanitizers and a busy machine included. */
