@@ -53,6 +53,8 @@ vhost_net_conf(const struct vhost_dev *dev, struct rte_vduse_net_conf *conf)
 		.mtu = rte_le_to_cpu_16(config->mtu),
 		.socket_id = SOCKET_ID_ANY,
 		.umem = true,
+		.linear = (dev->flags & RTE_VHOST_USER_LINEARBUF_SUPPORT) != 0,
+		.extbuf = (dev->flags & RTE_VHOST_USER_EXTBUF_SUPPORT) != 0,
 		.watch = &vhost_driver_ops,
 		.call = net_call,
 		.arg = (void *)(uintptr_t)dev,

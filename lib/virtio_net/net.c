@@ -111,6 +111,8 @@ vnet_create(const struct rte_vduse_net_conf *asked, const struct vduse_transport
 	memset(net, 0, size);
 	net->pairs = conf->pairs;
 	net->frame_max = vnet_frame_max(conf->mtu);
+	net->linear = conf->linear;
+	net->extbuf = conf->extbuf;
 	net->link = conf->link;
 	net->watch = conf->watch;
 	net->call = conf->call;

@@ -51,6 +51,8 @@ struct rte_vduse_net {
 	bool up; /* what link was told last; the control thread's */
 	struct virtio_net_config config;
 	uint32_t frame_max; /* that the MTU allows; set_mtu() writes, polling threads read */
+	bool linear;        /* constant, as is what follows */
+	bool extbuf;
 	void (*link)(struct rte_vduse_net *net, bool up, void *arg);
 	const struct rte_vduse_dev_ops *watch;
 	void (*call)(struct rte_vduse_vq *vq, void *arg);
@@ -70,6 +72,10 @@ vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_co
 /* config.c: the longest frame from a driver that was told this MTU; 0: it was told none. */
 uint32_t
 vnet_frame_max(uint16_t mtu);
+
+/* extbuf.c: gives an empty mbuf memory for len bytes. False: there is none, or it is too much. */
+bool
+vnet_extbuf_attach(struct rte_mbuf *mbuf, uint32_t len);
 
 /* queue.c: what rte_vduse_dev_ops asks of a virtqueue. */
 extern const struct rte_vduse_dev_ops vnet_dev_ops;

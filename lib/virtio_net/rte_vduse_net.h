@@ -48,6 +48,17 @@ struct rte_vduse_net_conf {
 	int socket_id;               /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;                   /**< See struct rte_vduse_dev_conf. */
 	/**
+	 * Every received packet is one segment: one that none can hold is dropped, and counted
+	 * as oversize. Otherwise it is a chain.
+	 */
+	bool linear;
+	/**
+	 * A received packet longer than the data room of the pool gets memory from rte_malloc(),
+	 * attached to its mbuf as an external buffer: up to 65,000 bytes. Not for a pool whose
+	 * mbufs have pinned external buffers.
+	 */
+	bool extbuf;
+	/**
 	 * The driver came up or went; rte_vduse_net_link() says so already. On the control
 	 * thread. May be NULL.
 	 */
@@ -86,7 +97,7 @@ struct rte_vduse_net_stats {
 	/**
 	 * Of drops, those of packets from the driver that are longer than the MTU allows, which
 	 * is the larger one of the MTU now and the MTU when the driver came up, with an Ethernet
-	 * header and two VLAN tags.
+	 * header and two VLAN tags; or longer than one segment where linear is set.
 	 */
 	uint64_t oversize;
 };
@@ -152,7 +163,8 @@ rte_vduse_net_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *ma
  * @param pair
  *   0 to pairs - 1; not checked.
  * @param pool
- *   Where mbufs come from. A packet longer than its data room takes several.
+ *   Where mbufs come from. A packet longer than its data room takes several, unless conf said
+ *   linear or extbuf.
  * @param[out] mbufs
  *   Room for nb pointers.
  * @return how many packets were received; 0 also while no driver is up.

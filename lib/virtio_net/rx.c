@@ -13,7 +13,7 @@
 enum rx_result {
 	RX_PACKET,
 	RX_DROP, /* it is no packet, or too long for all of the pool */
-	RX_LONG, /* longer than the MTU allows */
+	RX_LONG, /* longer than the MTU allows, or than one segment where it must be one */
 	RX_WAIT, /* the pool has too few mbufs left */
 };
 
@@ -118,6 +118,14 @@ rx_pool_fits(struct rte_mempool *pool, uint32_t len)
 	       len <= (uint64_t)(room - RTE_PKTMBUF_HEADROOM) * pool->size;
 }
 
+/* Whether a packet may go into an empty mbuf and its chain, or into memory that it gets here. */
+static bool
+rx_room(const struct rte_vduse_net *net, struct rte_mbuf *packet, uint32_t len)
+{
+	return len <= rte_pktmbuf_tailroom(packet) ||
+	       (net->extbuf && vnet_extbuf_attach(packet, len)) || !net->linear;
+}
+
 /* Copies a chain into an empty mbuf. */
 static inline enum rx_result
 rx_copy(const struct vnet_queue *queue, const struct vring_chain *chain, struct rte_mbuf *packet,
@@ -137,6 +145,8 @@ rx_copy(const struct vnet_queue *queue, const struct vring_chain *chain, struct 
 		packet->pkt_len = len;
 		return RX_PACKET;
 	}
+	if (unlikely(!rx_room(queue->net, packet, len)))
+		return RX_LONG;
 	if (likely(rx_copy_pieces(chain, skip, packet, burst)))
 		return RX_PACKET;
 	return rx_pool_fits(burst->pool, len) ? RX_WAIT : RX_DROP;
