@@ -281,6 +281,12 @@ rte_vduse_dev_vq(struct rte_vduse_dev *dev, uint16_t index)
 	return index < dev->nb_vqs ? &dev->vqs[index] : NULL;
 }
 
+bool
+rte_vduse_dev_may_log(struct rte_vduse_dev *dev)
+{
+	return vduse_log_may(&dev->log_rate, dev->name);
+}
+
 const char *
 rte_vduse_dev_name(const struct rte_vduse_dev *dev)
 {

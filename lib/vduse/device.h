@@ -9,6 +9,7 @@
 #include <sys/queue.h>
 
 #include "iotlb.h"
+#include "log.h"
 #include "rte_vduse.h"
 #include "state.h"
 #include "transport.h"
@@ -48,6 +49,8 @@ struct rte_vduse_dev {
 	struct vduse_state state;          /* its creator's thread's */
 	uint8_t config[VDUSE_STATE_CONFIG_MAX]; /* as created, as far as it is kept; constant */
 	struct rte_vduse_dev_stats stats;  /* read by any thread */
+	struct vduse_log_rate log_rate;    /* of lines that the driver causes; any thread's */
+	struct vduse_log_rate life_rate;   /* of those that say that it comes and goes */
 	struct rte_vduse_vq vqs[];
 };
 
@@ -112,6 +115,10 @@ vduse_vq_resume(struct rte_vduse_vq *vq);
 /* Puts a position, as struct rte_vduse_vq_info has it, into the kernel's form. */
 void
 vduse_vq_state(const struct rte_vduse_dev *dev, uint32_t position, struct vduse_vq_state *state);
+
+/* VDUSE_LOG() for what the device's driver can cause, as often as it likes. */
+#define VDUSE_LOG_DRIVER(dev_, type, level, fmt, ...)                                              \
+	VDUSE_LOG_RATED(&(dev_)->log_rate, type, level, (dev_)->name, fmt, ##__VA_ARGS__)
 
 /* A counter that one thread at a time writes and any reads. */
 static inline void

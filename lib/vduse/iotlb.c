@@ -128,9 +128,9 @@ iotlb_add(struct rte_vduse_dev *dev, struct vduse_iotlb *table, uint32_t *room,
 	int ret;
 
 	if (table->nb == VDUSE_IOTLB_REGIONS_MAX) {
-		VDUSE_LOG(iotlb, ERR, dev->name,
-			  "more than %u memory regions: let the driver use larger files",
-			  VDUSE_IOTLB_REGIONS_MAX);
+		VDUSE_LOG_DRIVER(dev, iotlb, ERR,
+				 "more than %u memory regions: let the driver use larger files",
+				 VDUSE_IOTLB_REGIONS_MAX);
 		return -E2BIG;
 	}
 	if (table->nb == *room) {
@@ -186,9 +186,9 @@ vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, const struct vduse_io
 		if (iotlb_region_ok(&region, from)) {
 			ret = iotlb_add(dev, table, &room, &region, old, reuse);
 		} else {
-			VDUSE_LOG(iotlb, ERR, dev->name,
-				  "region 0x%" PRIx64 "-0x%" PRIx64 " is malformed or out of order",
-				  region.first, region.last);
+			VDUSE_LOG_DRIVER(dev, iotlb, ERR, "region 0x%" PRIx64 "-0x%" PRIx64
+					 " is malformed or out of order", region.first,
+					 region.last);
 			ret = -EPROTO;
 		}
 		close(region.fd);

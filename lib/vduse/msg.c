@@ -24,8 +24,8 @@ msg_vq_state(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 	uint32_t position;
 
 	if (vq == NULL || dev->draining) {
-		VDUSE_LOG(msg, ERR, dev->name, "asked for the state of virtqueue %u of %u",
-			  req->vq_state.index, dev->nb_vqs);
+		VDUSE_LOG_DRIVER(dev, msg, ERR, "asked for the state of virtqueue %u of %u",
+				 req->vq_state.index, dev->nb_vqs);
 		return -EINVAL;
 	}
 	resp->vq_state.index = req->vq_state.index;
@@ -128,7 +128,7 @@ msg_dispatch(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 	case VDUSE_TRANSPORT_CONFIG_WRITE:
 		return msg_config_write(dev, req);
 	default:
-		VDUSE_LOG(msg, ERR, dev->name, "message of unknown type %u refused", req->type);
+		VDUSE_LOG_DRIVER(dev, msg, ERR, "message of unknown type %u refused", req->type);
 		return -ENOTSUP;
 	}
 }
@@ -151,11 +151,11 @@ vduse_msg_handle(struct rte_vduse_dev *dev)
 	vduse_count(&dev->stats.messages);
 	ret = dev->transport->reply(dev, &resp);
 	if (ret == -ENOENT)
-		VDUSE_LOG(msg, NOTICE, dev->name,
-			  "nobody waits for the answer to message %u any more", req.type);
+		VDUSE_LOG_DRIVER(dev, msg, NOTICE,
+				 "nobody waits for the answer to message %u any more", req.type);
 	else if (ret < 0)
-		VDUSE_LOG(msg, ERR, dev->name, "cannot answer message %u: %s", req.type,
-			  strerror(-ret));
+		VDUSE_LOG_DRIVER(dev, msg, ERR, "cannot answer message %u: %s", req.type,
+				 strerror(-ret));
 	if (after != NULL)
 		after(dev);
 	return 0;

@@ -283,6 +283,16 @@ rte_vduse_dev_vq(struct rte_vduse_dev *dev, uint16_t index);
 const char *
 rte_vduse_dev_name(const struct rte_vduse_dev *dev);
 
+/**
+ * Takes a token for a log line that the driver of dev can cause: 64 at once, then one a second. Ask
+ * before each such line, so that a driver cannot fill the log.
+ *
+ * @return whether the line may be written; the next one that may is preceded by the number of
+ *   lines suppressed. Any thread.
+ */
+bool
+rte_vduse_dev_may_log(struct rte_vduse_dev *dev);
+
 /** @return the device status (section 2.1) that the driver set last. Any thread. */
 uint8_t
 rte_vduse_dev_status(const struct rte_vduse_dev *dev);

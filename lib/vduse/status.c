@@ -29,14 +29,13 @@ vduse_status_check_features(struct rte_vduse_dev *dev)
 
 	ret = dev->transport->features(dev, &features);
 	if (ret < 0) {
-		VDUSE_LOG(dev, ERR, dev->name, "cannot read the driver's features: %s",
-			  strerror(-ret));
+		VDUSE_LOG_DRIVER(dev, dev, ERR, "cannot read the driver's features: %s",
+				 strerror(-ret));
 		return ret;
 	}
 	if (features & ~dev->offered) {
-		VDUSE_LOG(dev, ERR, dev->name,
-			  "the driver took features 0x%" PRIx64 " that are not offered",
-			  features & ~dev->offered);
+		VDUSE_LOG_DRIVER(dev, dev, ERR, "the driver took features 0x%" PRIx64
+				 " that are not offered", features & ~dev->offered);
 		return -EINVAL;
 	}
 	__atomic_store_n(&dev->features, features, __ATOMIC_RELAXED);
@@ -71,8 +70,8 @@ vduse_status_remap(struct rte_vduse_dev *dev, bool reuse)
 
 	ret = vduse_iotlb_walk(dev, 0, dev->iotlb[0], reuse, &table);
 	if (ret < 0)
-		VDUSE_LOG(dev, ERR, dev->name, "cannot map the driver's memory: %s",
-			  strerror(-ret));
+		VDUSE_LOG_DRIVER(dev, dev, ERR, "cannot map the driver's memory: %s",
+				 strerror(-ret));
 	status_switch(dev, table);
 	return ret;
 }
@@ -91,8 +90,9 @@ vduse_status_driver_ok(struct rte_vduse_dev *dev)
 		if (vduse_vq_try_start(&dev->vqs[i]))
 			dev->unready++;
 	vduse_state_features(dev, dev->features);
-	VDUSE_LOG(dev, INFO, dev->name, "driver is up, features 0x%" PRIx64 ", %u of %u virtqueues",
-		  dev->features, dev->nb_vqs - dev->unready, dev->nb_vqs);
+	VDUSE_LOG_RATED(&dev->life_rate, dev, INFO, dev->name,
+			"driver is up, features 0x%" PRIx64 ", %u of %u virtqueues", dev->features,
+			dev->nb_vqs - dev->unready, dev->nb_vqs);
 	vduse_status_set(dev, dev->status);
 }
 
@@ -117,7 +117,7 @@ vduse_status_reset(struct rte_vduse_dev *dev)
 	__atomic_store_n(&dev->features, 0, __ATOMIC_RELAXED);
 	if (was_up) {
 		vduse_count(&dev->stats.resets);
-		VDUSE_LOG(dev, INFO, dev->name, "driver is gone");
+		VDUSE_LOG_RATED(&dev->life_rate, dev, INFO, dev->name, "driver is gone");
 	}
 	vduse_status_set(dev, 0);
 }

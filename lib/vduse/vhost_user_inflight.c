@@ -38,8 +38,8 @@ vhost_user_inflight_new(struct vhost_user *vu, uint64_t *size)
 		vhost_user_inflight_note(vu, &vu->written);
 		return fd;
 	}
-	VDUSE_LOG(msg, ERR, vu->dev->name, "no memory for a driver that reconnects: %s",
-		  strerror(errno));
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "no memory for a driver that reconnects: %s",
+			 strerror(errno));
 	if (fd >= 0)
 		close(fd);
 	return -1;
@@ -75,8 +75,8 @@ vhost_user_inflight_note(struct vhost_user *vu, const struct vhost_user_write *w
 		return;
 	if (pwrite(vu->inflight, write, sizeof(*write),
 		   (off_t)(vu->dev->nb_vqs * sizeof(*write))) != sizeof(*write))
-		VDUSE_LOG(msg, WARNING, vu->dev->name, "a driver that reconnects has to write to "
-			  "the configuration space again: %s", strerror(errno));
+		VDUSE_LOG_DRIVER(vu->dev, msg, WARNING, "a driver that reconnects has to write to "
+				 "the configuration space again: %s", strerror(errno));
 }
 
 bool

@@ -77,8 +77,8 @@ vq_kick_close(struct rte_vduse_vq *vq)
 static enum rte_vduse_vq_state
 vq_start_failed(struct rte_vduse_vq *vq, uint32_t size, int ret)
 {
-	VDUSE_LOG(dev, ERR, vq->dev->name, "virtqueue %u (size %u) cannot start: %s", vq->index,
-		  size, strerror(-ret));
+	VDUSE_LOG_DRIVER(vq->dev, dev, ERR, "virtqueue %u (size %u) cannot start: %s", vq->index,
+			 size, strerror(-ret));
 	vduse_count(&vq->faults);
 	return RTE_VDUSE_VQ_ERROR;
 }
@@ -303,9 +303,9 @@ rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value)
 	__atomic_store_n(&vq->state, RTE_VDUSE_VQ_ERROR, __ATOMIC_RELEASE);
 	vduse_count(&vq->faults);
 	/* Once per error state: the virtqueue is not polled again until a reset. */
-	VDUSE_LOG(dev, ERR, vq->dev->name,
-		  "virtqueue %u stopped, the driver must reset the device: %s, 0x%" PRIx64,
-		  vq->index, why, value);
+	VDUSE_LOG_DRIVER(vq->dev, dev, ERR,
+			 "virtqueue %u stopped, the driver must reset the device: %s, 0x%" PRIx64,
+			 vq->index, why, value);
 }
 
 bool

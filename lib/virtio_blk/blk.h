@@ -27,6 +27,13 @@ extern int vblk_logtype;
 #define VBLK_LOG(level, name, fmt, ...)                                                            \
 	rte_log(RTE_LOG_##level, vblk_logtype, "VDUSE: %s: " fmt "\n", name, ##__VA_ARGS__)
 
+/* The same for what the driver of dev can cause, as often as it likes. */
+#define VBLK_LOG_DRIVER(level, dev, fmt, ...)                                                      \
+	do {                                                                                       \
+		if (rte_vduse_dev_may_log(dev))                                                    \
+			VBLK_LOG(level, rte_vduse_dev_name(dev), fmt, ##__VA_ARGS__);              \
+	} while (0)
+
 #define VBLK_BIT(nr) (UINT64_C(1) << (nr))
 
 /*

@@ -183,7 +183,7 @@ vblk_config_write(struct rte_vduse_dev *dev, uint32_t offset, const void *data, 
 	if (wce > 1)
 		return -EINVAL;
 	__atomic_store_n(&blk->no_cache, wce == 0, __ATOMIC_RELAXED);
-	VBLK_LOG(INFO, rte_vduse_dev_name(dev), "the driver switched the write cache %s",
-		 wce == 0 ? "off" : "on");
+	VBLK_LOG_DRIVER(INFO, dev, "the driver switched the write cache %s",
+			wce == 0 ? "off" : "on");
 	return 0;
 }

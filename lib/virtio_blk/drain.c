@@ -54,8 +54,8 @@ rte_vduse_blk_drain(struct rte_vduse_blk *blk, unsigned int ms)
 	__atomic_store_n(&blk->draining, false, __ATOMIC_RELAXED);
 	if (left == 0)
 		return 0;
-	VBLK_LOG(ERR, rte_vduse_dev_name(blk->dev),
-		 "the backend has not finished %u requests in %u ms: see whether it works", left,
-		 ms);
+	VBLK_LOG_DRIVER(ERR, blk->dev,
+			"the backend has not finished %u requests in %u ms: see whether it works",
+			left, ms);
 	return -ETIMEDOUT;
 }

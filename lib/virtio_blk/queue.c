@@ -106,9 +106,9 @@ queue_find_spare(struct vblk_queue *queue)
 static int
 queue_lost(const struct vblk_queue *queue, const char *why)
 {
-	VBLK_LOG(ERR, rte_vduse_dev_name(queue->blk->dev),
-		 "virtqueue %u was left with requests in flight, nobody knows which (%s): "
-		 "unbind its driver and bind it again", queue->vq->index, why);
+	VBLK_LOG_DRIVER(ERR, queue->blk->dev,
+			"virtqueue %u was left with requests in flight, nobody knows which (%s): "
+			"unbind its driver and bind it again", queue->vq->index, why);
 	return -EUCLEAN;
 }
 
@@ -125,9 +125,9 @@ queue_place(struct vblk_queue *queue)
 		if (ret == -EUCLEAN)
 			return queue_lost(queue, "the log is of another ring, or damaged");
 		if (queue->nb_replay > 0)
-			VBLK_LOG(NOTICE, rte_vduse_dev_name(queue->blk->dev),
-				 "virtqueue %u: %u requests were in flight, taken again",
-				 queue->vq->index, queue->nb_replay);
+			VBLK_LOG_DRIVER(NOTICE, queue->blk->dev,
+					"virtqueue %u: %u requests were in flight, taken again",
+					queue->vq->index, queue->nb_replay);
 	} else if (info->resumed && queue->packed && !queue->part.kept) {
 		return queue_lost(queue, "there is no log");
 	} else if (vring_position(&queue->ring) != info->position &&
@@ -237,9 +237,10 @@ queue_drain_wait(const struct vblk_queue *queue, unsigned int *rounds)
 	const unsigned int warn = QUEUE_DRAIN_WARN_S * (US_PER_S / QUEUE_DRAIN_US);
 
 	if (++*rounds % warn == 0)
-		VBLK_LOG(WARNING, rte_vduse_dev_name(queue->blk->dev),
-			 "virtqueue %u waits for %u requests that its backend has not finished",
-			 queue->vq->index, queue->in_flight);
+		VBLK_LOG_DRIVER(WARNING, queue->blk->dev,
+				"virtqueue %u waits for %u requests that its backend "
+				"has not finished",
+				queue->vq->index, queue->in_flight);
 	usleep(QUEUE_DRAIN_US);
 }
 

@@ -24,6 +24,13 @@ extern int vnet_logtype;
 #define VNET_LOG(level, name, fmt, ...)                                                            \
 	rte_log(RTE_LOG_##level, vnet_logtype, "VDUSE: %s: " fmt "\n", name, ##__VA_ARGS__)
 
+/* The same for what the driver of dev can cause, as often as it likes. */
+#define VNET_LOG_DRIVER(level, dev, fmt, ...)                                                      \
+	do {                                                                                       \
+		if (rte_vduse_dev_may_log(dev))                                                    \
+			VNET_LOG(level, rte_vduse_dev_name(dev), fmt, ##__VA_ARGS__);              \
+	} while (0)
+
 /* What a frame may have beside its MTU: an Ethernet header with two VLAN tags. */
 #define VNET_FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
 

@@ -52,9 +52,10 @@ queue_start_ring(struct vnet_queue *queue)
 		return ret;
 	}
 	if (vring_position(&queue->ring) != info->position)
-		VNET_LOG(NOTICE, rte_vduse_dev_name(queue->vq->dev),
-			 "virtqueue %u goes on at 0x%x, where its used buffers end, not at 0x%x",
-			 queue->vq->index, vring_position(&queue->ring), info->position);
+		VNET_LOG_DRIVER(NOTICE, queue->vq->dev,
+				"virtqueue %u goes on at 0x%x, where its used buffers end, "
+				"not at 0x%x",
+				queue->vq->index, vring_position(&queue->ring), info->position);
 	if (net->watch != NULL)
 		(void)net->watch->vq_start(queue->vq, info, net->arg);
 	return 0;
