@@ -106,6 +106,7 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	vu->net = conf->device_id == VIRTIO_ID_NET;
 	vu->vid = -1;
 	vu->inflight = -1;
+	vu->channel = -1;
 	for (i = 0; i < conf->nb_vqs; i++)
 		vu->vqs[i].ring.call = -1;
 	vu->config = malloc(conf->config_size);
@@ -168,6 +169,7 @@ vhost_user_destroy(struct rte_vduse_dev *dev)
 		vhost_user_call_close(vu->vqs[i].call);
 	}
 	vhost_user_inflight_close(vu);
+	vhost_user_channel_close(vu);
 	vhost_user_mem_clear(vu);
 	close(dev->fd);
 	dev->fd = -1;
@@ -298,22 +300,10 @@ vhost_user_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void *da
 	return 0;
 }
 
-/* Under the lock, so that the connection does not end meanwhile. */
 static int
 vhost_user_config_call(struct rte_vduse_dev *dev)
 {
-	struct vhost_user *vu = dev->transport_priv;
-	int ret = -EINVAL;
-
-	pthread_mutex_lock(&vu->lock);
-	if (vu->vid >= 0 && vu->backend_channel)
-#ifdef VDUSE_HAVE_VHOST_BACKEND_CONFIG_CHANGE
-		ret = rte_vhost_backend_config_change(vu->vid, false);
-#else
-		ret = rte_vhost_slave_config_change(vu->vid, false);
-#endif
-	pthread_mutex_unlock(&vu->lock);
-	return ret < 0 ? -EINVAL : 0;
+	return vhost_user_channel_config(dev->transport_priv) < 0 ? -EINVAL : 0;
 }
 
 const struct vduse_transport_ops vduse_transport_vhost_user = {

@@ -39,6 +39,12 @@ struct vhost_user_region {
 	int fd;         /* ours */
 };
 
+/* A connection. The descriptor is librte_vhost's; its inode tells one connection from the next. */
+struct vhost_user_socket {
+	int fd;
+	uint64_t ino; /* 0: there is none */
+};
+
 /* What the driver has said of a virtqueue. librte_vhost's thread's. */
 struct vhost_user_ring {
 	uint32_t size;
@@ -65,7 +71,7 @@ struct vhost_user_vq {
 	bool ran;        /* the control thread started it since it was last stopped */
 	bool recall;     /* the next start takes next_call in place of call */
 	struct vhost_user_call *next_call; /* NULL: no calls */
-	struct vhost_user_call *call; /* the poller's; constant while the virtqueue runs */
+	struct vhost_user_call *call; /* the poller's; changes under the virtqueue's lock */
 };
 
 /* A write to the configuration space, short enough for the fields that there are. */
@@ -89,9 +95,11 @@ struct vhost_user {
 	char path[RTE_VDUSE_SOCKET_MAX]; /* constant */
 	bool client;                /* connect instead of listen; constant */
 	bool net;                   /* a network device; constant */
+	bool any_memory;            /* memory may be in any file; constant */
 	bool registered;            /* librte_vhost knows it; its creator's thread's */
 	/* librte_vhost's thread's. */
 	bool up;                    /* the control thread was told that the driver is there */
+	struct vhost_user_socket sock; /* of the connection that is served */
 	int inflight;               /* see vhost_user_inflight.c; -1: there is none */
 	struct vhost_user_write written; /* the driver's last write to the space, with effect */
 	/* All below under the lock. */
@@ -99,7 +107,7 @@ struct vhost_user {
 	pthread_cond_t answered;
 	bool closing;               /* nobody answers any more */
 	int vid;                    /* librte_vhost's number of the connection, or -1 */
-	bool backend_channel;       /* the driver reads messages of ours */
+	int channel;                /* see vhost_user_channel.c; -1: there is none */
 	enum vhost_user_slot slot;
 	struct vduse_dev_request request;
 	struct vduse_dev_response response;
@@ -175,7 +183,7 @@ struct vhost_user_ring *
 vhost_user_vring_edit(struct vhost_user *vu, uint16_t index);
 int
 vhost_user_vring_go(struct vhost_user *vu, uint16_t index);
-/* The same for its call descriptor, which is ours now; -1: no calls. */
+/* Its call descriptor, which is ours now; -1: no calls. The virtqueue goes on. */
 void
 vhost_user_vring_set_call(struct vhost_user *vu, uint16_t index, int fd);
 /* Memory has changed: stops those whose rings lie elsewhere now; and goes on with them. */
@@ -215,11 +223,43 @@ vhost_user_inflight_noted(const struct vhost_user *vu, struct vhost_user_write *
 uint64_t
 vhost_user_inflight_life(const struct vhost_user *vu, uint16_t index);
 
-/* vhost_user_socket.c: gives the connections at path a time limit for each message, lest one
- * client stop librte_vhost for all. Returns how many are not hung up, or a negative errno.
+/* vhost_user_socket.c: a connection at path beside the other one, with a time limit for each
+ * message, so that one client does not stop librte_vhost for all. -ENOENT: there is none;
+ * -EMFILE: no descriptor is left to look for it.
  */
 int
-vhost_user_connections(const char *path);
+vhost_user_socket_find(const char *path, bool client, const struct vhost_user_socket *other,
+		       struct vhost_user_socket *sock);
+/* Whether it is still there and its client has not hung up. */
+bool
+vhost_user_socket_live(const struct vhost_user_socket *sock);
+/* Whether a reply fits: false if the client does not read the earlier ones. */
+bool
+vhost_user_socket_reads(const struct vhost_user_socket *sock);
+
+/* vhost_user_channel.c: the driver's socket for messages of the device. 0: it belongs to the
+ * device now. -EPROTO: it could block, and stays the caller's.
+ */
+int
+vhost_user_channel_open(struct vhost_user *vu, int fd);
+void
+vhost_user_channel_close(struct vhost_user *vu);
+/* Says that the configuration space changed. Does not wait. -EINVAL: there is no channel. */
+int
+vhost_user_channel_config(struct vhost_user *vu);
+
+/* vhost_user_file.c: the kind of a descriptor that a driver sent, found without blocking. Memory is
+ * a file of tmpfs, hugetlbfs or memfd_create().
+ */
+bool
+vhost_user_file_is_memory(int fd);
+bool
+vhost_user_file_is_eventfd(int fd);
+bool
+vhost_user_file_is_channel(int fd);
+/* Closes it, on a thread of its own where that could block. -1: nothing. */
+void
+vhost_user_file_close(int fd);
 
 /* vhost_user_path.c: makes room for the socket. 0 or a negative errno with a log line. */
 int

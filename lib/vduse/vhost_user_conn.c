@@ -84,10 +84,11 @@ conn_drop(struct vhost_user *vu)
 	vhost_user_vring_forget(vu);
 	vhost_user_mem_clear(vu);
 	vhost_user_inflight_close(vu);
+	vhost_user_channel_close(vu);
+	vu->sock.ino = 0;
 	pthread_mutex_lock(&vu->lock);
 	vid = vu->vid;
 	vu->vid = -1;
-	vu->backend_channel = false;
 	vu->features = 0;
 	pthread_mutex_unlock(&vu->lock);
 	if (vid >= 0)
@@ -98,14 +99,21 @@ static int
 conn_new(int vid)
 {
 	struct vhost_user *vu = conn_device(vid);
-	int nb;
+	struct vhost_user_socket sock;
+	int ret;
 
 	if (vu == NULL || vid >= RTE_MAX_VHOST_DEVICE)
 		return -1;
-	nb = vhost_user_connections(vu->path);
-	if (vu->vid >= 0 && nb != 1) {
-		VDUSE_LOG(dev, NOTICE, vu->dev->name,
-			  "another client was turned away: one at a time is served");
+	if (vhost_user_socket_live(&vu->sock)) {
+		VDUSE_LOG_DRIVER(vu->dev, dev, NOTICE,
+				 "another client was turned away: one at a time is served");
+		return -1;
+	}
+	ret = vhost_user_socket_find(vu->path, vu->client, &vu->sock, &sock);
+	if (ret < 0) {
+		VDUSE_LOG_DRIVER(vu->dev, dev, ERR,
+				 "client turned away, raise the limit of open files: %s",
+				 strerror(-ret));
 		return -1;
 	}
 	/* That the one before hung up may be read later than that a new one came. */
@@ -116,8 +124,9 @@ conn_new(int vid)
 	pthread_mutex_lock(&vu->lock);
 	vu->vid = vid;
 	pthread_mutex_unlock(&vu->lock);
+	vu->sock = sock;
 	conn_set(vid, vu);
-	VDUSE_LOG(dev, INFO, vu->dev->name, "client connected");
+	VDUSE_LOG_RATED(&vu->dev->life_rate, dev, INFO, vu->dev->name, "client connected");
 	return 0;
 }
 
@@ -129,7 +138,7 @@ conn_destroy(int vid)
 	if (vu == NULL)
 		return;
 	conn_drop(vu);
-	VDUSE_LOG(dev, INFO, vu->dev->name, "client disconnected");
+	VDUSE_LOG_RATED(&vu->dev->life_rate, dev, INFO, vu->dev->name, "client disconnected");
 }
 
 /* librte_vhost hears of no virtqueue, so it has nothing else to call for. */

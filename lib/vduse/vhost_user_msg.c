@@ -23,8 +23,7 @@ vhost_user_msg_close(struct msg *msg)
 	int i;
 
 	for (i = 0; i < vhost_user_msg_fds(msg); i++)
-		if (msg->fds[i] >= 0)
-			close(msg->fds[i]);
+		vhost_user_file_close(msg->fds[i]);
 	msg->nb_fds = 0;
 }
 
@@ -53,7 +52,7 @@ vhost_user_msg_drop(struct msg *msg)
 int
 vhost_user_msg_refuse(const struct vhost_user *vu, struct msg *msg, const char *why)
 {
-	VDUSE_LOG(msg, ERR, vu->dev->name, "client dropped: message %u %s", msg->type, why);
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "client dropped: message %u %s", msg->type, why);
 	return vhost_user_msg_drop(msg);
 }
 
@@ -172,6 +171,17 @@ msg_set_inflight(struct vhost_user *vu, struct msg *msg)
 	return RTE_VHOST_MSG_RESULT_OK;
 }
 
+/* librte_vhost would wait for room in it as it sends. */
+static int
+msg_set_channel(struct vhost_user *vu, struct msg *msg)
+{
+	if (vhost_user_msg_fds(msg) != 1 || vhost_user_channel_open(vu, msg->fds[0]) < 0)
+		return vhost_user_msg_refuse(vu, msg,
+					     "(SET_BACKEND_REQ_FD) comes without a unix socket");
+	msg->nb_fds = 0;
+	return RTE_VHOST_MSG_RESULT_OK;
+}
+
 static int
 msg_before(struct vhost_user *vu, struct msg *msg)
 {
@@ -192,6 +202,8 @@ msg_before(struct vhost_user *vu, struct msg *msg)
 		return msg_get_inflight(vu, msg);
 	case MSG_SET_INFLIGHT_FD:
 		return msg_set_inflight(vu, msg);
+	case MSG_SET_BACKEND_CHANNEL:
+		return msg_set_channel(vu, msg);
 	case MSG_SET_LOG_BASE:
 	case MSG_SET_LOG_FD:
 	case MSG_IOTLB:
@@ -203,6 +215,9 @@ msg_before(struct vhost_user *vu, struct msg *msg)
 		vhost_user_vring_forget(vu);
 		break;
 	}
+	/* librte_vhost closes the descriptors of what it refuses, and that could block it. */
+	if (msg->nb_fds > 0)
+		return vhost_user_msg_refuse(vu, msg, "comes with descriptors");
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 
@@ -213,8 +228,8 @@ msg_features_changed(struct vhost_user *vu, struct msg *msg)
 
 	if (!vu->up || features == vu->features)
 		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-	VDUSE_LOG(msg, ERR, vu->dev->name,
-		  "client dropped: it changed features while virtqueues run");
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
+			 "client dropped: it changed features while virtqueues run");
 	return vhost_user_msg_drop(msg);
 }
 
@@ -224,7 +239,11 @@ msg_pre_handle(int vid, void *msg)
 	struct vhost_user *vu = vhost_user_find(vid);
 
 	/* It hung up, and another client is served: librte_vhost must not take the rest either. */
-	return vu != NULL ? msg_before(vu, msg) : vhost_user_msg_drop(msg);
+	if (vu == NULL)
+		return vhost_user_msg_drop(msg);
+	if (!vhost_user_socket_reads(&vu->sock))
+		return vhost_user_msg_refuse(vu, msg, "comes from a client that reads no replies");
+	return msg_before(vu, msg);
 }
 
 static enum rte_vhost_msg_result
@@ -235,11 +254,6 @@ msg_post_handle(int vid, void *arg)
 
 	if (vu != NULL && msg->type == MSG_SET_FEATURES)
 		return msg_features_changed(vu, msg);
-	if (vu != NULL && msg->type == MSG_SET_BACKEND_CHANNEL) {
-		pthread_mutex_lock(&vu->lock);
-		vu->backend_channel = true;
-		pthread_mutex_unlock(&vu->lock);
-	}
 	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
 }
 

@@ -41,6 +41,10 @@ enum msg_type {
 	MSG_REM_MEM_REG = 38,
 };
 
+/* Messages of the device, on the back-end channel. */
+#define MSG_BACKEND_CONFIG_CHANGE 2
+
+#define MSG_VERSION    1
 #define MSG_CONFIG_MAX 256
 #define MSG_FDS_MAX    8
 

@@ -296,35 +296,6 @@ test_note(void **state)
 	assert_false(vhost_user_inflight_noted(vu, &noted));
 }
 
-/* Both ends are this process's: the one has the path at this end, the other at that. */
-static void
-test_connections(void **state)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	struct timeval patience = { 0 };
-	socklen_t len = sizeof(patience);
-	int listener = socket(AF_UNIX, SOCK_STREAM, 0), ours, theirs;
-
-	RTE_SET_USED(state);
-	strcpy(address.sun_path, path);
-	assert_int_equal(vhost_user_connections(path), 0);
-	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(listener, 1), 0);
-	assert_int_equal(vhost_user_connections(path), 0);
-	theirs = socket(AF_UNIX, SOCK_STREAM, 0);
-	assert_int_equal(connect(theirs, (struct sockaddr *)&address, sizeof(address)), 0);
-	ours = accept(listener, NULL, NULL);
-	assert_int_equal(vhost_user_connections(path), 2);
-	assert_int_equal(vhost_user_connections("/tmp/vduse-unit"), 0);
-	assert_int_equal(getsockopt(ours, SOL_SOCKET, SO_RCVTIMEO, &patience, &len), 0);
-	assert_true(patience.tv_sec > 0);
-	close(theirs);
-	assert_int_equal(vhost_user_connections(path), 0);
-	close(ours);
-	close(listener);
-	unlink(path);
-}
-
 static void
 start_vq(void)
 {
@@ -424,7 +395,6 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_note, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_connections, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_call, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_call_full, setup, teardown),
 	};

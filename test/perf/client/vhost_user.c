@@ -18,7 +18,6 @@
 
 #include "conn.h"
 
-#define MSG_VERSION	    1U
 #define FEATURES_PROTOCOL   (UINT64_C(1) << 30)
 #define PROTOCOL_CONFIG	    (UINT64_C(1) << 9)
 
