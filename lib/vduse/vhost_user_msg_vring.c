@@ -14,8 +14,8 @@ msg_vring_go(struct vhost_user *vu, struct msg *msg, uint16_t index)
 {
 	if (vhost_user_vring_go(vu, index) == 0)
 		return RTE_VHOST_MSG_RESULT_OK;
-	VDUSE_LOG(msg, ERR, vu->dev->name,
-		  "client dropped: the rings of virtqueue %u are in no region", index);
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
+			 "client dropped: the rings of virtqueue %u are in no region", index);
 	return vhost_user_msg_drop(msg);
 }
 
@@ -96,6 +96,8 @@ static int
 msg_vring_kick(struct vhost_user *vu, struct msg *msg, uint16_t index)
 {
 	vhost_user_msg_close(msg);
+	if (vu->vqs[index].ring.kicked)
+		return RTE_VHOST_MSG_RESULT_OK;
 	vhost_user_vring_edit(vu, index)->kicked = true;
 	return msg_vring_go(vu, msg, index);
 }
@@ -104,7 +106,7 @@ static int
 msg_vring_call(struct vhost_user *vu, struct msg *msg, uint16_t index)
 {
 	vhost_user_vring_set_call(vu, index, vhost_user_msg_fd(msg));
-	return msg_vring_go(vu, msg, index);
+	return RTE_VHOST_MSG_RESULT_OK;
 }
 
 /* A number, and at most one descriptor. */

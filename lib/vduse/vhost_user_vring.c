@@ -114,29 +114,8 @@ vring_read(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *in
 static void
 vring_close(int *fd)
 {
-	if (*fd >= 0)
-		close(*fd);
+	vhost_user_file_close(*fd);
 	*fd = -1;
-}
-
-void
-vhost_user_vring_set_call(struct vhost_user *vu, uint16_t index, int fd)
-{
-	struct vhost_user_ring *ring = vhost_user_vring_edit(vu, index);
-	char link[32], kind[32] = "";
-
-	vring_close(&ring->call);
-	ring->call = fd;
-	if (fd < 0)
-		return;
-	snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-	/* A file of another kind could block whoever polls, for as long as the driver likes. */
-	if (readlink(link, kind, sizeof(kind) - 1) >= 0 &&
-	    strcmp(kind, "anon_inode:[eventfd]") == 0)
-		return;
-	VDUSE_LOG(msg, ERR, vu->dev->name, "the call descriptor of virtqueue %u is no eventfd: "
-		  "its driver gets no interrupts", index);
-	vring_close(&ring->call);
 }
 
 /* One for the poller, which may use it longer than the driver means it. */
@@ -146,6 +125,49 @@ vring_call(const struct vhost_user *vu, uint16_t index)
 	int fd = vu->vqs[index].ring.call;
 
 	return fd >= 0 ? vhost_user_call_open(vu->dev->name, index, fd) : NULL;
+}
+
+/*
+ * A virtqueue that runs goes on with another call. Its lock keeps the poller out of a burst, in
+ * which alone the call is used. A start that is still to come finds its call in next_call.
+ */
+static void
+vring_exchange_call(struct vhost_user *vu, uint16_t index)
+{
+	struct vhost_user_vq *vq = &vu->vqs[index];
+	rte_spinlock_t *lock = &vu->dev->vqs[index].lock;
+	struct vhost_user_call *call, *old, **place;
+
+	if (!vq->info.ready)
+		return;
+	call = vring_call(vu, index);
+	rte_spinlock_lock(lock);
+	pthread_mutex_lock(&vu->lock);
+	place = vq->recall ? &vq->next_call : &vq->call;
+	old = *place;
+	*place = call;
+	pthread_mutex_unlock(&vu->lock);
+	rte_spinlock_unlock(lock);
+	vhost_user_call_close(old);
+}
+
+void
+vhost_user_vring_set_call(struct vhost_user *vu, uint16_t index, int fd)
+{
+	struct vhost_user_ring *ring = &vu->vqs[index].ring;
+
+	vring_close(&ring->call);
+	ring->call = fd;
+	/* A file of another kind could block whoever polls, for as long as the driver likes. */
+	if (fd < 0 || vhost_user_file_is_eventfd(fd)) {
+		vring_exchange_call(vu, index);
+		return;
+	}
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
+			 "the call descriptor of virtqueue %u is no eventfd: its driver gets no "
+			 "interrupts", index);
+	vring_close(&ring->call);
+	vring_exchange_call(vu, index);
 }
 
 static void
@@ -288,8 +310,9 @@ vhost_user_vring_resume(struct vhost_user *vu)
 			continue;
 		vu->vqs[i].ring.paused = false;
 		if (vhost_user_vring_go(vu, i) < 0)
-			VDUSE_LOG(dev, ERR, vu->dev->name,
-				  "virtqueue %u stopped: its rings are in no region any more", i);
+			VDUSE_LOG_DRIVER(vu->dev, dev, ERR,
+					 "virtqueue %u stopped: its rings are in no region any more",
+					 i);
 	}
 }
 
