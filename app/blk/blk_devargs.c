@@ -77,6 +77,12 @@ devargs_client(const char *value, struct blk_devargs *out)
 }
 
 static bool
+devargs_any_memory(const char *value, struct blk_devargs *out)
+{
+	return devargs_flag(value, &out->conf.any_memory);
+}
+
+static bool
 devargs_backend(const char *value, struct blk_devargs *out)
 {
 	return devargs_text(value, out->backend, sizeof(out->backend));
@@ -176,6 +182,7 @@ static const struct devargs_key devargs_keys[] = {
 	{"transport", devargs_transport, "kernel or vhost-user"},
 	{"socket", devargs_socket, "the path of a socket, with a '/' and up to 107 characters"},
 	{"client", devargs_client, "0 or 1"},
+	{"any-memory", devargs_any_memory, "0 or 1"},
 	{"backend", devargs_backend, "null, ram, file, fault or rbd"},
 	{"queues", devargs_queues, "a number from 1 to " RTE_STR(RTE_VDUSE_BLK_QUEUES_MAX)},
 	{"queue-size", devargs_queue_size, "a power of two from 4 to 32768"},
@@ -251,9 +258,9 @@ devargs_check(struct blk_devargs *out)
 		return devargs_error(out, "backend", "", "null, ram, file, fault or rbd");
 	if (out->vhost_user && !socket)
 		return devargs_error(out, "socket", "", "it with transport=vhost-user");
-	if (!out->vhost_user && (socket || out->conf.client))
+	if (!out->vhost_user && (socket || out->conf.client || out->conf.any_memory))
 		return devargs_error(out, "transport", "kernel",
-				     "vhost-user with socket= and client=");
+				     "vhost-user with socket=, client= and any-memory=");
 	if (out->vhost_user && out->attach != RTE_VDUSE_ATTACH_NONE)
 		return devargs_error(out, "attach", "", "none with transport=vhost-user");
 	if (!out->packed_given)

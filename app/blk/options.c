@@ -11,7 +11,8 @@
 static const char usage[] =
 	"usage: dpdk-vduse-blk [EAL options] -- --device NAME,key=value,... [--device ...]\n"
 	"       dpdk-vduse-blk [EAL options] -- --config FILE\n"
-	"  transport=kernel      /dev/vduse/NAME, or vhost-user with socket=PATH, client=0|1\n"
+	"  transport=kernel      /dev/vduse/NAME, or vhost-user with socket=PATH, client=0|1,\n"
+	"                        any-memory=0|1\n"
 	"  attach=none           virtio: a disk of this kernel; vhost: /dev/vhost-vdpa-N\n"
 	"  backend=...           null (size=), ram (size=), file (path=, direct=0|1), fault,\n"
 	"                        rbd (pool=, image=, namespace=, user=, conf=, timeout=)\n"

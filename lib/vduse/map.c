@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Files of a driver's memory in our address space. In flows a file and a range, out flows a
- * mapping. A regular file is mapped once and whole, so that regions which are neighbours in
- * it are neighbours here. Control thread only.
+ * mapping. A regular file is mapped in windows, so that many small regions of one file share a
+ * mapping, and a small region of a huge file takes little address space. Control thread only.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,6 +22,9 @@
 #endif
 
 #define MAP_HUGE_ALIGN (UINT64_C(2) << 20)
+
+/* A mapping begins and ends at a multiple of this in the file, or where the file ends. */
+#define MAP_WINDOW (UINT64_C(1) << 30)
 
 /* What kind of file it is: whether it has a name of its own, its size and page size. */
 struct map_file {
@@ -102,7 +105,7 @@ map_aligned(int fd, uint64_t offset, size_t len, size_t page_size, int prot)
 	return va;
 }
 
-/* The part of a file to map: the whole of a regular one, or just what was asked for. */
+/* The part of a file to map: windows of a regular one, or just what was asked for. */
 static void
 map_extent(const struct map_file *file, uint64_t *offset, uint64_t *len)
 {
@@ -110,8 +113,8 @@ map_extent(const struct map_file *file, uint64_t *offset, uint64_t *len)
 	uint64_t end = *offset + *len;
 
 	if (file->keyed && end <= file->size) {
-		*offset = 0;
-		end = file->size;
+		*offset = RTE_ALIGN_FLOOR(*offset, MAP_WINDOW);
+		end = RTE_MIN(RTE_ALIGN_CEIL(end, MAP_WINDOW), file->size);
 	}
 	*offset &= ~(page - 1);
 	end = RTE_ALIGN_MUL_CEIL(end, page);
@@ -121,6 +124,7 @@ map_extent(const struct map_file *file, uint64_t *offset, uint64_t *len)
 struct vduse_mapping *
 vduse_mapping_create(const char *name, int fd, uint64_t offset, uint64_t len, bool writable)
 {
+	static struct vduse_log_rate rate; /* of the process: a mapping has no device */
 	struct vduse_mapping *mapping;
 	struct map_file file;
 	void *va = MAP_FAILED;
@@ -135,8 +139,9 @@ vduse_mapping_create(const char *name, int fd, uint64_t offset, uint64_t len, bo
 					 writable ? PROT_READ | PROT_WRITE : PROT_READ);
 	}
 	if (va == MAP_FAILED) {
-		VDUSE_LOG(iotlb, ERR, name, "cannot map 0x%zx bytes of a driver's memory: %s",
-			  (size_t)len, strerror(errno));
+		VDUSE_LOG_RATED(&rate, iotlb, ERR, name,
+				"cannot map 0x%zx bytes of a driver's memory: %s", (size_t)len,
+				strerror(errno));
 		free(mapping);
 		return NULL;
 	}

@@ -170,6 +170,10 @@ struct rte_vduse_dev_ops {
 struct rte_vduse_dev_conf {
 	const char *path;            /**< /dev/vduse/NAME, or of a vhost-user socket. */
 	bool client;                 /**< Connect to that socket instead of making it. */
+	/** Take memory of that socket's clients in any file. By default only memfd, tmpfs and
+	 * hugetlbfs: a file system whose server does not answer would block all devices.
+	 */
+	bool any_memory;
 	uint32_t device_id;          /**< Device type, section 5: 1 network, 2 block. */
 	uint32_t vendor_id;          /**< Any. */
 	uint64_t features;           /**< Features to offer, sections 5 and 6. */

@@ -103,6 +103,7 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	vu->dev = dev;
 	strcpy(vu->path, conf->path); /* dev_conf_check() has measured it */
 	vu->client = conf->client;
+	vu->any_memory = conf->any_memory;
 	vu->net = conf->device_id == VIRTIO_ID_NET;
 	vu->vid = -1;
 	vu->inflight = -1;

@@ -17,6 +17,12 @@
 #include "vhost_user.h"
 #include "vhost_user_wire.h"
 
+/* Any alignment that a ring of virtio has, and that of a page for who looks at it. */
+#define MEM_ALIGN 4096
+
+/* Address space that one driver may take of the process's 128 TiB. */
+#define MEM_TOTAL_MAX (UINT64_C(16) << 40)
+
 static void
 mem_free(struct vhost_user_region *regions, uint32_t nb)
 {
@@ -46,14 +52,16 @@ mem_file_holds(int fd, const struct vhost_user_memory *from)
 static bool
 mem_file_maps(int fd, const struct vhost_user_memory *from)
 {
-	size_t size = from->offset + from->size;
+	uint64_t start, size;
 	struct stat st;
 	void *va;
 
 	if (fstat(fd, &st) < 0 || st.st_blksize <= 0)
 		return false;
-	size = RTE_ALIGN_MUL_CEIL(size, (size_t)st.st_blksize);
-	va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, 0);
+	start = RTE_ALIGN_MUL_FLOOR(from->offset, (uint64_t)st.st_blksize);
+	size = RTE_ALIGN_MUL_CEIL(from->offset + from->size, (uint64_t)st.st_blksize) - start;
+	va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
+		  (off_t)start);
 	if (va == MAP_FAILED)
 		return false;
 	munmap(va, size);
@@ -61,7 +69,7 @@ mem_file_maps(int fd, const struct vhost_user_memory *from)
 }
 
 static const char *
-mem_fault(const struct vhost_user_memory *from, int fd)
+mem_fault(const struct vhost_user *vu, const struct vhost_user_memory *from, int fd)
 {
 	uint64_t end = from->offset + from->size;
 
@@ -69,6 +77,12 @@ mem_fault(const struct vhost_user_memory *from, int fd)
 		return "is empty";
 	if (from->first + from->size - 1 < from->first || end < from->size || end > INT64_MAX)
 		return "wraps around";
+	/* The rings are aligned in the driver's addresses, and must be so in ours. */
+	if ((from->offset ^ from->first) % MEM_ALIGN != 0)
+		return "is not aligned in its file as in memory";
+	/* First of all that asks the file: the server of another kind may never answer. */
+	if (!vu->any_memory && !vhost_user_file_is_memory(fd))
+		return "is no shared memory (use a memfd, tmpfs or hugetlbfs; or any-memory=1)";
 	if (!mem_file_holds(fd, from))
 		return "is longer than its file";
 	if (!mem_file_maps(fd, from))
@@ -81,13 +95,17 @@ static int
 mem_append(const struct vhost_user *vu, struct vhost_user_region *regions, uint32_t nb,
 	   const struct vhost_user_memory *from, int fd)
 {
-	const char *fault = mem_fault(from, fd);
-	uint64_t last = from->first + from->size - 1;
+	const char *fault = mem_fault(vu, from, fd);
+	uint64_t last = from->first + from->size - 1, total = from->size;
 	uint32_t i;
 
-	for (i = 0; fault == NULL && i < nb; i++)
+	for (i = 0; fault == NULL && i < nb; i++) {
 		if (regions[i].first <= last && from->first <= regions[i].last)
 			fault = "overlaps another one";
+		total += regions[i].last - regions[i].first + 1;
+	}
+	if (fault == NULL && total > MEM_TOTAL_MAX)
+		fault = "makes it more than 16 TiB";
 	if (fault == NULL) {
 		regions[nb] = (struct vhost_user_region){
 			.first = from->first,
@@ -98,10 +116,9 @@ mem_append(const struct vhost_user *vu, struct vhost_user_region *regions, uint3
 		};
 		return 0;
 	}
-	VDUSE_LOG(iotlb, ERR, vu->dev->name,
-		  "client dropped: its region of 0x%" PRIx64 " bytes at 0x%" PRIx64
-		  ", in its file at 0x%" PRIx64 ", %s",
-		  from->size, from->first, from->offset, fault);
+	VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "client dropped: its region of 0x%" PRIx64
+			 " bytes at 0x%" PRIx64 ", in its file at 0x%" PRIx64 ", %s", from->size,
+			 from->first, from->offset, fault);
 	return -EPROTO;
 }
 
@@ -135,8 +152,8 @@ mem_alloc(const struct vhost_user *vu, uint32_t nb)
 	struct vhost_user_region *regions = calloc(nb + 1, sizeof(*regions));
 
 	if (regions == NULL)
-		VDUSE_LOG(iotlb, ERR, vu->dev->name, "client dropped: no memory for %u regions",
-			  nb);
+		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "client dropped: no memory for %u regions",
+				 nb);
 	return regions;
 }
 
@@ -165,7 +182,7 @@ vhost_user_mem_add(struct vhost_user *vu, const struct vhost_user_memory *region
 	int ret;
 
 	if (nb >= VHOST_USER_REGIONS_MAX) {
-		VDUSE_LOG(iotlb, ERR, vu->dev->name, "client dropped: it adds a region to %u", nb);
+		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "client dropped: it adds a region to %u", nb);
 		return -EPROTO;
 	}
 	regions = mem_alloc(vu, nb + 1);

@@ -113,6 +113,7 @@ blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
 	struct rte_vduse_dev_conf dev_conf = {
 		.path = conf->path,
 		.client = conf->client,
+		.any_memory = conf->any_memory,
 		.device_id = VIRTIO_ID_BLOCK,
 		.vendor_id = 0,
 		.features = blk->features,

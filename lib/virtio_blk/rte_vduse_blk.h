@@ -35,6 +35,10 @@ struct rte_vduse_blk;
 struct rte_vduse_blk_conf {
 	const char *path;     /**< /dev/vduse/NAME, or of a vhost-user socket. */
 	bool client;          /**< Connect to that socket instead of making it. */
+	/** Take memory of that socket's clients in any file. By default only memfd, tmpfs and
+	 * hugetlbfs: a file system whose server does not answer would block all devices.
+	 */
+	bool any_memory;
 	bool read_only;       /**< Nothing can be written. */
 	uint16_t queues;      /**< Queues, 1 to RTE_VDUSE_BLK_QUEUES_MAX. */
 	uint16_t queue_size;  /**< Descriptors, a power of two, 4 to 32768. */

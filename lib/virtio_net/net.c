@@ -50,6 +50,7 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 	struct rte_vduse_dev_conf dev_conf = {
 		.path = conf->path,
 		.client = conf->client,
+		.any_memory = conf->any_memory,
 		.device_id = VIRTIO_ID_NET,
 		.vendor_id = 0,
 		.features = rte_vduse_net_features(conf),

@@ -37,6 +37,10 @@ struct rte_vduse_net;
 struct rte_vduse_net_conf {
 	const char *path;            /**< /dev/vduse/NAME, or of a vhost-user socket. */
 	bool client;                 /**< Connect to that socket instead of making it. */
+	/** Take memory of that socket's clients in any file. By default only memfd, tmpfs and
+	 * hugetlbfs: a file system whose server does not answer would block all devices.
+	 */
+	bool any_memory;
 	uint16_t pairs;              /**< Queue pairs, 1 to RTE_VDUSE_NET_PAIRS_MAX. */
 	uint16_t queue_size;         /**< Descriptors, a power of two, 2 to 32768. */
 	struct rte_ether_addr mac;   /**< The driver's address. */

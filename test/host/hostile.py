@@ -144,6 +144,15 @@ def wraps(client):
         memory.close()
 
 
+def unaligned_file(client):
+    memory = Memory(1 << 20)
+    client.negotiate()
+    try:
+        client.table([memory.region(size=4096, offset=1)], [memory.fd])
+    finally:
+        memory.close()
+
+
 def cut_before(client):
     """librte_vhost itself reads a ring's index."""
     memory = Memory(1 << 20)
@@ -337,10 +346,11 @@ CASES = {
     garbage: None, huge: None, half_a_head: None, half_a_payload: None, stalled: None,
     not_offered: None, far_queue: None, left_behind: None, odd_size: "cannot start",
     too_few_fds: "other descriptors", too_many_regions: "other descriptors",
-    no_file: "cannot be mapped", read_only: "cannot be mapped",
+    no_file: "no shared memory", read_only: "no shared memory",
+    unaligned_file: "not aligned in its file",
     overlap: "overlaps", short_file: "longer than its file", wraps: "wraps around",
     slot_without_file: "malformed", slot_with_files: "malformed", slot_cut_off: "malformed",
-    slot_no_file: "cannot be mapped", slots_that_meet: "overlaps",
+    slot_no_file: "no shared memory", slots_that_meet: "overlaps",
     too_many_slots: "adds a region to 32", slot_of_none: "of no region",
     slot_below_a_ring: "in no region any more",
     cut_before: "took away memory in use",

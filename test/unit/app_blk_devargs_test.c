@@ -28,6 +28,7 @@ defaults(void **state)
 	assert_false(args.conf.packed);
 	assert_true(args.conf.log);
 	assert_false(args.conf.client);
+	assert_false(args.conf.any_memory);
 }
 
 static void
@@ -90,6 +91,7 @@ refused(void **state)
 		"d,backend=ram,serial=", "d,backend=ram,serial=123456789012345678901",
 		"d,backend=ram,transport=vhost-user", "d,backend=ram,socket=/run/d.sock",
 		"d,backend=ram,transport=vhost-user,socket=d", "d,backend=ram,client=1",
+		"d,backend=ram,any-memory=1",
 		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,attach=virtio",
 		"d,backend=ram,transport=vhost-user,socket=/dev/vduse/x", "d,backend=ram,log=2",
 		"d,backend=ram,packed=x",

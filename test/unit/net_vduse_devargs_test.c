@@ -172,6 +172,10 @@ test_socket(void **state)
 	refused("attach=vhost,iface=/run/x.sock", "/run/x.sock", "leave attach out");
 	refused("iface=/run/x.sock,umem=1", "/run/x.sock", "leave umem out");
 	refused(IFACE ",client=1", "/dev/vduse/net0", "leave client out");
+	refused(IFACE ",any-memory=1", "/dev/vduse/net0", "leave any-memory out");
+	refused("iface=/run/x.sock,any-memory=2", "any-memory=2", "0 or 1");
+	accepted("iface=/run/x.sock,any-memory=1");
+	assert_true(parsed.any_memory);
 	refused("iface=/run/x.sock,client=2", "client=2", "0 or 1");
 }
 

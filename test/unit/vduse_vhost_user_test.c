@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/mman.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -16,6 +17,8 @@
 #include <vhost_user_msg.h>
 
 #include "loopback_dev.h"
+
+#define HUGE (UINT64_C(2) << 20)
 
 static char path[64];
 static struct loopback_dev callbacks;
@@ -166,7 +169,7 @@ test_memory(void **state)
 	assert_int_equal(check(good, 3, fd), 0);
 	assert_int_equal(check(good, 0, fd), 0);
 	memcpy(bad, good, sizeof(bad));
-	bad[2].first--;
+	bad[2].first -= PAGE;
 	refused(bad, 3, fd, "overlaps another one");
 	bad[2] = good[1];
 	refused(bad, 3, fd, "overlaps another one");
@@ -177,8 +180,12 @@ test_memory(void **state)
 		bad[i].size = 0;
 		refused(bad, 3, fd, "is empty");
 		memcpy(bad, good, sizeof(bad));
-		bad[i].offset += PAGE + 1;
+		bad[i].offset += PAGE;
+		bad[i].size += 4 * PAGE;
 		refused(bad, 3, fd, "is longer than its file");
+		memcpy(bad, good, sizeof(bad));
+		bad[i].offset += 1;
+		refused(bad, 3, fd, "is not aligned in its file");
 		memcpy(bad, good, sizeof(bad));
 		bad[i].offset = -bad[i].size;
 		refused(bad, 3, fd, "wraps around");
@@ -190,12 +197,63 @@ test_memory(void **state)
 		refused(bad, 3, fd, "wraps around");
 	}
 	assert_int_equal(pipe(fds), 0);
+	refused(good, 1, fds[0], "is no shared memory");
+	refused(good, 1, -1, "is no shared memory");
+	vu->any_memory = true;
 	refused(good, 1, fds[0], "cannot be mapped");
 	refused(good, 1, -1, "is longer than its file");
 	close(fds[0]);
 	close(fds[1]);
 	close(fd);
 	assert_int_equal(unit_maps("unit-vhost-user"), 0);
+}
+
+/* What DPDK, QEMU and others have their memory in; and, where it is asked for, any other file. */
+static void
+test_kinds_of_memory(void **state)
+{
+	const struct vhost_user_memory region = { .size = HUGE };
+	char name[] = "/dev/shm/vduse-unit-XXXXXX", file[] = "vduse-unit-XXXXXX";
+	int fds[] = {
+		unit_memfd("unit-vhost-user", HUGE),
+		memfd_create("unit-vhost-user", MFD_CLOEXEC | MFD_HUGETLB),
+		mkstemp(name),
+		mkstemp(file),
+	};
+
+	RTE_SET_USED(state);
+	unlink(name);
+	unlink(file);
+	assert_int_equal(ftruncate(fds[2], HUGE), 0);
+	assert_int_equal(ftruncate(fds[3], HUGE), 0);
+	assert_int_equal(check(&region, 1, fds[0]), 0);
+	/* Not all machines have huge pages; hugetlbfs has seals without any. */
+	assert_int_equal(ftruncate(fds[1], HUGE), 0);
+	assert_true(vhost_user_file_is_memory(fds[1]));
+	assert_int_equal(check(&region, 1, fds[2]), 0);
+	refused(&region, 1, fds[3], "is no shared memory");
+	vu->any_memory = true;
+	assert_int_equal(check(&region, 1, fds[3]), 0);
+	close(fds[0]);
+	close(fds[1]);
+	close(fds[2]);
+	close(fds[3]);
+}
+
+/* Address space is everybody's. */
+static void
+test_memory_total(void **state)
+{
+	struct vhost_user_memory table[2] = {
+		{ .size = UINT64_C(16) << 40 },
+		{ .size = PAGE, .first = UINT64_C(17) << 40 },
+	};
+	int fd = unit_memfd("unit-vhost-user", UINT64_C(16) << 40);
+
+	RTE_SET_USED(state);
+	assert_int_equal(check(table, 1, fd), 0);
+	refused(table, 2, fd, "more than 16 TiB");
+	close(fd);
 }
 
 static int
@@ -393,6 +451,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_unregister_while_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_register_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kinds_of_memory, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_memory_total, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_slots, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_note, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_call, setup, teardown),

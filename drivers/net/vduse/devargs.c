@@ -128,6 +128,12 @@ devargs_client(const char *value, struct vduse_devargs *out)
 }
 
 static bool
+devargs_any_memory(const char *value, struct vduse_devargs *out)
+{
+	return devargs_flag(value, &out->any_memory);
+}
+
+static bool
 devargs_packed(const char *value, struct vduse_devargs *out)
 {
 	out->packed_given = true;
@@ -153,6 +159,7 @@ static const struct devargs_key devargs_keys[] = {
 	{"attach", devargs_attach, "none, virtio or vhost"},
 	{"umem", devargs_umem, "0 or 1"},
 	{"client", devargs_client, "0 or 1"},
+	{"any-memory", devargs_any_memory, "0 or 1"},
 	{"packed", devargs_packed, "0 or 1"},
 	{"in-order", devargs_in_order, "0 or 1"},
 };
@@ -205,10 +212,11 @@ devargs_check(const char *name, const struct vduse_devargs *args)
 		return -EINVAL;
 	}
 	if (!rte_vduse_path_is_socket(args->iface)) {
-		if (!args->client)
+		if (!args->client && !args->any_memory)
 			return 0;
-		VDUSE_PMD_LOG(ERR, name, "client=1: %s is no socket; leave client out",
-			      args->iface);
+		VDUSE_PMD_LOG(ERR, name, "%s=1: %s is no socket; leave %s out",
+			      args->client ? "client" : "any-memory", args->iface,
+			      args->client ? "client" : "any-memory");
 		return -EINVAL;
 	}
 	if (args->attach == RTE_VDUSE_ATTACH_NONE && !args->umem)

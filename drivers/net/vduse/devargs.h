@@ -24,6 +24,7 @@
 	"attach=<none|virtio|vhost> "                                                              \
 	"umem=<0|1> "                                                                              \
 	"client=<0|1> "                                                                            \
+	"any-memory=<0|1> "                                                                        \
 	"packed=<0|1> "                                                                            \
 	"in-order=<0|1>"
 
@@ -41,6 +42,7 @@ struct vduse_devargs {
 	enum rte_vduse_attach attach;
 	bool umem;
 	bool client;
+	bool any_memory;
 	bool packed;
 	bool packed_given;
 	bool in_order;

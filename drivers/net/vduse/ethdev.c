@@ -42,6 +42,7 @@ ethdev_net_create(struct rte_eth_dev *dev)
 	const struct rte_vduse_net_conf conf = {
 		.path = port->args.iface,
 		.client = port->args.client,
+		.any_memory = port->args.any_memory,
 		.pairs = port->args.queues,
 		.queue_size = port->args.queue_size,
 		.mac = port->args.mac,
