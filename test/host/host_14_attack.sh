@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# host_14_attack.sh ATTACKS...: clients of one disk's socket that would hold up another disk of the
+# same process: it is served meanwhile, and the log does not grow without a limit.
+. "$(dirname "$0")/disk.sh"
+need python3
+
+truncate -s 1M "$image"
+start_blk "disk0,transport=vhost-user,socket=$sock,backend=file,path=$image" \
+	"disk1,transport=vhost-user,socket=$work/y.sock,backend=ram,size=1M"
+wait_for 20 grep -aq "listens at $work/y.sock" "$work/blk.log" || fail "no socket"
+for attack; do
+	step "$attack"
+	timeout 120 python3 "$(dirname "$0")/socket_attack.py" "$attack" "$sock" "$work/y.sock" \
+		"$work/blk.log" "$blk_pid" || fail "see above"
+done
+stop_blk
+ok

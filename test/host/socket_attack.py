@@ -1,0 +1,417 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""socket_attack.py ATTACK SOCKET OTHER LOG PID: clients that hold up who else is served.
+
+ATTACK is a function below; it runs at SOCKET. Meanwhile the disk at OTHER, of the same process PID,
+does requests and answers messages: their p99 and longest times are printed, and the longest must be
+under LIMIT_S. What the device adds to LOG meanwhile must be under LOG_MAX bytes.
+"""
+import ctypes
+import multiprocessing
+import os
+import socket
+import struct
+import sys
+import threading
+import time
+
+import vhost_user as vu
+from blk_driver import BlkDriver, T_IN
+from blk_vhost_user import VhostUser
+from vhost_user import Client, Dropped, Memory
+
+ATTACK, PATH, OTHER, LOG, PID = sys.argv[1:6]
+LIMIT_S = 3 * float(os.environ.get("VM_PATIENCE", "1"))
+LOG_MAX = 32768
+
+
+def fail(why):
+    sys.exit(f"FAIL: {ATTACK}: {why}")
+
+
+def until(condition, what, seconds=10):
+    end = time.monotonic() + seconds
+    while not condition():
+        if time.monotonic() > end:
+            fail(what)
+        time.sleep(0.02)
+
+
+def nb_fds():
+    return len(os.listdir(f"/proc/{PID}/fd"))
+
+
+def log_size():
+    """Bytes of the device's own lines; of all, librte_vhost's too, where the attack is of it."""
+    with open(LOG, "rb") as log:
+        return sum(len(line) for line in log
+                   if line.startswith(b"VDUSE: ") or ATTACK in OF_LIBRTE_VHOST)
+
+
+def witness(ready, stop, results):
+    """A driver whose requests and messages must not take longer than without the attack."""
+    driver = BlkDriver(VhostUser(OTHER), packed=False)
+    driver.connect()
+    io, messages = [], []
+    try:
+        while not stop.is_set():
+            begin = time.monotonic()
+            driver.post(T_IN, 0, size=512)
+            driver.wait(30)
+            io.append(time.monotonic() - begin)
+            begin = time.monotonic()
+            driver.link.config(0, 8)
+            # The control thread's part.
+            driver.link.client.ack(vu.SET_VRING_ENABLE, struct.pack("<II", 0, 1))
+            driver.link.client.table([driver.memory.region()], [driver.memory.fd])
+            messages.append(time.monotonic() - begin)
+            ready.set()
+            time.sleep(0.005)
+    except (Dropped, TimeoutError, socket.timeout, ValueError) as error:
+        results.put(f"the other disk's driver: {error!r}")
+        return
+    results.put((io, messages))
+    driver.close()
+
+
+def p99(times):
+    return sorted(times)[len(times) * 99 // 100]
+
+
+def watched(attack):
+    """Runs it beside the witness."""
+    ready, stop, results = multiprocessing.Event(), multiprocessing.Event(), multiprocessing.Queue()
+    other = multiprocessing.Process(target=witness, args=(ready, stop, results), daemon=True)
+    other.start()
+    if not ready.wait(30):
+        fail("the other disk is not served before the attack")
+    log_before = log_size()
+    try:
+        attack()
+    finally:
+        stop.set()
+    got = results.get(timeout=60)
+    other.join()
+    if isinstance(got, str):
+        fail(got)
+    for name, times in zip(("requests", "messages"), got):
+        print(f"{ATTACK}: the other disk: {len(times)} {name}, p99 {p99(times) * 1e3:.2f} ms, "
+              f"longest {max(times) * 1e3:.2f} ms", flush=True)
+        if max(times) > LIMIT_S:
+            fail(f"the other disk's {name} waited")
+    time.sleep(0.2)
+    grown = log_size() - log_before
+    print(f"{ATTACK}: {grown} bytes of log", flush=True)
+    if grown > LOG_MAX:
+        fail("it fills the log")
+
+
+def good():
+    """A driver of the attacked disk."""
+    driver = BlkDriver(VhostUser(PATH), packed=False)
+    driver.connect()
+    return driver
+
+
+def request(driver):
+    driver.post(T_IN, 0, size=512)
+    driver.wait()
+
+
+def probes():
+    """connect(); close() beside a running client, as a port probe does: the client goes on."""
+    driver = good()
+    request(driver)
+    for _ in range(100):
+        probe = socket.socket(socket.AF_UNIX)
+        probe.connect(PATH)
+        probe.close()
+        request(driver)
+        driver.link.config(0, 8)
+    driver.close()
+
+
+def unread_replies():
+    """Its replies fill the socket's buffer: it is dropped, and nobody waits for it."""
+    for _ in range(5):
+        with Client(PATH) as client:
+            try:
+                for _ in range(3000):
+                    client.send(vu.GET_FEATURES)
+            except (Dropped, socket.timeout):
+                continue
+            end = time.monotonic() + 10
+            while client.sock.send(b"") == 0 and time.monotonic() < end:
+                try:
+                    client.send(vu.GET_FEATURES)
+                except Dropped:
+                    break
+            else:
+                fail("it is not dropped")
+
+
+def fuse_file(at, stalled):
+    """A file whose file system opens it and answers nothing after that. Returns its descriptor."""
+    fuse = os.open("/dev/fuse", os.O_RDWR)
+    libc = ctypes.CDLL(None, use_errno=True)
+    options = f"fd={fuse},rootmode=100600,user_id=0,group_id=0".encode()
+    if libc.mount(b"hostile", at.encode(), b"fuse.hostile", 0, options) != 0:
+        os.close(fuse)
+        raise OSError(ctypes.get_errno(), "mount")
+
+    def attributes():
+        now = int(time.time())
+        return struct.pack("<6Q10I", 1, 1 << 20, 2048, now, now, now, 0, 0, 0, 0o100600, 1, 0, 0,
+                           0, 4096, 0)
+
+    def serve():
+        while True:
+            try:
+                asked = os.read(fuse, 1 << 20)
+            except OSError:
+                return
+            _, op, unique = struct.unpack_from("<IIQ", asked)
+            if op == 26:    # INIT
+                body = struct.pack("<4I2H6I", 7, 31, 65536, 0, 12, 9, 65536, 1, 0, 0, 0, 0)
+                body = body.ljust(64, b"\0")
+            elif op == 3 and not stalled.is_set():     # GETATTR
+                body = struct.pack("<QII", 0, 0, 0) + attributes()
+            elif op == 14:  # OPEN
+                body = struct.pack("<QII", 1, 0, 0)
+            else:
+                stalled.asked.append(op)
+                continue
+            os.write(fuse, struct.pack("<IiQ", 16 + len(body), 0, unique) + body)
+
+    threading.Thread(target=serve, daemon=True).start()
+    fd = os.open(at, os.O_RDWR)
+    stalled.set()
+    return fuse, fd
+
+
+def stuck_files():
+    """Memory, kick, call, channel and nothing at all in a file whose server does not answer."""
+    at = os.path.join(os.path.dirname(PATH), "fuse")
+    with open(at, "w", encoding="ascii"):
+        pass
+    stalled = threading.Event()
+    stalled.asked = []
+    fuse, fd = fuse_file(at, stalled)
+    libc = ctypes.CDLL(None, use_errno=True)
+    region = struct.pack("<4Q", 0x100000, 4096, vu.USER, 0)
+    try:
+        for kind, payload in ((vu.SET_MEM_TABLE, struct.pack("<II", 1, 0) + region),
+                              (vu.ADD_MEM_REG, bytes(8) + region),
+                              (vu.SET_VRING_KICK, bytes(8)), (vu.SET_VRING_CALL, bytes(8)),
+                              (vu.SET_BACKEND_CHANNEL, b""),
+                              (vu.SET_INFLIGHT_FD, struct.pack("<2Q2HI", 4096, 0, 1, 64, 0)),
+                              (vu.SET_OWNER, b"")):
+            with Client(PATH) as client:
+                client.negotiate()
+                client.send(kind, payload, [fd])
+                time.sleep(0.3)
+    finally:
+        libc.umount2(at.encode(), 2)
+        # Ends the file system: who waits for it is let go.
+        os.close(fuse)
+        try:
+            os.close(fd)
+        except ConnectionAbortedError:
+            pass
+
+
+def toggles():
+    """What makes the device log, as fast as it goes."""
+    driver = good()
+    end = time.monotonic() + 3
+    nb = 0
+    while time.monotonic() < end:
+        try:
+            driver.link.write_config(32, bytes([nb & 1]))
+        except ValueError:
+            pass
+        nb += 1
+    print(f"{ATTACK}: {nb} writes to the configuration space", flush=True)
+    driver.close()
+
+
+def resets():
+    """Comes up and goes, over and over."""
+    driver = good()
+    end = time.monotonic() + 3
+    nb = 0
+    while time.monotonic() < end:
+        driver.link.client.base(0)
+        driver.link.client.vring(0, driver.memory.first, size=64, start=0)
+        for fd in driver.link.client.fds:
+            os.close(fd)
+        driver.link.client.fds.clear()
+        nb += 1
+    print(f"{ATTACK}: {nb} resets", flush=True)
+    driver.close()
+
+
+def reconnections():
+    end = time.monotonic() + 3
+    nb = 0
+    while time.monotonic() < end:
+        with Client(PATH) as client:
+            client.features()
+        nb += 1
+    print(f"{ATTACK}: {nb} connections", flush=True)
+
+
+def refusals():
+    end = time.monotonic() + 3
+    nb = 0
+    while time.monotonic() < end:
+        with Client(PATH) as client:
+            client.send(vu.GET_CONFIG, bytes(4))
+            try:
+                client.receive()
+            except Dropped:
+                pass
+        nb += 1
+    print(f"{ATTACK}: {nb} refused messages", flush=True)
+
+
+def refusals_logged():
+    """The same, with librte_vhost's own lines: one for each connection that ends with an error."""
+    refusals()
+
+
+def half_a_message():
+    """librte_vhost waits for the payload, and all its clients with it."""
+    with Client(PATH) as client:
+        client.raw(struct.pack("<3I", vu.SET_MEM_TABLE, 1, 72))
+        try:
+            client.receive()
+        except Dropped:
+            pass
+
+
+def descriptors(payload):
+    """Descriptors with messages of each number: all are closed, whatever the message is."""
+    before = nb_fds()
+    kept = []
+    for kind in range(48):
+        with Client(PATH) as client:
+            eventfds = [client.eventfd() for _ in range(8)]
+            try:
+                client.send(kind, payload, eventfds)
+                client.send(vu.GET_FEATURES)
+                client.sock.settimeout(1)
+                client.receive()
+            except (Dropped, socket.timeout):
+                pass
+        time.sleep(0.05)
+        if nb_fds() > before:
+            kept.append(kind)
+            before = nb_fds()
+    if kept:
+        fail(f"messages {kept} leak descriptors")
+
+
+def message_descriptors():
+    """With a payload that is right for most, and of queue 0."""
+    descriptors(struct.pack("<QQHH", 0, 0, 1, 64) + bytes(20))
+
+
+def far_descriptors():
+    """Of a queue that librte_vhost has no room for: it refuses them before it asks the device."""
+    descriptors(struct.pack("<QQ", 0x101, 0) + bytes(24))
+
+
+# What librte_vhost does before the device hears of it. Run by a test that is expected to fail.
+OF_LIBRTE_VHOST = ("refusals_logged", "half_a_message", "far_descriptors")
+
+
+def calls():
+    """A new call descriptor a millisecond: requests go on at their rate."""
+    driver = good()
+    stop, changes = multiprocessing.Event(), multiprocessing.Value("i", 0)
+
+    def rate(seconds):
+        nb, end = 0, time.monotonic() + seconds
+        while time.monotonic() < end:
+            request(driver)
+            nb += 1
+        return nb / seconds
+
+    def change():
+        fd = os.eventfd(0, os.EFD_NONBLOCK)
+        while not stop.is_set():
+            driver.link.client.ack(vu.SET_VRING_CALL, struct.pack("<Q", 0), [fd])
+            driver.link.client.ack(vu.SET_VRING_KICK, struct.pack("<Q", 0), [fd])
+            changes.value += 1
+            time.sleep(0.001)
+        os.close(fd)
+
+    print(f"{ATTACK}: {rate(1):.0f} requests a second without", flush=True)
+    # Shares the connection; this process only waits for the ring.
+    changer = multiprocessing.Process(target=change, daemon=True)
+    changer.start()
+    print(f"{ATTACK}: {rate(1):.0f} requests a second with", flush=True)
+    stop.set()
+    changer.join()
+    print(f"{ATTACK}: {changes.value} changes", flush=True)
+    if changes.value < 50:
+        fail("too few changes for a test")
+    driver.close()
+
+
+def sparse():
+    """25 small regions in sparse files of 5 TiB: no more address space than they need."""
+    def size():
+        with open(f"/proc/{PID}/status", encoding="ascii") as status:
+            return next(int(line.split()[1]) for line in status if line.startswith("VmSize"))
+
+    before = size()
+    memories = [Memory(1 << 20, 0x100000 + (i << 30), "sparse") for i in range(25)]
+    with Client(PATH) as client:
+        client.negotiate()
+        for memory in memories:
+            os.ftruncate(memory.fd, 5 << 40)
+            client.add_region(struct.pack("<4Q", memory.first, 4096, vu.USER + memory.first, 0),
+                              [memory.fd])
+        client.vring(0, memories[0].first)
+        grown = size() - before
+        print(f"{ATTACK}: {grown} KiB of address space", flush=True)
+        if grown > 32 << 20:
+            fail("whole files are mapped")
+    for memory in memories:
+        memory.close()
+
+
+def no_descriptors():
+    """The process has none left for a client: it is turned away, and the next is served again."""
+    import resource  # pylint: disable=import-outside-toplevel
+    with Client(PATH) as client:
+        client.features()
+    before = resource.prlimit(int(PID), resource.RLIMIT_NOFILE)
+    used = set(map(int, os.listdir(f"/proc/{PID}/fd")))
+    lowest = next(fd for fd in range(len(used) + 1) if fd not in used)
+    # The descriptor of the connection is the last.
+    resource.prlimit(int(PID), resource.RLIMIT_NOFILE, (lowest + 1, before[1]))
+    try:
+        with Client(PATH) as client:
+            try:
+                client.features()
+                fail("it is served without a limit of time")
+            except Dropped:
+                pass
+    finally:
+        resource.prlimit(int(PID), resource.RLIMIT_NOFILE, before)
+    with open(LOG, encoding="utf-8", errors="replace") as log:
+        if "raise the limit of open files" not in log.read():
+            fail("nothing is said")
+    with Client(PATH) as client:
+        client.features()
+
+
+before_all = nb_fds()
+watched(globals()[ATTACK])
+# The attacked disk is served again, and nothing of the attack is left.
+until(lambda: nb_fds() <= before_all, f"{before_all} open files became {nb_fds()}")
+last = good()
+request(last)
+last.close()
