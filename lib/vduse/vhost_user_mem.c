@@ -116,7 +116,7 @@ mem_append(const struct vhost_user *vu, struct vhost_user_region *regions, uint3
 		};
 		return 0;
 	}
-	VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "client dropped: its region of 0x%" PRIx64
+	VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "refused: a region of 0x%" PRIx64
 			 " bytes at 0x%" PRIx64 ", in its file at 0x%" PRIx64 ", %s", from->size,
 			 from->first, from->offset, fault);
 	return -EPROTO;
@@ -152,7 +152,7 @@ mem_alloc(const struct vhost_user *vu, uint32_t nb)
 	struct vhost_user_region *regions = calloc(nb + 1, sizeof(*regions));
 
 	if (regions == NULL)
-		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "client dropped: no memory for %u regions",
+		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "refused: no memory for %u regions",
 				 nb);
 	return regions;
 }
@@ -182,7 +182,7 @@ vhost_user_mem_add(struct vhost_user *vu, const struct vhost_user_memory *region
 	int ret;
 
 	if (nb >= VHOST_USER_REGIONS_MAX) {
-		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "client dropped: it adds a region to %u", nb);
+		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "refused: it adds a region to %u", nb);
 		return -EPROTO;
 	}
 	regions = mem_alloc(vu, nb + 1);

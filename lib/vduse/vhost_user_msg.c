@@ -49,11 +49,30 @@ vhost_user_msg_drop(struct msg *msg)
 	return RTE_VHOST_MSG_RESULT_ERR;
 }
 
+/* A driver that asked for a reply to a message without one of its own is told, and goes on. */
+int
+vhost_user_msg_deny(struct msg *msg)
+{
+	vhost_user_msg_close(msg);
+	return RTE_VHOST_MSG_RESULT_ERR;
+}
+
 int
 vhost_user_msg_refuse(const struct vhost_user *vu, struct msg *msg, const char *why)
 {
-	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "client dropped: message %u %s", msg->type, why);
-	return vhost_user_msg_drop(msg);
+	bool stays = msg->flags & MSG_FLAG_NEED_REPLY;
+
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "%s: message %u %s",
+			 stays ? "refused" : "client dropped", msg->type, why);
+	return vhost_user_msg_deny(msg);
+}
+
+/* Of messages that have a reply of their own: a driver must not take a refusal for it. */
+static int
+msg_refuse_ask(const struct vhost_user *vu, struct msg *msg, const char *why)
+{
+	msg->flags &= ~MSG_FLAG_NEED_REPLY;
+	return vhost_user_msg_refuse(vu, msg, why);
 }
 
 int
@@ -92,7 +111,7 @@ msg_get_config(struct vhost_user *vu, struct msg *msg)
 	uint32_t len;
 
 	if (!msg_config_ok(vu, msg))
-		return vhost_user_msg_refuse(vu, msg, "(GET_CONFIG) is malformed");
+		return msg_refuse_ask(vu, msg, "(GET_CONFIG) is malformed");
 	len = RTE_MIN(config->size, vu->dev->config_size - config->offset);
 	memset(config->data, 0, config->size);
 	pthread_mutex_lock(&vu->lock);
@@ -141,9 +160,9 @@ msg_get_inflight(struct vhost_user *vu, struct msg *msg)
 	int fd;
 
 	if (!vu->dev->logs)
-		return vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");
+		return msg_refuse_ask(vu, msg, "belongs to a feature that is not offered");
 	if (msg->nb_fds != 0 || msg->size != sizeof(msg->payload.inflight))
-		return vhost_user_msg_refuse(vu, msg, "(GET_INFLIGHT_FD) is malformed");
+		return msg_refuse_ask(vu, msg, "(GET_INFLIGHT_FD) is malformed");
 	fd = vhost_user_inflight_new(vu, &size);
 	if (fd < 0)
 		return vhost_user_msg_drop(msg);
@@ -242,7 +261,7 @@ msg_pre_handle(int vid, void *msg)
 	if (vu == NULL)
 		return vhost_user_msg_drop(msg);
 	if (!vhost_user_socket_reads(&vu->sock))
-		return vhost_user_msg_refuse(vu, msg, "comes from a client that reads no replies");
+		return msg_refuse_ask(vu, msg, "comes from a client that reads no replies");
 	return msg_before(vu, msg);
 }
 

@@ -52,6 +52,9 @@ vhost_user_msg_close(struct msg *msg);
 /* Makes librte_vhost close the connection, with our line in the log already. */
 int
 vhost_user_msg_drop(struct msg *msg);
+/* Tells a driver that asked for a reply that it was refused; else the same. */
+int
+vhost_user_msg_deny(struct msg *msg);
 /* The same with a log line. */
 int
 vhost_user_msg_refuse(const struct vhost_user *vu, struct msg *msg, const char *why);

@@ -37,7 +37,7 @@ msg_mem_table(struct vhost_user *vu, struct msg *msg)
 	memcpy(table, msg->payload.table.regions, nb * sizeof(table[0]));
 	memcpy(fds, msg->fds, nb * sizeof(fds[0]));
 	if (vhost_user_mem_set(vu, table, fds, nb) < 0)
-		return vhost_user_msg_drop(msg);
+		return vhost_user_msg_deny(msg);
 	msg->nb_fds = 0;
 	return msg_mem_changed(vu);
 }
@@ -56,7 +56,7 @@ msg_mem_add(struct vhost_user *vu, struct msg *msg)
 	if (!msg_mem_slot_ok(msg, 1))
 		return vhost_user_msg_refuse(vu, msg, "(ADD_MEM_REG) is malformed");
 	if (vhost_user_mem_add(vu, &region, msg->fds[0]) < 0)
-		return vhost_user_msg_drop(msg);
+		return vhost_user_msg_deny(msg);
 	msg->nb_fds = 0;
 	return msg_mem_changed(vu);
 }

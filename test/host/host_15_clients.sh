@@ -1,0 +1,19 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# What vhost-user clients do, as the front ends of QEMU, VPP and DPDK have been seen to, with a network
+# device and with a disk: the device goes on.
+. "$(dirname "$0")/disk.sh"
+need python3
+
+step "a network device"
+start_backend vduse ""
+python3 "$(dirname "$0")/client_rows.py" "$sock" net || fail "see above"
+stop_testpmd vduse
+rm -f "$sock"
+
+step "a disk"
+serve_image backend=file
+python3 "$(dirname "$0")/client_rows.py" "$sock" blk || fail "see above"
+stop_blk
+ok
