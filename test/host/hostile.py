@@ -161,6 +161,8 @@ def cut_before(client):
     os.ftruncate(memory.fd, 0)
     try:
         client.vring(1, memory.first)
+        # The poller may not have been at it yet.
+        said("took away memory in use")
     finally:
         os.close(memory.fd)
 
