@@ -135,10 +135,14 @@ vhost_user_left(const char *path, void *priv, struct vduse_left *left)
 static int
 vhost_user_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
 {
+	int ret, lock = conf->client ? -1 : vhost_user_path_lock(dev->name, conf->path);
 	struct vhost_user *vu;
-	int ret;
 
+	if (lock == -EBUSY)
+		return lock;
 	ret = vhost_user_path_prepare(dev->name, conf->path, conf->client);
+	if (lock >= 0)
+		close(lock);
 	if (ret < 0)
 		return ret;
 	vu = vhost_user_alloc(dev, conf);

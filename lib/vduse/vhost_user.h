@@ -261,7 +261,13 @@ vhost_user_file_is_channel(int fd);
 void
 vhost_user_file_close(int fd);
 
-/* vhost_user_path.c: makes room for the socket. 0 or a negative errno with a log line. */
+/* vhost_user_path.c: keeps other processes from making or removing sockets in the folder, until the
+ * caller closes the descriptor that it returns. -EBUSY with a log line, or another errno: there is
+ * no such folder, or none that can be read.
+ */
+int
+vhost_user_path_lock(const char *name, const char *path);
+/* Makes room for the socket; under that lock. 0 or a negative errno with a log line. */
 int
 vhost_user_path_prepare(const char *name, const char *path, bool client);
 

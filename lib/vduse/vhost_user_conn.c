@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
@@ -218,8 +219,29 @@ conn_remove(struct vhost_user *vu)
 	pthread_mutex_unlock(&conn.lock);
 }
 
-int
-vhost_user_register(struct vhost_user *vu)
+static void
+conn_unregister(struct vhost_user *vu)
+{
+	if (!vu->registered)
+		return;
+	/* First: what follows waits until librte_vhost's thread is in no callback of ours, and
+	 * that must not wait for the control thread, which may wait for us.
+	 */
+	pthread_mutex_lock(&vu->lock);
+	vu->closing = true;
+	pthread_cond_signal(&vu->answered);
+	pthread_mutex_unlock(&vu->lock);
+	rte_vhost_driver_unregister(vu->path);
+	conn_remove(vu);
+	/* Not every release says that the connection is gone. The control thread stops the
+	 * virtqueues when it is told to forget the device.
+	 */
+	conn_drop(vu);
+	vu->registered = false;
+}
+
+static int
+conn_register(struct vhost_user *vu)
 {
 	const char *name = vu->dev->name;
 	int ret;
@@ -240,32 +262,38 @@ vhost_user_register(struct vhost_user *vu)
 	}
 	vu->registered = true;
 	vu->closing = false;
-	if (conn_configure(vu) < 0 || conn_listen(vu) < 0) {
-		VDUSE_LOG(dev, ERR, name, "librte_vhost cannot serve %s: see its log", vu->path);
-		vhost_user_unregister(vu);
-		return -EIO;
-	}
-	VDUSE_LOG(dev, INFO, name, "%s %s", vu->client ? "connects to" : "listens at", vu->path);
-	return 0;
+	if (conn_configure(vu) == 0 && conn_listen(vu) == 0)
+		return 0;
+	VDUSE_LOG(dev, ERR, name, "librte_vhost cannot serve %s: see its log", vu->path);
+	conn_unregister(vu);
+	return -EIO;
 }
 
+/* Two starts at once would each remove the socket that the other has just made. */
+int
+vhost_user_register(struct vhost_user *vu)
+{
+	const char *name = vu->dev->name;
+	int ret, lock = vu->client ? -1 : vhost_user_path_lock(name, vu->path);
+
+	if (lock == -EBUSY)
+		return lock;
+	ret = conn_register(vu);
+	if (lock >= 0)
+		close(lock);
+	if (ret == 0)
+		VDUSE_LOG(dev, INFO, name, "%s %s", vu->client ? "connects to" : "listens at",
+			  vu->path);
+	return ret;
+}
+
+/* The socket is closed, then removed: a process that starts meanwhile has made its own there. */
 void
 vhost_user_unregister(struct vhost_user *vu)
 {
-	if (!vu->registered)
-		return;
-	/* First: what follows waits until librte_vhost's thread is in no callback of ours, and
-	 * that must not wait for the control thread, which may wait for us.
-	 */
-	pthread_mutex_lock(&vu->lock);
-	vu->closing = true;
-	pthread_cond_signal(&vu->answered);
-	pthread_mutex_unlock(&vu->lock);
-	rte_vhost_driver_unregister(vu->path);
-	conn_remove(vu);
-	/* Not every release says that the connection is gone. The control thread stops the
-	 * virtqueues when it is told to forget the device.
-	 */
-	conn_drop(vu);
-	vu->registered = false;
+	int lock = vu->client ? -1 : vhost_user_path_lock(vu->dev->name, vu->path);
+
+	conn_unregister(vu);
+	if (lock >= 0)
+		close(lock);
 }

@@ -5,7 +5,9 @@
  * device.
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -13,17 +15,51 @@
 #include "log.h"
 #include "vhost_user.h"
 
-static int
-path_check_folder(const char *name, const char *path)
+/* How long another process of this library may take to make or remove a socket in the folder. */
+#define PATH_LOCK_MS 5000
+
+static void
+path_folder(const char *path, char folder[RTE_VDUSE_SOCKET_MAX])
 {
-	char folder[RTE_VDUSE_SOCKET_MAX];
 	size_t len = (size_t)(strrchr(path, '/') - path);
-	int err;
 
 	if (len == 0)
 		len = 1;
 	memcpy(folder, path, len);
 	folder[len] = '\0';
+}
+
+int
+vhost_user_path_lock(const char *name, const char *path)
+{
+	char folder[RTE_VDUSE_SOCKET_MAX];
+	unsigned int ms = 0;
+	int fd, ret;
+
+	path_folder(path, folder);
+	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (fd < 0)
+		return -errno;
+	/* Not for ever: whoever can read the folder can lock it. */
+	while ((ret = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK &&
+	       ms++ < PATH_LOCK_MS)
+		usleep(1000);
+	if (ret == 0)
+		return fd;
+	ret = -errno;
+	close(fd);
+	VDUSE_LOG(dev, ERR, name, "somebody has locked %s for %u s: see lsof %s", folder,
+		  PATH_LOCK_MS / 1000, folder);
+	return ret == -EWOULDBLOCK ? -EBUSY : ret;
+}
+
+static int
+path_check_folder(const char *name, const char *path)
+{
+	char folder[RTE_VDUSE_SOCKET_MAX];
+	int err;
+
+	path_folder(path, folder);
 	if (access(folder, W_OK | X_OK) == 0)
 		return 0;
 	err = errno;

@@ -126,6 +126,42 @@ test_register_twice(void **state)
 	assert_int_equal(access(path, F_OK), 0);
 }
 
+static void *
+register_thread(void *arg)
+{
+	*(int *)arg = vhost_user_register(vu);
+	return NULL;
+}
+
+/* Two starts find what a dead process left: the second must not remove what the first makes there. */
+static void
+test_register_race(void **state)
+{
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
+	int dead = socket(AF_UNIX, SOCK_STREAM, 0), live = socket(AF_UNIX, SOCK_STREAM, 0);
+	int lock, ret = 0;
+	pthread_t thread;
+
+	RTE_SET_USED(state);
+	strcpy(address.sun_path, path);
+	assert_int_equal(bind(dead, (struct sockaddr *)&address, sizeof(address)), 0);
+	close(dead);
+	lock = vhost_user_path_lock(dev->name, path);
+	assert_true(lock >= 0);
+	assert_int_equal(pthread_create(&thread, NULL, register_thread, &ret), 0);
+	/* It has found the dead one by now, unless the lock is held. */
+	usleep(200000);
+	assert_int_equal(unlink(path), 0);
+	assert_int_equal(bind(live, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(live, 1), 0);
+	close(lock);
+	pthread_join(thread, NULL);
+	assert_int_equal(ret, -EBUSY);
+	assert_int_equal(unit_log_count("somebody serves"), 1);
+	close(live);
+	assert_int_equal(unlink(path), 0);
+}
+
 static int
 check(const struct vhost_user_memory *table, uint32_t nb, int fd)
 {
@@ -450,6 +486,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_ask, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unregister_while_asked, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_register_twice, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_register_race, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kinds_of_memory, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory_total, setup, teardown),
