@@ -96,6 +96,25 @@ conn_drop(struct vhost_user *vu)
 		conn_set(vid, NULL);
 }
 
+static void
+conn_end(struct vhost_user *vu)
+{
+	bool used = false;
+	uint16_t i;
+
+	for (i = 0; i < vu->dev->nb_vqs; i++)
+		used |= vu->vqs[i].ring.size > 0;
+	conn_drop(vu);
+	if (used)
+		VDUSE_LOG_RATED(&vu->dev->life_rate, dev, INFO, vu->dev->name,
+				"client disconnected");
+	else
+		/* QEMU asks for the number of queues, hangs up and tries again without end. */
+		VDUSE_LOG_RATED(&vu->dev->life_rate, dev, NOTICE, vu->dev->name,
+				"client disconnected before it set up a virtqueue: see that it "
+				"wants no more than %u (queues= of QEMU)", vu->dev->nb_vqs);
+}
+
 static int
 conn_new(int vid)
 {
@@ -119,7 +138,7 @@ conn_new(int vid)
 	}
 	/* That the one before hung up may be read later than that a new one came. */
 	if (vu->vid >= 0)
-		conn_drop(vu);
+		conn_end(vu);
 	if (rte_vhost_extern_callback_register(vid, &vhost_user_msg_ops, NULL) < 0)
 		return -1;
 	pthread_mutex_lock(&vu->lock);
@@ -136,10 +155,8 @@ conn_destroy(int vid)
 {
 	struct vhost_user *vu = vhost_user_find(vid);
 
-	if (vu == NULL)
-		return;
-	conn_drop(vu);
-	VDUSE_LOG_RATED(&vu->dev->life_rate, dev, INFO, vu->dev->name, "client disconnected");
+	if (vu != NULL)
+		conn_end(vu);
 }
 
 /* librte_vhost hears of no virtqueue, so it has nothing else to call for. */

@@ -187,6 +187,19 @@ for row in (base_of_no_ring, reboot, no_descriptors, features_again, calls_in_a_
     one.served(row.__name__)
     one.close()
     print(f"{TYPE}: {row.__name__}: served", flush=True)
+
+
+def too_many_queues():
+    """As QEMU with queues=2 at a device of one pair: it asks, hangs up, and tries again at once."""
+    for _ in range(1000):
+        with Client(PATH) as client:
+            client.features()
+            client.ask(vu.GET_PROTOCOL_FEATURES)
+            client.send(vu.SET_OWNER)
+            client.ask(vu.GET_QUEUE_NUM)
+
+
+too_many_queues()
 acks_without_asking()
 one = Device(protocol=False)
 one.served("no protocol features")
