@@ -12,6 +12,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_vduse_args.h>
+
 #include "blk_config.h"
 
 struct config {
@@ -84,6 +86,21 @@ config_begin(struct config *config, char *line)
 	return 0;
 }
 
+/* A comma of the file is one of the value. */
+static int
+config_put(struct config *config, const char *key, const char *value)
+{
+	size_t size = rte_vduse_args_put(NULL, 0, key, value) + 1;
+	char *arg = malloc(size);
+
+	if (arg == NULL)
+		return -ENOMEM;
+	rte_vduse_args_put(arg, size, key, value);
+	fprintf(config->text, ",%s", arg);
+	free(arg);
+	return 0;
+}
+
 static int
 config_argument(struct config *config, char *line)
 {
@@ -96,12 +113,11 @@ config_argument(struct config *config, char *line)
 	value = config_strip(value);
 	if (key[0] == '\0' || value[0] == '\0')
 		return config_error(config, key, "KEY = VALUE");
-	if (strchr(key, ',') != NULL || strchr(value, ',') != NULL)
-		return config_error(config, key, "one argument on a line, without a comma");
+	if (strchr(key, ',') != NULL)
+		return config_error(config, key, "one argument on a line, KEY = VALUE");
 	if (config->text == NULL)
 		return config_error(config, key, "[NAME] on a line before it");
-	fprintf(config->text, ",%s=%s", key, value);
-	return 0;
+	return config_put(config, key, value);
 }
 
 static int

@@ -10,9 +10,10 @@
 #include <string.h>
 
 #include <rte_common.h>
-#include <rte_kvargs.h>
 #include <rte_memory.h>
 #include <rte_string_fns.h>
+
+#include <rte_vduse_args.h>
 
 #include "blk_devargs.h"
 
@@ -208,10 +209,13 @@ static int
 devargs_pass_on(struct blk_devargs *out, const char *key, const char *value)
 {
 	size_t len = strlen(out->backend_args), room = sizeof(out->backend_args) - len;
+	size_t used;
 
-	if ((size_t)snprintf(out->backend_args + len, room, "%s%s=%s", len > 0 ? "," : "", key,
-			     value) >= room)
+	/* A comma at the end is no argument. */
+	used = rte_vduse_args_put(out->backend_args + len, room, key, value);
+	if (used + 1 >= room)
 		return devargs_error(out, key, value, "fewer and shorter arguments");
+	strcpy(out->backend_args + len + used, ",");
 	return 0;
 }
 
@@ -234,12 +238,16 @@ devargs_take(struct blk_devargs *out, const char *key, const char *value)
 
 /* The name comes first and has no value. */
 static int
-devargs_name(const struct rte_kvargs *kvlist, struct blk_devargs *out)
+devargs_name(char **rest, struct blk_devargs *out)
 {
-	const char *name = kvlist->pairs[0].key;
+	char *value, *name = rte_vduse_args_next(rest, &value);
 
+	if (name == NULL) {
+		fprintf(stderr, "dpdk-vduse-blk: --device: use NAME,key=value,...\n");
+		return -EINVAL;
+	}
 	snprintf(out->path, sizeof(out->path), RTE_VDUSE_PATH "%s", name);
-	if (kvlist->pairs[0].value != NULL || rte_vduse_path_name(out->path) == NULL) {
+	if (value != NULL || rte_vduse_path_name(out->path) == NULL) {
 		fprintf(stderr, "dpdk-vduse-blk: --device %s: it begins with a name of letters, "
 			"digits, '.', '_' and '-', up to %u\n", name, RTE_VDUSE_NAME_MAX - 1);
 		return -EINVAL;
@@ -278,24 +286,19 @@ devargs_check(struct blk_devargs *out)
 int
 blk_devargs_parse(const char *text, struct blk_devargs *out)
 {
-	struct rte_kvargs *kvlist;
-	unsigned int i;
+	char *copy = strdup(text), *rest = copy, *key, *value;
 	int ret;
 
+	if (copy == NULL)
+		return -ENOMEM;
 	memset(out, 0, sizeof(*out));
 	out->conf.queues = 1;
 	out->conf.log = true;
 	out->conf.queue_size = DEVARGS_QUEUE_SIZE;
 	out->conf.socket_id = SOCKET_ID_ANY;
-	kvlist = rte_kvargs_parse(text, NULL);
-	if (kvlist == NULL || kvlist->count == 0) {
-		rte_kvargs_free(kvlist);
-		fprintf(stderr, "dpdk-vduse-blk: --device %s: use NAME,key=value,...\n", text);
-		return -EINVAL;
-	}
-	ret = devargs_name(kvlist, out);
-	for (i = 1; i < kvlist->count && ret == 0; i++)
-		ret = devargs_take(out, kvlist->pairs[i].key, kvlist->pairs[i].value);
-	rte_kvargs_free(kvlist);
+	ret = devargs_name(&rest, out);
+	while (ret == 0 && (key = rte_vduse_args_next(&rest, &value)) != NULL)
+		ret = devargs_take(out, key, value);
+	free(copy);
 	return ret == 0 ? devargs_check(out) : ret;
 }

@@ -25,6 +25,7 @@ static const char usage[] =
 	"  in-order=0            1: offer to finish requests in order\n"
 	"  log=1                 0: after a kill, what was in flight is not known\n"
 	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
+	"A comma in a value is written twice: path=/srv/a,,b.img; in FILE it stands as it is.\n"
 	"FILE has a line [NAME] for each device, and behind it one KEY = VALUE for each argument.\n"
 	"SIGTERM and SIGINT stop it, SIGUSR1 prints a summary, SIGHUP looks at backends' sizes.\n";
 

@@ -8,8 +8,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <rte_kvargs.h>
 #include <rte_string_fns.h>
+
+#include <rte_vduse_args.h>
 
 #include "blk.h"
 
@@ -106,21 +107,12 @@ int
 vblk_backend_args(const char *device, const char *args, const struct vblk_arg *known,
 		  unsigned int nb)
 {
-	struct rte_kvargs *kvlist;
-	unsigned int i;
-	int ret = 0;
+	char *copy = strdup(args), *rest = copy, *key, *value;
+	int ret = copy == NULL ? -ENOMEM : 0;
 
-	if (args[0] == '\0')
-		return 0;
-	kvlist = rte_kvargs_parse(args, NULL);
-	if (kvlist == NULL) {
-		VBLK_LOG(ERR, device, "backend arguments \"%s\": use key=value,...", args);
-		return -EINVAL;
-	}
-	for (i = 0; i < kvlist->count && ret == 0; i++)
-		ret = backend_arg_take(device, kvlist->pairs[i].key, kvlist->pairs[i].value, known,
-				       nb);
-	rte_kvargs_free(kvlist);
+	while (ret == 0 && (key = rte_vduse_args_next(&rest, &value)) != NULL)
+		ret = backend_arg_take(device, key, value, known, nb);
+	free(copy);
 	return ret;
 }
 

@@ -83,7 +83,7 @@ struct vblk_channel {
 
 struct vblk_backend_conf {
 	const char *device; /* name */
-	const char *args;   /* "key=value,...", never NULL */
+	const char *args;   /* "key=value,..." of rte_vduse_args.h, never NULL */
 	bool read_only;
 	int socket_id;
 };

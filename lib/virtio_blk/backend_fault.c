@@ -6,11 +6,15 @@
 #include <string.h>
 
 #include <rte_cycles.h>
-#include <rte_kvargs.h>
 #include <rte_random.h>
+
+#include <rte_vduse_args.h>
 
 #include "backend_fault.h"
 #include "blk.h"
+
+/* Bytes for a part of a text of arguments: at worst each character becomes "=,". */
+#define FAULT_ARGS_SIZE(args) (2 * strlen(args) + 1)
 
 struct fault_backend {
 	struct vblk_backend backend;
@@ -99,51 +103,65 @@ vblk_fault_narrow(struct vblk_backend *backend, uint16_t nb)
 	pthread_mutex_unlock(&fault->lock);
 }
 
-/* Whether an argument's key is one of ours. */
 static bool
-fault_knows(const char *arg, const struct vblk_arg *known, unsigned int nb)
+fault_knows(const char *key, const struct vblk_arg *known, unsigned int nb)
 {
 	unsigned int i;
 
-	for (i = 0; i < nb; i++) {
-		size_t len = strlen(known[i].key);
-
-		if (strncmp(arg, known[i].key, len) == 0 && arg[len] == '=')
+	for (i = 0; i < nb; i++)
+		if (strcmp(key, known[i].key) == 0)
 			return true;
-	}
 	return false;
 }
 
-/* Takes ours out of the arguments; the rest is the other backend's. */
+/*
+ * Splits the arguments into those of this backend and those of the other one. Both texts have room
+ * for all arguments, and each ends with a comma, which rte_vduse_args_next() takes.
+ */
 static int
-fault_args(const struct vblk_backend_conf *conf, struct fault_backend *fault, char **under,
-	   char *rest)
+fault_split(const char *args, const struct vblk_arg *known, unsigned int nb, char *own, char *under)
+{
+	size_t size = FAULT_ARGS_SIZE(args);
+	char *copy = strdup(args), *rest = copy, *key, *value;
+
+	if (copy == NULL)
+		return -ENOMEM;
+	own[0] = under[0] = '\0';
+	while ((key = rte_vduse_args_next(&rest, &value)) != NULL) {
+		char *to = fault_knows(key, known, nb) ? own : under;
+		size_t len = strlen(to);
+
+		len += rte_vduse_args_put(to + len, size - len, key, value != NULL ? value : "");
+		strcpy(to + len, ",");
+	}
+	free(copy);
+	return 0;
+}
+
+static int
+fault_args(const struct vblk_backend_conf *conf, struct fault_backend *fault, char **name,
+	   char *under)
 {
 	const struct vblk_arg known[] = {
-		{ "under", VBLK_ARG_STRING, under },
+		{ "under", VBLK_ARG_STRING, name },
 		{ "fail-every", VBLK_ARG_SIZE, &fault->fail_every },
 		{ "delay", VBLK_ARG_SIZE, &fault->delay },
 	};
-	char *copy = strdup(conf->args), *arg, *left = NULL;
-	int ret = copy == NULL ? -ENOMEM : 0;
+	char *own = malloc(FAULT_ARGS_SIZE(conf->args));
+	int ret = own == NULL ? -ENOMEM : 0;
 
-	rest[0] = '\0';
-	for (arg = ret == 0 ? strtok_r(copy, ",", &left) : NULL; arg != NULL && ret == 0;
-	     arg = strtok_r(NULL, ",", &left)) {
-		if (fault_knows(arg, known, RTE_DIM(known))) {
-			ret = vblk_backend_args(conf->device, arg, known, RTE_DIM(known));
-			continue;
-		}
-		strcat(strcat(rest, rest[0] != '\0' ? "," : ""), arg);
-	}
-	free(copy);
+	if (ret == 0)
+		ret = fault_split(conf->args, known, RTE_DIM(known), own, under);
+	if (ret == 0)
+		ret = vblk_backend_args(conf->device, own, known, RTE_DIM(known));
+	free(own);
 	return ret;
 }
 
 static int
 fault_open_under(struct fault_backend *fault, const struct vblk_backend_conf *conf)
 {
-	char *rest = malloc(strlen(conf->args) + 1), *under = NULL;
+	char *rest = malloc(FAULT_ARGS_SIZE(conf->args)), *under = NULL;
 	struct vblk_backend_conf under_conf = *conf;
 	int ret = -ENOMEM;
 

@@ -20,9 +20,9 @@ serve_image()
 	wait_for 20 grep -aq "listens at $sock" "$work/blk.log" || fail "no socket"
 }
 
-# check_served: every request, both ring formats, in whichever order and in order.
+# check_served [SERIAL]: every request, both ring formats, in whichever order and in order.
 check_served()
 {
-	timeout 100 "$(dirname "$0")/blk_check.py" "$sock" "$image" disk0 2>"$work/check.log" ||
+	timeout 100 "$(dirname "$0")/blk_check.py" "$sock" "$image" "${1:-disk0}" 2>"$work/check.log" ||
 		fail "see the log"
 }

@@ -34,6 +34,16 @@ stop_testpmd virtio
 stop_testpmd three
 [ ! -e "$sock" ] || fail "the socket is left"
 
+step "a path with '=', '[', a space and a comma, which is doubled"
+sock="$work/a=b, c[1.sock"
+launch_testpmd awkward -l "$LCORES" "${memory[@]}" --no-pci -d "$PLUGIN" \
+	--vdev "net_vduse0,iface=${sock/,/,,}" -- -i --total-num-mbufs=16384
+wait_prompt awkward 0
+logged_once awkward "listens at $sock"
+[ -S "$sock" ] || fail "no socket"
+stop_testpmd awkward
+sock=$work/x.sock
+
 echo precious >"$work/file"
 refused file "iface=$work/file" "exists and is no socket"
 [ "$(cat "$work/file")" = precious ] || fail "the file was changed"

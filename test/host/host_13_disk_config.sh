@@ -51,7 +51,26 @@ grep -q '^disk1: backend ram, 4096 sectors, 3 queues' "$work/summary" || fail "n
 check_served
 stop_blk
 
+step "paths with '=', '[', a space and a comma, which is doubled on the command line"
+awkward="$work/a=b, c[1"
+cp "$image" "$awkward.img"
+cat >"$config" <<-END
+[disk0]
+transport = vhost-user
+socket = $sock
+backend = file
+path = $awkward.img
+serial = QUFB=
+in-order = 1
+END
+start_blk_with --config "$config" --device \
+	"disk1,transport=vhost-user,socket=${awkward/,/,,}.sock,backend=fault,under=ram,size=2M"
+wait_for 20 grep -aqF "listens at $awkward.sock" "$work/blk.log" || fail "no socket"
+image="$awkward.img" check_served QUFB=
+stop_blk
+
 step "a line that is no argument: it is not passed over, for a disk could be written to"
+write_config
 echo ro >>"$config"
 refused "$config:15: ro: use "
 

@@ -40,7 +40,7 @@ all_keys(void **state)
 					   "block-size=4096,serial=ABC,ro=1,umem=1,"
 					   "packed=1,in-order=1,log=0", &args), 0);
 	assert_string_equal(args.conf.path, "/dev/vduse/a.b_c-1");
-	assert_string_equal(args.conf.backend_args, "path=/srv/x.img,direct=1");
+	assert_string_equal(args.conf.backend_args, "path=/srv/x.img,direct=1,");
 	assert_string_equal(args.conf.serial, "ABC");
 	assert_int_equal(args.conf.queues, 8);
 	assert_int_equal(args.conf.queue_size, 1024);
@@ -54,6 +54,20 @@ all_keys(void **state)
 	assert_int_equal(blk_devargs_parse("d,backend=null,attach=virtio,serial=12345678901234567890",
 					   &args), 0);
 	assert_int_equal(args.attach, RTE_VDUSE_ATTACH_VIRTIO);
+}
+
+/* A value may hold anything; a comma is doubled. */
+static void
+any_value(void **state)
+{
+	RTE_SET_USED(state);
+	assert_int_equal(blk_devargs_parse("d,backend=file,path=/srv/a=b,, c[1.img,,,ro=1,"
+					   "serial=QU,,FB=,transport=vhost-user,"
+					   "socket=/run/a=b,,c[1 .sock", &args), 0);
+	assert_string_equal(args.conf.backend_args, "path=/srv/a=b,, c[1.img,,,");
+	assert_string_equal(args.conf.serial, "QU,FB=");
+	assert_string_equal(args.conf.path, "/run/a=b,c[1 .sock");
+	assert_true(args.conf.read_only);
 }
 
 static void
@@ -122,6 +136,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),
 		cmocka_unit_test(all_keys),
+		cmocka_unit_test(any_value),
 		cmocka_unit_test(vhost_user),
 		cmocka_unit_test(refused),
 		cmocka_unit_test(too_long),

@@ -723,6 +723,28 @@ cannot_open(void **state)
 	refused("null", "size=8388607T", false, 0);
 }
 
+/* A path may hold anything; a comma is doubled. So it is for the backend below another one. */
+static void
+any_path(void **state)
+{
+	char awkward[96], text[160];
+
+	RTE_SET_USED(state);
+	need_file();
+	snprintf(awkward, sizeof(awkward), "%s=a, b[1.img,", path);
+	assert_int_equal(link(path, awkward), 0);
+	loopback_blk_destroy(&blk);
+	snprintf(text, sizeof(text), "path=%s=a,, b[1.img,,,direct=0", path);
+	refused("file", text, false, 0);
+	refused("fault", text, false, -EINVAL); /* "ram", its default, has no path */
+	snprintf(text, sizeof(text), "path=%s=a,, b[1.img,,,under=file,delay=1", path);
+	refused("fault", text, false, 0);
+	snprintf(text, sizeof(text), "path=%s=a, b[1.img", path);
+	refused("fault", text, false, -EINVAL);
+	unlink(awkward);
+	create_disk("");
+}
+
 int
 main(void)
 {
@@ -755,6 +777,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(together, setup_no_polling, teardown),
 		cmocka_unit_test_setup_teardown(block_of_the_file_system, setup, teardown),
 		cmocka_unit_test_setup_teardown(cannot_open, setup, teardown),
+		cmocka_unit_test_setup_teardown(any_path, setup, teardown),
 	};
 
 	if (unit_init() < 0)

@@ -10,9 +10,9 @@
 
 #include <rte_common.h>
 #include <rte_config.h>
-#include <rte_kvargs.h>
 #include <rte_string_fns.h>
 
+#include <rte_vduse_args.h>
 #include <rte_vduse_net.h>
 
 #include "devargs.h"
@@ -177,27 +177,26 @@ devargs_find(const char *key)
 
 /* Takes one pair over. seen has a bit for each key that was there before. */
 static int
-devargs_pair(const char *name, const struct rte_kvargs_pair *pair, uint32_t *seen,
+devargs_pair(const char *name, const char *text, const char *value, uint32_t *seen,
 	     struct vduse_devargs *out)
 {
-	const char *value = pair->value != NULL ? pair->value : "";
-	const struct devargs_key *key = devargs_find(pair->key);
+	const struct devargs_key *key = devargs_find(text);
 	uint32_t bit;
 
 	if (key == NULL) {
-		VDUSE_PMD_LOG(ERR, name, "%s=%s: unknown argument; known are %s", pair->key, value,
+		VDUSE_PMD_LOG(ERR, name, "%s=%s: unknown argument; known are %s", text, value,
 			      VDUSE_DEVARGS_USAGE);
 		return -EINVAL;
 	}
 	bit = RTE_BIT32(key - devargs_keys);
 	if (*seen & bit) {
-		VDUSE_PMD_LOG(ERR, name, "%s=%s: given more than once; give it once", pair->key,
+		VDUSE_PMD_LOG(ERR, name, "%s=%s: given more than once; give it once", text,
 			      value);
 		return -EINVAL;
 	}
 	*seen |= bit;
 	if (!key->parse(value, out)) {
-		VDUSE_PMD_LOG(ERR, name, "%s=%s: must be %s", pair->key, value, key->wanted);
+		VDUSE_PMD_LOG(ERR, name, "%s=%s: must be %s", text, value, key->wanted);
 		return -EINVAL;
 	}
 	return 0;
@@ -230,11 +229,12 @@ devargs_check(const char *name, const struct vduse_devargs *args)
 int
 vduse_devargs_parse(const char *name, const char *args, struct vduse_devargs *out)
 {
-	struct rte_kvargs *list;
+	char *copy = strdup(args != NULL ? args : ""), *rest = copy, *key, *value;
 	uint32_t seen = 0;
-	unsigned int i;
 	int ret = 0;
 
+	if (copy == NULL)
+		return -ENOMEM;
 	*out = (struct vduse_devargs){
 		.queues = 1,
 		.queue_size = DEVARGS_QUEUE_SIZE,
@@ -242,15 +242,9 @@ vduse_devargs_parse(const char *name, const char *args, struct vduse_devargs *ou
 		.attach = RTE_VDUSE_ATTACH_NONE,
 		.in_order = true,
 	};
-	list = rte_kvargs_parse(args != NULL ? args : "", NULL);
-	if (list == NULL) {
-		VDUSE_PMD_LOG(ERR, name, "\"%s\": cannot be split into arguments; give %s", args,
-			      VDUSE_DEVARGS_USAGE);
-		return -EINVAL;
-	}
-	for (i = 0; i < list->count && ret == 0; i++)
-		ret = devargs_pair(name, &list->pairs[i], &seen, out);
-	rte_kvargs_free(list);
+	while (ret == 0 && (key = rte_vduse_args_next(&rest, &value)) != NULL)
+		ret = devargs_pair(name, key, value != NULL ? value : "", &seen, out);
+	free(copy);
 	if (ret < 0)
 		return ret;
 	/*
