@@ -182,7 +182,9 @@ vblk_config_write(struct rte_vduse_dev *dev, uint32_t offset, const void *data, 
 	memcpy(&wce, data, sizeof(wce));
 	if (wce > 1)
 		return -EINVAL;
-	__atomic_store_n(&blk->no_cache, wce == 0, __ATOMIC_RELAXED);
+	/* A driver may write the value that is there: that is no news. */
+	if (__atomic_exchange_n(&blk->no_cache, wce == 0, __ATOMIC_RELAXED) == (wce == 0))
+		return 0;
 	VBLK_LOG_DRIVER(INFO, dev, "the driver switched the write cache %s",
 			wce == 0 ? "off" : "on");
 	return 0;

@@ -146,10 +146,11 @@ file_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
 	if (len == 0)
 		return;
 	ret = file_pin(channel, &iov);
-	if (ret < 0 && file->direct && !file->told) {
+	/* Other errors are usual: the kernel's own bounce memory is made page by page. */
+	if ((ret == -ENOMEM || ret == -EPERM) && file->direct && !file->told) {
 		file->told = true;
-		VBLK_LOG(INFO, file->backend.name, "the kernel does not pin its driver's memory (%s) "
-			 "and looks pages up for each request: use umem=1 for a disk of this "
-			 "kernel, and see to the limit of locked memory", strerror(-ret));
+		VBLK_LOG(INFO, file->backend.name, "cannot pin the driver's memory (%s): large requests "
+			 "are slower; raise the limit of locked memory (ulimit -l, LimitMEMLOCK=)",
+			 strerror(-ret));
 	}
 }

@@ -59,10 +59,16 @@ write_cache(void **state)
 	const uint32_t wce = offsetof(struct virtio_blk_config, wce);
 
 	RTE_SET_USED(state);
+	rte_log_set_global_level(RTE_LOG_INFO);
+	unit_log_clear();
 	assert_true(blk.blk->features & FEATURE(VIRTIO_BLK_F_CONFIG_WCE));
 	assert_int_equal(cache(), 1);
+	assert_true(loopback_blk_config_write(&blk, wce, 1));
+	assert_int_equal(unit_log_count("write cache"), 0);
 	assert_false(is_through(VIRTIO_BLK_T_OUT));
 	assert_true(loopback_blk_config_write(&blk, wce, 0));
+	assert_true(loopback_blk_config_write(&blk, wce, 0));
+	assert_int_equal(unit_log_count("write cache off"), 1);
 	assert_int_equal(cache(), 0);
 	assert_true(is_through(VIRTIO_BLK_T_OUT));
 	assert_false(is_through(VIRTIO_BLK_T_IN));
@@ -82,6 +88,8 @@ write_cache(void **state)
 	loopback_blk_up(&blk);
 	assert_int_equal(cache(), 1);
 	assert_false(is_through(VIRTIO_BLK_T_OUT));
+	assert_int_equal(unit_log_count("write cache on"), 1);
+	rte_log_set_global_level(RTE_LOG_NOTICE);
 }
 
 /* Without a log nobody would remember for a driver that reconnects. */

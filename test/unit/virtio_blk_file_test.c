@@ -15,7 +15,10 @@
 #include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
+
+#include <linux/capability.h>
 
 #include <rte_memory.h>
 
@@ -275,6 +278,85 @@ pinned(void **state)
 		blk.pinnable = true;
 		loopback_blk_up(&blk);
 	}
+}
+
+/* Gives this thread these effective capabilities of the first 32. */
+static void
+caps_set(uint32_t effective)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	data[0].effective = effective;
+	assert_int_equal(syscall(SYS_capset, &header, data), 0);
+}
+
+/* Takes one away. Returns those that there were. */
+static uint32_t
+caps_without(unsigned int cap)
+{
+	struct __user_cap_header_struct header = { .version = _LINUX_CAPABILITY_VERSION_3 };
+	struct __user_cap_data_struct data[2];
+
+	assert_int_equal(syscall(SYS_capget, &header, data), 0);
+	caps_set(data[0].effective & ~RTE_BIT32(cap));
+	return data[0].effective;
+}
+
+/* More than the limit of pins_limited(), which the rings do not reach. */
+#define PINNED_SIZE (UINT32_C(16) << 20)
+
+/* Lines about memory that the kernel does not pin. */
+static unsigned int
+tells_of_pins(void *va)
+{
+	unit_log_clear();
+	vblk_channel_memory(blk.blk->queues[0].channel, va, PINNED_SIZE);
+	vblk_channel_memory(blk.blk->queues[0].channel, va, PINNED_SIZE);
+	vblk_channel_memory(blk.blk->queues[0].channel, NULL, 0);
+	return unit_log_count("pin");
+}
+
+/* The kernel's bounce memory cannot be pinned where pages are missing: that is no news. */
+static void
+pins_missing(void **state)
+{
+	void *hole = mmap(NULL, PINNED_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	RTE_SET_USED(state);
+	need_file();
+	assert_ptr_not_equal(hole, MAP_FAILED);
+	rte_log_set_global_level(RTE_LOG_INFO);
+	assert_int_equal(tells_of_pins(hole), 0);
+	munmap(hole, PINNED_SIZE);
+	rte_log_set_global_level(RTE_LOG_NOTICE);
+}
+
+/* A limit can be raised, so it is named, once. */
+static void
+pins_limited(void **state)
+{
+	struct rlimit before;
+	uint32_t caps;
+	void *va = mmap(NULL, PINNED_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+			-1, 0);
+
+	RTE_SET_USED(state);
+	need_file();
+	assert_ptr_not_equal(va, MAP_FAILED);
+	rte_log_set_global_level(RTE_LOG_INFO);
+	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &before), 0);
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ PINNED_SIZE / 2, before.rlim_max }), 0);
+	caps = caps_without(CAP_IPC_LOCK);
+	/* An io_uring is charged to the user who makes it. */
+	loopback_blk_destroy(&blk);
+	create_disk(",direct=1");
+	assert_int_equal(tells_of_pins(va), 1);
+	caps_set(caps);
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &before), 0);
+	munmap(va, PINNED_SIZE);
+	rte_log_set_global_level(RTE_LOG_NOTICE);
 }
 
 /* One request whose data lies in pieces of these lengths, each shifted by so many bytes. */
@@ -776,6 +858,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(data, setup_no_polling, teardown),
 		cmocka_unit_test_setup_teardown(together, setup_no_polling, teardown),
 		cmocka_unit_test_setup_teardown(block_of_the_file_system, setup, teardown),
+		cmocka_unit_test_setup_teardown(pins_missing, setup_direct, teardown),
+		cmocka_unit_test_setup_teardown(pins_limited, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(cannot_open, setup, teardown),
 		cmocka_unit_test_setup_teardown(any_path, setup, teardown),
 	};
