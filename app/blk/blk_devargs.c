@@ -274,6 +274,7 @@ devargs_check(struct blk_devargs *out)
 	if (!out->packed_given)
 		out->conf.packed = out->vhost_user;
 	out->conf.path = out->path;
+	out->conf.name = out->name;
 	if (out->serial[0] == '\0')
 		snprintf(out->serial, sizeof(out->serial), "%.*s", RTE_VDUSE_BLK_SERIAL_MAX,
 			 out->name);

@@ -4,6 +4,7 @@
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "app.h"
 #include "blk_config.h"
@@ -36,12 +37,37 @@ options_usage(void)
 	return -EINVAL;
 }
 
+/* Two devices of one name or at one socket would be in each other's way. */
+static int
+options_check(const struct app_devices *devices, const struct blk_devargs *args)
+{
+	unsigned int i;
+
+	for (i = 0; i < devices->nb; i++) {
+		const struct blk_devargs *other = &devices->all[i]->args;
+
+		if (strcmp(args->name, other->name) == 0) {
+			fprintf(stderr, "dpdk-vduse-blk: %s: a device of this name is at %s: use "
+				"another name for that at %s\n", args->name, other->path,
+				args->path);
+			return -EBUSY;
+		}
+		if (strcmp(args->path, other->path) == 0) {
+			fprintf(stderr, "dpdk-vduse-blk: %s: socket=%s: %s has it: use another\n",
+				args->name, args->path, other->name);
+			return -EBUSY;
+		}
+	}
+	return 0;
+}
+
 /* Each device has its memory for itself: what it says of itself must not move. */
 static int
 options_add(const char *text, void *arg)
 {
 	struct app_devices *devices = arg;
 	struct app_device **all;
+	int ret;
 
 	all = realloc(devices->all, (devices->nb + 1) * sizeof(all[0]));
 	if (all == NULL)
@@ -50,7 +76,11 @@ options_add(const char *text, void *arg)
 	all[devices->nb] = calloc(1, sizeof(*all[0]));
 	if (all[devices->nb] == NULL)
 		return -ENOMEM;
-	return blk_devargs_parse(text, &all[devices->nb++]->args);
+	ret = blk_devargs_parse(text, &all[devices->nb]->args);
+	if (ret == 0)
+		ret = options_check(devices, &all[devices->nb]->args);
+	devices->nb++;
+	return ret;
 }
 
 int

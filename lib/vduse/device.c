@@ -107,8 +107,10 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	if (dev == NULL)
 		return NULL;
 	memset(dev, 0, size);
-	/* A socket's name may be longer: it is but for the log. */
-	(void)rte_strlcpy(dev->name, name, sizeof(dev->name));
+	(void)rte_strlcpy(dev->path, conf->path, sizeof(dev->path));
+	(void)rte_strlcpy(dev->owner, conf->name != NULL ? conf->name : name, sizeof(dev->owner));
+	(void)rte_strlcpy(dev->name, rte_vduse_path_is_socket(conf->path) ? dev->owner : name,
+			  sizeof(dev->name));
 	dev->ops = conf->ops;
 	dev->arg = conf->arg;
 	dev->fd = -1;
@@ -168,9 +170,12 @@ vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_trans
 		return -ENOMEM;
 	dev->transport = transport;
 	dev->transport_priv = transport_priv;
-	ret = transport->create(dev, &offer);
+	ret = vduse_dev_path_take(dev);
 	if (ret < 0)
 		goto free_dev;
+	ret = transport->create(dev, &offer);
+	if (ret < 0)
+		goto leave_path;
 	ret = dev_setup_vqs(dev, conf->vq_size);
 	if (ret < 0)
 		goto destroy;
@@ -182,6 +187,8 @@ vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_trans
 
 destroy:
 	transport->destroy(dev);
+leave_path:
+	vduse_dev_path_leave(dev);
 free_dev:
 	free(dev);
 	return ret;
@@ -271,6 +278,7 @@ rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
 	rte_vduse_dev_stop(dev);
 	vduse_state_close(dev, !vduse_dev_leaves(dev));
 	dev->transport->destroy(dev);
+	vduse_dev_path_leave(dev);
 	vduse_umem_free(dev);
 	free(dev);
 }

@@ -19,7 +19,10 @@
 
 struct rte_vduse_dev {
 	TAILQ_ENTRY(rte_vduse_dev) next;   /* the control thread's devices */
-	char name[RTE_VDUSE_NAME_MAX];     /* constant */
+	char name[RTE_VDUSE_NAME_MAX];     /* for the log, and the kernel's; constant */
+	char owner[RTE_VDUSE_NAME_MAX];    /* what the application calls it; constant */
+	char path[RTE_VDUSE_SOCKET_MAX];   /* constant */
+	TAILQ_ENTRY(rte_vduse_dev) next_path; /* see device_path.c */
 	const struct vduse_transport_ops *transport; /* constant */
 	void *transport_priv;              /* the transport's */
 	const struct rte_vduse_dev_ops *ops; /* constant */
@@ -58,6 +61,13 @@ struct rte_vduse_dev {
 int
 vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_transport_ops *transport,
 		 void *transport_priv, struct rte_vduse_dev **dev);
+
+/* device_path.c: -EBUSY and a log line if another device of this process has the path. */
+int
+vduse_dev_path_take(struct rte_vduse_dev *dev);
+/* device_path.c: another device may have the path now. */
+void
+vduse_dev_path_leave(struct rte_vduse_dev *dev);
 
 /*
  * device.c: what a dead process left at a path for a driver that may still use it, over a

@@ -134,8 +134,9 @@ kernel_count_vqs(const char *name)
 
 /* What is left in the kernel, seen through the device's file. -ENOENT: no driver uses it. */
 static int
-kernel_look(const char *name, int fd, struct vduse_left *left)
+kernel_look(const char *path, int fd, struct vduse_left *left)
 {
+	const char *name = rte_vduse_path_name(path);
 	struct vduse_vdpa_info info;
 	struct vduse_left noted;
 	uint64_t features;
@@ -144,7 +145,7 @@ kernel_look(const char *name, int fd, struct vduse_left *left)
 	if (ioctl(fd, VDUSE_DEV_GET_FEATURES, &features) < 0 || features == 0 ||
 	    vduse_vdpa_get(name, &info) < 0)
 		return -ENOENT;
-	if (vduse_state_read(name, 0, &noted) == 0 && noted.device_id == info.device_id)
+	if (vduse_state_read(path, &noted) == 0 && noted.device_id == info.device_id)
 		*left = noted;
 	left->device_id = info.device_id;
 	left->nb_vqs = kernel_count_vqs(name);
@@ -164,7 +165,7 @@ vduse_kernel_left(const char *path, void *priv, struct vduse_left *left)
 	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -ENOENT;
-	ret = kernel_look(rte_vduse_path_name(path), fd, left);
+	ret = kernel_look(path, fd, left);
 	close(fd);
 	return ret;
 }
@@ -253,7 +254,7 @@ kernel_take_over(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	if (ret < 0)
 		return ret;
 	memset(&left, 0, sizeof(left));
-	if (kernel_look(dev->name, dev->fd, &left) == 0)
+	if (kernel_look(dev->path, dev->fd, &left) == 0)
 		return kernel_go_on(dev, conf, &left);
 	VDUSE_LOG(dev, NOTICE, dev->name, "removing a device that a dead process left");
 	ret = kernel_remove_left(dev, control);

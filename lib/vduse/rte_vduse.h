@@ -174,6 +174,11 @@ struct rte_vduse_dev_conf {
 	 * hugetlbfs: a file system whose server does not answer would block all devices.
 	 */
 	bool any_memory;
+	/**
+	 * What the application calls the device; NULL: what its path says. Log lines begin with
+	 * it, but those of a VDUSE device with the kernel's name.
+	 */
+	const char *name;
 	uint32_t device_id;          /**< Device type, section 5: 1 network, 2 block. */
 	uint32_t vendor_id;          /**< Any. */
 	uint64_t features;           /**< Features to offer, sections 5 and 6. */

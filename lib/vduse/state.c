@@ -42,12 +42,13 @@ vduse_state_socket_hash(const char *path)
 
 /* Sockets of one name may lie in many folders. */
 static void
-state_path(const char *name, uint32_t socket_hash, char *path, size_t size)
+state_path(const char *device, char *path, size_t size)
 {
-	const char *dir = rte_vduse_state_dir();
+	const char *dir = rte_vduse_state_dir(), *name = rte_vduse_path_name(device);
 
-	if (socket_hash != 0)
-		snprintf(path, size, "%s/%s-%08x.state", dir, name, socket_hash);
+	if (rte_vduse_path_is_socket(device))
+		snprintf(path, size, "%s/%.*s-%08x.state", dir, RTE_VDUSE_NAME_MAX - 1, name,
+			 vduse_state_socket_hash(device));
 	else
 		snprintf(path, size, "%s/%s.state", dir, name);
 }
@@ -114,19 +115,19 @@ state_header_read(int fd, struct vduse_state_header *header)
 }
 
 int
-vduse_state_read(const char *name, uint32_t socket_hash, struct vduse_left *left)
+vduse_state_read(const char *device, struct vduse_left *left)
 {
 	struct vduse_state_header header;
 	char path[PATH_MAX];
 	int fd, ret;
 
-	state_path(name, socket_hash, path, sizeof(path));
+	state_path(device, path, sizeof(path));
 	fd = state_dir_check() < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -ENOENT;
 	ret = state_header_read(fd, &header);
 	close(fd);
-	if (ret < 0 || strncmp(header.name, name, sizeof(header.name)) != 0)
+	if (ret < 0 || strncmp(header.name, rte_vduse_path_name(device), sizeof(header.name) - 1) != 0)
 		return -ENOENT;
 	*left = (struct vduse_left){
 		.device_id = header.device_id,
@@ -154,7 +155,7 @@ state_wanted(const struct rte_vduse_dev *dev)
 	header.nb_vqs = dev->nb_vqs;
 	header.vq_size = dev->vq_size;
 	header.config_size = dev->config_size;
-	snprintf(header.name, sizeof(header.name), "%s", dev->name);
+	snprintf(header.name, sizeof(header.name), "%s", rte_vduse_path_name(dev->path));
 	return header;
 }
 
@@ -253,7 +254,7 @@ rte_vduse_state_open(struct rte_vduse_dev *dev, bool quiet)
 
 	if (dev->state.header != NULL)
 		return 0;
-	state_path(dev->name, dev->socket_hash, path, sizeof(path));
+	state_path(dev->path, path, sizeof(path));
 	fd = state_file(path);
 	if (fd < 0)
 		return state_fail(dev, path, -fd, quiet);
@@ -278,7 +279,7 @@ vduse_state_close(struct rte_vduse_dev *dev, bool remove)
 
 	if (state->header == NULL)
 		return;
-	state_path(dev->name, dev->socket_hash, path, sizeof(path));
+	state_path(dev->path, path, sizeof(path));
 	if (remove)
 		(void)unlink(path);
 	munmap(state->header, state->header_len);

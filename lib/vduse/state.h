@@ -59,9 +59,9 @@ vduse_state_features(struct rte_vduse_dev *dev, uint64_t features);
 void
 vduse_state_config(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len);
 
-/* Reads the state file of a name. 0; -ENOENT: there is none that can be read. */
+/* Reads the state file of a device's path. 0; -ENOENT: there is none that can be read. */
 int
-vduse_state_read(const char *name, uint32_t socket_hash, struct vduse_left *left);
+vduse_state_read(const char *device, struct vduse_left *left);
 
 /* The part of a virtqueue. */
 struct rte_vduse_part {

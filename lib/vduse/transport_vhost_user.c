@@ -13,7 +13,6 @@
 #include <linux/virtio_ids.h>
 
 #include <rte_common.h>
-#include <rte_string_fns.h>
 
 #include "device.h"
 #include "log.h"
@@ -123,12 +122,9 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 static int
 vhost_user_left(const char *path, void *priv, struct vduse_left *left)
 {
-	char name[RTE_VDUSE_NAME_MAX];
-	int ret;
+	int ret = vduse_state_read(path, left);
 
 	RTE_SET_USED(priv);
-	(void)rte_strlcpy(name, rte_vduse_path_name(path), sizeof(name));
-	ret = vduse_state_read(name, vduse_state_socket_hash(path), left);
 	return ret == 0 && left->features == 0 ? -ENOENT : ret;
 }
 

@@ -32,6 +32,8 @@ blk_conf_check(const struct rte_vduse_blk_conf *conf, const char **name)
 			 "not the path of a device: use " RTE_VDUSE_PATH_USAGE);
 		return -EINVAL;
 	}
+	if (conf->name != NULL && rte_vduse_path_is_socket(conf->path))
+		*name = conf->name;
 	if (conf->queues == 0 || conf->queues > RTE_VDUSE_BLK_QUEUES_MAX) {
 		VBLK_LOG(ERR, *name, "%u queues: use 1 to %u", conf->queues,
 			 RTE_VDUSE_BLK_QUEUES_MAX);
@@ -114,6 +116,7 @@ blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
 		.path = conf->path,
 		.client = conf->client,
 		.any_memory = conf->any_memory,
+		.name = conf->name,
 		.device_id = VIRTIO_ID_BLOCK,
 		.vendor_id = 0,
 		.features = blk->features,

@@ -25,6 +25,8 @@ net_conf_check(const struct rte_vduse_net_conf *conf, const char **name)
 			 "not the path of a device: use " RTE_VDUSE_PATH_USAGE);
 		return -EINVAL;
 	}
+	if (conf->name != NULL && rte_vduse_path_is_socket(conf->path))
+		*name = conf->name;
 	if (conf->pairs == 0 || conf->pairs > RTE_VDUSE_NET_PAIRS_MAX) {
 		VNET_LOG(ERR, *name, "%u queue pairs: use 1 to %u", conf->pairs,
 			 RTE_VDUSE_NET_PAIRS_MAX);
@@ -51,6 +53,7 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 		.path = conf->path,
 		.client = conf->client,
 		.any_memory = conf->any_memory,
+		.name = conf->name,
 		.device_id = VIRTIO_ID_NET,
 		.vendor_id = 0,
 		.features = rte_vduse_net_features(conf),

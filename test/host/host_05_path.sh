@@ -5,12 +5,12 @@
 # and what cannot be one is refused with a line that says so.
 . "$(dirname "$0")/host.sh"
 
-# refused NAME DEVARGS TEXT: no port comes of it, and one line says why.
+# refused NAME DEVARGS TEXT EAL_ARGS...: not as many ports as devices, and one line says why.
 refused()
 {
 	step "$3"
 	launch_testpmd "$1" -l "$LCORES" --no-pci --no-huge -m 64 --no-shconf -d "$PLUGIN" \
-		--vdev "net_vduse0,$2" -- -i --nb-ports=1 --auto-start --total-num-mbufs=2048
+		--vdev "net_vduse0,$2" "${@:4}" -- -i --nb-ports=$((1 + ($# - 3) / 2)) --auto-start --total-num-mbufs=2048
 	reap_testpmd "$1" 2>/dev/null && fail "$1: went on"
 	[ "$(log_lines "$1" VDUSE)" = 1 ] || fail "$1: not one line"
 	logged_once "$1" "$3"
@@ -19,6 +19,8 @@ refused()
 start_backend one ""
 refused two "iface=$sock" "somebody serves $sock"
 [ -S "$sock" ] || fail "the socket that is served was removed"
+refused twice "iface=$work/t.sock" "net_vduse1: net_vduse0 of this process has $work/t.sock" \
+	--vdev "net_vduse1,iface=$work/t.sock"
 start_driver virtio ""
 exchange virtio one
 

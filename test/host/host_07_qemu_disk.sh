@@ -22,7 +22,7 @@ code=0
 [ "$code" = 0 ] || fail "in the virtual machine: exit code $code"
 
 for word in off on; do
-	grep -aq "1.sock: the driver switched the write cache $word" "$work/blk.log" ||
+	grep -aq "disk1: the driver switched the write cache $word" "$work/blk.log" ||
 		fail "the write cache was not switched $word"
 done
 step "the file system that the guest made is clean"

@@ -28,11 +28,11 @@ write_config()
 	END
 }
 
-# refused LINE: what is said of the file
+# refused LINE ARGUMENTS...: what is said of the file and what follows it
 refused()
 {
 	local code=0
-	start_blk_with --config "$config"
+	start_blk_with --config "$config" "${@:2}"
 	wait "$blk_pid" || code=$?
 	blk_pid=''
 	[ "$code" = 1 ] || fail "exit code $code"
@@ -43,7 +43,7 @@ refused()
 step "two disks"
 write_config
 start_blk_with --config "$config"
-wait_for 20 grep -aq "listens at $work/y.sock" "$work/blk.log" || fail "no socket"
+wait_for 20 grep -aq "VDUSE: disk1: listens at $work/y.sock" "$work/blk.log" || fail "no socket"
 summary >"$work/summary"
 grep 'disk' "$work/summary"
 grep -q '^disk0: backend file, 2048 sectors, 1 queues' "$work/summary" || fail "not as it says"
@@ -73,6 +73,17 @@ step "a line that is no argument: it is not passed over, for a disk could be wri
 write_config
 echo ro >>"$config"
 refused "$config:15: ro: use "
+
+step "a name or a socket twice, in a file and beside it"
+write_config
+printf '[disk0]\nbackend = ram\n' >>"$config"
+refused "disk0: a device of this name is at $sock: "
+write_config
+sed -i "s,^socket=.*,socket=$sock," "$config"
+refused "disk1: socket=$sock: disk0 has it"
+write_config
+refused "disk2: socket=$sock: disk0 has it" \
+	--device "disk2,backend=ram,transport=vhost-user,socket=$sock"
 
 step "a device without its backend: its name says where"
 write_config

@@ -115,15 +115,31 @@ test_register_twice(void **state)
 {
 	struct rte_vduse_dev_conf conf = loopback_dev_conf(&callbacks);
 	struct rte_vduse_dev *other;
+	char spelling[RTE_VDUSE_SOCKET_MAX];
 
 	RTE_SET_USED(state);
 	conf.path = path;
-	assert_int_equal(vduse_dev_create(&conf, &vduse_transport_vhost_user, NULL, &other), 0);
+	conf.name = "other";
+	unit_log_clear();
+	assert_int_equal(rte_vduse_dev_create(&conf, &other), -EBUSY);
+	assert_int_equal(unit_log_count("other: "), 1);
+	assert_int_equal(unit_log_count(strrchr(path, '/') + 1), 1);
+	assert_int_equal(unit_log_count("of this process has"), 1);
+	/* Another spelling of it, which the socket itself tells. */
+	snprintf(spelling, sizeof(spelling), "/.%s", path);
+	conf.path = spelling;
 	assert_int_equal(vhost_user_register(vu), 0);
-	assert_int_equal(vhost_user_register(other->transport_priv), -EBUSY);
+	assert_int_equal(rte_vduse_dev_create(&conf, &other), -EBUSY);
 	assert_int_equal(unit_log_count("somebody serves"), 1);
-	rte_vduse_dev_destroy(other);
 	assert_int_equal(access(path, F_OK), 0);
+	vhost_user_unregister(vu);
+	/* The path is free when the device is gone, and not before. */
+	conf.path = path;
+	assert_int_equal(rte_vduse_dev_create(&conf, &other), -EBUSY);
+	rte_vduse_dev_destroy(dev);
+	assert_int_equal(rte_vduse_dev_create(&conf, &dev), 0);
+	vu = dev->transport_priv;
+	assert_string_equal(rte_vduse_dev_name(dev), "other");
 }
 
 static void *

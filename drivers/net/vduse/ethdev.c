@@ -43,6 +43,7 @@ ethdev_net_create(struct rte_eth_dev *dev)
 		.path = port->args.iface,
 		.client = port->args.client,
 		.any_memory = port->args.any_memory,
+		.name = dev->data->name,
 		.pairs = port->args.queues,
 		.queue_size = port->args.queue_size,
 		.mac = port->args.mac,
