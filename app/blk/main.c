@@ -23,6 +23,7 @@
 #include <rte_cycles.h>
 #include <rte_eal.h>
 #include <rte_errno.h>
+#include <rte_log.h>
 
 #include "app.h"
 
@@ -44,18 +45,48 @@ app_notify(const char *state)
 }
 
 /*
- * The kernel may need this process to write a page before it can give us memory: what it has
- * is kept, and what it asks for must not wait for its own disk.
+ * Without -v only warnings of EAL and its libraries are printed, and a line for each device. EAL
+ * reads --log-level later, which may ask for more. Both sides of "--" take -v.
  */
 static void
+app_quiet(int argc, char **argv)
+{
+	int i;
+
+	for (i = 1; i < argc; i++)
+		if (strcmp(argv[i], "-v") == 0)
+			return;
+	(void)rte_log_set_level_pattern("*", RTE_LOG_WARNING);
+	(void)rte_log_set_level_pattern("lib.vduse.*", RTE_LOG_INFO);
+}
+
+/*
+ * The kernel may need this process to write a page before it can give us memory: what it has
+ * is kept, and what it asks for must not wait for its own disk. Returns whether it does not wait.
+ */
+static bool
 app_keep_memory(void)
 {
-	if (prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) < 0)
-		fprintf(stderr, "dpdk-vduse-blk: without CAP_SYS_RESOURCE a machine that is short "
-			"of memory may hang on its own disk\n");
+	bool flushes = prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) == 0;
+
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
 		fprintf(stderr, "dpdk-vduse-blk: cannot keep its memory: %s: raise the limit of "
 			"locked memory\n", strerror(errno));
+	return flushes;
+}
+
+/* A disk at a socket is none of this machine's. */
+static void
+app_warn_kernel_disk(const struct app_devices *devices)
+{
+	unsigned int i;
+
+	for (i = 0; i < devices->nb; i++)
+		if (!devices->all[i]->args.vhost_user)
+			break;
+	if (i < devices->nb)
+		fprintf(stderr, "dpdk-vduse-blk: %s: without CAP_SYS_RESOURCE a machine that is "
+			"short of memory may hang on its own disk\n", devices->all[i]->args.name);
 }
 
 /* Backends may take for ever to open, and no driver has a device yet: these signals just end us. */
@@ -203,6 +234,7 @@ main(int argc, char **argv)
 {
 	struct app_devices devices = { 0 };
 	sigset_t signals;
+	bool flushes;
 	int ret;
 
 	/* Before EAL makes threads, which inherit both: signals are ours alone. */
@@ -212,13 +244,17 @@ main(int argc, char **argv)
 	sigaddset(&signals, SIGHUP);
 	sigaddset(&signals, SIGUSR1);
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
-	app_keep_memory();
+	flushes = app_keep_memory();
+	app_quiet(argc, argv);
 	ret = rte_eal_init(argc, argv);
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-vduse-blk: EAL: %s\n", rte_strerror(rte_errno));
+		fprintf(stderr, "dpdk-vduse-blk: EAL: %s; without a mounted hugetlbfs use "
+			"--in-memory, and -v tells more\n", rte_strerror(rte_errno));
 		return EXIT_FAILURE;
 	}
 	ret = app_options(argc - ret, argv + ret, &devices);
+	if (ret == 0 && !flushes)
+		app_warn_kernel_disk(&devices);
 	if (ret == 0)
 		ret = app_run(&devices, &signals);
 	app_options_free(&devices);

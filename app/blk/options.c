@@ -28,6 +28,7 @@ static const char usage[] =
 	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
 	"A comma in a value is written twice: path=/srv/a,,b.img; in FILE it stands as it is.\n"
 	"FILE has a line [NAME] for each device, and behind it one KEY = VALUE for each argument.\n"
+	"-v prints what EAL and its libraries say, too; EAL's --log-level chooses.\n"
 	"SIGTERM and SIGINT stop it, SIGUSR1 prints a summary, SIGHUP looks at backends' sizes.\n";
 
 static int
@@ -94,11 +95,13 @@ app_options(int argc, char **argv, struct app_devices *devices)
 	};
 	int option, ret = 0;
 
-	while (ret == 0 && (option = getopt_long(argc, argv, "h", options, NULL)) != -1) {
+	while (ret == 0 && (option = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
 		if (option == 'd')
 			ret = options_add(optarg, devices);
 		else if (option == 'c')
 			ret = blk_config_read(optarg, options_add, devices);
+		else if (option == 'v')
+			continue; /* app_quiet() has seen it */
 		else
 			ret = options_usage();
 	}

@@ -27,6 +27,13 @@ kernel_ioctl(const struct rte_vduse_dev *dev, unsigned long request, void *arg)
 }
 
 static int
+kernel_start(struct rte_vduse_dev *dev)
+{
+	VDUSE_LOG(dev, INFO, dev->name, "serves %s", dev->path);
+	return 0;
+}
+
+static int
 kernel_attach(struct rte_vduse_dev *dev, int attach)
 {
 	/* Another driver would have to take it from the one that uses it. */
@@ -204,6 +211,7 @@ const struct vduse_transport_ops vduse_transport_kernel = {
 	.left = vduse_kernel_left,
 	.create = vduse_kernel_create,
 	.destroy = vduse_kernel_destroy,
+	.start = kernel_start,
 	.attach = kernel_attach,
 	.detach = kernel_detach,
 	.recv = kernel_recv,

@@ -1,0 +1,38 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# What dpdk-vduse-blk prints as it starts: a line for each device, and no more; with -v, or with
+# EAL's --log-level, what EAL and librte_vhost say, too.
+. "$(dirname "$0")/disk.sh"
+EAL_ARGS="--in-memory -m 128"
+
+devices=(--device "disk0,backend=ram,size=1M,transport=vhost-user,socket=$sock"
+	--device "disk1,backend=ram,size=1M,transport=vhost-user,socket=$work/y.sock")
+
+# served ARGUMENTS...: both devices are there.
+served()
+{
+	start_blk_with "$@" "${devices[@]}"
+	wait_for 20 grep -aq "disk1: listens at $work/y.sock" "$work/blk.log" || fail "no socket"
+	stop_blk
+}
+
+step "a line for each device"
+served
+# The limit of locked memory is the machine's.
+grep -av 'raise the limit of locked memory' "$work/blk.log" >"$work/lines"
+cat "$work/lines"
+[ "$(wc -l <"$work/lines")" = 2 ] || fail "not two lines"
+grep -aq "disk0: listens at $sock" "$work/lines" || fail "not those of the devices"
+
+step "-v"
+served -v
+grep -aq '^EAL: Detected' "$work/blk.log" || fail "EAL says nothing"
+grep -aq '^VHOST_CONFIG: ' "$work/blk.log" || fail "librte_vhost says nothing"
+
+step "--log-level"
+EAL_ARGS+=" --log-level=lib.vhost.config:info"
+served
+grep -aq '^VHOST_CONFIG: ' "$work/blk.log" || fail "librte_vhost says nothing"
+! grep -aq '^EAL: Detected' "$work/blk.log" || fail "EAL says more than asked for"
+ok
