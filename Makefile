@@ -34,9 +34,9 @@ build: packages $(BUILD)/build.ninja
 	ninja -C $(BUILD)
 
 run: build
-	-@test/perf/demo
-	@if [ -e /dev/vduse/control ]; then test/vm/demo.sh; \
-	else test/vm/run --live --timeout 120 test/vm/demo.sh; fi
+	@code=0; test/perf/demo || code=$$?; \
+	if [ -e /dev/vduse/control ]; then test/vm/demo.sh; \
+	else test/vm/run --live --timeout 120 test/vm/demo.sh; fi && exit $$code
 
 check: build
 	@test/check

@@ -5,7 +5,7 @@
 # first. A test ends with ok, fail or skip; each step says what it shows before it tries.
 set -eu
 
-PLUGIN=${PLUGIN:-$DPDK_VDUSE_BUILD/drivers/net/vduse/librte_net_vduse.so}
+PLUGIN=${PLUGIN:-$("$(dirname "${BASH_SOURCE[0]}")/../plugin" "$DPDK_VDUSE_BUILD")}
 TESTPMD=${TESTPMD:-dpdk-testpmd}
 LCORES=${LCORES:-0,1}
 work=${work:-/run/test}
