@@ -133,6 +133,25 @@ msg_dispatch(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 	}
 }
 
+static const char *
+msg_name(uint32_t type)
+{
+	switch (type) {
+	case VDUSE_GET_VQ_STATE:
+		return "GET_VQ_STATE";
+	case VDUSE_SET_STATUS:
+		return "SET_STATUS";
+	case VDUSE_UPDATE_IOTLB:
+		return "UPDATE_IOTLB";
+	case VDUSE_TRANSPORT_VQ_CHANGED:
+		return "virtqueue changed";
+	case VDUSE_TRANSPORT_CONFIG_WRITE:
+		return "configuration written";
+	default:
+		return "unknown";
+	}
+}
+
 int
 vduse_msg_handle(struct rte_vduse_dev *dev)
 {
@@ -152,10 +171,11 @@ vduse_msg_handle(struct rte_vduse_dev *dev)
 	ret = dev->transport->reply(dev, &resp);
 	if (ret == -ENOENT)
 		VDUSE_LOG_DRIVER(dev, msg, NOTICE,
-				 "nobody waits for the answer to message %u any more", req.type);
+				 "nobody waits for the answer to message %u (%s) any more",
+				 req.type, msg_name(req.type));
 	else if (ret < 0)
-		VDUSE_LOG_DRIVER(dev, msg, ERR, "cannot answer message %u: %s", req.type,
-				 strerror(-ret));
+		VDUSE_LOG_DRIVER(dev, msg, ERR, "cannot answer message %u (%s): %s", req.type,
+				 msg_name(req.type), strerror(-ret));
 	if (after != NULL)
 		after(dev);
 	return 0;

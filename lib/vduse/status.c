@@ -91,8 +91,8 @@ vduse_status_driver_ok(struct rte_vduse_dev *dev)
 			dev->unready++;
 	vduse_state_features(dev, dev->features);
 	VDUSE_LOG_RATED(&dev->life_rate, dev, INFO, dev->name,
-			"driver is up, features 0x%" PRIx64 ", %u of %u virtqueues", dev->features,
-			dev->nb_vqs - dev->unready, dev->nb_vqs);
+			"driver is up, features 0x%" PRIx64 ", it set up %u virtqueues (up to %u)",
+			dev->features, dev->nb_vqs - dev->unready, dev->nb_vqs);
 	vduse_status_set(dev, dev->status);
 }
 

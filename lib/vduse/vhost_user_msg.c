@@ -62,8 +62,9 @@ vhost_user_msg_refuse(const struct vhost_user *vu, struct msg *msg, const char *
 {
 	bool stays = msg->flags & MSG_FLAG_NEED_REPLY;
 
-	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "%s: message %u %s",
-			 stays ? "refused" : "client dropped", msg->type, why);
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "%s: message %u (%s) %s",
+			 stays ? "refused" : "client dropped", msg->type,
+			 vhost_user_msg_name(msg->type), why);
 	return vhost_user_msg_deny(msg);
 }
 
@@ -111,7 +112,7 @@ msg_get_config(struct vhost_user *vu, struct msg *msg)
 	uint32_t len;
 
 	if (!msg_config_ok(vu, msg))
-		return msg_refuse_ask(vu, msg, "(GET_CONFIG) is malformed");
+		return msg_refuse_ask(vu, msg, "is malformed");
 	len = RTE_MIN(config->size, vu->dev->config_size - config->offset);
 	memset(config->data, 0, config->size);
 	pthread_mutex_lock(&vu->lock);
@@ -142,7 +143,7 @@ msg_set_config(struct vhost_user *vu, struct msg *msg)
 	struct vhost_user_write write = { .len = 0 };
 
 	if (!msg_config_ok(vu, msg))
-		return vhost_user_msg_refuse(vu, msg, "(SET_CONFIG) is malformed");
+		return vhost_user_msg_refuse(vu, msg, "is malformed");
 	if (config->size == 0 || config->size > sizeof(write.data))
 		return RTE_VHOST_MSG_RESULT_OK;
 	write.offset = (uint16_t)config->offset;
@@ -162,7 +163,7 @@ msg_get_inflight(struct vhost_user *vu, struct msg *msg)
 	if (!vu->dev->logs)
 		return msg_refuse_ask(vu, msg, "belongs to a feature that is not offered");
 	if (msg->nb_fds != 0 || msg->size != sizeof(msg->payload.inflight))
-		return msg_refuse_ask(vu, msg, "(GET_INFLIGHT_FD) is malformed");
+		return msg_refuse_ask(vu, msg, "is malformed");
 	fd = vhost_user_inflight_new(vu, &size);
 	if (fd < 0)
 		return vhost_user_msg_drop(msg);
@@ -184,7 +185,7 @@ msg_set_inflight(struct vhost_user *vu, struct msg *msg)
 	    vhost_user_inflight_take(vu, msg->fds[0], msg->payload.inflight.size,
 				     msg->payload.inflight.offset) < 0)
 		return vhost_user_msg_refuse(vu, msg,
-					     "(SET_INFLIGHT_FD) brings back what we did not give");
+					     "brings back what we did not give");
 	if (vhost_user_inflight_noted(vu, &write))
 		msg_config_write(vu, &write);
 	return RTE_VHOST_MSG_RESULT_OK;

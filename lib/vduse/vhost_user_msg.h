@@ -68,4 +68,8 @@ vhost_user_msg_mem(struct vhost_user *vu, struct msg *msg);
 int
 vhost_user_msg_vring(struct vhost_user *vu, struct msg *msg);
 
+/* vhost_user_name.c: what the protocol calls a message. */
+const char *
+vhost_user_msg_name(uint32_t type);
+
 #endif /* VDUSE_VHOST_USER_MSG_H */

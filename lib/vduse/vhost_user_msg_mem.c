@@ -33,7 +33,7 @@ msg_mem_table(struct vhost_user *vu, struct msg *msg)
 	if (nb > MSG_FDS_MAX || vhost_user_msg_fds(msg) != (int)nb ||
 	    msg->size < offsetof(struct msg, payload.table.regions[nb]) - MSG_HEAD)
 		return vhost_user_msg_refuse(vu, msg,
-					     "(SET_MEM_TABLE) has other descriptors than regions");
+					     "has other descriptors than regions");
 	memcpy(table, msg->payload.table.regions, nb * sizeof(table[0]));
 	memcpy(fds, msg->fds, nb * sizeof(fds[0]));
 	if (vhost_user_mem_set(vu, table, fds, nb) < 0)
@@ -54,7 +54,7 @@ msg_mem_add(struct vhost_user *vu, struct msg *msg)
 	struct vhost_user_memory region = msg->payload.slot.region;
 
 	if (!msg_mem_slot_ok(msg, 1))
-		return vhost_user_msg_refuse(vu, msg, "(ADD_MEM_REG) is malformed");
+		return vhost_user_msg_refuse(vu, msg, "is malformed");
 	if (vhost_user_mem_add(vu, &region, msg->fds[0]) < 0)
 		return vhost_user_msg_deny(msg);
 	msg->nb_fds = 0;
@@ -68,9 +68,9 @@ msg_mem_remove(struct vhost_user *vu, struct msg *msg)
 	struct vhost_user_memory region = msg->payload.slot.region;
 
 	if (!msg_mem_slot_ok(msg, 0) && !msg_mem_slot_ok(msg, 1))
-		return vhost_user_msg_refuse(vu, msg, "(REM_MEM_REG) is malformed");
+		return vhost_user_msg_refuse(vu, msg, "is malformed");
 	if (vhost_user_mem_remove(vu, &region) < 0)
-		return vhost_user_msg_refuse(vu, msg, "(REM_MEM_REG) is of no region");
+		return vhost_user_msg_refuse(vu, msg, "is of no region");
 	vhost_user_msg_close(msg);
 	return msg_mem_changed(vu);
 }

@@ -33,7 +33,7 @@ msg_vring_num(struct vhost_user *vu, struct msg *msg, uint16_t index)
 	uint32_t num = msg->payload.vring.num;
 
 	if (num > VHOST_USER_VRING_SIZE_MAX)
-		return vhost_user_msg_refuse(vu, msg, "(SET_VRING_NUM) is for too large a ring");
+		return vhost_user_msg_refuse(vu, msg, "is for too large a ring");
 	vhost_user_vring_edit(vu, index)->size = num;
 	return msg_vring_go(vu, msg, index);
 }

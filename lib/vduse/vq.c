@@ -265,7 +265,7 @@ vduse_vq_resume(struct rte_vduse_vq *vq)
 	if (state == RTE_VDUSE_VQ_WAITING) {
 		state = RTE_VDUSE_VQ_RUNNING;
 		if (!vq_miss_solved(vq)) {
-			rte_vduse_vq_fail(vq, "an address in no region that permits it",
+			rte_vduse_vq_fail(vq, "memory in no region that permits it, address",
 					  vq->miss_iova);
 			state = RTE_VDUSE_VQ_ERROR;
 		}
@@ -303,9 +303,11 @@ rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value)
 	__atomic_store_n(&vq->state, RTE_VDUSE_VQ_ERROR, __ATOMIC_RELEASE);
 	vduse_count(&vq->faults);
 	/* Once per error state: the virtqueue is not polled again until a reset. */
-	VDUSE_LOG_DRIVER(vq->dev, dev, ERR,
-			 "virtqueue %u stopped, the driver must reset the device: %s, 0x%" PRIx64,
-			 vq->index, why, value);
+	VDUSE_LOG_DRIVER(vq->dev, dev, ERR, "virtqueue %u stopped, %s: %s %" PRIu64 " (0x%" PRIx64
+			 ")", vq->index,
+			 vq->dev->socket_hash != 0 ? "its client must reconnect" :
+						     "the driver must reset the device",
+			 why, value, value);
 }
 
 bool

@@ -21,14 +21,14 @@ vring_fault_name(enum vring_fault fault)
 {
 	static const char *const names[VRING_FAULT_COUNT] = {
 		[VRING_FAULT_NONE] = "no fault",
-		[VRING_FAULT_MISS] = "an address in no region",
+		[VRING_FAULT_MISS] = "memory in no region, address",
 		[VRING_FAULT_AVAIL] = "more made available than the ring holds, index",
-		[VRING_FAULT_INDEX] = "a descriptor index outside its table",
-		[VRING_FAULT_LOOP] = "a descriptor chain that loops, length",
-		[VRING_FAULT_INDIRECT] = "a malformed or forbidden indirect table",
-		[VRING_FAULT_ORDER] = "a readable descriptor behind a writable one, address",
-		[VRING_FAULT_ADDRESS] = "a buffer that wraps around the address space",
-		[VRING_FAULT_LONG] = "a descriptor chain that is too long",
+		[VRING_FAULT_INDEX] = "a descriptor outside its table, index",
+		[VRING_FAULT_LOOP] = "a descriptor chain that loops, descriptors",
+		[VRING_FAULT_INDIRECT] = "a malformed or forbidden indirect table, length or flags",
+		[VRING_FAULT_ORDER] = "a readable descriptor after a writable one, address",
+		[VRING_FAULT_ADDRESS] = "a buffer that wraps around the address space, address",
+		[VRING_FAULT_LONG] = "a descriptor chain that is too long, pieces",
 	};
 
 	return fault < VRING_FAULT_COUNT ? names[fault] : "unknown fault";

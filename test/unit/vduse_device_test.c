@@ -266,7 +266,10 @@ get_error(int fd)
 {
 	get_running(fd);
 	assert_true(rte_vduse_vq_enter(device.vqs[0]));
-	rte_vduse_vq_fail(device.vqs[0], "a test", 7);
+	unit_log_clear();
+	rte_vduse_vq_fail(device.vqs[0], "a test, bytes", 17);
+	assert_int_equal(unit_log_count("the driver must reset the device: a test, bytes 17 (0x11)"),
+			 1);
 	rte_vduse_vq_leave(device.vqs[0]);
 	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
 	assert_int_equal(device.vqs[0]->faults, 1);

@@ -110,6 +110,21 @@ test_unregister_while_asked(void **state)
 	assert_int_equal(access(path, F_OK), -1);
 }
 
+/* What the log tells: messages by name, and what a client can do, which has no reset. */
+static void
+test_log(void **state)
+{
+	RTE_SET_USED(state);
+	assert_string_equal(vhost_user_msg_name(1), "GET_FEATURES");
+	assert_string_equal(vhost_user_msg_name(24), "GET_CONFIG");
+	assert_string_equal(vhost_user_msg_name(38), "REM_MEM_REG");
+	assert_string_equal(vhost_user_msg_name(0), "unknown");
+	assert_string_equal(vhost_user_msg_name(23), "unknown");
+	assert_string_equal(vhost_user_msg_name(UINT32_MAX), "unknown");
+	rte_vduse_vq_fail(&dev->vqs[0], "a test, bytes", 17);
+	assert_int_equal(unit_log_count("its client must reconnect: a test, bytes 17 (0x11)"), 1);
+}
+
 static void
 test_register_twice(void **state)
 {
@@ -501,6 +516,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_ask, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unregister_while_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_log, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_register_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_register_race, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),
