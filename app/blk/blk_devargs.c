@@ -72,6 +72,22 @@ devargs_socket(const char *value, struct blk_devargs *out)
 }
 
 static bool
+devargs_socket_mode(const char *value, struct blk_devargs *out)
+{
+	char *end;
+
+	out->conf.socket_mode = (uint32_t)strtoul(value, &end, 8);
+	return isdigit((unsigned char)value[0]) && *end == '\0' &&
+	       out->conf.socket_mode != 0 && out->conf.socket_mode <= 0777;
+}
+
+static bool
+devargs_socket_group(const char *value, struct blk_devargs *out)
+{
+	return devargs_text(value, out->socket_group, sizeof(out->socket_group));
+}
+
+static bool
 devargs_client(const char *value, struct blk_devargs *out)
 {
 	return devargs_flag(value, &out->conf.client);
@@ -182,6 +198,8 @@ devargs_attach(const char *value, struct blk_devargs *out)
 static const struct devargs_key devargs_keys[] = {
 	{"transport", devargs_transport, "kernel or vhost-user"},
 	{"socket", devargs_socket, "the path of a socket, with a '/' and up to 107 characters"},
+	{"socket-mode", devargs_socket_mode, "an octal number such as 0660"},
+	{"socket-group", devargs_socket_group, "the name or the number of a group"},
 	{"client", devargs_client, "0 or 1"},
 	{"any-memory", devargs_any_memory, "0 or 1"},
 	{"backend", devargs_backend, "null, ram, file, fault or rbd"},
@@ -271,6 +289,12 @@ devargs_check(struct blk_devargs *out)
 				     "vhost-user with socket=, client= and any-memory=");
 	if (out->vhost_user && out->attach != RTE_VDUSE_ATTACH_NONE)
 		return devargs_error(out, "attach", "", "none with transport=vhost-user");
+	if ((out->conf.client || !socket) &&
+	    (out->conf.socket_mode != 0 || out->socket_group[0] != '\0'))
+		return devargs_error(out, "socket-mode", "", "it and socket-group= with a socket "
+				     "that is made");
+	if (out->socket_group[0] != '\0')
+		out->conf.socket_group = out->socket_group;
 	if (!out->packed_given)
 		out->conf.packed = out->vhost_user;
 	out->conf.path = out->path;

@@ -16,6 +16,7 @@ struct blk_devargs {
 	char name[RTE_VDUSE_NAME_MAX];
 	char path[PATH_MAX];
 	char serial[RTE_VDUSE_BLK_SERIAL_MAX + 1];
+	char socket_group[64];
 	char backend[32];
 	char backend_args[2 * PATH_MAX]; /* what is not ours */
 };

@@ -14,6 +14,7 @@ static const char usage[] =
 	"       dpdk-vduse-blk [EAL options] -- --config FILE\n"
 	"  transport=kernel      /dev/vduse/NAME, or vhost-user with socket=PATH, client=0|1,\n"
 	"                        any-memory=0|1\n"
+	"  socket-mode=0600      permissions of the socket; socket-group=GROUP\n"
 	"  attach=none           virtio: a disk of this kernel; vhost: /dev/vhost-vdpa-N\n"
 	"  backend=...           null (size=), ram (size=), file (path=, direct=0|1), fault,\n"
 	"                        rbd (pool=, image=, namespace=, user=, conf=, timeout=)\n"

@@ -179,6 +179,8 @@ struct rte_vduse_dev_conf {
 	 * it, but those of a VDUSE device with the kernel's name.
 	 */
 	const char *name;
+	uint32_t socket_mode;        /**< Permissions of a socket that is made; 0: 0600. */
+	const char *socket_group;    /**< Its group, a name or a number; NULL: the process's. */
 	uint32_t device_id;          /**< Device type, section 5: 1 network, 2 block. */
 	uint32_t vendor_id;          /**< Any. */
 	uint64_t features;           /**< Features to offer, sections 5 and 6. */

@@ -146,6 +146,11 @@ vhost_user_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *co
 		VDUSE_LOG(dev, ERR, dev->name, "no memory for a socket");
 		return -ENOMEM;
 	}
+	ret = vhost_user_path_access(vu, conf);
+	if (ret < 0) {
+		vhost_user_free(vu);
+		return ret;
+	}
 	dev->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 	if (dev->fd < 0) {
 		ret = -errno;

@@ -93,6 +93,8 @@ struct vhost_user {
 	TAILQ_ENTRY(vhost_user) next;
 	struct rte_vduse_dev *dev;  /* constant */
 	char path[RTE_VDUSE_SOCKET_MAX]; /* constant */
+	mode_t mode;                /* of the socket that is made; constant */
+	gid_t gid;                  /* its group, or -1; constant */
 	bool client;                /* connect instead of listen; constant */
 	bool net;                   /* a network device; constant */
 	bool any_memory;            /* memory may be in any file; constant */
@@ -270,5 +272,11 @@ vhost_user_path_lock(const char *name, const char *path);
 /* Makes room for the socket; under that lock. 0 or a negative errno with a log line. */
 int
 vhost_user_path_prepare(const char *name, const char *path, bool client);
+/* vhost_user_path.c: sets vu->mode and vu->gid. 0, or a negative errno and a log line. */
+int
+vhost_user_path_access(struct vhost_user *vu, const struct rte_vduse_dev_conf *conf);
+/* vhost_user_path.c: gives the socket that was made its group and mode. Same returns. */
+int
+vhost_user_path_permit(const struct vhost_user *vu);
 
 #endif /* VDUSE_VHOST_USER_H */

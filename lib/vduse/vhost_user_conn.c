@@ -279,11 +279,15 @@ conn_register(struct vhost_user *vu)
 	}
 	vu->registered = true;
 	vu->closing = false;
-	if (conn_configure(vu) == 0 && conn_listen(vu) == 0)
-		return 0;
-	VDUSE_LOG(dev, ERR, name, "librte_vhost cannot serve %s: see its log", vu->path);
-	conn_unregister(vu);
-	return -EIO;
+	if (conn_configure(vu) < 0 || conn_listen(vu) < 0) {
+		VDUSE_LOG(dev, ERR, name, "librte_vhost cannot serve %s: see its log", vu->path);
+		ret = -EIO;
+	} else {
+		ret = vhost_user_path_permit(vu);
+	}
+	if (ret < 0)
+		conn_unregister(vu);
+	return ret;
 }
 
 /* Two starts at once would each remove the socket that the other has just made. */

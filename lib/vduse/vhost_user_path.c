@@ -6,12 +6,16 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "log.h"
 #include "vhost_user.h"
 
@@ -126,4 +130,61 @@ vhost_user_path_prepare(const char *name, const char *path, bool client)
 		return -EEXIST;
 	}
 	return path_take_over(name, path);
+}
+
+int
+vhost_user_path_access(struct vhost_user *vu, const struct rte_vduse_dev_conf *conf)
+{
+	char *end, room[4096];
+	struct group entry, *found = NULL;
+
+	vu->mode = conf->socket_mode != 0 ? conf->socket_mode : 0600;
+	vu->gid = (gid_t)-1;
+	if (conf->socket_group == NULL)
+		return 0;
+	(void)getgrnam_r(conf->socket_group, &entry, room, sizeof(room), &found);
+	if (found != NULL) {
+		vu->gid = found->gr_gid;
+		return 0;
+	}
+	vu->gid = (gid_t)strtoul(conf->socket_group, &end, 10);
+	if (conf->socket_group[0] >= '0' && conf->socket_group[0] <= '9' && *end == '\0')
+		return 0;
+	VDUSE_LOG(dev, ERR, vu->dev->name, "no group %s for the socket: use the name or the number "
+		  "of one", conf->socket_group);
+	return -EINVAL;
+}
+
+/* By a descriptor, as somebody may put a link in its place. The group comes first: it clears bits. */
+static int
+path_permit_fd(const struct vhost_user *vu, int fd)
+{
+	char self[32];
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISSOCK(st.st_mode))
+		return -ENOTSOCK;
+	if (vu->gid != (gid_t)-1 && fchownat(fd, "", (uid_t)-1, vu->gid, AT_EMPTY_PATH) < 0)
+		return -errno;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", fd);
+	return chmod(self, vu->mode) < 0 ? -errno : 0;
+}
+
+int
+vhost_user_path_permit(const struct vhost_user *vu)
+{
+	int fd, ret;
+
+	if (vu->client || (vu->mode == 0600 && vu->gid == (gid_t)-1))
+		return 0;
+	fd = open(vu->path, O_PATH | O_NOFOLLOW | O_CLOEXEC);
+	ret = fd < 0 ? -errno : path_permit_fd(vu, fd);
+	if (fd >= 0)
+		close(fd);
+	if (ret < 0)
+		VDUSE_LOG(dev, ERR, vu->dev->name, "cannot give %s its mode and group: %s",
+			  vu->path, strerror(-ret));
+	return ret;
 }

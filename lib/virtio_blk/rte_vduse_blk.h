@@ -39,6 +39,8 @@ struct rte_vduse_blk_conf {
 	 * hugetlbfs: a file system whose server does not answer would block all devices.
 	 */
 	bool any_memory;
+	uint32_t socket_mode; /**< See struct rte_vduse_dev_conf. */
+	const char *socket_group; /**< See struct rte_vduse_dev_conf. */
 	const char *name;     /**< See struct rte_vduse_dev_conf. */
 	bool read_only;       /**< Nothing can be written. */
 	uint16_t queues;      /**< Queues, 1 to RTE_VDUSE_BLK_QUEUES_MAX. */

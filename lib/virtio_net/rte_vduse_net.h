@@ -41,6 +41,8 @@ struct rte_vduse_net_conf {
 	 * hugetlbfs: a file system whose server does not answer would block all devices.
 	 */
 	bool any_memory;
+	uint32_t socket_mode; /**< See struct rte_vduse_dev_conf. */
+	const char *socket_group; /**< See struct rte_vduse_dev_conf. */
 	const char *name;            /**< See struct rte_vduse_dev_conf. */
 	uint16_t pairs;              /**< Queue pairs, 1 to RTE_VDUSE_NET_PAIRS_MAX. */
 	uint16_t queue_size;         /**< Descriptors, a power of two, 2 to 32768. */

@@ -46,6 +46,15 @@ logged_once awkward "listens at $sock"
 stop_testpmd awkward
 sock=$work/x.sock
 
+step "a socket for a group"
+start_backend group ",socket-mode=0660,socket-group=12345"
+[ "$(stat -c '%a %g' "$sock")" = "660 12345" ] || fail "$(stat -c '%a %g' "$sock")"
+stop_testpmd group
+refused group "iface=$sock,socket-group=no-such-group" "no group no-such-group"
+start_backend private ""
+[ "$(stat -c %a "$sock")" = 600 ] || fail "not private"
+stop_testpmd private
+
 echo precious >"$work/file"
 refused file "iface=$work/file" "exists and is no socket"
 [ "$(cat "$work/file")" = precious ] || fail "the file was changed"

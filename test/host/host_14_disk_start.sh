@@ -25,6 +25,14 @@ cat "$work/lines"
 [ "$(wc -l <"$work/lines")" = 2 ] || fail "not two lines"
 grep -aq "disk0: listens at $sock" "$work/lines" || fail "not those of the devices"
 
+step "a socket for a group"
+devices[3]+=",socket-mode=0666,socket-group=12345"
+start_blk_with "${devices[@]}"
+wait_for 20 grep -aq "disk1: listens at $work/y.sock" "$work/blk.log" || fail "no socket"
+[ "$(stat -c '%a' "$sock")" = 600 ] || fail "disk0: not private"
+[ "$(stat -c '%a %g' "$work/y.sock")" = "666 12345" ] || fail "disk1: not as it says"
+stop_blk
+
 step "-v"
 served -v
 grep -aq '^EAL: Detected' "$work/blk.log" || fail "EAL says nothing"

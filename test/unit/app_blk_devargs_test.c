@@ -108,7 +108,12 @@ refused(void **state)
 		"d,backend=ram,any-memory=1",
 		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,attach=virtio",
 		"d,backend=ram,transport=vhost-user,socket=/dev/vduse/x", "d,backend=ram,log=2",
-		"d,backend=ram,packed=x",
+		"d,backend=ram,packed=x", "d,backend=ram,socket-mode=0660", "d,backend=ram,socket-group=kvm",
+		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,socket-mode=0",
+		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,socket-mode=8",
+		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,socket-mode=1777",
+		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,socket-group=",
+		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,client=1,socket-mode=660",
 	};
 	unsigned int i;
 

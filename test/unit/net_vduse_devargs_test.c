@@ -180,6 +180,12 @@ test_socket(void **state)
 	accepted("iface=/run/x.sock,any-memory=1");
 	assert_true(parsed.any_memory);
 	refused("iface=/run/x.sock,client=2", "client=2", "0 or 1");
+	accepted("iface=/run/x.sock,socket-mode=0660,socket-group=kvm");
+	assert_int_equal(parsed.socket_mode, 0660);
+	assert_string_equal(parsed.socket_group, "kvm");
+	refused("iface=/run/x.sock,socket-mode=8", "socket-mode=8", "octal");
+	refused("iface=/run/x.sock,socket-mode=0660,client=1", "socket-mode", "leave them out");
+	refused(IFACE ",socket-group=kvm", "socket-group", "leave them out");
 }
 
 static void

@@ -134,6 +134,24 @@ devargs_any_memory(const char *value, struct vduse_devargs *out)
 }
 
 static bool
+devargs_socket_mode(const char *value, struct vduse_devargs *out)
+{
+	char *end;
+
+	out->socket_mode = (uint32_t)strtoul(value, &end, 8);
+	return isdigit((unsigned char)value[0]) && *end == '\0' && out->socket_mode != 0 &&
+	       out->socket_mode <= 0777;
+}
+
+static bool
+devargs_socket_group(const char *value, struct vduse_devargs *out)
+{
+	return value[0] != '\0' && rte_strlcpy(out->socket_group, value,
+					       sizeof(out->socket_group)) <
+					   sizeof(out->socket_group);
+}
+
+static bool
 devargs_packed(const char *value, struct vduse_devargs *out)
 {
 	out->packed_given = true;
@@ -160,6 +178,8 @@ static const struct devargs_key devargs_keys[] = {
 	{"umem", devargs_umem, "0 or 1"},
 	{"client", devargs_client, "0 or 1"},
 	{"any-memory", devargs_any_memory, "0 or 1"},
+	{"socket-mode", devargs_socket_mode, "an octal number such as 0660"},
+	{"socket-group", devargs_socket_group, "the name or the number of a group"},
 	{"packed", devargs_packed, "0 or 1"},
 	{"in-order", devargs_in_order, "0 or 1"},
 };
@@ -208,6 +228,12 @@ devargs_check(const char *name, const struct vduse_devargs *args)
 {
 	if (args->iface[0] == '\0') {
 		VDUSE_PMD_LOG(ERR, name, "iface is missing: give iface=" RTE_VDUSE_PATH "NAME");
+		return -EINVAL;
+	}
+	if ((args->socket_mode != 0 || args->socket_group[0] != '\0') &&
+	    (args->client || !rte_vduse_path_is_socket(args->iface))) {
+		VDUSE_PMD_LOG(ERR, name, "socket-mode and socket-group: %s is no socket that is "
+			      "made; leave them out", args->iface);
 		return -EINVAL;
 	}
 	if (!rte_vduse_path_is_socket(args->iface)) {

@@ -25,6 +25,8 @@
 	"umem=<0|1> "                                                                              \
 	"client=<0|1> "                                                                            \
 	"any-memory=<0|1> "                                                                        \
+	"socket-mode=<octal> "                                                                     \
+	"socket-group=<group> "                                                                    \
 	"packed=<0|1> "                                                                            \
 	"in-order=<0|1>"
 
@@ -40,6 +42,8 @@ struct vduse_devargs {
 	uint16_t mtu;
 	struct rte_ether_addr mac; /* all zeroes if none was given */
 	enum rte_vduse_attach attach;
+	uint32_t socket_mode; /* 0: the default */
+	char socket_group[64]; /* empty: the default */
 	bool umem;
 	bool client;
 	bool any_memory;

@@ -44,6 +44,8 @@ ethdev_net_create(struct rte_eth_dev *dev)
 		.client = port->args.client,
 		.any_memory = port->args.any_memory,
 		.name = dev->data->name,
+		.socket_mode = port->args.socket_mode,
+		.socket_group = port->args.socket_group[0] != '\0' ? port->args.socket_group : NULL,
 		.pairs = port->args.queues,
 		.queue_size = port->args.queue_size,
 		.mac = port->args.mac,
