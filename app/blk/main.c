@@ -45,8 +45,8 @@ app_notify(const char *state)
 }
 
 /*
- * Without -v only warnings of EAL and its libraries are printed, and a line for each device. EAL
- * reads --log-level later, which may ask for more. Both sides of "--" take -v.
+ * Without -v only errors of EAL, warnings of its libraries and a line for each device are printed.
+ * EAL reads --log-level later, which may ask for more. Both sides of "--" take -v.
  */
 static void
 app_quiet(int argc, char **argv)
@@ -57,6 +57,8 @@ app_quiet(int argc, char **argv)
 		if (strcmp(argv[i], "-v") == 0)
 			return;
 	(void)rte_log_set_level_pattern("*", RTE_LOG_WARNING);
+	/* It warns of each size of huge pages that nobody has reserved. */
+	(void)rte_log_set_level_pattern("lib.eal", RTE_LOG_ERR);
 	(void)rte_log_set_level_pattern("lib.vduse.*", RTE_LOG_INFO);
 }
 
