@@ -100,8 +100,9 @@ rte_vduse_part_open(struct rte_vduse_dev *dev, uint16_t index, size_t size,
 		word = part_add(state->fd, size);
 	ret = word == 0 ? -errno : part_map(state->fd, word, &opened);
 	if (ret < 0) {
-		VDUSE_LOG(dev, ERR, dev->name, "no room in %s for what virtqueue %u has in flight, "
-			  "%zu bytes: %s", rte_vduse_state_dir(), index, size, strerror(-ret));
+		VDUSE_LOG_DRIVER(dev, dev, ERR, "no room in %s for what virtqueue %u has in "
+				 "flight, %zu bytes: %s", rte_vduse_state_dir(), index, size,
+				 strerror(-ret));
 		return ret;
 	}
 	rte_vduse_part_close(part);

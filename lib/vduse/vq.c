@@ -160,8 +160,8 @@ vq_size_ok(struct rte_vduse_vq *vq, uint32_t size)
 {
 	if (size <= vq->dev->vq_size_max)
 		return true;
-	VDUSE_LOG(dev, ERR, vq->dev->name, "virtqueue %u of size %u refused: the largest announced "
-		  "is %u", vq->index, size, vq->dev->vq_size_max);
+	VDUSE_LOG_DRIVER(vq->dev, dev, ERR, "virtqueue %u of size %u refused: the largest "
+			 "announced is %u", vq->index, size, vq->dev->vq_size_max);
 	vduse_count(&vq->faults);
 	return false;
 }

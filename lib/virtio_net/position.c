@@ -84,9 +84,9 @@ vnet_position_start(struct vnet_queue *queue)
 		position_begin(queue);
 		return 0;
 	}
-	VNET_LOG(ERR, rte_vduse_dev_name(queue->vq->dev),
-		 "virtqueue %u was left while it was written, and nothing says how far it came: "
-		 "unbind its driver and bind it again", queue->vq->index);
+	VNET_LOG_DRIVER(ERR, queue->vq->dev,
+			"virtqueue %u was left while it was written, and nothing says how far it "
+			"came: unbind its driver and bind it again", queue->vq->index);
 	return -EUCLEAN;
 }
 
