@@ -22,6 +22,8 @@
 /* How often a started device's unready virtqueues are looked at, ms: first and at the most. */
 #define CTRL_POLL_FIRST 1
 #define CTRL_POLL_MOST	256
+/* How often requests in flight are looked at while something waits for them, ms. */
+#define CTRL_DRAIN 1
 
 struct ctrl_call {
 	STAILQ_ENTRY(ctrl_call) next;
@@ -42,6 +44,7 @@ static struct {
 	/* The control thread's own. */
 	TAILQ_HEAD(, rte_vduse_dev) devices;
 	int poll_ms; /* until unready virtqueues are looked at again; -1: there are none */
+	bool waits;  /* something waits for requests in flight */
 } ctrl = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.done = PTHREAD_COND_INITIALIZER,
@@ -66,14 +69,22 @@ vduse_ctrl_silence(struct rte_vduse_dev *dev)
 static void
 ctrl_run_calls(void)
 {
-	struct ctrl_call *call;
+	struct ctrl_call *call, *next;
+	int ret;
 
 	pthread_mutex_lock(&ctrl.lock);
-	while ((call = STAILQ_FIRST(&ctrl.calls)) != NULL) {
-		STAILQ_REMOVE_HEAD(&ctrl.calls, next);
+	for (call = STAILQ_FIRST(&ctrl.calls); call != NULL; call = next) {
 		pthread_mutex_unlock(&ctrl.lock);
-		call->result = call->call(call->dev);
+		ret = call->call(call->dev);
 		pthread_mutex_lock(&ctrl.lock);
+		/* Others only add to the end meanwhile. */
+		next = STAILQ_NEXT(call, next);
+		if (ret == -EINPROGRESS) {
+			ctrl.waits = true;
+			continue;
+		}
+		STAILQ_REMOVE(&ctrl.calls, call, ctrl_call, next);
+		call->result = ret;
 		call->done = true;
 		pthread_cond_broadcast(&ctrl.done);
 	}
@@ -99,6 +110,10 @@ ctrl_serve_misses(struct rte_vduse_dev *dev)
 	}
 	if (!walk)
 		return;
+	if (vduse_drain(dev, 0, dev->nb_vqs, false) < 0) {
+		ctrl.waits = true;
+		return;
+	}
 	(void)vduse_status_remap(dev, true);
 	for (i = 0; i < dev->nb_vqs; i++)
 		if (dev->vqs[i].missed)
@@ -121,6 +136,35 @@ ctrl_serve_unready(struct rte_vduse_dev *dev)
 			dev->unready++;
 }
 
+/* Hears of a device's messages, or not: one that is deferred keeps those after it waiting. */
+static void
+ctrl_listen(struct rte_vduse_dev *dev, bool on)
+{
+	struct epoll_event event = { .events = on ? EPOLLIN : 0, .data.ptr = dev };
+
+	/* Refused where it is silenced for good. */
+	(void)epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_MOD, dev->fd, &event);
+}
+
+/* What waited until nothing is in flight. Whether it still does. */
+static bool
+ctrl_serve_deferred(struct rte_vduse_dev *dev)
+{
+	if (dev->defers) {
+		(void)vduse_msg_handle(dev);
+		if (dev->defers)
+			return true;
+		ctrl_listen(dev, true);
+	}
+	if (dev->gives_up) {
+		if (vduse_drain(dev, 0, dev->nb_vqs, true) < 0)
+			return true;
+		dev->gives_up = false;
+		vduse_status_broken(dev);
+	}
+	return false;
+}
+
 static void
 ctrl_serve_devices(void)
 {
@@ -128,6 +172,10 @@ ctrl_serve_devices(void)
 	bool unready = false;
 
 	TAILQ_FOREACH(dev, &ctrl.devices, next) {
+		if (ctrl_serve_deferred(dev)) {
+			ctrl.waits = true;
+			continue;
+		}
 		ctrl_serve_misses(dev);
 		ctrl_serve_unready(dev);
 		unready |= dev->unready != 0;
@@ -147,12 +195,14 @@ ctrl_serve_messages(struct rte_vduse_dev *dev, uint32_t events)
 
 	if (events & (EPOLLERR | EPOLLHUP)) {
 		vduse_ctrl_silence(dev);
-		vduse_status_broken(dev);
+		dev->gives_up = true;
 		return;
 	}
 	for (i = 0; i < CTRL_MESSAGES; i++)
 		if (vduse_msg_handle(dev) < 0)
 			break;
+	if (dev->defers)
+		ctrl_listen(dev, false);
 	ctrl.poll_ms = -1; /* a driver that talks is about to enable virtqueues: look soon */
 }
 
@@ -169,7 +219,9 @@ ctrl_main(void *arg)
 	ctrl.self = pthread_self();
 	pthread_mutex_unlock(&ctrl.lock);
 	for (;;) {
-		n = epoll_wait(ctrl.epoll_fd, events, CTRL_EVENTS, ctrl.poll_ms);
+		n = epoll_wait(ctrl.epoll_fd, events, CTRL_EVENTS,
+			       ctrl.waits ? CTRL_DRAIN : ctrl.poll_ms);
+		ctrl.waits = false;
 		for (i = 0; i < n; i++) {
 			if (events[i].data.ptr == NULL)
 				(void)eventfd_read(ctrl.wake_fd, &value);
@@ -231,7 +283,9 @@ vduse_ctrl_run(int (*function)(struct rte_vduse_dev *dev), struct rte_vduse_dev 
 	}
 	if (pthread_equal(ctrl.self, pthread_self())) {
 		pthread_mutex_unlock(&ctrl.lock);
-		return function(dev);
+		while ((ret = function(dev)) == -EINPROGRESS)
+			usleep(1000 * CTRL_DRAIN);
+		return ret;
 	}
 	STAILQ_INSERT_TAIL(&ctrl.calls, &call, next);
 	vduse_ctrl_wake();
@@ -264,8 +318,10 @@ ctrl_remove(struct rte_vduse_dev *dev)
 	TAILQ_FOREACH(other, &ctrl.devices, next) {
 		if (other != dev)
 			continue;
-		TAILQ_REMOVE(&ctrl.devices, dev, next);
 		vduse_ctrl_silence(dev);
+		if (vduse_drain(dev, 0, dev->nb_vqs, true) < 0)
+			return -EINPROGRESS;
+		TAILQ_REMOVE(&ctrl.devices, dev, next);
 		vduse_status_reset(dev);
 		break;
 	}

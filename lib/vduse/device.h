@@ -46,6 +46,10 @@ struct rte_vduse_dev {
 	bool stopped;                      /* rte_vduse_dev_stop() was there; its caller's */
 	bool draining;                     /* answers only, to let a driver go; constant */
 	uint8_t status;                    /* read by any thread */
+	bool defers;                       /* deferred waits until nothing is in flight */
+	bool gives_up;                     /* the kernel gave it up, which is to be served, too */
+	struct vduse_dev_request deferred;
+	uint64_t drain_warn;               /* when to say that requests take long; 0: none is waited for */
 	unsigned int unready;              /* virtqueues that a started driver left unready */
 	struct vduse_iotlb *iotlb[VDUSE_ASID_MAX];
 	struct vduse_umem umem;
@@ -89,9 +93,21 @@ vduse_dev_leaves(const struct rte_vduse_dev *dev)
 	return !dev->started && (dev->taken_over || dev->state.kept);
 }
 
-/* msg.c: takes one message, acts and answers. -EAGAIN if none waits. */
+/*
+ * msg.c: takes one message, acts and answers. -EAGAIN: none waits; -EINPROGRESS: it waits itself,
+ * until nothing is in flight, and the next call goes on with it.
+ */
 int
 vduse_msg_handle(struct rte_vduse_dev *dev);
+
+/*
+ * drain.c: looks for what is finished of the requests of some virtqueues, whose pollers take no new
+ * ones from now on until the virtqueue changes. stop: requests may fail rather than go on. 0:
+ * nothing is in flight, and the memory or the virtqueues may change at once; -EINPROGRESS: not yet,
+ * ask again. Control thread.
+ */
+int
+vduse_drain(struct rte_vduse_dev *dev, uint16_t first, uint16_t nb, bool stop);
 
 /* status.c: what follows from the driver's status. Control thread. */
 int
@@ -116,6 +132,9 @@ bool
 vduse_vq_try_start(struct rte_vduse_vq *vq);
 void
 vduse_vq_stop(struct rte_vduse_vq *vq);
+/* Ends polling until it is stopped or switched, and looks what is in flight: how much is left. */
+unsigned int
+vduse_vq_drain(struct rte_vduse_vq *vq, bool stop);
 /* Puts a virtqueue on another table; when this returns no poller holds the old one. */
 void
 vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb);

@@ -152,31 +152,71 @@ msg_name(uint32_t type)
 	}
 }
 
-int
-vduse_msg_handle(struct rte_vduse_dev *dev)
+/*
+ * Whether what a message takes away is free of requests in flight. A virtqueue that is changed may
+ * go on, so that its requests do not fail.
+ */
+static int
+msg_drain(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
+{
+	if (dev->draining || !(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return 0;
+	switch (req->type) {
+	case VDUSE_SET_STATUS:
+		if (req->s.status & VIRTIO_CONFIG_S_DRIVER_OK)
+			return 0;
+		return vduse_drain(dev, 0, dev->nb_vqs, true);
+	case VDUSE_UPDATE_IOTLB:
+		return vduse_drain(dev, 0, dev->nb_vqs, false);
+	case VDUSE_TRANSPORT_VQ_CHANGED:
+		if (req->vq_state.index >= dev->nb_vqs)
+			return 0;
+		return vduse_drain(dev, (uint16_t)req->vq_state.index, 1, false);
+	default:
+		return 0;
+	}
+}
+
+static void
+msg_serve(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 {
 	struct vduse_dev_response resp;
-	struct vduse_dev_request req;
 	msg_after_t after = NULL;
 	int ret;
 
-	ret = dev->transport->recv(dev, &req);
-	if (ret < 0)
-		return ret;
 	memset(&resp, 0, sizeof(resp));
-	resp.request_id = req.request_id;
-	ret = msg_dispatch(dev, &req, &resp, &after);
+	resp.request_id = req->request_id;
+	ret = msg_dispatch(dev, req, &resp, &after);
 	resp.result = ret < 0 ? VDUSE_REQ_RESULT_FAILED : VDUSE_REQ_RESULT_OK;
 	vduse_count(&dev->stats.messages);
 	ret = dev->transport->reply(dev, &resp);
 	if (ret == -ENOENT)
 		VDUSE_LOG_DRIVER(dev, msg, NOTICE,
 				 "nobody waits for the answer to message %u (%s) any more",
-				 req.type, msg_name(req.type));
+				 req->type, msg_name(req->type));
 	else if (ret < 0)
-		VDUSE_LOG_DRIVER(dev, msg, ERR, "cannot answer message %u (%s): %s", req.type,
-				 msg_name(req.type), strerror(-ret));
+		VDUSE_LOG_DRIVER(dev, msg, ERR, "cannot answer message %u (%s): %s", req->type,
+				 msg_name(req->type), strerror(-ret));
 	if (after != NULL)
 		after(dev);
+}
+
+int
+vduse_msg_handle(struct rte_vduse_dev *dev)
+{
+	struct vduse_dev_request req = dev->deferred;
+	int ret = 0;
+
+	if (!dev->defers)
+		ret = dev->transport->recv(dev, &req);
+	if (ret < 0)
+		return ret;
+	ret = msg_drain(dev, &req);
+	dev->defers = ret < 0;
+	if (ret < 0) {
+		dev->deferred = req;
+		return ret;
+	}
+	msg_serve(dev, &req);
 	return 0;
 }

@@ -141,14 +141,21 @@ struct rte_vduse_dev_ops {
 	/** The regions changed: forget addresses, find the rings again. 0 or -EFAULT. */
 	int (*vq_remap)(struct rte_vduse_vq *vq, void *arg);
 	/**
-	 * The regions are about to change: finish with the addresses of those in force, which
-	 * requests in flight may hold. Called before each vq_remap, in whatever state. May be
-	 * NULL, for device types that keep no address between two bursts.
+	 * The regions are about to change, or the virtqueue is about to stop: requests in flight
+	 * may hold addresses of the driver's memory. Looks for what is finished of them, without
+	 * waiting; no poller is in a burst or comes. Called again until nothing is left, in
+	 * whatever state; vq_remap or vq_stop follows. May be NULL, for device types that keep no
+	 * address between two bursts.
+	 *
+	 * @param stop
+	 *   The driver resets the device, or is gone: what has not begun may fail.
+	 * @return
+	 *   Requests left.
 	 */
-	void (*vq_quiesce)(struct rte_vduse_vq *vq, void *arg);
+	unsigned int (*vq_drain)(struct rte_vduse_vq *vq, bool stop, void *arg);
 	/**
-	 * The virtqueue may not be polled any more. No poller is in a burst. Behind it no memory
-	 * of the driver may be touched: what is in flight is finished first.
+	 * The virtqueue may not be polled any more. No poller is in a burst, and vq_drain left
+	 * nothing in flight. After it returns, the device must not access driver memory.
 	 */
 	void (*vq_stop)(struct rte_vduse_vq *vq, void *arg);
 	/** Where the device goes on, as in struct rte_vduse_vq_info, for VDUSE_GET_VQ_STATE. */

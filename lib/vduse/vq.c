@@ -208,17 +208,22 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 	vq_unlock(vq, RTE_VDUSE_VQ_IDLE);
 }
 
-/* Under the old regions, whose lost pages the guard then knows. */
-static void
-vq_quiesce(struct rte_vduse_vq *vq)
+/* Under the regions in force, whose lost pages the guard then knows. */
+unsigned int
+vduse_vq_drain(struct rte_vduse_vq *vq, bool stop)
 {
 	struct rte_vduse_dev *dev = vq->dev;
+	unsigned int left;
 
-	if (!vq->started || dev->ops->vq_quiesce == NULL)
-		return;
+	if (!vq->started || dev->ops->vq_drain == NULL)
+		return 0;
+	vq_lock(vq);
 	vduse_guard_set((struct vduse_iotlb *)(uintptr_t)vq->iotlb);
-	dev->ops->vq_quiesce(vq, dev->arg);
+	left = dev->ops->vq_drain(vq, stop, dev->arg);
 	vduse_guard_set(NULL);
+	/* Polling is not permitted again before what the caller waits for is done. */
+	rte_spinlock_unlock(&vq->lock);
+	return left;
 }
 
 void
@@ -228,7 +233,6 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 	enum rte_vduse_vq_state state;
 
 	vq_lock(vq);
-	vq_quiesce(vq);
 	state = vq->state;
 	vq->iotlb = iotlb;
 	if (vq->started) {

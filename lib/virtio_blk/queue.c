@@ -14,10 +14,6 @@
 
 #include "blk.h"
 
-/* How often the control thread looks while it waits for a backend, us; when it says so, s. */
-#define QUEUE_DRAIN_US	   50
-#define QUEUE_DRAIN_WARN_S 5
-
 static bool
 queue_lookup(void *arg, uint64_t iova, bool write, struct vring_window *window)
 {
@@ -231,34 +227,20 @@ queue_show(struct vblk_queue *queue)
 	}
 }
 
-static void
-queue_drain_wait(const struct vblk_queue *queue, unsigned int *rounds)
-{
-	const unsigned int warn = QUEUE_DRAIN_WARN_S * (US_PER_S / QUEUE_DRAIN_US);
-
-	if (++*rounds % warn == 0)
-		VBLK_LOG_DRIVER(WARNING, queue->blk->dev,
-				"virtqueue %u waits for %u requests that its backend "
-				"has not finished",
-				queue->vq->index, queue->in_flight);
-	usleep(QUEUE_DRAIN_US);
-}
-
 /* There is no giving up: the backend would go on with memory that is somebody else's. */
-static void
-queue_drain(struct rte_vduse_vq *vq, void *arg)
+static unsigned int
+queue_drain(struct rte_vduse_vq *vq, bool stop, void *arg)
 {
 	struct rte_vduse_blk *blk = arg;
 	struct vblk_queue *queue = &blk->queues[vq->index];
-	unsigned int rounds = 0;
 
-	while (queue->in_flight > 0) {
-		vblk_dispatch_submit(queue);
-		if (vblk_complete_poll(queue) == 0)
-			queue_drain_wait(queue, &rounds);
-	}
+	queue->stopping |= stop;
+	vblk_dispatch_submit(queue);
+	if (queue->in_flight > 0)
+		(void)vblk_complete_poll(queue);
 	if (queue->ring.started)
 		queue_show(queue);
+	return queue->in_flight;
 }
 
 static int
@@ -280,8 +262,6 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 	struct rte_vduse_blk *blk = arg;
 	struct vblk_queue *queue = &blk->queues[vq->index];
 
-	queue->stopping = true;
-	queue_drain(vq, arg);
 	if (queue->next_replay == queue->nb_replay)
 		vblk_log_end(&queue->log);
 	vring_stop(&queue->ring);
@@ -300,7 +280,7 @@ queue_position(struct rte_vduse_vq *vq, void *arg)
 const struct rte_vduse_dev_ops vblk_dev_ops = {
 	.vq_start = queue_start,
 	.vq_remap = queue_remap,
-	.vq_quiesce = queue_drain,
+	.vq_drain = queue_drain,
 	.vq_stop = queue_stop,
 	.vq_position = queue_position,
 	.status = vblk_config_status,
