@@ -40,6 +40,9 @@ run_on()
 	insmod "$(dirname "$VDUSE_KO")/test/two_messages.ko"
 	part order "$module"
 	rmmod two_messages
+	insmod "$(dirname "$VDUSE_KO")/test/in_kernel.ko"
+	part driver "$module"
+	rmmod in_kernel
 	modprobe vhost_vdpa
 	part vhost "$module"
 	modprobe -r vhost_vdpa

@@ -114,6 +114,12 @@ static void queue_call(struct vduse_vq *vq)
 		queue_work_on(vq->irq_cpu, vduse_irq_cpu_wq, &vq->irq_work);
 }
 
+/*
+ * A callback that comes with an eventfd only signals it, and needs no kworker.
+ * The eventfd itself is not ours to signal: vhost_vdpa drops its reference to
+ * the old one before it sets the callback that goes with the new one. Its
+ * callback finds the current one.
+ */
 int vduse_vq_interrupt(struct vduse_vq *vq)
 {
 	unsigned long flags;
@@ -126,9 +132,7 @@ int vduse_vq_interrupt(struct vduse_vq *vq)
 		ret = -EINVAL;
 	} else if (READ_ONCE(vq->ready)) {
 		WRITE_ONCE(vq->irqs, vq->irqs + 1);
-		if (vq->cb.trigger)
-			eventfd_signal(vq->cb.trigger);
-		else if (vq->irq_mode == VDUSE_IRQ_INLINE)
+		if (vq->cb.trigger || vq->irq_mode == VDUSE_IRQ_INLINE)
 			call_back(vq);
 		else if (vq->cb.callback)
 			queue_call(vq);

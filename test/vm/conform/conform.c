@@ -5,9 +5,9 @@
  *
  *   kernel-conform PART [ours]
  *
- * PART is control, device, order (with two_messages loaded and no other driver), vhost (with
- * vhost_vdpa loaded, virtio_vdpa not), virtio, ctrl, fs or break (with virtio_vdpa, virtio_net and, for
- * break, virtio_blk loaded, vhost_vdpa not).
+ * PART is control, device, order (with two_messages loaded and no other driver), driver (the
+ * same with in_kernel), vhost (with vhost_vdpa loaded, virtio_vdpa not), virtio, ctrl, fs or break
+ * (with virtio_vdpa, virtio_net and, for break, virtio_blk loaded, vhost_vdpa not).
  */
 #include <stdio.h>
 #include <string.h>
@@ -22,6 +22,7 @@ static const struct {
 	{ "control", conform_control },
 	{ "device", conform_device },
 	{ "order", conform_order },
+	{ "driver", conform_driver },
 	{ "vhost", conform_vhost },
 	{ "virtio", conform_virtio },
 	{ "ctrl", conform_ctrl },
@@ -42,6 +43,6 @@ main(int argc, char **argv)
 		}
 	}
 	fprintf(stderr,
-		"usage: kernel-conform control|device|order|vhost|virtio|ctrl|fs|break [ours]\n");
+		"usage: kernel-conform control|device|order|driver|vhost|virtio|ctrl|fs|break [ours]\n");
 	return 2;
 }

@@ -22,6 +22,8 @@ conform_fs(bool ours);
 void
 conform_order(bool ours);
 void
+conform_driver(bool ours);
+void
 conform_break(bool ours);
 /* What conform_control() goes on with. */
 void
