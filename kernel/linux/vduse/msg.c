@@ -39,6 +39,11 @@ bool vduse_msg_broken(const struct vduse_dev *dev)
 	return READ_ONCE(dev->msg.broken);
 }
 
+bool vduse_msg_told(const struct vduse_dev *dev)
+{
+	return READ_ONCE(dev->msg.told);
+}
+
 /* Called with the lock held; the waiter may be gone once it is dropped. */
 static void msg_finish(struct vduse_msg *msg)
 {
@@ -107,17 +112,20 @@ static int msg_enqueue(struct vduse_dev *dev, struct vduse_msg *msg)
 	return 0;
 }
 
-/* Done, out of time or killed: from here on the message is on no list. */
-static int msg_end(struct vduse_dev *dev, struct vduse_msg *msg)
+/* Done, out of time (left is 0) or killed: from here on the message is on no list. */
+static int msg_end(struct vduse_dev *dev, struct vduse_msg *msg, long left)
 {
 	struct vduse_messages *messages = &dev->msg;
 	int ret = -EIO;
 
 	spin_lock(&messages->lock);
-	if (msg->done)
+	if (msg->done) {
 		ret = msg->resp.result == VDUSE_REQ_RESULT_OK ? 0 : -EIO;
-	else
+	} else {
 		list_del(&msg->node);
+		if (left)
+			ret = -EINTR;
+	}
 	if (ret)
 		messages->nr_failed++;
 	spin_unlock(&messages->lock);
@@ -135,7 +143,7 @@ static int msg_call(struct vduse_dev *dev, struct vduse_msg *msg)
 		return ret;
 	trace_vduse_msg_begin(dev, &msg->req);
 	left = wait_for_completion_killable_timeout(&msg->answered, left);
-	ret = msg_end(dev, msg);
+	ret = msg_end(dev, msg, left);
 	trace_vduse_msg_end(dev, &msg->req, ret);
 	if (!left && !msg->done) {
 		dev_err(&dev->dev, "no answer to message %u within %u s: the device is broken\n",
@@ -157,6 +165,13 @@ static struct vduse_msg *msg_find(struct list_head *list, u32 id)
 	return NULL;
 }
 
+/* A reset undoes what these told the process. */
+static bool msg_sets_state(const struct vduse_dev_request *req)
+{
+	return (req->type == VDUSE_SET_STATUS && req->s.status) ||
+	       req->type == VDUSE_SET_VQ_GROUP_ASID || req->type == VDUSE_SET_VQ_READY;
+}
+
 /* 0, or -EAGAIN while there is nothing to read, or -EIO. */
 static int msg_take(struct vduse_messages *messages, struct vduse_dev_request *req)
 {
@@ -168,6 +183,8 @@ static int msg_take(struct vduse_messages *messages, struct vduse_dev_request *r
 	if (msg) {
 		*req = msg->req;
 		list_move_tail(&msg->node, &messages->sent);
+		if (msg_sets_state(req))
+			WRITE_ONCE(messages->told, true);
 	} else {
 		ret = messages->broken ? -EIO : -EAGAIN;
 	}
@@ -228,8 +245,11 @@ static void msg_answer(struct vduse_dev *dev, struct vduse_msg *msg,
 		       const struct vduse_dev_response *resp)
 {
 	msg->resp = *resp;
-	if (msg->req.type == VDUSE_SET_STATUS && resp->result == VDUSE_REQ_RESULT_OK)
+	if (msg->req.type == VDUSE_SET_STATUS && resp->result == VDUSE_REQ_RESULT_OK) {
 		WRITE_ONCE(dev->status, msg->req.s.status);
+		if (!msg->req.s.status)
+			WRITE_ONCE(dev->msg.told, false);
+	}
 	msg_finish(msg);
 }
 

@@ -166,20 +166,26 @@ static void op_set_vq_cb(struct vdpa_device *vdpa, u16 index, struct vdpa_callba
 	vduse_vq_set_callback(vq_of(vdpa, index), cb);
 }
 
-/* A process that wants to be asked and refuses is not in a state that we know. */
+/*
+ * The process starts to serve a virtqueue when it reads the message, and stops
+ * before it answers: it is ready while the message waits, so that no kick is
+ * lost. A process that refuses is in a state that we do not know.
+ */
 static void op_set_vq_ready(struct vdpa_device *vdpa, u16 index, bool ready)
 {
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
 	struct vduse_vq *vq = vq_of(vdpa, index);
+	int ret = 0;
 
 	if (ready && !vq_may_be_ready(vq))
 		return;
-	if ((dev->vduse_features & BIT_ULL(VDUSE_F_QUEUE_READY)) && vq->ready != ready &&
-	    vduse_msg_set_vq_ready(dev, index, ready)) {
-		vduse_msg_break(dev);
-		ready = false;
+	if ((dev->vduse_features & BIT_ULL(VDUSE_F_QUEUE_READY)) && vq->ready != ready) {
+		vduse_vq_set_ready(vq, true);
+		ret = vduse_msg_set_vq_ready(dev, index, ready);
+		if (ret == -EIO)
+			vduse_msg_break(dev);
 	}
-	vduse_vq_set_ready(vq, ready);
+	vduse_vq_set_ready(vq, ready && !ret);
 }
 
 static bool op_get_vq_ready(struct vdpa_device *vdpa, u16 index)
@@ -394,12 +400,13 @@ static void reset_address_spaces(struct vduse_dev *dev)
 }
 
 /*
- * A user that was killed before it set a status: the process has nothing to
- * undo, and a dying task could not be woken up from waiting for its answer.
+ * A user that was killed before the process read anything of its: there is
+ * nothing to undo, and a dying task could not be woken up from waiting for the
+ * answer.
  */
 static bool nothing_to_reset(const struct vduse_dev *dev)
 {
-	return !READ_ONCE(dev->status) && (current->flags & PF_SIGNALED);
+	return !vduse_msg_told(dev) && (current->flags & PF_SIGNALED);
 }
 
 /*

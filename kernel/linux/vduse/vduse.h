@@ -96,6 +96,7 @@ struct vduse_messages {
 	struct list_head sent;		/* lock: read, not answered */
 	u32 next_id;			/* lock */
 	bool broken;			/* writers: lock; never unset */
+	bool told;			/* writers: lock: see vduse_msg_told() */
 	unsigned int timeout;		/* seconds, 0: none; READ_ONCE, WRITE_ONCE */
 	wait_queue_head_t readers;
 	u64 nr_sent;			/* lock */
@@ -193,7 +194,9 @@ void vduse_msg_requeue(struct vduse_dev *dev);
 /* Without spin locks, for as long as the vDPA device is there. */
 void vduse_msg_break(struct vduse_dev *dev);
 bool vduse_msg_broken(const struct vduse_dev *dev);
-/* All of these wait for the answer: 0, or -EIO for every way to get none. */
+/* The process was told something since the last reset that it answered. */
+bool vduse_msg_told(const struct vduse_dev *dev);
+/* All of these wait for the answer: 0, -EIO if it is no or never comes, -EINTR if killed. */
 int vduse_msg_get_vq_state(struct vduse_dev *dev, u32 index, struct vdpa_vq_state *state);
 int vduse_msg_set_status(struct vduse_dev *dev, u8 status);
 int vduse_msg_update_iotlb(struct vduse_dev *dev, u32 asid);

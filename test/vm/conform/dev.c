@@ -75,6 +75,18 @@ dev_make(int control, const struct dev_arg *arg)
 	return fd;
 }
 
+int
+dev_make_optional(int control, struct dev_arg *arg)
+{
+	uint64_t features = 1ULL << VDUSE_F_QUEUE_READY | 1ULL << VDUSE_F_SUSPEND;
+
+	need(ioctl(control, VDUSE_SET_FEATURES, &features) == 0, "set features");
+	dev_arg_init(arg);
+	arg->config.ngroups = 1;
+	arg->config.nas = 1;
+	return dev_make(control, arg);
+}
+
 bool
 dev_attach(void)
 {

@@ -40,6 +40,9 @@ dev_destroy(int control, const char *name);
 /* Creates, sets the virtqueues up and opens the device; ends the program if that fails. */
 int
 dev_make(int control, const struct dev_arg *arg);
+/* The same in version 1, with the optional messages. */
+int
+dev_make_optional(int control, struct dev_arg *arg);
 
 /* vdpa dev add, vdpa dev del; false if the program says no. */
 bool
