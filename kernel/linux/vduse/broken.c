@@ -55,8 +55,8 @@ bool vduse_break_virtio(struct vduse_dev *dev)
 
 /*
  * Others read NEEDS_RESET in the status after the interrupt, which is refused
- * before DRIVER_OK. Drivers of virtio do not look, and one that is about to go
- * would not expect a change of the configuration.
+ * before DRIVER_OK and while suspended. Drivers of virtio do not look, and one
+ * that is about to go would not expect a change of the configuration.
  */
 void vduse_tell_broken(struct vduse_dev *dev)
 {

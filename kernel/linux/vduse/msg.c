@@ -239,7 +239,8 @@ ssize_t vduse_msg_read(struct vduse_dev *dev, struct iov_iter *to, bool nonblock
 
 /*
  * An accepted status holds from the moment the answer is written, so that an
- * interrupt right after it finds DRIVER_OK.
+ * interrupt right after it finds DRIVER_OK; and so does a suspension, so that
+ * none finds the driver.
  */
 static void msg_answer(struct vduse_dev *dev, struct vduse_msg *msg,
 		       const struct vduse_dev_response *resp)
@@ -250,6 +251,8 @@ static void msg_answer(struct vduse_dev *dev, struct vduse_msg *msg,
 		if (!msg->req.s.status)
 			WRITE_ONCE(dev->msg.told, false);
 	}
+	if (msg->req.type == VDUSE_SUSPEND && resp->result == VDUSE_REQ_RESULT_OK)
+		WRITE_ONCE(dev->suspended, true);
 	msg_finish(msg);
 }
 

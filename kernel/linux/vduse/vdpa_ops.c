@@ -359,9 +359,20 @@ static u32 op_get_generation(struct vdpa_device *vdpa)
 	return READ_ONCE(vduse_from_vdpa(vdpa)->generation);
 }
 
+/* There is no resume: only a reset ends it. */
 static int op_suspend(struct vdpa_device *vdpa)
 {
-	return vduse_msg_suspend(vduse_from_vdpa(vdpa));
+	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
+	int ret;
+	u32 i;
+
+	ret = vduse_msg_suspend(dev);
+	if (ret)
+		return ret;
+	flush_work(&dev->config_work);
+	for (i = 0; i < dev->vq_num; i++)
+		vduse_vq_settle(dev->vq[i]);
+	return 0;
 }
 
 /* --- reset --- */
@@ -373,6 +384,7 @@ static void reset_driver_state(struct vduse_dev *dev)
 
 	spin_lock(&dev->msg.lock);
 	WRITE_ONCE(dev->status, 0);
+	WRITE_ONCE(dev->suspended, false);
 	spin_unlock(&dev->msg.lock);
 	WRITE_ONCE(dev->driver_features, 0);
 

@@ -135,6 +135,7 @@ struct vduse_dev {
 
 	u64 driver_features;		/* writers: vDPA ops; readers: any */
 	u8 status;			/* writers: msg.lock; readers: any */
+	bool suspended;			/* the same; until the next reset */
 	struct vduse_messages msg;
 
 	spinlock_t irq_lock;		/* as that of a virtqueue */
@@ -154,6 +155,12 @@ static inline struct vduse_dev *vduse_from_device(struct device *dev)
 static inline bool vduse_driver_ok(const struct vduse_dev *dev)
 {
 	return READ_ONCE(dev->status) & VIRTIO_CONFIG_S_DRIVER_OK;
+}
+
+/* Kicks and calls pass. */
+static inline bool vduse_is_running(const struct vduse_dev *dev)
+{
+	return vduse_driver_ok(dev) && !READ_ONCE(dev->suspended);
 }
 
 static inline bool vduse_is_packed(const struct vduse_dev *dev)
@@ -214,6 +221,7 @@ void vduse_vq_set_ready(struct vduse_vq *vq, bool ready);
 void vduse_vq_set_callback(struct vduse_vq *vq, const struct vdpa_callback *cb);
 void vduse_vq_reset(struct vduse_vq *vq);
 void vduse_vq_flush(struct vduse_vq *vq);
+void vduse_vq_settle(struct vduse_vq *vq);
 int vduse_config_interrupt(struct vduse_dev *dev);
 void vduse_config_work(struct work_struct *work);
 

@@ -22,7 +22,7 @@ static void kick_signal(struct vduse_vq *vq)
 	unsigned long flags;
 
 	spin_lock_irqsave(&vq->kick_lock, flags);
-	if (READ_ONCE(vq->ready)) {
+	if (READ_ONCE(vq->ready) && !READ_ONCE(vq->dev->suspended)) {
 		WRITE_ONCE(vq->kicks, vq->kicks + 1);
 		if (vq->kickfd)
 			eventfd_signal(vq->kickfd);
@@ -61,7 +61,7 @@ int vduse_vq_set_kickfd(struct vduse_vq *vq, int fd)
 	}
 	spin_lock_irqsave(&vq->kick_lock, flags);
 	swap(vq->kickfd, ctx);
-	if (vq->kickfd && vq->kicked && READ_ONCE(vq->ready)) {
+	if (vq->kickfd && vq->kicked && READ_ONCE(vq->ready) && !READ_ONCE(vq->dev->suspended)) {
 		vq->kicked = false;
 		eventfd_signal(vq->kickfd);
 	}
@@ -75,7 +75,7 @@ int vduse_vq_set_kickfd(struct vduse_vq *vq, int fd)
 
 static void call_back(struct vduse_vq *vq)
 {
-	if (READ_ONCE(vq->ready) && vq->cb.callback)
+	if (READ_ONCE(vq->ready) && !READ_ONCE(vq->dev->suspended) && vq->cb.callback)
 		vq->cb.callback(vq->cb.private);
 }
 
@@ -128,7 +128,7 @@ int vduse_vq_interrupt(struct vduse_vq *vq)
 	trace_vduse_call(vq);
 	local_bh_disable();
 	spin_lock_irqsave(&vq->irq_lock, flags);
-	if (!vduse_driver_ok(vq->dev)) {
+	if (!vduse_is_running(vq->dev)) {
 		ret = -EINVAL;
 	} else if (READ_ONCE(vq->ready)) {
 		WRITE_ONCE(vq->irqs, vq->irqs + 1);
@@ -170,7 +170,7 @@ void vduse_config_work(struct work_struct *work)
 
 	local_bh_disable();
 	spin_lock_irqsave(&dev->irq_lock, flags);
-	if (dev->config_cb.callback)
+	if (!READ_ONCE(dev->suspended) && dev->config_cb.callback)
 		dev->config_cb.callback(dev->config_cb.private);
 	spin_unlock_irqrestore(&dev->irq_lock, flags);
 	local_bh_enable();
@@ -182,7 +182,7 @@ int vduse_config_interrupt(struct vduse_dev *dev)
 	int ret = 0;
 
 	spin_lock_irqsave(&dev->irq_lock, flags);
-	if (!vduse_driver_ok(dev))
+	if (!vduse_is_running(dev))
 		ret = -EINVAL;
 	else
 		queue_work(vduse_irq_wq, &dev->config_work);
@@ -223,6 +223,16 @@ void vduse_vq_flush(struct vduse_vq *vq)
 {
 	flush_work(&vq->irq_work);
 	flush_work(&vq->kick_work);
+}
+
+/* Waits for kicks and calls that began before they were turned off. Without locks. */
+void vduse_vq_settle(struct vduse_vq *vq)
+{
+	spin_lock_irq(&vq->kick_lock);
+	spin_unlock_irq(&vq->kick_lock);
+	spin_lock_irq(&vq->irq_lock);
+	spin_unlock_irq(&vq->irq_lock);
+	vduse_vq_flush(vq);
 }
 
 /*

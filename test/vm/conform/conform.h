@@ -41,6 +41,8 @@ conform_ctrl_vhost(void);
 void
 conform_break_vhost(int control);
 void
+conform_suspend(void);
+void
 conform_ready(void);
 void
 conform_size(void);

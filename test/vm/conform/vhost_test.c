@@ -406,6 +406,7 @@ conform_vhost(bool ours)
 		conform_stall(control);
 		conform_break_vhost(control);
 		conform_ctrl_vhost();
+		conform_suspend();
 		conform_ready();
 	}
 	close(control);
