@@ -7,6 +7,11 @@
  * lists for as long as it waits. Only the lock's holder moves it, and nobody
  * keeps a pointer to it beyond the lock: a reader copies a snapshot to the
  * process and, should that fail, looks for the message by its id again.
+ *
+ * A user of vhost_vdpa that is killed takes its message along. A driver of this
+ * kernel stays when its caller, `vdpa dev add`, is killed, and does not look at
+ * what became of a message: the caller waits for the answer or the time-out.
+ * Without a time-out the kill stands for it, and breaks the device.
  */
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
@@ -19,8 +24,8 @@
 
 struct vduse_msg {
 	struct list_head node;		/* pending or sent, until done */
-	bool done;
-	struct completion answered;	/* wakes whoever waits once done is set */
+	bool done;			/* writers: lock; readers: who waits */
+	wait_queue_head_t answered;	/* wakes whoever waits once done is set */
 	struct vduse_dev_request req;
 	struct vduse_dev_response resp;
 };
@@ -48,8 +53,8 @@ bool vduse_msg_told(const struct vduse_dev *dev)
 static void msg_finish(struct vduse_msg *msg)
 {
 	list_del(&msg->node);
-	msg->done = true;
-	complete(&msg->answered);
+	WRITE_ONCE(msg->done, true);
+	wake_up(&msg->answered);
 }
 
 /* False if it was broken already. */
@@ -98,7 +103,7 @@ static int msg_enqueue(struct vduse_dev *dev, struct vduse_msg *msg)
 {
 	struct vduse_messages *messages = &dev->msg;
 
-	init_completion(&msg->answered);
+	init_waitqueue_head(&msg->answered);
 	spin_lock(&messages->lock);
 	if (messages->broken) {
 		spin_unlock(&messages->lock);
@@ -112,8 +117,21 @@ static int msg_enqueue(struct vduse_dev *dev, struct vduse_msg *msg)
 	return 0;
 }
 
+/*
+ * Time that is left, 0 if it is up, or an error if killed. It is safe to leave
+ * once done is seen: whoever set it holds the lock, which msg_end() takes.
+ */
+static long msg_wait(struct vduse_msg *msg, unsigned int timeout, bool kernel)
+{
+	unsigned int state = kernel && timeout ? TASK_UNINTERRUPTIBLE : TASK_KILLABLE;
+	long left = timeout ? (long)timeout * HZ : MAX_SCHEDULE_TIMEOUT;
+
+	return ___wait_event(msg->answered, ___wait_cond_timeout(READ_ONCE(msg->done)), state, 0,
+			     left, __ret = schedule_timeout(__ret));
+}
+
 /* Done, out of time (left is 0) or killed: from here on the message is on no list. */
-static int msg_end(struct vduse_dev *dev, struct vduse_msg *msg, long left)
+static int msg_end(struct vduse_dev *dev, struct vduse_msg *msg, long left, bool kernel)
 {
 	struct vduse_messages *messages = &dev->msg;
 	int ret = -EIO;
@@ -123,7 +141,7 @@ static int msg_end(struct vduse_dev *dev, struct vduse_msg *msg, long left)
 		ret = msg->resp.result == VDUSE_REQ_RESULT_OK ? 0 : -EIO;
 	} else {
 		list_del(&msg->node);
-		if (left)
+		if (left && !kernel)
 			ret = -EINTR;
 	}
 	if (ret)
@@ -134,22 +152,27 @@ static int msg_end(struct vduse_dev *dev, struct vduse_msg *msg, long left)
 
 static int msg_call(struct vduse_dev *dev, struct vduse_msg *msg)
 {
+	bool kernel = vduse_driver_is_kernel(READ_ONCE(dev->vdpa));
 	unsigned int timeout = READ_ONCE(dev->msg.timeout);
-	long left = timeout ? (long)timeout * HZ : MAX_SCHEDULE_TIMEOUT;
+	long left;
 	int ret;
 
 	ret = msg_enqueue(dev, msg);
 	if (ret)
 		return ret;
 	trace_vduse_msg_begin(dev, &msg->req);
-	left = wait_for_completion_killable_timeout(&msg->answered, left);
-	ret = msg_end(dev, msg, left);
+	left = msg_wait(msg, timeout, kernel);
+	ret = msg_end(dev, msg, left, kernel);
 	trace_vduse_msg_end(dev, &msg->req, ret);
-	if (!left && !msg->done) {
+	if (msg->done || ret == -EINTR)
+		return ret;
+	if (left)
+		dev_err(&dev->dev, "killed while message %u waited without a time-out: the device is broken\n",
+			msg->req.type);
+	else
 		dev_err(&dev->dev, "no answer to message %u within %u s: the device is broken\n",
 			msg->req.type, timeout);
-		vduse_msg_break(dev);
-	}
+	vduse_msg_break(dev);
 	return ret;
 }
 

@@ -239,11 +239,16 @@ static u32 op_get_vendor_id(struct vdpa_device *vdpa)
 	return vduse_from_vdpa(vdpa)->vendor_id;
 }
 
-static bool driver_is_virtio(const struct vdpa_device *vdpa)
+/*
+ * vhost_vdpa passes on what its process asks for. Every other driver is taken
+ * for one of this kernel, which trusts what it is told. vhost_vdpa exports
+ * nothing else to know it by than its name.
+ */
+bool vduse_driver_is_kernel(const struct vdpa_device *vdpa)
 {
 	const struct device_driver *driver = READ_ONCE(vdpa->dev.driver);
 
-	return driver && !strcmp(driver->name, "virtio_vdpa");
+	return driver && strcmp(driver->name, "vhost_vdpa");
 }
 
 /*
@@ -256,7 +261,7 @@ static u64 op_get_device_features(struct vdpa_device *vdpa)
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
 	u64 allowed = NET_FEATURES;
 
-	if (dev->device_id != VIRTIO_ID_NET || !driver_is_virtio(vdpa))
+	if (dev->device_id != VIRTIO_ID_NET || !vduse_driver_is_kernel(vdpa))
 		return dev->device_features;
 	if (READ_ONCE(virtio_ctrl_vq) && (dev->device_features & BIT_ULL(VIRTIO_NET_F_CTRL_VQ))) {
 		allowed |= NET_CTRL_FEATURES;
@@ -296,7 +301,7 @@ static void op_set_status(struct vdpa_device *vdpa, u8 status)
 {
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
 
-	if (!vduse_msg_set_status(dev, status) && driver_is_virtio(vdpa) &&
+	if (!vduse_msg_set_status(dev, status) && vduse_driver_is_kernel(vdpa) &&
 	    (status & VIRTIO_CONFIG_S_DRIVER_OK))
 		vduse_ctrl_start(dev);
 }
@@ -326,7 +331,7 @@ static void limit_requests(struct vdpa_device *vdpa, unsigned int offset, void *
 	u32 segments;
 	void *field;
 
-	if (dev->device_id != VIRTIO_ID_BLOCK || !driver_is_virtio(vdpa) || offset > at ||
+	if (dev->device_id != VIRTIO_ID_BLOCK || !vduse_driver_is_kernel(vdpa) || offset > at ||
 	    len < at - offset + sizeof(segments))
 		return;
 	field = buf + (at - offset);

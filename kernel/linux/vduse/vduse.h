@@ -20,7 +20,6 @@
 #ifndef VDUSE_H
 #define VDUSE_H
 
-#include <linux/completion.h>
 #include <linux/cpumask.h>
 #include <linux/device.h>
 #include <linux/kobject.h>
@@ -245,6 +244,7 @@ struct virtio_device *vduse_virtio_get(struct vduse_dev *dev);
 extern const struct vdpa_config_ops vduse_vdpa_ops;
 extern const struct vdpa_config_ops vduse_vdpa_suspend_ops;
 struct vduse_dev *vduse_from_vdpa(struct vdpa_device *vdpa);
+bool vduse_driver_is_kernel(const struct vdpa_device *vdpa);
 
 /* mgmt.c: vdpa dev add, vdpa dev del */
 int vduse_mgmt_init(void);

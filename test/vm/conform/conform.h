@@ -50,6 +50,8 @@ conform_size(void);
 void
 conform_silent(int control);
 void
+conform_killed(int control);
+void
 conform_compat(int fd, int control);
 void
 conform_traffic(int fd);
