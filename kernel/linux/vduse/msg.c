@@ -339,6 +339,7 @@ int vduse_msg_get_vq_state(struct vduse_dev *dev, u32 index, struct vdpa_vq_stat
 	ret = msg_call(dev, &msg);
 	if (ret)
 		return ret;
+	memset(state, 0, sizeof(*state));
 	if (vduse_is_packed(dev))
 		state_from_packed(&msg.resp.vq_state.packed, state);
 	else

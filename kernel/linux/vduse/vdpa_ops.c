@@ -196,9 +196,15 @@ static bool op_get_vq_ready(struct vdpa_device *vdpa, u16 index)
 static int op_set_vq_state(struct vdpa_device *vdpa, u16 index, const struct vdpa_vq_state *state)
 {
 	struct vduse_vq *vq = vq_of(vdpa, index);
+	struct vdpa_vq_state copy = {};
 
+	/* The rest of the union is whatever was on the caller's stack. */
+	if (vduse_is_packed(vq->dev))
+		copy.packed = state->packed;
+	else
+		copy.split = state->split;
 	spin_lock(&vq->ring_lock);
-	vq->ring.state = *state;
+	vq->ring.state = copy;
 	spin_unlock(&vq->ring_lock);
 	return 0;
 }

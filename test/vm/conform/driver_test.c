@@ -80,6 +80,7 @@ conform_driver(bool ours)
 	server_start(&server, fd);
 	need(dev_attach(), "vdpa dev add");
 	tap(driver_says(PARAMETERS "sizes_taken") == 0, "in kernel: no invalid size is ready");
+	tap(driver_says(PARAMETERS "state_left") == 0, "in kernel: all of a ring's state is set");
 	test_callbacks(fd, trigger);
 	need(dev_detach(), "vdpa dev del");
 	server_stop(&server);
