@@ -5,6 +5,7 @@
  * is locked, so that nobody opens a device before it is whole.
  */
 #include <linux/capability.h>
+#include <linux/ctype.h>
 #include <linux/device.h>
 #include <linux/log2.h>
 #include <linux/module.h>
@@ -35,12 +36,18 @@ MODULE_PARM_DESC(bounce_size, "Bytes of bounce memory of a new device, 1 MiB to 
 
 /* --- checks --- */
 
+/* It becomes a file name, a part of uevents and of log lines. */
 static bool name_is_valid(const char *name)
 {
-	size_t len = strnlen(name, VDUSE_NAME_MAX);
+	size_t len = strnlen(name, VDUSE_NAME_MAX), i;
 
-	return len && len < VDUSE_NAME_MAX && !strchr(name, '/') && strcmp(name, ".") &&
-	       strcmp(name, "..") && strcmp(name, "control");
+	if (!len || len == VDUSE_NAME_MAX || !strcmp(name, ".") || !strcmp(name, "..") ||
+	    !strcmp(name, "control"))
+		return false;
+	for (i = 0; i < len; i++)
+		if (name[i] == '/' || iscntrl(name[i]))
+			return false;
+	return true;
 }
 
 static bool has_feature(const struct vduse_dev_config *config, unsigned int bit)

@@ -118,12 +118,15 @@ static int msg_enqueue(struct vduse_dev *dev, struct vduse_msg *msg)
 }
 
 /*
- * Time that is left, 0 if it is up, or an error if killed. It is safe to leave
+ * Time that is left, 0 if it is up, or an error if killed. The vDPA core holds
+ * locks meanwhile; before the system sleeps the process freezes too, so nothing
+ * would answer, and a task that cannot freeze keeps it awake. It is safe to leave
  * once done is seen: whoever set it holds the lock, which msg_end() takes.
  */
 static long msg_wait(struct vduse_msg *msg, unsigned int timeout, bool kernel)
 {
-	unsigned int state = kernel && timeout ? TASK_UNINTERRUPTIBLE : TASK_KILLABLE;
+	unsigned int state = (kernel && timeout ? TASK_UNINTERRUPTIBLE : TASK_KILLABLE) |
+			     TASK_FREEZABLE_UNSAFE;
 	long left = timeout ? (long)timeout * HZ : MAX_SCHEDULE_TIMEOUT;
 
 	return ___wait_event(msg->answered, ___wait_cond_timeout(READ_ONCE(msg->done)), state, 0,

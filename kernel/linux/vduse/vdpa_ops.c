@@ -5,6 +5,7 @@
  */
 #include <linux/log2.h>
 #include <linux/module.h>
+#include <linux/nospec.h>
 #include <linux/sched.h>
 #include <linux/unaligned.h>
 #include <linux/vdpa.h>
@@ -502,6 +503,9 @@ static int op_set_group_asid(struct vdpa_device *vdpa, unsigned int group, unsig
 		return -EINVAL;
 	if (vduse_driver_ok(dev))
 		return -EBUSY;
+	/* vhost_vdpa's process chooses both. */
+	group = array_index_nospec(group, dev->ngroups);
+	asid = array_index_nospec(asid, dev->nas);
 	ret = vduse_msg_set_group_asid(dev, group, asid);
 	if (ret)
 		return ret;

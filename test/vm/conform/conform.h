@@ -37,6 +37,8 @@ conform_version1(void);
 void
 conform_stall(int control);
 void
+conform_freeze(int control);
+void
 conform_ctrl_vhost(void);
 void
 conform_break_vhost(int control);

@@ -183,9 +183,17 @@ static void
 test_create_names(int control)
 {
 	static const char *const names[] = { ".", "..", "control", "a/b", "/" };
+	static const char controls[] = { 1, '\n', '\r', 27, 127 };
 	struct dev_arg arg;
 	unsigned int i;
 
+	for (i = 0; i < sizeof(controls); i++) {
+		dev_arg_init(&arg);
+		arg.config.name[1] = controls[i];
+		tap_errno(dev_create(control, &arg), EINVAL, "create: a name with control character %u",
+				controls[i]);
+		dev_destroy(control, arg.config.name);
+	}
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
 		dev_arg_init(&arg);
 		strcpy(arg.config.name, names[i]);

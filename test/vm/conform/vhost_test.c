@@ -405,6 +405,7 @@ conform_vhost(bool ours)
 	if (ours) {
 		conform_stall(control);
 		conform_break_vhost(control);
+		conform_freeze(control);
 		conform_ctrl_vhost();
 		conform_suspend();
 		conform_ready();
