@@ -37,6 +37,10 @@ conform_version1(void);
 void
 conform_stall(int control);
 void
+conform_race_vhost(int control);
+void
+conform_no_timeout(int control);
+void
 conform_freeze(int control);
 void
 conform_ctrl_vhost(void);
@@ -51,6 +55,8 @@ conform_size(void);
 /* And conform_virtio(). */
 void
 conform_silent(int control);
+void
+conform_race_virtio(int control);
 void
 conform_killed(int control);
 void

@@ -405,6 +405,8 @@ conform_vhost(bool ours)
 	if (ours) {
 		conform_stall(control);
 		conform_break_vhost(control);
+		conform_race_vhost(control);
+		conform_no_timeout(control);
 		conform_freeze(control);
 		conform_ctrl_vhost();
 		conform_suspend();

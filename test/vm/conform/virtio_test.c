@@ -281,6 +281,7 @@ conform_virtio(bool ours)
 	tap_errno(dev_destroy(control, DEV_NAME), 0, "destroy after virtio_net");
 	if (ours) {
 		conform_silent(control);
+		conform_race_virtio(control);
 		conform_killed(control);
 		conform_offer();
 	}
