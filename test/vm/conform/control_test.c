@@ -190,8 +190,8 @@ test_create_names(int control)
 	for (i = 0; i < sizeof(controls); i++) {
 		dev_arg_init(&arg);
 		arg.config.name[1] = controls[i];
-		tap_errno(dev_create(control, &arg), EINVAL, "create: a name with control character %u",
-				controls[i]);
+		tap_errno(dev_create(control, &arg), EINVAL,
+				"create: a name with control character %u", controls[i]);
 		dev_destroy(control, arg.config.name);
 	}
 	for (i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

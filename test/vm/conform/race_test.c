@@ -85,7 +85,8 @@ conform_race_virtio(int control)
 	for (i = 0; i < ROUNDS; i++)
 		need(dev_attach() && dev_detach(), "attach and detach");
 	injector_stop(&injector);
-	tap(injector.accepted != 0 && injector.refused != 0, "interrupts while virtio_net comes and goes");
+	tap(injector.accepted != 0 && injector.refused != 0,
+			"interrupts while virtio_net comes and goes");
 	tap(injector.others == 0, "and no other answer");
 	tap(!(dev_poll(fd) & POLLERR), "and the device is whole");
 	server_stop(&server);

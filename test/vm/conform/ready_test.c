@@ -127,7 +127,8 @@ test_killed(int fd)
 	tap(vhost_reap(pid) == -1, "ready: killed: the user ends");
 	server_stop(&server);
 	tap(server.total != 0 && server.last[VDUSE_SET_STATUS].type == VDUSE_SET_STATUS &&
-			server.last[VDUSE_SET_STATUS].s.status == 0, "ready: killed: it is a reset");
+			server.last[VDUSE_SET_STATUS].s.status == 0,
+			"ready: killed: it is a reset");
 	tap_errno(ioctl(fd, VDUSE_VQ_GET_INFO, &(struct vduse_vq_info){ .index = 0 }), 0,
 			"ready: killed: ioctls go on");
 	tap((dev_poll(fd) & POLLERR) == 0, "ready: killed: the device is whole");
