@@ -207,6 +207,11 @@ struct rte_vduse_dev_conf {
 	 * how far it came, can be taken over from a dead process, too.
 	 */
 	bool logs;
+	/**
+	 * The device type finishes requests in the order in which it took them, and notes how far
+	 * its packed rings came: they can be taken over as well.
+	 */
+	bool positions;
 	const struct rte_vduse_dev_ops *ops; /**< The device type's callbacks. */
 	void *arg;                   /**< Handed to each of them. */
 };

@@ -178,7 +178,7 @@ conn_protocol(const struct vhost_user *vu)
 	/* Queues that complete in order need no log: what the used ring does not have was not
 	 * taken.
 	 */
-	if (vu->dev->logs && !vu->net)
+	if (vu->dev->logs)
 		protocol |= VHOST_USER_BIT(CONN_PROTOCOL_INFLIGHT);
 	if (vu->dev->nb_vqs > (vu->net ? 2 : 1))
 		protocol |= VHOST_USER_BIT(CONN_PROTOCOL_MQ);

@@ -65,7 +65,7 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 		.config_size = sizeof(net->config),
 		.socket_id = conf->socket_id,
 		.umem = conf->umem,
-		.logs = true,
+		.positions = true,
 		.ops = &vnet_dev_ops,
 		.arg = net,
 	};
