@@ -1,28 +1,70 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Keeps this process alive when a driver takes a page away that we are about to touch. In
- * flows SIGBUS, out flow a zeroed page in the place of the lost one and a poisoned table,
- * which stops the virtqueues at their next burst. Runs on whichever thread touched the page.
+ * Keeps this process alive when a driver takes memory away that a thread is about to touch.
+ * Input: SIGBUS. Output: zeroed memory in place of what was lost, and poisoned tables, which stop
+ * the virtqueues at their next burst.
+ * Thread: the handler runs on whichever thread touched the memory; the control thread adds and
+ * removes tables.
  */
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <string.h>
 #include <sys/mman.h>
 
 #include "iotlb.h"
 
-/* initial-exec: the handler may not be the first to use it, for that would allocate. */
-static __thread struct vduse_iotlb *guard_table __attribute__((tls_model("initial-exec")));
+/*
+ * Every table in use. The lock is for who changes the list; the handler takes none, it counts
+ * itself as a reader, and a table is freed when no reader is left.
+ */
+static struct vduse_iotlb *guard_tables; /* atomic */
+static unsigned int guard_readers;	 /* atomic */
+static pthread_mutex_t guard_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct sigaction guard_previous;
 static pthread_once_t guard_once = PTHREAD_ONCE_INIT;
 static int guard_error;
 
-void
-vduse_guard_set(struct vduse_iotlb *table)
+static struct vduse_iotlb *
+guard_load(struct vduse_iotlb **link)
 {
-	guard_table = table;
+	return __atomic_load_n(link, __ATOMIC_SEQ_CST);
+}
+
+void
+vduse_guard_add(struct vduse_iotlb *table)
+{
+	uint32_t i;
+
+	pthread_mutex_lock(&guard_lock);
+	table->guard_next = guard_tables;
+	__atomic_store_n(&guard_tables, table, __ATOMIC_SEQ_CST);
+	pthread_mutex_unlock(&guard_lock);
+	/*
+	 * Mappings that another table has as well may be lost already. The handler marks a mapping,
+	 * then looks for tables: either it finds this one, or the mark is seen here.
+	 */
+	for (i = 0; i < table->nb; i++)
+		if (__atomic_load_n(&table->mappings[i]->lost, __ATOMIC_SEQ_CST))
+			__atomic_store_n(&table->poisoned, 1, __ATOMIC_RELEASE);
+}
+
+void
+vduse_guard_remove(struct vduse_iotlb *table)
+{
+	struct vduse_iotlb **link = &guard_tables;
+
+	pthread_mutex_lock(&guard_lock);
+	while (*link != NULL && *link != table)
+		link = &(*link)->guard_next;
+	if (*link != NULL)
+		__atomic_store_n(link, table->guard_next, __ATOMIC_SEQ_CST);
+	pthread_mutex_unlock(&guard_lock);
+	/* A handler that began before may still be at the table. It does not sleep. */
+	while (__atomic_load_n(&guard_readers, __ATOMIC_SEQ_CST) != 0)
+		sched_yield();
 }
 
 static bool
@@ -33,20 +75,59 @@ guard_replace(void *va, size_t page_size)
 }
 
 static struct vduse_mapping *
-guard_find(struct vduse_iotlb *table, const uint8_t *va)
+guard_find(const uint8_t *va)
 {
+	struct vduse_iotlb *table;
 	uint32_t i;
 
-	for (i = 0; i < table->nb; i++) {
-		struct vduse_mapping *mapping = table->mappings[i];
+	for (table = guard_load(&guard_tables); table != NULL;
+	     table = guard_load(&table->guard_next)) {
+		for (i = 0; i < table->nb; i++) {
+			struct vduse_mapping *mapping = table->mappings[i];
 
-		if (!mapping->ours && va >= mapping->va && va < mapping->va + mapping->len)
-			return mapping;
+			if (!mapping->ours && va >= mapping->va && va < mapping->va + mapping->len)
+				return mapping;
+		}
 	}
 	return NULL;
 }
 
-/* Somebody else's fault goes where it went before us. */
+/* A device has two tables with the same mapping while the control thread changes them. */
+static void
+guard_poison(const struct vduse_mapping *mapping)
+{
+	struct vduse_iotlb *table;
+	uint32_t i;
+
+	for (table = guard_load(&guard_tables); table != NULL;
+	     table = guard_load(&table->guard_next)) {
+		for (i = 0; i < table->nb; i++)
+			if (table->mappings[i] == mapping)
+				/* Read with acquire where a burst begins. */
+				__atomic_store_n(&table->poisoned, 1, __ATOMIC_RELEASE);
+	}
+}
+
+/* Whether va was a driver's and can be accessed again. */
+static bool
+guard_repair(uint8_t *va)
+{
+	struct vduse_mapping *mapping;
+	bool done = false;
+
+	__atomic_fetch_add(&guard_readers, 1, __ATOMIC_SEQ_CST);
+	mapping = guard_find(va);
+	if (mapping != NULL) {
+		/* First: no burst is to begin on memory that is not the driver's any more. */
+		__atomic_store_n(&mapping->lost, true, __ATOMIC_SEQ_CST);
+		guard_poison(mapping);
+		done = guard_replace(va, mapping->page_size);
+	}
+	__atomic_fetch_sub(&guard_readers, 1, __ATOMIC_SEQ_CST);
+	return done;
+}
+
+/* A fault of somebody else is handled as before the guard was installed. */
 static void
 guard_pass_on(int signum, siginfo_t *info, void *context)
 {
@@ -63,20 +144,10 @@ guard_pass_on(int signum, siginfo_t *info, void *context)
 static void
 guard_handler(int signum, siginfo_t *info, void *context)
 {
-	struct vduse_iotlb *table = guard_table;
-	struct vduse_mapping *mapping = NULL;
 	int err = errno;
 
-	if (table != NULL && info->si_addr != NULL)
-		mapping = guard_find(table, info->si_addr);
-	if (mapping == NULL) {
+	if (info->si_addr == NULL || !guard_repair(info->si_addr))
 		guard_pass_on(signum, info, context);
-		return;
-	}
-	if (!guard_replace(info->si_addr, mapping->page_size))
-		guard_pass_on(signum, info, context);
-	/* Read with acquire where a burst begins. */
-	__atomic_store_n(&table->poisoned, 1, __ATOMIC_RELEASE);
 	errno = err;
 }
 

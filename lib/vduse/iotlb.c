@@ -50,6 +50,7 @@ vduse_iotlb_free(struct vduse_iotlb *table)
 
 	if (table == NULL)
 		return;
+	vduse_guard_remove(table);
 	for (i = 0; i < table->nb; i++)
 		vduse_mapping_put(table->mappings[i]);
 	free(table->regions);
@@ -86,7 +87,8 @@ iotlb_reuse(const struct vduse_iotlb *old, const struct vduse_transport_region *
 	if (region == NULL || region->first != from->first || region->last != from->last)
 		return NULL;
 	mapping = old->mappings[region - old->regions];
-	if (mapping->keyed || mapping->offset != from->offset)
+	if (mapping->keyed || mapping->offset != from->offset ||
+	    __atomic_load_n(&mapping->lost, __ATOMIC_RELAXED))
 		return NULL;
 	if ((from->perm & VDUSE_ACCESS_WO) && !mapping->writable)
 		return NULL;
@@ -106,7 +108,7 @@ iotlb_map(struct rte_vduse_dev *dev, const struct vduse_transport_region *from,
 		mapping = vduse_umem_add(dev, from->first, len);
 	if (mapping == NULL)
 		mapping = vduse_mapping_find(table, from->fd, from->offset, len, writable);
-	if (mapping == NULL && old != NULL && !__atomic_load_n(&old->poisoned, __ATOMIC_RELAXED)) {
+	if (mapping == NULL && old != NULL) {
 		mapping = vduse_mapping_find(old, from->fd, from->offset, len, writable);
 		if (mapping == NULL && reuse)
 			mapping = iotlb_reuse(old, from);
@@ -198,6 +200,7 @@ vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, const struct vduse_io
 		vduse_iotlb_free(table);
 		return ret;
 	}
+	vduse_guard_add(table);
 	*result = table;
 	return 0;
 }

@@ -26,6 +26,7 @@ struct vduse_mapping {
 	bool keyed;       /* dev and ino name the file */
 	bool writable;
 	bool ours;        /* umem: not to be unmapped */
+	bool lost;        /* atomic; the driver took pages away: set by the guard */
 	uint64_t dev;
 	uint64_t ino;
 	uint64_t offset;  /* in the file, of va */
@@ -39,6 +40,7 @@ struct vduse_iotlb {
 	int poisoned; /* atomic; the driver took memory away under us: set by the guard */
 	struct rte_vduse_region *regions;
 	struct vduse_mapping **mappings; /* one per region */
+	struct vduse_iotlb *guard_next;  /* atomic; the guard's list */
 };
 
 /* Memory of ours in place of the kernel's bounce buffer. */
@@ -88,13 +90,17 @@ void
 vduse_umem_free(struct rte_vduse_dev *dev);
 
 /*
- * guard.c: a driver that truncates a file which we mapped would kill us with SIGBUS. The
- * guard puts zeroed memory where the page was, and poisons the table that the thread uses.
+ * guard.c: a driver that truncates a file which is mapped here would end the process with SIGBUS.
+ * The guard puts zeroed memory where the page was, and poisons the tables that hold it. Any thread
+ * may touch the memory of a table from add to remove.
  */
 int
 vduse_guard_install(void);
-/* Which table the calling thread reads memory through. Does not outlive it. */
+/* The table does not change any more. Control thread. */
 void
-vduse_guard_set(struct vduse_iotlb *table);
+vduse_guard_add(struct vduse_iotlb *table);
+/* No handler uses the table after it returns. Harmless if it was not added. Control thread. */
+void
+vduse_guard_remove(struct vduse_iotlb *table);
 
 #endif /* VDUSE_IOTLB_H */

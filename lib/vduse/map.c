@@ -69,6 +69,8 @@ vduse_mapping_find(const struct vduse_iotlb *table, int fd, uint64_t offset, uin
 			continue;
 		if (writable && !mapping->writable)
 			continue;
+		if (__atomic_load_n(&mapping->lost, __ATOMIC_RELAXED))
+			continue;
 		if (offset >= mapping->offset && offset - mapping->offset <= mapping->len &&
 		    len <= mapping->len - (offset - mapping->offset))
 			return mapping;

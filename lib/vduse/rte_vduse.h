@@ -12,6 +12,21 @@
  * burst with rte_vduse_vq_enter() and rte_vduse_vq_leave(); between the two nothing that they
  * reach through the virtqueue is unmapped.
  *
+ * Driver memory and threads. A driver may truncate a file of its memory at any time. SIGBUS is
+ * handled for the regions in force, whichever thread touches them: that thread goes on with zeroed
+ * memory that the driver does not see, and every virtqueue of the device stops at its next
+ * rte_vduse_vq_enter(). A thread that does not poll (of a storage library, or of an application
+ * that serves rings itself) may access a region until the callback that takes it away returns:
+ * vq_quiesce, vq_remap or vq_stop. It must not keep an address longer, and must not take what it
+ * reads for the driver's data once rte_vduse_vq_enter() fails. No thread may access a region with
+ * SIGBUS blocked: the kernel then ends the process.
+ *
+ * The handler of SIGBUS is installed with the first device. Faults elsewhere and signals that a
+ * process sent go to the handler that was there before. An application that installs one later
+ * must call the one that it replaces. EAL replaces it while it takes huge pages, and does not call
+ * it: a driver that truncates its memory meanwhile can end the process. Let EAL take all of its
+ * memory before the first device is started (-m, --numa-mem; with --legacy-mem it takes none later).
+ *
  * Sections named below are those of the Virtual I/O Device (VIRTIO) specification 1.2.
  */
 
@@ -387,10 +402,6 @@ rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value);
 bool
 rte_vduse_vq_guard(struct rte_vduse_vq *vq);
 
-/** Ends what rte_vduse_vq_guard() began; not for direct use. */
-void
-rte_vduse_vq_unguard(void);
-
 /** The part of rte_vduse_vq_leave() that is not inline; not for direct use. */
 void
 rte_vduse_vq_report(struct rte_vduse_vq *vq);
@@ -423,8 +434,6 @@ rte_vduse_vq_leave(struct rte_vduse_vq *vq)
 {
 	bool report = vq->report;
 
-	/* Behind the lock the regions may be freed. */
-	rte_vduse_vq_unguard();
 	rte_spinlock_unlock(&vq->lock);
 	if (unlikely(report))
 		rte_vduse_vq_report(vq);

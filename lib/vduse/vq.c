@@ -131,9 +131,7 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 	ret = vq_kick_open(vq);
 	if (ret < 0)
 		return vq_start_failed(vq, info.size, ret);
-	vduse_guard_set(dev->iotlb[0]);
 	ret = dev->ops->vq_start(vq, &info, dev->arg);
-	vduse_guard_set(NULL);
 	if (ret < 0 && ret != -EFAULT) {
 		vq_kick_close(vq);
 		return vq_start_failed(vq, info.size, ret);
@@ -197,10 +195,8 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 	struct rte_vduse_dev *dev = vq->dev;
 
 	vq_lock(vq);
-	vduse_guard_set(dev->iotlb[0]);
 	if (vq->started)
 		dev->ops->vq_stop(vq, dev->arg);
-	vduse_guard_set(NULL);
 	vq->started = false;
 	vq->report = false;
 	vq->iotlb = NULL;
@@ -208,7 +204,7 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 	vq_unlock(vq, RTE_VDUSE_VQ_IDLE);
 }
 
-/* Under the regions in force, whose lost pages the guard then knows. */
+/* While the virtqueue is still on the regions in force. */
 unsigned int
 vduse_vq_drain(struct rte_vduse_vq *vq, bool stop)
 {
@@ -218,9 +214,7 @@ vduse_vq_drain(struct rte_vduse_vq *vq, bool stop)
 	if (!vq->started || dev->ops->vq_drain == NULL)
 		return 0;
 	vq_lock(vq);
-	vduse_guard_set((struct vduse_iotlb *)(uintptr_t)vq->iotlb);
 	left = dev->ops->vq_drain(vq, stop, dev->arg);
-	vduse_guard_set(NULL);
 	/* Polling is not permitted again before what the caller waits for is done. */
 	rte_spinlock_unlock(&vq->lock);
 	return left;
@@ -238,9 +232,7 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 	if (vq->started) {
 		int ret;
 
-		vduse_guard_set(dev->iotlb[0]);
 		ret = dev->ops->vq_remap(vq, dev->arg);
-		vduse_guard_set(NULL);
 		if (ret < 0 && state != RTE_VDUSE_VQ_ERROR)
 			state = RTE_VDUSE_VQ_SUSPENDED;
 		else if (ret == 0 && state == RTE_VDUSE_VQ_SUSPENDED)
@@ -317,21 +309,14 @@ rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value)
 bool
 rte_vduse_vq_guard(struct rte_vduse_vq *vq)
 {
-	struct vduse_iotlb *table = (struct vduse_iotlb *)(uintptr_t)vq->iotlb;
+	const struct vduse_iotlb *table = vq->iotlb;
 
 	/* Acquire: pairs with the release in the guard's handler. */
 	if (table != NULL && unlikely(__atomic_load_n(&table->poisoned, __ATOMIC_ACQUIRE))) {
 		rte_vduse_vq_fail(vq, "the driver took away memory in use", 0);
 		return false;
 	}
-	vduse_guard_set(table);
 	return true;
-}
-
-void
-rte_vduse_vq_unguard(void)
-{
-	vduse_guard_set(NULL);
 }
 
 void

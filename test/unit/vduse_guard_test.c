@@ -147,6 +147,74 @@ application_fault(volatile uint8_t *own)
 	return application_signals == before + 1;
 }
 
+/* A thread that polls nothing, as a storage library has: it touches what it was given. */
+static void *
+foreign_thread(void *arg)
+{
+	volatile uint8_t *va = arg;
+
+	if (sigsetjmp(application_jump, 1) == 0)
+		*va = 1;
+	return NULL;
+}
+
+static void
+test_lost_in_foreign_thread(void **state)
+{
+	struct rte_vduse_region region;
+	pthread_t thread;
+
+	RTE_SET_USED(state);
+	unit_sigbus_restore();
+	assert_true(loopback_dev_lookup(&device, 0, 2 * PAGE, &region));
+	assert_int_equal(ftruncate(memory, PAGE), 0);
+	assert_int_equal(pthread_create(&thread, NULL, foreign_thread, region.va + 2 * PAGE), 0);
+	pthread_join(thread, NULL);
+	assert_int_equal(application_signals, 0);
+	assert_false(rte_vduse_vq_enter(device.vqs[0]));
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
+	assert_true(loopback_dev_burst(&other, 0, 0, true));
+	recovers();
+}
+
+static void *
+update_thread(void *arg)
+{
+	loopback_dev_update(arg);
+	return NULL;
+}
+
+static bool
+update_waits(void *arg)
+{
+	struct loopback_dev *self = arg;
+
+	return !__atomic_load_n(&self->vqs[0]->enabled, __ATOMIC_RELAXED);
+}
+
+/* The table that is about to replace that of the burst has the same mapping. */
+static void
+test_lost_in_switch(void **state)
+{
+	const struct rte_vduse_region *region;
+	pthread_t thread;
+
+	RTE_SET_USED(state);
+	unit_sigbus_restore();
+	assert_true(rte_vduse_vq_enter(device.vqs[0]));
+	region = rte_vduse_vq_lookup(device.vqs[0], 2 * PAGE);
+	assert_int_equal(pthread_create(&thread, NULL, update_thread, &device), 0);
+	assert_true(unit_wait(update_waits, &device));
+	assert_int_equal(ftruncate(memory, PAGE), 0);
+	((volatile uint8_t *)region->va)[2 * PAGE] = 1;
+	rte_vduse_vq_leave(device.vqs[0]);
+	pthread_join(thread, NULL);
+	assert_false(rte_vduse_vq_enter(device.vqs[0]));
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
+	assert_int_equal(application_signals, 0);
+	recovers();
+}
+
 /* What is not the driver's memory is not the guard's: in a burst, behind it, and after. */
 static void
 test_application(void **state)
@@ -208,6 +276,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_lost_in_burst, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost_in_callback, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost_and_updated, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lost_in_foreign_thread, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lost_in_switch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_application, setup, teardown),
 	};
 	int failed;
