@@ -67,10 +67,29 @@ vduse_guard_remove(struct vduse_iotlb *table)
 		sched_yield();
 }
 
+/*
+ * Puts zeroed memory in place of a whole mapping: with one piece for each lost page a driver could
+ * use up the number of mappings that a process may have. The memory is made elsewhere and moved,
+ * because mlockall(MCL_FUTURE) would allocate all of it, and other threads must not see it before
+ * it is accessible.
+ */
 static bool
-guard_replace(void *va, size_t page_size)
+guard_replace(const struct vduse_mapping *mapping, const uint8_t *lost)
 {
-	return mmap(RTE_PTR_ALIGN_FLOOR(va, page_size), page_size, PROT_READ | PROT_WRITE,
+	void *va = mmap(NULL, mapping->len, PROT_NONE,
+			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+
+	if (va != MAP_FAILED) {
+		(void)munlock(va, mapping->len);
+		if (mprotect(va, mapping->len, PROT_READ | PROT_WRITE) == 0 &&
+		    mremap(va, mapping->len, mapping->len, MREMAP_MAYMOVE | MREMAP_FIXED,
+			   mapping->va) != MAP_FAILED)
+			return true;
+		munmap(va, mapping->len);
+	}
+	/* A kernel that does not overcommit refuses a large mapping: the page alone. */
+	return mmap((void *)RTE_ALIGN_FLOOR((uintptr_t)lost, mapping->page_size),
+		    mapping->page_size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
 }
 
@@ -110,7 +129,7 @@ guard_poison(const struct vduse_mapping *mapping)
 
 /* Whether va was a driver's and can be accessed again. */
 static bool
-guard_repair(uint8_t *va)
+guard_repair(const uint8_t *va)
 {
 	struct vduse_mapping *mapping;
 	bool done = false;
@@ -121,10 +140,17 @@ guard_repair(uint8_t *va)
 		/* First: no burst is to begin on memory that is not the driver's any more. */
 		__atomic_store_n(&mapping->lost, true, __ATOMIC_SEQ_CST);
 		guard_poison(mapping);
-		done = guard_replace(va, mapping->page_size);
+		done = guard_replace(mapping, va);
 	}
 	__atomic_fetch_sub(&guard_readers, 1, __ATOMIC_SEQ_CST);
 	return done;
+}
+
+/* Whether no access of this thread caused it, so that none is repeated when the handler returns. */
+static bool
+guard_is_sent(const siginfo_t *info)
+{
+	return info->si_code <= 0 || info->si_code == BUS_MCEERR_AO;
 }
 
 /* A fault of somebody else is handled as before the guard was installed. */
@@ -135,9 +161,10 @@ guard_pass_on(int signum, siginfo_t *info, void *context)
 		guard_previous.sa_sigaction(signum, info, context);
 	} else if (guard_previous.sa_handler != SIG_DFL && guard_previous.sa_handler != SIG_IGN) {
 		guard_previous.sa_handler(signum);
-	} else {
-		/* On return the access is repeated and ends the process as it should. */
+	} else if (guard_previous.sa_handler == SIG_DFL || !guard_is_sent(info)) {
 		signal(SIGBUS, SIG_DFL);
+		/* It is blocked until the handler returns. */
+		raise(SIGBUS);
 	}
 }
 
@@ -146,7 +173,9 @@ guard_handler(int signum, siginfo_t *info, void *context)
 {
 	int err = errno;
 
-	if (info->si_addr == NULL || !guard_repair(info->si_addr))
+	/* The other codes are of an access that is not aligned, or of none: si_addr means nothing. */
+	if ((info->si_code != BUS_ADRERR && info->si_code != BUS_MCEERR_AR) ||
+	    !guard_repair(info->si_addr))
 		guard_pass_on(signum, info, context);
 	errno = err;
 }

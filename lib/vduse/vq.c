@@ -108,6 +108,13 @@ vduse_vq_state(const struct rte_vduse_dev *dev, uint32_t position, struct vduse_
 	state->packed.last_used_counter = position >> 31;
 }
 
+/* The state of a virtqueue whose rings are not mapped: memory may come, what is lost does not. */
+static enum rte_vduse_vq_state
+vq_unmapped(struct rte_vduse_vq *vq)
+{
+	return rte_vduse_vq_guard(vq) ? RTE_VDUSE_VQ_SUSPENDED : RTE_VDUSE_VQ_ERROR;
+}
+
 static enum rte_vduse_vq_state
 vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 {
@@ -143,7 +150,7 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 	if (dev->taken_over || dev->transport->reconnects)
 		(void)dev->transport->vq_call(dev, vq->index);
 	if (ret == -EFAULT)
-		return RTE_VDUSE_VQ_SUSPENDED;
+		return vq_unmapped(vq);
 	VDUSE_LOG(dev, DEBUG, dev->name, "virtqueue %u runs, size %u, from 0x%x", vq->index,
 		  info.size, info.position);
 	return RTE_VDUSE_VQ_RUNNING;
@@ -234,7 +241,7 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 
 		ret = dev->ops->vq_remap(vq, dev->arg);
 		if (ret < 0 && state != RTE_VDUSE_VQ_ERROR)
-			state = RTE_VDUSE_VQ_SUSPENDED;
+			state = vq_unmapped(vq);
 		else if (ret == 0 && state == RTE_VDUSE_VQ_SUSPENDED)
 			state = RTE_VDUSE_VQ_RUNNING;
 	}
@@ -272,7 +279,12 @@ vduse_vq_resume(struct rte_vduse_vq *vq)
 const struct rte_vduse_region *
 rte_vduse_vq_lookup(const struct rte_vduse_vq *vq, uint64_t iova)
 {
-	return vduse_iotlb_lookup(vq->iotlb, iova);
+	const struct vduse_iotlb *table = vq->iotlb;
+
+	/* A burst that has many pieces to find ends soon once memory is lost. */
+	if (table != NULL && unlikely(__atomic_load_n(&table->poisoned, __ATOMIC_RELAXED)))
+		return NULL;
+	return vduse_iotlb_lookup(table, iova);
 }
 
 int
@@ -284,6 +296,9 @@ rte_vduse_vq_call(struct rte_vduse_vq *vq)
 void
 rte_vduse_vq_miss(struct rte_vduse_vq *vq, uint64_t iova, bool write)
 {
+	/* Nothing that the control thread could find. */
+	if (!rte_vduse_vq_guard(vq))
+		return;
 	vq->miss_iova = iova;
 	vq->miss_write = write;
 	vq->report = true;

@@ -4,11 +4,16 @@
 
 #include <setjmp.h>
 #include <signal.h>
+#include <stdio.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define FAR (UINT64_C(1) << 30)
+
+/* More than vm.max_map_count is, but for machines that were told otherwise. */
+#define NB_LOST 66000u
 
 static struct loopback_dev device, other;
 static int memory = -1, others = -1;
@@ -147,6 +152,82 @@ application_fault(volatile uint8_t *own)
 	return application_signals == before + 1;
 }
 
+/* Kilobytes of this process in memory. */
+static unsigned long
+resident(void)
+{
+	unsigned long size, pages;
+	FILE *file = fopen("/proc/self/statm", "r");
+
+	assert_non_null(file);
+	assert_int_equal(fscanf(file, "%lu %lu", &size, &pages), 2);
+	fclose(file);
+	return pages * 4;
+}
+
+/*
+ * More lost pages than a process may have mappings, with pages between them that are not touched.
+ * What replaces them is not allocated either, though all new memory is to be locked.
+ */
+static void
+test_lost_everywhere(void **state)
+{
+	int file = unit_memfd("unit-guard", 0);
+	const struct rte_vduse_region *region;
+	unsigned long before_kib;
+	unsigned int before, i;
+
+	RTE_SET_USED(state);
+	unit_sigbus_restore();
+	loopback_dev_region(&device, FAR, 2 * NB_LOST * PAGE, 0, PERM_RW, file);
+	loopback_dev_update(&device);
+	/* Without the right to lock memory the rest holds all the same. */
+	(void)mlockall(MCL_FUTURE);
+	before = unit_maps("");
+	before_kib = resident();
+	assert_true(rte_vduse_vq_enter(device.vqs[0]));
+	region = rte_vduse_vq_lookup(device.vqs[0], FAR);
+	assert_non_null(region);
+	for (i = 0; i < NB_LOST; i++)
+		assert_int_equal(((volatile uint8_t *)region->va)[2 * i * PAGE], 0);
+	/* The burst finds nothing any more. */
+	assert_null(rte_vduse_vq_lookup(device.vqs[0], 0));
+	rte_vduse_vq_miss(device.vqs[0], 0, false);
+	rte_vduse_vq_leave(device.vqs[0]);
+	assert_in_range(unit_maps(""), before - 2, before + 2);
+	assert_true(resident() < before_kib + (64 << 10));
+	munlockall();
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
+	assert_int_equal(unit_log_count("the driver took away memory in use"), 1);
+	assert_true(loopback_dev_burst(&other, 0, 0, true));
+	close(file);
+	vduse_loopback_regions_clear(device.loop);
+	loopback_dev_region(&device, 0, 4 * PAGE, 0, PERM_RW, memory);
+	recovers();
+}
+
+/* Nobody touched the memory that a signal of a process seems to name: it is the application's. */
+static void
+test_sent(void **state)
+{
+	static const int codes[] = { SI_QUEUE, SI_TKILL, SI_USER, BUS_ADRALN, BUS_MCEERR_AO };
+	struct rte_vduse_region region;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	unit_sigbus_restore();
+	assert_true(loopback_dev_lookup(&device, 0, 2 * PAGE, &region));
+	for (i = 0; i < RTE_DIM(codes); i++) {
+		siginfo_t info = { .si_signo = SIGBUS, .si_code = codes[i] };
+
+		info.si_addr = region.va + 2 * PAGE;
+		if (sigsetjmp(application_jump, 1) == 0)
+			syscall(SYS_rt_tgsigqueueinfo, getpid(), gettid(), SIGBUS, &info);
+		assert_int_equal(application_signals, (int)i + 1);
+	}
+	assert_true(loopback_dev_burst(&device, 0, 0, true));
+}
+
 /* A thread that polls nothing, as a storage library has: it touches what it was given. */
 static void *
 foreign_thread(void *arg)
@@ -171,7 +252,7 @@ test_lost_in_foreign_thread(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, foreign_thread, region.va + 2 * PAGE), 0);
 	pthread_join(thread, NULL);
 	assert_int_equal(application_signals, 0);
-	assert_false(rte_vduse_vq_enter(device.vqs[0]));
+	assert_false(loopback_dev_burst(&device, 0, 0, true));
 	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
 	assert_true(loopback_dev_burst(&other, 0, 0, true));
 	recovers();
@@ -209,7 +290,7 @@ test_lost_in_switch(void **state)
 	((volatile uint8_t *)region->va)[2 * PAGE] = 1;
 	rte_vduse_vq_leave(device.vqs[0]);
 	pthread_join(thread, NULL);
-	assert_false(rte_vduse_vq_enter(device.vqs[0]));
+	assert_false(loopback_dev_burst(&device, 0, 0, true));
 	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
 	assert_int_equal(application_signals, 0);
 	recovers();
@@ -242,6 +323,27 @@ test_application(void **state)
 	close(fd);
 }
 
+/* Also a signal that a process sent, which no access repeats. */
+static void
+test_default_sent(void **state)
+{
+	int status = 0;
+	pid_t child;
+
+	RTE_SET_USED(state);
+	child = fork();
+	assert_true(child >= 0);
+	if (child == 0) {
+		signal(SIGBUS, SIG_DFL);
+		if (vduse_guard_install() == 0)
+			raise(SIGBUS);
+		_exit(0);
+	}
+	assert_int_equal(waitpid(child, &status, 0), child);
+	assert_true(WIFSIGNALED(status));
+	assert_int_equal(WTERMSIG(status), SIGBUS);
+}
+
 /* Without a handler before ours the process ends as it would have. */
 static void
 test_default(void **state)
@@ -271,11 +373,14 @@ test_default(void **state)
 int
 main(void)
 {
-	const struct CMUnitTest before[] = { cmocka_unit_test(test_default) };
+	const struct CMUnitTest before[] = { cmocka_unit_test(test_default),
+					     cmocka_unit_test(test_default_sent) };
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_lost_in_burst, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost_in_callback, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost_and_updated, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lost_everywhere, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_sent, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost_in_foreign_thread, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost_in_switch, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_application, setup, teardown),
