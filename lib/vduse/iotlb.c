@@ -6,7 +6,10 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 #include <unistd.h>
+
+#include <rte_random.h>
 
 #include "device.h"
 #include "iotlb.h"
@@ -55,6 +58,7 @@ vduse_iotlb_free(struct vduse_iotlb *table)
 		vduse_mapping_put(table->mappings[i]);
 	free(table->regions);
 	free(table->mappings);
+	free(table->next);
 	free(table);
 }
 
@@ -64,6 +68,7 @@ iotlb_grow(struct vduse_iotlb *table, uint32_t *room)
 	uint32_t want = *room == 0 ? 16 : *room * 2;
 	struct rte_vduse_region *regions;
 	struct vduse_mapping **mappings;
+	uint32_t *next;
 
 	regions = realloc(table->regions, want * sizeof(*regions));
 	if (regions == NULL)
@@ -73,6 +78,10 @@ iotlb_grow(struct vduse_iotlb *table, uint32_t *room)
 	if (mappings == NULL)
 		return -ENOMEM;
 	table->mappings = mappings;
+	next = realloc(table->next, want * sizeof(*next));
+	if (next == NULL)
+		return -ENOMEM;
+	table->next = next;
 	*room = want;
 	return 0;
 }
@@ -95,35 +104,65 @@ iotlb_reuse(const struct vduse_iotlb *old, const struct vduse_transport_region *
 	return mapping;
 }
 
-/* Finds or makes the mapping that a region lies in; takes a reference. */
+/* Finds or makes the mapping of a region that has none in the table yet; takes a reference. */
 static struct vduse_mapping *
-iotlb_map(struct rte_vduse_dev *dev, const struct vduse_transport_region *from,
-	  const struct vduse_iotlb *table, const struct vduse_iotlb *old, bool reuse)
+iotlb_map_new(struct rte_vduse_dev *dev, const struct vduse_transport_region *from,
+	      const struct vduse_map_file *file, struct vduse_iotlb *old, bool reuse)
 {
 	bool writable = (from->perm & VDUSE_ACCESS_WO) != 0;
 	uint64_t len = from->last - from->first + 1;
 	struct vduse_mapping *mapping = NULL;
 
-	if (from->bounce)
-		mapping = vduse_umem_add(dev, from->first, len);
-	if (mapping == NULL)
-		mapping = vduse_mapping_find(table, from->fd, from->offset, len, writable);
-	if (mapping == NULL && old != NULL) {
-		mapping = vduse_mapping_find(old, from->fd, from->offset, len, writable);
+	if (old != NULL) {
+		mapping = vduse_mapping_find(old, file, from->offset, len, writable);
 		if (mapping == NULL && reuse)
 			mapping = iotlb_reuse(old, from);
 	}
+	if (mapping == NULL)
+		return vduse_mapping_create(dev->name, from->fd, file, from->offset, len, writable);
+	mapping->refs++;
+	return mapping;
+}
+
+/* Finds or makes the mapping that a region lies in, as the next one of the table. */
+static struct vduse_mapping *
+iotlb_map(struct rte_vduse_dev *dev, const struct vduse_transport_region *from,
+	  struct vduse_iotlb *table, struct vduse_iotlb *old, bool reuse)
+{
+	bool writable = (from->perm & VDUSE_ACCESS_WO) != 0;
+	uint64_t len = from->last - from->first + 1;
+	struct vduse_mapping *mapping = NULL;
+	struct vduse_map_file file;
+	int ret;
+
+	if (from->bounce)
+		mapping = vduse_umem_add(dev, from->first, len);
+	if (mapping == NULL) {
+		ret = vduse_map_stat(from->fd, &file);
+		if (ret < 0) {
+			VDUSE_LOG_DRIVER(dev, iotlb, ERR, "cannot ask what file a region is in: %s",
+					 strerror(-ret));
+			return NULL;
+		}
+		mapping = vduse_mapping_find(table, &file, from->offset, len, writable);
+	}
 	if (mapping != NULL) {
 		mapping->refs++;
+		table->mappings[table->nb] = mapping;
 		return mapping;
 	}
-	return vduse_mapping_create(dev->name, from->fd, from->offset, len, writable);
+	mapping = iotlb_map_new(dev, from, &file, old, reuse);
+	if (mapping != NULL) {
+		table->mappings[table->nb] = mapping;
+		vduse_mapping_share(table, table->nb);
+	}
+	return mapping;
 }
 
 /* Adds one region. One that cannot be mapped is left out: what touches it misses. */
 static int
 iotlb_add(struct rte_vduse_dev *dev, struct vduse_iotlb *table, uint32_t *room,
-	  const struct vduse_transport_region *from, const struct vduse_iotlb *old, bool reuse)
+	  const struct vduse_transport_region *from, struct vduse_iotlb *old, bool reuse)
 {
 	struct rte_vduse_region *region;
 	struct vduse_mapping *mapping;
@@ -150,7 +189,7 @@ iotlb_add(struct rte_vduse_dev *dev, struct vduse_iotlb *table, uint32_t *room,
 	region->readable = (from->perm & VDUSE_ACCESS_RO) != 0;
 	region->writable = (from->perm & VDUSE_ACCESS_WO) != 0 && mapping->writable;
 	region->pinnable = from->pinnable;
-	table->mappings[table->nb++] = mapping;
+	table->nb++;
 	if (!from->bounce)
 		vduse_mapping_populate(mapping, region->va, from->last - from->first + 1);
 	VDUSE_LOG(iotlb, DEBUG, dev->name,
@@ -170,7 +209,7 @@ iotlb_region_ok(const struct vduse_transport_region *region, uint64_t from)
 }
 
 int
-vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, const struct vduse_iotlb *old,
+vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *old,
 		 bool reuse, struct vduse_iotlb **result)
 {
 	struct vduse_transport_region region;
@@ -182,6 +221,7 @@ vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, const struct vduse_io
 	table = calloc(1, sizeof(*table));
 	if (table == NULL)
 		return -ENOMEM;
+	table->seed = rte_rand();
 	do {
 		if (dev->transport->region(dev, asid, from, &region) < 0)
 			break;
@@ -200,6 +240,8 @@ vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, const struct vduse_io
 		vduse_iotlb_free(table);
 		return ret;
 	}
+	VDUSE_LOG(iotlb, DEBUG, dev->name, "%u regions, %" PRIu64 " mappings compared", table->nb,
+		  table->nb_compared);
 	vduse_guard_add(table);
 	*result = table;
 	return 0;

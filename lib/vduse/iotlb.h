@@ -17,13 +17,28 @@
 
 struct rte_vduse_dev;
 
-/* A driver may bring one file per huge page: a bound, so that it cannot take all memory. */
-#define VDUSE_IOTLB_REGIONS_MAX 65536
+/*
+ * Each region may need a mapping, and a process may have 65,530 of them: a bound, so that several
+ * devices have room.
+ */
+#define VDUSE_IOTLB_REGIONS_MAX 4096
+
+#define VDUSE_IOTLB_BUCKETS 1024 /* a power of two */
+
+/* What kind of file it is: whether it has a name of its own, its size and page size. */
+struct vduse_map_file {
+	bool keyed;
+	uint64_t dev;
+	uint64_t ino;
+	uint64_t size;
+	size_t page_size;
+};
 
 /* A mapped file, or a part of one. Shared by the regions that lie in it. */
 struct vduse_mapping {
 	unsigned int refs;
 	bool keyed;       /* dev and ino name the file */
+	bool windowed;    /* others may share it: keyed, and the file was long enough */
 	bool writable;
 	bool ours;        /* umem: not to be unmapped */
 	bool lost;        /* atomic; the driver took pages away: set by the guard */
@@ -40,6 +55,11 @@ struct vduse_iotlb {
 	int poisoned; /* atomic; the driver took memory away under us: set by the guard */
 	struct rte_vduse_region *regions;
 	struct vduse_mapping **mappings; /* one per region */
+	/* Windowed mappings by file and first window: chains of indices of mappings, plus one. */
+	uint32_t buckets[VDUSE_IOTLB_BUCKETS];
+	uint32_t *next;
+	uint64_t seed;        /* of the hash: drivers choose windows */
+	uint64_t nb_compared; /* mappings looked at to find one that can be shared */
 	struct vduse_iotlb *guard_next;  /* atomic; the guard's list */
 };
 
@@ -59,7 +79,7 @@ struct vduse_umem {
  * Returns 0, -E2BIG, -EPROTO (regions out of order), or -ENOMEM. Control thread.
  */
 int
-vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, const struct vduse_iotlb *old,
+vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *old,
 		 bool reuse, struct vduse_iotlb **table);
 
 /* Frees a table and what only it maps. NULL is fine. Control thread. */
@@ -70,13 +90,23 @@ vduse_iotlb_free(struct vduse_iotlb *table);
 const struct rte_vduse_region *
 vduse_iotlb_lookup(const struct vduse_iotlb *table, uint64_t iova);
 
-/* map.c: maps len bytes at offset of a file. NULL: it cannot be mapped. */
+/* map.c: what fd is. 0 or a negative errno. */
+int
+vduse_map_stat(int fd, struct vduse_map_file *file);
+/* map.c: maps len bytes at offset of a file. NULL: it cannot be mapped, and errno says why. */
 struct vduse_mapping *
-vduse_mapping_create(const char *name, int fd, uint64_t offset, uint64_t len, bool writable);
-/* A mapping of the same file that covers the range, or NULL. Takes no reference. */
+vduse_mapping_create(const char *name, int fd, const struct vduse_map_file *file, uint64_t offset,
+		     uint64_t len, bool writable);
+/*
+ * A mapping of the same file that begins in the window of offset and covers the range, or NULL.
+ * Takes no reference.
+ */
 struct vduse_mapping *
-vduse_mapping_find(const struct vduse_iotlb *table, int fd, uint64_t offset, uint64_t len,
-		   bool writable);
+vduse_mapping_find(struct vduse_iotlb *table, const struct vduse_map_file *file, uint64_t offset,
+		   uint64_t len, bool writable);
+/* Lets vduse_mapping_find() find table->mappings[index], which it did not find before. */
+void
+vduse_mapping_share(struct vduse_iotlb *table, uint32_t index);
 /* Makes the pages of a range present, so that no polling thread takes a page fault. */
 void
 vduse_mapping_populate(struct vduse_mapping *mapping, uint8_t *va, uint64_t len);

@@ -26,17 +26,8 @@
 /* A mapping begins and ends at a multiple of this in the file, or where the file ends. */
 #define MAP_WINDOW (UINT64_C(1) << 30)
 
-/* What kind of file it is: whether it has a name of its own, its size and page size. */
-struct map_file {
-	bool keyed;
-	uint64_t dev;
-	uint64_t ino;
-	uint64_t size;
-	size_t page_size;
-};
-
-static int
-map_file_stat(int fd, struct map_file *file)
+int
+vduse_map_stat(int fd, struct vduse_map_file *file)
 {
 	struct statfs fs;
 	struct stat st;
@@ -52,20 +43,32 @@ map_file_stat(int fd, struct map_file *file)
 	return 0;
 }
 
-struct vduse_mapping *
-vduse_mapping_find(const struct vduse_iotlb *table, int fd, uint64_t offset, uint64_t len,
-		   bool writable)
+/* The bucket of mappings of a file that begin in the window of offset. */
+static uint32_t *
+map_bucket(struct vduse_iotlb *table, uint64_t dev, uint64_t ino, uint64_t offset)
 {
-	struct map_file file;
+	const uint64_t odd = UINT64_C(0x9e3779b97f4a7c15); /* 2^64 / golden ratio */
+	uint64_t hash = table->seed;
+
+	hash = (hash ^ dev) * odd;
+	hash = (hash ^ hash >> 32 ^ ino) * odd;
+	hash = (hash ^ hash >> 32 ^ offset / MAP_WINDOW) * odd;
+	return &table->buckets[hash >> 32 & (VDUSE_IOTLB_BUCKETS - 1)];
+}
+
+struct vduse_mapping *
+vduse_mapping_find(struct vduse_iotlb *table, const struct vduse_map_file *file, uint64_t offset,
+		   uint64_t len, bool writable)
+{
 	uint32_t i;
 
-	if (table->nb == 0 || map_file_stat(fd, &file) < 0 || !file.keyed)
+	if (!file->keyed)
 		return NULL;
-	/* Neighbouring regions come from the same file: look at the last one first. */
-	for (i = table->nb; i-- > 0;) {
-		struct vduse_mapping *mapping = table->mappings[i];
+	for (i = *map_bucket(table, file->dev, file->ino, offset); i > 0; i = table->next[i - 1]) {
+		struct vduse_mapping *mapping = table->mappings[i - 1];
 
-		if (!mapping->keyed || mapping->dev != file.dev || mapping->ino != file.ino)
+		table->nb_compared++;
+		if (mapping->dev != file->dev || mapping->ino != file->ino)
 			continue;
 		if (writable && !mapping->writable)
 			continue;
@@ -76,6 +79,19 @@ vduse_mapping_find(const struct vduse_iotlb *table, int fd, uint64_t offset, uin
 			return mapping;
 	}
 	return NULL;
+}
+
+void
+vduse_mapping_share(struct vduse_iotlb *table, uint32_t index)
+{
+	const struct vduse_mapping *mapping = table->mappings[index];
+	uint32_t *bucket;
+
+	if (!mapping->windowed)
+		return;
+	bucket = map_bucket(table, mapping->dev, mapping->ino, mapping->offset);
+	table->next[index] = *bucket;
+	*bucket = index + 1;
 }
 
 /* Maps at an address that lets the kernel use huge pages. */
@@ -107,39 +123,39 @@ map_aligned(int fd, uint64_t offset, size_t len, size_t page_size, int prot)
 	return va;
 }
 
-/* The part of a file to map: windows of a regular one, or just what was asked for. */
-static void
-map_extent(const struct map_file *file, uint64_t *offset, uint64_t *len)
+/* The part of a file to map: windows of a regular one (then true), or just what was asked for. */
+static bool
+map_extent(const struct vduse_map_file *file, uint64_t *offset, uint64_t *len)
 {
 	uint64_t page = file->page_size;
 	uint64_t end = *offset + *len;
+	bool windowed = file->keyed && end <= file->size;
 
-	if (file->keyed && end <= file->size) {
+	if (windowed) {
 		*offset = RTE_ALIGN_FLOOR(*offset, MAP_WINDOW);
 		end = RTE_MIN(RTE_ALIGN_CEIL(end, MAP_WINDOW), file->size);
 	}
 	*offset &= ~(page - 1);
 	end = RTE_ALIGN_MUL_CEIL(end, page);
 	*len = end - *offset;
+	return windowed;
 }
 
 struct vduse_mapping *
-vduse_mapping_create(const char *name, int fd, uint64_t offset, uint64_t len, bool writable)
+vduse_mapping_create(const char *name, int fd, const struct vduse_map_file *file, uint64_t offset,
+		     uint64_t len, bool writable)
 {
 	static struct vduse_log_rate rate; /* of the process: a mapping has no device */
 	struct vduse_mapping *mapping;
-	struct map_file file;
 	void *va = MAP_FAILED;
 
 	mapping = calloc(1, sizeof(*mapping));
 	if (mapping == NULL)
 		return NULL;
-	if (map_file_stat(fd, &file) == 0) {
-		map_extent(&file, &offset, &len);
-		if (len != 0)
-			va = map_aligned(fd, offset, len, file.page_size,
-					 writable ? PROT_READ | PROT_WRITE : PROT_READ);
-	}
+	mapping->windowed = map_extent(file, &offset, &len);
+	if (len != 0)
+		va = map_aligned(fd, offset, len, file->page_size,
+				 writable ? PROT_READ | PROT_WRITE : PROT_READ);
 	if (va == MAP_FAILED) {
 		VDUSE_LOG_RATED(&rate, iotlb, ERR, name,
 				"cannot map 0x%zx bytes of a driver's memory: %s", (size_t)len,
@@ -149,13 +165,13 @@ vduse_mapping_create(const char *name, int fd, uint64_t offset, uint64_t len, bo
 	}
 	madvise(va, len, MADV_DONTDUMP);
 	mapping->refs = 1;
-	mapping->keyed = file.keyed;
+	mapping->keyed = file->keyed;
 	mapping->writable = writable;
-	mapping->dev = file.dev;
-	mapping->ino = file.ino;
+	mapping->dev = file->dev;
+	mapping->ino = file->ino;
 	mapping->offset = offset;
 	mapping->len = len;
-	mapping->page_size = file.page_size;
+	mapping->page_size = file->page_size;
 	mapping->va = va;
 	return mapping;
 }

@@ -69,9 +69,9 @@ vduse_status_remap(struct rte_vduse_dev *dev, bool reuse)
 	int ret;
 
 	ret = vduse_iotlb_walk(dev, 0, dev->iotlb[0], reuse, &table);
-	if (ret < 0)
-		VDUSE_LOG_DRIVER(dev, dev, ERR, "cannot map the driver's memory: %s",
-				 strerror(-ret));
+	/* The walk said what else is wrong. */
+	if (ret == -ENOMEM)
+		VDUSE_LOG_DRIVER(dev, dev, ERR, "no memory for a table of the driver's regions");
 	status_switch(dev, table);
 	return ret;
 }

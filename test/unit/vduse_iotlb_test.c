@@ -12,7 +12,8 @@
 #include <iotlb.h>
 
 #define NB_FILES   1024
-#define NB_REGIONS 5000
+#define NB_REGIONS 4000
+#define WINDOW	   (UINT64_C(1) << 30) /* of a file that is mapped */
 /* Where the rings of virtqueue 0 lie in all of these tests: not in the way of what is tested. */
 #define RINGS	   (UINT64_C(1) << 40)
 
@@ -342,7 +343,8 @@ test_limit(void **state)
 	loopback_dev_region(&device, RINGS + PAGE, 1, 0, PERM_RW, fd);
 	loopback_dev_update(&device);
 	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_SUSPENDED);
-	assert_int_equal(unit_log_count("more than 65536 memory regions"), 1);
+	assert_int_equal(unit_log_count("unit0"), 1);
+	assert_int_equal(unit_log_count("unit0: more than 4096 memory regions"), 1);
 	assert_int_equal(unit_maps("unit-iotlb"), 0);
 	assert_int_equal(unit_maps("unit-rings"), 0);
 	vduse_loopback_regions_clear(device.loop);
@@ -350,6 +352,38 @@ test_limit(void **state)
 	loopback_dev_update(&device);
 	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
 	close(fd);
+}
+
+/*
+ * Mappings that a walk looks at to find one to share grow as the regions do, not as their square:
+ * of one file, of as many, and in one sparse file with a mapping for each region. A file with a
+ * region in each of its windows is the worst that a driver can choose.
+ */
+static void
+test_linear(void **state)
+{
+	int sparse = unit_memfd("unit-iotlb", NB_FILES * WINDOW), files[NB_FILES];
+	uint64_t before;
+	uint32_t i;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < NB_FILES; i++) {
+		files[i] = unit_memfd("unit-iotlb", PAGE);
+		loopback_dev_region(&device, 3 * i * PAGE, PAGE, 0, PERM_RW, files[i]);
+		loopback_dev_region(&device, (3 * i + 1) * PAGE, 16, 0, PERM_RW, files[0]);
+		loopback_dev_region(&device, (3 * i + 2) * PAGE, 16, i * WINDOW, VDUSE_ACCESS_RO,
+				    sparse);
+	}
+	up();
+	assert_in_range(device.dev->iotlb[0]->nb_compared, NB_FILES, 8 * 3 * NB_FILES);
+	/* The second walk looks into the table of the first, too. */
+	before = device.dev->iotlb[0]->nb_compared;
+	loopback_dev_update(&device);
+	assert_int_equal(unit_maps("unit-iotlb"), 2 * NB_FILES);
+	assert_in_range(device.dev->iotlb[0]->nb_compared, NB_FILES, 2 * before);
+	for (i = 0; i < NB_FILES; i++)
+		close(files[i]);
+	close(sparse);
 }
 
 int
@@ -367,6 +401,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_malformed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_full_range, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_linear, setup, teardown),
 	};
 	struct rlimit limit;
 
