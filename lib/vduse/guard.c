@@ -173,7 +173,7 @@ guard_handler(int signum, siginfo_t *info, void *context)
 {
 	int err = errno;
 
-	/* The other codes are of an access that is not aligned, or of none: si_addr means nothing. */
+	/* Other codes are of an access that is not aligned, or of none: si_addr means nothing. */
 	if ((info->si_code != BUS_ADRERR && info->si_code != BUS_MCEERR_AR) ||
 	    !guard_repair(info->si_addr))
 		guard_pass_on(signum, info, context);

@@ -25,7 +25,8 @@
  * process sent go to the handler that was there before. An application that installs one later
  * must call the one that it replaces. EAL replaces it while it takes huge pages, and does not call
  * it: a driver that truncates its memory meanwhile can end the process. Let EAL take all of its
- * memory before the first device is started (-m, --numa-mem; with --legacy-mem it takes none later).
+ * memory before the first device is started: -m or --numa-mem. With --legacy-mem it takes none
+ * later.
  *
  * Sections named below are those of the Virtual I/O Device (VIRTIO) specification 1.2.
  */
