@@ -7,9 +7,14 @@
 need python3
 
 truncate -s 1M "$image"
+# Disks whose driver attacks together, LOST_DISKS of socket_attack.py.
+lost=()
+for i in {0..19}; do
+	lost+=("lost$i,transport=vhost-user,socket=$work/lost$i.sock,backend=ram,size=1M")
+done
 start_blk "disk0,transport=vhost-user,socket=$sock,backend=file,path=$image" \
-	"disk1,transport=vhost-user,socket=$work/y.sock,backend=ram,size=1M"
-wait_for 20 grep -aq "listens at $work/y.sock" "$work/blk.log" || fail "no socket"
+	"disk1,transport=vhost-user,socket=$work/y.sock,backend=ram,size=1M" "${lost[@]}"
+wait_for 20 grep -aq "listens at $work/lost19.sock" "$work/blk.log" || fail "no socket"
 for attack; do
 	step "$attack"
 	timeout 120 python3 "$(dirname "$0")/socket_attack.py" "$attack" "$sock" "$work/y.sock" \

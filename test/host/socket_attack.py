@@ -5,6 +5,7 @@ ATTACK is a function below; it runs at SOCKET. Meanwhile the disk at OTHER, of t
 does requests and answers messages: their p99 and longest times are printed, and the longest must be
 under LIMIT_S. What the device adds to LOG meanwhile must be under LOG_MAX bytes.
 """
+import contextlib
 import ctypes
 import multiprocessing
 import os
@@ -15,7 +16,7 @@ import threading
 import time
 
 import vhost_user as vu
-from blk_driver import BlkDriver, T_IN
+from blk_driver import BlkDriver, F_INDIRECT, T_IN
 from blk_vhost_user import VhostUser
 from vhost_user import Client, Dropped, Memory
 
@@ -406,6 +407,62 @@ def no_descriptors():
             fail("nothing is said")
     with Client(PATH) as client:
         client.features()
+
+
+# Pieces of a request, requests, and disks: each lost page would make two mappings of one.
+LOST_PIECES, LOST_REQUESTS, LOST_DISKS = 400, 11, 20
+
+
+def lost_ring(rings, buffers):
+    """Requests that read into one byte of every second page of the buffers."""
+    page = 0
+    for i in range(LOST_REQUESTS):
+        head, status, table = 0x1000 + 32 * i, 0x1800 + i, 0x2000 * (i + 1)
+        struct.pack_into("<IIQ", rings.map, head, T_IN, 0, 0)
+        parts = [(rings.first + head, 16, 0)]
+        for _ in range(LOST_PIECES):
+            parts.append((buffers.first + 2 * 4096 * page, 1, 2))
+            page += 1
+        parts.append((rings.first + 0x80000, 512 - LOST_PIECES, 2))
+        parts.append((rings.first + status, 1, 2))
+        for j, (address, size, flags) in enumerate(parts):
+            more = 1 if j + 1 < len(parts) else 0
+            struct.pack_into("<QIHH", rings.map, table + 16 * j, address, size, flags | more, j + 1)
+        struct.pack_into("<QIHH", rings.map, 16 * i, rings.first + table, 16 * len(parts), 4, 0)
+        struct.pack_into("<H", rings.map, 0x404 + 2 * i, i)
+    struct.pack_into("<H", rings.map, 0x402, LOST_REQUESTS)
+
+
+def lost_pages():
+    """Buffers in a file that is truncated, touched in more places than a process has mappings."""
+    def nb_maps():
+        with open(f"/proc/{PID}/maps", encoding="utf-8") as maps:
+            return sum(1 for _ in maps)
+
+    def stopped():
+        with open(LOG, encoding="utf-8", errors="replace") as log:
+            return sum("took away memory in use" in line for line in log)
+
+    buffers = Memory(2 * 4096 * LOST_PIECES * LOST_REQUESTS, 1 << 30, "lost-pages")
+    rings = [Memory(1 << 20, name="lost-rings") for _ in range(LOST_DISKS)]
+    before, maps_before = stopped(), nb_maps()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(Client(os.path.join(os.path.dirname(PATH), f"lost{i}.sock")))
+                   for i in range(LOST_DISKS)]
+        for client, memory in zip(clients, rings):
+            client.negotiate(vu.F_VERSION_1 | F_INDIRECT)
+            client.table([memory.region(), buffers.region()], [memory.fd, buffers.fd])
+            lost_ring(memory, buffers)
+        os.ftruncate(buffers.fd, 0)
+        for client, memory in zip(clients, rings):
+            client.vring(0, memory.first, size=64)
+        until(lambda: stopped() >= before + LOST_DISKS, "the disks do not stop", 30)
+        grown = nb_maps() - maps_before
+        print(f"{ATTACK}: {grown} mappings more", flush=True)
+        if grown > 10 * LOST_DISKS:
+            fail("the driver makes mappings")
+    for memory in rings + [buffers]:
+        memory.close()
 
 
 before_all = nb_fds()
