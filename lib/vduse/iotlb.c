@@ -191,7 +191,8 @@ iotlb_add(struct rte_vduse_dev *dev, struct vduse_iotlb *table, uint32_t *room,
 	region->pinnable = from->pinnable;
 	table->nb++;
 	if (!from->bounce)
-		vduse_mapping_populate(mapping, region->va, from->last - from->first + 1);
+		vduse_populate_add(mapping, from->fd, from->offset,
+				   from->offset + (from->last - from->first + 1));
 	VDUSE_LOG(iotlb, DEBUG, dev->name,
 		  "region 0x%" PRIx64 "-0x%" PRIx64 " at %p, permissions %u%s", from->first,
 		  from->last, (void *)region->va, from->perm, from->bounce ? ", bounce" : "");

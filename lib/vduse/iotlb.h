@@ -10,6 +10,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include <rte_common.h>
 
@@ -28,10 +29,23 @@ struct rte_vduse_dev;
 /* What kind of file it is: whether it has a name of its own, its size and page size. */
 struct vduse_map_file {
 	bool keyed;
+	bool huge;      /* of hugetlbfs */
+	bool populates; /* of tmpfs, as a memfd's, or of hugetlbfs */
 	uint64_t dev;
 	uint64_t ino;
 	uint64_t size;
 	size_t page_size;
+};
+
+/* What of a mapping is still to be made present: populate.c's, under its lock. */
+struct vduse_populate {
+	TAILQ_ENTRY(vduse_mapping) entry;
+	bool pending;   /* queued, or being worked on: fd is open */
+	bool dropped;   /* no table has it any more: the thread frees it */
+	int fd;
+	uint64_t begin; /* offsets in the file: of all that was asked for */
+	uint64_t next;  /* to look at */
+	uint64_t end;   /* 0: nothing was asked for */
 };
 
 /* A mapped file, or a part of one. Shared by the regions that lie in it. */
@@ -42,12 +56,15 @@ struct vduse_mapping {
 	bool writable;
 	bool ours;        /* umem: not to be unmapped */
 	bool lost;        /* atomic; the driver took pages away: set by the guard */
+	bool populates;   /* a file of tmpfs or hugetlbfs; constant */
+	bool huge;        /* of hugetlbfs; constant */
 	uint64_t dev;
 	uint64_t ino;
 	uint64_t offset;  /* in the file, of va */
 	size_t len;       /* as mmap was told: a multiple of the file's page size */
 	size_t page_size;
 	uint8_t *va;
+	struct vduse_populate populate;
 };
 
 struct vduse_iotlb {
@@ -107,11 +124,24 @@ vduse_mapping_find(struct vduse_iotlb *table, const struct vduse_map_file *file,
 /* Lets vduse_mapping_find() find table->mappings[index], which it did not find before. */
 void
 vduse_mapping_share(struct vduse_iotlb *table, uint32_t index);
-/* Makes the pages of a range present, so that no polling thread takes a page fault. */
-void
-vduse_mapping_populate(struct vduse_mapping *mapping, uint8_t *va, uint64_t len);
 void
 vduse_mapping_put(struct vduse_mapping *mapping);
+/* Unmaps and frees what has no reference. Any thread. */
+void
+vduse_mapping_free(struct vduse_mapping *mapping);
+
+/*
+ * populate.c: makes pages of a range of the file present, later and on another thread, as far as
+ * the driver has allocated them. fd: the file, which stays the caller's. Control thread.
+ */
+void
+vduse_populate_add(struct vduse_mapping *mapping, int fd, uint64_t from, uint64_t to);
+/* Ends that. Returns whether the thread works on it just now: it then frees the mapping. */
+bool
+vduse_populate_drop(struct vduse_mapping *mapping);
+/* For tests, any thread: whether something is left to be made present or to be unmapped. */
+bool
+vduse_populate_busy(void);
 
 /* umem.c: puts huge pages of ours in place of a bounce region. The mapping, or NULL. */
 struct vduse_mapping *

@@ -16,11 +16,6 @@
 #include "iotlb.h"
 #include "log.h"
 
-#ifndef MADV_POPULATE_READ
-#define MADV_POPULATE_READ  22
-#define MADV_POPULATE_WRITE 23
-#endif
-
 #define MAP_HUGE_ALIGN (UINT64_C(2) << 20)
 
 /* A mapping begins and ends at a multiple of this in the file, or where the file ends. */
@@ -39,7 +34,9 @@ vduse_map_stat(int fd, struct vduse_map_file *file)
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
 	file->size = (uint64_t)st.st_size;
-	file->page_size = fs.f_type == HUGETLBFS_MAGIC ? (size_t)st.st_blksize : 4096;
+	file->huge = fs.f_type == HUGETLBFS_MAGIC;
+	file->populates = file->keyed && (file->huge || fs.f_type == TMPFS_MAGIC);
+	file->page_size = file->huge ? (size_t)st.st_blksize : 4096;
 	return 0;
 }
 
@@ -167,6 +164,8 @@ vduse_mapping_create(const char *name, int fd, const struct vduse_map_file *file
 	mapping->refs = 1;
 	mapping->keyed = file->keyed;
 	mapping->writable = writable;
+	mapping->populates = file->populates;
+	mapping->huge = file->huge;
 	mapping->dev = file->dev;
 	mapping->ino = file->ino;
 	mapping->offset = offset;
@@ -177,23 +176,17 @@ vduse_mapping_create(const char *name, int fd, const struct vduse_map_file *file
 }
 
 void
-vduse_mapping_populate(struct vduse_mapping *mapping, uint8_t *va, uint64_t len)
+vduse_mapping_free(struct vduse_mapping *mapping)
 {
-	size_t page = mapping->page_size;
-	uint8_t *start = RTE_PTR_ALIGN_FLOOR(va, page);
-	size_t size = RTE_ALIGN_MUL_CEIL((size_t)(va + len - start), page);
-
-	/* Pages that cannot be had are left to the guard; old kernels do not know the advice. */
-	(void)madvise(start, size, mapping->writable ? MADV_POPULATE_WRITE : MADV_POPULATE_READ);
+	if (!mapping->ours && munmap(mapping->va, mapping->len) < 0)
+		VDUSE_LOG(iotlb, ERR, "map", "cannot unmap %p, 0x%zx bytes: %s",
+			  (void *)mapping->va, mapping->len, strerror(errno));
+	free(mapping);
 }
 
 void
 vduse_mapping_put(struct vduse_mapping *mapping)
 {
-	if (--mapping->refs > 0)
-		return;
-	if (!mapping->ours && munmap(mapping->va, mapping->len) < 0)
-		VDUSE_LOG(iotlb, ERR, "map", "cannot unmap %p, 0x%zx bytes: %s",
-			  (void *)mapping->va, mapping->len, strerror(errno));
-	free(mapping);
+	if (--mapping->refs == 0 && !vduse_populate_drop(mapping))
+		vduse_mapping_free(mapping);
 }

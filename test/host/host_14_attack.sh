@@ -15,10 +15,20 @@ done
 start_blk "disk0,transport=vhost-user,socket=$sock,backend=file,path=$image" \
 	"disk1,transport=vhost-user,socket=$work/y.sock,backend=ram,size=1M" "${lost[@]}"
 wait_for 20 grep -aq "listens at $work/lost19.sock" "$work/blk.log" || fail "no socket"
+stays=
 for attack; do
 	step "$attack"
+	# One whose client is there when the process is stopped; the last.
+	if [ "$attack" = sparse_stays ]; then
+		timeout 120 python3 "$(dirname "$0")/socket_attack.py" "$attack" "$sock" \
+			"$work/y.sock" "$work/blk.log" "$blk_pid" >"$work/stays.log" 2>&1 &
+		stays=$!
+		wait_for 60 grep -q "^sparse_stays: connected" "$work/stays.log" || fail "not served"
+		continue
+	fi
 	timeout 120 python3 "$(dirname "$0")/socket_attack.py" "$attack" "$sock" "$work/y.sock" \
 		"$work/blk.log" "$blk_pid" || fail "see above"
 done
 stop_blk
+[ -z "$stays" ] || wait "$stays" || fail "$(cat "$work/stays.log")"
 ok

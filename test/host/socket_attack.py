@@ -383,6 +383,53 @@ def sparse():
         memory.close()
 
 
+def resident():
+    """KiB of the process in memory, what it shares included."""
+    with open(f"/proc/{PID}/status", encoding="ascii") as status:
+        return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
+
+
+def sparse_memory():
+    """6 GiB of memory that is not there, as one region: none of it is allocated."""
+    before = resident()
+    memory = Memory(6 << 30, name="holes")
+    driver = good()
+    for _ in range(3):
+        try:
+            driver.link.client.table([driver.memory.region(), memory.region(1 << 40)],
+                                     [driver.memory.fd, memory.fd])
+        except socket.timeout:
+            break  # what grew tells why
+        # Served at once, and for as long as it would take to allocate a part of it.
+        end = time.monotonic() + 1
+        while time.monotonic() < end:
+            driver.link.config(0, 8)
+            if resident() - before > 256 << 10:
+                break
+            time.sleep(0.01)
+    grown, allocated = resident() - before, os.fstat(memory.fd).st_blocks // 2
+    print(f"{ATTACK}: {grown} KiB more of the process resident, {allocated} KiB of the client's "
+          f"{memory.size >> 10} KiB allocated", flush=True)
+    if grown > 64 << 10 or allocated > 1 << 10:
+        fail("holes are filled")
+    driver.close()
+    memory.close()
+
+
+def sparse_stays():
+    """A client with 6 GiB, some of it there, which stays until the process ends."""
+    memory = Memory(6 << 30, name="holes")
+    memory.map[0:256 << 20] = b"x" * (256 << 20)
+    driver = good()
+    driver.link.client.table([driver.memory.region(), memory.region(1 << 40)],
+                             [driver.memory.fd, memory.fd])
+    print(f"{ATTACK}: connected", flush=True)
+    driver.link.client.sock.settimeout(60)
+    if driver.link.client.sock.recv(1) != b"":
+        fail("it is not dropped")
+    sys.exit(0)
+
+
 def no_descriptors():
     """The process has none left for a client: it is turned away, and the next is served again."""
     import resource  # pylint: disable=import-outside-toplevel
@@ -465,6 +512,8 @@ def lost_pages():
         memory.close()
 
 
+if ATTACK == "sparse_stays":
+    sparse_stays()
 before_all = nb_fds()
 watched(globals()[ATTACK])
 # The attacked disk is served again, and nothing of the attack is left.

@@ -15,6 +15,8 @@
 #include <rte_eal.h>
 #include <rte_log.h>
 
+#include <iotlb.h>
+
 static int log_fd = -1;
 static off_t log_start;
 static struct sigaction sigbus_kept;
@@ -108,12 +110,27 @@ unit_wait(bool (*condition)(void *arg), void *arg)
 	return condition(arg);
 }
 
+static bool
+is_populated(void *arg)
+{
+	RTE_SET_USED(arg);
+	return !vduse_populate_busy();
+}
+
+void
+unit_populated(void)
+{
+	assert_true(unit_wait(is_populated, NULL));
+}
+
 unsigned int
 unit_fds(void)
 {
-	DIR *dir = opendir("/proc/self/fd");
 	unsigned int count = 0;
+	DIR *dir;
 
+	unit_populated();
+	dir = opendir("/proc/self/fd");
 	assert_non_null(dir);
 	while (readdir(dir) != NULL)
 		count++;
@@ -124,10 +141,12 @@ unit_fds(void)
 unsigned int
 unit_maps(const char *text)
 {
-	FILE *maps = fopen("/proc/self/maps", "r");
 	unsigned int count = 0;
 	char line[512];
+	FILE *maps;
 
+	unit_populated();
+	maps = fopen("/proc/self/maps", "r");
 	assert_non_null(maps);
 	while (fgets(line, sizeof(line), maps) != NULL)
 		count += strstr(line, text) != NULL;

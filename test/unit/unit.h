@@ -48,11 +48,18 @@ unit_wait(bool (*condition)(void *arg), void *arg);
 void
 unit_sleep_ms(unsigned int ms);
 
-/* Open file descriptors of this process. */
+/* Waits until no memory of a driver is being made present any more, and what was dropped is gone. */
+void
+unit_populated(void);
+
+/* Open file descriptors of this process, after unit_populated(). */
 unsigned int
 unit_fds(void);
 
-/* Mappings of this process whose line in /proc/self/maps holds text ("" for all). */
+/*
+ * Mappings of this process whose line in /proc/self/maps holds text ("" for all), after
+ * unit_populated().
+ */
 unsigned int
 unit_maps(const char *text);
 

@@ -5,8 +5,10 @@
  */
 #include "loopback_dev.h"
 
+#include <fcntl.h>
 #include <stdio.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/memfd.h>
@@ -113,6 +115,50 @@ test_lost(void **state)
 	assert_true(loopback_dev_set_status(&device, 0));
 }
 
+/* Whether a page needs no page fault. */
+static bool
+present(const uint8_t *va)
+{
+	int fd = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entry;
+
+	assert_true(fd >= 0);
+	assert_int_equal(pread(fd, &entry, sizeof(entry), (off_t)((uintptr_t)va / PAGE * 8)), 8);
+	close(fd);
+	return entry >> 63;
+}
+
+static uint64_t
+allocated(void)
+{
+	struct stat st;
+
+	assert_int_equal(fstat(memory, &st), 0);
+	return (uint64_t)st.st_blocks * 512;
+}
+
+/* A file whose pages are all there is made present; where holes lie, nobody tells. */
+static void
+test_populated(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_dev_region(&device, 0, 2 * HUGE, 0, PERM_RW, memory);
+	loopback_dev_up(&device);
+	*find(0) = 1;
+	assert_true(loopback_dev_set_status(&device, 0));
+	assert_int_equal(allocated(), HUGE);
+	loopback_dev_up(&device);
+	unit_populated();
+	assert_int_equal(allocated(), HUGE);
+	*find(HUGE) = 1;
+	assert_true(loopback_dev_set_status(&device, 0));
+	assert_int_equal(allocated(), 2 * HUGE);
+	loopback_dev_up(&device);
+	unit_populated();
+	assert_true(present(find(0)));
+	assert_true(present(find(HUGE)));
+}
+
 static unsigned int
 free_huge_pages(void)
 {
@@ -134,6 +180,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_part_of_pages, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_remapped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lost, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_populated, setup, teardown),
 	};
 
 	if (free_huge_pages() < 2) {
