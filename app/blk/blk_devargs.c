@@ -100,6 +100,13 @@ devargs_any_memory(const char *value, struct blk_devargs *out)
 }
 
 static bool
+devargs_memory_limit(const char *value, struct blk_devargs *out)
+{
+	return rte_vduse_args_bytes(value, &out->conf.memory_limit) &&
+	       out->conf.memory_limit != 0;
+}
+
+static bool
 devargs_backend(const char *value, struct blk_devargs *out)
 {
 	return devargs_text(value, out->backend, sizeof(out->backend));
@@ -202,6 +209,7 @@ static const struct devargs_key devargs_keys[] = {
 	{"socket-group", devargs_socket_group, "the name or the number of a group"},
 	{"client", devargs_client, "0 or 1"},
 	{"any-memory", devargs_any_memory, "0 or 1"},
+	{"memory-limit", devargs_memory_limit, "a number of bytes such as 8G"},
 	{"backend", devargs_backend, "null, ram, file, fault or rbd"},
 	{"queues", devargs_queues, "a number from 1 to " RTE_STR(RTE_VDUSE_BLK_QUEUES_MAX)},
 	{"queue-size", devargs_queue_size, "a power of two from 4 to 32768"},

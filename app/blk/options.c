@@ -15,6 +15,7 @@ static const char usage[] =
 	"  transport=kernel      /dev/vduse/NAME, or vhost-user with socket=PATH, client=0|1,\n"
 	"                        any-memory=0|1\n"
 	"  socket-mode=0600      permissions of the socket; socket-group=GROUP\n"
+	"  memory-limit=16T      the most memory that a driver may show\n"
 	"  attach=none           virtio: a disk of this kernel; vhost: /dev/vhost-vdpa-N\n"
 	"  backend=...           null (size=), ram (size=), file (path=, direct=0|1), fault,\n"
 	"                        rbd (pool=, image=, namespace=, user=, conf=, timeout=)\n"

@@ -4,7 +4,10 @@
  * Input: text. Output: keys and values, or text again.
  * Thread: any.
  */
+#include <ctype.h>
+#include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "rte_vduse_args.h"
@@ -44,4 +47,31 @@ rte_vduse_args_put(char *to, size_t size, const char *key, const char *value)
 	if (size > 0)
 		to[len < size ? len : size - 1] = '\0';
 	return len;
+}
+
+bool
+rte_vduse_args_bytes(const char *value, uint64_t *bytes)
+{
+	static const char units[] = "KMGT";
+	unsigned long long number;
+	unsigned int shift = 0;
+	const char *unit;
+	char *end;
+
+	if (!isdigit((unsigned char)value[0]))
+		return false;
+	errno = 0;
+	number = strtoull(value, &end, 10);
+	if (errno != 0)
+		return false;
+	if (*end != '\0') {
+		unit = strchr(units, toupper((unsigned char)*end));
+		if (unit == NULL || end[1] != '\0')
+			return false;
+		shift = 10 * (unsigned int)(unit - units + 1);
+	}
+	if (number > (uint64_t)INT64_MAX >> shift)
+		return false;
+	*bytes = number << shift;
+	return true;
 }

@@ -121,6 +121,7 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->device_id = conf->device_id;
 	if (rte_vduse_path_is_socket(conf->path))
 		dev->socket_hash = vduse_state_socket_hash(conf->path);
+	dev->memory_limit = conf->memory_limit != 0 ? conf->memory_limit : UINT64_MAX;
 	dev->nb_vqs = conf->nb_vqs;
 	dev->vq_size = conf->vq_size;
 	dev->vq_size_max = conf->vq_size;

@@ -35,6 +35,7 @@ struct rte_vduse_dev {
 	uint32_t config_size;              /* constant */
 	uint32_t device_id;                /* constant */
 	uint32_t socket_hash;              /* of a socket's path, 0 of the kernel's; constant */
+	uint64_t memory_limit;             /* bytes that a driver may show; constant */
 	uint16_t nb_vqs;                   /* constant */
 	uint16_t vq_size;                  /* the largest that is announced; constant */
 	uint16_t vq_size_max;              /* the largest that is served; constant */

@@ -209,14 +209,31 @@ iotlb_region_ok(const struct vduse_transport_region *region, uint64_t from)
 	       region->offset <= INT64_MAX - (region->last - region->first);
 }
 
+/* Takes a region off what the driver may still show. Bounce memory is the kernel's. */
+static int
+iotlb_count(struct rte_vduse_dev *dev, const struct vduse_transport_region *region, uint64_t *left)
+{
+	uint64_t len = region->last - region->first + 1;
+
+	if (region->bounce)
+		return 0;
+	if (len > *left) {
+		VDUSE_LOG_DRIVER(dev, iotlb, ERR, "its driver shows more than the %" PRIu64
+				 " bytes of memory-limit: raise it", dev->memory_limit);
+		return -E2BIG;
+	}
+	*left -= len;
+	return 0;
+}
+
 int
 vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *old,
 		 bool reuse, struct vduse_iotlb **result)
 {
 	struct vduse_transport_region region;
+	uint64_t from = 0, left = dev->memory_limit;
 	struct vduse_iotlb *table;
 	uint32_t room = 0;
-	uint64_t from = 0;
 	int ret = 0;
 
 	table = calloc(1, sizeof(*table));
@@ -227,7 +244,9 @@ vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *o
 		if (dev->transport->region(dev, asid, from, &region) < 0)
 			break;
 		if (iotlb_region_ok(&region, from)) {
-			ret = iotlb_add(dev, table, &room, &region, old, reuse);
+			ret = iotlb_count(dev, &region, &left);
+			if (ret == 0)
+				ret = iotlb_add(dev, table, &room, &region, old, reuse);
 		} else {
 			VDUSE_LOG_DRIVER(dev, iotlb, ERR, "region 0x%" PRIx64 "-0x%" PRIx64
 					 " is malformed or out of order", region.first,

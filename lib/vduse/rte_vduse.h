@@ -198,6 +198,11 @@ struct rte_vduse_dev_conf {
 	 */
 	bool any_memory;
 	/**
+	 * The most memory that a driver may show, bytes, whether it is allocated or not; bounce
+	 * memory of the kernel does not count. 0: 16 TiB over a socket, any size over the kernel.
+	 */
+	uint64_t memory_limit;
+	/**
 	 * What the application calls the device; NULL: what its path says. Log lines begin with
 	 * it, but those of a VDUSE device with the kernel's name.
 	 */

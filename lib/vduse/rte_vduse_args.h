@@ -11,7 +11,9 @@
  * values with '=' and gives '[' a meaning of its own.
  */
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -44,6 +46,18 @@ rte_vduse_args_next(char **rest, char **value);
  */
 size_t
 rte_vduse_args_put(char *to, size_t size, const char *key, const char *value);
+
+/**
+ * Reads a number of bytes, which may end in K, M, G or T.
+ *
+ * @param value
+ *   Any text.
+ * @param[out] bytes
+ *   The number, at most INT64_MAX; left alone if there is none.
+ * @return whether all of value is one. Thread-safe.
+ */
+bool
+rte_vduse_args_bytes(const char *value, uint64_t *bytes);
 
 #ifdef __cplusplus
 }

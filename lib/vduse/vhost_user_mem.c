@@ -104,6 +104,8 @@ mem_append(const struct vhost_user *vu, struct vhost_user_region *regions, uint3
 			fault = "overlaps another one";
 		total += regions[i].last - regions[i].first + 1;
 	}
+	if (fault == NULL && total > vu->dev->memory_limit)
+		fault = "makes it more than memory-limit";
 	if (fault == NULL && total > MEM_TOTAL_MAX)
 		fault = "makes it more than 16 TiB";
 	if (fault == NULL) {

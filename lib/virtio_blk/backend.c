@@ -3,7 +3,6 @@
  * Backends by name, and their arguments. In flows text, out flows an open backend, or one log
  * line and an error. On the application's threads.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,34 +25,6 @@ static const struct vblk_backend_ops *const backends[] = {
 #endif
 };
 
-/* A number of bytes with K, M, G or T behind it, or nothing. */
-static bool
-backend_size(const char *text, uint64_t *size)
-{
-	static const char units[] = "KMGT";
-	unsigned long long number;
-	unsigned int shift = 0;
-	const char *unit;
-	char *end;
-
-	if (!isdigit((unsigned char)text[0]))
-		return false;
-	errno = 0;
-	number = strtoull(text, &end, 10);
-	if (errno != 0)
-		return false;
-	if (*end != '\0') {
-		unit = strchr(units, toupper((unsigned char)*end));
-		if (unit == NULL || end[1] != '\0')
-			return false;
-		shift = 10 * (unsigned int)(unit - units + 1);
-	}
-	if (number > (uint64_t)INT64_MAX >> shift)
-		return false;
-	*size = number << shift;
-	return true;
-}
-
 static bool
 backend_arg_set(const struct vblk_arg *arg, const char *value)
 {
@@ -65,9 +36,9 @@ backend_arg_set(const struct vblk_arg *arg, const char *value)
 		*(char **)arg->to = strdup(value);
 		return value[0] != '\0' && *(char **)arg->to != NULL;
 	case VBLK_ARG_SIZE:
-		return backend_size(value, arg->to);
+		return rte_vduse_args_bytes(value, arg->to);
 	case VBLK_ARG_FLAG:
-		if (!backend_size(value, &number) || number > 1)
+		if (!rte_vduse_args_bytes(value, &number) || number > 1)
 			return false;
 		*(bool *)arg->to = number != 0;
 		return true;

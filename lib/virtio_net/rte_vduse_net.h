@@ -41,6 +41,7 @@ struct rte_vduse_net_conf {
 	 * hugetlbfs: a file system whose server does not answer would block all devices.
 	 */
 	bool any_memory;
+	uint64_t memory_limit; /**< See struct rte_vduse_dev_conf. */
 	uint32_t socket_mode; /**< See struct rte_vduse_dev_conf. */
 	const char *socket_group; /**< See struct rte_vduse_dev_conf. */
 	const char *name;            /**< See struct rte_vduse_dev_conf. */

@@ -29,6 +29,7 @@ defaults(void **state)
 	assert_true(args.conf.log);
 	assert_false(args.conf.client);
 	assert_false(args.conf.any_memory);
+	assert_int_equal(args.conf.memory_limit, 0);
 }
 
 static void
@@ -38,7 +39,9 @@ all_keys(void **state)
 	assert_int_equal(blk_devargs_parse("a.b_c-1,transport=kernel,attach=vhost,backend=file,"
 					   "path=/srv/x.img,queues=8,direct=1,queue-size=1024,"
 					   "block-size=4096,serial=ABC,ro=1,umem=1,"
-					   "packed=1,in-order=1,log=0", &args), 0);
+					   "packed=1,in-order=1,log=0,memory-limit=8G",
+					   &args), 0);
+	assert_int_equal(args.conf.memory_limit, UINT64_C(8) << 30);
 	assert_string_equal(args.conf.path, "/dev/vduse/a.b_c-1");
 	assert_string_equal(args.conf.backend_args, "path=/srv/x.img,direct=1,");
 	assert_string_equal(args.conf.serial, "ABC");
@@ -105,7 +108,8 @@ refused(void **state)
 		"d,backend=ram,serial=", "d,backend=ram,serial=123456789012345678901",
 		"d,backend=ram,transport=vhost-user", "d,backend=ram,socket=/run/d.sock",
 		"d,backend=ram,transport=vhost-user,socket=d", "d,backend=ram,client=1",
-		"d,backend=ram,any-memory=1",
+		"d,backend=ram,any-memory=1", "d,backend=ram,memory-limit=0",
+		"d,backend=ram,memory-limit=8Q", "d,backend=ram,memory-limit=9999999T",
 		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,attach=virtio",
 		"d,backend=ram,transport=vhost-user,socket=/dev/vduse/x", "d,backend=ram,log=2",
 		"d,backend=ram,packed=x", "d,backend=ram,socket-mode=0660", "d,backend=ram,socket-group=kvm",

@@ -179,6 +179,13 @@ test_socket(void **state)
 	refused("iface=/run/x.sock,any-memory=2", "any-memory=2", "0 or 1");
 	accepted("iface=/run/x.sock,any-memory=1");
 	assert_true(parsed.any_memory);
+	assert_int_equal(parsed.memory_limit, 0);
+	accepted("iface=/run/x.sock,memory-limit=8G");
+	assert_int_equal(parsed.memory_limit, UINT64_C(8) << 30);
+	accepted(IFACE ",memory-limit=4096");
+	assert_int_equal(parsed.memory_limit, 4096);
+	refused(IFACE ",memory-limit=0", "memory-limit=0", "such as 8G");
+	refused(IFACE ",memory-limit=8X", "memory-limit=8X", "such as 8G");
 	refused("iface=/run/x.sock,client=2", "client=2", "0 or 1");
 	accepted("iface=/run/x.sock,socket-mode=0660,socket-group=kvm");
 	assert_int_equal(parsed.socket_mode, 0660);

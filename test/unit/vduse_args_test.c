@@ -101,6 +101,29 @@ too_long(void **state)
 	}
 }
 
+static void
+bytes(void **state)
+{
+	static const char *const wrong[] = {
+		"", "-1", " 1", "1 ", "x", "1KB", "1P", "0x10", "8388608T", "9223372036854775808",
+	};
+	uint64_t value = 7;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < RTE_DIM(wrong); i++)
+		if (rte_vduse_args_bytes(wrong[i], &value) || value != 7)
+			fail_msg("\"%s\" is taken", wrong[i]);
+	assert_true(rte_vduse_args_bytes("0", &value));
+	assert_int_equal(value, 0);
+	assert_true(rte_vduse_args_bytes("9223372036854775807", &value));
+	assert_int_equal(value, INT64_MAX);
+	assert_true(rte_vduse_args_bytes("3k", &value));
+	assert_int_equal(value, 3072);
+	assert_true(rte_vduse_args_bytes("8388607T", &value));
+	assert_int_equal(value, UINT64_C(8388607) << 40);
+}
+
 int
 main(void)
 {
@@ -109,6 +132,7 @@ main(void)
 		cmocka_unit_test(commas),
 		cmocka_unit_test(writes),
 		cmocka_unit_test(too_long),
+		cmocka_unit_test(bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

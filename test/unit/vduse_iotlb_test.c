@@ -386,6 +386,28 @@ test_linear(void **state)
 	close(sparse);
 }
 
+/* Regions together may not exceed what the device's user permits. */
+static void
+test_memory_limit(void **state)
+{
+	int fd = unit_memfd("unit-iotlb", 4 * PAGE);
+
+	RTE_SET_USED(state);
+	device.dev->memory_limit = 4 * PAGE;
+	loopback_dev_region(&device, 0, 3 * PAGE, 0, PERM_RW, fd);
+	up();
+	assert_int_equal(unit_log_count("memory-limit"), 0);
+	/* In front of the rings, which then do not fit. */
+	vduse_loopback_regions_clear(device.loop);
+	loopback_dev_region(&device, 0, 3 * PAGE + 1, 0, PERM_RW, fd);
+	loopback_dev_region(&device, RINGS, PAGE, 0, PERM_RW, rings);
+	loopback_dev_update(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_SUSPENDED);
+	assert_int_equal(unit_log_count("more than the 16384 bytes of memory-limit"), 1);
+	assert_int_equal(unit_maps("unit-iotlb"), 0);
+	close(fd);
+}
+
 int
 main(void)
 {
@@ -402,6 +424,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_full_range, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_linear, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_memory_limit, setup, teardown),
 	};
 	struct rlimit limit;
 

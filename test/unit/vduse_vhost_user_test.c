@@ -320,6 +320,12 @@ test_memory_total(void **state)
 	RTE_SET_USED(state);
 	assert_int_equal(check(table, 1, fd), 0);
 	refused(table, 2, fd, "more than 16 TiB");
+	dev->memory_limit = 2 * PAGE;
+	refused(table, 1, fd, "more than memory-limit");
+	table[0].size = PAGE;
+	assert_int_equal(check(table, 2, fd), 0);
+	table[0].size = PAGE + 1;
+	refused(table, 2, fd, "more than memory-limit");
 	close(fd);
 }
 

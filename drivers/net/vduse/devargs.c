@@ -134,6 +134,12 @@ devargs_any_memory(const char *value, struct vduse_devargs *out)
 }
 
 static bool
+devargs_memory_limit(const char *value, struct vduse_devargs *out)
+{
+	return rte_vduse_args_bytes(value, &out->memory_limit) && out->memory_limit != 0;
+}
+
+static bool
 devargs_socket_mode(const char *value, struct vduse_devargs *out)
 {
 	char *end;
@@ -178,6 +184,7 @@ static const struct devargs_key devargs_keys[] = {
 	{"umem", devargs_umem, "0 or 1"},
 	{"client", devargs_client, "0 or 1"},
 	{"any-memory", devargs_any_memory, "0 or 1"},
+	{"memory-limit", devargs_memory_limit, "a number of bytes such as 8G"},
 	{"socket-mode", devargs_socket_mode, "an octal number such as 0660"},
 	{"socket-group", devargs_socket_group, "the name or the number of a group"},
 	{"packed", devargs_packed, "0 or 1"},

@@ -25,6 +25,7 @@
 	"umem=<0|1> "                                                                              \
 	"client=<0|1> "                                                                            \
 	"any-memory=<0|1> "                                                                        \
+	"memory-limit=<bytes> "                                                                    \
 	"socket-mode=<octal> "                                                                     \
 	"socket-group=<group> "                                                                    \
 	"packed=<0|1> "                                                                            \
@@ -47,6 +48,7 @@ struct vduse_devargs {
 	bool umem;
 	bool client;
 	bool any_memory;
+	uint64_t memory_limit; /* 0: the default */
 	bool packed;
 	bool packed_given;
 	bool in_order;

@@ -43,6 +43,7 @@ ethdev_net_create(struct rte_eth_dev *dev)
 		.path = port->args.iface,
 		.client = port->args.client,
 		.any_memory = port->args.any_memory,
+		.memory_limit = port->args.memory_limit,
 		.name = dev->data->name,
 		.socket_mode = port->args.socket_mode,
 		.socket_group = port->args.socket_group[0] != '\0' ? port->args.socket_group : NULL,
