@@ -74,7 +74,19 @@ dispatch_fail(struct vblk_queue *queue, const char *why, const struct vring_chai
 	return false;
 }
 
-/* Begins with the chain of a slot. */
+/* The chain of a slot becomes a request in flight. */
+static bool
+dispatch_begin(struct vblk_queue *queue, uint16_t slot, const struct vring_chain *chain)
+{
+	if (unlikely(!vblk_request_init(&queue->requests[slot], chain)))
+		return dispatch_fail(queue, "a request without a byte for its status, descriptor",
+				     chain);
+	if (queue->ring.in_order)
+		queue->order[(queue->oldest + queue->in_flight) % queue->ring.size] = slot;
+	queue->in_flight++;
+	return true;
+}
+
 static bool
 dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct vring_chain *chain)
 {
@@ -82,12 +94,8 @@ dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct vring_chain 
 	uint8_t status;
 	bool done;
 
-	if (unlikely(!vblk_request_init(request, chain)))
-		return dispatch_fail(queue, "a request without a byte for its status, descriptor",
-				     chain);
-	if (queue->ring.in_order)
-		queue->order[(queue->oldest + queue->in_flight) % queue->ring.size] = slot;
-	queue->in_flight++;
+	if (unlikely(!dispatch_begin(queue, slot, chain)))
+		return false;
 	status = vblk_request_parse(queue, request, chain, &done);
 	if (likely(status == VIRTIO_BLK_S_OK && !done)) {
 		vblk_dispatch_stage(queue, request);
@@ -97,6 +105,17 @@ dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct vring_chain 
 		vblk_stats_add(&queue->stats.bad_requests, 1);
 	vblk_complete(queue, request, status);
 	return true;
+}
+
+/* Nobody but this process writes to its log; the requests do not depend on it. */
+static void
+dispatch_damaged(struct vblk_queue *queue)
+{
+	queue->log.damaged = false;
+	VBLK_LOG_DRIVER(ERR, queue->blk->dev,
+			"virtqueue %u: somebody else wrote to its log in the state file: the next "
+			"process cannot go on with requests in flight; check who may write to %s",
+			queue->vq->index, rte_vduse_state_dir());
 }
 
 /* A popped chain gets a slot, and is in the log before anything is done about it. */
@@ -111,7 +130,44 @@ dispatch_chain(struct vblk_queue *queue, const struct vring_chain *chain, uint32
 		return dispatch_fail(queue, "a request made available again before it was used, "
 				     "descriptor", chain);
 	vblk_log_take(&queue->log, &queue->ring, slot, chain, nb_behind);
+	if (unlikely(queue->log.damaged))
+		dispatch_damaged(queue);
 	return dispatch_slot(queue, slot, chain);
+}
+
+/* The processes that took this request died with it: it is answered without a look at it. */
+static bool
+dispatch_give_up(struct vblk_queue *queue, uint16_t slot, const struct vring_chain *chain)
+{
+	struct vblk_request *request = &queue->requests[slot];
+
+	if (unlikely(!dispatch_begin(queue, slot, chain)))
+		return false;
+	VBLK_LOG_DRIVER(ERR, queue->blk->dev,
+			"virtqueue %u: %u processes died with the request at descriptor %u in "
+			"flight: it is answered with an I/O error, please report what it is",
+			queue->vq->index, vblk_log_deaths(&queue->log, slot), chain->head);
+	/* Any that is no type of a request: counted with the others. */
+	request->type = UINT32_MAX;
+	vblk_stats_add(&queue->stats.io_errors, 1);
+	vblk_complete(queue, request, VIRTIO_BLK_S_IOERR);
+	return true;
+}
+
+static bool
+dispatch_again(struct vblk_queue *queue, uint16_t slot, const struct vring_chain *chain)
+{
+	if (unlikely(vblk_log_deaths(&queue->log, slot) >= VBLK_LOG_DEATHS_MAX))
+		return dispatch_give_up(queue, slot, chain);
+	vblk_log_count(&queue->log, slot);
+	return dispatch_slot(queue, slot, chain);
+}
+
+/* Whether the request of a slot has to be the only one in flight: see VBLK_LOG_DEATHS_MAX. */
+static bool
+dispatch_alone(const struct vblk_queue *queue, uint16_t slot)
+{
+	return vblk_log_deaths(&queue->log, slot) >= VBLK_LOG_DEATHS_MAX - 1;
 }
 
 /* Takes again what a process that was killed had taken, before anything new. */
@@ -127,14 +183,22 @@ dispatch_replay(struct vblk_queue *queue)
 	       queue->nb_done < VBLK_BURST && queue->ring.nb_read < VRING_POP_DESCS) {
 		uint16_t slot = queue->replay[queue->next_replay];
 
+		if (unlikely(queue->in_flight > 0 && dispatch_alone(queue, slot)))
+			break;
 		/* An address that is not known yet is asked for, then this is tried again. */
 		if (!vblk_log_again(&queue->log, &queue->ring, slot, queue->replay_descs, &chain) ||
 		    vblk_part_wait(queue, &chain))
 			break;
 		queue->next_replay++;
 		n++;
-		if (!dispatch_slot(queue, slot, &chain))
+		if (!dispatch_again(queue, slot, &chain))
 			break;
+	}
+	/* What there is to take again is not known any more. */
+	if (unlikely(queue->log.damaged)) {
+		dispatch_damaged(queue);
+		rte_vduse_vq_fail(queue->vq, "its log is damaged, requests left",
+				  (uint64_t)(queue->nb_replay - queue->next_replay));
 	}
 	return n;
 }

@@ -104,6 +104,7 @@ vblk_log_begin(struct vblk_log *log, const struct rte_vduse_vq_info *info,
 	}
 	log->nb_spare = log->size;
 	log->packed = log_is_packed(info);
+	log->damaged = false;
 	log->taken = 0;
 	log->ring->desc = info->desc;
 	log->ring->driver = info->driver;
@@ -134,12 +135,25 @@ vblk_log_left(const struct vblk_log *log, const struct rte_vduse_vq_info *info)
 	return info->resumed || (info->life != 0 && info->life == log->ring->life);
 }
 
+/* No ring has that size, so the next process refuses the log. */
+static void
+log_damaged(struct vblk_log *log)
+{
+	log->damaged = true;
+	__atomic_store_n(&log->ring->size, 0, __ATOMIC_RELAXED);
+}
+
 void
 vblk_log_save(struct vblk_log *log, const struct vring_vq *ring, struct vblk_log_slot *slot,
 	      uint32_t nb_behind)
 {
 	uint16_t *link = &slot->first, i;
 
+	if (unlikely(log->nb_spare < slot->nb_descs)) {
+		slot->nb_descs = 0;
+		log_damaged(log);
+		return;
+	}
 	for (i = 0; i < slot->nb_descs; i++) {
 		uint16_t index = log->spare[--log->nb_spare];
 
@@ -152,11 +166,17 @@ vblk_log_save(struct vblk_log *log, const struct vring_vq *ring, struct vblk_log
 void
 vblk_log_spare(struct vblk_log *log, const struct vblk_log_slot *slot)
 {
-	uint16_t index = slot->first, i;
+	const volatile uint16_t *link = &slot->first;
+	uint16_t nb = *(const volatile uint16_t *)&slot->nb_descs, index, i;
 
-	for (i = 0; i < slot->nb_descs; i++) {
+	for (i = 0; i < nb; i++) {
+		index = *link;
+		if (unlikely(index >= log->size || log->nb_spare == log->size)) {
+			log_damaged(log);
+			return;
+		}
 		log->spare[log->nb_spare++] = index;
-		index = log->links[index];
+		link = &log->links[index];
 	}
 }
 
@@ -296,6 +316,7 @@ vblk_log_recover(struct vblk_log *log, const struct rte_vduse_vq_info *info,
 	int ret = -EUCLEAN;
 
 	log->packed = log_is_packed(info);
+	log->damaged = false;
 	used = calloc(log->size, sizeof(*used));
 	if (used == NULL)
 		return -ENOMEM;
@@ -311,11 +332,26 @@ vblk_log_recover(struct vblk_log *log, const struct rte_vduse_vq_info *info,
 	return ret;
 }
 
+uint32_t
+vblk_log_deaths(const struct vblk_log *log, uint16_t slot)
+{
+	return log->slots[slot].again + 1u;
+}
+
+void
+vblk_log_count(struct vblk_log *log, uint16_t slot)
+{
+	/* Before anything that may kill this process: the compiler keeps the order, too. */
+	__atomic_store_n(&log->slots[slot].again, (uint16_t)(log->slots[slot].again + 1),
+			 __ATOMIC_RELEASE);
+	rte_compiler_barrier();
+}
+
 bool
-vblk_log_again(const struct vblk_log *log, struct vring_vq *ring, uint16_t index,
+vblk_log_again(struct vblk_log *log, struct vring_vq *ring, uint16_t index,
 	       struct vring_desc *descs, struct vring_chain *chain)
 {
-	const struct vblk_log_slot *slot = &log->slots[index];
+	const volatile struct vblk_log_slot *slot = &log->slots[index];
 	struct vring_taken taken = {
 		.head = slot->head,
 		.nb_descs = slot->nb_descs,
@@ -323,7 +359,18 @@ vblk_log_again(const struct vblk_log *log, struct vring_vq *ring, uint16_t index
 	};
 	uint16_t desc = slot->first, i;
 
-	for (i = 0; log->packed && i < slot->nb_descs; i++) {
+	if (!log->packed) {
+		/* It was checked when it was recovered, and may be another now. */
+		if (taken.head == index)
+			return vring_again(ring, &taken, chain);
+		log_damaged(log);
+		return false;
+	}
+	for (i = 0; i < taken.nb_descs; i++) {
+		if (desc >= log->size || i == ring->size) {
+			log_damaged(log);
+			return false;
+		}
 		descs[i] = log->descs[desc];
 		desc = log->links[desc];
 	}

@@ -44,10 +44,17 @@ struct vblk_log_slot {
 	uint16_t head;
 	uint16_t nb_descs;
 	uint16_t first;    /* of a packed ring: the first of its descriptors in the log */
-	uint16_t reserved[3];
+	uint16_t again;    /* how often it was taken again after a process was killed */
+	uint16_t reserved[2];
 };
 
 #define VBLK_LOG_BATCH 0x10000u
+
+/*
+ * A request that this many processes died with is answered with an error, because it may be what
+ * killed them. The one before the last takes such requests one at a time, to find out which it is.
+ */
+#define VBLK_LOG_DEATHS_MAX 3
 
 struct vblk_log {
 	struct vblk_log_ring *ring; /* NULL: nothing is logged */
@@ -58,6 +65,7 @@ struct vblk_log {
 	uint16_t nb_spare;
 	uint16_t size;              /* room in the file: of the largest ring */
 	bool packed;
+	bool damaged;               /* somebody else wrote to the file */
 	uint64_t taken;
 };
 
@@ -96,10 +104,21 @@ vblk_log_recover(struct vblk_log *log, const struct rte_vduse_vq_info *info,
 		 struct vring_vq *ring, uint16_t *order, uint16_t *nb);
 /* Reads the chain of a slot again; descs has room for a ring. False: see vring_again(). */
 bool
-vblk_log_again(const struct vblk_log *log, struct vring_vq *ring, uint16_t slot,
+vblk_log_again(struct vblk_log *log, struct vring_vq *ring, uint16_t slot,
 	       struct vring_desc *descs, struct vring_chain *chain);
 
-/* log.c: the part of vblk_log_take() and of vblk_log_free() that packed rings need. */
+/* How many processes died with the request of a slot in flight. */
+uint32_t
+vblk_log_deaths(const struct vblk_log *log, uint16_t slot);
+/* The request of a slot is taken again, before anything is done about it. */
+void
+vblk_log_count(struct vblk_log *log, uint16_t slot);
+
+/*
+ * log.c: the part of vblk_log_take() and of vblk_log_free() that packed rings need. What they read
+ * of the file may have been changed since: they stay within their memory, and a log that is not
+ * what it was is of no ring any more.
+ */
 void
 vblk_log_save(struct vblk_log *log, const struct vring_vq *ring, struct vblk_log_slot *slot,
 	      uint32_t nb_behind);
@@ -119,6 +138,7 @@ vblk_log_take(struct vblk_log *log, const struct vring_vq *ring, uint16_t index,
 	slot->batch = 0;
 	slot->head = chain->head;
 	slot->nb_descs = chain->nb_descs;
+	slot->again = 0;
 	if (log->packed)
 		vblk_log_save(log, ring, slot, nb_behind);
 	/* Release: the slot before its mark. */

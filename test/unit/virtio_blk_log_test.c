@@ -166,6 +166,154 @@ damage_never_kills(void **state)
 	}
 }
 
+/* The process is killed: what it wrote to ring and log is all that is left. */
+static void
+killed(void)
+{
+	uint8_t *log = malloc(log_size);
+
+	assert_non_null(log);
+	memcpy(log, blk->queues[0].part.data, log_size);
+	picture_take();
+	/* The library drains; then all is set back to the moment of the death. */
+	vblk_fault_hold(blk->backend, false);
+	device_destroy();
+	picture_restore(&pictures[nb_pictures - 1]);
+	state_write(log, log_size);
+	free(log);
+}
+
+/* One process after the other dies with these requests in flight; the backend holds number held. */
+static void
+next_death(unsigned int in_flight)
+{
+	device_create(true);
+	vblk_fault_hold(blk->backend, true);
+	device_set_vq(0);
+	assert_int_equal(rte_vduse_blk_start(blk, RTE_VDUSE_ATTACH_NONE), 0);
+	device_ask(vduse_loopback_memory_changed());
+	assert_int_equal(device_state(), RTE_VDUSE_VQ_RUNNING);
+	(void)rte_vduse_blk_poll(blk, 0);
+	(void)rte_vduse_blk_poll(blk, 0);
+	assert_int_equal(blk->queues[0].in_flight, in_flight);
+}
+
+/* The driver's view of a request: answered, with which status. */
+static uint8_t
+take_status(uint32_t *slot)
+{
+	uint32_t head, len;
+
+	assert_true(driver_take(&world->driver, &head, &len));
+	*slot = head / 3;
+	assert_in_range(*slot, 0, SLOTS - 1);
+	world->requests[world->slots[*slot]] = REQUEST_USED;
+	world->slots[*slot] = REQUESTS;
+	return *(uint8_t *)driver_va(&world->driver,
+				     world->driver.data + *slot * UINT64_C(4096) + 3000);
+}
+
+/*
+ * Five requests, the first of which kills every process that takes it. The third process takes it
+ * alone, so that it is the only one that three died with; the fourth answers it with an error and
+ * does the others.
+ */
+static void
+request_that_kills(uint64_t features)
+{
+	uint32_t slot, other, request;
+	unsigned int i;
+
+	world_begin(features, 0);
+	state_keep();
+	vblk_fault_hold(blk->backend, true);
+	driver_send(SLOTS);
+	rte_vduse_blk_poll(blk, 0);
+	request = world->slots[0];
+	killed();
+	next_death(SLOTS);
+	killed();
+	next_death(1);
+	killed();
+	unit_log_clear();
+	device_restart(0);
+	for (i = 0; i < 2 * SLOTS; i++)
+		(void)rte_vduse_blk_poll(blk, 0);
+	assert_int_equal(unit_log_count("3 processes died with the request at descriptor"), 1);
+	assert_int_equal(take_status(&slot), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(slot, 0);
+	for (i = 1; i < SLOTS; i++)
+		assert_int_equal(take_status(&other), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk_byte(request), 0);
+	for (i = 1; i < SLOTS; i++)
+		assert_int_equal(disk_byte(request + i), request_byte(request + i));
+	/* The slot of that request is as any other again. */
+	driver_send(2 * SLOTS);
+	poll_until_done();
+	for (i = SLOTS; i < 2 * SLOTS; i++)
+		assert_int_equal(disk_byte(i), request_byte(i));
+	device_destroy();
+	pictures_free();
+	world_end();
+}
+
+static void
+request_that_kills_every_process(void **state)
+{
+	RTE_SET_USED(state);
+	request_that_kills(FEATURES);
+	request_that_kills(PACKED);
+	request_that_kills(FEATURES | BIT(VIRTIO_F_IN_ORDER));
+	request_that_kills(PACKED | BIT(VIRTIO_F_IN_ORDER));
+}
+
+/* Somebody else writes to the log of a process that runs: no byte outside it is touched. */
+static void
+written_by_others(uint16_t first, uint16_t link, uint16_t nb_descs)
+{
+	struct vblk_log *log;
+	unsigned int i;
+
+	world_begin(PACKED, 0);
+	state_keep();
+	vblk_fault_hold(blk->backend, true);
+	driver_send(SLOTS);
+	rte_vduse_blk_poll(blk, 0);
+	log = &blk->queues[0].log;
+	for (i = 0; i < RING; i++) {
+		log->links[i] = link;
+		log->slots[i].first = first;
+		log->slots[i].nb_descs = nb_descs;
+	}
+	unit_log_clear();
+	vblk_fault_hold(blk->backend, false);
+	poll_until_done();
+	driver_send(2 * SLOTS);
+	poll_until_done();
+	assert_in_range(log->nb_spare, 0, RING);
+	assert_true(unit_log_count("somebody else wrote to its log") >= 1);
+	for (i = 0; i < 2 * SLOTS; i++)
+		assert_int_equal(disk_byte(i), request_byte(i));
+	vblk_fault_hold(blk->backend, true);
+	driver_send(3 * SLOTS);
+	rte_vduse_blk_poll(blk, 0);
+	killed();
+	device_restart(0);
+	assert_int_equal(device_state(), RTE_VDUSE_VQ_ERROR);
+	device_destroy();
+	pictures_free();
+	world_end();
+}
+
+static void
+log_that_others_write_to(void **state)
+{
+	RTE_SET_USED(state);
+	written_by_others(UINT16_MAX, UINT16_MAX, 3);
+	written_by_others(0, UINT16_MAX, 3);
+	written_by_others(0, 0, UINT16_MAX);
+}
+
 int
 main(void)
 {
@@ -173,6 +321,8 @@ main(void)
 		cmocka_unit_test(logs_that_are_none),
 		cmocka_unit_test(new_driver_old_log),
 		cmocka_unit_test(damage_never_kills),
+		cmocka_unit_test(request_that_kills_every_process),
+		cmocka_unit_test(log_that_others_write_to),
 	};
 
 	return log_run(tests);
