@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
- * Operations on an image of librbd. In flow those of a queue, which librbd takes with the
- * driver's pages as they are; a thread of its own calls back for each that is finished and puts
- * it on a ring, from which the poll takes it without a system call. See backend.h.
+ * Operations on an image of librbd, which takes the driver's pages as they are. Threads of librbd
+ * put each operation that is finished on a list, which the poll takes without a system call. The
+ * list is linked through the operations, so it has room for any number. See backend.h.
+ * Input: operations of a queue. Output: the same with results.
+ * Thread: the queue's; image_finished(): librbd's.
  */
 #include <errno.h>
 #include <stdlib.h>
-
-#include <rte_ring.h>
 
 #include "backend_rbd.h"
 #include "blk.h"
@@ -21,47 +21,31 @@ enum image_stage {
 struct image_channel {
 	struct vblk_channel channel;
 	struct image_backend *rbd;
-	struct vblk_fifo done; /* refused by librbd */
-	struct rte_ring *ring; /* finished: librbd's threads put, the poller takes */
+	struct vblk_fifo done;    /* with a result, for the poll to return */
+	struct vblk_fifo again;   /* librbd had no room for them */
+	struct vblk_io *finished; /* latest first; librbd's threads put, the poller takes all */
 };
 
 int
 image_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
 {
 	struct image_channel *channel = calloc(1, sizeof(*channel));
-	unsigned int size = rte_align32pow2(depth + 1u);
-	ssize_t bytes = rte_ring_get_memsize(size);
-	int ret = -ENOMEM;
 
-	if (channel == NULL || bytes < 0)
-		goto free_channel;
-	channel->ring = aligned_alloc(RTE_CACHE_LINE_SIZE,
-				      RTE_ALIGN_CEIL((size_t)bytes, RTE_CACHE_LINE_SIZE));
-	if (channel->ring == NULL)
-		goto free_channel;
-	ret = rte_ring_init(channel->ring, backend->name, size, RING_F_SC_DEQ);
-	if (ret < 0)
-		goto free_ring;
+	RTE_SET_USED(depth);
+	if (channel == NULL)
+		return -ENOMEM;
 	channel->channel.ops = backend->ops;
 	channel->rbd = (struct image_backend *)backend;
 	vblk_fifo_init(&channel->done);
+	vblk_fifo_init(&channel->again);
 	*result = &channel->channel;
 	return 0;
-
-free_ring:
-	free(channel->ring);
-free_channel:
-	free(channel);
-	return ret;
 }
 
 void
 image_channel_close(struct vblk_channel *base)
 {
-	struct image_channel *channel = (struct image_channel *)base;
-
-	free(channel->ring);
-	free(channel);
+	free(base);
 }
 
 /* A read says how many bytes it has; all else says 0. */
@@ -76,7 +60,7 @@ image_result(const struct vblk_io *io, ssize_t value)
 	return 0;
 }
 
-/* A thread of librbd's. The operation is the poller's again once it is on the ring. */
+/* Once it is on the list the operation is the poller's again, and the channel may be closed. */
 static void
 image_finished(rbd_completion_t completion, void *arg)
 {
@@ -85,8 +69,11 @@ image_finished(rbd_completion_t completion, void *arg)
 
 	io->result = image_result(io, rbd_aio_get_return_value(completion));
 	rbd_aio_release(completion);
-	/* It has room for all that are in flight. */
-	(void)rte_ring_mp_enqueue(channel->ring, io);
+	io->next = __atomic_load_n(&channel->finished, __ATOMIC_RELAXED);
+	/* Release: the result before the list; pairs with the exchange in image_collect(). */
+	while (!__atomic_compare_exchange_n(&channel->finished, &io->next, io, true,
+					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+		;
 }
 
 static int
@@ -112,7 +99,7 @@ image_call(rbd_image_t image, struct vblk_io *io, rbd_completion_t completion)
 	}
 }
 
-/* Hands it to librbd, or to the poll with the reason why not. */
+/* Hands it to librbd, now or in a later poll, or to the poll with the reason why not. */
 static void
 image_begin(struct image_channel *channel, struct vblk_io *io)
 {
@@ -128,6 +115,10 @@ image_begin(struct image_channel *channel, struct vblk_io *io)
 	}
 	if (likely(ret >= 0))
 		return;
+	if (ret == -EAGAIN) {
+		vblk_fifo_put(&channel->again, io);
+		return;
+	}
 	io->result = ret == -EOPNOTSUPP ? -ENOTSUP : ret;
 	vblk_fifo_put(&channel->done, io);
 }
@@ -153,24 +144,50 @@ image_wants_sync(const struct vblk_io *io)
 	       (io->op == VBLK_WRITE || io->op == VBLK_ZERO);
 }
 
-uint16_t
-image_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+static void
+image_retry(struct image_channel *channel)
 {
-	struct image_channel *channel = (struct image_channel *)base;
-	uint16_t n, found, i;
+	struct vblk_io *io = channel->again.first, *next;
 
-	n = vblk_fifo_take(&channel->done, ios, nb);
-	found = (uint16_t)rte_ring_sc_dequeue_burst(channel->ring, (void **)&ios[n],
-						    (unsigned int)(nb - n), NULL);
-	for (i = n, found = (uint16_t)(found + n); i < found; i++) {
-		struct vblk_io *io = ios[i];
+	vblk_fifo_init(&channel->again);
+	for (; io != NULL; io = next) {
+		next = io->next;
+		image_begin(channel, io);
+	}
+}
 
+/* Takes what librbd has finished, first in, first out. */
+static void
+image_collect(struct image_channel *channel)
+{
+	struct vblk_io *io, *next, *first = NULL;
+
+	if (__atomic_load_n(&channel->finished, __ATOMIC_RELAXED) == NULL)
+		return;
+	io = __atomic_exchange_n(&channel->finished, NULL, __ATOMIC_ACQUIRE);
+	for (; io != NULL; io = next) {
+		next = io->next;
+		io->next = first;
+		first = io;
+	}
+	for (io = first; io != NULL; io = next) {
+		next = io->next;
 		if (unlikely(image_wants_sync(io))) {
 			io->stage = IMAGE_SYNC;
 			image_begin(channel, io);
 		} else {
-			ios[n++] = io;
+			vblk_fifo_put(&channel->done, io);
 		}
 	}
-	return n;
+}
+
+uint16_t
+image_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct image_channel *channel = (struct image_channel *)base;
+
+	if (unlikely(channel->again.first != NULL))
+		image_retry(channel);
+	image_collect(channel);
+	return vblk_fifo_take(&channel->done, ios, nb);
 }
