@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
-/* dpdk-vduse-blk, inside: options.c says which devices, main.c makes them, poll.c polls them. */
+/* dpdk-vduse-blk, inside: options.c says which devices, user.c as whom, main.c makes them, poll.c polls them. */
 #ifndef BLK_APP_H
 #define BLK_APP_H
 
@@ -15,6 +15,7 @@ struct app_device {
 struct app_devices {
 	struct app_device **all;
 	unsigned int nb;
+	const char *user; /* to run as; NULL: whoever started it */
 };
 
 /* options.c: what the command line asks for. 0, or a negative errno and one line that says why. */
@@ -23,6 +24,10 @@ app_options(int argc, char **argv, struct app_devices *devices);
 /* options.c: of devices that are not created any more, or were not. */
 void
 app_options_free(struct app_devices *devices);
+
+/* user.c: becomes devices->user. 0, or a negative errno and one line that says why. */
+int
+app_user_drop(const struct app_devices *devices);
 
 /* poll.c: shares the queues out among the worker lcores and has them polled. 0 or -errno. */
 int

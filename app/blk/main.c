@@ -258,6 +258,8 @@ main(int argc, char **argv)
 	if (ret == 0 && !flushes)
 		app_warn_kernel_disk(&devices);
 	if (ret == 0)
+		ret = app_user_drop(&devices);
+	if (ret == 0)
 		ret = app_run(&devices, &signals);
 	app_options_free(&devices);
 	rte_eal_cleanup();

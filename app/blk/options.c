@@ -30,6 +30,8 @@ static const char usage[] =
 	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
 	"A comma in a value is written twice: path=/srv/a,,b.img; in FILE it stands as it is.\n"
 	"FILE has a line [NAME] for each device, and behind it one KEY = VALUE for each argument.\n"
+	"--user NAME runs as that user, who needs the images, and the folders of sockets and state;\n"
+	"for devices with transport=vhost-user only.\n"
 	"-v prints what EAL and its libraries say, too; EAL's --log-level chooses.\n"
 	"SIGTERM and SIGINT stop it, SIGUSR1 prints a summary, SIGHUP looks at backends' sizes.\n";
 
@@ -92,6 +94,7 @@ app_options(int argc, char **argv, struct app_devices *devices)
 	static const struct option options[] = {
 		{ "device", required_argument, NULL, 'd' },
 		{ "config", required_argument, NULL, 'c' },
+		{ "user", required_argument, NULL, 'u' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
@@ -102,6 +105,8 @@ app_options(int argc, char **argv, struct app_devices *devices)
 			ret = options_add(optarg, devices);
 		else if (option == 'c')
 			ret = blk_config_read(optarg, options_add, devices);
+		else if (option == 'u')
+			devices->user = optarg;
 		else if (option == 'v')
 			continue; /* app_quiet() has seen it */
 		else

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Gives up root's rights, once EAL has its memory and before any image, socket or state file is
+ * opened: whatever is opened or removed later was opened first with the same rights.
+ * Input: the name of a user. Output: all threads run as that user, with its groups and without
+ * capabilities. Thread: main, before devices are created.
+ */
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include "app.h"
+
+/* Its creation and its removal take CAP_NET_ADMIN, and /dev/vduse is root's. */
+static int
+user_check(const struct app_devices *devices)
+{
+	unsigned int i;
+
+	for (i = 0; i < devices->nb; i++) {
+		const struct blk_devargs *args = &devices->all[i]->args;
+
+		if (args->vhost_user)
+			continue;
+		fprintf(stderr, "dpdk-vduse-blk: %s: --user: the kernel removes its device for an "
+			"administrator only: use transport=vhost-user, or no --user\n", args->name);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/*
+ * What is mapped later is locked, too (MCL_FUTURE), a client's memory with it. Beyond the limit a
+ * user's mappings fail, so without a limit to raise nothing stays locked.
+ */
+static void
+user_keep_memory(void)
+{
+	const struct rlimit most = { RLIM_INFINITY, RLIM_INFINITY };
+	int err;
+
+	if (setrlimit(RLIMIT_MEMLOCK, &most) == 0)
+		return;
+	err = errno;
+	(void)munlockall();
+	fprintf(stderr, "dpdk-vduse-blk: --user: cannot raise the limit of locked memory: %s: its "
+		"memory is not locked; start it with LimitMEMLOCK=infinity\n", strerror(err));
+}
+
+/* glibc has all threads of the process do the same. */
+static int
+user_become(const struct passwd *user)
+{
+	if (initgroups(user->pw_name, user->pw_gid) < 0 ||
+	    setresgid(user->pw_gid, user->pw_gid, user->pw_gid) < 0 ||
+	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0 ||
+	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
+		return -errno;
+	/* A user number that is root's would keep all of it. */
+	return geteuid() == 0 || setuid(0) == 0 ? -EPERM : 0;
+}
+
+int
+app_user_drop(const struct app_devices *devices)
+{
+	const struct passwd *user;
+	int ret;
+
+	if (devices->user == NULL)
+		return 0;
+	ret = user_check(devices);
+	if (ret < 0)
+		return ret;
+	errno = 0;
+	user = getpwnam(devices->user);
+	if (user == NULL) {
+		ret = errno != 0 ? -errno : -ENOENT;
+		fprintf(stderr, "dpdk-vduse-blk: --user %s: %s\n", devices->user,
+			ret == -ENOENT ? "there is no such user" : strerror(-ret));
+		return ret;
+	}
+	user_keep_memory();
+	ret = user_become(user);
+	if (ret < 0)
+		fprintf(stderr, "dpdk-vduse-blk: --user %s: cannot become this user: %s: start it as "
+			"root, and name a user that is not root\n", devices->user, strerror(-ret));
+	return ret;
+}
