@@ -365,7 +365,10 @@ packed_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 		vq->fault = VRING_FAULT_NONE;
 }
 
-/* Length, id and flags are one aligned word of a descriptor: one store. */
+/*
+ * Length, id and flags are one aligned word of a descriptor, written in one store: a process that
+ * is killed leaves a descriptor that is used, or as the driver wrote it.
+ */
 typedef uint64_t packed_word __rte_may_alias;
 
 static inline void
@@ -379,15 +382,11 @@ packed_write(struct vring_packed_desc *desc, uint64_t word)
 static inline void
 packed_show(const struct vring_vq *vq, const struct vring_packed_used *used)
 {
-	struct vring_packed_desc *desc = packed_at(vq, used->place);
-
-	desc->len = rte_cpu_to_le_32((uint32_t)used->word);
-	desc->id = rte_cpu_to_le_16((uint16_t)(used->word >> 32));
 	/* Release: pairs with the driver's barrier between these flags and what else it reads of
 	 * this and of later used descriptors, and of the buffers.
 	 */
-	__atomic_store_n(&desc->flags, rte_cpu_to_le_16((uint16_t)(used->word >> 48)),
-			 __ATOMIC_RELEASE);
+	__atomic_store_n((packed_word *)(void *)&packed_at(vq, used->place)->len,
+			 rte_cpu_to_le_64(used->word), __ATOMIC_RELEASE);
 }
 
 /* Length, id and flags of a used chain, for a place under wrap counter 1 or 0. */
