@@ -19,15 +19,18 @@
 
 #define TAKE_OVER_BIT(nr) (UINT64_C(1) << (nr))
 
-/* The MTU that its driver knows, where it was noted. */
+/*
+ * The MTU that its driver knows, which section 5.1.4.1 lets no device change: frames of that length
+ * come, and longer ones must not go. Where it was not noted, the one that is asked for.
+ */
 static uint16_t
-take_over_mtu(const struct vduse_left *left)
+take_over_mtu(const struct vduse_left *left, uint16_t asked)
 {
 	struct virtio_net_config config;
 	uint16_t mtu;
 
 	if (left->config_size < sizeof(config))
-		return RTE_ETHER_MTU;
+		return asked != 0 ? asked : RTE_ETHER_MTU;
 	memcpy(&config, left->config, sizeof(config));
 	mtu = rte_le_to_cpu_16(config.mtu);
 	return RTE_MAX(mtu, (uint16_t)RTE_VDUSE_NET_MTU_MIN);
@@ -37,7 +40,7 @@ void
 vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct vduse_left *left)
 {
 	uint64_t before = rte_vduse_net_features(conf);
-	uint16_t size = conf->queue_size;
+	uint16_t size = conf->queue_size, mtu = conf->mtu;
 
 	/* Another device is refused where it is created, and stays as it is. */
 	if (left->device_id != VIRTIO_ID_NET)
@@ -46,10 +49,11 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct v
 	if (!rte_vduse_path_is_socket(conf->path))
 		conf->queue_size = left->vq_size;
 	conf->features_off &= ~left->features;
-	if (conf->mtu == 0 && (left->features & TAKE_OVER_BIT(VIRTIO_NET_F_MTU)) != 0)
-		conf->mtu = take_over_mtu(left);
-	if (size != conf->queue_size || before != rte_vduse_net_features(conf))
-		VNET_LOG(NOTICE, name, "goes on as its driver has it: queue size %u, features "
+	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_MTU)) != 0)
+		conf->mtu = take_over_mtu(left, conf->mtu);
+	if (size != conf->queue_size || mtu != conf->mtu ||
+	    before != rte_vduse_net_features(conf))
+		VNET_LOG(NOTICE, name, "goes on as its driver has it: queue size %u, MTU %u, features "
 			 "0x%" PRIx64 "; other arguments hold when it is made again",
-			 conf->queue_size, left->features);
+			 conf->queue_size, conf->mtu, left->features);
 }

@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A port that a dead process left, with a driver that uses it, and a start with other arguments:
+ * the port goes on as its driver has it, and says so once.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
+
+#include <rte_byteorder.h>
+
+#include <device.h>
+#include <net.h>
+#include <transport_loopback.h>
+
+#include "unit.h"
+
+#define BIT(nr) (UINT64_C(1) << (nr))
+#define TAKEN                                                                                      \
+	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM) | BIT(VIRTIO_NET_F_MAC) |         \
+	 BIT(VIRTIO_NET_F_MTU))
+#define MTU 1500
+
+static struct vduse_loopback *loop;
+static struct rte_vduse_net *net;
+static struct rte_vduse_net_conf conf;
+static struct vduse_left left;
+static char dir[64];
+
+static int
+setup(void **state)
+{
+	struct virtio_net_config config = { .mtu = rte_cpu_to_le_16(MTU) };
+
+	RTE_SET_USED(state);
+	strcpy(dir, "/tmp/unit-over-XXXXXX");
+	assert_non_null(mkdtemp(dir));
+	assert_int_equal(setenv("DPDK_VDUSE_RUN_DIR", dir, 1), 0);
+	conf = (struct rte_vduse_net_conf){
+		.path = "/dev/vduse/unit0",
+		.pairs = 1,
+		.queue_size = 256,
+		.mac = { { 2, 0, 0, 0, 0, 1 } },
+		.mtu = MTU,
+		.features_off = BIT(VIRTIO_F_RING_PACKED) | BIT(VIRTIO_F_IN_ORDER),
+		.socket_id = SOCKET_ID_ANY,
+	};
+	left = (struct vduse_left){
+		.device_id = VIRTIO_ID_NET,
+		.nb_vqs = 2,
+		.vq_size = 256,
+		.offered = TAKEN,
+		.features = TAKEN,
+		.config_size = sizeof(config),
+		.logged = true,
+	};
+	memcpy(left.config, &config, sizeof(config));
+	loop = vduse_loopback_new();
+	assert_non_null(loop);
+	net = NULL;
+	unit_log_clear();
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	char path[96];
+
+	RTE_SET_USED(state);
+	rte_vduse_net_destroy(net);
+	vduse_loopback_free(loop);
+	/* What was taken over and never served stays. */
+	snprintf(path, sizeof(path), "%s/unit0.state", dir);
+	(void)unlink(path);
+	assert_int_equal(rmdir(dir), 0);
+	return 0;
+}
+
+static void
+expect_served(unsigned int lines)
+{
+	vduse_loopback_leave(loop, &left);
+	assert_int_equal(vnet_create(&conf, &vduse_transport_loopback, loop, &net), 0);
+	assert_int_equal(net->dev->vq_size, left.vq_size);
+	assert_int_equal(left.features & ~net->dev->offered, 0);
+	assert_int_equal(unit_log_count("goes on as its driver has it"), lines);
+}
+
+static void
+expect_mtu(uint16_t mtu)
+{
+	assert_int_equal(rte_le_to_cpu_16(net->config.mtu), mtu);
+	assert_int_equal(net->frame_max, mtu + VNET_FRAME_OVERHEAD);
+}
+
+static void
+same_arguments(void **state)
+{
+	RTE_SET_USED(state);
+	expect_served(0);
+	expect_mtu(MTU);
+}
+
+static void
+other_queue_size(void **state)
+{
+	RTE_SET_USED(state);
+	left.vq_size = 1024;
+	expect_served(1);
+}
+
+static void
+smaller_queue_size(void **state)
+{
+	RTE_SET_USED(state);
+	left.vq_size = 64;
+	expect_served(1);
+}
+
+static void
+other_rings(void **state)
+{
+	RTE_SET_USED(state);
+	left.features |= BIT(VIRTIO_F_RING_PACKED) | BIT(VIRTIO_F_IN_ORDER);
+	expect_served(1);
+	assert_non_null(net->queues[0].position);
+	assert_non_null(net->queues[1].position);
+}
+
+/* A driver in no order is served by a process that may use buffers in order. */
+static void
+in_order_now(void **state)
+{
+	RTE_SET_USED(state);
+	conf.features_off = 0;
+	expect_served(0);
+}
+
+/* Section 5.1.4.1: an MTU that a driver was told stays. */
+static void
+larger_mtu(void **state)
+{
+	RTE_SET_USED(state);
+	conf.mtu = 9000;
+	expect_served(1);
+	expect_mtu(MTU);
+}
+
+static void
+smaller_mtu(void **state)
+{
+	RTE_SET_USED(state);
+	conf.mtu = 1280;
+	expect_served(1);
+	expect_mtu(MTU);
+}
+
+static void
+no_mtu_now(void **state)
+{
+	RTE_SET_USED(state);
+	conf.mtu = 0;
+	expect_served(1);
+	expect_mtu(MTU);
+}
+
+/* A driver that knows of no MTU is held to that of this start. */
+static void
+mtu_unknown_to_driver(void **state)
+{
+	RTE_SET_USED(state);
+	left.features &= ~BIT(VIRTIO_NET_F_MTU);
+	conf.mtu = 9000;
+	expect_served(0);
+	expect_mtu(9000);
+}
+
+/* A device of another version's, whose configuration space nobody noted. */
+static void
+mtu_not_noted(void **state)
+{
+	RTE_SET_USED(state);
+	left.config_size = 0;
+	conf.mtu = 9000;
+	expect_served(0);
+	expect_mtu(9000);
+}
+
+static void
+no_port(void **state)
+{
+	struct rte_vduse_net_conf asked;
+
+	RTE_SET_USED(state);
+	left.device_id = VIRTIO_ID_BLOCK;
+	left.vq_size = 64;
+	conf.mtu = 9000;
+	asked = conf;
+	vnet_take_over(&conf, "unit0", &left);
+	assert_memory_equal(&conf, &asked, sizeof(conf));
+	assert_int_equal(unit_log_count("goes on as its driver has it"), 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(same_arguments, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_queue_size, setup, teardown),
+		cmocka_unit_test_setup_teardown(smaller_queue_size, setup, teardown),
+		cmocka_unit_test_setup_teardown(other_rings, setup, teardown),
+		cmocka_unit_test_setup_teardown(in_order_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(larger_mtu, setup, teardown),
+		cmocka_unit_test_setup_teardown(smaller_mtu, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_mtu_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(mtu_unknown_to_driver, setup, teardown),
+		cmocka_unit_test_setup_teardown(mtu_not_noted, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_port, setup, teardown),
+	};
+
+	if (unit_init() < 0)
+		return 1;
+	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
+}
