@@ -130,6 +130,8 @@ vring_call(const struct vhost_user *vu, uint16_t index)
 /*
  * A virtqueue that runs goes on with another call. Its lock keeps the poller out of a burst, in
  * which alone the call is used. A start that is still to come finds its call in next_call.
+ * The new one is called once: where there was none, the calls until now were lost, and a driver
+ * may not have read the old one. A call too many does no harm.
  */
 static void
 vring_exchange_call(struct vhost_user *vu, uint16_t index)
@@ -146,6 +148,8 @@ vring_exchange_call(struct vhost_user *vu, uint16_t index)
 	place = vq->recall ? &vq->next_call : &vq->call;
 	old = *place;
 	*place = call;
+	if (call != NULL)
+		(void)vhost_user_call_send(call);
 	pthread_mutex_unlock(&vu->lock);
 	rte_spinlock_unlock(lock);
 	vhost_user_call_close(old);

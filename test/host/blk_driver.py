@@ -11,7 +11,8 @@ from collections import deque
 from vhost_user import Memory
 
 F_FLUSH, F_DISCARD, F_WRITE_ZEROES = 1 << 9, 1 << 13, 1 << 14
-F_INDIRECT, F_VERSION_1, F_RING_PACKED, F_IN_ORDER = 1 << 28, 1 << 32, 1 << 34, 1 << 35
+F_INDIRECT, F_EVENT_IDX = 1 << 28, 1 << 29
+F_VERSION_1, F_RING_PACKED, F_IN_ORDER = 1 << 32, 1 << 34, 1 << 35
 T_IN, T_OUT, T_FLUSH, T_GET_ID, T_DISCARD, T_WRITE_ZEROES = 0, 1, 4, 8, 11, 13
 S_OK, S_IOERR, S_UNSUPP = 0, 1, 2
 DESC_NEXT, DESC_WRITE, DESC_INDIRECT = 1, 2, 4
@@ -53,10 +54,20 @@ class Split:
         self.posted += 1
         store16(self.memory, 0x402, self.posted)
 
+    def used(self):
+        """Whether there is a used entry to take."""
+        (index,) = struct.unpack_from("<H", self.memory.map, 0x802)
+        return index != self.taken & 0xFFFF
+
+    def sleep(self, event_idx=True):
+        """Asks for a call for the next used entry. Without event_idx none is forbidden."""
+        if not event_idx:
+            return
+        store16(self.memory, 0x404 + 2 * SIZE, self.taken)
+
     def take(self):
         """The slot of a request that is used, or None."""
-        (index,) = struct.unpack_from("<H", self.memory.map, 0x802)
-        if index == self.taken & 0xFFFF:
+        if not self.used():
             return None
         head, _ = struct.unpack_from("<II", self.memory.map, 0x804 + 8 * (self.taken % SIZE))
         self.taken += 1
@@ -85,12 +96,19 @@ class Packed:
         self.next = (self.next + len(parts)) % (2 * SIZE)
         self.descs[slot] = len(parts)
 
+    def used(self):
+        (flags,) = struct.unpack_from("<H", self.memory.map, 16 * (self.seen % SIZE) + 14)
+        return flags & (AVAIL | USED) == (AVAIL | USED if self.seen < SIZE else 0)
+
+    def sleep(self, event_idx=True):
+        """The same; the place, then the flags by which it counts, or those for every call."""
+        store16(self.memory, 0x400, self.seen % SIZE | (0x8000 if self.seen < SIZE else 0))
+        store16(self.memory, 0x402, 2 if event_idx else 0)
+
     def take(self):
-        at = 16 * (self.seen % SIZE)
-        (flags,) = struct.unpack_from("<H", self.memory.map, at + 14)
-        if flags & (AVAIL | USED) != (AVAIL | USED if self.seen < SIZE else 0):
+        if not self.used():
             return None
-        (slot,) = struct.unpack_from("<H", self.memory.map, at + 12)
+        (slot,) = struct.unpack_from("<H", self.memory.map, 16 * (self.seen % SIZE) + 12)
         self.seen = (self.seen + self.descs.pop(slot)) % (2 * SIZE)
         return slot
 

@@ -35,6 +35,9 @@ class VhostUser:
                         struct.pack("<Q", features | vhost_user.F_PROTOCOL_FEATURES))
         self.set_inflight()
         self.client.table([driver.memory.region()], [driver.memory.fd])
+        self.start(driver)
+
+    def start(self, driver):
         self.client.vring(0, FIRST, size=SIZE, start=driver.ring.base())
 
     def set_inflight(self):

@@ -13,6 +13,7 @@ GET_VRING_BASE, SET_VRING_KICK, SET_VRING_CALL = 11, 12, 13
 GET_PROTOCOL_FEATURES, SET_PROTOCOL_FEATURES, GET_QUEUE_NUM = 15, 16, 17
 SET_VRING_ENABLE, SET_BACKEND_CHANNEL, IOTLB_MSG = 18, 21, 22
 GET_CONFIG, SET_CONFIG, GET_INFLIGHT_FD, SET_INFLIGHT_FD = 24, 25, 31, 32
+VRING_NO_FD = 1 << 8  # a virtqueue's number without a descriptor
 GET_MAX_MEM_SLOTS, ADD_MEM_REG, REM_MEM_REG = 36, 37, 38
 BACKEND_CONFIG_CHANGE = 2
 
@@ -127,10 +128,15 @@ class Client:
         self.ack(SET_VRING_ADDR, struct.pack("<2I4Q", index, 0, place["desc"], place["used"],
                                              place["avail"], 0))
 
+    def call(self, index, fd):
+        """Says where a virtqueue's interrupts go: an eventfd, or None for nowhere."""
+        self.ack(SET_VRING_CALL, struct.pack("<Q", index | (VRING_NO_FD if fd is None else 0)),
+                 [] if fd is None else [fd])
+
     def vring(self, index, first, call=None, size=RING, start=0, **where):
-        """A virtqueue is kicked off and enabled."""
-        self.ack(SET_VRING_CALL, struct.pack("<Q", index),
-                 [self.eventfd() if call is None else call])
+        """A virtqueue is kicked off and enabled. call: None for a new eventfd, False for none."""
+        fd = self.eventfd() if call is None else call
+        self.call(index, None if fd is False else fd)
         self.ack(SET_VRING_NUM, struct.pack("<II", index, size))
         self.ack(SET_VRING_BASE, struct.pack("<II", index, start))
         self.addresses(index, first, **where)

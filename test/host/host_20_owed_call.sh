@@ -1,0 +1,27 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+#
+# A driver that sleeps until it is called reconnects after the process at its socket was killed
+# between a used buffer and its call: it is called. Disks and network devices, both ring formats,
+# with event indices and without, in order and not.
+. "$(dirname "$0")/host.sh"
+need python3
+export DPDK_VDUSE_RUN_DIR=$work/run
+blk=$DPDK_VDUSE_BUILD/app/blk/dpdk-vduse-blk
+
+# owed KIND COMMAND...
+owed()
+{
+	step "$1"
+	timeout 250 "$(dirname "$0")/owed_call.py" "$1" "$sock" "${@:2}" >"$work/$1.log" 2>&1 ||
+		fail "see the log"
+	grep -a '^-- ' "$work/$1.log"
+}
+
+truncate -s 1M "$work/disk.img"
+owed disk "$blk" -l "$LCORES" --no-pci --no-telemetry --in-memory -m 128 -- --device \
+	"disk0,transport=vhost-user,socket=$sock,backend=file,path=$work/disk.img,in-order=1"
+owed net "$TESTPMD" -l "$LCORES" --no-pci -d "$PLUGIN" "${memory[@]}" --main-lcore 0 \
+	--vdev "net_vduse0,iface=$sock,in-order=1" -- -i --auto-start --disable-link-check \
+	--total-num-mbufs=4096 --forward-mode=io
+ok
