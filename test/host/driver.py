@@ -98,7 +98,7 @@ def hotplug(client, memory, ring):
     if said("mismatches"):
         fail("librte_vhost did not know where the virtqueue is")
     ring.offer(other.first + BUFFER, PACKET)
-    until(lambda: said("an address in no region") == 1, "a packet in no region is no fault")
+    until(lambda: said("memory in no region that permits it, address") == 1, "a packet in no region is no fault")
     other.close()
 
 
