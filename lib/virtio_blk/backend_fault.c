@@ -25,6 +25,7 @@ struct fault_backend {
 	unsigned int fail_nb;
 	uint64_t fail_every; /* of all operations; 0: none */
 	uint64_t delay;      /* us, of an operation on the average; 0: none */
+	bool late;           /* kept back before it is done, not after */
 	uint64_t count;
 	bool hold;
 	bool newest;
@@ -146,6 +147,7 @@ fault_args(const struct vblk_backend_conf *conf, struct fault_backend *fault, ch
 		{ "under", VBLK_ARG_STRING, name },
 		{ "fail-every", VBLK_ARG_SIZE, &fault->fail_every },
 		{ "delay", VBLK_ARG_SIZE, &fault->delay },
+		{ "late", VBLK_ARG_FLAG, &fault->late },
 	};
 	char *own = malloc(FAULT_ARGS_SIZE(conf->args));
 	int ret = own == NULL ? -ENOMEM : 0;
@@ -254,7 +256,7 @@ fault_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
 	vblk_channel_memory(((struct fault_channel *)base)->under, va, len);
 }
 
-/* Each for a time of its own, up to twice the delay, so that they come back in any order. */
+/* Each for its own time, up to twice the delay, so that they finish in any order. */
 static void
 fault_keep(struct fault_channel *channel, struct vblk_io *io)
 {
@@ -293,7 +295,8 @@ fault_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 	pthread_mutex_lock(&fault->lock);
 	nb = RTE_MIN(nb, fault->narrow);
 	for (i = 0; i < nb; i++) {
-		if (fault_hits(fault, ios[i]))
+		ios[i]->result = 0;
+		if (fault_hits(fault, ios[i]) || fault->late)
 			fault_keep(channel, ios[i]);
 		else if (channel->under->ops->submit(channel->under, &ios[i], 1) == 0)
 			break;
@@ -339,13 +342,37 @@ fault_let_go(struct fault_channel *channel)
 	return io;
 }
 
+/*
+ * What is late begins now, and its data moves now, as with a disk that is slow. One that is to
+ * fail never begins. Returns how many have finished. Under the lock.
+ */
 static uint16_t
-fault_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+fault_poll_late(struct fault_channel *channel, struct vblk_io **ios, uint16_t nb)
 {
-	struct fault_channel *channel = (struct fault_channel *)base;
+	const struct vblk_backend_ops *under = channel->under->ops;
+	uint16_t n = under->poll(channel->under, ios, nb);
+
+	while (n < nb) {
+		struct vblk_io *io = fault_let_go(channel);
+
+		if (io == NULL)
+			break;
+		if (io->result < 0)
+			ios[n++] = io;
+		else if (under->submit(channel->under, &io, 1) == 0) {
+			/* No room there: the next poll tries again. */
+			fault_keep(channel, io);
+			break;
+		}
+	}
+	return n;
+}
+
+static uint16_t
+fault_poll_done(struct fault_channel *channel, struct vblk_io **ios, uint16_t nb)
+{
 	uint16_t n, i;
 
-	pthread_mutex_lock(&channel->backend->lock);
 	n = channel->under->ops->poll(channel->under, ios, nb);
 	for (i = 0; i < n; i++)
 		fault_keep(channel, ios[i]);
@@ -354,8 +381,22 @@ fault_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 		if (ios[i] == NULL)
 			break;
 	}
-	pthread_mutex_unlock(&channel->backend->lock);
 	return i;
+}
+
+static uint16_t
+fault_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct fault_channel *channel = (struct fault_channel *)base;
+	struct fault_backend *fault = channel->backend;
+
+	pthread_mutex_lock(&fault->lock);
+	if (fault->late)
+		nb = fault_poll_late(channel, ios, nb);
+	else
+		nb = fault_poll_done(channel, ios, nb);
+	pthread_mutex_unlock(&fault->lock);
+	return nb;
 }
 
 const struct vblk_backend_ops vblk_backend_fault = {

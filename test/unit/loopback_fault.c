@@ -8,14 +8,16 @@
 
 #include "loopback_fault.h"
 
+#define FAULT_ARGS "under=ram,size=1M"
+
 struct loopback_blk blk;
 struct vblk_backend *fault;
 uint8_t sent[BLK_BYTES], got[BLK_BYTES];
 
 static int
-setup_with(uint64_t without, bool indirect)
+setup_with(const char *args, uint64_t without, bool indirect)
 {
-	loopback_blk_create(&blk, "fault", "under=ram,size=1M", RING, false);
+	loopback_blk_create(&blk, "fault", args, RING, false);
 	fault = blk.blk->backend;
 	blk.features &= ~without;
 	blk.indirect = indirect;
@@ -27,21 +29,21 @@ int
 fault_setup(void **state)
 {
 	RTE_SET_USED(state);
-	return setup_with(0, false);
+	return setup_with(FAULT_ARGS, 0, false);
 }
 
 int
 fault_setup_indirect(void **state)
 {
 	RTE_SET_USED(state);
-	return setup_with(0, true);
+	return setup_with(FAULT_ARGS, 0, true);
 }
 
 int
 fault_setup_in_order(void **state)
 {
 	RTE_SET_USED(state);
-	loopback_blk_create(&blk, "fault", "under=ram,size=1M", RING, false);
+	loopback_blk_create(&blk, "fault", FAULT_ARGS, RING, false);
 	fault = blk.blk->backend;
 	blk.features |= FEATURE(VIRTIO_F_IN_ORDER);
 	loopback_blk_up(&blk);
@@ -52,18 +54,25 @@ int
 fault_setup_no_flush(void **state)
 {
 	RTE_SET_USED(state);
-	return setup_with(FEATURE(VIRTIO_BLK_F_FLUSH), false);
+	return setup_with(FAULT_ARGS, FEATURE(VIRTIO_BLK_F_FLUSH), false);
 }
 
 int
 fault_setup_logged(void **state)
 {
 	RTE_SET_USED(state);
-	loopback_blk_create_logged(&blk, "fault", "under=ram,size=1M", RING);
+	loopback_blk_create_logged(&blk, "fault", FAULT_ARGS, RING);
 	fault = blk.blk->backend;
 	blk.features |= FEATURE(VIRTIO_BLK_F_CONFIG_WCE);
 	loopback_blk_up(&blk);
 	return 0;
+}
+
+int
+fault_setup_late(void **state)
+{
+	RTE_SET_USED(state);
+	return setup_with(FAULT_ARGS ",late=1", 0, false);
 }
 
 int

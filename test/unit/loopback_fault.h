@@ -29,6 +29,9 @@ int
 fault_setup_no_flush(void **state);
 int
 fault_setup_logged(void **state);
+/* The backend moves data when it is let go, not before. */
+int
+fault_setup_late(void **state);
 int
 fault_teardown(void **state);
 

@@ -52,6 +52,43 @@ reset_drains(void **state)
 	fault_check_serves(1);
 }
 
+#define LATE 12u
+
+/*
+ * A slow backend moves the data of reads while a reset waits. Every byte is in memory before the
+ * answer, and none is written after it.
+ */
+static void
+reset_outlasts_late_reads(void **state)
+{
+	struct driver_region *region = &blk.driver.regions[0];
+	uint16_t heads[LATE];
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	blk_pattern(sent, LATE * BLK_SECTOR, 1);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, 0, sent, LATE * BLK_SECTOR), 0);
+	fault_hold_reads(heads, LATE);
+	loopback_blk_reset_send(&blk);
+	vblk_fault_release(fault, LATE - 1, true);
+	assert_false(loopback_blk_answered(&blk, UNIT_WHILE_MS));
+	vblk_fault_release(fault, 1, true);
+	assert_true(loopback_blk_answered(&blk, UNIT_PATIENCE_MS));
+	for (i = 0; i < LATE; i++) {
+		loopback_blk_written(&blk, heads[i], got);
+		assert_memory_equal(got, sent + i * BLK_SECTOR, BLK_SECTOR);
+		assert_int_equal(got[BLK_SECTOR], VIRTIO_BLK_S_OK);
+	}
+	memset(region->va, 0x55, region->size);
+	vblk_fault_hold(fault, false);
+	for (i = 0; i < 10; i++)
+		loopback_blk_poll(&blk);
+	for (i = 0; i < region->size; i++)
+		assert_int_equal(region->va[i], 0x55);
+	loopback_blk_up(&blk);
+	fault_check_serves(1);
+}
+
 /* Memory moves only when no request holds an address of it. */
 static void
 update_drains(void **state)
@@ -295,6 +332,8 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(reset_drains, fault_setup, fault_teardown),
+		cmocka_unit_test_setup_teardown(reset_outlasts_late_reads, fault_setup_late,
+						fault_teardown),
 		cmocka_unit_test_setup_teardown(update_drains, fault_setup, fault_teardown),
 		cmocka_unit_test_setup_teardown(reset_ends_ranges, fault_setup, fault_teardown),
 		cmocka_unit_test_setup_teardown(update_finishes_ranges, fault_setup,
