@@ -72,8 +72,9 @@ struct rte_vduse_part {
 
 /*
  * Opens the part of a virtqueue with room for size bytes. One that was kept stays if it is large
- * enough; else a new one takes its place, once it is there. One thread at a time for a device.
- * 0 or what the file system says (-ENOSPC), with one log line; the part is then as it was.
+ * enough; else a new one takes its place, once it is there. Size 0: whatever is there, or -ENOENT.
+ * One thread at a time for a device. 0 or what the file system says (-ENOSPC), with one log line;
+ * the part is then as it was.
  */
 int
 rte_vduse_part_open(struct rte_vduse_dev *dev, uint16_t index, size_t size,

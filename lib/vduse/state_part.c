@@ -95,6 +95,8 @@ rte_vduse_part_open(struct rte_vduse_dev *dev, uint16_t index, size_t size,
 	bool kept;
 	int ret;
 
+	if (size == 0 && word == 0)
+		return -ENOENT;
 	kept = word != 0 && PART_PAGES(word) * VDUSE_STATE_PAGE >= size;
 	if (!kept)
 		word = part_add(state->fd, size);

@@ -32,15 +32,31 @@ room_channel(struct vblk_queue *queue, uint16_t size)
 	return 0;
 }
 
+/*
+ * What a killed process left in flight is in the log that it had, however small. A ring that needs
+ * more gets more when it starts. -ENOENT: none was left.
+ */
+static int
+room_log_left(struct vblk_queue *queue, uint16_t index)
+{
+	int ret = rte_vduse_part_open(queue->blk->dev, index, 0, &queue->part);
+
+	return ret < 0 ? ret : vblk_log_open(&queue->log, queue->part.data, queue->part.size, 1);
+}
+
 static int
 room_log(struct vblk_queue *queue, uint16_t size)
 {
-	int ret;
+	uint16_t index = (uint16_t)(queue - queue->blk->queues);
+	int ret = -ENOENT;
 
 	if (!queue->blk->logs || queue->log.size >= size)
 		return 0;
-	ret = rte_vduse_part_open(queue->blk->dev, (uint16_t)(queue - queue->blk->queues),
-				  vblk_log_size(size), &queue->part);
+	if (queue->log.size == 0)
+		ret = room_log_left(queue, index);
+	if (ret != -ENOENT)
+		return ret;
+	ret = rte_vduse_part_open(queue->blk->dev, index, vblk_log_size(size), &queue->part);
 	if (ret < 0)
 		return ret;
 	vblk_log_close(&queue->log);

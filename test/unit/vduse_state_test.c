@@ -148,7 +148,10 @@ part_grows(void **state)
 
 	RTE_SET_USED(state);
 	assert_int_equal(rte_vduse_state_open(dev.dev, false), 0);
+	assert_int_equal(rte_vduse_part_open(dev.dev, 0, 0, &part), -ENOENT);
 	assert_int_equal(rte_vduse_part_open(dev.dev, 0, 100, &part), 0);
+	assert_int_equal(rte_vduse_part_open(dev.dev, 0, 0, &part), 0);
+	assert_int_equal(part.size, SIZE);
 	assert_int_equal(rte_vduse_part_open(dev.dev, 1, 100, &second), 0);
 	memset(part.data, 1, part.size);
 	memset(second.data, 2, second.size);
