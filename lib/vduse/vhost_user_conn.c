@@ -108,11 +108,17 @@ conn_end(struct vhost_user *vu)
 	if (used)
 		VDUSE_LOG_RATED(&vu->dev->life_rate, dev, INFO, vu->dev->name,
 				"client disconnected");
-	else
+	else if (vu->net)
 		/* QEMU asks for the number of queues, hangs up and tries again without end. */
 		VDUSE_LOG_RATED(&vu->dev->life_rate, dev, NOTICE, vu->dev->name,
 				"client disconnected before it set up a virtqueue: see that it "
-				"wants no more than %u (queues= of QEMU)", vu->dev->nb_vqs);
+				"wants no more than %u pair%s (queues=%u of QEMU)",
+				vu->dev->nb_vqs / 2, vu->dev->nb_vqs / 2 == 1 ? "" : "s",
+				vu->dev->nb_vqs / 2);
+	else
+		VDUSE_LOG_RATED(&vu->dev->life_rate, dev, NOTICE, vu->dev->name,
+				"client disconnected before it set up a virtqueue: see that it "
+				"wants no more than %u (num-queues= of QEMU)", vu->dev->nb_vqs);
 }
 
 static int

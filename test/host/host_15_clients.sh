@@ -9,7 +9,7 @@ need python3
 step "a network device"
 start_backend vduse ""
 python3 "$(dirname "$0")/client_rows.py" "$sock" net || fail "see above"
-[ "$(log_lines vduse "before it set up a virtqueue: see that it wants no more than 2")" -gt 0 ] ||
+[ "$(log_lines vduse "before it set up a virtqueue: see that it wants no more than 1 pair (queues=1 of QEMU)")" -gt 0 ] ||
 	fail "a client that wants more queues is not told of"
 [ "$(log_lines vduse "VDUSE: ")" -lt 300 ] || fail "it fills the log"
 stop_testpmd vduse
