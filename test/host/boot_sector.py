@@ -1,0 +1,53 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+"""
+Writes a disk that boots. Its first sector reads 64 KiB of the disk with the BIOS, adds up the
+words, and ends QEMU through isa-debug-exit at port 0xf4: with 0x10 if the sum is right, else with
+0x11, 0x12 if the BIOS says that it cannot read. Argument: the file.
+"""
+import random
+import struct
+import sys
+
+SIZE = 16 << 20
+AT = 8 << 20       # where it reads
+BYTES = 64 << 10
+PACKET = 0x7D00    # of INT 13h, AH=42h: in the sector's own 512 bytes from 0x7c00
+SEGMENT = 0x2000   # where it reads to
+
+
+def code(total):
+    return bytes((
+        0xFA, 0x31, 0xC0, 0x8E, 0xD8,              # cli; xor ax,ax; mov ds,ax
+        0x8E, 0xD0, 0xBC, 0x00, 0x7C, 0xFB,        # mov ss,ax; mov sp,0x7c00; sti
+        0xBE, *PACKET.to_bytes(2, "little"),       # mov si,PACKET
+        0xB4, 0x42, 0xB2, 0x80, 0xCD, 0x13,        # mov ah,0x42; mov dl,0x80; int 0x13
+        0xB0, 0x12, 0x72, 0x1B,                    # mov al,0x12; jc end
+        0xB8, *SEGMENT.to_bytes(2, "little"),      # mov ax,SEGMENT
+        0x8E, 0xC0, 0x31, 0xFF, 0x31, 0xDB,        # mov es,ax; xor di,di; xor bx,bx
+        0x26, 0x03, 0x1D, 0x83, 0xC7, 0x02,        # next: add bx,[es:di]; add di,2
+        0x75, 0xF8,                                # jnz next
+        0xB0, 0x10, 0x81, 0xFB, *total.to_bytes(2, "little"),  # mov al,0x10; cmp bx,total
+        0x74, 0x02, 0xB0, 0x11,                    # je end; mov al,0x11
+        0xE6, 0xF4, 0xF4, 0xEB, 0xFD,              # end: out 0xf4,al; hlt; jmp
+    ))
+
+
+def main():
+    data = random.Random(1).randbytes(BYTES)
+    total = sum(struct.unpack(f"<{BYTES // 2}H", data)) & 0xFFFF
+    sector = bytearray(512)
+    program = code(total)
+    sector[:len(program)] = program
+    sector[PACKET - 0x7C00:PACKET - 0x7C00 + 16] = struct.pack(
+        "<BBHHHQ", 16, 0, BYTES // 512, 0, SEGMENT, AT // 512)
+    sector[510:] = b"\x55\xaa"
+    with open(sys.argv[1], "wb") as file:
+        file.write(sector)
+        file.seek(AT)
+        file.write(data)
+        file.truncate(SIZE)
+
+
+if __name__ == "__main__":
+    main()
