@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * A file system device under virtio_fs, which maps buffers of any size, whatever largest size it
- * is told of, and fails its request, or tries again without end, if it is refused. The file system is a root directory
- * that takes extended attributes: a value of 64 KiB and its name are one buffer. Ours only: the
- * distribution's module may know no file systems.
+ * is told of, and fails its request, or tries again without end, if it is refused. The file system
+ * is a root directory that takes extended attributes: a value of 64 KiB and its name are one
+ * buffer. Ours only: the distribution's module may know no file systems.
  */
 #include <errno.h>
 #include <signal.h>
