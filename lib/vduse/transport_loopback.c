@@ -84,7 +84,10 @@ vduse_loopback_answer(struct vduse_loopback *loop, struct vduse_dev_response *re
 	struct pollfd poll_fd = { .fd = loop->sock[0], .events = POLLIN };
 	int n;
 
-	n = poll(&poll_fd, 1, timeout_ms);
+	/* A fuzzer's alarm may interrupt it. */
+	do {
+		n = poll(&poll_fd, 1, timeout_ms);
+	} while (n < 0 && errno == EINTR);
 	if (n == 0)
 		return -ETIMEDOUT;
 	if (n < 0 || recv(loop->sock[0], resp, sizeof(*resp), 0) != sizeof(*resp))
