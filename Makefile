@@ -13,6 +13,7 @@ help:
 	@echo "make check          every test; the last line counts them"
 	@echo "make check-debug    the kernel module on kernels that look for mistakes: an hour"
 	@echo "make unit           unit tests only: seconds"
+	@echo "make fuzz           fuzzers: a minute; SECONDS=3600 TARGET=fuzz_blk for longer"
 	@echo "make host           packets over vhost-user sockets, on this machine"
 	@echo "make vm TEST=NAME   one script of test/vm, such as net_01_ping"
 	@echo "make shell          a shell in the test VM"
@@ -48,6 +49,9 @@ check-debug: build
 unit: build
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite unit
 
+fuzz: build
+	@test/fuzz/run --seconds $(or $(SECONDS),20) $(TARGET)
+
 host: build
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite host
 
@@ -61,7 +65,7 @@ install: build
 	meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf build-asan build-tsan build-clang
+	rm -rf build-asan build-tsan build-clang build-fuzz
 	[ ! -e $(BUILD)/build.ninja ] || ninja -C $(BUILD) clean
 
-.PHONY: help packages build run check check-debug unit host vm shell install clean
+.PHONY: help packages build run check check-debug unit fuzz host vm shell install clean
