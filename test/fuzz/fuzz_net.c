@@ -1,0 +1,410 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A network device of one pair over the loopback, its driver in the hands of the input.
+ * Input: a byte of choices about the device, then operations, each with its arguments.
+ * Output: nothing, unless a check fails: all that was popped is used at the end of a burst, mbufs
+ * are sound, and none of them and no file descriptor is left.
+ * Thread: libFuzzer's, which polls too; the control thread works only while it is waited for.
+ */
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+
+#include <rte_mbuf.h>
+#include <rte_memory.h>
+
+#include <device.h>
+#include <net.h>
+
+#include "fuzz_ring.h"
+
+#define STATUS_FEATURES                                                                            \
+	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK)
+#define STATUS_UP (STATUS_FEATURES | VIRTIO_CONFIG_S_DRIVER_OK)
+
+/* The driver's directions: it receives on RX what the device transmits. */
+#define RX     0
+#define TX     1
+#define QUEUES 2
+
+#define POOL_MBUFS 1023
+#define POOL_ROOM  1024
+#define BURST	   64
+#define POSTS_MAX  1024
+
+struct card {
+	struct fuzz_input in;
+	struct vduse_loopback *loop;
+	struct rte_vduse_net *net;
+	struct rte_vduse_dev *dev;
+	struct fuzz_memory memory;
+	struct fuzz_ring rings[QUEUES];
+};
+
+static struct rte_mempool *pool;
+
+int
+LLVMFuzzerInitialize(int *argc, char ***argv)
+{
+	RTE_SET_USED(argc);
+	RTE_SET_USED(argv);
+	fuzz_init();
+	/* Without a cache all that are free are in the ring, where they are counted. */
+	pool = rte_pktmbuf_pool_create("fuzz", POOL_MBUFS, 0, 0, RTE_PKTMBUF_HEADROOM + POOL_ROOM,
+				       SOCKET_ID_ANY);
+	fuzz_check(pool != NULL, "no pool");
+	return 0;
+}
+
+static uint32_t
+card_state(struct card *card, uint16_t index)
+{
+	return __atomic_load_n(&card->net->queues[index].vq->state, __ATOMIC_ACQUIRE);
+}
+
+static bool
+card_ask(struct card *card, struct vduse_dev_request req)
+{
+	bool ok = fuzz_ask(card->loop, &req);
+
+	fuzz_sync(card->dev);
+	return ok;
+}
+
+static bool
+card_set_status(struct card *card, uint8_t status)
+{
+	return card_ask(card, (struct vduse_dev_request){ .type = VDUSE_SET_STATUS,
+							  .s.status = status });
+}
+
+static void
+card_reset(struct card *card)
+{
+	uint16_t i;
+
+	fuzz_check(card_set_status(card, 0), "reset refused");
+	for (i = 0; i < QUEUES; i++)
+		fuzz_check(card_state(card, i) == RTE_VDUSE_VQ_IDLE, "state %u after a reset",
+			   card_state(card, i));
+	fuzz_check(!rte_vduse_net_link(card->net), "the link is up after a reset");
+}
+
+/* After a burst: what it woke the control thread for is done, and all that was popped is used. */
+static void
+check_burst(struct card *card, uint16_t index)
+{
+	const struct vring_vq *ring = &card->net->queues[index].ring;
+
+	if (card_state(card, index) == RTE_VDUSE_VQ_WAITING) {
+		fuzz_sync(card->dev);
+		fuzz_check(card_state(card, index) != RTE_VDUSE_VQ_WAITING,
+			   "a miss is not served");
+	}
+	if (card_state(card, index) != RTE_VDUSE_VQ_RUNNING)
+		return;
+	if (card->net->queues[index].packed)
+		fuzz_check(ring->packed.used == ring->packed.avail && ring->packed.nb_held == 0,
+			   "a chain was popped and not used");
+	else
+		fuzz_check(ring->next_used == ring->next_avail &&
+			   ring->published == ring->next_used,
+			   "a chain was popped and not used");
+}
+
+/* The driver sends. */
+static void
+card_rx(struct card *card)
+{
+	struct rte_mbuf *mbufs[BURST];
+	uint16_t nb = fuzz_u8(&card->in) % BURST + 1, n, i;
+	const char *why;
+
+	n = rte_vduse_net_rx_burst(card->net, 0, pool, mbufs, nb);
+	fuzz_check(n <= nb, "%u packets of %u", n, nb);
+	for (i = 0; i < n; i++) {
+		fuzz_check(rte_mbuf_check(mbufs[i], 1, &why) == 0, "%s", why);
+		fuzz_check(!card->net->linear || mbufs[i]->nb_segs == 1, "%u segments",
+			   mbufs[i]->nb_segs);
+		rte_pktmbuf_free(mbufs[i]);
+	}
+	check_burst(card, TX);
+	fuzz_ring_reap(&card->rings[TX]);
+}
+
+/* A packet in segments. */
+static struct rte_mbuf *
+card_packet(uint32_t len, uint32_t seg)
+{
+	struct rte_mbuf *head = NULL, *mbuf;
+	uint32_t part;
+
+	do {
+		mbuf = rte_pktmbuf_alloc(pool);
+		if (mbuf == NULL)
+			break;
+		part = RTE_MIN(RTE_MIN(len, seg), POOL_ROOM + 0u);
+		memset(rte_pktmbuf_append(mbuf, (uint16_t)part), 0x5a, part);
+		len -= part;
+		if (head == NULL) {
+			head = mbuf;
+		} else if (rte_pktmbuf_chain(head, mbuf) < 0) {
+			rte_pktmbuf_free(mbuf);
+			break;
+		}
+	} while (len > 0);
+	return head;
+}
+
+/* The driver receives. */
+static void
+card_tx(struct card *card)
+{
+	uint16_t nb = fuzz_u8(&card->in) % BURST + 1, n, i;
+	uint32_t len = fuzz_u16(&card->in), seg = fuzz_u8(&card->in) * 8u + 14;
+	struct rte_mbuf *mbufs[BURST];
+	bool copy = (len & 1) != 0;
+
+	/* Long ones are rare: a few of them take all of the pool. */
+	if (len < 0xf000)
+		len %= 4096;
+	for (i = 0; i < nb; i++) {
+		mbufs[i] = card_packet(len, seg);
+		if (mbufs[i] == NULL)
+			break;
+	}
+	nb = i;
+	n = copy ? rte_vduse_net_tx_copy(card->net, 0, mbufs, nb) :
+		   rte_vduse_net_tx_burst(card->net, 0, mbufs, nb);
+	fuzz_check(n <= nb, "%u packets of %u", n, nb);
+	rte_pktmbuf_free_bulk(mbufs + (copy ? 0 : n), copy ? nb : nb - n);
+	check_burst(card, RX);
+	fuzz_ring_reap(&card->rings[RX]);
+}
+
+static void
+card_create(struct card *card, uint8_t how, uint8_t size)
+{
+	struct rte_vduse_net_conf conf = {
+		.path = "/dev/vduse/fuzz0",
+		.pairs = 1,
+		.queue_size = (uint16_t)(2 << size % 8),
+		.mac = { { 2, 0, 0, 0, 0, 1 } },
+		.mtu = how & 1 ? 0 : RTE_VDUSE_NET_MTU_MAX,
+		.socket_id = SOCKET_ID_ANY,
+		.linear = (how & 2) != 0,
+		.extbuf = (how & 4) != 0,
+	};
+
+	card->loop = vduse_loopback_new();
+	fuzz_check(card->loop != NULL, "no memory");
+	if (how & 16)
+		vduse_loopback_vq_size_max(card->loop, VRING_SIZE_MAX);
+	fuzz_check(vnet_create(&conf, &vduse_transport_loopback, card->loop, &card->net) == 0,
+		   "no device");
+	card->dev = rte_vduse_net_dev(card->net);
+	fuzz_check(rte_vduse_net_start(card->net, RTE_VDUSE_ATTACH_NONE) == 0, "no start");
+}
+
+static uint64_t
+card_features(struct card *card)
+{
+	static const uint8_t bits[] = {
+		VIRTIO_F_RING_PACKED, VIRTIO_F_IN_ORDER, VIRTIO_RING_F_INDIRECT_DESC,
+		VIRTIO_RING_F_EVENT_IDX, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_F_VERSION_1,
+	};
+	uint8_t without = fuzz_u8(&card->in);
+	uint64_t features = card->dev->offered;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(bits); i++)
+		if (without & 1 << i)
+			features &= ~FUZZ_BIT(bits[i]);
+	if ((without & 0xc0) == 0xc0)
+		features ^= FUZZ_BIT(fuzz_u8(&card->in) % 64);
+	return features;
+}
+
+/* A driver comes up with two new rings. */
+static void
+card_up(struct card *card)
+{
+	static const uint8_t shifts[16] = { 0, 1, 2, 3, 4, 5, 6, 7, 8, 4, 5, 6, 7, 9, 11, 14 };
+	uint8_t size = fuzz_u8(&card->in), how = fuzz_u8(&card->in);
+	uint16_t index = how & 1 ? fuzz_u16(&card->in) : 0, i;
+	uint64_t features = card_features(card);
+	struct vduse_vq_info info;
+
+	card_reset(card);
+	fuzz_memory_truncate(&card->memory, 0);
+	fuzz_memory_truncate(&card->memory, FUZZ_ALL);
+	for (i = 0; i < QUEUES; i++) {
+		fuzz_ring_close(&card->rings[i]);
+		fuzz_ring_open(&card->rings[i], &card->memory, i * FUZZ_RINGS / QUEUES,
+			       1u << shifts[(i == 0 ? size : size >> 4) % 16], features, index);
+		info = fuzz_ring_info(&card->rings[i], i, (how & 2) == 0);
+		vduse_loopback_set_vq(card->loop, i, &info);
+	}
+	fuzz_memory_show(&card->memory, card->loop, how & 4 ? how >> 5 : 6);
+	vduse_loopback_set_features(card->loop, features);
+	if (how & 8)
+		(void)card_set_status(card, STATUS_FEATURES);
+	(void)card_set_status(card, STATUS_UP);
+}
+
+/* A row of like chains: buffers to fill, or packets to send with a header that may be anything. */
+static void
+card_post(struct card *card)
+{
+	uint8_t what = fuzz_u8(&card->in), shape = fuzz_u8(&card->in);
+	uint32_t nb = 1 + fuzz_u8(&card->in) * (what & 8 ? 16u : 1u), i, j;
+	uint32_t len = fuzz_u16(&card->in) % 4096, parts = shape % 8 + 1;
+	struct fuzz_ring *ring = &card->rings[what & 1];
+	struct fuzz_piece pieces[FUZZ_PIECES];
+	struct virtio_net_hdr_v1 *header;
+	uint64_t at;
+
+	for (i = 0; i < RTE_MIN(nb, POSTS_MAX); i++) {
+		at = FUZZ_DATA_IOVA + ring->posted % 192 * 4096;
+		header = fuzz_memory_at(&card->memory, at, sizeof(*header));
+		if (header != NULL && (what & 1))
+			memset(header, what & 16 ? 0xff : 0, sizeof(*header));
+		/* The header in a piece of its own, or not. */
+		pieces[0] = (struct fuzz_piece){ at, shape & 16 ? sizeof(*header) : len,
+						 (what & 1) == RX };
+		for (j = 1; j < parts; j++)
+			pieces[j] = (struct fuzz_piece){ at + 12 + j * 64, len, (what & 1) == RX };
+		if (!fuzz_ring_post(ring, pieces, parts, (shape & 8) != 0))
+			return;
+	}
+}
+
+static void
+card_write(struct card *card)
+{
+	uint8_t what = fuzz_u8(&card->in);
+	struct fuzz_ring *ring = &card->rings[what & 1];
+
+	switch (what / 2 % 4) {
+	case 0:
+		fuzz_ring_write_desc(ring, &card->in);
+		return;
+	case 1:
+		fuzz_ring_write_avail(ring, &card->in);
+		return;
+	case 2:
+		fuzz_ring_write_event(ring, &card->in);
+		return;
+	default:
+		fuzz_ring_write_bytes(ring, &card->in);
+	}
+}
+
+static void
+card_message(struct card *card)
+{
+	static const uint32_t types[] = { VDUSE_UPDATE_IOTLB, VDUSE_GET_VQ_STATE,
+					  VDUSE_TRANSPORT_VQ_CHANGED,
+					  VDUSE_TRANSPORT_CONFIG_WRITE };
+	uint8_t how = fuzz_u8(&card->in);
+	struct vduse_dev_request req = { .type = types[how / 16 % 4] };
+	uint16_t index = how & 1;
+	struct vduse_vq_info info;
+
+	if (req.type == VDUSE_TRANSPORT_CONFIG_WRITE) {
+		req = vduse_loopback_config_written(fuzz_u8(&card->in), how);
+	} else if (req.type == VDUSE_UPDATE_IOTLB) {
+		req.iova.last = UINT64_MAX;
+	} else {
+		req.vq_state.index = how & 0x80 ? how : index;
+	}
+	if (req.type == VDUSE_TRANSPORT_VQ_CHANGED) {
+		info = fuzz_ring_info(&card->rings[index], index, (how & 2) == 0);
+		if (how & 4)
+			info.num = fuzz_u16(&card->in);
+		if (how & 8)
+			info.split.avail_index = fuzz_u16(&card->in);
+		vduse_loopback_set_vq(card->loop, index, &info);
+	}
+	(void)card_ask(card, req);
+}
+
+/* What the application may do meanwhile. */
+static void
+card_application(struct card *card)
+{
+	uint8_t how = fuzz_u8(&card->in);
+	uint16_t value = fuzz_u16(&card->in);
+	struct rte_ether_addr mac = { { 2, how } };
+
+	switch (how % 4) {
+	case 0:
+		(void)rte_vduse_net_set_mtu(card->net, value);
+		return;
+	case 1:
+		(void)rte_vduse_net_set_link(card->net, value & 1);
+		return;
+	case 2:
+		(void)rte_vduse_net_set_mac(card->net, &mac);
+		return;
+	default:
+		(void)rte_vduse_net_notify(card->net, value % 3, (value & 4) != 0);
+		(void)rte_vduse_net_tx_count(card->net, 0);
+		(void)rte_vduse_net_rx_count(card->net, 0);
+	}
+}
+
+static void
+card_memory(struct card *card)
+{
+	uint8_t how = fuzz_u8(&card->in);
+
+	fuzz_memory_show(&card->memory, card->loop, how);
+	if (how & 0x80)
+		(void)card_ask(card, vduse_loopback_memory_changed());
+}
+
+static void
+card_truncate(struct card *card)
+{
+	uint16_t size = fuzz_u16(&card->in);
+
+	fuzz_memory_truncate(&card->memory, size & 1 ? FUZZ_ALL : size % 512 * UINT64_C(4096));
+}
+
+/* What is to happen more often stands here more often. */
+static void (*const operations[])(struct card *card) = {
+	card_up, card_post, card_post, card_post, card_rx, card_rx, card_tx, card_tx, card_write,
+	card_write, card_write, card_message, card_message, card_application, card_memory,
+	card_truncate,
+};
+
+int
+LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct card card = { .in = { data, size } };
+	unsigned int fds = fuzz_fds(), now, i;
+	uint8_t how = fuzz_u8(&card.in), log2 = fuzz_u8(&card.in);
+
+	fuzz_memory_open(&card.memory);
+	card_create(&card, how, log2);
+	card_up(&card);
+	while (card.in.left > 0)
+		operations[fuzz_u8(&card.in) % RTE_DIM(operations)](&card);
+	card_rx(&card);
+	card_tx(&card);
+	card_reset(&card);
+	rte_vduse_net_destroy(card.net);
+	vduse_loopback_free(card.loop);
+	for (i = 0; i < QUEUES; i++)
+		fuzz_ring_close(&card.rings[i]);
+	fuzz_memory_close(&card.memory);
+	now = rte_mempool_avail_count(pool);
+	fuzz_check(now == POOL_MBUFS, "%u mbufs of %u are free", now, POOL_MBUFS);
+	/* The control thread's own come with the first device. */
+	now = fuzz_fds();
+	fuzz_check(now <= fds + 2, "%u file descriptors, were %u", now, fds);
+	return 0;
+}
