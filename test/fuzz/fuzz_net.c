@@ -31,6 +31,8 @@
 
 #define POOL_MBUFS 1023
 #define POOL_ROOM  1024
+/* Fewer than a burst takes. */
+#define FEW_MBUFS  31
 #define BURST	   64
 #define POSTS_MAX  1024
 
@@ -43,7 +45,18 @@ struct card {
 	struct fuzz_ring rings[QUEUES];
 };
 
-static struct rte_mempool *pool;
+static struct rte_mempool *pool, *few;
+
+static struct rte_mempool *
+pool_new(const char *name, unsigned int nb)
+{
+	/* Without a cache all that are free are in the ring, where they are counted. */
+	struct rte_mempool *new = rte_pktmbuf_pool_create(
+		name, nb, 0, 0, RTE_PKTMBUF_HEADROOM + POOL_ROOM, SOCKET_ID_ANY);
+
+	fuzz_check(new != NULL, "no pool");
+	return new;
+}
 
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
@@ -51,10 +64,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	RTE_SET_USED(argc);
 	RTE_SET_USED(argv);
 	fuzz_init();
-	/* Without a cache all that are free are in the ring, where they are counted. */
-	pool = rte_pktmbuf_pool_create("fuzz", POOL_MBUFS, 0, 0, RTE_PKTMBUF_HEADROOM + POOL_ROOM,
-				       SOCKET_ID_ANY);
-	fuzz_check(pool != NULL, "no pool");
+	pool = pool_new("fuzz", POOL_MBUFS);
+	few = pool_new("few", FEW_MBUFS);
 	return 0;
 }
 
@@ -119,10 +130,11 @@ static void
 card_rx(struct card *card)
 {
 	struct rte_mbuf *mbufs[BURST];
-	uint16_t nb = fuzz_u8(&card->in) % BURST + 1, n, i;
+	uint8_t how = fuzz_u8(&card->in);
+	uint16_t nb = how % BURST + 1, n, i;
 	const char *why;
 
-	n = rte_vduse_net_rx_burst(card->net, 0, pool, mbufs, nb);
+	n = rte_vduse_net_rx_burst(card->net, 0, how & BURST ? few : pool, mbufs, nb);
 	fuzz_check(n <= nb, "%u packets of %u", n, nb);
 	for (i = 0; i < n; i++) {
 		fuzz_check(rte_mbuf_check(mbufs[i], 1, &why) == 0, "%s", why);
@@ -182,6 +194,14 @@ card_tx(struct card *card)
 	rte_pktmbuf_free_bulk(mbufs + (copy ? 0 : n), copy ? nb : nb - n);
 	check_burst(card, RX);
 	fuzz_ring_reap(&card->rings[RX]);
+}
+
+static void
+check_pool(struct rte_mempool *which, unsigned int nb)
+{
+	unsigned int now = rte_mempool_avail_count(which);
+
+	fuzz_check(now == nb, "%u mbufs of %u are free", now, nb);
 }
 
 static void
@@ -401,8 +421,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (i = 0; i < QUEUES; i++)
 		fuzz_ring_close(&card.rings[i]);
 	fuzz_memory_close(&card.memory);
-	now = rte_mempool_avail_count(pool);
-	fuzz_check(now == POOL_MBUFS, "%u mbufs of %u are free", now, POOL_MBUFS);
+	check_pool(pool, POOL_MBUFS);
+	check_pool(few, FEW_MBUFS);
 	/* The control thread's own come with the first device. */
 	now = fuzz_fds();
 	fuzz_check(now <= fds + 2, "%u file descriptors, were %u", now, fds);
