@@ -37,7 +37,12 @@ rte_vduse_state_dir(void)
 uint32_t
 vduse_state_socket_hash(const char *path)
 {
-	return rte_jhash(path, (uint32_t)strlen(path), 0) | 1;
+	/* rte_jhash reads whole words, the last one beyond the end of the path. */
+	uint32_t key[PATH_MAX / sizeof(uint32_t)] = { 0 };
+	size_t len = strnlen(path, sizeof(key));
+
+	memcpy(key, path, len);
+	return rte_jhash(key, (uint32_t)len, 0) | 1;
 }
 
 /* Sockets of one name may lie in many folders. */

@@ -188,6 +188,26 @@ no_room(void **state)
 	assert_int_equal(((uint8_t *)part.data)[SIZE - 1], 1);
 }
 
+/* Of a path that begins and ends anywhere in memory: a sanitizer watches what is read of it. */
+static void
+socket_hash(void **state)
+{
+	static const char where[] = "/run/folder/unit.sock";
+	uint32_t hash = vduse_state_socket_hash(where);
+	unsigned int offset;
+
+	RTE_SET_USED(state);
+	for (offset = 0; offset < 8; offset++) {
+		char *copy = malloc(offset + sizeof(where));
+
+		assert_non_null(copy);
+		memcpy(copy + offset, where, sizeof(where));
+		assert_int_equal(vduse_state_socket_hash(copy + offset), hash);
+		free(copy);
+	}
+	assert_int_not_equal(vduse_state_socket_hash("/run/folder/unit.sock2"), hash);
+}
+
 int
 main(void)
 {
@@ -199,6 +219,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(folder_of_others, setup, teardown),
 		cmocka_unit_test_setup_teardown(part_grows, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_room, setup, teardown),
+		cmocka_unit_test(socket_hash),
 	};
 
 	if (unit_init() < 0)
