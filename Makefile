@@ -11,6 +11,7 @@ help:
 	@echo "make build          install what is missing, configure, compile"
 	@echo "make run            serve a net device to a Linux kernel, and show it"
 	@echo "make check          every test; the last line counts them"
+	@echo "make check-long     what make check has no time for, counted the same way: hours"
 	@echo "make check-debug    the kernel module on kernels that look for mistakes: an hour"
 	@echo "make unit           unit tests only: seconds"
 	@echo "make fuzz           fuzzers: a minute; SECONDS=3600 TARGET=fuzz_blk for longer"
@@ -42,6 +43,9 @@ run: build
 check: build
 	@test/check
 
+check-long: build
+	@test/check long
+
 check-debug: build
 	@config/install-packages debug
 	@test/vm/kernel-debug $(KERNELS)
@@ -68,4 +72,4 @@ clean:
 	rm -rf build-asan build-tsan build-clang build-fuzz
 	[ ! -e $(BUILD)/build.ninja ] || ninja -C $(BUILD) clean
 
-.PHONY: help packages build run check check-debug unit fuzz host vm shell install clean
+.PHONY: help packages build run check check-long check-debug unit fuzz host vm shell install clean

@@ -11,6 +11,31 @@ packets=200000
 # shellcheck source=test/vm/guest.sh
 . "$(dirname "$0")/../vm/guest.sh"
 
+# sanitized: the programs in the build folder are built with AddressSanitizer.
+sanitized()
+{
+	[ -e "$PLUGIN" ] && readelf -d "$PLUGIN" | grep -q 'NEEDED.*libasan'
+}
+
+# testpmd is not built with the sanitizer, so that its runtime must be loaded before everything else,
+# stdbuf's library included. What EAL has when the process ends is no leak of ours. Nothing is as
+# fast as usual.
+use_sanitizers()
+{
+	local runtime
+	runtime=$(realpath "$(gcc -print-file-name=libasan.so)")
+	cat >"$work/testpmd" <<-END
+		#!/bin/sh
+		export ASAN_OPTIONS=\$ASAN_OPTIONS:detect_leaks=0
+		exec env LD_PRELOAD="$runtime:\$LD_PRELOAD" "$TESTPMD" "\$@"
+	END
+	chmod +x "$work/testpmd"
+	TESTPMD=$work/testpmd
+	export ASAN_OPTIONS=verify_asan_link_order=0:${ASAN_OPTIONS:-}
+	export UBSAN_OPTIONS=${UBSAN_OPTIONS:-halt_on_error=1:print_stacktrace=1}
+	export VM_PATIENCE=${VM_PATIENCE:-3}
+}
+
 # The memory of each process: no file system of huge pages is needed.
 memory=(--in-memory --single-file-segments -m 256)
 
@@ -35,6 +60,7 @@ huge_pages()
 }
 
 need "$TESTPMD"
+! sanitized || use_sanitizers
 [ "$(nproc --all)" -ge 2 ] || skip "*** two processors are needed: nothing was tested"
 huge_pages Total ||
 	skip "*** 256 huge pages are needed (echo 512 >/proc/sys/vm/nr_hugepages): nothing was tested"
