@@ -41,6 +41,15 @@ teardown(void **state)
 	return 0;
 }
 
+/* The control thread has come to the virtqueue, and waits for the end of its burst. */
+static bool
+is_locked_out(void *arg)
+{
+	const struct rte_vduse_vq *vq = arg;
+
+	return !__atomic_load_n(&vq->enabled, __ATOMIC_RELAXED);
+}
+
 /* The answer to a message comes only when the poller has left its burst. */
 static void
 answered_behind_leave(struct vduse_dev_request *req)
@@ -52,7 +61,8 @@ answered_behind_leave(struct vduse_dev_request *req)
 	region = rte_vduse_vq_lookup(device.vqs[1], 0);
 	assert_non_null(region);
 	assert_int_equal(vduse_loopback_send(device.loop, req), 0);
-	assert_int_equal(vduse_loopback_answer(device.loop, &resp, UNIT_WHILE_MS), -ETIMEDOUT);
+	assert_true(unit_wait(is_locked_out, device.vqs[1]));
+	assert_int_equal(vduse_loopback_answer(device.loop, &resp, 0), -ETIMEDOUT);
 	assert_int_equal(unit_maps("unit-vq"), 1);
 	region->va[PAGE - 1] = 5;
 	assert_int_equal(region->last, PAGE - 1);
@@ -97,7 +107,7 @@ test_broken_waits(void **state)
 	RTE_SET_USED(state);
 	assert_true(rte_vduse_vq_enter(device.vqs[1]));
 	vduse_loopback_break(device.loop);
-	unit_sleep_ms(UNIT_WHILE_MS);
+	assert_true(unit_wait(is_locked_out, device.vqs[1]));
 	assert_int_equal(device.stops[1], 0);
 	assert_int_equal(unit_maps("unit-vq"), 1);
 	rte_vduse_vq_leave(device.vqs[1]);
@@ -144,6 +154,19 @@ test_greedy_poller(void **state)
 	pthread_join(thread, NULL);
 }
 
+/* A message that nothing changes: once it is answered, all that was posted before it is done. */
+static void
+control_thread_idle(void)
+{
+	struct vduse_dev_request req = { .type = VDUSE_GET_VQ_STATE };
+	struct vduse_dev_response resp;
+	unsigned int i;
+
+	/* Twice, for what the first turn posts. */
+	for (i = 0; i < 2; i++)
+		assert_int_equal(vduse_loopback_ask(device.loop, &req, &resp, UNIT_PATIENCE_MS), 0);
+}
+
 /* A region that the kernel has had for a while: one walk finds it, other queues go on. */
 static void
 test_miss_solved(void **state)
@@ -156,21 +179,13 @@ test_miss_solved(void **state)
 	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_RUNNING);
 	assert_true(loopback_dev_burst(&device, 0, FAR + 5, true));
 	assert_true(loopback_dev_burst(&device, 1, FAR + 6, true));
-	unit_sleep_ms(UNIT_WHILE_MS);
+	control_thread_idle();
 	assert_int_equal(vduse_loopback_walks(device.loop), walks + 1);
 	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
 	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_RUNNING);
 	assert_int_equal(device.vqs[0]->misses, 1);
 	assert_int_equal(device.vqs[0]->faults, 0);
 	assert_int_equal(device.vqs[1]->misses, 0);
-}
-
-static bool
-is_locked_out(void *arg)
-{
-	const struct rte_vduse_vq *vq = arg;
-
-	return !__atomic_load_n(&vq->enabled, __ATOMIC_RELAXED);
 }
 
 /* While the control thread looks, the virtqueue that missed is not polled. */
@@ -182,7 +197,6 @@ test_miss_waits(void **state)
 	assert_true(rte_vduse_vq_enter(device.vqs[2])); /* holds the control thread up */
 	assert_true(loopback_dev_burst(&device, 0, FAR, false));
 	assert_true(unit_wait(is_locked_out, device.vqs[2]));
-	unit_sleep_ms(UNIT_WHILE_MS);
 	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_WAITING);
 	assert_false(rte_vduse_vq_enter(device.vqs[0]));
 	assert_true(rte_vduse_vq_enter(device.vqs[1]));
@@ -243,7 +257,7 @@ test_miss_permission(void **state)
 	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
 	assert_true(loopback_dev_burst(&device, 0, FAR, true));
 	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_ERROR);
-	unit_sleep_ms(UNIT_WHILE_MS);
+	control_thread_idle();
 	assert_int_equal(vduse_loopback_walks(device.loop), walks + 2);
 	assert_int_equal(device.vqs[0]->misses, 1);
 }
