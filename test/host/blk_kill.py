@@ -95,10 +95,10 @@ def refuse_strangers(driver):
         try:
             driver.link.client.ack(vhost_user.SET_INFLIGHT_FD,
                               struct.pack("<QQHHI", size, offset, 1, 64, 0), fds)
-        except vhost_user.Dropped:
+        except (ValueError, vhost_user.Dropped):
             driver.disconnect()
             continue
-        raise ValueError(f"{size} bytes at {offset} of {fds} were taken")
+        sys.exit(f"{size} bytes at {offset} of {fds} were taken")
     for fd in (reader, writer, small):
         os.close(fd)
 
