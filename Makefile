@@ -13,6 +13,7 @@ help:
 	@echo "make check          every test; the last line counts them"
 	@echo "make check-long     what make check has no time for, counted the same way: hours"
 	@echo "make check-debug    the kernel module on kernels that look for mistakes: an hour"
+	@echo "make coverage       which lines of lib and drivers unit and host tests run"
 	@echo "make unit           unit tests only: seconds"
 	@echo "make fuzz           fuzzers: a minute; SECONDS=3600 TARGET=fuzz_blk for longer"
 	@echo "make host           packets over vhost-user sockets, on this machine"
@@ -50,6 +51,10 @@ check-debug: build
 	@config/install-packages debug
 	@test/vm/kernel-debug $(KERNELS)
 
+coverage: build
+	@config/install-packages coverage
+	@test/coverage $(SUITES)
+
 unit: build
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite unit
 
@@ -69,7 +74,8 @@ install: build
 	meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf build-asan build-tsan build-clang build-fuzz
+	rm -rf build-asan build-tsan build-clang build-cov build-fuzz
 	[ ! -e $(BUILD)/build.ninja ] || ninja -C $(BUILD) clean
 
-.PHONY: help packages build run check check-long check-debug unit fuzz host vm shell install clean
+.PHONY: help packages build run check check-long check-debug coverage unit fuzz host vm shell install \
+	clean
