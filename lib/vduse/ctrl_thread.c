@@ -120,6 +120,21 @@ ctrl_serve_misses(struct rte_vduse_dev *dev)
 			vduse_vq_resume(&dev->vqs[i]);
 }
 
+/* One call of a device at a time: its driver decides how long each takes. */
+static void
+ctrl_serve_calls(struct rte_vduse_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (__atomic_load_n(&dev->vqs[i].owes_call, __ATOMIC_RELAXED) &&
+		    vduse_vq_call_posted(&dev->vqs[i])) {
+			ctrl.waits = true;
+			return;
+		}
+	}
+}
+
 /* Virtqueues that a driver enables after it has started; it says so to nobody. */
 static void
 ctrl_serve_unready(struct rte_vduse_dev *dev)
@@ -177,6 +192,7 @@ ctrl_serve_devices(void)
 			continue;
 		}
 		ctrl_serve_misses(dev);
+		ctrl_serve_calls(dev);
 		ctrl_serve_unready(dev);
 		unready |= dev->unready != 0;
 	}

@@ -12,6 +12,7 @@
 #include <linux/virtio_config.h>
 
 #include <rte_bitops.h>
+#include <rte_cycles.h>
 #include <rte_log.h>
 #include <rte_string_fns.h>
 
@@ -125,6 +126,7 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->nb_vqs = conf->nb_vqs;
 	dev->vq_size = conf->vq_size;
 	dev->vq_size_max = conf->vq_size;
+	dev->slow_call = rte_get_tsc_hz() / (US_PER_S / VDUSE_SLOW_CALL_US);
 	dev->want_umem = conf->umem;
 	dev->logs = conf->logs;
 	for (i = 0; i < dev->nb_vqs; i++)

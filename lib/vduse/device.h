@@ -14,6 +14,9 @@
 #include "state.h"
 #include "transport.h"
 
+/* A call that takes longer has very many waiters. */
+#define VDUSE_SLOW_CALL_US 100
+
 /* API 0 has one address space; API 1 will have several, this many at the most. */
 #define VDUSE_ASID_MAX 1
 
@@ -47,6 +50,7 @@ struct rte_vduse_dev {
 	bool stopped;                      /* rte_vduse_dev_stop() was there; its caller's */
 	bool draining;                     /* answers only, to let a driver go; constant */
 	uint8_t status;                    /* read by any thread */
+	uint64_t slow_call;                /* VDUSE_SLOW_CALL_US in cycles; constant */
 	bool defers;                       /* deferred waits until nothing is in flight */
 	bool gives_up;                     /* the kernel gave it up, which is to be served, too */
 	struct vduse_dev_request deferred;
@@ -133,6 +137,9 @@ bool
 vduse_vq_try_start(struct rte_vduse_vq *vq);
 void
 vduse_vq_stop(struct rte_vduse_vq *vq);
+/* Makes the call that a poller posted. Returns whether it posted one. */
+bool
+vduse_vq_call_posted(struct rte_vduse_vq *vq);
 /* Ends polling until it is stopped or switched, and looks what is in flight: how much is left. */
 unsigned int
 vduse_vq_drain(struct rte_vduse_vq *vq, bool stop);

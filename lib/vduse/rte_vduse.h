@@ -101,6 +101,8 @@ struct rte_vduse_vq {
 	int kick_fd;               /**< Kicks of the driver, or -1. The control thread's. */
 	uint64_t misses;           /**< Written by the control thread. */
 	uint64_t faults;           /**< Times in the error state. Written under the lock. */
+	uint16_t slow_calls;       /**< Of the last ones; written by the poller under the lock. */
+	bool owes_call;            /**< The control thread is to make one. Atomic. */
 } __rte_cache_aligned;
 
 /** Where a virtqueue lies and where to go on in it, told to the device type at its start. */
@@ -383,7 +385,8 @@ const struct rte_vduse_region *
 rte_vduse_dev_regions(const struct rte_vduse_dev *dev, uint32_t *nb);
 
 /**
- * Interrupts the driver for vq: one system call. The thread that polls vq.
+ * Interrupts the driver for vq: one system call. Where those take long, because the driver has very
+ * many waiters, the control thread makes them instead. The thread that polls vq.
  * @return 0 or what the kernel answered (-EINVAL while the driver is not up).
  */
 int

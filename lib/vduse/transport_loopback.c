@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <rte_common.h>
+#include <rte_cycles.h>
 
 #include "device.h"
 #include "transport_loopback.h"
@@ -36,6 +37,8 @@ struct vduse_loopback {
 	struct vduse_left found; /* what is said of it */
 	uint16_t vq_size_max;    /* 0: what is announced */
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
+	unsigned int call_us;
+	pthread_t caller; /* of the last one; before calls */
 	uint32_t next_id;
 	uint8_t config[LOOPBACK_CONFIG];
 	uint64_t config_changes;
@@ -212,7 +215,8 @@ vduse_loopback_vq_size_max(struct vduse_loopback *loop, uint16_t size)
 uint64_t
 vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index)
 {
-	return __atomic_load_n(&loop->calls[index], __ATOMIC_RELAXED);
+	/* Acquire: pairs with the release of the call. */
+	return __atomic_load_n(&loop->calls[index], __ATOMIC_ACQUIRE);
 }
 
 uint64_t
@@ -224,6 +228,18 @@ vduse_loopback_config_changes(struct vduse_loopback *loop)
 	changes = loop->config_changes;
 	pthread_mutex_unlock(&loop->lock);
 	return changes;
+}
+
+void
+vduse_loopback_call_takes(struct vduse_loopback *loop, unsigned int us)
+{
+	loop->call_us = us;
+}
+
+bool
+vduse_loopback_called_here(struct vduse_loopback *loop)
+{
+	return pthread_equal(loop->caller, pthread_self()) != 0;
 }
 
 uint64_t
@@ -394,7 +410,11 @@ loopback_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 {
 	struct vduse_loopback *loop = dev->transport_priv;
 
-	__atomic_fetch_add(&loop->calls[index], 1, __ATOMIC_RELAXED);
+	if (loop->call_us > 0)
+		rte_delay_us_block(loop->call_us);
+	loop->caller = pthread_self();
+	/* Release: the caller before the count. */
+	__atomic_fetch_add(&loop->calls[index], 1, __ATOMIC_RELEASE);
 	return 0;
 }
 

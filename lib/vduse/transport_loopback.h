@@ -115,6 +115,12 @@ vduse_loopback_vq_size_max(struct vduse_loopback *loop, uint16_t size);
 uint64_t
 vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index);
 
+/* How long a call takes from now on, us, and whether this thread made the last one. */
+void
+vduse_loopback_call_takes(struct vduse_loopback *loop, unsigned int us);
+bool
+vduse_loopback_called_here(struct vduse_loopback *loop);
+
 /* Times that the regions were walked from the start. */
 uint64_t
 vduse_loopback_walks(struct vduse_loopback *loop);

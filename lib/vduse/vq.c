@@ -13,6 +13,7 @@
 #include <linux/virtio_config.h>
 
 #include <rte_bitops.h>
+#include <rte_cycles.h>
 
 #include "ctrl_thread.h"
 #include "device.h"
@@ -202,9 +203,14 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 	struct rte_vduse_dev *dev = vq->dev;
 
 	vq_lock(vq);
-	if (vq->started)
+	if (vq->started) {
 		dev->ops->vq_stop(vq, dev->arg);
+		/* For what was shown last: nobody makes it later. */
+		if (__atomic_exchange_n(&vq->owes_call, false, __ATOMIC_ACQUIRE))
+			(void)dev->transport->vq_call(dev, vq->index);
+	}
 	vq->started = false;
+	vq->slow_calls = 0;
 	vq->report = false;
 	vq->iotlb = NULL;
 	vq_kick_close(vq);
@@ -287,10 +293,59 @@ rte_vduse_vq_lookup(const struct rte_vduse_vq *vq, uint64_t iova)
 	return vduse_iotlb_lookup(table, iova);
 }
 
+/* So many slow calls in a row, fast ones taken off, are the driver's doing and not the machine's. */
+#define VQ_SLOW_CALLS 16
+
+static void
+vq_post_call(struct rte_vduse_vq *vq)
+{
+	/* One that is not made yet stands for this one, too. */
+	if (__atomic_load_n(&vq->owes_call, __ATOMIC_RELAXED))
+		return;
+	/* Release: pairs with the acquire in vduse_vq_call_posted(). */
+	__atomic_store_n(&vq->owes_call, true, __ATOMIC_RELEASE);
+	vduse_ctrl_wake();
+}
+
+static void
+vq_call_was_slow(struct rte_vduse_vq *vq)
+{
+	if (++vq->slow_calls == VQ_SLOW_CALLS)
+		VDUSE_LOG_DRIVER(vq->dev, dev, WARNING, "virtqueue %u: an interrupt takes more than "
+				 "%u us, because very many wait for it: the control thread sends "
+				 "them now", vq->index, VDUSE_SLOW_CALL_US);
+}
+
 int
 rte_vduse_vq_call(struct rte_vduse_vq *vq)
 {
-	return vq->dev->transport->vq_call(vq->dev, vq->index);
+	uint64_t begin;
+	int ret;
+
+	if (unlikely(vq->slow_calls == VQ_SLOW_CALLS)) {
+		vq_post_call(vq);
+		return 0;
+	}
+	begin = rte_rdtsc();
+	ret = vq->dev->transport->vq_call(vq->dev, vq->index);
+	if (unlikely(rte_rdtsc() - begin > vq->dev->slow_call))
+		vq_call_was_slow(vq);
+	else if (unlikely(vq->slow_calls > 0))
+		vq->slow_calls--;
+	return ret;
+}
+
+bool
+vduse_vq_call_posted(struct rte_vduse_vq *vq)
+{
+	if (!__atomic_exchange_n(&vq->owes_call, false, __ATOMIC_ACQUIRE))
+		return false;
+	/* A call descriptor is exchanged under the lock. */
+	rte_spinlock_lock(&vq->lock);
+	if (vq->started)
+		(void)vq->dev->transport->vq_call(vq->dev, vq->index);
+	rte_spinlock_unlock(&vq->lock);
+	return true;
 }
 
 void

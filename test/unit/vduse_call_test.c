@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A driver that lets very many wait for an interrupt, so that each takes long: the control thread
+ * sends them, and the thread that polls goes on. Others' interrupts are sent where they belong.
+ */
+#include <unistd.h>
+
+#include "loopback_dev.h"
+
+#define SLOW 16u /* calls, before it is the driver's doing */
+#define MANY 1000u
+
+static struct loopback_dev device;
+static int memory;
+
+static int
+setup(void **state)
+{
+	RTE_SET_USED(state);
+	memory = unit_memfd("unit-call", PAGE);
+	loopback_dev_start(&device);
+	loopback_dev_region(&device, 0, PAGE, 0, PERM_RW, memory);
+	loopback_dev_set_vq(&device, 0, 0, 64);
+	loopback_dev_up(&device);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_dev_destroy(&device);
+	close(memory);
+	return 0;
+}
+
+static void
+call(unsigned int nb)
+{
+	unsigned int i;
+
+	for (i = 0; i < nb; i++)
+		assert_int_equal(rte_vduse_vq_call(device.vqs[0]), 0);
+}
+
+static bool
+is_called(void *arg)
+{
+	return vduse_loopback_calls(device.loop, 0) >= *(const uint64_t *)arg;
+}
+
+static void
+slow_calls(void **state)
+{
+	uint64_t before = vduse_loopback_calls(device.loop, 0), wanted;
+
+	RTE_SET_USED(state);
+	unit_log_clear();
+	vduse_loopback_call_takes(device.loop, 2 * VDUSE_SLOW_CALL_US);
+	call(SLOW);
+	assert_int_equal(vduse_loopback_calls(device.loop, 0), before + SLOW);
+	assert_true(vduse_loopback_called_here(device.loop));
+	assert_int_equal(unit_log_count("the control thread sends them now"), 1);
+	/* From here on they are posted, and one stands for those before it is sent. */
+	call(MANY);
+	wanted = before + SLOW + 1;
+	assert_true(unit_wait(is_called, &wanted));
+	assert_false(vduse_loopback_called_here(device.loop));
+	assert_int_equal(unit_log_count("the control thread sends them now"), 1);
+	/* The last one is not lost. */
+	loopback_dev_update(&device);
+	wanted = vduse_loopback_calls(device.loop, 0) + 1;
+	call(1);
+	assert_true(unit_wait(is_called, &wanted));
+}
+
+/* The next driver of the device is not the one before. */
+static void
+until_a_reset(void **state)
+{
+	uint64_t before;
+
+	RTE_SET_USED(state);
+	vduse_loopback_call_takes(device.loop, 2 * VDUSE_SLOW_CALL_US);
+	call(SLOW);
+	vduse_loopback_call_takes(device.loop, 0);
+	loopback_dev_set_status(&device, 0);
+	loopback_dev_up(&device);
+	before = vduse_loopback_calls(device.loop, 0);
+	call(MANY);
+	assert_int_equal(vduse_loopback_calls(device.loop, 0), before + MANY);
+	assert_true(vduse_loopback_called_here(device.loop));
+}
+
+/* A machine that is busy now and then makes a call slow, too. */
+static void
+slow_now_and_then(void **state)
+{
+	uint64_t before = vduse_loopback_calls(device.loop, 0);
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < 4 * SLOW; i++) {
+		vduse_loopback_call_takes(device.loop, 2 * VDUSE_SLOW_CALL_US);
+		call(1);
+		vduse_loopback_call_takes(device.loop, 0);
+		call(4);
+	}
+	assert_int_equal(vduse_loopback_calls(device.loop, 0), before + 4 * SLOW * 5);
+	assert_true(vduse_loopback_called_here(device.loop));
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(slow_calls, setup, teardown),
+		cmocka_unit_test_setup_teardown(until_a_reset, setup, teardown),
+		cmocka_unit_test_setup_teardown(slow_now_and_then, setup, teardown),
+	};
+
+	if (unit_init() < 0)
+		return 1;
+	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
+}
