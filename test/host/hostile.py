@@ -359,7 +359,7 @@ CASES = {
     cut_while_running: "took away memory in use",
     outside: "are in no region", over_the_end: "are in no region", unaligned: "cannot start",
     no_eventfd: "is no eventfd", changed_features: "changed features",
-    log_base: "not offered", inflight: "brings back what we did not give", iotlb: "not offered",
+    log_base: "not offered", inflight: "not offered", iotlb: "not offered",
     config_too_long: "malformed", config_lies: "malformed", config_past_the_end: "malformed",
     config_with_fds: "malformed", second: "turned away",
 }

@@ -104,7 +104,12 @@ static const struct vring_packed_desc *
 packed_used_at(const struct driver *driver, uint32_t place)
 {
 	const struct vring_packed_desc *desc = &driver->packed.desc[place % driver->size];
-	uint16_t flags = __atomic_load_n(&desc->flags, __ATOMIC_ACQUIRE);
+	/* Length, id and flags in one look, as the device shows them: the thread sanitizer sees
+	 * that they belong together. Acquire: pairs with the release in packed_show().
+	 */
+	uint64_t word = __atomic_load_n((const uint64_t *)(const void *)&desc->len,
+					__ATOMIC_ACQUIRE);
+	uint16_t flags = (uint16_t)(word >> 48);
 
 	if ((flags & (AVAIL | USED)) != (place < driver->size ? AVAIL | USED : 0))
 		return NULL;

@@ -92,7 +92,8 @@ test_remapped(void **state)
 		loopback_dev_region(&device, 0, PAGE, 0, PERM_RW, memory);
 		loopback_dev_update(&device);
 	}
-	assert_in_range(unit_maps(""), maps - 2, maps + 2);
+	/* Fewer than one a turn: threads and sanitizers map some for themselves. */
+	assert_in_range(unit_maps(""), maps - 8, maps + 8);
 }
 
 /* B12 with huge pages: a whole one is replaced. */
