@@ -22,7 +22,7 @@ static unsigned int
 driver_says(const char *path)
 {
 	FILE *file = fopen(path, "r");
-	unsigned int value;
+	unsigned int value = 0;
 
 	need(file != NULL && fscanf(file, "%u", &value) == 1, path);
 	fclose(file);
