@@ -22,6 +22,7 @@
 #define min_t(type, a, b)	((type)(a) < (type)(b) ? (type)(a) : (type)(b))
 #define max_t(type, a, b)	((type)(a) > (type)(b) ? (type)(a) : (type)(b))
 #define round_up(x, y)		(((x) + (y) - 1) & ~((__typeof__(x))(y) - 1))
+#undef __counted_by /* the headers of the C library may have one */
 #define __counted_by(x)
 
 /* What the kernel only warns of is the end of a test. */
