@@ -77,7 +77,7 @@ app_keep_memory(void)
 	return flushes;
 }
 
-/* A disk at a socket is none of this machine's. */
+/* A disk at a socket is not one of this machine. */
 static void
 app_warn_kernel_disk(const struct app_devices *devices)
 {

@@ -162,18 +162,14 @@ clear:
 	return ret;
 }
 
-int
-vduse_vdpa_bind(const char *name, enum rte_vduse_attach attach)
+/* Gives a device on the bus to the driver that attach names, away from another one. */
+static int
+bind_device(const char *name, enum rte_vduse_attach attach)
 {
 	const char *wanted = bind_driver(attach);
 	char current[NAME_MAX] = "";
 	int ret;
 
-	if (attach == RTE_VDUSE_ATTACH_NONE)
-		return 0;
-	ret = bind_check(name, wanted);
-	if (ret < 0)
-		return ret;
 	ret = bind_current(name, current, sizeof(current));
 	if (ret < 0 && ret != -ENODEV) {
 		VDUSE_LOG(dev, ERR, name, "cannot read which driver has it: %s", strerror(-ret));
@@ -213,7 +209,7 @@ vduse_vdpa_attach(const char *name, enum rte_vduse_attach attach)
 	if (ret < 0 && ret != -EEXIST)
 		return ret;
 	added = ret == 0;
-	ret = vduse_vdpa_bind(name, attach);
+	ret = bind_device(name, attach);
 	if (ret < 0 && added)
 		vduse_vdpa_del(name);
 	return ret;

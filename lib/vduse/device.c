@@ -120,8 +120,7 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->config_size = conf->config_size;
 	memcpy(dev->config, conf->config, RTE_MIN(conf->config_size, sizeof(dev->config)));
 	dev->device_id = conf->device_id;
-	if (rte_vduse_path_is_socket(conf->path))
-		dev->socket_hash = vduse_state_socket_hash(conf->path);
+	dev->socket = rte_vduse_path_is_socket(conf->path);
 	dev->memory_limit = conf->memory_limit != 0 ? conf->memory_limit : UINT64_MAX;
 	dev->nb_vqs = conf->nb_vqs;
 	dev->vq_size = conf->vq_size;
@@ -183,7 +182,7 @@ vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_trans
 	if (ret < 0)
 		goto destroy;
 	/* For the next process, should this one be killed: it does without where that cannot be. */
-	if (dev->socket_hash != 0)
+	if (dev->socket)
 		(void)rte_vduse_state_open(dev, true);
 	*result = dev;
 	return 0;

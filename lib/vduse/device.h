@@ -37,7 +37,7 @@ struct rte_vduse_dev {
 	uint64_t features;                 /* what the driver took; read by any thread */
 	uint32_t config_size;              /* constant */
 	uint32_t device_id;                /* constant */
-	uint32_t socket_hash;              /* of a socket's path, 0 of the kernel's; constant */
+	bool socket;                       /* its path is that of a vhost-user socket; constant */
 	uint64_t memory_limit;             /* bytes that a driver may show; constant */
 	uint16_t nb_vqs;                   /* constant */
 	uint16_t vq_size;                  /* the largest that is announced; constant */

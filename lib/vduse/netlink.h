@@ -35,13 +35,6 @@ vduse_vdpa_del(const char *name);
 int
 vduse_vdpa_get(const char *name, struct vduse_vdpa_info *info);
 
-/*
- * Binds a device on the bus to the driver that attach names, away from another one if
- * needed. 0, -ENOENT if that driver is not in the kernel, or what sysfs answered.
- */
-int
-vduse_vdpa_bind(const char *name, enum rte_vduse_attach attach);
-
 /* Says so, with one log line, if another driver has a device than the one that attach names. */
 void
 vduse_vdpa_compare(const char *name, enum rte_vduse_attach attach);

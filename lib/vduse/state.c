@@ -235,7 +235,7 @@ state_decide(const struct rte_vduse_dev *dev, const char *path, int fd, bool *ke
 	bool version = false;
 
 	/* Of a socket only its driver knows, later, whether it was there before. */
-	if (dev->taken_over || dev->socket_hash != 0)
+	if (dev->taken_over || dev->socket)
 		useless = state_useless(fd, &header, &version);
 	*kept = useless == NULL;
 	if (version) {

@@ -371,7 +371,7 @@ rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value)
 	/* Once per error state: the virtqueue is not polled again until a reset. */
 	VDUSE_LOG_DRIVER(vq->dev, dev, ERR, "virtqueue %u stopped, %s: %s %" PRIu64 " (0x%" PRIx64
 			 ")", vq->index,
-			 vq->dev->socket_hash != 0 ? "its client must reconnect" :
+			 vq->dev->socket ? "its client must reconnect" :
 						     "the driver must reset the device",
 			 why, value, value);
 }
