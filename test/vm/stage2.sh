@@ -18,6 +18,9 @@ mount_rest()
 	mount -t devpts devpts /dev/pts
 	mount -t tmpfs tmpfs /dev/shm
 	mount -t tmpfs tmpfs /run
+	# The kernel's threads, too, for tests that have a /proc of their own.
+	mkdir /run/proc
+	mount -t proc proc /run/proc
 	mount -t cgroup2 cgroup2 /sys/fs/cgroup
 	mount -t hugetlbfs -o pagesize=2M hugetlbfs /dev/hugepages
 	mkdir -p "/lib/modules/$(uname -r)"
