@@ -11,6 +11,7 @@
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_pause.h>
+#include <rte_vduse_compat.h>
 
 #include "app.h"
 
@@ -35,7 +36,7 @@ poll_run(void *arg)
 	unsigned int i, work;
 
 	/* Relaxed: nothing else is told by it. */
-	while (!__atomic_load_n(&quit, __ATOMIC_RELAXED)) {
+	while (!rte_atomic_load_explicit(&quit, rte_memory_order_relaxed)) {
 		work = 0;
 		for (i = 0; i < share->nb; i++)
 			work += rte_vduse_blk_poll(share->queues[i].blk, share->queues[i].index);
@@ -103,7 +104,7 @@ app_poll_stop(void)
 {
 	unsigned int lcore;
 
-	__atomic_store_n(&quit, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&quit, true, rte_memory_order_relaxed);
 	rte_eal_mp_wait_lcore();
 	RTE_LCORE_FOREACH_WORKER(lcore) {
 		free(shares[lcore].queues);

@@ -11,6 +11,7 @@
 
 #include <rte_common.h>
 #include <rte_cycles.h>
+#include <rte_vduse_compat.h>
 
 #include "histogram.h"
 #include "packet.h"
@@ -44,13 +45,13 @@ struct perf_flow {
 static inline enum perf_phase
 perf_bench_phase(const struct perf_bench *bench)
 {
-	return __atomic_load_n(&bench->phase, __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&bench->phase, rte_memory_order_relaxed);
 }
 
 static inline void
 perf_flow_add(uint64_t *counter, uint64_t n)
 {
-	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(counter, *counter + n, rte_memory_order_relaxed);
 }
 
 /* Counts a burst that took some cycles. */

@@ -8,6 +8,7 @@
 #include <linux/virtio_config.h>
 
 #include <rte_malloc.h>
+#include <rte_vduse_compat.h>
 
 #include <blk.h>
 
@@ -113,7 +114,7 @@ block_prepared(void *arg)
 {
 	const struct perf_block *block = arg;
 
-	return __atomic_load_n(&block->driver.nb_blank, __ATOMIC_RELAXED) == 0;
+	return rte_atomic_load_explicit(&block->driver.nb_blank, rte_memory_order_relaxed) == 0;
 }
 
 /* What is read must have been written: not in the time measured. */

@@ -10,6 +10,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_byteorder.h>
 #include <rte_random.h>
+#include <rte_vduse_compat.h>
 
 #include "bench_block.h"
 #include "block_pattern.h"
@@ -66,7 +67,8 @@ driver_choose(struct perf_block_driver *driver, struct perf_block_queue *queue)
 		request.block = queue->blocks - queue->blank;
 		/* Relaxed: nothing else is told by it. */
 		if (--queue->blank == 0)
-			__atomic_store_n(&driver->nb_blank, driver->nb_blank - 1, __ATOMIC_RELAXED);
+			rte_atomic_store_explicit(&driver->nb_blank, driver->nb_blank - 1,
+						  rte_memory_order_relaxed);
 		return request;
 	}
 	request.flow = driver_flow(options, queue);

@@ -10,6 +10,7 @@
 
 #include <rte_launch.h>
 #include <rte_lcore.h>
+#include <rte_vduse_compat.h>
 
 #include "conduct.h"
 #include "perf_log.h"
@@ -29,31 +30,31 @@ static bool interrupted; /* atomic; signal handlers write */
 void
 perf_conduct_interrupt(void)
 {
-	__atomic_store_n(&interrupted, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&interrupted, true, rte_memory_order_relaxed);
 }
 
 static bool
 conduct_interrupted(void)
 {
-	return __atomic_load_n(&interrupted, __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&interrupted, rte_memory_order_relaxed);
 }
 
 static void
 conduct_phase(const struct perf_conduct *conduct, enum perf_phase phase)
 {
-	__atomic_store_n(&conduct->bench->phase, phase, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&conduct->bench->phase, phase, rte_memory_order_relaxed);
 }
 
 static void
 conduct_flow_read(const struct perf_flow *from, struct perf_flow *to)
 {
-	to->packets = __atomic_load_n(&from->packets, __ATOMIC_RELAXED);
-	to->bytes = __atomic_load_n(&from->bytes, __ATOMIC_RELAXED);
-	to->polls = __atomic_load_n(&from->polls, __ATOMIC_RELAXED);
-	to->empty_polls = __atomic_load_n(&from->empty_polls, __ATOMIC_RELAXED);
-	to->busy_cycles = __atomic_load_n(&from->busy_cycles, __ATOMIC_RELAXED);
-	to->late = __atomic_load_n(&from->late, __ATOMIC_RELAXED);
-	to->damaged = __atomic_load_n(&from->damaged, __ATOMIC_RELAXED);
+	to->packets = rte_atomic_load_explicit(&from->packets, rte_memory_order_relaxed);
+	to->bytes = rte_atomic_load_explicit(&from->bytes, rte_memory_order_relaxed);
+	to->polls = rte_atomic_load_explicit(&from->polls, rte_memory_order_relaxed);
+	to->empty_polls = rte_atomic_load_explicit(&from->empty_polls, rte_memory_order_relaxed);
+	to->busy_cycles = rte_atomic_load_explicit(&from->busy_cycles, rte_memory_order_relaxed);
+	to->late = rte_atomic_load_explicit(&from->late, rte_memory_order_relaxed);
+	to->damaged = rte_atomic_load_explicit(&from->damaged, rte_memory_order_relaxed);
 }
 
 static void
@@ -114,8 +115,10 @@ conduct_count(const struct perf_conduct *conduct, struct perf_result *result)
 	for (i = 0; i < PERF_FLOWS; i++) {
 		struct perf_result_flow *way = &result->flows[i];
 
-		way->sent = __atomic_load_n(&conduct->sent[i]->packets, __ATOMIC_RELAXED);
-		way->received = __atomic_load_n(&conduct->received[i]->packets, __ATOMIC_RELAXED);
+		way->sent = rte_atomic_load_explicit(&conduct->sent[i]->packets,
+						     rte_memory_order_relaxed);
+		way->received = rte_atomic_load_explicit(&conduct->received[i]->packets,
+							 rte_memory_order_relaxed);
 		same = same && way->sent == way->received;
 	}
 	if (conduct->bench->options->direction == PERF_DIRECTION_ECHO)

@@ -8,6 +8,7 @@
 #include <linux/virtio_config.h>
 
 #include <rte_cycles.h>
+#include <rte_vduse_compat.h>
 
 #include "kernel_side.h"
 #include "perf_log.h"
@@ -50,7 +51,8 @@ kernel_wait(struct rte_vduse_dev *dev, uint16_t nb_vqs)
 	for (i = 0, ms = 0; i < nb_vqs; ms++) {
 		const struct rte_vduse_vq *vq = rte_vduse_dev_vq(dev, i);
 
-		if (__atomic_load_n(&vq->state, __ATOMIC_ACQUIRE) == RTE_VDUSE_VQ_RUNNING) {
+		if (rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire) ==
+		    RTE_VDUSE_VQ_RUNNING) {
 			i++;
 			continue;
 		}

@@ -14,7 +14,7 @@
 #include <rte_byteorder.h>
 #include <rte_ether.h>
 
-#include <dpdk_compat.h>
+#include <rte_vduse_compat.h>
 
 #include "options.h"
 

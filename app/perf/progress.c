@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <unistd.h>
 
+#include <rte_vduse_compat.h>
+
 #include "progress.h"
 
 void
@@ -27,7 +29,8 @@ progress_line(struct perf_progress *progress, const struct perf_flow *flows, uin
 	unsigned int i;
 
 	for (i = 0; i < PERF_FLOWS; i++) {
-		uint64_t packets = __atomic_load_n(&flows[i].packets, __ATOMIC_RELAXED);
+		uint64_t packets =
+			rte_atomic_load_explicit(&flows[i].packets, rte_memory_order_relaxed);
 
 		mpps[i] = (double)(packets - progress->packets[i]) / seconds / 1e6;
 		progress->packets[i] = packets;

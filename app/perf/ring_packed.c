@@ -8,6 +8,7 @@
 
 #include <rte_byteorder.h>
 #include <rte_common.h>
+#include <rte_vduse_compat.h>
 
 #include "ring.h"
 
@@ -85,8 +86,9 @@ packed_post(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb)
 		desc->id = rte_cpu_to_le_16(bufs[i].id);
 		/* Those behind the first may show early: the device does not pass the first. */
 		if (i > 0)
-			__atomic_store_n(&desc->flags, rte_cpu_to_le_16(packed_avail_flags(ring)),
-					 __ATOMIC_RELAXED);
+			rte_atomic_store_explicit(&desc->flags,
+						  rte_cpu_to_le_16(packed_avail_flags(ring)),
+						  rte_memory_order_relaxed);
 		if (++packed->next == ring->size) {
 			packed->next = 0;
 			packed->next_wrap = !packed->next_wrap;
@@ -95,8 +97,8 @@ packed_post(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb)
 	/* Release: pairs with the device's acquire of a descriptor's flags; it shows all that is
 	 * written above, the buffers too, before the first descriptor.
 	 */
-	__atomic_store_n(&packed->desc[first].flags, rte_cpu_to_le_16(first_flags),
-			 __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&packed->desc[first].flags, rte_cpu_to_le_16(first_flags),
+				  rte_memory_order_release);
 }
 
 /* Section 2.8.7: no chain, and of the flags only that the device writes. */
@@ -126,8 +128,8 @@ packed_used(const struct perf_ring *ring)
 	/* Acquire: pairs with the device's release of a used descriptor's flags; its id, length
 	 * and buffer are read behind it.
 	 */
-	uint16_t flags = rte_le_to_cpu_16(__atomic_load_n(
-		&ring->packed.desc[ring->packed.seen].flags, __ATOMIC_ACQUIRE));
+	uint16_t flags = rte_le_to_cpu_16(rte_atomic_load_explicit(
+		&ring->packed.desc[ring->packed.seen].flags, rte_memory_order_acquire));
 
 	return ((flags & PACKED_AVAIL) != 0) == ring->packed.seen_wrap &&
 	       ((flags & PACKED_USED) != 0) == ring->packed.seen_wrap;

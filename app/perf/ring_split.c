@@ -5,6 +5,7 @@
  */
 #include <rte_byteorder.h>
 #include <rte_common.h>
+#include <rte_vduse_compat.h>
 
 #include "ring.h"
 
@@ -67,7 +68,8 @@ split_post(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb)
 	/* Release: pairs with the device's acquire of the avail index in split_available() of
 	 * lib/vring; it shows the buffers, descriptors and entries before the index.
 	 */
-	__atomic_store_n(&split->avail->idx, rte_cpu_to_le_16(split->next), __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&split->avail->idx, rte_cpu_to_le_16(split->next),
+				  rte_memory_order_release);
 }
 
 /* Section 2.7.5.3: chained as in the ring. */
@@ -103,7 +105,7 @@ split_used(struct perf_ring *ring, uint16_t want)
 		 * split_publish() of lib/vring; entries and buffers are read behind it.
 		 */
 		split->known = rte_le_to_cpu_16(
-			__atomic_load_n(&split->used->idx, __ATOMIC_ACQUIRE));
+			rte_atomic_load_explicit(&split->used->idx, rte_memory_order_acquire));
 	return RTE_MIN((uint16_t)(split->known - split->seen), want);
 }
 

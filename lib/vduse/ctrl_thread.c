@@ -11,6 +11,8 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <rte_vduse_compat.h>
+
 #include "compat.h"
 #include "ctrl_thread.h"
 #include "device.h"
@@ -105,7 +107,8 @@ ctrl_serve_misses(struct rte_vduse_dev *dev)
 		struct rte_vduse_vq *vq = &dev->vqs[i];
 
 		/* Acquire: pairs with the release in rte_vduse_vq_miss(). */
-		vq->missed = __atomic_load_n(&vq->state, __ATOMIC_ACQUIRE) == RTE_VDUSE_VQ_WAITING;
+		vq->missed = rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire) ==
+			     RTE_VDUSE_VQ_WAITING;
 		walk |= vq->missed;
 	}
 	if (!walk)
@@ -127,7 +130,7 @@ ctrl_serve_calls(struct rte_vduse_dev *dev)
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
-		if (__atomic_load_n(&dev->vqs[i].owes_call, __ATOMIC_RELAXED) &&
+		if (rte_atomic_load_explicit(&dev->vqs[i].owes_call, rte_memory_order_relaxed) &&
 		    vduse_vq_call_posted(&dev->vqs[i])) {
 			ctrl.waits = true;
 			return;

@@ -15,6 +15,7 @@
 #include <rte_cycles.h>
 #include <rte_log.h>
 #include <rte_string_fns.h>
+#include <rte_vduse_compat.h>
 
 #include "ctrl_thread.h"
 #include "device.h"
@@ -306,23 +307,24 @@ rte_vduse_dev_name(const struct rte_vduse_dev *dev)
 uint8_t
 rte_vduse_dev_status(const struct rte_vduse_dev *dev)
 {
-	return __atomic_load_n(&dev->status, __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&dev->status, rte_memory_order_relaxed);
 }
 
 uint64_t
 rte_vduse_dev_features(const struct rte_vduse_dev *dev)
 {
-	return __atomic_load_n(&dev->features, __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&dev->features, rte_memory_order_relaxed);
 }
 
 void
 rte_vduse_dev_stats(const struct rte_vduse_dev *dev, struct rte_vduse_dev_stats *stats)
 {
-	stats->messages = __atomic_load_n(&dev->stats.messages, __ATOMIC_RELAXED);
-	stats->resets = __atomic_load_n(&dev->stats.resets, __ATOMIC_RELAXED);
-	stats->iotlb_updates = __atomic_load_n(&dev->stats.iotlb_updates, __ATOMIC_RELAXED);
-	stats->regions = __atomic_load_n(&dev->stats.regions, __ATOMIC_RELAXED);
-	stats->broken = __atomic_load_n(&dev->stats.broken, __ATOMIC_RELAXED);
+	stats->messages = rte_atomic_load_explicit(&dev->stats.messages, rte_memory_order_relaxed);
+	stats->resets = rte_atomic_load_explicit(&dev->stats.resets, rte_memory_order_relaxed);
+	stats->iotlb_updates =
+		rte_atomic_load_explicit(&dev->stats.iotlb_updates, rte_memory_order_relaxed);
+	stats->regions = rte_atomic_load_explicit(&dev->stats.regions, rte_memory_order_relaxed);
+	stats->broken = rte_atomic_load_explicit(&dev->stats.broken, rte_memory_order_relaxed);
 }
 
 int

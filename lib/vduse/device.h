@@ -8,6 +8,8 @@
 
 #include <sys/queue.h>
 
+#include <rte_vduse_compat.h>
+
 #include "iotlb.h"
 #include "log.h"
 #include "rte_vduse.h"
@@ -161,7 +163,7 @@ vduse_vq_state(const struct rte_vduse_dev *dev, uint32_t position, struct vduse_
 static inline void
 vduse_count(uint64_t *counter)
 {
-	__atomic_store_n(counter, *counter + 1, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(counter, *counter + 1, rte_memory_order_relaxed);
 }
 
 #endif /* VDUSE_DEVICE_H */

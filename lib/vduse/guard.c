@@ -13,6 +13,8 @@
 #include <string.h>
 #include <sys/mman.h>
 
+#include <rte_vduse_compat.h>
+
 #include "iotlb.h"
 
 /*
@@ -30,7 +32,7 @@ static int guard_error;
 static struct vduse_iotlb *
 guard_load(struct vduse_iotlb **link)
 {
-	return __atomic_load_n(link, __ATOMIC_SEQ_CST);
+	return rte_atomic_load_explicit(link, rte_memory_order_seq_cst);
 }
 
 void
@@ -40,15 +42,15 @@ vduse_guard_add(struct vduse_iotlb *table)
 
 	pthread_mutex_lock(&guard_lock);
 	table->guard_next = guard_tables;
-	__atomic_store_n(&guard_tables, table, __ATOMIC_SEQ_CST);
+	rte_atomic_store_explicit(&guard_tables, table, rte_memory_order_seq_cst);
 	pthread_mutex_unlock(&guard_lock);
 	/*
 	 * Mappings that another table has as well may be lost already. The handler marks a mapping,
 	 * then looks for tables: either it finds this one, or the mark is seen here.
 	 */
 	for (i = 0; i < table->nb; i++)
-		if (__atomic_load_n(&table->mappings[i]->lost, __ATOMIC_SEQ_CST))
-			__atomic_store_n(&table->poisoned, 1, __ATOMIC_RELEASE);
+		if (rte_atomic_load_explicit(&table->mappings[i]->lost, rte_memory_order_seq_cst))
+			rte_atomic_store_explicit(&table->poisoned, 1, rte_memory_order_release);
 }
 
 void
@@ -60,10 +62,10 @@ vduse_guard_remove(struct vduse_iotlb *table)
 	while (*link != NULL && *link != table)
 		link = &(*link)->guard_next;
 	if (*link != NULL)
-		__atomic_store_n(link, table->guard_next, __ATOMIC_SEQ_CST);
+		rte_atomic_store_explicit(link, table->guard_next, rte_memory_order_seq_cst);
 	pthread_mutex_unlock(&guard_lock);
 	/* A handler that began before may still be at the table. It does not sleep. */
-	while (__atomic_load_n(&guard_readers, __ATOMIC_SEQ_CST) != 0)
+	while (rte_atomic_load_explicit(&guard_readers, rte_memory_order_seq_cst) != 0)
 		sched_yield();
 }
 
@@ -123,7 +125,8 @@ guard_poison(const struct vduse_mapping *mapping)
 		for (i = 0; i < table->nb; i++)
 			if (table->mappings[i] == mapping)
 				/* Read with acquire where a burst begins. */
-				__atomic_store_n(&table->poisoned, 1, __ATOMIC_RELEASE);
+				rte_atomic_store_explicit(&table->poisoned, 1,
+							  rte_memory_order_release);
 	}
 }
 
@@ -134,15 +137,15 @@ guard_repair(const uint8_t *va)
 	struct vduse_mapping *mapping;
 	bool done = false;
 
-	__atomic_fetch_add(&guard_readers, 1, __ATOMIC_SEQ_CST);
+	rte_atomic_fetch_add_explicit(&guard_readers, 1, rte_memory_order_seq_cst);
 	mapping = guard_find(va);
 	if (mapping != NULL) {
 		/* First: no burst is to begin on memory that is not the driver's any more. */
-		__atomic_store_n(&mapping->lost, true, __ATOMIC_SEQ_CST);
+		rte_atomic_store_explicit(&mapping->lost, true, rte_memory_order_seq_cst);
 		guard_poison(mapping);
 		done = guard_replace(mapping, va);
 	}
-	__atomic_fetch_sub(&guard_readers, 1, __ATOMIC_SEQ_CST);
+	rte_atomic_fetch_sub_explicit(&guard_readers, 1, rte_memory_order_seq_cst);
 	return done;
 }
 

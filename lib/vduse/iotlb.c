@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include <rte_random.h>
+#include <rte_vduse_compat.h>
 
 #include "device.h"
 #include "iotlb.h"
@@ -97,7 +98,7 @@ iotlb_reuse(const struct vduse_iotlb *old, const struct vduse_transport_region *
 		return NULL;
 	mapping = old->mappings[region - old->regions];
 	if (mapping->keyed || mapping->offset != from->offset ||
-	    __atomic_load_n(&mapping->lost, __ATOMIC_RELAXED))
+	    rte_atomic_load_explicit(&mapping->lost, rte_memory_order_relaxed))
 		return NULL;
 	if ((from->perm & VDUSE_ACCESS_WO) && !mapping->writable)
 		return NULL;

@@ -13,6 +13,8 @@
 
 #include <linux/magic.h>
 
+#include <rte_vduse_compat.h>
+
 #include "iotlb.h"
 #include "log.h"
 
@@ -69,7 +71,7 @@ vduse_mapping_find(struct vduse_iotlb *table, const struct vduse_map_file *file,
 			continue;
 		if (writable && !mapping->writable)
 			continue;
-		if (__atomic_load_n(&mapping->lost, __ATOMIC_RELAXED))
+		if (rte_atomic_load_explicit(&mapping->lost, rte_memory_order_relaxed))
 			continue;
 		if (offset >= mapping->offset && offset - mapping->offset <= mapping->len &&
 		    len <= mapping->len - (offset - mapping->offset))

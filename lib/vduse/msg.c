@@ -10,6 +10,8 @@
 
 #include <linux/virtio_config.h>
 
+#include <rte_vduse_compat.h>
+
 #include "device.h"
 #include "log.h"
 
@@ -62,7 +64,7 @@ msg_status(struct rte_vduse_dev *dev, const struct vduse_dev_request *req, msg_a
 		return 0;
 	}
 	/* Behind the answer: before it the kernel refuses interrupts. */
-	__atomic_store_n(&dev->status, status, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&dev->status, status, rte_memory_order_relaxed);
 	*after = vduse_status_driver_ok;
 	return 0;
 }

@@ -38,6 +38,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <rte_spinlock.h>
+#include <rte_vduse_compat.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -425,11 +426,11 @@ rte_vduse_vq_enter(struct rte_vduse_vq *vq)
 	/* The control thread clears enabled before it takes the lock, so that a poller which
 	 * comes back at once does not starve it. Relaxed: the lock orders what matters.
 	 */
-	if (!__atomic_load_n(&vq->enabled, __ATOMIC_RELAXED))
+	if (!rte_atomic_load_explicit(&vq->enabled, rte_memory_order_relaxed))
 		return false;
 	if (unlikely(!rte_spinlock_trylock(&vq->lock)))
 		return false;
-	if (unlikely(!__atomic_load_n(&vq->enabled, __ATOMIC_RELAXED) ||
+	if (unlikely(!rte_atomic_load_explicit(&vq->enabled, rte_memory_order_relaxed) ||
 		     !rte_vduse_vq_guard(vq))) {
 		rte_spinlock_unlock(&vq->lock);
 		return false;

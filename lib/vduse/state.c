@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include <rte_jhash.h>
+#include <rte_vduse_compat.h>
 
 #include "device.h"
 #include "log.h"
@@ -296,7 +297,8 @@ void
 vduse_state_features(struct rte_vduse_dev *dev, uint64_t features)
 {
 	if (dev->state.header != NULL)
-		__atomic_store_n(&dev->state.header->features, features, __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&dev->state.header->features, features,
+					  rte_memory_order_relaxed);
 }
 
 void

@@ -12,6 +12,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <rte_vduse_compat.h>
+
 #include "device.h"
 #include "log.h"
 #include "state_file.h"
@@ -112,7 +114,7 @@ rte_vduse_part_open(struct rte_vduse_dev *dev, uint16_t index, size_t size,
 	*part = opened;
 	state->header->logged = 1;
 	/* Release: the file is as long as the word says. */
-	__atomic_store_n(place, word, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(place, word, rte_memory_order_release);
 	return 0;
 }
 

@@ -9,6 +9,8 @@
 
 #include <linux/virtio_config.h>
 
+#include <rte_vduse_compat.h>
+
 #include "ctrl_thread.h"
 #include "device.h"
 #include "log.h"
@@ -16,7 +18,7 @@
 void
 vduse_status_set(struct rte_vduse_dev *dev, uint8_t status)
 {
-	__atomic_store_n(&dev->status, status, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&dev->status, status, rte_memory_order_relaxed);
 	if (dev->ops->status != NULL && !dev->draining)
 		dev->ops->status(dev, status, dev->arg);
 }
@@ -38,7 +40,7 @@ vduse_status_check_features(struct rte_vduse_dev *dev)
 				 " that are not offered", features & ~dev->offered);
 		return -EINVAL;
 	}
-	__atomic_store_n(&dev->features, features, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&dev->features, features, rte_memory_order_relaxed);
 	VDUSE_LOG(dev, DEBUG, dev->name, "features 0x%" PRIx64, features);
 	return 0;
 }
@@ -59,7 +61,8 @@ status_switch(struct rte_vduse_dev *dev, struct vduse_iotlb *table)
 	if (dev->ops->memory != NULL && !dev->draining)
 		dev->ops->memory(dev, dev->arg);
 	vduse_iotlb_free(old);
-	__atomic_store_n(&dev->stats.regions, table == NULL ? 0 : table->nb, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&dev->stats.regions, table == NULL ? 0 : table->nb,
+				  rte_memory_order_relaxed);
 }
 
 int
@@ -114,7 +117,7 @@ vduse_status_reset(struct rte_vduse_dev *dev)
 	bool was_up = (dev->status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 
 	status_stop(dev);
-	__atomic_store_n(&dev->features, 0, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&dev->features, 0, rte_memory_order_relaxed);
 	if (was_up) {
 		vduse_count(&dev->stats.resets);
 		VDUSE_LOG_RATED(&dev->life_rate, dev, INFO, dev->name, "driver is gone");
@@ -126,7 +129,7 @@ void
 vduse_status_broken(struct rte_vduse_dev *dev)
 {
 	status_stop(dev);
-	__atomic_store_n(&dev->stats.broken, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&dev->stats.broken, true, rte_memory_order_relaxed);
 	VDUSE_LOG(dev, ERR, dev->name,
 		  "the kernel gave the device up (a message was not answered in time): "
 		  "remove the device and create it again");

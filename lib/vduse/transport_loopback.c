@@ -14,6 +14,7 @@
 
 #include <rte_common.h>
 #include <rte_cycles.h>
+#include <rte_vduse_compat.h>
 
 #include "device.h"
 #include "transport_loopback.h"
@@ -216,7 +217,7 @@ uint64_t
 vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index)
 {
 	/* Acquire: pairs with the release of the call. */
-	return __atomic_load_n(&loop->calls[index], __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&loop->calls[index], rte_memory_order_acquire);
 }
 
 uint64_t
@@ -414,7 +415,7 @@ loopback_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 		rte_delay_us_block(loop->call_us);
 	loop->caller = pthread_self();
 	/* Release: the caller before the count. */
-	__atomic_fetch_add(&loop->calls[index], 1, __ATOMIC_RELEASE);
+	rte_atomic_fetch_add_explicit(&loop->calls[index], 1, rte_memory_order_release);
 	return 0;
 }
 

@@ -16,6 +16,8 @@
 
 #ifdef VDUSE_HAVE_LIBURING
 #include <liburing.h>
+
+#include <rte_vduse_compat.h>
 #endif
 
 #include "log.h"
@@ -92,7 +94,7 @@ call_warn(const char *name, int err)
 {
 	static bool warned;
 
-	if (!__atomic_exchange_n(&warned, true, __ATOMIC_RELAXED))
+	if (!rte_atomic_exchange_explicit(&warned, true, rte_memory_order_relaxed))
 		VDUSE_LOG(msg, NOTICE, name, "no io_uring (%s): a driver that fills the counter of "
 			  "its call descriptor holds up the lcore that polls it", strerror(-err));
 }

@@ -12,6 +12,8 @@
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 
+#include <rte_vduse_compat.h>
+
 #include "device.h"
 #include "log.h"
 #include "vhost_user.h"
@@ -41,13 +43,13 @@ vhost_user_find(int vid)
 	if (vid < 0 || vid >= RTE_MAX_VHOST_DEVICE)
 		return NULL;
 	/* Acquire: pairs with the release in conn_set(). */
-	return __atomic_load_n(&conn.by_vid[vid], __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&conn.by_vid[vid], rte_memory_order_acquire);
 }
 
 static void
 conn_set(int vid, struct vhost_user *vu)
 {
-	__atomic_store_n(&conn.by_vid[vid], vu, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&conn.by_vid[vid], vu, rte_memory_order_release);
 }
 
 /* Under the lock. */

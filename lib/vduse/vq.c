@@ -14,6 +14,7 @@
 
 #include <rte_bitops.h>
 #include <rte_cycles.h>
+#include <rte_vduse_compat.h>
 
 #include "ctrl_thread.h"
 #include "device.h"
@@ -35,15 +36,16 @@ vduse_vq_init(struct rte_vduse_dev *dev, uint16_t index)
 static void
 vq_lock(struct rte_vduse_vq *vq)
 {
-	__atomic_store_n(&vq->enabled, false, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&vq->enabled, false, rte_memory_order_relaxed);
 	rte_spinlock_lock(&vq->lock);
 }
 
 static void
 vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
 {
-	__atomic_store_n(&vq->state, state, __ATOMIC_RELEASE);
-	__atomic_store_n(&vq->enabled, state == RTE_VDUSE_VQ_RUNNING, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&vq->state, state, rte_memory_order_release);
+	rte_atomic_store_explicit(&vq->enabled, state == RTE_VDUSE_VQ_RUNNING,
+				  rte_memory_order_relaxed);
 	rte_spinlock_unlock(&vq->lock);
 }
 
@@ -180,7 +182,7 @@ vduse_vq_try_start(struct rte_vduse_vq *vq)
 	enum rte_vduse_vq_state state;
 
 	/* Without the lock: what a poller may make of it meanwhile is not idle either. */
-	if (__atomic_load_n(&vq->state, __ATOMIC_RELAXED) != RTE_VDUSE_VQ_IDLE)
+	if (rte_atomic_load_explicit(&vq->state, rte_memory_order_relaxed) != RTE_VDUSE_VQ_IDLE)
 		return false;
 	memset(&info, 0, sizeof(info));
 	info.index = vq->index;
@@ -206,7 +208,7 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 	if (vq->started) {
 		dev->ops->vq_stop(vq, dev->arg);
 		/* For what was shown last: nobody makes it later. */
-		if (__atomic_exchange_n(&vq->owes_call, false, __ATOMIC_ACQUIRE))
+		if (rte_atomic_exchange_explicit(&vq->owes_call, false, rte_memory_order_acquire))
 			(void)dev->transport->vq_call(dev, vq->index);
 	}
 	vq->started = false;
@@ -288,7 +290,8 @@ rte_vduse_vq_lookup(const struct rte_vduse_vq *vq, uint64_t iova)
 	const struct vduse_iotlb *table = vq->iotlb;
 
 	/* A burst that has many pieces to find ends soon once memory is lost. */
-	if (table != NULL && unlikely(__atomic_load_n(&table->poisoned, __ATOMIC_RELAXED)))
+	if (table != NULL &&
+	    unlikely(rte_atomic_load_explicit(&table->poisoned, rte_memory_order_relaxed)))
 		return NULL;
 	return vduse_iotlb_lookup(table, iova);
 }
@@ -300,10 +303,10 @@ static void
 vq_post_call(struct rte_vduse_vq *vq)
 {
 	/* One that is not made yet stands for this one, too. */
-	if (__atomic_load_n(&vq->owes_call, __ATOMIC_RELAXED))
+	if (rte_atomic_load_explicit(&vq->owes_call, rte_memory_order_relaxed))
 		return;
 	/* Release: pairs with the acquire in vduse_vq_call_posted(). */
-	__atomic_store_n(&vq->owes_call, true, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&vq->owes_call, true, rte_memory_order_release);
 	vduse_ctrl_wake();
 }
 
@@ -338,7 +341,7 @@ rte_vduse_vq_call(struct rte_vduse_vq *vq)
 bool
 vduse_vq_call_posted(struct rte_vduse_vq *vq)
 {
-	if (!__atomic_exchange_n(&vq->owes_call, false, __ATOMIC_ACQUIRE))
+	if (!rte_atomic_exchange_explicit(&vq->owes_call, false, rte_memory_order_acquire))
 		return false;
 	/* A call descriptor is exchanged under the lock. */
 	rte_spinlock_lock(&vq->lock);
@@ -357,16 +360,16 @@ rte_vduse_vq_miss(struct rte_vduse_vq *vq, uint64_t iova, bool write)
 	vq->miss_iova = iova;
 	vq->miss_write = write;
 	vq->report = true;
-	__atomic_store_n(&vq->enabled, false, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&vq->enabled, false, rte_memory_order_relaxed);
 	/* Release: pairs with the acquire in ctrl_serve_misses(). */
-	__atomic_store_n(&vq->state, RTE_VDUSE_VQ_WAITING, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&vq->state, RTE_VDUSE_VQ_WAITING, rte_memory_order_release);
 }
 
 void
 rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value)
 {
-	__atomic_store_n(&vq->enabled, false, __ATOMIC_RELAXED);
-	__atomic_store_n(&vq->state, RTE_VDUSE_VQ_ERROR, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&vq->enabled, false, rte_memory_order_relaxed);
+	rte_atomic_store_explicit(&vq->state, RTE_VDUSE_VQ_ERROR, rte_memory_order_release);
 	vduse_count(&vq->faults);
 	/* Once per error state: the virtqueue is not polled again until a reset. */
 	VDUSE_LOG_DRIVER(vq->dev, dev, ERR, "virtqueue %u stopped, %s: %s %" PRIu64 " (0x%" PRIx64
@@ -382,7 +385,8 @@ rte_vduse_vq_guard(struct rte_vduse_vq *vq)
 	const struct vduse_iotlb *table = vq->iotlb;
 
 	/* Acquire: pairs with the release in the guard's handler. */
-	if (table != NULL && unlikely(__atomic_load_n(&table->poisoned, __ATOMIC_ACQUIRE))) {
+	if (table != NULL &&
+	    unlikely(rte_atomic_load_explicit(&table->poisoned, rte_memory_order_acquire))) {
 		rte_vduse_vq_fail(vq, "the driver took away memory in use", 0);
 		return false;
 	}

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <time.h>
 
+#include <rte_vduse_compat.h>
+
 #include "vhost.h"
 
 RTE_LOG_REGISTER(vhost_logtype, lib.vduse.vhost, INFO);
@@ -78,7 +80,7 @@ vhost_dev_publish(struct vhost_dev *dev)
 			continue;
 		dev->vid = vid;
 		/* Release: pairs with the acquire in vhost_dev_get(). */
-		__atomic_store_n(&vhost_dev_ids[vid], dev, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&vhost_dev_ids[vid], dev, rte_memory_order_release);
 		return 0;
 	}
 	VHOST_LOG(ERR, dev->path, "no device id is free: unregister another device");
@@ -88,7 +90,7 @@ vhost_dev_publish(struct vhost_dev *dev)
 void
 vhost_dev_unpublish(struct vhost_dev *dev)
 {
-	__atomic_store_n(&vhost_dev_ids[dev->vid], NULL, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&vhost_dev_ids[dev->vid], NULL, rte_memory_order_release);
 	dev->vid = -1;
 }
 

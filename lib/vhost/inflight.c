@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <rte_byteorder.h>
+#include <rte_vduse_compat.h>
 
 #include "vhost.h"
 
@@ -107,7 +108,8 @@ vhost_inflight_find(struct vhost_dev *dev, struct vhost_vq *vq)
 
 	if (inflight == NULL || vq->vring.used == NULL)
 		return;
-	used = rte_le_to_cpu_16(__atomic_load_n(&vq->vring.used->idx, __ATOMIC_ACQUIRE));
+	used = rte_le_to_cpu_16(
+		rte_atomic_load_explicit(&vq->vring.used->idx, rte_memory_order_acquire));
 	if (inflight->version != INFLIGHT_VERSION) {
 		inflight->version = INFLIGHT_VERSION;
 		inflight->desc_num = vq->vring.size;
@@ -183,7 +185,7 @@ rte_vhost_set_inflight_desc_split(int vid, uint16_t vring_idx, uint16_t idx)
 		return -1;
 	vq->inflight->desc[idx].counter = vq->counter++;
 	/* Release: who finds the mark, after a kill, finds its counter. */
-	__atomic_store_n(&vq->inflight->desc[idx].inflight, 1, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&vq->inflight->desc[idx].inflight, 1, rte_memory_order_release);
 	return 0;
 }
 
@@ -199,7 +201,7 @@ rte_vhost_set_last_inflight_io_split(int vid, uint16_t vring_idx, uint16_t idx)
 	if (vq == NULL)
 		return -1;
 	/* Release, and before the used index that the application writes next. */
-	__atomic_store_n(&vq->inflight->last_inflight_io, idx, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&vq->inflight->last_inflight_io, idx, rte_memory_order_release);
 	return 0;
 }
 
@@ -218,8 +220,8 @@ rte_vhost_clr_inflight_desc_split(int vid, uint16_t vring_idx, uint16_t last_use
 	/* The used index of the ring, the mark, ours: a kill between two of them is seen by
 	 * vhost_inflight_find().
 	 */
-	__atomic_store_n(&vq->inflight->desc[idx].inflight, 0, __ATOMIC_RELEASE);
-	__atomic_store_n(&vq->inflight->used_idx, last_used_idx, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&vq->inflight->desc[idx].inflight, 0, rte_memory_order_release);
+	rte_atomic_store_explicit(&vq->inflight->used_idx, last_used_idx, rte_memory_order_release);
 	return 0;
 }
 

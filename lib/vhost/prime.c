@@ -7,6 +7,7 @@
  * is sent to look. In flow rings, out flows that a device may come up. Events thread.
  */
 #include <rte_byteorder.h>
+#include <rte_vduse_compat.h>
 
 #include "vhost.h"
 
@@ -20,7 +21,8 @@ prime_buffer(const struct vhost_vq *vq)
 	uint64_t addr;
 
 	/* Acquire: pairs with the driver's barrier between filling entries and its index. */
-	if (rte_le_to_cpu_16(__atomic_load_n(&vring->avail->idx, __ATOMIC_ACQUIRE)) == position)
+	if (rte_le_to_cpu_16(rte_atomic_load_explicit(&vring->avail->idx,
+						      rte_memory_order_acquire)) == position)
 		return false;
 	head = rte_le_to_cpu_16(*(const volatile uint16_t *)&vring->avail->ring[position & mask]);
 	/* A driver that breaks the rules is the application's to judge. */

@@ -9,6 +9,7 @@
 
 #include <rte_bitops.h>
 #include <rte_byteorder.h>
+#include <rte_vduse_compat.h>
 
 #include "vhost.h"
 
@@ -76,18 +77,20 @@ vhost_ring_notify(struct vhost_vq *vq, bool enable)
 {
 	const struct rte_vhost_vring *vring = &vq->vring;
 	uint16_t *avail_event = (uint16_t *)(void *)&vring->used->ring[vring->size];
-	uint16_t avail = rte_le_to_cpu_16(__atomic_load_n(&vring->avail->idx, __ATOMIC_RELAXED));
+	uint16_t avail = rte_le_to_cpu_16(
+		rte_atomic_load_explicit(&vring->avail->idx, rte_memory_order_relaxed));
 
 	if (!vq->event_idx)
-		__atomic_store_n(&vring->used->flags,
-				 enable ? 0 : rte_cpu_to_le_16(VRING_USED_F_NO_NOTIFY),
-				 __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&vring->used->flags,
+					  enable ? 0 : rte_cpu_to_le_16(VRING_USED_F_NO_NOTIFY),
+					  rte_memory_order_relaxed);
 	else if (enable)
-		__atomic_store_n(avail_event, rte_cpu_to_le_16(avail), __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(avail_event, rte_cpu_to_le_16(avail),
+					  rte_memory_order_relaxed);
 	/* The wish before the next look at the ring: pairs with the driver's barrier between its
 	 * index and its look at our wish.
 	 */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 }
 
 uint16_t
@@ -96,5 +99,6 @@ vhost_ring_position(const struct vhost_vq *vq)
 	/* What was taken but not completed is taken again: the used ring says what happened. */
 	if (vq->based || vq->packed || vq->vring.used == NULL)
 		return vq->base;
-	return rte_le_to_cpu_16(__atomic_load_n(&vq->vring.used->idx, __ATOMIC_RELAXED));
+	return rte_le_to_cpu_16(
+		rte_atomic_load_explicit(&vq->vring.used->idx, rte_memory_order_relaxed));
 }

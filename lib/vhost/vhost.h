@@ -17,6 +17,7 @@
 #include <rte_branch_prediction.h>
 #include <rte_log.h>
 #include <rte_spinlock.h>
+#include <rte_vduse_compat.h>
 #include <rte_vhost.h>
 
 #include <rte_vduse.h>
@@ -137,7 +138,7 @@ vhost_dev_get(int vid)
 	if (unlikely((unsigned int)vid >= RTE_MAX_VHOST_DEVICE))
 		return NULL;
 	/* Acquire: pairs with the release in vhost_dev_publish(). */
-	return __atomic_load_n(&vhost_dev_ids[vid], __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&vhost_dev_ids[vid], rte_memory_order_acquire);
 }
 
 /* A virtqueue of a device, or NULL if it has none of that index. */

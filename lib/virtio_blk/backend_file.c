@@ -18,6 +18,7 @@
 
 #include <rte_bitops.h>
 #include <rte_cycles.h>
+#include <rte_vduse_compat.h>
 
 #include "backend_file.h"
 #include "blk.h"
@@ -127,7 +128,7 @@ file_measure(struct vblk_backend *backend)
 		VBLK_LOG(ERR, backend->name, "cannot measure its file: %s", strerror(err));
 		return -err;
 	}
-	__atomic_store_n(&backend->limits.size, (uint64_t)size, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&backend->limits.size, (uint64_t)size, rte_memory_order_relaxed);
 	return 0;
 }
 

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_vduse_compat.h>
+
 #include "backend_rbd.h"
 #include "blk.h"
 
@@ -44,7 +46,7 @@ image_measure(struct vblk_backend *backend)
 	ret = rbd_get_size(rbd->image, &size);
 	if (ret < 0)
 		return image_error(backend->name, "cannot measure", "the image", ret);
-	__atomic_store_n(&backend->limits.size, size, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&backend->limits.size, size, rte_memory_order_relaxed);
 	return 0;
 }
 

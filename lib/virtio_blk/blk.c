@@ -13,6 +13,7 @@
 
 #include <rte_bitops.h>
 #include <rte_string_fns.h>
+#include <rte_vduse_compat.h>
 
 #include <device.h>
 
@@ -297,5 +298,5 @@ rte_vduse_blk_dev(struct rte_vduse_blk *blk)
 uint64_t
 rte_vduse_blk_capacity(const struct rte_vduse_blk *blk)
 {
-	return __atomic_load_n(&blk->capacity, __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&blk->capacity, rte_memory_order_relaxed);
 }

@@ -12,6 +12,7 @@
 #include <linux/virtio_blk.h>
 
 #include <rte_log.h>
+#include <rte_vduse_compat.h>
 
 #include <transport.h>
 #include <vring.h>
@@ -294,7 +295,7 @@ vblk_stage_of(struct vblk_queue *queue, const struct vblk_io *io)
 static inline void
 vblk_stats_add(uint64_t *counter, uint64_t n)
 {
-	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(counter, *counter + n, rte_memory_order_relaxed);
 }
 
 #endif /* VBLK_BLK_H */

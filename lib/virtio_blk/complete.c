@@ -6,6 +6,8 @@
  */
 #include <errno.h>
 
+#include <rte_vduse_compat.h>
+
 #include "blk.h"
 
 void
@@ -119,7 +121,7 @@ rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
 	if (!rte_vduse_vq_enter(queue->vq))
 		return 0;
 	/* Relaxed: see rte_vduse_blk_drain(). */
-	if (likely(!__atomic_load_n(&blk->draining, __ATOMIC_RELAXED)))
+	if (likely(!rte_atomic_load_explicit(&blk->draining, rte_memory_order_relaxed)))
 		work = vblk_dispatch_take(queue);
 	vblk_dispatch_submit(queue);
 	if (queue->in_flight > 0)

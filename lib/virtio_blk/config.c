@@ -12,6 +12,7 @@
 #include <linux/virtio_config.h>
 
 #include <rte_byteorder.h>
+#include <rte_vduse_compat.h>
 
 #include "blk.h"
 
@@ -77,7 +78,8 @@ config_topology(struct rte_vduse_blk *blk)
 static uint64_t
 config_capacity(const struct rte_vduse_blk *blk)
 {
-	uint64_t size = __atomic_load_n(&blk->backend->limits.size, __ATOMIC_RELAXED);
+	uint64_t size =
+		rte_atomic_load_explicit(&blk->backend->limits.size, rte_memory_order_relaxed);
 
 	return size / blk->block_size * (blk->block_size / RTE_VDUSE_BLK_SECTOR);
 }
@@ -86,7 +88,8 @@ config_capacity(const struct rte_vduse_blk *blk)
 static void
 config_set_capacity(struct rte_vduse_blk *blk)
 {
-	uint64_t size = __atomic_load_n(&blk->backend->limits.size, __ATOMIC_RELAXED);
+	uint64_t size =
+		rte_atomic_load_explicit(&blk->backend->limits.size, rte_memory_order_relaxed);
 	uint64_t capacity = config_capacity(blk);
 
 	if (size == 0)
@@ -96,7 +99,7 @@ config_set_capacity(struct rte_vduse_blk *blk)
 		VBLK_LOG(WARNING, blk->backend->name, "the last %u of %" PRIu64 " bytes are not "
 			 "served: make the size a multiple of the block size %u",
 			 (uint32_t)(size % blk->block_size), size, blk->block_size);
-	__atomic_store_n(&blk->capacity, capacity, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&blk->capacity, capacity, rte_memory_order_relaxed);
 	blk->config.capacity = rte_cpu_to_le_64(capacity);
 }
 
@@ -183,7 +186,8 @@ vblk_config_write(struct rte_vduse_dev *dev, uint32_t offset, const void *data, 
 	if (wce > 1)
 		return -EINVAL;
 	/* A driver may write the value that is there: that is no news. */
-	if (__atomic_exchange_n(&blk->no_cache, wce == 0, __ATOMIC_RELAXED) == (wce == 0))
+	if (rte_atomic_exchange_explicit(&blk->no_cache, wce == 0, rte_memory_order_relaxed) ==
+	    (wce == 0))
 		return 0;
 	VBLK_LOG_DRIVER(INFO, dev, "the driver switched the write cache %s",
 			wce == 0 ? "off" : "on");

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <rte_cycles.h>
+#include <rte_vduse_compat.h>
 
 #include "blk.h"
 
@@ -23,8 +24,9 @@ drain_left(struct vblk_queue *queue)
 	unsigned int left;
 
 	if (!rte_spinlock_trylock(&queue->vq->lock))
-		return (unsigned int)RTE_MAX(__atomic_load_n(&queue->stats.in_flight,
-							     __ATOMIC_RELAXED), UINT64_C(1));
+		return (unsigned int)RTE_MAX(
+			rte_atomic_load_explicit(&queue->stats.in_flight, rte_memory_order_relaxed),
+			UINT64_C(1));
 	left = queue->vq->state == RTE_VDUSE_VQ_ERROR ? 0 : queue->in_flight;
 	rte_spinlock_unlock(&queue->vq->lock);
 	return left;
@@ -48,10 +50,10 @@ rte_vduse_blk_drain(struct rte_vduse_blk *blk, unsigned int ms)
 	unsigned int left;
 
 	/* Relaxed: the queues' locks order it. */
-	__atomic_store_n(&blk->draining, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&blk->draining, true, rte_memory_order_relaxed);
 	while ((left = drain_left_all(blk)) > 0 && rte_get_timer_cycles() < end)
 		usleep(DRAIN_US);
-	__atomic_store_n(&blk->draining, false, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&blk->draining, false, rte_memory_order_relaxed);
 	if (left == 0)
 		return 0;
 	VBLK_LOG_DRIVER(ERR, blk->dev,

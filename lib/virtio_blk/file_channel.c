@@ -16,6 +16,8 @@
 
 #include <liburing.h>
 
+#include <rte_vduse_compat.h>
+
 #include "blk.h"
 #include "file_channel.h"
 
@@ -252,12 +254,12 @@ file_begin(struct file_channel *channel, struct vblk_io *io)
 	io->split = false;
 	io->stage = io->unmap ? FILE_PUNCH : FILE_RANGE;
 	if (io->op == VBLK_ZERO && !io->unmap &&
-	    __atomic_load_n(&file->no_zero_range, __ATOMIC_RELAXED))
+	    rte_atomic_load_explicit(&file->no_zero_range, rte_memory_order_relaxed))
 		io->stage = FILE_WRITE;
 	io->since = 0;
 	io->result = io->op == VBLK_ERASE ? -ENOTSUP : 0;
 	if (io->op == VBLK_FLUSH)
-		io->result = __atomic_load_n(&file->flush_error, __ATOMIC_RELAXED);
+		io->result = rte_atomic_load_explicit(&file->flush_error, rte_memory_order_relaxed);
 	else if (io->op != VBLK_ERASE)
 		file_begin_range(channel, io);
 }
@@ -342,7 +344,8 @@ file_zero_fall_back(struct file_channel *channel, struct vblk_io *io, int result
 	    (io->split && io->edge != FILE_EDGE_NONE))
 		return false;
 	if (io->stage == FILE_RANGE)
-		__atomic_store_n(&channel->file->no_zero_range, true, __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&channel->file->no_zero_range, true,
+					  rte_memory_order_relaxed);
 	io->stage++;
 	return true;
 }
@@ -404,7 +407,8 @@ file_finish(struct file_channel *channel, struct vblk_io *io, int result)
 	}
 	/* One that ran beside a flush that failed may have had its error taken from it. */
 	if (io->op == VBLK_FLUSH)
-		io->result = __atomic_load_n(&channel->file->flush_error, __ATOMIC_RELAXED);
+		io->result = rte_atomic_load_explicit(&channel->file->flush_error,
+						      rte_memory_order_relaxed);
 	if (unlikely(io->split && io->stage != FILE_SYNC)) {
 		io->result = file_split_done(channel, io, result);
 		if (io->result < 0)

@@ -11,6 +11,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_vduse_compat.h>
+
 #include "backend_file.h"
 
 /* Where the step of an operation lies in its block. */
@@ -61,7 +63,8 @@ file_edge_begin(const struct file_backend *file, struct vblk_io *io)
 static void
 edge_enter(const struct file_backend *file, struct vblk_io *io, const struct edge_place *place)
 {
-	uint64_t size = __atomic_load_n(&file->backend.limits.size, __ATOMIC_RELAXED);
+	uint64_t size =
+		rte_atomic_load_explicit(&file->backend.limits.size, rte_memory_order_relaxed);
 	uint64_t align = file_align(file, io->op);
 
 	if (place->len == align)

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <rte_cycles.h>
+#include <rte_vduse_compat.h>
 
 #include "backend_file.h"
 #include "blk.h"
@@ -30,12 +31,13 @@ error_now(void)
 static void
 error_log_retry(struct file_backend *file, uint32_t now, int result)
 {
-	uint32_t last = __atomic_load_n(&file->retry_told, __ATOMIC_RELAXED);
+	uint32_t last = rte_atomic_load_explicit(&file->retry_told, rte_memory_order_relaxed);
 
 	if (last != 0 && now - last < ERROR_LOG_MS)
 		return;
-	if (!__atomic_compare_exchange_n(&file->retry_told, &last, now, false, __ATOMIC_RELAXED,
-					 __ATOMIC_RELAXED))
+	if (!rte_atomic_compare_exchange_strong_explicit(&file->retry_told, &last, now,
+							 rte_memory_order_relaxed,
+							 rte_memory_order_relaxed))
 		return;
 	VBLK_LOG(ERR, file->backend.name, "its file refused requests for %u ms (%s): they fail, "
 		 "see whether the device below works", ERROR_RETRY_MS, strerror(-result));
@@ -68,8 +70,9 @@ file_error_flush(struct file_backend *file, int result)
 	int none = 0;
 
 	/* Relaxed: the value is all that is shared. */
-	if (!__atomic_compare_exchange_n(&file->flush_error, &none, result, false,
-					 __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+	if (!rte_atomic_compare_exchange_strong_explicit(&file->flush_error, &none, result,
+							 rte_memory_order_relaxed,
+							 rte_memory_order_relaxed))
 		return;
 	VBLK_LOG(ERR, file->backend.name, "a flush of its file failed (%s): what was written before "
 		 "may be lost, so all later flushes fail: see to the device below, start this process "

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <rte_common.h>
+#include <rte_vduse_compat.h>
 
 #include "log.h"
 
@@ -114,7 +115,7 @@ vblk_log_begin(struct vblk_log *log, const struct rte_vduse_vq_info *info,
 	log->ring->size = info->size;
 	log->ring->shown = vring_shown(ring);
 	/* Release: all of it before the mark. */
-	__atomic_store_n(&log->ring->valid, 1, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&log->ring->valid, 1, rte_memory_order_release);
 }
 
 void
@@ -122,7 +123,7 @@ vblk_log_end(struct vblk_log *log)
 {
 	if (log->ring != NULL)
 		/* Release: between shown positions and what a later begin writes. */
-		__atomic_store_n(&log->ring->valid, 0, __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&log->ring->valid, 0, rte_memory_order_release);
 	/* The compiler, too, keeps what follows behind it. */
 	rte_compiler_barrier();
 }
@@ -140,7 +141,7 @@ static void
 log_damaged(struct vblk_log *log)
 {
 	log->damaged = true;
-	__atomic_store_n(&log->ring->size, 0, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&log->ring->size, 0, rte_memory_order_relaxed);
 }
 
 void
@@ -254,7 +255,7 @@ log_settle(struct vblk_log *log, const struct vring_vq *ring, bool decided)
 		if (slot->taken == 0)
 			continue;
 		if (log_was_shown(slot, was, decided))
-			__atomic_store_n(&slot->taken, 0, __ATOMIC_RELEASE);
+			rte_atomic_store_explicit(&slot->taken, 0, rte_memory_order_release);
 		else
 			slot->batch = 0;
 	}
@@ -342,8 +343,8 @@ void
 vblk_log_count(struct vblk_log *log, uint16_t slot)
 {
 	/* Before anything that may kill this process: the compiler keeps the order, too. */
-	__atomic_store_n(&log->slots[slot].again, (uint16_t)(log->slots[slot].again + 1),
-			 __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&log->slots[slot].again, (uint16_t)(log->slots[slot].again + 1),
+				  rte_memory_order_release);
 	rte_compiler_barrier();
 }
 

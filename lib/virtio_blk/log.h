@@ -21,6 +21,7 @@
 #include <stdint.h>
 
 #include <rte_vduse.h>
+#include <rte_vduse_compat.h>
 
 #include <vring.h>
 
@@ -142,7 +143,7 @@ vblk_log_take(struct vblk_log *log, const struct vring_vq *ring, uint16_t index,
 	if (log->packed)
 		vblk_log_save(log, ring, slot, nb_behind);
 	/* Release: the slot before its mark. */
-	__atomic_store_n(&slot->taken, ++log->taken, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&slot->taken, ++log->taken, rte_memory_order_release);
 }
 
 /* It is done, and will be shown with what else is done until then. */
@@ -152,8 +153,8 @@ vblk_log_done(struct vblk_log *log, const struct vring_vq *ring, uint16_t index)
 	if (log->ring == NULL)
 		return;
 	/* Before the ring is published, which is a release. */
-	__atomic_store_n(&log->slots[index].batch, VBLK_LOG_BATCH | vring_shown(ring),
-			 __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&log->slots[index].batch, VBLK_LOG_BATCH | vring_shown(ring),
+				  rte_memory_order_relaxed);
 }
 
 /* The ring was published: first this, then vblk_log_free() for each that was done. */
@@ -163,7 +164,7 @@ vblk_log_shown(struct vblk_log *log, const struct vring_vq *ring)
 	if (log->ring == NULL)
 		return;
 	/* Release: not before the ring says so. */
-	__atomic_store_n(&log->ring->shown, vring_shown(ring), __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&log->ring->shown, vring_shown(ring), rte_memory_order_release);
 }
 
 static inline void
@@ -177,7 +178,7 @@ vblk_log_free(struct vblk_log *log, uint16_t index)
 	if (log->packed)
 		vblk_log_spare(log, slot);
 	/* Release: not before the position of the log says that it was shown. */
-	__atomic_store_n(&slot->taken, 0, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&slot->taken, 0, rte_memory_order_release);
 }
 
 #endif /* VBLK_LOG_H */

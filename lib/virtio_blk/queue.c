@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include <rte_cycles.h>
+#include <rte_vduse_compat.h>
 
 #include "blk.h"
 
@@ -212,7 +213,8 @@ queue_show(struct vblk_queue *queue)
 	bool call;
 
 	vblk_complete_push(queue);
-	__atomic_store_n(&queue->stats.in_flight, queue->in_flight, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&queue->stats.in_flight, queue->in_flight,
+				  rte_memory_order_relaxed);
 	if (!queue->pushed)
 		return;
 	queue->pushed = false;

@@ -9,6 +9,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include <rte_vduse_compat.h>
+
 #include "backend_rbd.h"
 #include "blk.h"
 
@@ -69,10 +71,11 @@ image_finished(rbd_completion_t completion, void *arg)
 
 	io->result = image_result(io, rbd_aio_get_return_value(completion));
 	rbd_aio_release(completion);
-	io->next = __atomic_load_n(&channel->finished, __ATOMIC_RELAXED);
+	io->next = rte_atomic_load_explicit(&channel->finished, rte_memory_order_relaxed);
 	/* Release: the result before the list; pairs with the exchange in image_collect(). */
-	while (!__atomic_compare_exchange_n(&channel->finished, &io->next, io, true,
-					    __ATOMIC_RELEASE, __ATOMIC_RELAXED))
+	while (!rte_atomic_compare_exchange_weak_explicit(&channel->finished, &io->next, io,
+							  rte_memory_order_release,
+							  rte_memory_order_relaxed))
 		;
 }
 
@@ -162,9 +165,9 @@ image_collect(struct image_channel *channel)
 {
 	struct vblk_io *io, *next, *first = NULL;
 
-	if (__atomic_load_n(&channel->finished, __ATOMIC_RELAXED) == NULL)
+	if (rte_atomic_load_explicit(&channel->finished, rte_memory_order_relaxed) == NULL)
 		return;
-	io = __atomic_exchange_n(&channel->finished, NULL, __ATOMIC_ACQUIRE);
+	io = rte_atomic_exchange_explicit(&channel->finished, NULL, rte_memory_order_acquire);
 	for (; io != NULL; io = next) {
 		next = io->next;
 		io->next = first;

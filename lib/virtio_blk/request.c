@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include <rte_byteorder.h>
+#include <rte_vduse_compat.h>
 
 #include "blk.h"
 
@@ -107,7 +108,8 @@ request_is_through(const struct vblk_queue *queue)
 {
 	/* Relaxed: the driver made its request available behind the answer to its write. */
 	return queue->write_through ||
-	       (queue->settable && __atomic_load_n(&queue->blk->no_cache, __ATOMIC_RELAXED));
+	       (queue->settable &&
+		rte_atomic_load_explicit(&queue->blk->no_cache, rte_memory_order_relaxed));
 }
 
 /* IN and OUT. */

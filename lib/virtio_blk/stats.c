@@ -3,6 +3,8 @@
  * Counters of queues. The polling thread counts a request when it is answered; any thread
  * reads.
  */
+#include <rte_vduse_compat.h>
+
 #include "blk.h"
 
 static uint64_t *
@@ -51,5 +53,5 @@ rte_vduse_blk_stats(const struct rte_vduse_blk *blk, uint16_t queue,
 	size_t i;
 
 	for (i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++)
-		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+		to[i] = rte_atomic_load_explicit(&from[i], rte_memory_order_relaxed);
 }

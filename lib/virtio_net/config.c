@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include <rte_byteorder.h>
+#include <rte_vduse_compat.h>
 
 #include "net.h"
 
@@ -69,7 +70,7 @@ rte_vduse_net_set_mtu(struct rte_vduse_net *net, uint16_t mtu)
 	if (mtu < RTE_VDUSE_NET_MTU_MIN)
 		return -EINVAL;
 	net->config.mtu = rte_cpu_to_le_16(mtu);
-	__atomic_store_n(&net->frame_max, vnet_frame_max(mtu), __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&net->frame_max, vnet_frame_max(mtu), rte_memory_order_relaxed);
 	return config_write(net, offsetof(struct virtio_net_config, mtu),
 			    sizeof(net->config.mtu));
 }

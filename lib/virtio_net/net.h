@@ -9,6 +9,7 @@
 #include <linux/virtio_net.h>
 
 #include <rte_log.h>
+#include <rte_vduse_compat.h>
 
 #include <vring.h>
 
@@ -120,7 +121,7 @@ vnet_stats_count(struct rte_vduse_net_stats *stats, struct rte_mbuf *const *mbuf
 static inline void
 vnet_stats_add(uint64_t *counter, uint64_t n)
 {
-	__atomic_store_n(counter, *counter + n, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(counter, *counter + n, rte_memory_order_relaxed);
 }
 
 #endif /* VNET_NET_H */

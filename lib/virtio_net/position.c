@@ -10,6 +10,8 @@
 
 #include <device.h>
 
+#include <rte_vduse_compat.h>
+
 #include "net.h"
 
 /* In the file. A killed process loses no stores, so the order of the stores is the protocol. */
@@ -94,13 +96,15 @@ void
 vnet_position_note(struct vnet_queue *queue)
 {
 	/* Release: before the driver is shown anything, which is a release, too. */
-	__atomic_store_n(&queue->position->to, (uint16_t)(vring_position(&queue->ring) >> 16),
-			 __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&queue->position->to,
+				  (uint16_t)(vring_position(&queue->ring) >> 16),
+				  rte_memory_order_release);
 }
 
 void
 vnet_position_noted(struct vnet_queue *queue)
 {
 	/* Release: not before the driver was shown all of it. */
-	__atomic_store_n(&queue->position->from, queue->position->to, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&queue->position->from, queue->position->to,
+				  rte_memory_order_release);
 }

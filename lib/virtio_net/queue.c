@@ -9,6 +9,7 @@
 #include <linux/virtio_net.h>
 
 #include <rte_pause.h>
+#include <rte_vduse_compat.h>
 
 #include "net.h"
 
@@ -73,7 +74,7 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue->net = net;
 	queue->info = *info;
 	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
-	queue->frame_max = __atomic_load_n(&net->frame_max, __ATOMIC_RELAXED);
+	queue->frame_max = rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed);
 	queue->mergeable = (info->features & (UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF)) != 0;
 	/* Section 5.1.6.1: old drivers have no num_buffers where packets are not merged. */
 	queue->hdr_len = sizeof(struct virtio_net_hdr);
@@ -197,7 +198,7 @@ rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable)
 		return -EINVAL;
 	queue = &net->queues[index];
 	while (!rte_vduse_vq_enter(queue->vq)) {
-		if (!__atomic_load_n(&queue->vq->enabled, __ATOMIC_RELAXED))
+		if (!rte_atomic_load_explicit(&queue->vq->enabled, rte_memory_order_relaxed))
 			return -EAGAIN;
 		rte_pause();
 	}

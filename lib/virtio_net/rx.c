@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include <rte_memcpy.h>
+#include <rte_vduse_compat.h>
 
 #include "net.h"
 
@@ -214,8 +215,9 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 	if (n == 0)
 		return 0;
 	/* A driver that read a larger MTU when it came up may still send such frames. */
-	burst.frame_max = RTE_MAX(queue->frame_max,
-				  __atomic_load_n(&net->frame_max, __ATOMIC_RELAXED));
+	burst.frame_max =
+		RTE_MAX(queue->frame_max,
+			rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed));
 	rx_alloc(&burst, n);
 	done = rx_copy_chains(queue, chains, &burst, taken);
 	if (unlikely(*taken < n)) {
@@ -248,7 +250,7 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 		looked += taken;
 		vnet_queue_finish(queue, taken > 0);
 		if (taken < want || nb <= VRING_BURST_MAX ||
-		    !__atomic_load_n(&queue->vq->enabled, __ATOMIC_RELAXED))
+		    !rte_atomic_load_explicit(&queue->vq->enabled, rte_memory_order_relaxed))
 			break;
 	}
 	if (done != 0)

@@ -5,6 +5,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include <rte_vduse_compat.h>
+
 #include "net.h"
 
 /* All bins of a burst in one word, 8 bits each. */
@@ -69,7 +71,7 @@ rte_vduse_net_stats(const struct rte_vduse_net *net, uint16_t pair, bool rx,
 	size_t i;
 
 	for (i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++)
-		to[i] = __atomic_load_n(&from[i], __ATOMIC_RELAXED);
+		to[i] = rte_atomic_load_explicit(&from[i], rte_memory_order_relaxed);
 }
 
 void
@@ -79,5 +81,5 @@ rte_vduse_net_stats_reset(struct rte_vduse_net *net, uint16_t pair, bool rx)
 	size_t i;
 
 	for (i = 0; i < sizeof(struct rte_vduse_net_stats) / sizeof(uint64_t); i++)
-		__atomic_store_n(&counter[i], 0, __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&counter[i], 0, rte_memory_order_relaxed);
 }

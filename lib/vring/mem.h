@@ -9,7 +9,8 @@
 
 #include <rte_byteorder.h>
 
-#include "dpdk_compat.h"
+#include "rte_vduse_compat.h"
+#include "rte_vduse_compat.h"
 #include "vring.h"
 
 /*
@@ -43,13 +44,13 @@ vring_map_area(struct vring_vq *vq, uint64_t iova, uint64_t len, bool write);
 static inline uint16_t
 vring_load16(const uint16_t *from)
 {
-	return rte_le_to_cpu_16(__atomic_load_n(from, __ATOMIC_RELAXED));
+	return rte_le_to_cpu_16(rte_atomic_load_explicit(from, rte_memory_order_relaxed));
 }
 
 static inline void
 vring_store16(uint16_t *to, uint16_t value)
 {
-	__atomic_store_n(to, rte_cpu_to_le_16(value), __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(to, rte_cpu_to_le_16(value), rte_memory_order_relaxed);
 }
 
 /* Indirect tables need not be aligned. */

@@ -8,6 +8,7 @@
 
 #include "chain.h"
 #include "packed.h"
+#include "rte_vduse_compat.h"
 
 #define PACKED_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define PACKED_USED  (1u << VRING_PACKED_DESC_F_USED)
@@ -114,7 +115,7 @@ packed_load_flags(const struct vring_packed_desc *desc)
 	/* Acquire: pairs with the driver's barrier between a descriptor, those behind it in its
 	 * chain and their buffers, and these flags.
 	 */
-	return rte_le_to_cpu_16(__atomic_load_n(&desc->flags, __ATOMIC_ACQUIRE));
+	return rte_le_to_cpu_16(rte_atomic_load_explicit(&desc->flags, rte_memory_order_acquire));
 }
 
 /* Flags of a descriptor at a place, or those of one that is not available there. */
@@ -374,8 +375,8 @@ typedef uint64_t packed_word __rte_may_alias;
 static inline void
 packed_write(struct vring_packed_desc *desc, uint64_t word)
 {
-	__atomic_store_n((packed_word *)(void *)&desc->len, rte_cpu_to_le_64(word),
-			 __ATOMIC_RELAXED);
+	rte_atomic_store_explicit((packed_word *)(void *)&desc->len, rte_cpu_to_le_64(word),
+				  rte_memory_order_relaxed);
 }
 
 /* The one that the driver sees first: its flags show all that was written before. */
@@ -385,8 +386,8 @@ packed_show(const struct vring_vq *vq, const struct vring_packed_used *used)
 	/* Release: pairs with the driver's barrier between these flags and what else it reads of
 	 * this and of later used descriptors, and of the buffers.
 	 */
-	__atomic_store_n((packed_word *)(void *)&packed_at(vq, used->place)->len,
-			 rte_cpu_to_le_64(used->word), __ATOMIC_RELEASE);
+	rte_atomic_store_explicit((packed_word *)(void *)&packed_at(vq, used->place)->len,
+				  rte_cpu_to_le_64(used->word), rte_memory_order_release);
 }
 
 /* Length, id and flags of a used chain, for a place under wrap counter 1 or 0. */
@@ -450,9 +451,8 @@ static bool
 packed_wants_call(const struct vring_vq *vq, uint32_t from, uint32_t to)
 {
 	/* One read: the driver writes the offset before the flags that make it count. */
-	uint32_t event = rte_le_to_cpu_32(
-		__atomic_load_n((const uint32_t *)(const void *)vq->packed.driver_event,
-				__ATOMIC_RELAXED));
+	uint32_t event = rte_le_to_cpu_32(rte_atomic_load_explicit(
+		(const uint32_t *)(const void *)vq->packed.driver_event, rte_memory_order_relaxed));
 	uint16_t flags = (uint16_t)(event >> 16);
 	uint32_t place;
 
@@ -483,7 +483,7 @@ packed_publish(struct vring_vq *vq)
 	/* The flags before the driver's wish: pairs with the driver's barrier between asking for
 	 * a call and looking at the ring once more. Without it both could miss.
 	 */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	return packed_wants_call(vq, from, packed->used);
 }
 

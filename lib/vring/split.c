@@ -8,6 +8,7 @@
 #include <rte_prefetch.h>
 
 #include "mem.h"
+#include "rte_vduse_compat.h"
 #include "split.h"
 
 static int
@@ -78,7 +79,8 @@ split_available(struct vring_vq *vq, uint16_t want)
 	if (n >= want)
 		return n;
 	/* Acquire: pairs with the driver's barrier between filling entries and its index. */
-	vq->avail_seen = rte_le_to_cpu_16(__atomic_load_n(&vq->avail->idx, __ATOMIC_ACQUIRE));
+	vq->avail_seen = rte_le_to_cpu_16(
+		rte_atomic_load_explicit(&vq->avail->idx, rte_memory_order_acquire));
 	n = (uint16_t)(vq->avail_seen - vq->next_avail);
 	if (unlikely(n > vq->size)) {
 		vq->fault = VRING_FAULT_AVAIL;
@@ -157,12 +159,12 @@ split_publish(struct vring_vq *vq)
 	/* Release: pairs with the driver's barrier between reading the index and the entries;
 	 * it also shows the moved avail_event before a driver can reach the old one.
 	 */
-	__atomic_store_n(&vq->used->idx, rte_cpu_to_le_16(now), __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&vq->used->idx, rte_cpu_to_le_16(now), rte_memory_order_release);
 	vq->published = now;
 	/* The index before the driver's wish: pairs with the driver's barrier between asking
 	 * for a call and looking at the index once more. Without it both could miss.
 	 */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	if (vq->event_idx)
 		return vring_need_event(vring_load16(vq->used_event), now, old);
 	return !(vring_load16(&vq->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);

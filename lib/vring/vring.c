@@ -11,6 +11,7 @@
 
 #include "mem.h"
 #include "packed.h"
+#include "rte_vduse_compat.h"
 #include "split.h"
 #include "vring.h"
 
@@ -158,7 +159,7 @@ vring_notify(struct vring_vq *vq, bool enable)
 	/* The wish before the next look at the ring: pairs with the driver's barrier between
 	 * its index and its look at the wish.
 	 */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 }
 
 uint32_t

@@ -13,6 +13,7 @@
 
 #include <rte_eal.h>
 #include <rte_log.h>
+#include <rte_vduse_compat.h>
 
 #include <ctrl_thread.h>
 #include <device.h>
@@ -162,7 +163,8 @@ work_left(const struct rte_vduse_dev *dev)
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++)
-		if (__atomic_load_n(&dev->vqs[i].state, __ATOMIC_ACQUIRE) == RTE_VDUSE_VQ_WAITING)
+		if (rte_atomic_load_explicit(&dev->vqs[i].state, rte_memory_order_acquire) ==
+		    RTE_VDUSE_VQ_WAITING)
 			return true;
 	return dev->unready != 0;
 }

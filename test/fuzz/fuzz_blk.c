@@ -13,6 +13,7 @@
 #include <linux/virtio_config.h>
 
 #include <rte_memory.h>
+#include <rte_vduse_compat.h>
 
 #include <backend_fault.h>
 #include <blk.h>
@@ -59,7 +60,7 @@ disk_queue(struct disk *disk)
 static uint32_t
 disk_state(struct disk *disk)
 {
-	return __atomic_load_n(&disk_queue(disk)->vq->state, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&disk_queue(disk)->vq->state, rte_memory_order_acquire);
 }
 
 /* The backend finishes: the control thread waits for what is in flight before memory changes. */

@@ -14,6 +14,7 @@
 
 #include <rte_mbuf.h>
 #include <rte_memory.h>
+#include <rte_vduse_compat.h>
 
 #include <device.h>
 #include <net.h>
@@ -72,7 +73,8 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 static uint32_t
 card_state(struct card *card, uint16_t index)
 {
-	return __atomic_load_n(&card->net->queues[index].vq->state, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&card->net->queues[index].vq->state,
+					rte_memory_order_acquire);
 }
 
 static bool

@@ -11,6 +11,7 @@
 #include <linux/virtio_ring.h>
 
 #include <rte_common.h>
+#include <rte_vduse_compat.h>
 
 #define AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define USED  (1u << VRING_PACKED_DESC_F_USED)
@@ -212,7 +213,7 @@ ring_make_avail(struct fuzz_ring *ring, uint16_t head)
 	if (entry == NULL || avail == NULL)
 		return;
 	*entry = head;
-	__atomic_store_n(&avail->idx, ++ring->avail, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&avail->idx, ++ring->avail, rte_memory_order_release);
 }
 
 static void
@@ -259,9 +260,10 @@ ring_post_packed(struct fuzz_ring *ring, const struct fuzz_piece *pieces, unsign
 		if (desc == NULL)
 			continue;
 		*desc = (struct vring_packed_desc){ pieces[i].iova, pieces[i].len, id, desc->flags };
-		__atomic_store_n(&desc->flags,
-				 (uint16_t)(piece_flags(pieces, i, nb) | table_flag |
-					    ring_place_flags(ring, place)), __ATOMIC_RELEASE);
+		rte_atomic_store_explicit(&desc->flags,
+					  (uint16_t)(piece_flags(pieces, i, nb) | table_flag |
+						     ring_place_flags(ring, place)),
+					  rte_memory_order_release);
 	}
 	ring->avail = (uint16_t)((ring->avail + nb) % places);
 	ring->nb_descs[id] = (uint16_t)nb;

@@ -19,6 +19,7 @@
 #include <linux/virtio_config.h>
 
 #include <rte_memory.h>
+#include <rte_vduse_compat.h>
 
 #include <backend_fault.h>
 #include <blk.h>
@@ -433,7 +434,8 @@ client_poll(struct client *client, uint16_t index)
 	unsigned int n = rte_vduse_blk_poll(client->blk, index);
 	struct rte_vduse_vq *vq = client->blk->queues[index].vq;
 
-	if (__atomic_load_n(&vq->state, __ATOMIC_ACQUIRE) == RTE_VDUSE_VQ_WAITING) {
+	if (rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire) ==
+	    RTE_VDUSE_VQ_WAITING) {
 		client_hold(client, false);
 		fuzz_sync(client->dev);
 		client_hold(client, client->held);

@@ -4,6 +4,8 @@
  */
 #include <stdlib.h>
 
+#include <rte_vduse_compat.h>
+
 #include "unit.h"
 #include "vring_driver.h"
 
@@ -90,13 +92,13 @@ driver_packed_post(struct driver *driver, uint16_t id, const struct driver_part 
 		else
 			desc->flags = flags;
 	}
-	__atomic_store_n(&packed->desc[first % driver->size].flags, first_flags,
-			 __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&packed->desc[first % driver->size].flags, first_flags,
+				  rte_memory_order_release);
 	packed->next = packed_step(driver, first, nb);
 	packed->descs[id] = nb;
 	packed->order[packed->posted++ % driver->size] = id;
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
-	return __atomic_load_n(&packed->device_event->flags, __ATOMIC_RELAXED) !=
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
+	return rte_atomic_load_explicit(&packed->device_event->flags, rte_memory_order_relaxed) !=
 	       VRING_PACKED_EVENT_FLAG_DISABLE;
 }
 
@@ -107,8 +109,8 @@ packed_used_at(const struct driver *driver, uint32_t place)
 	/* Length, id and flags in one look, as the device shows them: the thread sanitizer sees
 	 * that they belong together. Acquire: pairs with the release in packed_show().
 	 */
-	uint64_t word = __atomic_load_n((const uint64_t *)(const void *)&desc->len,
-					__ATOMIC_ACQUIRE);
+	uint64_t word = rte_atomic_load_explicit((const uint64_t *)(const void *)&desc->len,
+						 rte_memory_order_acquire);
 	uint16_t flags = (uint16_t)(word >> 48);
 
 	if ((flags & (AVAIL | USED)) != (place < driver->size ? AVAIL | USED : 0))
@@ -184,5 +186,6 @@ driver_packed_set_event(struct driver *driver, uint16_t flags, uint32_t place)
 	uint32_t event = (uint32_t)flags << 16 | driver_packed_index(driver, place);
 
 	/* Both at once, as the device reads them. */
-	__atomic_store_n((uint32_t *)(void *)driver->packed.driver_event, event, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit((uint32_t *)(void *)driver->packed.driver_event, event,
+				  rte_memory_order_release);
 }

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <rte_memory.h>
+#include <rte_vduse_compat.h>
 
 #include <device.h>
 
@@ -186,7 +187,8 @@ loopback_blk_update(struct loopback_blk *self)
 enum rte_vduse_vq_state
 loopback_blk_state(struct loopback_blk *self)
 {
-	return __atomic_load_n(&rte_vduse_dev_vq(self->dev, 0)->state, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&rte_vduse_dev_vq(self->dev, 0)->state,
+					rte_memory_order_acquire);
 }
 
 void

@@ -5,12 +5,14 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_vduse_compat.h>
+
 static const uint8_t loopback_config[64] = { 1, 2, 3 };
 
 static void
 count(unsigned int *counter)
 {
-	__atomic_fetch_add(counter, 1, __ATOMIC_RELAXED);
+	rte_atomic_fetch_add_explicit(counter, 1, rte_memory_order_relaxed);
 }
 
 /* What a device type does that finds its rings again. */
@@ -33,7 +35,8 @@ on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	struct loopback_dev *self = arg;
 
 	self->desc[vq->index] = info->desc;
-	__atomic_store_n(&self->position[vq->index], info->position, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&self->position[vq->index], info->position,
+				  rte_memory_order_relaxed);
 	self->thread = pthread_self();
 	if (self->start_result < 0)
 		return self->start_result;
@@ -74,8 +77,8 @@ on_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
 	RTE_SET_USED(dev);
 	if (self->on_status != NULL)
 		self->on_status(self, status);
-	__atomic_store_n(&self->status, status, __ATOMIC_RELAXED);
-	__atomic_fetch_add(&self->statuses, 1, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&self->status, status, rte_memory_order_relaxed);
+	rte_atomic_fetch_add_explicit(&self->statuses, 1, rte_memory_order_release);
 }
 
 static const struct rte_vduse_dev_ops loopback_ops = {
@@ -157,7 +160,8 @@ is_up(void *arg)
 {
 	struct loopback_dev *self = arg;
 
-	return __atomic_load_n(&self->status, __ATOMIC_ACQUIRE) & VIRTIO_CONFIG_S_DRIVER_OK;
+	return rte_atomic_load_explicit(&self->status, rte_memory_order_acquire) &
+	       VIRTIO_CONFIG_S_DRIVER_OK;
 }
 
 void
@@ -190,7 +194,7 @@ loopback_dev_region(struct loopback_dev *self, uint64_t first, uint64_t size, ui
 enum rte_vduse_vq_state
 loopback_dev_state(struct loopback_dev *self, uint16_t index)
 {
-	return __atomic_load_n(&self->vqs[index]->state, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&self->vqs[index]->state, rte_memory_order_acquire);
 }
 
 struct wait_state {

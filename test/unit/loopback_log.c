@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 #include <rte_memory.h>
+#include <rte_vduse_compat.h>
 
 #include <device.h>
 
@@ -112,8 +113,8 @@ device_ask(struct vduse_dev_request req)
 enum rte_vduse_vq_state
 device_state(void)
 {
-	return __atomic_load_n(&rte_vduse_dev_vq(rte_vduse_blk_dev(blk), 0)->state,
-			       __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&rte_vduse_dev_vq(rte_vduse_blk_dev(blk), 0)->state,
+					rte_memory_order_acquire);
 }
 
 void

@@ -9,6 +9,8 @@
 
 #include <device.h>
 
+#include <rte_vduse_compat.h>
+
 #define NET_CHAIN_MAX 1024
 
 static const char *const fd_names[] = { "unit-net-rx", "unit-net-tx" };
@@ -34,8 +36,8 @@ on_link(struct rte_vduse_net *net, bool up, void *arg)
 	/* Both must agree: the counter stays at 0 for the tests if they do not. */
 	if (rte_vduse_net_link(net) != up)
 		return;
-	__atomic_fetch_add(&self->links, 1, __ATOMIC_RELAXED);
-	__atomic_store_n(&self->up, up, __ATOMIC_RELEASE);
+	rte_atomic_fetch_add_explicit(&self->links, 1, rte_memory_order_relaxed);
+	rte_atomic_store_explicit(&self->up, up, rte_memory_order_release);
 }
 
 /* Rings and buffers of a queue in a file of its own. */
@@ -160,7 +162,7 @@ is_up(void *arg)
 
 	if (self->net == NULL)
 		return (rte_vduse_dev_status(self->dev) & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
-	return __atomic_load_n(&self->up, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&self->up, rte_memory_order_acquire);
 }
 
 /* Rings as new, and where the transport finds them. */
@@ -203,8 +205,8 @@ loopback_net_up(struct loopback_net *self)
 enum rte_vduse_vq_state
 loopback_net_state(struct loopback_net *self, unsigned int queue)
 {
-	return __atomic_load_n(&rte_vduse_dev_vq(self->dev, (uint16_t)queue)->state,
-			       __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&rte_vduse_dev_vq(self->dev, (uint16_t)queue)->state,
+					rte_memory_order_acquire);
 }
 
 void

@@ -7,6 +7,8 @@
 #include <errno.h>
 #include <unistd.h>
 
+#include <rte_vduse_compat.h>
+
 #define CTRL_THREAD "vduse-ctrl"
 /* A thread that spins takes all of this; one that sleeps next to nothing. */
 #define WATCH_MS    400
@@ -107,7 +109,7 @@ test_broken(void **state)
 	assert_int_equal(unit_log_count("unit0: the kernel gave the device up"), 1);
 	assert_int_equal(unit_log_count(""), 1);
 	assert_int_equal(rte_vduse_dev_status(device.dev), VIRTIO_CONFIG_S_NEEDS_RESET);
-	assert_int_equal(__atomic_load_n(&device.status, __ATOMIC_RELAXED),
+	assert_int_equal(rte_atomic_load_explicit(&device.status, rte_memory_order_relaxed),
 			 VIRTIO_CONFIG_S_NEEDS_RESET);
 	assert_int_equal(device.stops[0], 1);
 	assert_false(rte_vduse_vq_enter(device.vqs[0]));

@@ -7,6 +7,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_vduse_compat.h>
+
 /* As long as a socket's may be. */
 #define TEN	 "0123456789"
 #define PATH_107 "/" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "012345"
@@ -350,9 +352,9 @@ on_status_call_back(struct loopback_dev *self, uint8_t status)
 		unit_sleep_ms(UNIT_WHILE_MS); /* the test is in destroy by then */
 	rte_vduse_dev_stats(self->dev, &stats);
 	if (rte_vduse_dev_status(self->dev) != status)
-		__atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+		rte_atomic_fetch_add_explicit(&wrong, 1, rte_memory_order_relaxed);
 	if (rte_vduse_dev_config_set(self->dev, 0, &status, 1) != 0)
-		__atomic_fetch_add(&wrong, 1, __ATOMIC_RELAXED);
+		rte_atomic_fetch_add_explicit(&wrong, 1, rte_memory_order_relaxed);
 }
 
 /* B16: callbacks may call back, and removal waits for them without a deadlock. */

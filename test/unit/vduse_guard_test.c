@@ -10,6 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <rte_vduse_compat.h>
+
 #define FAR (UINT64_C(1) << 30)
 
 /* More than vm.max_map_count is, but for machines that were told otherwise. */
@@ -274,7 +276,7 @@ update_waits(void *arg)
 {
 	struct loopback_dev *self = arg;
 
-	return !__atomic_load_n(&self->vqs[0]->enabled, __ATOMIC_RELAXED);
+	return !rte_atomic_load_explicit(&self->vqs[0]->enabled, rte_memory_order_relaxed);
 }
 
 /* The table that is about to replace that of the burst has the same mapping. */

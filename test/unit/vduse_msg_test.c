@@ -5,6 +5,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_vduse_compat.h>
+
 static struct loopback_dev device;
 static int memory = -1;
 
@@ -170,7 +172,8 @@ test_vq_state_packed(void **state)
 	vduse_loopback_set_features(device.loop, LOOPBACK_DEV_FEATURES | LOOPBACK_DEV_PACKED);
 	vduse_loopback_set_vq(device.loop, 1, &info);
 	loopback_dev_up(&device);
-	assert_int_equal(__atomic_load_n(&device.position[1], __ATOMIC_RELAXED), 0x7fff8005);
+	assert_int_equal(rte_atomic_load_explicit(&device.position[1], rte_memory_order_relaxed),
+			 0x7fff8005);
 	assert_int_equal(ask(&req, &resp), VDUSE_REQ_RESULT_OK);
 	assert_int_equal(resp.vq_state.packed.last_avail_counter, 0);
 	assert_int_equal(resp.vq_state.packed.last_avail_idx, 102);

@@ -14,6 +14,7 @@
 #include <unistd.h>
 
 #include <rte_cycles.h>
+#include <rte_vduse_compat.h>
 
 #include <log.h>
 #include <vhost_user_msg.h>
@@ -162,14 +163,15 @@ config_thread(void *arg)
 
 	for (i = 0; i < 10; i++)
 		if (vduse_transport_vhost_user.config_call(dev) == 0)
-			__atomic_add_fetch((unsigned int *)arg, 1, __ATOMIC_RELAXED);
+			rte_atomic_fetch_add_explicit((unsigned int *)arg, 1,
+						      rte_memory_order_relaxed);
 	return NULL;
 }
 
 static bool
 is_told(void *arg)
 {
-	return __atomic_load_n((unsigned int *)arg, __ATOMIC_RELAXED) == 10;
+	return rte_atomic_load_explicit((unsigned int *)arg, rte_memory_order_relaxed) == 10;
 }
 
 /* The driver does not read: nobody waits for it, and no lock is held meanwhile. */

@@ -16,6 +16,8 @@
 #include <ctrl_thread.h>
 #include <vhost_user_msg.h>
 
+#include <rte_vduse_compat.h>
+
 #include "loopback_dev.h"
 
 #define HUGE (UINT64_C(2) << 20)
@@ -475,14 +477,15 @@ call_thread(void *arg)
 
 	for (i = 0; i < 3; i++)
 		if (vduse_transport_vhost_user.vq_call(dev, 0) == 0)
-			__atomic_add_fetch((unsigned int *)arg, 1, __ATOMIC_RELAXED);
+			rte_atomic_fetch_add_explicit((unsigned int *)arg, 1,
+						      rte_memory_order_relaxed);
 	return NULL;
 }
 
 static bool
 is_called(void *arg)
 {
-	return __atomic_load_n((unsigned int *)arg, __ATOMIC_RELAXED) == 3;
+	return rte_atomic_load_explicit((unsigned int *)arg, rte_memory_order_relaxed) == 3;
 }
 
 /* The driver fills the counter of a descriptor that blocks: whoever polls goes on. */

@@ -10,6 +10,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_vduse_compat.h>
+
 #define FAR (16 * PAGE) /* a second region, which tests add late */
 
 static struct loopback_dev device;
@@ -47,7 +49,7 @@ is_locked_out(void *arg)
 {
 	const struct rte_vduse_vq *vq = arg;
 
-	return !__atomic_load_n(&vq->enabled, __ATOMIC_RELAXED);
+	return !rte_atomic_load_explicit(&vq->enabled, rte_memory_order_relaxed);
 }
 
 /* The answer to a message comes only when the poller has left its burst. */
@@ -122,7 +124,7 @@ poll_greedily(void *arg)
 {
 	struct rte_vduse_vq *vq = arg;
 
-	while (__atomic_load_n(&poll_on, __ATOMIC_RELAXED)) {
+	while (rte_atomic_load_explicit(&poll_on, rte_memory_order_relaxed)) {
 		unsigned int i;
 
 		if (!rte_vduse_vq_enter(vq))
@@ -150,7 +152,7 @@ test_greedy_poller(void **state)
 		loopback_dev_update(&device);
 	}
 	assert_true(loopback_dev_set_status(&device, 0));
-	__atomic_store_n(&poll_on, false, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&poll_on, false, rte_memory_order_relaxed);
 	pthread_join(thread, NULL);
 }
 

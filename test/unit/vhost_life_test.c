@@ -9,6 +9,8 @@
 #include <newer.h>
 #include <vhost.h>
 
+#include <rte_vduse_compat.h>
+
 #define UP "new_device vring0+ vring1+"
 
 static struct rte_mempool *pool;
@@ -93,8 +95,8 @@ static void
 block(struct vhost_app *app)
 {
 	RTE_SET_USED(app);
-	__atomic_store_n(&blocked, true, __ATOMIC_RELEASE);
-	while (!__atomic_load_n(&released, __ATOMIC_ACQUIRE))
+	rte_atomic_store_explicit(&blocked, true, rte_memory_order_release);
+	while (!rte_atomic_load_explicit(&released, rte_memory_order_acquire))
 		unit_sleep_ms(1);
 }
 
@@ -102,7 +104,7 @@ static bool
 is_blocked(void *arg)
 {
 	RTE_SET_USED(arg);
-	return __atomic_load_n(&blocked, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&blocked, rte_memory_order_acquire);
 }
 
 /* A callback that hangs, on a lock for one, keeps no driver waiting: bursts are kept out. */
@@ -123,7 +125,7 @@ test_block(void **state)
 	loopback_net_reset(&vhost_app.driver);
 	loopback_net_up(&vhost_app.driver);
 	assert_true(unit_wait(is_blocked, NULL));
-	__atomic_store_n(&released, true, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&released, true, rte_memory_order_release);
 	vhost_app_told("destroy_device " UP);
 	vhost_app_end();
 }

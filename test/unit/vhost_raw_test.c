@@ -10,6 +10,8 @@
 
 #include <vhost.h>
 
+#include <rte_vduse_compat.h>
+
 #define UP "new_device vring0+ vring1+"
 
 static struct rte_vhost_memory *memory;
@@ -19,7 +21,7 @@ static int
 take_memory(struct vhost_app *app)
 {
 	RTE_SET_USED(app);
-	__atomic_store_n(&gone, false, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&gone, false, rte_memory_order_release);
 	assert_int_equal(rte_vhost_get_mem_table(APP_VID, &memory), 0);
 	return 0;
 }
@@ -38,7 +40,7 @@ free_memory(struct vhost_app *app)
 		*(volatile uint8_t *)(uintptr_t)memory->regions[i].host_user_addr += 0;
 	free(memory);
 	memory = NULL;
-	__atomic_store_n(&gone, true, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&gone, true, rte_memory_order_release);
 }
 
 static void
@@ -116,7 +118,7 @@ test_reset_waits(void **state)
 	RTE_SET_USED(state);
 	start();
 	loopback_net_reset(&vhost_app.driver);
-	assert_true(__atomic_load_n(&gone, __ATOMIC_ACQUIRE));
+	assert_true(rte_atomic_load_explicit(&gone, rte_memory_order_acquire));
 	vhost_app_told("destroy_device");
 	assert_int_equal(rte_vhost_get_mem_table(APP_VID, &memory), -1);
 	vhost_app_end();
@@ -142,7 +144,7 @@ test_update_empty(void **state)
 	start();
 	vduse_loopback_regions_clear(vhost_app.driver.loop);
 	loopback_net_update(&vhost_app.driver);
-	assert_true(__atomic_load_n(&gone, __ATOMIC_ACQUIRE));
+	assert_true(rte_atomic_load_explicit(&gone, rte_memory_order_acquire));
 	vhost_app_told("destroy_device");
 	loopback_net_regions(&vhost_app.driver);
 	loopback_net_update(&vhost_app.driver);

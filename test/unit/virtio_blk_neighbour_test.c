@@ -3,8 +3,11 @@
  * A disk whose backend does not finish, while its driver resets it, moves its memory, loses it or
  * while it is removed: other devices of the process are answered and come and go meanwhile.
  */
+#include <errno.h>
 #include <pthread.h>
 #include <string.h>
+
+#include <rte_vduse_compat.h>
 
 #include "loopback_dev.h"
 #include "loopback_fault.h"
@@ -101,7 +104,7 @@ static void *
 remove_disk(void *arg)
 {
 	rte_vduse_blk_stop(blk.blk);
-	__atomic_store_n((bool *)arg, true, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit((bool *)arg, true, rte_memory_order_release);
 	return NULL;
 }
 
@@ -109,7 +112,8 @@ static bool
 is_silenced(void *arg)
 {
 	RTE_SET_USED(arg);
-	return !__atomic_load_n(&rte_vduse_dev_vq(blk.dev, 0)->enabled, __ATOMIC_RELAXED);
+	return !rte_atomic_load_explicit(&rte_vduse_dev_vq(blk.dev, 0)->enabled,
+					 rte_memory_order_relaxed);
 }
 
 static void
@@ -124,7 +128,7 @@ while_it_is_removed(void **state)
 	assert_int_equal(pthread_create(&thread, NULL, remove_disk, &removed), 0);
 	assert_true(unit_wait(is_silenced, NULL));
 	neighbour_lives();
-	assert_false(__atomic_load_n(&removed, __ATOMIC_ACQUIRE));
+	assert_false(rte_atomic_load_explicit(&removed, rte_memory_order_acquire));
 	vblk_fault_hold(fault, false);
 	pthread_join(thread, NULL);
 	assert_true(removed);

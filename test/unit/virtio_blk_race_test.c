@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_vduse_compat.h>
+
 #define RING   64u
 #define BATCH  8u
 #define ROUNDS 60u
@@ -20,7 +22,7 @@ static void *
 poller(void *arg)
 {
 	RTE_SET_USED(arg);
-	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+	while (!rte_atomic_load_explicit(&stop, rte_memory_order_relaxed))
 		(void)rte_vduse_blk_poll(blk.blk, 0);
 	return NULL;
 }
@@ -107,7 +109,7 @@ race(void **state)
 			loopback_blk_up(&blk);
 		}
 	}
-	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&stop, true, rte_memory_order_relaxed);
 	pthread_join(thread, NULL);
 	loopback_blk_destroy(&blk);
 }

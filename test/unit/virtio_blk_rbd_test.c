@@ -15,6 +15,8 @@
 
 #include <rbd/librbd.h>
 
+#include <rte_vduse_compat.h>
+
 #include "fake_rbd.h"
 
 #define ARGS  "pool=pool,image=image"
@@ -189,7 +191,7 @@ test_more_than_depth(void **state)
 	assert_int_equal(fake_rbd.most, SLOTS);
 	fake_rbd_hold(false);
 	/* All have finished: no completion is left. */
-	while (__atomic_load_n(&fake_rbd.completions, __ATOMIC_ACQUIRE) > 0)
+	while (rte_atomic_load_explicit(&fake_rbd.completions, rte_memory_order_acquire) > 0)
 		sched_yield();
 	usleep(1000);
 	for (i = 0, idle = 0; i < SLOTS && idle < 1000;) {

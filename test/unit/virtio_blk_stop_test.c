@@ -8,6 +8,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_vduse_compat.h>
+
 #include "loopback_fault.h"
 
 /* A reset is answered when all that was in flight is done, and shown in the used ring. */
@@ -257,7 +259,7 @@ static bool
 is_draining(void *arg)
 {
 	RTE_SET_USED(arg);
-	return __atomic_load_n(&blk.blk->draining, __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&blk.blk->draining, rte_memory_order_relaxed);
 }
 
 static bool

@@ -7,6 +7,8 @@
 
 #include <pthread.h>
 
+#include <rte_vduse_compat.h>
+
 #define RING	256u
 #define ROOM	2048
 #define PACKETS 512
@@ -103,7 +105,7 @@ feed_runts(void *arg)
 	unsigned int nb = RING;
 
 	RTE_SET_USED(arg);
-	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED)) {
+	while (!rte_atomic_load_explicit(&stop, rte_memory_order_relaxed)) {
 		send_runts(nb);
 		nb = loopback_net_reap(&net);
 	}
@@ -135,7 +137,7 @@ test_runts_without_end(void **state)
 		drops = drops_of(true);
 		assert_in_range(drops - before, 0, 200);
 	}
-	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&stop, true, rte_memory_order_relaxed);
 	assert_int_equal(pthread_join(driver, NULL), 0);
 }
 

@@ -13,6 +13,7 @@
 
 #include <rte_mbuf.h>
 #include <rte_mempool.h>
+#include <rte_vduse_compat.h>
 
 #include <device.h>
 #include <net.h>
@@ -78,7 +79,7 @@ post(struct peer *peer, uint16_t vq, uint16_t head)
 	struct vring_avail *avail = avail_of(peer, vq);
 
 	avail->ring[peer->next[vq]++ & (SIZE - 1)] = head;
-	__atomic_store_n(&avail->idx, peer->next[vq], __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&avail->idx, peer->next[vq], rte_memory_order_release);
 }
 
 static void
@@ -87,7 +88,7 @@ on_link(struct rte_vduse_net *net, bool up, void *arg)
 	struct peer *peer = arg;
 
 	assert_int_equal(rte_vduse_net_link(net), up);
-	__atomic_fetch_add(&peer->links, 1, __ATOMIC_RELAXED);
+	rte_atomic_fetch_add_explicit(&peer->links, 1, rte_memory_order_relaxed);
 }
 
 static void
@@ -104,7 +105,8 @@ tell(struct peer *peer, uint8_t status)
 static bool
 runs(const struct rte_vduse_vq *vq)
 {
-	return __atomic_load_n(&vq->state, __ATOMIC_RELAXED) == RTE_VDUSE_VQ_RUNNING;
+	return rte_atomic_load_explicit(&vq->state, rte_memory_order_relaxed) ==
+	       RTE_VDUSE_VQ_RUNNING;
 }
 
 static bool
@@ -467,7 +469,7 @@ in_error(void *arg)
 {
 	struct rte_vduse_vq *vq = arg;
 
-	return __atomic_load_n(&vq->state, __ATOMIC_ACQUIRE) == RTE_VDUSE_VQ_ERROR;
+	return rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire) == RTE_VDUSE_VQ_ERROR;
 }
 
 /* The broken queue stops; the other queue and the other device go on; a reset mends it. */
@@ -562,11 +564,11 @@ nothing_moves_without_a_driver(void **state)
 	assert_int_equal(rte_vduse_net_tx_burst(peers[0].net, 0, &packet, 1), 0);
 	assert_int_equal(rte_vduse_net_rx_count(peers[0].net, 0), 0);
 	up(&peers[0], PLAIN);
-	assert_int_equal(__atomic_load_n(&peers[0].links, __ATOMIC_RELAXED), 1);
+	assert_int_equal(rte_atomic_load_explicit(&peers[0].links, rte_memory_order_relaxed), 1);
 	driver_send(&peers[0], 0, 100, BUFFER);
 	assert_int_equal(rte_vduse_net_rx_count(peers[0].net, 0), 1);
 	tell(&peers[0], 0);
-	assert_int_equal(__atomic_load_n(&peers[0].links, __ATOMIC_RELAXED), 2);
+	assert_int_equal(rte_atomic_load_explicit(&peers[0].links, rte_memory_order_relaxed), 2);
 	assert_int_equal(receive(&peers[0], &none, 1), 0);
 	rte_pktmbuf_free(packet);
 }

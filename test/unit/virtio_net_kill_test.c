@@ -20,6 +20,7 @@
 #include <linux/virtio_net.h>
 
 #include <rte_mbuf.h>
+#include <rte_vduse_compat.h>
 
 #include <net.h>
 #include <transport_loopback.h>
@@ -338,7 +339,8 @@ device_ask(struct vduse_dev_request req)
 static enum rte_vduse_vq_state
 device_state(void)
 {
-	return __atomic_load_n(&net->queues[world->queue].vq->state, __ATOMIC_ACQUIRE);
+	return rte_atomic_load_explicit(&net->queues[world->queue].vq->state,
+					rte_memory_order_acquire);
 }
 
 /* A new driver on new memory, its ring at an index (packed: a place), and a device. */

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include <rte_ring.h>
+#include <rte_vduse_compat.h>
 
 #define RING	256u
 #define PACKETS 1024
@@ -48,7 +49,7 @@ static void *
 poller(void *arg)
 {
 	RTE_SET_USED(arg);
-	while (!__atomic_load_n(&stop, __ATOMIC_RELAXED))
+	while (!rte_atomic_load_explicit(&stop, rte_memory_order_relaxed))
 		poll_once();
 	return NULL;
 }
@@ -165,7 +166,7 @@ test_resets(void **state)
 	for (i = 0; i < ROUNDS ||
 		    (i < ROUNDS_MAX && RTE_MIN(nb_received, nb_sent) < ROUNDS); i++)
 		run_round(&nb_received, &nb_sent);
-	__atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&stop, true, rte_memory_order_relaxed);
 	pthread_join(thread, NULL);
 	/* It did move packets, and none of its mbufs is lost. */
 	assert_in_range(nb_received, ROUNDS, i * 7 * BURST);

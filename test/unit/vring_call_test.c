@@ -7,6 +7,8 @@
 #include <sched.h>
 #include <time.h>
 
+#include <rte_vduse_compat.h>
+
 #include "unit.h"
 #include "vring_driver.h"
 
@@ -23,7 +25,7 @@ device_main(void *arg)
 	uint32_t idle = 0;
 
 	RTE_SET_USED(arg);
-	while (!__atomic_load_n(&done, __ATOMIC_RELAXED)) {
+	while (!rte_atomic_load_explicit(&done, rte_memory_order_relaxed)) {
 		struct vring_chain chains[SIZE];
 		uint16_t n = vring_pop(&driver.vq, chains, SIZE);
 
@@ -34,7 +36,7 @@ device_main(void *arg)
 		}
 		vring_push(&driver.vq, chains, n);
 		if (vring_publish(&driver.vq))
-			__atomic_fetch_add(&calls, 1, __ATOMIC_RELEASE);
+			rte_atomic_fetch_add_explicit(&calls, 1, rte_memory_order_release);
 	}
 	return NULL;
 }
@@ -50,9 +52,9 @@ ask(bool event_idx)
 	else if (event_idx)
 		driver_set_used_event(&driver, driver.seen);
 	else
-		__atomic_store_n(&driver.avail->flags, 0, __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&driver.avail->flags, 0, rte_memory_order_relaxed);
 	/* Pairs with the fence in vring_publish(). */
-	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 }
 
 /* True when a call came since the count was as told; false when none does. */
@@ -65,7 +67,7 @@ called(uint32_t before)
 	clock_gettime(CLOCK_MONOTONIC, &start);
 	do {
 		for (i = 0; i < 1024; i++) {
-			if (__atomic_load_n(&calls, __ATOMIC_ACQUIRE) != before)
+			if (rte_atomic_load_explicit(&calls, rte_memory_order_acquire) != before)
 				return true;
 			if (i % 64 == 63)
 				sched_yield();
@@ -80,7 +82,7 @@ entry_used(void)
 {
 	if (driver_has(&driver, VIRTIO_F_RING_PACKED))
 		return driver_packed_used(&driver) > 0;
-	return driver.seen != __atomic_load_n(&driver.used->idx, __ATOMIC_ACQUIRE);
+	return driver.seen != rte_atomic_load_explicit(&driver.used->idx, rte_memory_order_acquire);
 }
 
 static void
@@ -89,15 +91,15 @@ ask_no_more(bool event_idx)
 	if (driver_has(&driver, VIRTIO_F_RING_PACKED))
 		driver_packed_set_event(&driver, VRING_PACKED_EVENT_FLAG_DISABLE, 0);
 	else if (!event_idx)
-		__atomic_store_n(&driver.avail->flags, VRING_AVAIL_F_NO_INTERRUPT,
-				 __ATOMIC_RELAXED);
+		rte_atomic_store_explicit(&driver.avail->flags, VRING_AVAIL_F_NO_INTERRUPT,
+					  rte_memory_order_relaxed);
 }
 
 /* Sleeps until an entry is used. False: it was used and nobody called. */
 static bool
 entry_wait(bool event_idx)
 {
-	uint32_t before = __atomic_load_n(&calls, __ATOMIC_ACQUIRE);
+	uint32_t before = rte_atomic_load_explicit(&calls, rte_memory_order_acquire);
 	bool woken = true;
 
 	ask(event_idx);
@@ -143,7 +145,7 @@ no_call_is_lost(uint64_t features, bool event_idx)
 	done = false;
 	assert_int_equal(pthread_create(&device, NULL, device_main, NULL), 0);
 	good = rounds(event_idx);
-	__atomic_store_n(&done, true, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&done, true, rte_memory_order_relaxed);
 	pthread_join(device, NULL);
 	assert_true(good);
 	assert_true(calls > 0);

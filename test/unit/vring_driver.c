@@ -7,6 +7,8 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#include <rte_vduse_compat.h>
+
 #include "unit.h"
 #include "vring_driver.h"
 
@@ -168,10 +170,11 @@ driver_post(struct driver *driver, uint16_t head)
 	uint16_t old = driver->next++;
 
 	driver->avail->ring[old & (driver->size - 1)] = head;
-	__atomic_store_n(&driver->avail->idx, driver->next, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&driver->avail->idx, driver->next, rte_memory_order_release);
 	if (driver_has(driver, VIRTIO_RING_F_EVENT_IDX))
-		return vring_need_event(__atomic_load_n(avail_event, __ATOMIC_RELAXED),
-					driver->next, old);
+		return vring_need_event(
+			rte_atomic_load_explicit(avail_event, rte_memory_order_relaxed),
+			driver->next, old);
 	return !(driver->used->flags & VRING_USED_F_NO_NOTIFY);
 }
 
@@ -221,7 +224,7 @@ driver_take(struct driver *driver, uint32_t *head, uint32_t *len)
 
 	if (driver_has(driver, VIRTIO_F_RING_PACKED))
 		return driver_packed_take(driver, head, len);
-	if (driver->seen == __atomic_load_n(&driver->used->idx, __ATOMIC_ACQUIRE))
+	if (driver->seen == rte_atomic_load_explicit(&driver->used->idx, rte_memory_order_acquire))
 		return false;
 	if (driver_has(driver, VIRTIO_F_IN_ORDER)) {
 		driver_take_in_order(driver, head, len);
@@ -236,5 +239,6 @@ driver_take(struct driver *driver, uint32_t *head, uint32_t *len)
 void
 driver_set_used_event(struct driver *driver, uint16_t event)
 {
-	__atomic_store_n(&driver->avail->ring[driver->size], event, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&driver->avail->ring[driver->size], event,
+				  rte_memory_order_relaxed);
 }

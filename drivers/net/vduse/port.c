@@ -10,6 +10,8 @@
 
 #include <ethdev_driver.h>
 
+#include <rte_vduse_compat.h>
+
 #include "port.h"
 #include "queue.h"
 #include "xstats.h"
@@ -37,7 +39,8 @@ vduse_port_link_update(struct rte_eth_dev *dev, int wait)
 	RTE_SET_USED(wait);
 	/* Two threads come here; without the lock the older answer could be stored last. */
 	rte_spinlock_lock(&port->link_lock);
-	if (__atomic_load_n(&port->started, __ATOMIC_ACQUIRE) && rte_vduse_net_link(port->net))
+	if (rte_atomic_load_explicit(&port->started, rte_memory_order_acquire) &&
+	    rte_vduse_net_link(port->net))
 		link.link_status = RTE_ETH_LINK_UP;
 	ret = rte_eth_linkstatus_set(dev, &link);
 	rte_spinlock_unlock(&port->link_lock);
@@ -78,7 +81,7 @@ port_stop(struct rte_eth_dev *dev)
 	struct vduse_port *port = dev->data->dev_private;
 
 	vduse_queues_stop(dev);
-	__atomic_store_n(&port->started, false, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&port->started, false, rte_memory_order_release);
 	/* A device that the kernel gave up refuses; the port is stopped all the same. */
 	rte_vduse_net_set_link(port->net, false);
 	vduse_port_link_update(dev, 0);
@@ -92,7 +95,7 @@ port_start(struct rte_eth_dev *dev)
 	int ret;
 
 	/* Before the kernel probes: the driver comes up within the next call. */
-	__atomic_store_n(&port->started, true, __ATOMIC_RELEASE);
+	rte_atomic_store_explicit(&port->started, true, rte_memory_order_release);
 	if (!port->served) {
 		ret = rte_vduse_net_start(port->net, port->args.attach);
 		if (ret < 0)

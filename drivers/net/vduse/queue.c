@@ -7,6 +7,7 @@
 
 #include <ethdev_driver.h>
 #include <rte_malloc.h>
+#include <rte_vduse_compat.h>
 
 #include "pmd_log.h"
 #include "port.h"
@@ -15,7 +16,7 @@
 static void
 queue_enable(struct vduse_queue *queue, bool enable)
 {
-	__atomic_store_n(&queue->enabled, enable, __ATOMIC_RELAXED);
+	rte_atomic_store_explicit(&queue->enabled, enable, rte_memory_order_relaxed);
 }
 
 int

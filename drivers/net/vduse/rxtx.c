@@ -4,6 +4,7 @@
  * work; a stopped queue lets none through. On the thread that polls the queue.
  */
 #include <rte_mbuf.h>
+#include <rte_vduse_compat.h>
 
 #include "port.h"
 #include "rxtx.h"
@@ -12,7 +13,7 @@
 static inline bool
 rxtx_enabled(const struct vduse_queue *queue)
 {
-	return __atomic_load_n(&queue->enabled, __ATOMIC_RELAXED);
+	return rte_atomic_load_explicit(&queue->enabled, rte_memory_order_relaxed);
 }
 
 uint16_t

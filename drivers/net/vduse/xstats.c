@@ -10,6 +10,7 @@
 
 #include <rte_common.h>
 #include <rte_vduse.h>
+#include <rte_vduse_compat.h>
 
 #include "port.h"
 #include "xstats.h"
@@ -91,9 +92,10 @@ xstats_queue_read(const struct vduse_port *port, unsigned int queue, struct xsta
 
 	rte_vduse_net_stats(port->net, pair, rx, &out->net);
 	vq = rte_vduse_dev_vq(rte_vduse_net_dev(port->net), 2 * pair + rx);
-	out->faults = __atomic_load_n(&vq->faults, __ATOMIC_RELAXED);
-	out->iotlb_misses = __atomic_load_n(&vq->misses, __ATOMIC_RELAXED);
-	out->need_reset = __atomic_load_n(&vq->state, __ATOMIC_RELAXED) == RTE_VDUSE_VQ_ERROR;
+	out->faults = rte_atomic_load_explicit(&vq->faults, rte_memory_order_relaxed);
+	out->iotlb_misses = rte_atomic_load_explicit(&vq->misses, rte_memory_order_relaxed);
+	out->need_reset = rte_atomic_load_explicit(&vq->state, rte_memory_order_relaxed) ==
+			  RTE_VDUSE_VQ_ERROR;
 }
 
 static uint64_t
