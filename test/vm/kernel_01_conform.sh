@@ -27,7 +27,7 @@ part()
 	local code=0
 	timeout $((200 * ${VM_PATIENCE:-1})) "$conform" "$@" >"$work/part.log" 2>&1 || code=$?
 	cat "$work/part.log" >>"$work/$2.tap"
-	[ $code -lt 2 ] || fail "$1 on $2: exit code $code"
+	[ $code -lt 2 ] || fail "$1 on $2: exit code $code: $(tail -n 3 "$work/part.log")"
 	grep -q '^1\.\.' "$work/part.log" || fail "$1 on $2: no plan"
 }
 

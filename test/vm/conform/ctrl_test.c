@@ -69,7 +69,7 @@ test_silent(int fd)
 	tap((driver_features(fd) & CTRL_FEATURES) == CTRL_FEATURES, "virtio_net takes it");
 	tap(system("timeout 20 ip link set up dev " INTERFACE) == 0, "ip link set up, again");
 	tap(system("timeout 20 ip link set promisc on dev " INTERFACE) == 0, "a command");
-	tap(poll(&poll_fd, 1, 15000) == 1 && (poll_fd.revents & POLLERR),
+	tap(poll(&poll_fd, 1, dev_patience(15000)) == 1 && (poll_fd.revents & POLLERR),
 			"no answer to it: the device is broken");
 	tap(system("timeout 10 ip link show >/dev/null") == 0, "the network goes on");
 	tap(dev_detach(), "detach the broken device");
@@ -88,7 +88,7 @@ test_liar(int fd)
 	ctrl_liar_start(&server, fd, CTRL_INDEX);
 	tap(system("timeout 20 ip link set up dev " INTERFACE) == 0, "liar: ip link set up");
 	tap(system("timeout 20 ip link set promisc on dev " INTERFACE) == 0, "liar: a command");
-	need(tap(poll(&poll_fd, 1, 15000) == 1 && (poll_fd.revents & POLLERR),
+	need(tap(poll(&poll_fd, 1, dev_patience(15000)) == 1 && (poll_fd.revents & POLLERR),
 			"liar: the device is broken"), "the driver gives up");
 	tap(system("timeout 10 ip link show >/dev/null") == 0, "liar: the network goes on");
 	ctrl_server_stop(&server);

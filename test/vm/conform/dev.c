@@ -150,12 +150,20 @@ dev_poll(int fd)
 	return poll(&poll_fd, 1, 0) < 0 ? -1 : poll_fd.revents;
 }
 
+int
+dev_patience(int ms)
+{
+	const char *patience = getenv("VM_PATIENCE");
+
+	return patience != NULL && atoi(patience) > 1 ? ms * atoi(patience) : ms;
+}
+
 bool
 dev_wait(int fd, short bits)
 {
 	struct pollfd poll_fd = { .fd = fd, .events = bits };
 
-	return poll(&poll_fd, 1, 5000) == 1 && (poll_fd.revents & bits) == bits;
+	return poll(&poll_fd, 1, dev_patience(5000)) == 1 && (poll_fd.revents & bits) == bits;
 }
 
 int

@@ -64,7 +64,10 @@ dev_map(int fd, uint64_t iova, int flags, struct vduse_iotlb_entry *entry);
 /* poll() of the device's file without waiting. */
 int
 dev_poll(int fd);
-/* Waits at most 5 s for the bits. */
+/* So many milliseconds; more on a kernel that is slow, whose tests have VM_PATIENCE. */
+int
+dev_patience(int ms);
+/* Waits at most 5 s, and as dev_patience() says, for the bits. */
 bool
 dev_wait(int fd, short bits);
 int

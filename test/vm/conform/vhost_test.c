@@ -125,7 +125,7 @@ readable(int event)
 	struct pollfd poll_fd = { .fd = event, .events = POLLIN };
 	uint64_t count;
 
-	return poll(&poll_fd, 1, 3000) == 1 && read(event, &count, sizeof(count)) == 8;
+	return poll(&poll_fd, 1, dev_patience(3000)) == 1 && read(event, &count, sizeof(count)) == 8;
 }
 
 static void
