@@ -70,6 +70,8 @@ static_assert(VBLK_IOV_MAX(VBLK_SEG_MAX) <= 1024, "more vectors than the kernel 
 #define VBLK_PART_BYTES	  (UINT64_C(2) << 20)
 #define VBLK_POLL_BYTES	  (UINT64_C(2) << 20)
 #define VBLK_FLIGHT_BYTES (UINT64_C(32) << 20)
+/* Vectors of an operation: what the kernel and librbd take. */
+#define VBLK_PART_IOV	  1024
 
 /* Requests taken, and given back, in one step. */
 #define VBLK_BURST 32
@@ -80,19 +82,18 @@ struct vblk_request {
 	struct vblk_io io;
 	struct vring_chain chain; /* its pieces are not valid any more */
 	uint8_t *status;          /* the driver's byte for the result */
-	/* Of DISCARD, WRITE_ZEROES and SECURE_ERASE, in the memory of the vectors: a copy. */
-	struct virtio_blk_discard_write_zeroes *ranges;
+	uint64_t left;            /* bytes of the data, or of the range, after io: see part.c */
+	struct iovec *iov;        /* the vectors of the slot; constant */
+	struct iovec *room;       /* those of a request with too many for them; NULL: it has none */
+	uint32_t type;            /* VIRTIO_BLK_T_* */
 	uint16_t nb_ranges;
 	uint16_t next_range;
-	/* After the operation in io: see part.c. */
-	uint64_t left;     /* bytes of the data, or of the range */
-	struct iovec rest; /* of the last vector of io */
-	uint16_t nb_left;  /* vectors, without it */
-	struct iovec *iov;  /* the vectors of the slot; constant */
-	struct iovec *room; /* those of a request with too many for them; NULL: it has none */
-	uint32_t type; /* VIRTIO_BLK_T_* */
 	bool busy;
-	bool finished; /* by the backend */
+	bool finished;            /* by the backend */
+	uint16_t nb_left;         /* vectors after those of io, without rest */
+	struct iovec rest;        /* of the last vector of io */
+	/* Of DISCARD, WRITE_ZEROES and SECURE_ERASE, in the memory of the vectors: a copy. */
+	struct virtio_blk_discard_write_zeroes *ranges;
 } __rte_cache_aligned;
 
 /* Operations that wait for the backend, in the order of popping. */
@@ -238,26 +239,19 @@ vblk_request_next_range(const struct vblk_queue *queue, struct vblk_request *req
 /* part.c: memory for the vectors of long requests. Returns 0 or -ENOMEM. */
 int
 vblk_part_alloc(struct vblk_queue *queue);
-/* part.c: whether a chain has to wait until a long request has left its memory. */
-bool
-vblk_part_wait(const struct vblk_queue *queue, const struct vring_chain *chain);
-/* part.c: gives a request memory for nb vectors, which are no more than its chain's pieces. */
+/* part.c: the parts of the functions below that few requests need. */
 void
-vblk_part_room(struct vblk_queue *queue, struct vblk_request *request, uint16_t nb);
+vblk_part_take(struct vblk_queue *queue, struct vblk_request *request);
+uint8_t
+vblk_part_split(const struct vblk_queue *queue, struct vblk_request *request);
+bool
+vblk_part_go_on(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status);
+/* part.c: takes back what vblk_part_room() gave. */
 void
 vblk_part_leave(struct vblk_queue *queue, struct vblk_request *request);
-/* part.c: makes request->io, which is all of the data, its first part. Returns a status. */
-uint8_t
-vblk_part_data(const struct vblk_queue *queue, struct vblk_request *request);
 /* part.c: makes request->io, which is a range, its first part. */
 void
 vblk_part_range(const struct vblk_queue *queue, struct vblk_request *request);
-/*
- * part.c: makes request->io what comes after an operation that succeeded. False: the request is
- * done, with the status, which was VIRTIO_BLK_S_OK.
- */
-bool
-vblk_part_next(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status);
 
 /* dispatch.c: takes chains off the ring. Returns how many. */
 uint16_t
@@ -289,6 +283,43 @@ static inline struct vblk_stage *
 vblk_stage_of(struct vblk_queue *queue, const struct vblk_io *io)
 {
 	return &queue->stages[io->op > VBLK_FLUSH ? VBLK_STAGE_RANGES : VBLK_STAGE_DATA];
+}
+
+/* Whether a chain has to wait until a long request has left its memory. */
+static inline bool
+vblk_part_wait(const struct vblk_queue *queue, const struct vring_chain *chain)
+{
+	return unlikely(RTE_MAX(chain->nb_out, chain->nb_in) > queue->blk->iov_max) &&
+	       queue->nb_rooms == 0;
+}
+
+/* Gives a request memory for nb vectors, which are no more than its chain's pieces. */
+static inline void
+vblk_part_room(struct vblk_queue *queue, struct vblk_request *request, uint16_t nb)
+{
+	if (unlikely(nb > queue->blk->iov_max))
+		vblk_part_take(queue, request);
+}
+
+/* Makes request->io, which is all of the data, its first part. Returns a status. */
+static inline uint8_t
+vblk_part_data(const struct vblk_queue *queue, struct vblk_request *request)
+{
+	if (likely(request->io.len <= VBLK_PART_BYTES && request->io.nb_iov <= VBLK_PART_IOV))
+		return VIRTIO_BLK_S_OK;
+	return vblk_part_split(queue, request);
+}
+
+/*
+ * Makes request->io what comes after an operation that succeeded. False: the request is done, with
+ * the status, which was VIRTIO_BLK_S_OK.
+ */
+static inline bool
+vblk_part_next(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status)
+{
+	if (likely(request->left == 0 && request->next_range >= request->nb_ranges))
+		return false;
+	return vblk_part_go_on(queue, request, status);
 }
 
 /* A counter that one thread writes and any reads. */

@@ -123,9 +123,11 @@ rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
 	/* Relaxed: see rte_vduse_blk_drain(). */
 	if (likely(!rte_atomic_load_explicit(&blk->draining, rte_memory_order_relaxed)))
 		work = vblk_dispatch_take(queue);
-	vblk_dispatch_submit(queue);
-	if (queue->in_flight > 0)
+	/* What is staged is in flight. */
+	if (queue->in_flight > 0) {
+		vblk_dispatch_submit(queue);
 		work += vblk_complete_poll(queue);
+	}
 	vblk_queue_finish(queue);
 	rte_vduse_vq_leave(queue->vq);
 	return work;

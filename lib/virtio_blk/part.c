@@ -10,9 +10,6 @@
 
 #include "blk.h"
 
-/* Vectors of an operation: what the kernel and librbd take. */
-#define PART_IOV 1024
-
 int
 vblk_part_alloc(struct vblk_queue *queue)
 {
@@ -28,17 +25,9 @@ vblk_part_alloc(struct vblk_queue *queue)
 	return 0;
 }
 
-bool
-vblk_part_wait(const struct vblk_queue *queue, const struct vring_chain *chain)
-{
-	return RTE_MAX(chain->nb_out, chain->nb_in) > queue->blk->iov_max && queue->nb_rooms == 0;
-}
-
 void
-vblk_part_room(struct vblk_queue *queue, struct vblk_request *request, uint16_t nb)
+vblk_part_take(struct vblk_queue *queue, struct vblk_request *request)
 {
-	if (likely(nb <= queue->blk->iov_max))
-		return;
 	request->room = queue->spare_rooms[--queue->nb_rooms];
 	request->io.iov = request->room;
 }
@@ -80,7 +69,7 @@ part_cut(const struct vblk_queue *queue, struct vblk_request *request)
 {
 	struct vblk_io *io = &request->io;
 	uint64_t most = RTE_MIN(request->left, VBLK_PART_BYTES), len = 0, over;
-	uint16_t n, nb = (uint16_t)RTE_MIN(request->nb_left, PART_IOV);
+	uint16_t n, nb = (uint16_t)RTE_MIN(request->nb_left, VBLK_PART_IOV);
 
 	for (n = 0; n < nb && len < most; n++)
 		len += io->iov[n].iov_len;
@@ -93,14 +82,10 @@ part_cut(const struct vblk_queue *queue, struct vblk_request *request)
 }
 
 uint8_t
-vblk_part_data(const struct vblk_queue *queue, struct vblk_request *request)
+vblk_part_split(const struct vblk_queue *queue, struct vblk_request *request)
 {
-	const struct vblk_io *io = &request->io;
-
-	if (likely(io->len <= VBLK_PART_BYTES && io->nb_iov <= PART_IOV))
-		return VIRTIO_BLK_S_OK;
-	request->left = io->len;
-	request->nb_left = io->nb_iov;
+	request->left = request->io.len;
+	request->nb_left = request->io.nb_iov;
 	return part_cut(queue, request);
 }
 
@@ -148,10 +133,8 @@ part_next_range(const struct vblk_queue *queue, struct vblk_request *request)
 }
 
 bool
-vblk_part_next(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status)
+vblk_part_go_on(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status)
 {
-	if (likely(request->left == 0 && request->next_range >= request->nb_ranges))
-		return false;
 	if (request->left > 0 && request->nb_ranges == 0)
 		*status = part_next_data(queue, request);
 	else if (request->left > 0)
