@@ -26,7 +26,8 @@ agreed()
 # The worker of a testpmd by its thread id.
 worker()
 {
-	grep -lx 'rte-worker-.*' /proc/"${testpmd_pid[$1]}"/task/*/comm | cut -d/ -f5
+	# The second is that of DPDK 24.03 and later.
+	grep -lxE '(rte-worker-|dpdk-worker).*' /proc/"${testpmd_pid[$1]}"/task/*/comm | cut -d/ -f5
 }
 
 # calls PID: system calls that a thread makes in 2 s.
