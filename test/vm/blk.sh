@@ -23,6 +23,8 @@ start_blk()
 start_blk_with()
 {
 	[ -x "$BLK" ] || fail "no $BLK: build first"
+	# The shell of the process does so too late for those who wait for a line of this process.
+	: >"$work/blk.log"
 	# shellcheck disable=SC2086
 	stdbuf -oL taskset -c "$LCORES" "$BLK" -l "$LCORES" --no-pci --no-telemetry $EAL_ARGS \
 		-- "$@" >"$work/blk.log" 2>&1 &
