@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
 """
-Writes a disk that boots. Its first sector reads 64 KiB of the disk with the BIOS, adds up the
-words, and ends QEMU through isa-debug-exit at port 0xf4: with 0x10 if the sum is right, else with
-0x11, 0x12 if the BIOS says that it cannot read. Argument: the file.
+Makes a disk boot with a BIOS. Its first sector reads 64 KiB of the disk, adds up the words, and ends
+QEMU through isa-debug-exit at port 0xf4: with 0x10 if the sum is right, else with 0x11, 0x12 if the
+BIOS says that it cannot read. The disk has a FAT file system in its first 8 MiB, which stays; 32 MiB
+after that are filled. Argument: the file.
 """
 import random
 import struct
 import sys
 
-SIZE = 16 << 20
 AT = 8 << 20       # where it reads
+FILLED = 32 << 20
 BYTES = 64 << 10
+CODE = 0x3E        # in the sector, after what describes the file system
+END = 0x1FE        # of what is free in it
 PACKET = 0x7D00    # of INT 13h, AH=42h: in the sector's own 512 bytes from 0x7c00
 SEGMENT = 0x2000   # where it reads to
 
@@ -34,19 +37,21 @@ def code(total):
 
 
 def main():
-    data = random.Random(1).randbytes(BYTES)
-    total = sum(struct.unpack(f"<{BYTES // 2}H", data)) & 0xFFFF
-    sector = bytearray(512)
+    data = random.Random(1).randbytes(FILLED)
+    total = sum(struct.unpack_from(f"<{BYTES // 2}H", data)) & 0xFFFF
+    free = bytearray(END - CODE)
     program = code(total)
-    sector[:len(program)] = program
-    sector[PACKET - 0x7C00:PACKET - 0x7C00 + 16] = struct.pack(
-        "<BBHHHQ", 16, 0, BYTES // 512, 0, SEGMENT, AT // 512)
-    sector[510:] = b"\x55\xaa"
-    with open(sys.argv[1], "wb") as file:
-        file.write(sector)
+    free[:len(program)] = program
+    struct.pack_into("<BBHHHQ", free, PACKET - 0x7C00 - CODE,
+                     16, 0, BYTES // 512, 0, SEGMENT, AT // 512)
+    with open(sys.argv[1], "r+b") as file:
+        # What mkfs or mformat wrote: a jump to CODE.
+        if file.read(2) != bytes((0xEB, CODE - 2)):
+            sys.exit(f"{sys.argv[1]}: no FAT file system")
+        file.seek(CODE)
+        file.write(free + b"\x55\xaa")
         file.seek(AT)
         file.write(data)
-        file.truncate(SIZE)
 
 
 if __name__ == "__main__":
