@@ -147,14 +147,19 @@ class BlkDriver:
 
     def post(self, kind, sector, data=b"", size=0):
         """Sends a request, in a chain or in a table by turns. Returns its slot."""
+        at = RINGS + self.free[0] * ROOM + DATA
+        self.memory.map[at:at + len(data)] = data
+        return self.post_at(kind, sector, FIRST + at, len(data) or size, bool(data))
+
+    def post_at(self, kind, sector, address, size, out):
+        """The same with data anywhere in the driver's memory. out: the device reads it."""
         slot = self.free.popleft()
         at = RINGS + slot * ROOM
         struct.pack_into("<IIQ", self.memory.map, at, kind, 0, sector)
-        self.memory.map[at + DATA:at + DATA + len(data)] = data
         self.memory.map[at + 0x100] = 0xAA
         parts = [(FIRST + at, 16, 0)]
-        if data or size:
-            parts.append((FIRST + at + DATA, len(data) or size, 0 if data else DESC_WRITE))
+        if size:
+            parts.append((address, size, 0 if out else DESC_WRITE))
         parts.append((FIRST + at + 0x100, 1, DESC_WRITE))
         if slot % 2:
             parts = [self.table(at + 0x200, parts)]
@@ -202,7 +207,14 @@ class BlkDriver:
 
     def status(self, *request, **what):
         """Of one request while no other is out."""
-        slot, end = self.post(*request, **what), time.monotonic() + 10
+        return self.finish(self.post(*request, **what))
+
+    def status_at(self, *request):
+        return self.finish(self.post_at(*request))
+
+    def finish(self, slot):
+        """The status of the only request that is out."""
+        end = time.monotonic() + 10
         while True:
             taken = self.take()
             if taken is not None:
