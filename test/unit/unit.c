@@ -15,6 +15,7 @@
 #include <rte_eal.h>
 #include <rte_log.h>
 
+#include <ctrl_thread.h>
 #include <iotlb.h>
 
 static int log_fd = -1;
@@ -108,6 +109,25 @@ unit_wait(bool (*condition)(void *arg), void *arg)
 		unit_sleep_ms(1);
 	}
 	return condition(arg);
+}
+
+static int
+turn(struct rte_vduse_dev *dev)
+{
+	RTE_SET_USED(dev);
+	return 0;
+}
+
+/*
+ * A turn is: messages, calls, what was deferred. The first call may be of a turn that began before
+ * the message came. The second is of the next one: what was deferred was looked at before it, and
+ * messages after that.
+ */
+void
+unit_ctrl_turn(void)
+{
+	assert_int_equal(vduse_ctrl_run(turn, NULL), 0);
+	assert_int_equal(vduse_ctrl_run(turn, NULL), 0);
 }
 
 static bool

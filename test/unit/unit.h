@@ -22,9 +22,6 @@
 /* Longer than anything takes, sanitizers and a busy machine included. */
 #define UNIT_PATIENCE_MS 5000
 
-/* Long enough to see that something does not happen. */
-#define UNIT_WHILE_MS 50
-
 /* Starts EAL without huge pages, devices or files, and keeps the log. 0 or -1. */
 int
 unit_init(void);
@@ -47,6 +44,13 @@ unit_wait(bool (*condition)(void *arg), void *arg);
 
 void
 unit_sleep_ms(unsigned int ms);
+
+/*
+ * Returns after the control thread, which must be running, has looked once at all that was sent to
+ * it before the call, and at what it had deferred. An answer that is not there then is held back.
+ */
+void
+unit_ctrl_turn(void);
 
 /* Waits until no memory of a driver is being made present any more, and what was dropped is gone. */
 void

@@ -343,13 +343,42 @@ test_destroy(void **state)
 	}
 }
 
+static pthread_t remover;
+/* Both atomic. */
+static bool removes;      /* the test is about to remove the device */
+static bool remover_waits; /* and waits for the control thread */
+
+int
+__real_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
+int
+__wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex);
+
+/* In lib/vduse, a thread that asks the control thread for something waits here. */
+int
+__wrap_pthread_cond_wait(pthread_cond_t *cond, pthread_mutex_t *mutex)
+{
+	if (rte_atomic_load_explicit(&removes, rte_memory_order_relaxed) &&
+	    pthread_equal(remover, pthread_self()))
+		rte_atomic_store_explicit(&remover_waits, true, rte_memory_order_relaxed);
+	return __real_pthread_cond_wait(cond, mutex);
+}
+
+static bool
+does_remover_wait(void *arg)
+{
+	RTE_SET_USED(arg);
+	return rte_atomic_load_explicit(&remover_waits, rte_memory_order_relaxed);
+}
+
 static void
 on_status_call_back(struct loopback_dev *self, uint8_t status)
 {
 	struct rte_vduse_dev_stats stats;
 
-	if (status == 0)
-		unit_sleep_ms(UNIT_WHILE_MS); /* the test is in destroy by then */
+	/* The reset is the last message: it ends while the test is in destroy. */
+	if (rte_atomic_load_explicit(&removes, rte_memory_order_relaxed) &&
+	    !unit_wait(does_remover_wait, NULL))
+		rte_atomic_fetch_add_explicit(&wrong, 1, rte_memory_order_relaxed);
 	rte_vduse_dev_stats(self->dev, &stats);
 	if (rte_vduse_dev_status(self->dev) != status)
 		rte_atomic_fetch_add_explicit(&wrong, 1, rte_memory_order_relaxed);
@@ -374,11 +403,15 @@ test_callbacks(void **state)
 	vduse_loopback_config(device.loop, 0, &config, 1);
 	assert_int_equal(config, STATUS_UP);
 	assert_false(pthread_equal(device.thread, pthread_self()));
+	remover = pthread_self();
+	rte_atomic_store_explicit(&removes, true, rte_memory_order_relaxed);
 	assert_int_equal(vduse_loopback_send(device.loop, &req), 0);
 	loopback_dev_destroy(&device);
 	assert_int_equal(device.status, 0);
 	assert_int_equal(device.stops[0], 1);
 	assert_int_equal(wrong, 0);
+	assert_true(does_remover_wait(NULL));
+	rte_atomic_store_explicit(&removes, false, rte_memory_order_relaxed);
 	close(fd);
 }
 

@@ -159,6 +159,30 @@ test_register_twice(void **state)
 	assert_string_equal(rte_vduse_dev_name(dev), "other");
 }
 
+static unsigned int nb_locked; /* times that a folder was locked by another one, atomic */
+
+int
+__real_flock(int fd, int operation);
+int
+__wrap_flock(int fd, int operation);
+
+int
+__wrap_flock(int fd, int operation)
+{
+	int ret = __real_flock(fd, operation);
+
+	if (ret < 0 && errno == EWOULDBLOCK)
+		rte_atomic_fetch_add_explicit(&nb_locked, 1, rte_memory_order_relaxed);
+	return ret;
+}
+
+static bool
+is_locked_out(void *arg)
+{
+	RTE_SET_USED(arg);
+	return rte_atomic_load_explicit(&nb_locked, rte_memory_order_relaxed) > 0;
+}
+
 static void *
 register_thread(void *arg)
 {
@@ -172,8 +196,10 @@ test_register_race(void **state)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int dead = socket(AF_UNIX, SOCK_STREAM, 0), live = socket(AF_UNIX, SOCK_STREAM, 0);
+	unsigned int nb_removed;
 	int lock, ret = 0;
 	pthread_t thread;
+	bool locked_out;
 
 	RTE_SET_USED(state);
 	strcpy(address.sun_path, path);
@@ -182,13 +208,16 @@ test_register_race(void **state)
 	lock = vhost_user_path_lock(dev->name, path);
 	assert_true(lock >= 0);
 	assert_int_equal(pthread_create(&thread, NULL, register_thread, &ret), 0);
-	/* It has found the dead one by now, unless the lock is held. */
-	usleep(200000);
-	assert_int_equal(unlink(path), 0);
+	/* It comes to the lock before it looks for the dead one. */
+	locked_out = unit_wait(is_locked_out, NULL);
+	nb_removed = unit_log_count("which a dead process left");
+	(void)unlink(path);
 	assert_int_equal(bind(live, (struct sockaddr *)&address, sizeof(address)), 0);
 	assert_int_equal(listen(live, 1), 0);
 	close(lock);
 	pthread_join(thread, NULL);
+	assert_true(locked_out);
+	assert_int_equal(nb_removed, 0);
 	assert_int_equal(ret, -EBUSY);
 	assert_int_equal(unit_log_count("somebody serves"), 1);
 	close(live);

@@ -5,6 +5,7 @@
  */
 #include "vhost_app.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <unistd.h>
 
@@ -15,32 +16,109 @@
 #define UP "new_device vring0+ vring1+"
 
 static struct rte_vhost_memory *memory;
-static bool gone; /* atomic */
+/* Atomic. */
+static bool gone;
+static bool ctrl_waits;       /* the control thread, for the events thread */
+static unsigned int nb_looks; /* for a first buffer */
+static bool nobody_waited;    /* as the application let go */
+
+static pthread_t events_thread; /* under vhost_lock() */
+static pthread_t test_thread;
+
+void
+__real_vhost_wait(void);
+void
+__wrap_vhost_wait(void);
+bool
+__real_vhost_prime(struct vhost_dev *dev);
+bool
+__wrap_vhost_prime(struct vhost_dev *dev);
+
+void
+__wrap_vhost_wait(void)
+{
+	bool ctrl = !pthread_equal(events_thread, pthread_self()) &&
+		    !pthread_equal(test_thread, pthread_self());
+
+	if (ctrl)
+		rte_atomic_store_explicit(&ctrl_waits, true, rte_memory_order_relaxed);
+	__real_vhost_wait();
+	if (ctrl)
+		rte_atomic_store_explicit(&ctrl_waits, false, rte_memory_order_relaxed);
+}
+
+/* Of the events thread, before it makes callbacks. */
+bool
+__wrap_vhost_prime(struct vhost_dev *dev)
+{
+	rte_atomic_fetch_add_explicit(&nb_looks, 1, rte_memory_order_relaxed);
+	return __real_vhost_prime(dev);
+}
+
+static bool
+does_ctrl_wait(void *arg)
+{
+	RTE_SET_USED(arg);
+	return rte_atomic_load_explicit(&ctrl_waits, rte_memory_order_relaxed);
+}
+
+static bool
+has_looked(void *arg)
+{
+	const unsigned int *until = arg;
+
+	return (int)(rte_atomic_load_explicit(&nb_looks, rte_memory_order_relaxed) - *until) >= 0;
+}
+
+/*
+ * The application is told nothing: the events thread has made a whole look for a first buffer, and
+ * the callbacks that follow from it, and begins another look.
+ */
+static void
+told_nothing(void)
+{
+	unsigned int until =
+		rte_atomic_load_explicit(&nb_looks, rte_memory_order_relaxed) + 2;
+	bool looked = unit_wait(has_looked, &until);
+
+	vhost_app_told("");
+	assert_true(looked);
+}
 
 static int
 take_memory(struct vhost_app *app)
 {
 	RTE_SET_USED(app);
+	vhost_lock();
+	events_thread = pthread_self();
+	vhost_unlock();
 	rte_atomic_store_explicit(&gone, false, rte_memory_order_release);
 	assert_int_equal(rte_vhost_get_mem_table(APP_VID, &memory), 0);
 	return 0;
 }
 
-/* Slow, so that a driver that does not wait is found out; uses what it has to the end. */
+/* Lets go only when the driver waits for that; uses what it has to the end. */
 static void
 free_memory(struct vhost_app *app)
 {
 	uint32_t i;
 
 	RTE_SET_USED(app);
-	for (i = 0; i < memory->nregions; i++)
-		*(volatile uint8_t *)(uintptr_t)memory->regions[i].host_user_addr += 0;
-	unit_sleep_ms(UNIT_WHILE_MS);
-	for (i = 0; i < memory->nregions; i++)
+	if (!unit_wait(does_ctrl_wait, NULL))
+		rte_atomic_store_explicit(&nobody_waited, true, rte_memory_order_relaxed);
+	for (i = 0; i < memory->nregions && !nobody_waited; i++)
 		*(volatile uint8_t *)(uintptr_t)memory->regions[i].host_user_addr += 0;
 	free(memory);
 	memory = NULL;
 	rte_atomic_store_explicit(&gone, true, rte_memory_order_release);
+}
+
+/* Ends the device; the application let go of memory while its driver waited for it, each time. */
+static void
+end(void)
+{
+	vhost_app_end();
+	assert_false(rte_atomic_load_explicit(&nobody_waited, rte_memory_order_relaxed));
 }
 
 static void
@@ -78,15 +156,14 @@ test_first_buffer(void **state)
 	vhost_app.destroy_device = free_memory;
 	loopback_net_up(driver);
 	iova = queue->data + 0x100000;
-	unit_sleep_ms(UNIT_WHILE_MS);
-	vhost_app_told("");
+	told_nothing();
 	assert_int_equal(vduse_loopback_region_add(driver->loop, iova, iova + 4095, 0,
 						   VDUSE_ACCESS_RW, fd), 0);
 	driver_desc(queue, 0, iova, 100, 0, 0);
 	loopback_net_post(driver, NET_TX, 0);
 	vhost_app_told(UP);
 	assert_int_equal(memory->nregions, 3);
-	vhost_app_end();
+	end();
 	close(fd);
 }
 
@@ -108,7 +185,7 @@ test_memory(void **state)
 					 memory, region->first + 5, &len), 0x5a + i);
 		assert_int_equal(len, region->size - 5);
 	}
-	vhost_app_end();
+	end();
 	vhost_app_told("destroy_device destroy_connection");
 }
 
@@ -121,7 +198,7 @@ test_reset_waits(void **state)
 	assert_true(rte_atomic_load_explicit(&gone, rte_memory_order_acquire));
 	vhost_app_told("destroy_device");
 	assert_int_equal(rte_vhost_get_mem_table(APP_VID, &memory), -1);
-	vhost_app_end();
+	end();
 }
 
 static void
@@ -133,7 +210,7 @@ test_update_waits(void **state)
 	vhost_app_told("destroy_device " UP);
 	loopback_net_update(&vhost_app.driver);
 	vhost_app_told("destroy_device " UP);
-	vhost_app_end();
+	end();
 }
 
 /* Memory goes away for good; the virtqueues come back with it. */
@@ -149,7 +226,7 @@ test_update_empty(void **state)
 	loopback_net_regions(&vhost_app.driver);
 	loopback_net_update(&vhost_app.driver);
 	vhost_app_told(UP);
-	vhost_app_end();
+	end();
 }
 
 static void
@@ -177,7 +254,7 @@ test_vring(void **state)
 	/* Packets are the application's own affair. */
 	assert_int_equal(rte_vhost_enqueue_burst(APP_VID, 0, NULL, 0), 0);
 	assert_int_equal(rte_vhost_avail_entries(APP_VID, NET_TX), 0);
-	vhost_app_end();
+	end();
 }
 
 static uint16_t
@@ -209,7 +286,7 @@ test_base(void **state)
 	loopback_net_reset(&vhost_app.driver);
 	assert_int_equal(state_of(NET_TX), 7);
 	assert_int_equal(rte_vhost_set_vring_base(APP_VID, 2, 7, 7), -1);
-	vhost_app_end();
+	end();
 }
 
 /* A driver whose rings are no rings: the application does not get to see them. */
@@ -230,11 +307,10 @@ test_bad_rings(void **state)
 	loopback_net_wait(driver, NET_TX, RTE_VDUSE_VQ_ERROR);
 	loopback_net_wait(driver, NET_RX, RTE_VDUSE_VQ_ERROR);
 	loopback_net_send(driver, 0, 100);
-	unit_sleep_ms(UNIT_WHILE_MS);
-	vhost_app_told("");
+	told_nothing();
 	assert_int_equal(rte_vhost_get_vhost_vring(APP_VID, NET_TX, &vring), 0);
 	assert_null(vring.desc);
-	vhost_app_end();
+	end();
 }
 
 int
@@ -251,6 +327,7 @@ main(void)
 		cmocka_unit_test(test_bad_rings),
 	};
 
+	test_thread = pthread_self();
 	if (unit_init() < 0)
 		return 1;
 	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));

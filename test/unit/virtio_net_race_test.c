@@ -26,6 +26,7 @@ static struct loopback_net net;
 static struct rte_mempool *pool;
 static struct rte_ring *received, *to_send;
 static bool stop; /* main writes, the poller reads */
+static unsigned int nb_polls; /* the poller writes, main reads */
 static struct rte_mbuf *kept[BURST]; /* the poller's: not sent yet */
 static uint16_t nb_kept;
 
@@ -49,8 +50,10 @@ static void *
 poller(void *arg)
 {
 	RTE_SET_USED(arg);
-	while (!rte_atomic_load_explicit(&stop, rte_memory_order_relaxed))
+	while (!rte_atomic_load_explicit(&stop, rte_memory_order_relaxed)) {
 		poll_once();
+		rte_atomic_fetch_add_explicit(&nb_polls, 1, rte_memory_order_relaxed);
+	}
 	return NULL;
 }
 
@@ -115,6 +118,29 @@ check_sent(void)
 	return nb;
 }
 
+/* Relaxed: it orders nothing, so that a thread sanitizer still sees who writes at the same time. */
+static bool
+has_polled(void *arg)
+{
+	const unsigned int *until = arg;
+
+	return (int)(rte_atomic_load_explicit(&nb_polls, rte_memory_order_relaxed) - *until) >= 0;
+}
+
+/*
+ * Waits until the poller has ended the poll that it is in, and has made a whole one, and the
+ * control thread has looked at all that it has to do.
+ */
+static void
+wait_polls(void)
+{
+	unsigned int until =
+		rte_atomic_load_explicit(&nb_polls, rte_memory_order_relaxed) + 2;
+
+	assert_true(unit_wait(has_polled, &until));
+	unit_ctrl_turn();
+}
+
 /* Once a reset is answered nobody writes to the driver's memory any more. */
 static void
 check_untouched(void)
@@ -123,7 +149,7 @@ check_untouched(void)
 
 	for (i = 0; i < 2; i++)
 		memset(net.queues[i].regions[0].va, 0xA5, net.queues[i].regions[0].size);
-	unit_sleep_ms(1);
+	wait_polls();
 	for (i = 0; i < 2; i++) {
 		const uint8_t *va = net.queues[i].regions[0].va;
 
