@@ -77,15 +77,35 @@ queue_attr()
 	cat "/sys/block/$(basename "$1")/queue/$2"
 }
 
-# summary: what the process says that it did, on SIGUSR1.
+# first_summary LINE: the first of two summaries in the log from LINE on, once both are there.
+first_summary()
+{
+	tail -n "+$1" "$work/blk.log" | awk '
+		/^[^ ]+: backend [^ ]+, [0-9]+ sectors/ || /^  queue [0-9]+: / {
+			line[++n] = $0
+			if (n == 1)
+				name = $1
+			else if ($1 == name)
+				nb = n - 1
+		}
+		END {
+			for (i = 1; i <= nb; i++)
+				print line[i]
+			exit !(nb > 0 && n == 2 * nb)
+		}'
+}
+
+# summary: what the process says that it did, on SIGUSR1. It ends where the next one begins.
 summary()
 {
-	local lines
-	lines=$(wc -l <"$work/blk.log")
+	local line
+	line=$(($(wc -l <"$work/blk.log") + 1))
 	kill -USR1 "$blk_pid"
-	wait_for 5 eval "tail -n +$((lines + 1)) $work/blk.log | grep -q queue" || fail "no summary"
-	sleep 0.2
-	tail -n +$((lines + 1)) "$work/blk.log"
+	# The signal is served: a second one is not lost.
+	wait_for 5 eval "tail -n +$line $work/blk.log | grep -aq '^  queue'" || fail "no summary"
+	kill -USR1 "$blk_pid"
+	wait_for 5 first_summary "$line" || fail "no second summary"
+	first_summary "$line"
 }
 
 # counter NAME: its sum over all queues, from a summary on the standard input.
