@@ -1,15 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /*
  * Disks in files: what the driver writes is in the file, and what is in the file is what it
- * reads; zeroes and holes; O_DIRECT with memory that lies anywhere; a file that shrinks, grows,
- * vanishes or is in use.
+ * reads; zeroes and holes; O_DIRECT with memory that lies anywhere; pages that are pinned.
  */
-#include "loopback_blk.h"
+#include "loopback_file.h"
 
-#include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -21,79 +17,20 @@
 
 #include <rte_memory.h>
 
-#include <liburing.h>
-
 #include <backend_file.h>
-
-#define RING 64u
-#define SIZE (UINT32_C(1) << 20)
-
-static struct loopback_blk blk;
-static uint8_t sent[BLK_BYTES], got[BLK_BYTES];
-static char path[64], args[128];
-static int fd = -1; /* of our own */
-
-static bool
-create_file(void)
-{
-	struct io_uring ring;
-
-	fd = -1;
-	if (io_uring_queue_init(1, &ring, 0) < 0)
-		return false;
-	io_uring_queue_exit(&ring);
-	strcpy(path, "/var/tmp/unit-blk-XXXXXX");
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, SIZE), 0);
-	return true;
-}
-
-static void
-create_disk(const char *more)
-{
-	snprintf(args, sizeof(args), "path=%s%s", path, more);
-	loopback_blk_create(&blk, "file", args, RING, false);
-}
-
-static int
-setup_with(const char *more, uint64_t without, bool pinnable)
-{
-	if (!create_file())
-		return 0;
-	create_disk(more);
-	blk.features &= ~without;
-	blk.pinnable = pinnable;
-	loopback_blk_up(&blk);
-	return 0;
-}
-
-static int
-setup(void **state)
-{
-	RTE_SET_USED(state);
-	return setup_with("", 0, false);
-}
-
-static int
-setup_direct(void **state)
-{
-	RTE_SET_USED(state);
-	return setup_with(",direct=1", 0, false);
-}
 
 static int
 setup_pinnable(void **state)
 {
 	RTE_SET_USED(state);
-	return setup_with("", 0, true);
+	return disk_setup_with("", 0, true);
 }
 
 static int
 setup_direct_pinnable(void **state)
 {
 	RTE_SET_USED(state);
-	return setup_with(",direct=1", 0, true);
+	return disk_setup_with(",direct=1", 0, true);
 }
 
 /* A file that is taken for one that can be polled: the kernel refuses each time. */
@@ -104,9 +41,9 @@ setup_no_polling(void **state)
 	struct file_backend *file;
 
 	RTE_SET_USED(state);
-	if (!create_file())
+	if (!disk_create_file())
 		return 0;
-	create_disk("");
+	disk_create("");
 	file = (struct file_backend *)blk.blk->backend;
 	assert_false(file->polls);
 	file->polls = true;
@@ -116,14 +53,6 @@ setup_no_polling(void **state)
 	blk.pinnable = true;
 	loopback_blk_up(&blk);
 	return 0;
-}
-
-static int
-lock_file(short type)
-{
-	struct flock lock = { .l_type = type, .l_whence = SEEK_SET };
-
-	return fcntl(fd, F_OFD_SETLK, &lock);
 }
 
 static unsigned int waits_until_unlocked;
@@ -138,7 +67,7 @@ void
 __wrap_rte_delay_us_sleep(unsigned int us)
 {
 	if (waits_until_unlocked > 0 && --waits_until_unlocked == 0)
-		assert_int_equal(lock_file(F_UNLCK), 0);
+		assert_int_equal(disk_lock(F_UNLCK), 0);
 	__real_rte_delay_us_sleep(us);
 }
 
@@ -147,71 +76,14 @@ static int
 setup_taken(void **state)
 {
 	RTE_SET_USED(state);
-	if (!create_file())
+	if (!disk_create_file())
 		return 0;
-	assert_int_equal(lock_file(F_WRLCK), 0);
+	assert_int_equal(disk_lock(F_WRLCK), 0);
 	waits_until_unlocked = 20;
-	create_disk("");
+	disk_create("");
 	assert_int_equal(waits_until_unlocked, 0);
 	loopback_blk_up(&blk);
 	return 0;
-}
-
-static int
-setup_no_flush(void **state)
-{
-	RTE_SET_USED(state);
-	return setup_with("", FEATURE(VIRTIO_BLK_F_FLUSH), false);
-}
-
-static int
-teardown(void **state)
-{
-	RTE_SET_USED(state);
-	if (fd < 0)
-		return 0;
-	loopback_blk_destroy(&blk);
-	/* The next user need not wait for the kernel to end the ring. */
-	assert_int_equal(lock_file(F_WRLCK), 0);
-	unlink(path);
-	close(fd);
-	return 0;
-}
-
-/* Some sandboxes have no io_uring. */
-static void
-need_file(void)
-{
-	if (fd < 0)
-		skip();
-}
-
-static uint8_t
-do_write(uint64_t sector, uint32_t len, uint32_t seed)
-{
-	blk_pattern(sent, len, seed);
-	return loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, sector, sent, len);
-}
-
-static uint8_t
-do_range(uint32_t type, uint64_t sector, uint32_t nb, uint32_t flags)
-{
-	struct virtio_blk_discard_write_zeroes range = { .sector = sector, .num_sectors = nb,
-							 .flags = flags };
-
-	return loopback_blk_do(&blk, type, 0, &range, sizeof(range));
-}
-
-/* The driver and the file agree on these bytes. */
-static void
-check_bytes(uint64_t sector, const uint8_t *bytes, uint32_t len)
-{
-	memset(got, 1, len);
-	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, sector, got, len), 0);
-	assert_memory_equal(got, bytes, len);
-	memset(got, 1, len);
-	assert_int_equal(pread(fd, got, len, (off_t)sector * BLK_SECTOR), len);
-	assert_memory_equal(got, bytes, len);
 }
 
 static void
@@ -220,15 +92,15 @@ data(void **state)
 	uint32_t len;
 
 	RTE_SET_USED(state);
-	need_file();
+	disk_need();
 	for (len = BLK_SECTOR; len <= 14 * BLK_PIECE; len += 7 * BLK_SECTOR) {
-		assert_int_equal(do_write(len % 31, len, len), VIRTIO_BLK_S_OK);
-		check_bytes(len % 31, sent, len);
+		assert_int_equal(disk_write(len % 31, len, len), VIRTIO_BLK_S_OK);
+		disk_check(len % 31, sent, len);
 	}
 	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), 0);
-	assert_int_equal(do_write(SIZE / BLK_SECTOR - 1, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
-	check_bytes(SIZE / BLK_SECTOR - 1, sent, BLK_SECTOR);
-	assert_int_equal(do_range(VIRTIO_BLK_T_SECURE_ERASE, 0, 1, 0), VIRTIO_BLK_S_UNSUPP);
+	assert_int_equal(disk_write(DISK_SIZE / BLK_SECTOR - 1, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
+	disk_check(DISK_SIZE / BLK_SECTOR - 1, sent, BLK_SECTOR);
+	assert_int_equal(disk_range(VIRTIO_BLK_T_SECURE_ERASE, 0, 1, 0), VIRTIO_BLK_S_UNSUPP);
 }
 
 /*
@@ -268,8 +140,8 @@ pinned(void **state)
 	unsigned int round;
 
 	RTE_SET_USED(state);
-	need_file();
-	assert_int_equal(do_write(0, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
+	disk_need();
+	assert_int_equal(disk_write(0, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
 	for (round = 0; round < 2; round++) {
 		assert_true(read_reaches_old_page());
 		/* Memory that moves is pinned anew. */
@@ -330,7 +202,7 @@ pins_missing(void **state)
 	void *hole = mmap(NULL, PINNED_SIZE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	RTE_SET_USED(state);
-	need_file();
+	disk_need();
 	assert_ptr_not_equal(hole, MAP_FAILED);
 	rte_log_set_global_level(RTE_LOG_INFO);
 	assert_int_equal(tells_of_pins(hole), 0);
@@ -348,15 +220,16 @@ pins_limited(void **state)
 			-1, 0);
 
 	RTE_SET_USED(state);
-	need_file();
+	disk_need();
 	assert_ptr_not_equal(va, MAP_FAILED);
 	rte_log_set_global_level(RTE_LOG_INFO);
 	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &before), 0);
-	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ PINNED_SIZE / 2, before.rlim_max }), 0);
+	assert_int_equal(setrlimit(RLIMIT_MEMLOCK,
+				   &(struct rlimit){ PINNED_SIZE / 2, before.rlim_max }), 0);
 	caps = caps_without(CAP_IPC_LOCK);
 	/* An io_uring is charged to the user who makes it. */
 	loopback_blk_destroy(&blk);
-	create_disk(",direct=1");
+	disk_create(",direct=1");
 	assert_int_equal(tells_of_pins(va), 1);
 	caps_set(caps);
 	assert_int_equal(setrlimit(RLIMIT_MEMLOCK, &before), 0);
@@ -386,7 +259,7 @@ one_scattered(uint32_t each, uint32_t shift, uint64_t sector)
 	loopback_blk_post(&blk, head);
 	assert_int_equal(loopback_blk_take(&blk), head);
 	assert_int_equal(loopback_blk_status(&blk, head), VIRTIO_BLK_S_OK);
-	check_bytes(sector, sent, len);
+	disk_check(sector, sent, len);
 	header.type = VIRTIO_BLK_T_IN;
 	for (i = 1; i < nb; i++)
 		pieces[i].write = true;
@@ -406,7 +279,7 @@ scattered(void **state)
 	unsigned int i, j;
 
 	RTE_SET_USED(state);
-	need_file();
+	disk_need();
 	for (i = 0; i < RTE_DIM(lens); i++)
 		for (j = 0; j < RTE_DIM(shifts); j++)
 			one_scattered(lens[i], shifts[j], 8 * (i + j));
@@ -452,12 +325,12 @@ unaligned(void **state)
 	unsigned int i;
 
 	RTE_SET_USED(state);
-	need_file();
+	disk_need();
 	if (((struct file_backend *)blk.blk->backend)->memory_align == 1)
 		skip();
 	copy = malloc(sizeof(memory));
 	assert_non_null(copy);
-	assert_int_equal(ftruncate(fd, NB * LEN), 0);
+	assert_int_equal(ftruncate(disk_fd, NB * LEN), 0);
 	for (i = 0; i < NB; i++) {
 		blk_pattern(memory[i], LEN + 8, i);
 		iov[i][0] = (struct iovec){ memory[i] + 1, 70001 };
@@ -473,7 +346,7 @@ unaligned(void **state)
 		memset(memory[i] + 1, 0, LEN);
 	do_ios(ios, NB, VBLK_READ, 16);
 	assert_memory_equal(copy, memory, sizeof(memory));
-	assert_int_equal(pread(fd, memory[0], LEN, LEN), LEN);
+	assert_int_equal(pread(disk_fd, memory[0], LEN, LEN), LEN);
 	assert_memory_equal(memory[0], copy + sizeof(memory[0]) + 1, LEN);
 	free(copy);
 }
@@ -483,10 +356,10 @@ zero_and_check(uint32_t type, uint64_t sector, uint32_t nb, uint32_t flags)
 {
 	const uint32_t len = 8 * BLK_PIECE;
 
-	assert_int_equal(do_write(0, len, type + flags + nb), VIRTIO_BLK_S_OK);
-	assert_int_equal(do_range(type, sector, nb, flags), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk_write(0, len, type + flags + nb), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk_range(type, sector, nb, flags), VIRTIO_BLK_S_OK);
 	memset(sent + sector * BLK_SECTOR, 0, nb * BLK_SECTOR);
-	check_bytes(0, sent, len);
+	disk_check(0, sent, len);
 }
 
 static void
@@ -496,7 +369,7 @@ zeroes(void **state)
 	unsigned int round;
 
 	RTE_SET_USED(state);
-	need_file();
+	disk_need();
 	/* As the file system does it, then as it is done where that cannot. */
 	for (round = 0; round < 2; round++) {
 		zero_and_check(VIRTIO_BLK_T_WRITE_ZEROES, 0, 64, 0);
@@ -506,12 +379,12 @@ zeroes(void **state)
 		file->no_zero_range = true;
 	}
 	/* Larger than what is written at once. */
-	assert_int_equal(do_write(1, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
-	assert_int_equal(do_write(SIZE / BLK_SECTOR - 2, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
-	assert_int_equal(do_range(VIRTIO_BLK_T_WRITE_ZEROES, 1, SIZE / BLK_SECTOR - 2, 0), 0);
+	assert_int_equal(disk_write(1, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk_write(DISK_SIZE / BLK_SECTOR - 2, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk_range(VIRTIO_BLK_T_WRITE_ZEROES, 1, DISK_SIZE / BLK_SECTOR - 2, 0), 0);
 	memset(sent, 0, sizeof(sent));
-	check_bytes(1, sent, BLK_SECTOR);
-	check_bytes(SIZE / BLK_SECTOR - 2, sent, BLK_SECTOR);
+	disk_check(1, sent, BLK_SECTOR);
+	disk_check(DISK_SIZE / BLK_SECTOR - 2, sent, BLK_SECTOR);
 }
 
 /* A discard gives the space back. */
@@ -521,15 +394,15 @@ holes(void **state)
 	struct stat st;
 
 	RTE_SET_USED(state);
-	need_file();
-	assert_int_equal(do_write(0, 16 * BLK_PIECE, 1), VIRTIO_BLK_S_OK);
+	disk_need();
+	assert_int_equal(disk_write(0, 16 * BLK_PIECE, 1), VIRTIO_BLK_S_OK);
 	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), 0);
-	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(fstat(disk_fd, &st), 0);
 	assert_true(st.st_blocks >= 16 * 8);
-	assert_int_equal(do_range(VIRTIO_BLK_T_DISCARD, 0, SIZE / BLK_SECTOR, 0), 0);
-	assert_int_equal(fstat(fd, &st), 0);
+	assert_int_equal(disk_range(VIRTIO_BLK_T_DISCARD, 0, DISK_SIZE / BLK_SECTOR, 0), 0);
+	assert_int_equal(fstat(disk_fd, &st), 0);
 	assert_int_equal(st.st_blocks, 0);
-	assert_int_equal(st.st_size, SIZE);
+	assert_int_equal(st.st_size, DISK_SIZE);
 }
 
 /* Offsets and lengths for which 32 bits do not do. */
@@ -541,136 +414,23 @@ behind_4g(void **state)
 	uint8_t before[BLK_SECTOR], behind[BLK_SECTOR];
 
 	RTE_SET_USED(state);
-	need_file();
-	assert_int_equal(ftruncate(fd, (off_t)(disk * BLK_SECTOR)), 0);
+	disk_need();
+	assert_int_equal(ftruncate(disk_fd, (off_t)(disk * BLK_SECTOR)), 0);
 	assert_int_equal(rte_vduse_blk_resize(blk.blk), 0);
-	assert_int_equal(do_write(first - 1, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk_write(first - 1, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
 	memcpy(before, sent, BLK_SECTOR);
-	assert_int_equal(do_write(first + VBLK_RANGE_SECTORS, BLK_SECTOR, 2), VIRTIO_BLK_S_OK);
+	assert_int_equal(disk_write(first + VBLK_RANGE_SECTORS, BLK_SECTOR, 2), VIRTIO_BLK_S_OK);
 	memcpy(behind, sent, BLK_SECTOR);
 	/* Across the seam, and at what is left of it in 32 bits. */
-	assert_int_equal(do_write(seam - 8, 16 * BLK_SECTOR, 3), VIRTIO_BLK_S_OK);
-	check_bytes(seam - 8, sent, 16 * BLK_SECTOR);
+	assert_int_equal(disk_write(seam - 8, 16 * BLK_SECTOR, 3), VIRTIO_BLK_S_OK);
+	disk_check(seam - 8, sent, 16 * BLK_SECTOR);
 	memset(sent, 0, 16 * BLK_SECTOR);
-	check_bytes(0, sent, 16 * BLK_SECTOR);
-	assert_int_equal(do_range(VIRTIO_BLK_T_WRITE_ZEROES, first, VBLK_RANGE_SECTORS, 1), 0);
-	check_bytes(seam - 8, sent, 16 * BLK_SECTOR);
-	check_bytes(first, sent, BLK_SECTOR);
-	check_bytes(first - 1, before, BLK_SECTOR);
-	check_bytes(first + VBLK_RANGE_SECTORS, behind, BLK_SECTOR);
-}
-
-/* A file that becomes shorter than the disk: what is left works, the rest fails. */
-static void
-shrunk(void **state)
-{
-	RTE_SET_USED(state);
-	need_file();
-	assert_int_equal(do_write(0, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
-	assert_int_equal(ftruncate(fd, BLK_PIECE + 100), 0);
-	check_bytes(0, sent, BLK_PIECE);
-	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 8, got, BLK_SECTOR),
-			 VIRTIO_BLK_S_IOERR);
-	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 0, got, 2 * BLK_PIECE),
-			 VIRTIO_BLK_S_IOERR);
-	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 1000, got, BLK_SECTOR),
-			 VIRTIO_BLK_S_IOERR);
-	assert_int_equal(loopback_blk_stats(&blk).io_errors, 3);
-	check_bytes(0, sent, BLK_PIECE);
-}
-
-/* However often a file ends within a request, the request keeps its memory. */
-static void
-shrunk_for_long(void **state)
-{
-	/* Two pieces that do not lie together, and the file ends in the second. */
-	const struct blk_piece pieces[] = {
-		{ .len = BLK_HDR },
-		{ .len = BLK_SECTOR, .write = true },
-		{ .len = BLK_SECTOR, .write = true },
-		{ .len = 1, .write = true },
-	};
-	const struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
-	const struct vblk_queue *queue = &blk.blk->queues[0];
-	uint16_t i;
-
-	RTE_SET_USED(state);
-	need_file();
-	assert_int_equal(ftruncate(fd, BLK_SECTOR + 100), 0);
-	for (i = 0; i < 4 * RING; i++) {
-		uint16_t head = loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), &header);
-
-		loopback_blk_post(&blk, head);
-		assert_int_equal(loopback_blk_take(&blk), head);
-		assert_int_equal(loopback_blk_status(&blk, head), VIRTIO_BLK_S_IOERR);
-	}
-	for (i = 0; i < RING; i++)
-		assert_ptr_equal(queue->requests[i].iov,
-				 &queue->iov[(size_t)i * blk.blk->iov_stride]);
-}
-
-/* No more room: the write fails, all else goes on. */
-static void
-full(void **state)
-{
-	struct rlimit old, limit;
-
-	RTE_SET_USED(state);
-	need_file();
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &old), 0);
-	limit = old;
-	limit.rlim_cur = SIZE / 2;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_int_equal(do_write(SIZE / BLK_SECTOR / 2 + 8, BLK_PIECE, 1), VIRTIO_BLK_S_IOERR);
-	/* Half of it fits: that is no success either. */
-	assert_int_equal(do_write(SIZE / BLK_SECTOR / 2 - 8, 2 * BLK_PIECE, 1),
-			 VIRTIO_BLK_S_IOERR);
-	assert_int_equal(do_write(0, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
-	check_bytes(0, sent, BLK_PIECE);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &old), 0);
-	assert_int_equal(do_write(SIZE / BLK_SECTOR / 2 + 8, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
-}
-
-static uint64_t
-config_capacity(void)
-{
-	struct virtio_blk_config config;
-
-	vduse_loopback_config(blk.loop, 0, &config, sizeof(config));
-	return config.capacity;
-}
-
-static void
-resized(void **state)
-{
-	RTE_SET_USED(state);
-	need_file();
-	assert_int_equal(config_capacity(), SIZE / BLK_SECTOR);
-	assert_int_equal(do_write(SIZE / BLK_SECTOR, BLK_SECTOR, 1), VIRTIO_BLK_S_IOERR);
-	/* Grown; what is no whole block at its end is not shown. */
-	assert_int_equal(ftruncate(fd, 2 * SIZE + 100), 0);
-	assert_int_equal(rte_vduse_blk_resize(blk.blk), 0);
-	assert_int_equal(config_capacity(), 2 * SIZE / BLK_SECTOR);
-	assert_int_equal(do_write(SIZE / BLK_SECTOR, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
-	check_bytes(SIZE / BLK_SECTOR, sent, BLK_SECTOR);
-	assert_int_equal(do_write(2 * SIZE / BLK_SECTOR, BLK_SECTOR, 1), VIRTIO_BLK_S_IOERR);
-	/* Shrunk: nothing is written behind the end, which would grow it again. */
-	assert_int_equal(ftruncate(fd, SIZE / 2), 0);
-	assert_int_equal(rte_vduse_blk_resize(blk.blk), 0);
-	assert_int_equal(config_capacity(), SIZE / 2 / BLK_SECTOR);
-	assert_int_equal(do_write(SIZE / 2 / BLK_SECTOR, BLK_SECTOR, 1), VIRTIO_BLK_S_IOERR);
-	assert_int_equal(lseek(fd, 0, SEEK_END), SIZE / 2);
-}
-
-static void
-removed(void **state)
-{
-	RTE_SET_USED(state);
-	need_file();
-	assert_int_equal(unlink(path), 0);
-	assert_int_equal(do_write(0, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
-	check_bytes(0, sent, BLK_PIECE);
+	disk_check(0, sent, 16 * BLK_SECTOR);
+	assert_int_equal(disk_range(VIRTIO_BLK_T_WRITE_ZEROES, first, VBLK_RANGE_SECTORS, 1), 0);
+	disk_check(seam - 8, sent, 16 * BLK_SECTOR);
+	disk_check(first, sent, BLK_SECTOR);
+	disk_check(first - 1, before, BLK_SECTOR);
+	disk_check(first + VBLK_RANGE_SECTORS, behind, BLK_SECTOR);
 }
 
 /* Several at a time, finished by the kernel in its own order. */
@@ -684,7 +444,7 @@ together(void **state)
 	unsigned int round, i;
 
 	RTE_SET_USED(state);
-	need_file();
+	disk_need();
 	for (round = 0; round < 50; round++) {
 		for (i = 0; i < RING / 2; i++) {
 			struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_OUT,
@@ -698,175 +458,38 @@ together(void **state)
 			assert_int_equal(loopback_blk_status(&blk, loopback_blk_take(&blk)), 0);
 		for (i = 0; i < RING / 2; i++) {
 			blk_pattern(sent, BLK_PIECE / 2, round * RING + i);
-			check_bytes(4 * i, sent, BLK_PIECE / 2);
+			disk_check(4 * i, sent, BLK_PIECE / 2);
 		}
 	}
-}
-
-/* One line and an error for what cannot be opened. */
-static void
-refused(const char *backend, const char *backend_args, bool read_only, int expected)
-{
-	struct rte_vduse_blk_conf conf = {
-		.path = "/dev/vduse/unit1",
-		.queues = 1,
-		.queue_size = RING,
-		.read_only = read_only,
-		.backend = backend,
-		.backend_args = backend_args,
-		.socket_id = SOCKET_ID_ANY,
-	};
-	unsigned int fds = unit_fds();
-
-	unit_log_clear();
-	assert_int_equal(loopback_blk_try(&conf), expected);
-	assert_int_equal(unit_log_count("unit1: "), expected < 0);
-	assert_int_equal(unit_fds(), fds);
-}
-
-/* What stands in for file systems that transfer more than 4096 bytes at a time: see meson.build. */
-static blksize_t wrapped_blksize;
-
-int
-__real_fstat64(int file, struct stat *st);
-int
-__wrap_fstat64(int file, struct stat *st);
-
-int
-__wrap_fstat64(int file, struct stat *st)
-{
-	int ret = __real_fstat64(file, st);
-
-	if (ret == 0 && wrapped_blksize != 0)
-		st->st_blksize = wrapped_blksize;
-	return ret;
-}
-
-/* What a driver is told of a file on NFS, CephFS or ZFS. */
-static void
-block_of_the_file_system(void **state)
-{
-	static const struct {
-		blksize_t blksize;
-		uint8_t exponent;   /* of the physical block */
-		uint32_t optimal;   /* logical blocks */
-		uint32_t alignment; /* of discards, sectors */
-	} known[] = {
-		{ 512, 0, 0, 1 },
-		{ 1024, 1, 0, 2 },
-		{ 4096, 3, 0, 8 },
-		{ 8192, 3, 16, 16 },
-		{ 128 << 10, 3, 256, 256 },
-		{ 1 << 20, 3, 2048, 2048 },
-		{ 4 << 20, 3, 8192, 8192 },
-		{ 5000, 3, 0, 8 },
-		{ 1 << 30, 3, 0, 8 },
-	};
-	struct virtio_blk_config config;
-	unsigned int i;
-
-	RTE_SET_USED(state);
-	need_file();
-	for (i = 0; i < RTE_DIM(known); i++) {
-		loopback_blk_destroy(&blk);
-		wrapped_blksize = known[i].blksize;
-		create_disk("");
-		wrapped_blksize = 0;
-		vduse_loopback_config(blk.loop, 0, &config, sizeof(config));
-		assert_int_equal(config.blk_size, 512);
-		assert_int_equal(config.physical_block_exp, known[i].exponent);
-		assert_int_equal(config.min_io_size, 1 << known[i].exponent);
-		assert_int_equal(config.opt_io_size, known[i].optimal);
-		assert_int_equal(config.discard_sector_alignment, known[i].alignment);
-	}
-}
-
-static void
-cannot_open(void **state)
-{
-	char fifo[80], fifo_args[96];
-
-	RTE_SET_USED(state);
-	need_file();
-	snprintf(fifo, sizeof(fifo), "%s.fifo", path);
-	snprintf(fifo_args, sizeof(fifo_args), "path=%s", fifo);
-	assert_int_equal(mkfifo(fifo, 0600), 0);
-	/* It would wait for somebody who writes. */
-	refused("file", fifo_args, true, -EINVAL);
-	unlink(fifo);
-	refused("file", args, false, -EAGAIN); /* it is in use */
-	refused("file", args, true, -EAGAIN);
-	refused("file", NULL, false, -EINVAL);
-	refused("file", "path=/nowhere/at/all", false, -ENOENT);
-	refused("file", "path=/tmp", true, -EINVAL);
-	refused("file", "path=/dev/null", false, -EINVAL);
-	refused("file", "path=/dev/null,direct=2", false, -EINVAL);
-	refused("file", "path=/dev/null,iopoll=x", false, -EINVAL);
-	refused("file", "colour=red", false, -EINVAL);
-	refused("nothing", NULL, false, -EINVAL);
-	refused("ram", "size=1x", false, -EINVAL);
-	refused("ram", "size=-1", false, -EINVAL);
-	refused("null", "size=99999999999T", false, -EINVAL);
-	refused("null", "size=8388607T", false, 0);
-}
-
-/* A path may hold anything; a comma is doubled. So it is for the backend below another one. */
-static void
-any_path(void **state)
-{
-	char awkward[96], text[160];
-
-	RTE_SET_USED(state);
-	need_file();
-	snprintf(awkward, sizeof(awkward), "%s=a, b[1.img,", path);
-	assert_int_equal(link(path, awkward), 0);
-	loopback_blk_destroy(&blk);
-	snprintf(text, sizeof(text), "path=%s=a,, b[1.img,,,direct=0", path);
-	refused("file", text, false, 0);
-	refused("fault", text, false, -EINVAL); /* "ram", its default, has no path */
-	snprintf(text, sizeof(text), "path=%s=a,, b[1.img,,,under=file,delay=1", path);
-	refused("fault", text, false, 0);
-	snprintf(text, sizeof(text), "path=%s=a, b[1.img", path);
-	refused("fault", text, false, -EINVAL);
-	unlink(awkward);
-	create_disk("");
 }
 
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(data, setup, teardown),
-		cmocka_unit_test_setup_teardown(data, setup_direct, teardown),
-		cmocka_unit_test_setup_teardown(data, setup_no_flush, teardown),
-		cmocka_unit_test_setup_teardown(data, setup_taken, teardown),
-		cmocka_unit_test_setup_teardown(data, setup_pinnable, teardown),
-		cmocka_unit_test_setup_teardown(pinned, setup_pinnable, teardown),
-		cmocka_unit_test_setup_teardown(data, setup_direct_pinnable, teardown),
-		cmocka_unit_test_setup_teardown(pinned, setup_direct_pinnable, teardown),
-		cmocka_unit_test_setup_teardown(scattered, setup_direct_pinnable, teardown),
-		cmocka_unit_test_setup_teardown(scattered, setup, teardown),
-		cmocka_unit_test_setup_teardown(unaligned, setup_direct, teardown),
-		cmocka_unit_test_setup_teardown(scattered, setup_direct, teardown),
-		cmocka_unit_test_setup_teardown(zeroes, setup, teardown),
-		cmocka_unit_test_setup_teardown(zeroes, setup_direct, teardown),
-		cmocka_unit_test_setup_teardown(zeroes, setup_no_flush, teardown),
-		cmocka_unit_test_setup_teardown(holes, setup, teardown),
-		cmocka_unit_test_setup_teardown(behind_4g, setup, teardown),
-		cmocka_unit_test_setup_teardown(shrunk, setup, teardown),
-		cmocka_unit_test_setup_teardown(shrunk_for_long, setup, teardown),
-		cmocka_unit_test_setup_teardown(full, setup, teardown),
-		cmocka_unit_test_setup_teardown(resized, setup, teardown),
-		cmocka_unit_test_setup_teardown(removed, setup, teardown),
-		cmocka_unit_test_setup_teardown(together, setup, teardown),
-		cmocka_unit_test_setup_teardown(together, setup_direct, teardown),
-		cmocka_unit_test_setup_teardown(data, setup_no_polling, teardown),
-		cmocka_unit_test_setup_teardown(together, setup_no_polling, teardown),
-		cmocka_unit_test_setup_teardown(block_of_the_file_system, setup, teardown),
-		cmocka_unit_test_setup_teardown(pins_missing, setup_direct, teardown),
-		cmocka_unit_test_setup_teardown(pins_limited, setup_direct, teardown),
-		cmocka_unit_test_setup_teardown(cannot_open, setup, teardown),
-		cmocka_unit_test_setup_teardown(any_path, setup, teardown),
+		cmocka_unit_test_setup_teardown(data, disk_setup, disk_teardown),
+		cmocka_unit_test_setup_teardown(data, disk_setup_direct, disk_teardown),
+		cmocka_unit_test_setup_teardown(data, disk_setup_no_flush, disk_teardown),
+		cmocka_unit_test_setup_teardown(data, setup_taken, disk_teardown),
+		cmocka_unit_test_setup_teardown(data, setup_pinnable, disk_teardown),
+		cmocka_unit_test_setup_teardown(pinned, setup_pinnable, disk_teardown),
+		cmocka_unit_test_setup_teardown(data, setup_direct_pinnable, disk_teardown),
+		cmocka_unit_test_setup_teardown(pinned, setup_direct_pinnable, disk_teardown),
+		cmocka_unit_test_setup_teardown(scattered, setup_direct_pinnable, disk_teardown),
+		cmocka_unit_test_setup_teardown(scattered, disk_setup, disk_teardown),
+		cmocka_unit_test_setup_teardown(unaligned, disk_setup_direct, disk_teardown),
+		cmocka_unit_test_setup_teardown(scattered, disk_setup_direct, disk_teardown),
+		cmocka_unit_test_setup_teardown(zeroes, disk_setup, disk_teardown),
+		cmocka_unit_test_setup_teardown(zeroes, disk_setup_direct, disk_teardown),
+		cmocka_unit_test_setup_teardown(zeroes, disk_setup_no_flush, disk_teardown),
+		cmocka_unit_test_setup_teardown(holes, disk_setup, disk_teardown),
+		cmocka_unit_test_setup_teardown(behind_4g, disk_setup, disk_teardown),
+		cmocka_unit_test_setup_teardown(together, disk_setup, disk_teardown),
+		cmocka_unit_test_setup_teardown(together, disk_setup_direct, disk_teardown),
+		cmocka_unit_test_setup_teardown(data, setup_no_polling, disk_teardown),
+		cmocka_unit_test_setup_teardown(together, setup_no_polling, disk_teardown),
+		cmocka_unit_test_setup_teardown(pins_missing, disk_setup_direct, disk_teardown),
+		cmocka_unit_test_setup_teardown(pins_limited, disk_setup_direct, disk_teardown),
 	};
 
 	if (unit_init() < 0)
