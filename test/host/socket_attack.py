@@ -12,6 +12,7 @@ import os
 import resource
 import select
 import socket
+import stat
 import statistics
 import struct
 import sys
@@ -460,6 +461,19 @@ def resident():
         return next(int(line.split()[1]) for line in status if line.startswith("VmRSS"))
 
 
+def populates(name):
+    """The process has a client's file open to read only: it makes pages of it present."""
+    folder = f"/proc/{PID}/fd"
+    for fd in os.listdir(folder):
+        try:
+            if name in os.readlink(f"{folder}/{fd}") and \
+                    not os.lstat(f"{folder}/{fd}").st_mode & stat.S_IWUSR:
+                return True
+        except FileNotFoundError:
+            pass
+    return False
+
+
 def sparse_memory():
     """6 GiB of memory that is not there, as one region: none of it is allocated."""
     before = resident()
@@ -471,12 +485,14 @@ def sparse_memory():
                                      [driver.memory.fd, memory.fd])
         except socket.timeout:
             break  # what grew tells why
-        # Served at once, and for as long as it would take to allocate a part of it.
-        end = time.monotonic() + 1
-        while time.monotonic() < end:
+        # Served at once, and until the process has looked at all of it.
+        end = time.monotonic() + 60
+        while populates("memfd:holes"):
             driver.link.config(0, 8)
             if resident() - before > 256 << 10:
                 break
+            if time.monotonic() > end:
+                fail("it looks for pages without an end")
             time.sleep(0.01)
     grown, allocated = resident() - before, os.fstat(memory.fd).st_blocks // 2
     print(f"{ATTACK}: {grown} KiB more of the process resident, {allocated} KiB of the client's "
