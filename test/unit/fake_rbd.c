@@ -107,6 +107,7 @@ fake_main(void *arg)
 		pthread_mutex_unlock(&fake_rbd.lock);
 		op->callback(op, op->arg);
 		pthread_mutex_lock(&fake_rbd.lock);
+		fake_rbd.called_back++;
 	}
 	pthread_mutex_unlock(&fake_rbd.lock);
 	return arg;

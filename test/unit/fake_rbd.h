@@ -27,6 +27,7 @@ extern struct fake_rbd {
 	int fail_error;
 	unsigned int cut;          /* so many reads are short */
 	unsigned int in_flight, most, completions; /* completions: there now */
+	unsigned int called_back;                  /* operations whose callback has returned */
 	unsigned int clusters, pools, images;      /* open now */
 	unsigned int flushes;
 	int open_error, connect_error;

@@ -47,7 +47,7 @@ setup(void **state)
 	memset(fake_rbd.data, 0, sizeof(fake_rbd.data));
 	memset(fake_rbd.stable, 0, sizeof(fake_rbd.stable));
 	fake_rbd.features = RBD_FEATURE_EXCLUSIVE_LOCK;
-	fake_rbd.flushes = fake_rbd.most = fake_rbd.broken = 0;
+	fake_rbd.flushes = fake_rbd.most = fake_rbd.broken = fake_rbd.called_back = 0;
 	fake_rbd_start();
 	assert_int_equal(try_open(ARGS, false), 0);
 	assert_int_equal(backend->ops->channel_open(backend, DEPTH, &channel), 0);
@@ -178,11 +178,24 @@ test_fua(void **state)
 	assert_int_equal(fake_rbd.flushes, 1);
 }
 
+static bool
+are_called_back(void *arg)
+{
+	unsigned int nb;
+
+	RTE_SET_USED(arg);
+	pthread_mutex_lock(&fake_rbd.lock);
+	nb = fake_rbd.called_back;
+	pthread_mutex_unlock(&fake_rbd.lock);
+	return nb == SLOTS;
+}
+
 /* More than the channel was opened for finish before a poll: each comes back, once. */
 static void
 test_more_than_depth(void **state)
 {
-	unsigned int i, idle;
+	struct vblk_io *io;
+	unsigned int i;
 
 	RTE_SET_USED(state);
 	fake_rbd_hold(true);
@@ -190,23 +203,13 @@ test_more_than_depth(void **state)
 		submit(prepare(i, VBLK_READ, i * PIECE));
 	assert_int_equal(fake_rbd.most, SLOTS);
 	fake_rbd_hold(false);
-	/* All have finished: no completion is left. */
-	while (rte_atomic_load_explicit(&fake_rbd.completions, rte_memory_order_acquire) > 0)
-		sched_yield();
-	usleep(1000);
-	for (i = 0, idle = 0; i < SLOTS && idle < 1000;) {
-		struct vblk_io *io;
-
-		if (backend->ops->poll(channel, &io, 1) == 0) {
-			idle++;
-			usleep(100);
-			continue;
-		}
+	assert_true(unit_wait(are_called_back, NULL));
+	for (i = 0; i < SLOTS; i++) {
+		assert_int_equal(backend->ops->poll(channel, &io, 1), 1);
 		assert_int_equal(io->result, 0);
 		io->result = 2;
-		i++;
 	}
-	assert_int_equal(i, SLOTS);
+	assert_int_equal(backend->ops->poll(channel, &io, 1), 0);
 }
 
 static void
