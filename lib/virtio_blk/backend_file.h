@@ -3,7 +3,8 @@
  * A file or block device as backend, inside: backend_file.c opens it and finds out what it can,
  * file_lock.c locks it, file_ring.c opens channels, file_channel.c does operations on them
  * through io_uring, file_error.c decides about errors, file_room.c copies for O_DIRECT,
- * file_edge.c and file_range.c do what is no whole block, file_discard.c gives blocks back.
+ * file_edge.c and file_range.c do what is no whole block, file_discard.c gives blocks back,
+ * file_sync.c shares syncs.
  */
 #ifndef VBLK_BACKEND_FILE_H
 #define VBLK_BACKEND_FILE_H

@@ -329,6 +329,8 @@ file_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 			vblk_fifo_put(&channel->blocked, io);
 			continue;
 		}
+		if (io->op == VBLK_FLUSH && !file_sync_begin(channel, io))
+			continue;
 		file_prep(channel, io);
 		file_enter_early(channel);
 	}
@@ -473,6 +475,19 @@ file_polled_no_more(struct file_channel *channel, enum file_ring ring, int resul
 	return true;
 }
 
+/* An operation that is not finished: its next step. */
+static void
+file_go_on(struct file_channel *channel, struct vblk_io *io)
+{
+	if (io->op == VBLK_ZERO && io->stage == FILE_SYNC && io != channel->syncing) {
+		/* The zeroes are there: nobody has to wait for them. */
+		file_leave(channel, io);
+		if (!file_sync_begin(channel, io))
+			return;
+	}
+	vblk_fifo_put(&channel->again, io);
+}
+
 /* Collects what is finished on one ring. */
 static uint16_t
 file_reap(struct file_channel *channel, enum file_ring ring, struct vblk_io **ios, uint16_t nb)
@@ -489,9 +504,11 @@ file_reap(struct file_channel *channel, enum file_ring ring, struct vblk_io **io
 		if (likely(!file_polled_no_more(channel, ring, cqes[i]->res) &&
 			   file_finish(channel, io, cqes[i]->res))) {
 			file_leave(channel, io);
+			if (unlikely(io == channel->syncing))
+				file_sync_end(channel);
 			ios[n++] = io;
 		} else {
-			vblk_fifo_put(&channel->again, io);
+			file_go_on(channel, io);
 		}
 	}
 	io_uring_cq_advance(&channel->rings[ring], seen);

@@ -32,8 +32,24 @@ struct file_channel {
 	struct vblk_fifo done;  /* failed before the kernel had it */
 	struct vblk_fifo again; /* to be submitted once more */
 	struct vblk_fifo blocked; /* wait for earlier writes to the same blocks */
+	struct vblk_io *syncing;  /* the sync in flight, see file_sync.c; NULL: there is none */
+	struct vblk_fifo synced;  /* share it */
+	struct vblk_fifo to_sync; /* arrived after it began: wait for the next one */
 	struct file_range *ranges;          /* room for those of depth operations; or NULL */
 	struct file_range_list spare_ranges;
 };
+
+/*
+ * file_sync.c: whether an operation that needs a sync becomes the one in flight, for the caller to
+ * submit. False: it waits, and is done with a later one.
+ */
+bool
+file_sync_begin(struct file_channel *channel, struct vblk_io *io);
+/*
+ * file_sync.c: the sync in flight is finished, and has its result. Those who share it are done;
+ * the next one is submitted again with what else is.
+ */
+void
+file_sync_end(struct file_channel *channel);
 
 #endif /* VBLK_FILE_CHANNEL_H */

@@ -89,6 +89,8 @@ file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_chan
 	vblk_fifo_init(&channel->done);
 	vblk_fifo_init(&channel->again);
 	vblk_fifo_init(&channel->blocked);
+	vblk_fifo_init(&channel->synced);
+	vblk_fifo_init(&channel->to_sync);
 	*result = &channel->channel;
 	return 0;
 }

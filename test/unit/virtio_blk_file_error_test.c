@@ -27,6 +27,7 @@ static int fd = -1;
 /* What the kernel says of each operation; 0: what is true. */
 static int forced;
 static unsigned int nb_forced;
+static unsigned int nb_completions;
 
 unsigned int
 __real_io_uring_peek_batch_cqe(struct io_uring *ring, struct io_uring_cqe **cqes,
@@ -41,6 +42,7 @@ __wrap_io_uring_peek_batch_cqe(struct io_uring *ring, struct io_uring_cqe **cqes
 {
 	unsigned int n = __real_io_uring_peek_batch_cqe(ring, cqes, count), i;
 
+	nb_completions += n;
 	for (i = 0; i < n && forced != 0; i++) {
 		cqes[i]->res = forced;
 		nb_forced++;
@@ -229,6 +231,75 @@ through_failed(void **state)
 	check_flushes_fail();
 }
 
+/* Takes nb answers, whose status is the same. */
+static void
+check_answers(unsigned int nb, uint8_t status)
+{
+	unsigned int i;
+	uint32_t head;
+
+	for (i = 0; i < nb; i++) {
+		assert_true(answered(&head));
+		assert_int_equal(loopback_blk_status(&blk, (uint16_t)head), status);
+	}
+}
+
+/* Flushes that arrive while one is in flight wait for one more, which is for all of them. */
+static void
+flushes_share_a_sync(void **state)
+{
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	nb_completions = 0;
+	for (i = 0; i < 8; i++)
+		(void)post(VIRTIO_BLK_T_FLUSH, 0);
+	check_answers(8, VIRTIO_BLK_S_OK);
+	assert_int_equal(nb_completions, 2);
+}
+
+static void
+shared_sync_failed(void **state)
+{
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	nb_completions = 0;
+	forced = -EIO;
+	for (i = 0; i < 8; i++)
+		(void)post(VIRTIO_BLK_T_FLUSH, 0);
+	check_answers(8, VIRTIO_BLK_S_IOERR);
+	assert_int_equal(nb_completions, 2);
+	forced = 0;
+	check_flushes_fail();
+}
+
+/* Without flushes each of these has to be on stable storage: zeroes, then a sync. */
+static void
+zeroes_share_a_sync(void **state)
+{
+	struct {
+		struct virtio_blk_outhdr header;
+		struct virtio_blk_discard_write_zeroes range;
+	} request = { .header.type = VIRTIO_BLK_T_WRITE_ZEROES, .range.num_sectors = 1,
+		.range.flags = VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP };
+	const struct blk_piece pieces[] = {
+		{ .len = sizeof(request) },
+		{ .len = 1, .write = true },
+	};
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	nb_completions = 0;
+	for (i = 0; i < 8; i++) {
+		request.range.sector = i;
+		loopback_blk_post(&blk, loopback_blk_chain(&blk, pieces, RTE_DIM(pieces),
+							   &request));
+	}
+	check_answers(8, VIRTIO_BLK_S_OK);
+	assert_in_range(nb_completions, 8 + 1, 8 + 8);
+}
+
 int
 main(void)
 {
@@ -237,6 +308,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(refused_and_stopped, setup_direct, teardown),
 		cmocka_unit_test_setup_teardown(flush_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(flush_failed, setup_direct, teardown),
+		cmocka_unit_test_setup_teardown(flushes_share_a_sync, setup, teardown),
+		cmocka_unit_test_setup_teardown(flushes_share_a_sync, setup_direct, teardown),
+		cmocka_unit_test_setup_teardown(shared_sync_failed, setup, teardown),
+		cmocka_unit_test_setup_teardown(zeroes_share_a_sync, setup_no_flush, teardown),
 		cmocka_unit_test_setup_teardown(other_failed, setup, teardown),
 		cmocka_unit_test_setup_teardown(through_failed, setup_no_flush, teardown),
 	};
