@@ -49,6 +49,7 @@ struct file_backend {
 	struct file_ranges ranges; /* if io_align is more than a driver's smallest block */
 	/* What the file system turned out not to have; any thread sets it, never unset. */
 	bool no_zero_range;
+	unsigned int nb_ranges; /* discards and zeroes that the kernel has, of all channels; atomic */
 	bool told; /* that memory cannot be pinned; control thread */
 	int flush_error;     /* of the first flush that failed; any thread sets it, never unset */
 	uint32_t retry_told; /* when a line said that operations are refused; any thread */

@@ -160,6 +160,27 @@ file_has_room(const struct file_channel *channel)
 	return true;
 }
 
+/*
+ * A file system gives blocks back, and zeroes them, under a lock that a read of the page cache
+ * takes where it finds no page, even a read that must not block: then a thread of the kernel's
+ * waits for it instead of this one. With O_DIRECT the kernel only tries.
+ */
+static bool
+file_may_block(const struct file_backend *file, const struct vblk_io *io)
+{
+	return io->op == VBLK_READ && !file->direct &&
+	       unlikely(rte_atomic_load_explicit(&file->nb_ranges, rte_memory_order_relaxed) != 0);
+}
+
+/* Discards and zeroes that the kernel has. */
+static void
+file_count_range(struct file_channel *channel, const struct vblk_io *io, unsigned int nb)
+{
+	if (unlikely(io->op > VBLK_FLUSH))
+		(void)rte_atomic_fetch_add_explicit(&channel->file->nb_ranges, nb,
+						    rte_memory_order_relaxed);
+}
+
 /* There is room. */
 static void
 file_prep(struct file_channel *channel, struct vblk_io *io)
@@ -170,6 +191,7 @@ file_prep(struct file_channel *channel, struct vblk_io *io)
 	channel->nb_in_flight++;
 	if (ring == FILE_RING_POLLED)
 		channel->nb_polled++;
+	file_count_range(channel, io, 1);
 	if (unlikely(io->split) && file_prep_split(channel, sqe, io)) {
 		sqe->flags |= IOSQE_FIXED_FILE;
 		io_uring_sqe_set_data(sqe, io);
@@ -190,6 +212,8 @@ file_prep(struct file_channel *channel, struct vblk_io *io)
 		break;
 	}
 	sqe->flags |= IOSQE_FIXED_FILE;
+	if (file_may_block(channel->file, io))
+		sqe->flags |= IOSQE_ASYNC;
 	io_uring_sqe_set_data(sqe, io);
 }
 
@@ -501,6 +525,7 @@ file_reap(struct file_channel *channel, enum file_ring ring, struct vblk_io **io
 	for (i = 0; i < seen; i++) {
 		struct vblk_io *io = io_uring_cqe_get_data(cqes[i]);
 
+		file_count_range(channel, io, -1u);
 		if (likely(!file_polled_no_more(channel, ring, cqes[i]->res) &&
 			   file_finish(channel, io, cqes[i]->res))) {
 			file_leave(channel, io);
