@@ -120,11 +120,12 @@ class Packed:
 class BlkDriver:
     """Memory, ring and requests stay when the other side goes away."""
 
-    def __init__(self, link, packed, in_order=False, features=0):
-        self.link, self.packed = link, packed
+    def __init__(self, link, packed, in_order=False, features=0, first=FIRST):
+        """first: where its memory begins in its addresses."""
+        self.link, self.packed, self.first = link, packed, first
         self.features = (features | F_VERSION_1 | F_INDIRECT | (F_RING_PACKED if packed else 0) |
                          (F_IN_ORDER if in_order else 0))
-        self.memory = Memory(RINGS + SLOTS * ROOM, FIRST, "blk-driver")
+        self.memory = Memory(RINGS + SLOTS * ROOM, first, "blk-driver")
         self.ring = (Packed if packed else Split)(self.memory, in_order)
         self.order = deque() if in_order else None
         self.free = deque(range(SLOTS))
@@ -149,7 +150,7 @@ class BlkDriver:
         """Sends a request, in a chain or in a table by turns. Returns its slot."""
         at = RINGS + self.free[0] * ROOM + DATA
         self.memory.map[at:at + len(data)] = data
-        return self.post_at(kind, sector, FIRST + at, len(data) or size, bool(data))
+        return self.post_at(kind, sector, self.first + at, len(data) or size, bool(data))
 
     def post_at(self, kind, sector, address, size, out):
         """The same with data anywhere in the driver's memory. out: the device reads it."""
@@ -157,10 +158,10 @@ class BlkDriver:
         at = RINGS + slot * ROOM
         struct.pack_into("<IIQ", self.memory.map, at, kind, 0, sector)
         self.memory.map[at + 0x100] = 0xAA
-        parts = [(FIRST + at, 16, 0)]
+        parts = [(self.first + at, 16, 0)]
         if size:
             parts.append((address, size, 0 if out else DESC_WRITE))
-        parts.append((FIRST + at + 0x100, 1, DESC_WRITE))
+        parts.append((self.first + at + 0x100, 1, DESC_WRITE))
         if slot % 2:
             parts = [self.table(at + 0x200, parts)]
         if self.order is not None:
@@ -173,7 +174,7 @@ class BlkDriver:
             more = DESC_NEXT if i + 1 < len(parts) else 0
             tail = (0, flags) if self.packed else (flags | more, i + 1)
             struct.pack_into("<QIHH", self.memory.map, at + 16 * i, address, size, *tail)
-        return (FIRST + at, 16 * len(parts), DESC_INDIRECT)
+        return (self.first + at, 16 * len(parts), DESC_INDIRECT)
 
     def take(self):
         """The slot and status of a request that is finished, or None."""
