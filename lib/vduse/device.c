@@ -169,8 +169,10 @@ vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_trans
 	if (!transport->writes_config)
 		offer.features &= ~offer.write_features;
 	dev = dev_alloc(&offer, name);
-	if (dev == NULL)
+	if (dev == NULL) {
+		VDUSE_LOG(dev, ERR, name, "no memory for %u virtqueues", conf->nb_vqs);
 		return -ENOMEM;
+	}
 	dev->transport = transport;
 	dev->transport_priv = transport_priv;
 	ret = vduse_dev_path_take(dev);

@@ -25,6 +25,13 @@ static const struct vblk_backend_ops *const backends[] = {
 #endif
 };
 
+int
+vblk_no_memory(const char *device)
+{
+	VBLK_LOG(ERR, device, "no memory for the backend");
+	return -ENOMEM;
+}
+
 static bool
 backend_arg_set(const struct vblk_arg *arg, const char *value)
 {
@@ -79,7 +86,7 @@ vblk_backend_args(const char *device, const char *args, const struct vblk_arg *k
 		  unsigned int nb)
 {
 	char *copy = strdup(args), *rest = copy, *key, *value;
-	int ret = copy == NULL ? -ENOMEM : 0;
+	int ret = copy == NULL ? vblk_no_memory(device) : 0;
 
 	while (ret == 0 && (key = rte_vduse_args_next(&rest, &value)) != NULL)
 		ret = backend_arg_take(device, key, value, known, nb);

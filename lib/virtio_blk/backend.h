@@ -138,6 +138,10 @@ struct vblk_arg {
 	void *to; /* char * of its own (free() it), uint64_t or bool */
 };
 
+/* For an allocation of open() that failed: one log line and -ENOMEM. */
+int
+vblk_no_memory(const char *device);
+
 /* A key that no entry has, or a value that is none of its type: -EINVAL and one log line. */
 int
 vblk_backend_args(const char *device, const char *args, const struct vblk_arg *known,

@@ -120,13 +120,14 @@ fault_knows(const char *key, const struct vblk_arg *known, unsigned int nb)
  * for all arguments, and each ends with a comma, which rte_vduse_args_next() takes.
  */
 static int
-fault_split(const char *args, const struct vblk_arg *known, unsigned int nb, char *own, char *under)
+fault_split(const struct vblk_backend_conf *conf, const struct vblk_arg *known, unsigned int nb,
+	    char *own, char *under)
 {
-	size_t size = FAULT_ARGS_SIZE(args);
-	char *copy = strdup(args), *rest = copy, *key, *value;
+	size_t size = FAULT_ARGS_SIZE(conf->args);
+	char *copy = strdup(conf->args), *rest = copy, *key, *value;
 
 	if (copy == NULL)
-		return -ENOMEM;
+		return vblk_no_memory(conf->device);
 	own[0] = under[0] = '\0';
 	while ((key = rte_vduse_args_next(&rest, &value)) != NULL) {
 		char *to = fault_knows(key, known, nb) ? own : under;
@@ -150,10 +151,10 @@ fault_args(const struct vblk_backend_conf *conf, struct fault_backend *fault, ch
 		{ "late", VBLK_ARG_FLAG, &fault->late },
 	};
 	char *own = malloc(FAULT_ARGS_SIZE(conf->args));
-	int ret = own == NULL ? -ENOMEM : 0;
+	int ret = own == NULL ? vblk_no_memory(conf->device) : 0;
 
 	if (ret == 0)
-		ret = fault_split(conf->args, known, RTE_DIM(known), own, under);
+		ret = fault_split(conf, known, RTE_DIM(known), own, under);
 	if (ret == 0)
 		ret = vblk_backend_args(conf->device, own, known, RTE_DIM(known));
 	free(own);
@@ -165,10 +166,12 @@ fault_open_under(struct fault_backend *fault, const struct vblk_backend_conf *co
 {
 	char *rest = malloc(FAULT_ARGS_SIZE(conf->args)), *under = NULL;
 	struct vblk_backend_conf under_conf = *conf;
-	int ret = -ENOMEM;
+	int ret;
 
 	if (rest != NULL)
 		ret = fault_args(conf, fault, &under, rest);
+	else
+		ret = vblk_no_memory(conf->device);
 	if (ret == 0) {
 		under_conf.args = rest;
 		ret = vblk_backend_open(under != NULL ? under : "ram", &under_conf, &fault->under);
@@ -185,7 +188,7 @@ fault_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 	int ret;
 
 	if (fault == NULL)
-		return -ENOMEM;
+		return vblk_no_memory(conf->device);
 	ret = fault_open_under(fault, conf);
 	if (ret < 0) {
 		free(fault);

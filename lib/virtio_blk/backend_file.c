@@ -309,7 +309,7 @@ file_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 	int ret;
 
 	if (file == NULL)
-		return -ENOMEM;
+		return vblk_no_memory(conf->device);
 	file->polls = true;
 	file->cached_fd = -1;
 	file_ranges_init(&file->ranges);

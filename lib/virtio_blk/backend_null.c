@@ -26,7 +26,7 @@ null_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 		return ret;
 	backend = calloc(1, sizeof(*backend));
 	if (backend == NULL)
-		return -ENOMEM;
+		return vblk_no_memory(conf->device);
 	backend->limits = (struct vblk_limits){
 		.size = size,
 		.block_size = RTE_VDUSE_BLK_SECTOR,

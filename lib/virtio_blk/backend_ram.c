@@ -38,7 +38,7 @@ ram_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 		return ret;
 	ram = calloc(1, sizeof(*ram));
 	if (ram == NULL)
-		return -ENOMEM;
+		return vblk_no_memory(conf->device);
 	ram->bytes = rte_zmalloc_socket("vblk_ram", size, RAM_ALIGN, conf->socket_id);
 	if (ram->bytes == NULL) {
 		VBLK_LOG(ERR, conf->device,

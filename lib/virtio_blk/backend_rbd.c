@@ -188,7 +188,7 @@ image_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 	int ret;
 
 	if (rbd == NULL)
-		return -ENOMEM;
+		return vblk_no_memory(conf->device);
 	ret = vblk_backend_args(conf->device, conf->args, args, RTE_DIM(args));
 	if (ret == 0)
 		ret = image_open_all(rbd, conf, &values);
