@@ -13,7 +13,7 @@ help:
 	@echo "make check          every test; the last line counts them"
 	@echo "make check-long     what make check has no time for, counted the same way: hours"
 	@echo "make check-debug    the kernel module on kernels that look for mistakes: an hour"
-	@echo "make coverage       which lines of lib and drivers unit and host tests run"
+	@echo "make coverage       which lines of lib and drivers the tests run: half an hour"
 	@echo "make unit           unit tests only: seconds"
 	@echo "make fuzz           fuzzers: a minute; SECONDS=3600 TARGET=fuzz_blk for longer"
 	@echo "make host           packets over vhost-user sockets, on this machine"

@@ -4,6 +4,7 @@
 # Process 1 of the test VM once the root is mounted: sets up what tests expect,
 # runs the job that `run` left in the log folder, sends its output to the first
 # virtio port, the word that it begins and its exit code to the second, and switches the VM off.
+# What programs built for coverage counted goes to the third, if there is one.
 set -u
 export PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin HOME=/root
 
@@ -38,6 +39,20 @@ protect_build_folder()
 	done
 }
 
+# The host's tree is read-only, and a counter file found there would be added to. Here the paths
+# begin below the build folder.
+keep_counters()
+{
+	local slashes=${DPDK_VDUSE_BUILD//[^\/]/}
+	export GCOV_PREFIX=/run/counters GCOV_PREFIX_STRIP=${#slashes}
+	mkdir -m 1777 "$GCOV_PREFIX"
+}
+
+send_counters()
+{
+	tar -C "$GCOV_PREFIX" -cf - . >/dev/vport1p3 || echo "BUG: no counters" >/dev/kmsg
+}
+
 switch_off()
 {
 	sync
@@ -61,8 +76,10 @@ if [ "$VM_INTERACTIVE" = 1 ]; then
 	code=0
 else
 	echo begin >/dev/vport1p2
+	[ "$VM_COUNTERS" = 0 ] || keep_counters
 	"${VM_COMMAND[@]}" </dev/null >/dev/vport1p1 2>&1
 	code=$?
+	[ "$VM_COUNTERS" = 0 ] || send_counters
 fi
 echo "exit $code" >/dev/vport1p2
 switch_off
