@@ -53,8 +53,13 @@ kernel_negotiate(const char *name, int control, uint64_t *version)
 {
 	uint64_t kernel;
 
-	if (ioctl(control, VDUSE_GET_API_VERSION, &kernel) < 0)
-		return -errno;
+	if (ioctl(control, VDUSE_GET_API_VERSION, &kernel) < 0) {
+		int err = errno;
+
+		VDUSE_LOG(dev, ERR, name, "cannot ask for the VDUSE API of %s: %s; load the "
+			  "kernel's module vduse", KERNEL_CONTROL, strerror(err));
+		return -err;
+	}
 	*version = RTE_MIN(kernel, KERNEL_API_MAX);
 	if (ioctl(control, VDUSE_SET_API_VERSION, version) < 0) {
 		int err = errno;
