@@ -279,10 +279,10 @@ void
 vblk_stats_count(struct rte_vduse_blk_stats *stats, const struct vblk_request *request,
 		 uint8_t status);
 
-static inline struct vblk_stage *
-vblk_stage_of(struct vblk_queue *queue, const struct vblk_io *io)
+static inline enum vblk_stage_kind
+vblk_stage_kind(const struct vblk_io *io)
 {
-	return &queue->stages[io->op > VBLK_FLUSH ? VBLK_STAGE_RANGES : VBLK_STAGE_DATA];
+	return io->op > VBLK_FLUSH ? VBLK_STAGE_RANGES : VBLK_STAGE_DATA;
 }
 
 /* Whether a chain has to wait until a long request has left its memory. */

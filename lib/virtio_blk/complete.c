@@ -92,6 +92,7 @@ complete_status(int result)
 uint16_t
 vblk_complete_poll(struct vblk_queue *queue)
 {
+	uint64_t landed[VBLK_STAGES] = { 0 };
 	struct vblk_io *ios[VBLK_BURST];
 	uint16_t n, i;
 
@@ -100,7 +101,7 @@ vblk_complete_poll(struct vblk_queue *queue)
 		struct vblk_request *request = container_of(ios[i], struct vblk_request, io);
 		uint8_t status = complete_status(request->io.result);
 
-		vblk_stage_of(queue, ios[i])->flying -= ios[i]->len;
+		landed[vblk_stage_kind(ios[i])] += ios[i]->len;
 		if (status == VIRTIO_BLK_S_OK && vblk_part_next(queue, request, &status)) {
 			vblk_dispatch_stage(queue, request);
 			continue;
@@ -109,6 +110,8 @@ vblk_complete_poll(struct vblk_queue *queue)
 			vblk_stats_add(&queue->stats.io_errors, 1);
 		vblk_complete(queue, request, status);
 	}
+	for (i = 0; i < VBLK_STAGES; i++)
+		queue->stages[i].flying -= landed[i];
 	return n;
 }
 

@@ -10,7 +10,7 @@
 void
 vblk_dispatch_stage(struct vblk_queue *queue, struct vblk_request *request)
 {
-	struct vblk_stage *stage = vblk_stage_of(queue, &request->io);
+	struct vblk_stage *stage = &queue->stages[vblk_stage_kind(&request->io)];
 
 	stage->ios[stage->nb++] = &request->io;
 	stage->waiting += request->io.len;

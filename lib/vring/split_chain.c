@@ -71,9 +71,10 @@ chain_walk(struct vring_vq *vq, struct vring_desc *desc, struct vring_chain *cha
 		}
 		if (!chain_add(vq, chain, desc))
 			return false;
-		vq->nb_read++;
-		if (!(desc->flags & VRING_DESC_F_NEXT))
+		if (!(desc->flags & VRING_DESC_F_NEXT)) {
+			vq->nb_read += table.count;
 			return true;
+		}
 		if (!table.indirect)
 			chain->nb_descs++;
 		if (!chain_next(vq, &table, desc))
