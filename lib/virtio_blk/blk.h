@@ -82,15 +82,16 @@ struct vblk_request {
 	struct vblk_io io;
 	struct vring_chain chain; /* its pieces are not valid any more */
 	uint8_t *status;          /* the driver's byte for the result */
-	uint64_t left;            /* bytes of the data, or of the range, after io: see part.c */
 	struct iovec *iov;        /* the vectors of the slot; constant */
-	struct iovec *room;       /* those of a request with too many for them; NULL: it has none */
-	uint32_t type;            /* VIRTIO_BLK_T_* */
+	/* Set for each request, so they lie side by side. */
+	struct iovec *room;       /* vectors of a request with too many for iov; NULL: it has none */
+	uint64_t left;            /* bytes of the data, or of the range, after io: see part.c */
+	uint16_t nb_left;         /* vectors after those of io, without rest */
 	uint16_t nb_ranges;
 	uint16_t next_range;
 	bool busy;
 	bool finished;            /* by the backend */
-	uint16_t nb_left;         /* vectors after those of io, without rest */
+	uint32_t type;            /* VIRTIO_BLK_T_* */
 	struct iovec rest;        /* of the last vector of io */
 	/* Of DISCARD, WRITE_ZEROES and SECURE_ERASE, in the memory of the vectors: a copy. */
 	struct virtio_blk_discard_write_zeroes *ranges;

@@ -92,7 +92,7 @@ complete_status(int result)
 uint16_t
 vblk_complete_poll(struct vblk_queue *queue)
 {
-	uint64_t landed[VBLK_STAGES] = { 0 };
+	uint64_t data = 0, ranges = 0;
 	struct vblk_io *ios[VBLK_BURST];
 	uint16_t n, i;
 
@@ -101,7 +101,10 @@ vblk_complete_poll(struct vblk_queue *queue)
 		struct vblk_request *request = container_of(ios[i], struct vblk_request, io);
 		uint8_t status = complete_status(request->io.result);
 
-		landed[vblk_stage_kind(ios[i])] += ios[i]->len;
+		if (likely(vblk_stage_kind(ios[i]) == VBLK_STAGE_DATA))
+			data += ios[i]->len;
+		else
+			ranges += ios[i]->len;
 		if (status == VIRTIO_BLK_S_OK && vblk_part_next(queue, request, &status)) {
 			vblk_dispatch_stage(queue, request);
 			continue;
@@ -110,8 +113,8 @@ vblk_complete_poll(struct vblk_queue *queue)
 			vblk_stats_add(&queue->stats.io_errors, 1);
 		vblk_complete(queue, request, status);
 	}
-	for (i = 0; i < VBLK_STAGES; i++)
-		queue->stages[i].flying -= landed[i];
+	queue->stages[VBLK_STAGE_DATA].flying -= data;
+	queue->stages[VBLK_STAGE_RANGES].flying -= ranges;
 	return n;
 }
 

@@ -39,11 +39,11 @@ vblk_request_init(struct vblk_request *request, const struct vring_chain *chain)
 	request->status = last->va + last->len - 1;
 	request->chain = *chain;
 	request->chain.bufs = NULL;
-	request->chain.used_len = vblk_request_used(request, 0);
+	request->room = NULL;
+	request->left = 0;
+	request->nb_left = 0;
 	request->nb_ranges = 0;
 	request->next_range = 0;
-	request->left = 0;
-	request->room = NULL;
 	request->io.iov = request->iov;
 	request->busy = true;
 	request->finished = false;
@@ -136,9 +136,10 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 	io->len = len;
 	vblk_part_room(queue, request, write ? chain->nb_out : chain->nb_in);
 	if (write) {
+		request->chain.used_len = 1;
 		io->nb_iov = request_map(chain->bufs, REQUEST_HEADER, len, io->iov);
 	} else {
-		request->chain.used_len = vblk_request_used(request, len);
+		request->chain.used_len = chain->in_len;
 		io->nb_iov = request_map(chain->bufs + chain->nb_out, 0, len, io->iov);
 	}
 	return vblk_part_data(queue, request);
@@ -245,6 +246,7 @@ request_ranges(struct vblk_queue *queue, struct vblk_request *request,
 			 : request->type == VIRTIO_BLK_T_WRITE_ZEROES ? VBLK_ZERO
 								       : VBLK_ERASE;
 	request->io.fua = request_is_through(queue);
+	request->chain.used_len = chain->in_len;
 	*done = !vblk_request_next_range(queue, request);
 	return VIRTIO_BLK_S_OK;
 }
@@ -271,6 +273,7 @@ vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
 		request->io.op = VBLK_FLUSH;
 		request->io.offset = 0;
 		request->io.len = 0;
+		request->chain.used_len = vblk_request_used(request, 0);
 		return VIRTIO_BLK_S_OK;
 	case VIRTIO_BLK_T_GET_ID:
 		*done = true;
