@@ -4,7 +4,7 @@
 #define PERF_BENCH_BLOCK_H
 
 #include <rte_vduse_blk.h>
-#include <transport_loopback.h>
+#include <vduse/loopback/loopback.h>
 
 #include "bench.h"
 #include "driver_memory.h"

@@ -3,7 +3,7 @@
 #ifndef PERF_BENCH_NET_H
 #define PERF_BENCH_NET_H
 
-#include <transport_loopback.h>
+#include <vduse/loopback/loopback.h>
 
 #include "device_side.h"
 #include "driver_side.h"

@@ -10,7 +10,7 @@
 #include <rte_malloc.h>
 #include <rte_vduse_compat.h>
 
-#include <blk.h>
+#include <virtio_blk/blk.h>
 
 #include "bench_block.h"
 #include "conduct.h"

@@ -4,7 +4,7 @@
 #define PERF_KERNEL_SIDE_H
 
 #include <rte_vduse.h>
-#include <transport_loopback.h>
+#include <vduse/loopback/loopback.h>
 
 #include "driver_memory.h"
 #include "ring.h"

@@ -13,7 +13,7 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
-#include <net.h>
+#include <virtio_net/net.h>
 
 #include "bench_net.h"
 #include "conduct.h"

@@ -5,7 +5,7 @@
  */
 #include <errno.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 int
 rte_vhost_async_channel_register(int vid, uint16_t queue_id)

@@ -8,8 +8,8 @@
 
 #include <rte_bitops.h>
 
-#include "path.h"
-#include "vhost.h"
+#include <vhost/path.h>
+#include <vhost/vhost.h>
 
 static int
 configure_check(const char *path, const struct rte_vduse_vhost_conf *conf)

@@ -3,7 +3,7 @@
  * Packets. In flow bursts of the application, out flow those of lib/virtio_net; ids that are
  * not ours go on to librte_vhost. On the polling threads.
  */
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 /* Virtqueue 2i goes to the driver, 2i + 1 comes from it. */
 #define DATA_PAIR(queue_id)	   ((uint16_t)((queue_id) / 2))

@@ -12,7 +12,7 @@
 
 #include <rte_vduse_compat.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 RTE_LOG_REGISTER(vhost_logtype, lib.vduse.vhost, INFO);
 

@@ -6,7 +6,7 @@
  */
 #include <linux/virtio_config.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 /* Its driver must be up, a virtqueue ready, and buffers in memory that is known. */
 void

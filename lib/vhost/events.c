@@ -11,9 +11,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <compat.h>
+#include <vduse/core/compat.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 /* How often a driver that is up is looked at for its first buffer, ms: first and at the most. */
 #define EVENTS_PRIME_FIRST 1u

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 int
 rte_vhost_extern_callback_register(int vid, struct rte_vhost_user_extern_ops const *const ops,

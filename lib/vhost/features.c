@@ -10,8 +10,8 @@
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 
-#include "path.h"
-#include "vhost.h"
+#include <vhost/path.h>
+#include <vhost/vhost.h>
 
 /* Bits that vhost-user uses for itself: no virtio feature. */
 #define FEATURES_VHOST (VHOST_BIT(VHOST_F_LOG_ALL) | VHOST_BIT(VHOST_USER_F_PROTOCOL_FEATURES))

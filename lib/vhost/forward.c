@@ -7,7 +7,7 @@
 
 #include <rte_common.h>
 
-#include "forward.h"
+#include <vhost/forward.h>
 
 struct vhost_forward vhost_forward;
 

@@ -14,7 +14,7 @@
 #include <rte_vhost_async.h>
 #include <rte_vhost_crypto.h>
 
-#include "newer.h"
+#include <vhost/newer.h>
 
 /* Every function that this library defines, without its rte_vhost_. */
 #define VHOST_FUNCTIONS(X)                                                                         \

@@ -11,7 +11,7 @@
 #include <rte_byteorder.h>
 #include <rte_vduse_compat.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 /* What librte_vhost calls the layout of struct rte_vhost_inflight_info_split. */
 #define INFLIGHT_VERSION 1

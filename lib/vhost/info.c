@@ -12,7 +12,7 @@
 
 #include <rte_byteorder.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 int
 rte_vhost_get_ifname(int vid, char *buf, size_t len)

@@ -7,7 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 static struct rte_vhost_memory *
 memory_alloc(uint32_t nb)

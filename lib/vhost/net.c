@@ -12,7 +12,7 @@
 
 #include <rte_byteorder.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 /* In 23.07 a name was given to what is a reserved slot before it. */
 typedef bool (*net_guest_notify_t)(int vid, uint16_t queue_id);

@@ -6,8 +6,8 @@
  */
 #include <errno.h>
 
-#include "path.h"
-#include "vhost.h"
+#include <vhost/path.h>
+#include <vhost/vhost.h>
 
 /* The kernel does not ask which pages were written. */
 void

@@ -9,7 +9,7 @@
 #include <rte_byteorder.h>
 #include <rte_vduse_compat.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 /* Between enter and leave. */
 static bool

@@ -14,10 +14,10 @@
 #include <rte_bitops.h>
 #include <rte_ether.h>
 
-#include <compat.h>
+#include <vduse/core/compat.h>
 
-#include "path.h"
-#include "vhost.h"
+#include <vhost/path.h>
+#include <vhost/vhost.h>
 
 #define REGISTER_QUEUE_SIZE 1024
 

@@ -11,7 +11,7 @@
 #include <rte_byteorder.h>
 #include <rte_vduse_compat.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 const struct rte_vhost_vring vhost_ring_none = { .callfd = VHOST_NO_CALLFD, .kickfd = -1 };
 

@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <stdio.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 struct stats_name {
 	const char *name;

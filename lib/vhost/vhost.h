@@ -23,10 +23,10 @@
 #include <rte_vduse.h>
 #include <rte_vduse_net.h>
 
-#include <state.h>
+#include <vduse/core/state.h>
 
-#include "forward.h"
-#include "rte_vduse_vhost.h"
+#include <vhost/forward.h>
+#include <rte_vduse_vhost.h>
 
 extern int vhost_logtype;
 

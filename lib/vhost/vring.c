@@ -7,7 +7,7 @@
 
 #include <rte_byteorder.h>
 
-#include "vhost.h"
+#include <vhost/vhost.h>
 
 int
 rte_vhost_get_vhost_vring(int vid, uint16_t vring_idx, struct rte_vhost_vring *vring)

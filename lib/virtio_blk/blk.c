@@ -15,9 +15,9 @@
 #include <rte_string_fns.h>
 #include <rte_vduse_compat.h>
 
-#include <device.h>
+#include <vduse/core/device.h>
 
-#include "blk.h"
+#include <virtio_blk/blk.h>
 
 RTE_LOG_REGISTER(vblk_logtype, lib.vduse.blk, INFO);
 

@@ -14,14 +14,14 @@
 #include <rte_log.h>
 #include <rte_vduse_compat.h>
 
-#include <transport.h>
-#include <vring.h>
+#include <vduse/core/transport.h>
+#include <vring/vring.h>
 
-#include <state.h>
+#include <vduse/core/state.h>
 
-#include "backend.h"
-#include "log.h"
-#include "rte_vduse_blk.h"
+#include <virtio_blk/backend/backend.h>
+#include <virtio_blk/log.h>
+#include <rte_vduse_blk.h>
 
 extern int vblk_logtype;
 

@@ -8,7 +8,7 @@
 
 #include <rte_vduse_compat.h>
 
-#include "blk.h"
+#include <virtio_blk/blk.h>
 
 void
 vblk_complete_push(struct vblk_queue *queue)

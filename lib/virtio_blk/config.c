@@ -14,7 +14,7 @@
 #include <rte_byteorder.h>
 #include <rte_vduse_compat.h>
 
-#include "blk.h"
+#include <virtio_blk/blk.h>
 
 uint64_t
 vblk_config_features(const struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf)

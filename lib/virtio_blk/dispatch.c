@@ -5,7 +5,7 @@
  */
 #include <string.h>
 
-#include "blk.h"
+#include <virtio_blk/blk.h>
 
 void
 vblk_dispatch_stage(struct vblk_queue *queue, struct vblk_request *request)

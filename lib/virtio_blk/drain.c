@@ -9,7 +9,7 @@
 #include <rte_cycles.h>
 #include <rte_vduse_compat.h>
 
-#include "blk.h"
+#include <virtio_blk/blk.h>
 
 #define DRAIN_US 1000
 

@@ -10,7 +10,7 @@
 #include <rte_common.h>
 #include <rte_vduse_compat.h>
 
-#include "log.h"
+#include <virtio_blk/log.h>
 
 /* Where each part of a log begins. */
 struct log_layout {

@@ -23,7 +23,7 @@
 #include <rte_vduse.h>
 #include <rte_vduse_compat.h>
 
-#include <vring.h>
+#include <vring/vring.h>
 
 /* In the file: which ring a log is of. */
 struct vblk_log_ring {

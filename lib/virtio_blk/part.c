@@ -8,7 +8,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "blk.h"
+#include <virtio_blk/blk.h>
 
 int
 vblk_part_alloc(struct vblk_queue *queue)

@@ -13,7 +13,7 @@
 #include <rte_cycles.h>
 #include <rte_vduse_compat.h>
 
-#include "blk.h"
+#include <virtio_blk/blk.h>
 
 static bool
 queue_lookup(void *arg, uint64_t iova, bool write, struct vring_window *window)

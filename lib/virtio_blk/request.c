@@ -11,7 +11,7 @@
 #include <rte_byteorder.h>
 #include <rte_vduse_compat.h>
 
-#include "blk.h"
+#include <virtio_blk/blk.h>
 
 #define REQUEST_HEADER ((uint32_t)sizeof(struct virtio_blk_outhdr))
 #define REQUEST_RANGE  ((uint32_t)sizeof(struct virtio_blk_discard_write_zeroes))

@@ -8,9 +8,9 @@
  */
 #include <errno.h>
 
-#include <device.h>
+#include <vduse/core/device.h>
 
-#include "blk.h"
+#include <virtio_blk/blk.h>
 
 /* The old one goes last: a failure leaves the queue as it was. */
 static int

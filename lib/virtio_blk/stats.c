@@ -5,7 +5,7 @@
  */
 #include <rte_vduse_compat.h>
 
-#include "blk.h"
+#include <virtio_blk/blk.h>
 
 static uint64_t *
 stats_kind(struct rte_vduse_blk_stats *stats, uint32_t type)

@@ -15,7 +15,7 @@
 #include <rte_bitops.h>
 #include <rte_byteorder.h>
 
-#include "blk.h"
+#include <virtio_blk/blk.h>
 
 /* What can be done for a driver that has it, whatever the backend is like: see request.c. */
 #define TAKE_OVER_ABLE                                                                             \

@@ -10,7 +10,7 @@
 #include <rte_byteorder.h>
 #include <rte_vduse_compat.h>
 
-#include "net.h"
+#include <virtio_net/net.h>
 
 #define VNET_BIT(nr) (UINT64_C(1) << (nr))
 

@@ -6,7 +6,7 @@
  */
 #include <rte_malloc.h>
 
-#include "net.h"
+#include <virtio_net/net.h>
 
 static void
 extbuf_free(void *addr, void *arg)

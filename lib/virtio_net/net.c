@@ -10,9 +10,9 @@
 
 #include <linux/virtio_ids.h>
 
-#include <device.h>
+#include <vduse/core/device.h>
 
-#include "net.h"
+#include <virtio_net/net.h>
 
 RTE_LOG_REGISTER(vnet_logtype, lib.vduse.net, INFO);
 

@@ -11,11 +11,11 @@
 #include <rte_log.h>
 #include <rte_vduse_compat.h>
 
-#include <vring.h>
+#include <vring/vring.h>
 
-#include "rte_vduse_net.h"
+#include <rte_vduse_net.h>
 
-#include <state.h>
+#include <vduse/core/state.h>
 
 struct vduse_transport_ops;
 struct vnet_position;

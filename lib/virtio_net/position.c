@@ -8,11 +8,11 @@
  */
 #include <errno.h>
 
-#include <device.h>
+#include <vduse/core/device.h>
 
 #include <rte_vduse_compat.h>
 
-#include "net.h"
+#include <virtio_net/net.h>
 
 /* In the file. A killed process loses no stores, so the order of the stores is the protocol. */
 struct vnet_position {

@@ -11,7 +11,7 @@
 #include <rte_pause.h>
 #include <rte_vduse_compat.h>
 
-#include "net.h"
+#include <virtio_net/net.h>
 
 static bool
 queue_lookup(void *arg, uint64_t iova, bool write, struct vring_window *window)

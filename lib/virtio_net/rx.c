@@ -8,7 +8,7 @@
 #include <rte_memcpy.h>
 #include <rte_vduse_compat.h>
 
-#include "net.h"
+#include <virtio_net/net.h>
 
 /* What became of a chain. */
 enum rx_result {

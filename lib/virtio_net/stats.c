@@ -7,7 +7,7 @@
 
 #include <rte_vduse_compat.h>
 
-#include "net.h"
+#include <virtio_net/net.h>
 
 /* All bins of a burst in one word, 8 bits each. */
 #define STATS_BINS     8

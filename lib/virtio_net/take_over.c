@@ -13,9 +13,9 @@
 
 #include <rte_byteorder.h>
 
-#include <device.h>
+#include <vduse/core/device.h>
 
-#include "net.h"
+#include <virtio_net/net.h>
 
 #define TAKE_OVER_BIT(nr) (UINT64_C(1) << (nr))
 

@@ -8,7 +8,7 @@
 
 #include <rte_memcpy.h>
 
-#include "net.h"
+#include <virtio_net/net.h>
 
 /* What a packet that cannot be written asks of the caller. */
 enum tx_result {

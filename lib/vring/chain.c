@@ -3,7 +3,7 @@
  * Indirect tables of both ring formats (VIRTIO 1.2, sections 2.7.5.3 and 2.8.7). In flows where
  * the driver says that one lies, out flow its descriptors. Polling thread.
  */
-#include "chain.h"
+#include <vring/chain.h>
 
 bool
 vring_chain_load(struct vring_vq *vq, uint64_t iova, struct vring_desc *desc)

@@ -8,7 +8,7 @@
 
 #include <assert.h>
 
-#include "mem.h"
+#include <vring/mem.h>
 
 #define VRING_DESC_SIZE sizeof(struct vring_desc)
 static_assert(VRING_DESC_SIZE == sizeof(struct vring_packed_desc), "both formats' are 16 bytes");

@@ -9,9 +9,9 @@
 
 #include <rte_byteorder.h>
 
-#include "rte_vduse_compat.h"
-#include "rte_vduse_compat.h"
-#include "vring.h"
+#include <rte_vduse_compat.h>
+#include <rte_vduse_compat.h>
+#include <vring/vring.h>
 
 /*
  * Translates up to *len bytes at iova; *len becomes how many of them are contiguous here.

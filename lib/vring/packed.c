@@ -6,9 +6,9 @@
  */
 #include <errno.h>
 
-#include "chain.h"
-#include "packed.h"
-#include "rte_vduse_compat.h"
+#include <vring/chain.h>
+#include <vring/packed.h>
+#include <rte_vduse_compat.h>
 
 #define PACKED_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define PACKED_USED  (1u << VRING_PACKED_DESC_F_USED)

@@ -3,7 +3,7 @@
 #ifndef VRING_PACKED_H
 #define VRING_PACKED_H
 
-#include "vring.h"
+#include <vring/vring.h>
 
 /* A position is an index and a wrap counter above it. */
 #define VRING_PACKED_WRAP  0x8000u

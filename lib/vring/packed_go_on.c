@@ -7,8 +7,8 @@
  */
 #include <errno.h>
 
-#include "mem.h"
-#include "packed.h"
+#include <vring/mem.h>
+#include <vring/packed.h>
 
 /* Whether a descriptor was marked used in the turn that begins at its place. */
 static bool

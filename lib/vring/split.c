@@ -7,9 +7,9 @@
 
 #include <rte_prefetch.h>
 
-#include "mem.h"
-#include "rte_vduse_compat.h"
-#include "split.h"
+#include <vring/mem.h>
+#include <rte_vduse_compat.h>
+#include <vring/split.h>
 
 static int
 split_map(struct vring_vq *vq)

@@ -3,7 +3,7 @@
 #ifndef VRING_SPLIT_H
 #define VRING_SPLIT_H
 
-#include "vring.h"
+#include <vring/vring.h>
 
 extern const struct vring_ops vring_split_ops;
 

@@ -4,8 +4,8 @@
  * index of a first descriptor, out flow pieces of memory. Everything here is the driver's
  * word: read once, checked, then used.
  */
-#include "chain.h"
-#include "split.h"
+#include <vring/chain.h>
+#include <vring/split.h>
 
 /* The table that a chain runs through: the ring itself, or an indirect one. */
 struct chain_table {

@@ -9,11 +9,11 @@
 
 #include <rte_bitops.h>
 
-#include "mem.h"
-#include "packed.h"
-#include "rte_vduse_compat.h"
-#include "split.h"
-#include "vring.h"
+#include <vring/mem.h>
+#include <vring/packed.h>
+#include <rte_vduse_compat.h>
+#include <vring/split.h>
+#include <vring/vring.h>
 
 #define VRING_BIT(nr) (UINT64_C(1) << (nr))
 

@@ -15,9 +15,9 @@
 #include <rte_log.h>
 #include <rte_vduse_compat.h>
 
-#include <ctrl_thread.h>
-#include <device.h>
-#include <iotlb.h>
+#include <vduse/core/ctrl_thread.h>
+#include <vduse/core/device.h>
+#include <vduse/memory/iotlb.h>
 
 /* Longer than any answer takes: libFuzzer's -timeout ends a run that hangs, with all stacks. */
 #define FUZZ_PATIENCE_MS 600000

@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 #include <rte_vduse.h>
-#include <transport_loopback.h>
+#include <vduse/loopback/loopback.h>
 
 /* The entry points that libFuzzer calls. */
 int

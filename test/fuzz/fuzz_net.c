@@ -16,8 +16,8 @@
 #include <rte_memory.h>
 #include <rte_vduse_compat.h>
 
-#include <device.h>
-#include <net.h>
+#include <vduse/core/device.h>
+#include <virtio_net/net.h>
 
 #include "fuzz_ring.h"
 

@@ -8,8 +8,8 @@
 #ifndef FUZZ_RING_H
 #define FUZZ_RING_H
 
-#include <transport_loopback.h>
-#include <vring.h>
+#include <vduse/loopback/loopback.h>
+#include <vring/vring.h>
 
 #include "fuzz.h"
 

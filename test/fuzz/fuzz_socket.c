@@ -21,9 +21,9 @@
 #include <rte_memory.h>
 #include <rte_vduse_compat.h>
 
-#include <backend_fault.h>
-#include <blk.h>
-#include <device.h>
+#include <virtio_blk/backend/fault.h>
+#include <virtio_blk/blk.h>
+#include <vduse/core/device.h>
 
 #include "fuzz_ring.h"
 #include "fuzz_vhost.h"

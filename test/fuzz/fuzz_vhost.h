@@ -10,7 +10,7 @@
 
 #include <rte_vhost.h>
 
-#include <vhost_user_msg.h>
+#include <vduse/vhost_user/msg.h>
 
 struct fuzz_vhost {
 	char path[RTE_VDUSE_SOCKET_MAX];

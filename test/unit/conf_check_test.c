@@ -10,9 +10,9 @@
 
 #include <rte_lcore.h>
 
-#include <blk.h>
-#include <net.h>
-#include <transport_loopback.h>
+#include <virtio_blk/blk.h>
+#include <virtio_net/net.h>
+#include <vduse/loopback/loopback.h>
 
 #include "unit.h"
 

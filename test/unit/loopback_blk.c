@@ -9,7 +9,7 @@
 #include <rte_memory.h>
 #include <rte_vduse_compat.h>
 
-#include <device.h>
+#include <vduse/core/device.h>
 
 #define BLK_STATUS_UP                                                                              \
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |       \

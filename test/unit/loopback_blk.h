@@ -8,9 +8,9 @@
 
 #include <linux/virtio_blk.h>
 
-#include <blk.h>
+#include <virtio_blk/blk.h>
 #include <rte_vduse_blk.h>
-#include <transport_loopback.h>
+#include <vduse/loopback/loopback.h>
 
 #include "unit.h"
 #include "vring_driver.h"

@@ -11,9 +11,9 @@
 
 #include <linux/virtio_config.h>
 
-#include <device.h>
+#include <vduse/core/device.h>
 #include <rte_vduse.h>
-#include <transport_loopback.h>
+#include <vduse/loopback/loopback.h>
 
 #include "unit.h"
 

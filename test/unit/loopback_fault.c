@@ -4,7 +4,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <iotlb.h>
+#include <vduse/memory/iotlb.h>
 
 #include "loopback_fault.h"
 

@@ -6,7 +6,7 @@
 #ifndef LOOPBACK_FAULT_H
 #define LOOPBACK_FAULT_H
 
-#include <backend_fault.h>
+#include <virtio_blk/backend/fault.h>
 
 #include "loopback_blk.h"
 

@@ -10,7 +10,7 @@
 #include <rte_memory.h>
 #include <rte_vduse_compat.h>
 
-#include <device.h>
+#include <vduse/core/device.h>
 
 #include "loopback_log.h"
 

@@ -8,8 +8,8 @@
 
 #include <linux/virtio_blk.h>
 
-#include <blk.h>
-#include <transport_loopback.h>
+#include <virtio_blk/blk.h>
+#include <vduse/loopback/loopback.h>
 
 #include "unit.h"
 #include "vring_driver.h"

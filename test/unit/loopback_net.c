@@ -7,7 +7,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <device.h>
+#include <vduse/core/device.h>
 
 #include <rte_vduse_compat.h>
 

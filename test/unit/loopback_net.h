@@ -13,7 +13,7 @@
 #include <rte_mempool.h>
 
 #include <rte_vduse_net.h>
-#include <transport_loopback.h>
+#include <vduse/loopback/loopback.h>
 
 #include "unit.h"
 #include "vring_driver.h"

@@ -9,8 +9,8 @@
 
 #include <rte_mbuf.h>
 
-#include <net.h>
-#include <transport_loopback.h>
+#include <virtio_net/net.h>
+#include <vduse/loopback/loopback.h>
 
 #include "unit.h"
 #include "vring_driver.h"

@@ -15,8 +15,8 @@
 #include <rte_eal.h>
 #include <rte_log.h>
 
-#include <ctrl_thread.h>
-#include <iotlb.h>
+#include <vduse/core/ctrl_thread.h>
+#include <vduse/memory/iotlb.h>
 
 static int log_fd = -1;
 static off_t log_start;

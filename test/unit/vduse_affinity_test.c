@@ -8,7 +8,7 @@
 #include <cmocka.h>
 #include <rte_common.h>
 
-#include "affinity.h"
+#include <vduse/kernel/affinity.h>
 
 /* A machine in letters: f free, m main lcore, w worker lcore. */
 static const char *

@@ -2,7 +2,7 @@
 /* The control thread: it serves several devices, outlives a broken one and sleeps otherwise. */
 #include "loopback_dev.h"
 
-#include <ctrl_thread.h>
+#include <vduse/core/ctrl_thread.h>
 
 #include <errno.h>
 #include <unistd.h>

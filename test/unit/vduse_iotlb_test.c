@@ -9,7 +9,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <iotlb.h>
+#include <vduse/memory/iotlb.h>
 
 #define NB_FILES   1024
 #define NB_REGIONS 4000

@@ -23,8 +23,8 @@
 #include <rte_common.h>
 #include <rte_log.h>
 
-#include "netlink.h"
-#include "vdpa_msg.h"
+#include <vduse/kernel/netlink.h>
+#include <vduse/kernel/vdpa_msg.h>
 
 #define FAMILY 0x1d
 

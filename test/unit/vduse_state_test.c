@@ -12,7 +12,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <state.h>
+#include <vduse/core/state.h>
 
 #include "loopback_dev.h"
 

@@ -16,8 +16,8 @@
 #include <rte_cycles.h>
 #include <rte_vduse_compat.h>
 
-#include <log.h>
-#include <vhost_user_msg.h>
+#include <vduse/core/log.h>
+#include <vduse/vhost_user/msg.h>
 
 #include "loopback_dev.h"
 

@@ -13,8 +13,8 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include <ctrl_thread.h>
-#include <vhost_user_msg.h>
+#include <vduse/core/ctrl_thread.h>
+#include <vduse/vhost_user/msg.h>
 
 #include <rte_vduse_compat.h>
 

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include <vhost.h>
+#include <vhost/vhost.h>
 
 struct vhost_app vhost_app;
 char vhost_app_run_dir[64];

@@ -9,7 +9,7 @@
 #include <linux/virtio_ids.h>
 
 #include <rte_vduse_vhost.h>
-#include <vhost.h>
+#include <vhost/vhost.h>
 
 /* The head of a vhost-user message, as the specification has it. */
 struct message {

@@ -12,7 +12,7 @@
 #include <rte_vhost_async.h>
 #include <rte_vhost_crypto.h>
 
-#include <vhost.h>
+#include <vhost/vhost.h>
 
 /* What every call is given. */
 #define PATH	"/run/not-ours"

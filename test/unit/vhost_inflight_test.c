@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <unistd.h>
 
-#include <vhost.h>
+#include <vhost/vhost.h>
 
 #define SIZE 64
 #define UP   "new_device vring0+ vring1+"

@@ -6,8 +6,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include <newer.h>
-#include <vhost.h>
+#include <vhost/newer.h>
+#include <vhost/vhost.h>
 
 #include <rte_vduse_compat.h>
 

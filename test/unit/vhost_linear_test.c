@@ -10,7 +10,7 @@
 
 #include <rte_malloc.h>
 
-#include <vhost.h>
+#include <vhost/vhost.h>
 
 #define MBUFS	 64u
 #define JUMBO	 9000u

@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <unistd.h>
 
-#include <vhost.h>
+#include <vhost/vhost.h>
 
 #include <rte_vduse_compat.h>
 

@@ -14,7 +14,7 @@
 #include <rte_ether.h>
 #include <rte_vhost.h>
 
-#include <vhost.h>
+#include <vhost/vhost.h>
 
 #define OURS "/dev/vduse/unit-register"
 

@@ -20,7 +20,7 @@
 
 #include <rte_memory.h>
 
-#include <backend_file.h>
+#include <virtio_blk/backend/file.h>
 
 #define RING	64u
 #define ALIGN	4096u

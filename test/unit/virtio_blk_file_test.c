@@ -17,7 +17,7 @@
 
 #include <rte_memory.h>
 
-#include <backend_file.h>
+#include <virtio_blk/backend/file.h>
 
 static int
 setup_pinnable(void **state)

@@ -12,7 +12,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <backend_fault.h>
+#include <virtio_blk/backend/fault.h>
 
 #include "loopback_log.h"
 

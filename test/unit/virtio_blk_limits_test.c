@@ -6,7 +6,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include <backend_fault.h>
+#include <virtio_blk/backend/fault.h>
 
 #include "loopback_blk.h"
 

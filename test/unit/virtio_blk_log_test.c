@@ -10,7 +10,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <backend_fault.h>
+#include <virtio_blk/backend/fault.h>
 
 #include "loopback_log.h"
 

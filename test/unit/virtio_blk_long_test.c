@@ -12,7 +12,7 @@
 
 #include <rte_cycles.h>
 
-#include <backend_fault.h>
+#include <virtio_blk/backend/fault.h>
 
 #include "loopback_blk.h"
 

@@ -13,7 +13,7 @@
 #include <rte_byteorder.h>
 #include <rte_memory.h>
 
-#include <device.h>
+#include <vduse/core/device.h>
 
 #include "loopback_blk.h"
 

@@ -15,9 +15,9 @@
 #include <rte_mempool.h>
 #include <rte_vduse_compat.h>
 
-#include <device.h>
-#include <net.h>
-#include <transport_loopback.h>
+#include <vduse/core/device.h>
+#include <virtio_net/net.h>
+#include <vduse/loopback/loopback.h>
 
 #include "unit.h"
 

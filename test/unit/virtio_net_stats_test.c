@@ -2,7 +2,7 @@
 /* What a burst adds to the counters: packets and bytes, sizes at each border, and addresses. */
 #include <string.h>
 
-#include "net.h"
+#include <virtio_net/net.h>
 #include "unit.h"
 
 #define PACKETS_MAX 600

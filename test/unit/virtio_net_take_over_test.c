@@ -13,9 +13,9 @@
 
 #include <rte_byteorder.h>
 
-#include <device.h>
-#include <net.h>
-#include <transport_loopback.h>
+#include <vduse/core/device.h>
+#include <virtio_net/net.h>
+#include <vduse/loopback/loopback.h>
 
 #include "unit.h"
 

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "vring.h"
+#include <vring/vring.h>
 
 #define DRIVER_REGIONS 8
 /* Where the first region begins in the driver's address space, and how far the next lies. */

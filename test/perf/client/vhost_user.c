@@ -14,7 +14,7 @@
 
 #include <linux/virtio_config.h>
 
-#include <vhost_user_wire.h>
+#include <vduse/vhost_user/wire.h>
 
 #include "conn.h"
 

@@ -21,7 +21,7 @@
 
 #include "dev.h"
 #include "tap.h"
-#include "vdpa_msg.h"
+#include <vduse/kernel/vdpa_msg.h>
 #include "vhost.h"
 
 #define BOUNCE_SIZE	(1UL << 20)

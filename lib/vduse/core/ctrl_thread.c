@@ -1,0 +1,360 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The control thread and its mailbox. See ctrl_thread.h.
+ */
+#include <errno.h>
+#include <pthread.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <rte_vduse_compat.h>
+
+#include <vduse/core/compat.h>
+#include <vduse/core/ctrl_thread.h>
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+
+#define CTRL_EVENTS 16
+/* Messages of one device before the others get their turn. */
+#define CTRL_MESSAGES 16
+/* How often a started device's unready virtqueues are looked at, ms: first and at the most. */
+#define CTRL_POLL_FIRST 1
+#define CTRL_POLL_MOST	256
+/* How often requests in flight are looked at while something waits for them, ms. */
+#define CTRL_DRAIN 1
+
+struct ctrl_call {
+	STAILQ_ENTRY(ctrl_call) next;
+	int (*call)(struct rte_vduse_dev *dev);
+	struct rte_vduse_dev *dev;
+	int result;
+	bool done;
+};
+
+static struct {
+	pthread_mutex_t lock; /* guards calls, done, and the start of the thread */
+	pthread_cond_t done;
+	STAILQ_HEAD(, ctrl_call) calls;
+	bool running;
+	pthread_t self;
+	int epoll_fd;
+	int wake_fd;
+	/* The control thread's own. */
+	TAILQ_HEAD(, rte_vduse_dev) devices;
+	int poll_ms; /* until unready virtqueues are looked at again; -1: there are none */
+	bool waits;  /* something waits for requests in flight */
+} ctrl = {
+	.lock = PTHREAD_MUTEX_INITIALIZER,
+	.done = PTHREAD_COND_INITIALIZER,
+	.calls = STAILQ_HEAD_INITIALIZER(ctrl.calls),
+	.devices = TAILQ_HEAD_INITIALIZER(ctrl.devices),
+	.poll_ms = -1,
+};
+
+void
+vduse_ctrl_wake(void)
+{
+	if (eventfd_write(ctrl.wake_fd, 1) < 0)
+		VDUSE_LOG(dev, ERR, "control thread", "cannot be woken: %s", strerror(errno));
+}
+
+void
+vduse_ctrl_silence(struct rte_vduse_dev *dev)
+{
+	(void)epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_DEL, dev->fd, NULL);
+}
+
+static void
+ctrl_run_calls(void)
+{
+	struct ctrl_call *call, *next;
+	int ret;
+
+	pthread_mutex_lock(&ctrl.lock);
+	for (call = STAILQ_FIRST(&ctrl.calls); call != NULL; call = next) {
+		pthread_mutex_unlock(&ctrl.lock);
+		ret = call->call(call->dev);
+		pthread_mutex_lock(&ctrl.lock);
+		/* Others only add to the end meanwhile. */
+		next = STAILQ_NEXT(call, next);
+		if (ret == -EINPROGRESS) {
+			ctrl.waits = true;
+			continue;
+		}
+		STAILQ_REMOVE(&ctrl.calls, call, ctrl_call, next);
+		call->result = ret;
+		call->done = true;
+		pthread_cond_broadcast(&ctrl.done);
+	}
+	pthread_mutex_unlock(&ctrl.lock);
+}
+
+/*
+ * Virtqueues that missed an address: one walk serves all of a device that missed before it.
+ * For one that misses meanwhile it may have been too early; that one has its own wake-up.
+ */
+static void
+ctrl_serve_misses(struct rte_vduse_dev *dev)
+{
+	bool walk = false;
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		struct rte_vduse_vq *vq = &dev->vqs[i];
+
+		/* Acquire: pairs with the release in rte_vduse_vq_miss(). */
+		vq->missed = rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire) ==
+			     RTE_VDUSE_VQ_WAITING;
+		walk |= vq->missed;
+	}
+	if (!walk)
+		return;
+	if (vduse_drain(dev, 0, dev->nb_vqs, false) < 0) {
+		ctrl.waits = true;
+		return;
+	}
+	(void)vduse_status_remap(dev, true);
+	for (i = 0; i < dev->nb_vqs; i++)
+		if (dev->vqs[i].missed)
+			vduse_vq_resume(&dev->vqs[i]);
+}
+
+/* One call of a device at a time: its driver decides how long each takes. */
+static void
+ctrl_serve_calls(struct rte_vduse_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (rte_atomic_load_explicit(&dev->vqs[i].owes_call, rte_memory_order_relaxed) &&
+		    vduse_vq_call_posted(&dev->vqs[i])) {
+			ctrl.waits = true;
+			return;
+		}
+	}
+}
+
+/* Virtqueues that a driver enables after it has started; it says so to nobody. */
+static void
+ctrl_serve_unready(struct rte_vduse_dev *dev)
+{
+	uint16_t i;
+
+	if (dev->unready == 0)
+		return;
+	dev->unready = 0;
+	if (dev->transport->tells_ready)
+		return;
+	for (i = 0; i < dev->nb_vqs; i++)
+		if (vduse_vq_try_start(&dev->vqs[i]))
+			dev->unready++;
+}
+
+/* Hears of a device's messages, or not: one that is deferred keeps those after it waiting. */
+static void
+ctrl_listen(struct rte_vduse_dev *dev, bool on)
+{
+	struct epoll_event event = { .events = on ? EPOLLIN : 0, .data.ptr = dev };
+
+	/* Refused where it is silenced for good. */
+	(void)epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_MOD, dev->fd, &event);
+}
+
+/* What waited until nothing is in flight. Whether it still does. */
+static bool
+ctrl_serve_deferred(struct rte_vduse_dev *dev)
+{
+	if (dev->defers) {
+		(void)vduse_msg_handle(dev);
+		if (dev->defers)
+			return true;
+		ctrl_listen(dev, true);
+	}
+	if (dev->gives_up) {
+		if (vduse_drain(dev, 0, dev->nb_vqs, true) < 0)
+			return true;
+		dev->gives_up = false;
+		vduse_status_broken(dev);
+	}
+	return false;
+}
+
+static void
+ctrl_serve_devices(void)
+{
+	struct rte_vduse_dev *dev;
+	bool unready = false;
+
+	TAILQ_FOREACH(dev, &ctrl.devices, next) {
+		if (ctrl_serve_deferred(dev)) {
+			ctrl.waits = true;
+			continue;
+		}
+		ctrl_serve_misses(dev);
+		ctrl_serve_calls(dev);
+		ctrl_serve_unready(dev);
+		unready |= dev->unready != 0;
+	}
+	if (!unready)
+		ctrl.poll_ms = -1;
+	else if (ctrl.poll_ms < 0)
+		ctrl.poll_ms = CTRL_POLL_FIRST;
+	else
+		ctrl.poll_ms = RTE_MIN(ctrl.poll_ms * 2, CTRL_POLL_MOST);
+}
+
+static void
+ctrl_serve_messages(struct rte_vduse_dev *dev, uint32_t events)
+{
+	unsigned int i;
+
+	if (events & (EPOLLERR | EPOLLHUP)) {
+		vduse_ctrl_silence(dev);
+		dev->gives_up = true;
+		return;
+	}
+	for (i = 0; i < CTRL_MESSAGES; i++)
+		if (vduse_msg_handle(dev) < 0)
+			break;
+	if (dev->defers)
+		ctrl_listen(dev, false);
+	ctrl.poll_ms = -1; /* a driver that talks is about to enable virtqueues: look soon */
+}
+
+static uint32_t
+ctrl_main(void *arg)
+{
+	struct epoll_event events[CTRL_EVENTS];
+	eventfd_t value;
+	int i, n;
+
+	RTE_SET_USED(arg);
+	/* Whoever started us holds the lock until it has said so. */
+	pthread_mutex_lock(&ctrl.lock);
+	ctrl.self = pthread_self();
+	pthread_mutex_unlock(&ctrl.lock);
+	for (;;) {
+		n = epoll_wait(ctrl.epoll_fd, events, CTRL_EVENTS,
+			       ctrl.waits ? CTRL_DRAIN : ctrl.poll_ms);
+		ctrl.waits = false;
+		for (i = 0; i < n; i++) {
+			if (events[i].data.ptr == NULL)
+				(void)eventfd_read(ctrl.wake_fd, &value);
+			else
+				ctrl_serve_messages(events[i].data.ptr, events[i].events);
+		}
+		/* Behind the events: a call may remove a device that one of them names. */
+		ctrl_run_calls();
+		ctrl_serve_devices();
+	}
+	return 0;
+}
+
+/* Under the lock. */
+static int
+ctrl_start(void)
+{
+	struct epoll_event event = { .events = EPOLLIN };
+	int ret;
+
+	if (ctrl.running)
+		return 0;
+	ctrl.epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (ctrl.epoll_fd < 0)
+		return -errno;
+	ctrl.wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	ret = -errno;
+	if (ctrl.wake_fd < 0)
+		goto close_epoll;
+	ret = -errno;
+	if (epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_ADD, ctrl.wake_fd, &event) < 0)
+		goto close_wake;
+	ret = vduse_thread_create("vduse-ctrl", ctrl_main, NULL);
+	if (ret < 0)
+		goto close_wake;
+	ctrl.running = true;
+	return 0;
+
+close_wake:
+	close(ctrl.wake_fd);
+close_epoll:
+	close(ctrl.epoll_fd);
+	return ret;
+}
+
+int
+vduse_ctrl_run(int (*function)(struct rte_vduse_dev *dev), struct rte_vduse_dev *dev)
+{
+	struct ctrl_call call = { .call = function, .dev = dev };
+	int ret;
+
+	pthread_mutex_lock(&ctrl.lock);
+	ret = ctrl_start();
+	if (ret < 0) {
+		pthread_mutex_unlock(&ctrl.lock);
+		VDUSE_LOG(dev, ERR, dev->name, "cannot start the control thread: %s",
+			  strerror(-ret));
+		return ret;
+	}
+	if (pthread_equal(ctrl.self, pthread_self())) {
+		pthread_mutex_unlock(&ctrl.lock);
+		while ((ret = function(dev)) == -EINPROGRESS)
+			usleep(1000 * CTRL_DRAIN);
+		return ret;
+	}
+	STAILQ_INSERT_TAIL(&ctrl.calls, &call, next);
+	vduse_ctrl_wake();
+	while (!call.done)
+		pthread_cond_wait(&ctrl.done, &ctrl.lock);
+	pthread_mutex_unlock(&ctrl.lock);
+	return call.result;
+}
+
+static int
+ctrl_add(struct rte_vduse_dev *dev)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.ptr = dev };
+
+	if (epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_ADD, dev->fd, &event) < 0) {
+		int err = errno;
+
+		VDUSE_LOG(dev, ERR, dev->name, "cannot be listened to: %s", strerror(err));
+		return -err;
+	}
+	TAILQ_INSERT_TAIL(&ctrl.devices, dev, next);
+	return 0;
+}
+
+static int
+ctrl_remove(struct rte_vduse_dev *dev)
+{
+	struct rte_vduse_dev *other;
+
+	TAILQ_FOREACH(other, &ctrl.devices, next) {
+		if (other != dev)
+			continue;
+		vduse_ctrl_silence(dev);
+		if (vduse_drain(dev, 0, dev->nb_vqs, true) < 0)
+			return -EINPROGRESS;
+		TAILQ_REMOVE(&ctrl.devices, dev, next);
+		vduse_status_reset(dev);
+		break;
+	}
+	return 0;
+}
+
+int
+vduse_ctrl_add(struct rte_vduse_dev *dev)
+{
+	return vduse_ctrl_run(ctrl_add, dev);
+}
+
+void
+vduse_ctrl_remove(struct rte_vduse_dev *dev)
+{
+	(void)vduse_ctrl_run(ctrl_remove, dev);
+}

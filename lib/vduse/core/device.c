@@ -1,0 +1,349 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Life of a device: created, started, destroyed. In flows what a device type wants, out flows
+ * a device that the control thread serves. On the application's threads.
+ */
+#include <ctype.h>
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <linux/virtio_config.h>
+
+#include <rte_bitops.h>
+#include <rte_cycles.h>
+#include <rte_log.h>
+#include <rte_string_fns.h>
+#include <rte_vduse_compat.h>
+
+#include <vduse/core/ctrl_thread.h>
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+
+RTE_LOG_REGISTER(vduse_logtype_dev, lib.vduse.dev, INFO);
+RTE_LOG_REGISTER(vduse_logtype_msg, lib.vduse.msg, INFO);
+RTE_LOG_REGISTER(vduse_logtype_iotlb, lib.vduse.iotlb, INFO);
+
+static bool
+dev_name_ok(const char *name)
+{
+	size_t len = strnlen(name, RTE_VDUSE_NAME_MAX), i;
+
+	if (len == 0 || len == RTE_VDUSE_NAME_MAX || strcmp(name, "control") == 0 ||
+	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
+		return false;
+	for (i = 0; i < len; i++)
+		if (!isascii(name[i]) || (!isalnum(name[i]) && strchr("._-", name[i]) == NULL))
+			return false;
+	return true;
+}
+
+bool
+rte_vduse_path_is_socket(const char *path)
+{
+	/* Its directory without a name is a slip, no wish for a socket there. */
+	return strncmp(path, RTE_VDUSE_PATH, strlen(RTE_VDUSE_PATH)) != 0 &&
+	       strcmp(path, "/dev/vduse") != 0 && strchr(path, '/') != NULL;
+}
+
+/* The last part of a socket's path, or NULL. */
+static const char *
+dev_socket_name(const char *path)
+{
+	const char *name = strrchr(path, '/') + 1;
+
+	if (strlen(path) >= RTE_VDUSE_SOCKET_MAX || name[0] == '\0' || strcmp(name, ".") == 0 ||
+	    strcmp(name, "..") == 0)
+		return NULL;
+	return name;
+}
+
+const char *
+rte_vduse_path_name(const char *path)
+{
+	const char *name;
+
+	if (path == NULL)
+		return NULL;
+	if (rte_vduse_path_is_socket(path))
+		return dev_socket_name(path);
+	if (strncmp(path, RTE_VDUSE_PATH, strlen(RTE_VDUSE_PATH)) != 0)
+		return NULL;
+	name = path + strlen(RTE_VDUSE_PATH);
+	return dev_name_ok(name) ? name : NULL;
+}
+
+static int
+dev_conf_check(const struct rte_vduse_dev_conf *conf, const char **name)
+{
+	*name = rte_vduse_path_name(conf->path);
+	if (*name == NULL) {
+		VDUSE_LOG(dev, ERR, conf->path == NULL ? "(no path)" : conf->path,
+			  "not the path of a device: use " RTE_VDUSE_PATH_USAGE);
+		return -EINVAL;
+	}
+	if (conf->vq_size < 2 || conf->vq_size > 32768 || !rte_is_power_of_2(conf->vq_size)) {
+		VDUSE_LOG(dev, ERR, *name,
+			  "queue size %u: use a power of two from 2 to 32768", conf->vq_size);
+		return -EINVAL;
+	}
+	if (conf->nb_vqs == 0 || conf->ops == NULL || conf->config == NULL ||
+	    conf->config_size == 0) {
+		VDUSE_LOG(dev, ERR, *name,
+			  "%u virtqueues, %u bytes of configuration: a device needs some of each",
+			  conf->nb_vqs, conf->config_size);
+		return -EINVAL;
+	}
+	return 0;
+}
+
+static struct rte_vduse_dev *
+dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
+{
+	size_t size = sizeof(struct rte_vduse_dev) + conf->nb_vqs * sizeof(struct rte_vduse_vq);
+	struct rte_vduse_dev *dev;
+	uint16_t i;
+
+	dev = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_MUL_CEIL(size, RTE_CACHE_LINE_SIZE));
+	if (dev == NULL)
+		return NULL;
+	memset(dev, 0, size);
+	(void)rte_strlcpy(dev->path, conf->path, sizeof(dev->path));
+	(void)rte_strlcpy(dev->owner, conf->name != NULL ? conf->name : name, sizeof(dev->owner));
+	(void)rte_strlcpy(dev->name, rte_vduse_path_is_socket(conf->path) ? dev->owner : name,
+			  sizeof(dev->name));
+	dev->ops = conf->ops;
+	dev->arg = conf->arg;
+	dev->fd = -1;
+	dev->socket_id = conf->socket_id;
+	dev->offered = conf->features;
+	dev->config_size = conf->config_size;
+	memcpy(dev->config, conf->config, RTE_MIN(conf->config_size, sizeof(dev->config)));
+	dev->device_id = conf->device_id;
+	dev->socket = rte_vduse_path_is_socket(conf->path);
+	dev->memory_limit = conf->memory_limit != 0 ? conf->memory_limit : UINT64_MAX;
+	dev->nb_vqs = conf->nb_vqs;
+	dev->vq_size = conf->vq_size;
+	dev->vq_size_max = conf->vq_size;
+	dev->slow_call = rte_get_tsc_hz() / (US_PER_S / VDUSE_SLOW_CALL_US);
+	dev->want_umem = conf->umem;
+	dev->logs = conf->logs;
+	for (i = 0; i < dev->nb_vqs; i++)
+		vduse_vq_init(dev, i);
+	return dev;
+}
+
+static int
+dev_setup_vqs(struct rte_vduse_dev *dev, uint16_t vq_size)
+{
+	uint16_t i;
+	int ret;
+
+	for (i = 0; i < dev->nb_vqs && !dev->taken_over; i++) {
+		ret = dev->transport->vq_setup(dev, i, vq_size);
+		if (ret < 0) {
+			VDUSE_LOG(dev, ERR, dev->name, "virtqueue %u of size %u refused: %s", i,
+				  vq_size, strerror(-ret));
+			return ret;
+		}
+	}
+	return 0;
+}
+
+int
+vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_transport_ops *transport,
+		 void *transport_priv, struct rte_vduse_dev **result)
+{
+	struct rte_vduse_dev_conf offer = *conf;
+	struct rte_vduse_dev *dev;
+	const char *name;
+	int ret;
+
+	ret = dev_conf_check(conf, &name);
+	if (ret < 0)
+		return ret;
+	ret = vduse_guard_install();
+	if (ret < 0)
+		return ret;
+	if (!transport->writes_config)
+		offer.features &= ~offer.write_features;
+	dev = dev_alloc(&offer, name);
+	if (dev == NULL) {
+		VDUSE_LOG(dev, ERR, name, "no memory for %u virtqueues", conf->nb_vqs);
+		return -ENOMEM;
+	}
+	dev->transport = transport;
+	dev->transport_priv = transport_priv;
+	ret = vduse_dev_path_take(dev);
+	if (ret < 0)
+		goto free_dev;
+	ret = transport->create(dev, &offer);
+	if (ret < 0)
+		goto leave_path;
+	ret = dev_setup_vqs(dev, conf->vq_size);
+	if (ret < 0)
+		goto destroy;
+	/* For the next process, should this one be killed: it does without where that cannot be. */
+	if (dev->socket)
+		(void)rte_vduse_state_open(dev, true);
+	*result = dev;
+	return 0;
+
+destroy:
+	transport->destroy(dev);
+leave_path:
+	vduse_dev_path_leave(dev);
+free_dev:
+	free(dev);
+	return ret;
+}
+
+static const struct vduse_transport_ops *
+dev_transport(const char *path)
+{
+	if (path != NULL && rte_vduse_path_is_socket(path))
+		return &vduse_transport_vhost_user;
+	return &vduse_transport_kernel;
+}
+
+int
+rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev)
+{
+	return vduse_dev_create(conf, dev_transport(conf->path), NULL, dev);
+}
+
+int
+vduse_dev_left(const char *path, const struct vduse_transport_ops *transport,
+	       void *transport_priv, struct vduse_left *left)
+{
+	if (rte_vduse_path_name(path) == NULL)
+		return -ENOENT;
+	if (transport == NULL)
+		transport = dev_transport(path);
+	memset(left, 0, sizeof(*left));
+	return transport->left(path, transport_priv, left);
+}
+
+/*
+ * A device that was taken over has a driver that will not repeat what it said. That it is up
+ * shows in that the kernel lets it be interrupted.
+ */
+static int
+dev_resume(struct rte_vduse_dev *dev)
+{
+	if (dev->transport->config_call(dev) < 0)
+		return 0;
+	dev->status = VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER |
+		      VIRTIO_CONFIG_S_FEATURES_OK | VIRTIO_CONFIG_S_DRIVER_OK;
+	dev->resuming = true;
+	vduse_status_driver_ok(dev);
+	dev->resuming = false;
+	return 0;
+}
+
+int
+rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach)
+{
+	int ret;
+
+	ret = vduse_ctrl_add(dev);
+	if (ret < 0)
+		return ret;
+	if (dev->taken_over)
+		(void)vduse_ctrl_run(dev_resume, dev);
+	if (dev->transport->start != NULL)
+		ret = dev->transport->start(dev);
+	if (ret == 0 && attach != RTE_VDUSE_ATTACH_NONE && dev->transport->attach != NULL)
+		ret = dev->transport->attach(dev, attach);
+	if (ret < 0)
+		vduse_ctrl_remove(dev);
+	else
+		dev->started = true;
+	return ret;
+}
+
+void
+rte_vduse_dev_stop(struct rte_vduse_dev *dev)
+{
+	if (dev->stopped)
+		return;
+	/* The driver says goodbye while somebody still answers. */
+	if (dev->transport->detach != NULL && !vduse_dev_leaves(dev))
+		dev->transport->detach(dev);
+	vduse_ctrl_remove(dev);
+	dev->stopped = true;
+}
+
+void
+rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
+{
+	if (dev == NULL)
+		return;
+	rte_vduse_dev_stop(dev);
+	vduse_state_close(dev, !vduse_dev_leaves(dev));
+	dev->transport->destroy(dev);
+	vduse_dev_path_leave(dev);
+	vduse_umem_free(dev);
+	free(dev);
+}
+
+struct rte_vduse_vq *
+rte_vduse_dev_vq(struct rte_vduse_dev *dev, uint16_t index)
+{
+	return index < dev->nb_vqs ? &dev->vqs[index] : NULL;
+}
+
+bool
+rte_vduse_dev_may_log(struct rte_vduse_dev *dev)
+{
+	return vduse_log_may(&dev->log_rate, dev->name);
+}
+
+const char *
+rte_vduse_dev_name(const struct rte_vduse_dev *dev)
+{
+	return dev->name;
+}
+
+uint8_t
+rte_vduse_dev_status(const struct rte_vduse_dev *dev)
+{
+	return rte_atomic_load_explicit(&dev->status, rte_memory_order_relaxed);
+}
+
+uint64_t
+rte_vduse_dev_features(const struct rte_vduse_dev *dev)
+{
+	return rte_atomic_load_explicit(&dev->features, rte_memory_order_relaxed);
+}
+
+void
+rte_vduse_dev_stats(const struct rte_vduse_dev *dev, struct rte_vduse_dev_stats *stats)
+{
+	stats->messages = rte_atomic_load_explicit(&dev->stats.messages, rte_memory_order_relaxed);
+	stats->resets = rte_atomic_load_explicit(&dev->stats.resets, rte_memory_order_relaxed);
+	stats->iotlb_updates =
+		rte_atomic_load_explicit(&dev->stats.iotlb_updates, rte_memory_order_relaxed);
+	stats->regions = rte_atomic_load_explicit(&dev->stats.regions, rte_memory_order_relaxed);
+	stats->broken = rte_atomic_load_explicit(&dev->stats.broken, rte_memory_order_relaxed);
+}
+
+int
+rte_vduse_dev_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len)
+{
+	int ret;
+
+	if (len == 0 || offset > dev->config_size || len > dev->config_size - offset)
+		return -EINVAL;
+	ret = dev->transport->config_set(dev, offset, data, len);
+	if (ret < 0) {
+		VDUSE_LOG(dev, ERR, dev->name, "cannot change %u bytes of configuration at %u: %s",
+			  len, offset, strerror(-ret));
+		return ret;
+	}
+	vduse_state_config(dev, offset, data, len);
+	/* Refused while no driver is up: it will read the new value when it comes. */
+	(void)dev->transport->config_call(dev);
+	return 0;
+}

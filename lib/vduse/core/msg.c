@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Messages of the other side. In flows one request, out flows its answer; what it asks for is
+ * done in status.c and vq.c. An answer is always given: a driver waits for it. Control
+ * thread only.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <linux/virtio_config.h>
+
+#include <rte_vduse_compat.h>
+
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+
+/* Returns what is to be done once the kernel has the answer, or NULL. */
+typedef void (*msg_after_t)(struct rte_vduse_dev *dev);
+
+static int
+msg_vq_state(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
+	     struct vduse_dev_response *resp)
+{
+	struct rte_vduse_vq *vq = rte_vduse_dev_vq(dev, RTE_MIN(req->vq_state.index, UINT16_MAX));
+	uint32_t position;
+
+	if (vq == NULL || dev->draining) {
+		VDUSE_LOG_DRIVER(dev, msg, ERR, "asked for the state of virtqueue %u of %u",
+				 req->vq_state.index, dev->nb_vqs);
+		return -EINVAL;
+	}
+	resp->vq_state.index = req->vq_state.index;
+	rte_spinlock_lock(&vq->lock);
+	position = dev->ops->vq_position(vq, dev->arg);
+	rte_spinlock_unlock(&vq->lock);
+	vduse_vq_state(dev, position, &resp->vq_state);
+	return 0;
+}
+
+static int
+msg_status(struct rte_vduse_dev *dev, const struct vduse_dev_request *req, msg_after_t *after)
+{
+	uint8_t old = dev->status, status = req->s.status;
+	int ret;
+
+	VDUSE_LOG(msg, DEBUG, dev->name, "status 0x%02x, was 0x%02x", status, old);
+	if (dev->draining) {
+		dev->status = status;
+		return 0;
+	}
+	/* The pollers stop before the answer: the driver frees its memory when it has it. */
+	if (status == 0 || ((old & ~status) & VIRTIO_CONFIG_S_DRIVER_OK)) {
+		vduse_status_reset(dev);
+		old = 0;
+	}
+	if (status & ~old & VIRTIO_CONFIG_S_FEATURES_OK) {
+		ret = vduse_status_check_features(dev);
+		if (ret < 0)
+			return ret;
+	}
+	if (!(status & ~old & VIRTIO_CONFIG_S_DRIVER_OK)) {
+		vduse_status_set(dev, status);
+		return 0;
+	}
+	/* Behind the answer: before it the kernel refuses interrupts. */
+	rte_atomic_store_explicit(&dev->status, status, rte_memory_order_relaxed);
+	*after = vduse_status_driver_ok;
+	return 0;
+}
+
+static int
+msg_iotlb(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
+{
+	VDUSE_LOG(msg, DEBUG, dev->name, "memory changed in 0x%" PRIx64 "-0x%" PRIx64,
+		  (uint64_t)req->iova.start, (uint64_t)req->iova.last);
+	vduse_count(&dev->stats.iotlb_updates);
+	/* Nothing is mapped before a driver is up, nor kept. */
+	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return 0;
+	/* A failure leaves no regions, which stops the virtqueues: no stale one is used. */
+	(void)vduse_status_remap(dev, false);
+	return 0;
+}
+
+static int
+msg_vq_changed(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
+{
+	struct rte_vduse_vq *vq = rte_vduse_dev_vq(dev, RTE_MIN(req->vq_state.index, UINT16_MAX));
+
+	if (vq == NULL)
+		return -EINVAL;
+	/* All are looked at when the driver comes up. */
+	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return 0;
+	vduse_vq_stop(vq);
+	(void)vduse_vq_try_start(vq);
+	return 0;
+}
+
+static int
+msg_config_write(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
+{
+	struct vduse_transport_write write;
+	int ret;
+
+	memcpy(&write, req->padding, sizeof(write));
+	if (dev->ops->config_write == NULL || dev->draining || write.len > sizeof(write.data) ||
+	    write.offset > dev->config_size || write.len > dev->config_size - write.offset)
+		return -EINVAL;
+	ret = dev->ops->config_write(dev, write.offset, write.data, write.len, dev->arg);
+	if (ret == 0)
+		ret = dev->transport->config_set(dev, write.offset, write.data, write.len);
+	return ret;
+}
+
+static int
+msg_dispatch(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
+	     struct vduse_dev_response *resp, msg_after_t *after)
+{
+	switch (req->type) {
+	case VDUSE_GET_VQ_STATE:
+		return msg_vq_state(dev, req, resp);
+	case VDUSE_SET_STATUS:
+		return msg_status(dev, req, after);
+	case VDUSE_UPDATE_IOTLB:
+		return msg_iotlb(dev, req);
+	case VDUSE_TRANSPORT_VQ_CHANGED:
+		return msg_vq_changed(dev, req);
+	case VDUSE_TRANSPORT_CONFIG_WRITE:
+		return msg_config_write(dev, req);
+	default:
+		VDUSE_LOG_DRIVER(dev, msg, ERR, "message of unknown type %u refused", req->type);
+		return -ENOTSUP;
+	}
+}
+
+static const char *
+msg_name(uint32_t type)
+{
+	switch (type) {
+	case VDUSE_GET_VQ_STATE:
+		return "GET_VQ_STATE";
+	case VDUSE_SET_STATUS:
+		return "SET_STATUS";
+	case VDUSE_UPDATE_IOTLB:
+		return "UPDATE_IOTLB";
+	case VDUSE_TRANSPORT_VQ_CHANGED:
+		return "virtqueue changed";
+	case VDUSE_TRANSPORT_CONFIG_WRITE:
+		return "configuration written";
+	default:
+		return "unknown";
+	}
+}
+
+/*
+ * Whether what a message takes away is free of requests in flight. A virtqueue that is changed may
+ * go on, so that its requests do not fail.
+ */
+static int
+msg_drain(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
+{
+	if (dev->draining || !(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return 0;
+	switch (req->type) {
+	case VDUSE_SET_STATUS:
+		if (req->s.status & VIRTIO_CONFIG_S_DRIVER_OK)
+			return 0;
+		return vduse_drain(dev, 0, dev->nb_vqs, true);
+	case VDUSE_UPDATE_IOTLB:
+		return vduse_drain(dev, 0, dev->nb_vqs, false);
+	case VDUSE_TRANSPORT_VQ_CHANGED:
+		if (req->vq_state.index >= dev->nb_vqs)
+			return 0;
+		return vduse_drain(dev, (uint16_t)req->vq_state.index, 1, false);
+	default:
+		return 0;
+	}
+}
+
+static void
+msg_serve(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
+{
+	struct vduse_dev_response resp;
+	msg_after_t after = NULL;
+	int ret;
+
+	memset(&resp, 0, sizeof(resp));
+	resp.request_id = req->request_id;
+	ret = msg_dispatch(dev, req, &resp, &after);
+	resp.result = ret < 0 ? VDUSE_REQ_RESULT_FAILED : VDUSE_REQ_RESULT_OK;
+	vduse_count(&dev->stats.messages);
+	ret = dev->transport->reply(dev, &resp);
+	if (ret == -ENOENT)
+		VDUSE_LOG_DRIVER(dev, msg, NOTICE,
+				 "nobody waits for the answer to message %u (%s) any more",
+				 req->type, msg_name(req->type));
+	else if (ret < 0)
+		VDUSE_LOG_DRIVER(dev, msg, ERR, "cannot answer message %u (%s): %s", req->type,
+				 msg_name(req->type), strerror(-ret));
+	if (after != NULL)
+		after(dev);
+}
+
+int
+vduse_msg_handle(struct rte_vduse_dev *dev)
+{
+	struct vduse_dev_request req = dev->deferred;
+	int ret = 0;
+
+	if (!dev->defers)
+		ret = dev->transport->recv(dev, &req);
+	if (ret < 0)
+		return ret;
+	ret = msg_drain(dev, &req);
+	dev->defers = ret < 0;
+	if (ret < 0) {
+		dev->deferred = req;
+		return ret;
+	}
+	msg_serve(dev, &req);
+	return 0;
+}

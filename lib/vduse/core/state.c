@@ -1,0 +1,311 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The state file of a device as a whole; its parts are in state_part.c. See state.h.
+ * Input: a device. Output: memory backed by a file of its name.
+ * Thread: the application's; what is noted while the device runs, the control thread.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <rte_jhash.h>
+#include <rte_vduse_compat.h>
+
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+#include <vduse/core/state_file.h>
+
+#define STATE_DIR "/run/vduse"
+
+const char *
+rte_vduse_state_dir(void)
+{
+	const char *dir = getenv("DPDK_VDUSE_RUN_DIR");
+
+	if (dir == NULL || *dir == '\0')
+		dir = STATE_DIR;
+	(void)mkdir(dir, 0700);
+	return dir;
+}
+
+uint32_t
+vduse_state_socket_hash(const char *path)
+{
+	/* rte_jhash reads whole words, the last one beyond the end of the path. */
+	uint32_t key[PATH_MAX / sizeof(uint32_t)] = { 0 };
+	size_t len = strnlen(path, sizeof(key));
+
+	memcpy(key, path, len);
+	return rte_jhash(key, (uint32_t)len, 0) | 1;
+}
+
+/* Sockets of one name may lie in many folders. */
+static void
+state_path(const char *device, char *path, size_t size)
+{
+	const char *dir = rte_vduse_state_dir(), *name = rte_vduse_path_name(device);
+
+	if (rte_vduse_path_is_socket(device))
+		snprintf(path, size, "%s/%.*s-%08x.state", dir, RTE_VDUSE_NAME_MAX - 1, name,
+			 vduse_state_socket_hash(device));
+	else
+		snprintf(path, size, "%s/%s.state", dir, name);
+}
+
+/* Others could put files and links of theirs into a folder that they may write to. */
+static int
+state_dir_check(void)
+{
+	struct stat stat;
+
+	if (lstat(rte_vduse_state_dir(), &stat) < 0)
+		return -errno;
+	if (!S_ISDIR(stat.st_mode) || (stat.st_uid != geteuid() && stat.st_uid != 0) ||
+	    (stat.st_mode & (S_IWGRP | S_IWOTH)) != 0)
+		return -EPERM;
+	return 0;
+}
+
+static const char *
+state_reason(int err)
+{
+	if (err == EBUSY || err == EWOULDBLOCK)
+		return "another process has it";
+	if (err == EPERM)
+		return "its folder must be this user's or root's, and nobody else may write to it";
+	return strerror(err);
+}
+
+static int
+state_fail(const struct rte_vduse_dev *dev, const char *path, int err, bool quiet)
+{
+	if (!quiet)
+		VDUSE_LOG(dev, ERR, dev->name, "state file %s: %s; DPDK_VDUSE_RUN_DIR may name "
+			  "another folder", path, state_reason(err));
+	return err == EWOULDBLOCK ? -EBUSY : -err;
+}
+
+/* A file that this process alone has. */
+static int
+state_file(const char *path)
+{
+	int fd, ret;
+
+	ret = state_dir_check();
+	if (ret < 0)
+		return ret;
+	fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+	if (fd < 0)
+		return -errno;
+	if (flock(fd, LOCK_EX | LOCK_NB) == 0)
+		return fd;
+	ret = -errno;
+	close(fd);
+	return ret;
+}
+
+static int
+state_header_read(int fd, struct vduse_state_header *header)
+{
+	if (pread(fd, header, sizeof(*header), 0) != (ssize_t)sizeof(*header) ||
+	    memcmp(header->magic, VDUSE_STATE_MAGIC, sizeof(header->magic)) != 0)
+		return -ENOENT;
+	return header->version == VDUSE_STATE_VERSION ? 0 : -EPROTO;
+}
+
+int
+vduse_state_read(const char *device, struct vduse_left *left)
+{
+	struct vduse_state_header header;
+	char path[PATH_MAX];
+	int fd, ret;
+
+	state_path(device, path, sizeof(path));
+	fd = state_dir_check() < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+	if (fd < 0)
+		return -ENOENT;
+	ret = state_header_read(fd, &header);
+	close(fd);
+	if (ret < 0 || strncmp(header.name, rte_vduse_path_name(device), sizeof(header.name) - 1) != 0)
+		return -ENOENT;
+	*left = (struct vduse_left){
+		.device_id = header.device_id,
+		.nb_vqs = header.nb_vqs,
+		.vq_size = header.vq_size,
+		.offered = header.offered,
+		.features = header.features,
+		.config_size = RTE_MIN(header.config_size, (uint32_t)VDUSE_STATE_CONFIG_MAX),
+		.logged = header.logged != 0,
+	};
+	memcpy(left->config, header.config, sizeof(left->config));
+	return 0;
+}
+
+static struct vduse_state_header
+state_wanted(const struct rte_vduse_dev *dev)
+{
+	struct vduse_state_header header;
+
+	memset(&header, 0, sizeof(header));
+	memcpy(header.magic, VDUSE_STATE_MAGIC, sizeof(header.magic));
+	header.version = VDUSE_STATE_VERSION;
+	header.device_id = dev->device_id;
+	header.offered = dev->offered;
+	header.nb_vqs = dev->nb_vqs;
+	header.vq_size = dev->vq_size;
+	header.config_size = dev->config_size;
+	snprintf(header.name, sizeof(header.name), "%s", rte_vduse_path_name(dev->path));
+	return header;
+}
+
+/* Why a file that a dead process left is of no use, or NULL: it is. */
+static const char *
+state_useless(int fd, const struct vduse_state_header *wanted, bool *version)
+{
+	struct vduse_state_header header;
+	struct stat stat;
+	int ret;
+
+	if (fstat(fd, &stat) < 0 || stat.st_size == 0)
+		return "there was none";
+	ret = state_header_read(fd, &header);
+	*version = ret == -EPROTO;
+	if (ret == -EPROTO)
+		return "it is of another version";
+	if (ret < 0)
+		return "it is none";
+	if (header.device_id != wanted->device_id || header.nb_vqs != wanted->nb_vqs ||
+	    memcmp(header.name, wanted->name, sizeof(header.name)) != 0)
+		return "it is of another device";
+	if (!vduse_state_whole(fd, &header, (uint64_t)stat.st_size))
+		return "it is cut off";
+	return NULL;
+}
+
+/* Empty, then as long as it must be: all zeroes after the header, and room for all of it. */
+static int
+state_init(int fd, const struct vduse_state_header *header)
+{
+	int ret;
+
+	if (ftruncate(fd, 0) < 0)
+		return -errno;
+	ret = posix_fallocate(fd, 0, (off_t)vduse_state_header_len(header->nb_vqs));
+	if (ret != 0) {
+		/* What is there takes space that others need. */
+		(void)ftruncate(fd, 0);
+		return -ret;
+	}
+	if (pwrite(fd, header, sizeof(*header), 0) != (ssize_t)sizeof(*header))
+		return -EIO;
+	return 0;
+}
+
+static int
+state_map(struct rte_vduse_dev *dev, int fd)
+{
+	struct vduse_state *state = &dev->state;
+	void *va;
+
+	state->header_len = vduse_state_header_len(dev->nb_vqs);
+	va = mmap(NULL, state->header_len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
+		  0);
+	if (va == MAP_FAILED)
+		return -errno;
+	state->header = va;
+	state->fd = fd;
+	return 0;
+}
+
+/*
+ * Decides on what is in the file. A file of another version may say what is in flight to the
+ * program that wrote it, so it stays.
+ */
+static int
+state_decide(const struct rte_vduse_dev *dev, const char *path, int fd, bool *kept)
+{
+	struct vduse_state_header header = state_wanted(dev);
+	const char *useless = "the device is new";
+	bool version = false;
+
+	/* Of a socket only its driver knows, later, whether it was there before. */
+	if (dev->taken_over || dev->socket)
+		useless = state_useless(fd, &header, &version);
+	*kept = useless == NULL;
+	if (version) {
+		VDUSE_LOG(dev, ERR, dev->name, "another version of this program wrote %s for a "
+			  "driver that may still be there: start that version, or let the driver "
+			  "go and remove the file", path);
+		return -EPROTO;
+	}
+	if (useless != NULL && dev->taken_over)
+		VDUSE_LOG(dev, WARNING, dev->name, "state file %s says nothing of what was in "
+			  "flight: %s", path, useless);
+	return useless != NULL ? state_init(fd, &header) : 0;
+}
+
+int
+rte_vduse_state_open(struct rte_vduse_dev *dev, bool quiet)
+{
+	char path[PATH_MAX];
+	bool kept = false;
+	int fd, ret;
+
+	if (dev->state.header != NULL)
+		return 0;
+	state_path(dev->path, path, sizeof(path));
+	fd = state_file(path);
+	if (fd < 0)
+		return state_fail(dev, path, -fd, quiet);
+	ret = state_decide(dev, path, fd, &kept);
+	if (ret == 0)
+		ret = state_map(dev, fd);
+	if (ret < 0) {
+		close(fd);
+		return ret == -EPROTO ? ret : state_fail(dev, path, -ret, quiet);
+	}
+	dev->state.kept = kept;
+	dev->state.header->offered = dev->offered;
+	vduse_state_config(dev, 0, dev->config, dev->config_size);
+	return 0;
+}
+
+void
+vduse_state_close(struct rte_vduse_dev *dev, bool remove)
+{
+	struct vduse_state *state = &dev->state;
+	char path[PATH_MAX];
+
+	if (state->header == NULL)
+		return;
+	state_path(dev->path, path, sizeof(path));
+	if (remove)
+		(void)unlink(path);
+	munmap(state->header, state->header_len);
+	close(state->fd);
+	memset(state, 0, sizeof(*state));
+}
+
+void
+vduse_state_features(struct rte_vduse_dev *dev, uint64_t features)
+{
+	if (dev->state.header != NULL)
+		rte_atomic_store_explicit(&dev->state.header->features, features,
+					  rte_memory_order_relaxed);
+}
+
+void
+vduse_state_config(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len)
+{
+	if (dev->state.header == NULL || offset >= VDUSE_STATE_CONFIG_MAX)
+		return;
+	memcpy(dev->state.header->config + offset, data,
+	       RTE_MIN(len, VDUSE_STATE_CONFIG_MAX - offset));
+}

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The format of a state file: a header, a word for each virtqueue, and from the next page on the
+ * parts that the words name. For state.c and state_part.c alone.
+ */
+#ifndef VDUSE_STATE_FILE_H
+#define VDUSE_STATE_FILE_H
+
+#include <vduse/core/state.h>
+
+#define VDUSE_STATE_MAGIC   "vduse-st"
+#define VDUSE_STATE_VERSION 2
+#define VDUSE_STATE_PAGE    UINT64_C(4096)
+
+struct vduse_state_header {
+	char magic[8];
+	uint32_t version;
+	uint32_t device_id;
+	uint64_t offered;     /* features */
+	uint64_t features;    /* what the driver took last; atomic */
+	uint16_t nb_vqs;
+	uint16_t vq_size;
+	uint32_t config_size;
+	uint32_t logged;      /* there are parts */
+	uint32_t reserved;
+	char name[RTE_VDUSE_NAME_MAX];
+	uint8_t config[VDUSE_STATE_CONFIG_MAX];
+	/* Of each virtqueue: the first page of its part and, 32 bits above it, how many; atomic. */
+	uint64_t parts[];
+};
+
+/* Bytes before the first part. */
+size_t
+vduse_state_header_len(uint16_t nb_vqs);
+
+/* Whether all parts that the words of a file of that size name lie in it. */
+bool
+vduse_state_whole(int fd, const struct vduse_state_header *header, uint64_t size);
+
+#endif /* VDUSE_STATE_FILE_H */

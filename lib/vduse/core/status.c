@@ -1,0 +1,137 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * What follows from the driver's status and memory: features are checked, virtqueues start
+ * and stop, tables of regions are built and retired. Control thread only.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <linux/virtio_config.h>
+
+#include <rte_vduse_compat.h>
+
+#include <vduse/core/ctrl_thread.h>
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+
+void
+vduse_status_set(struct rte_vduse_dev *dev, uint8_t status)
+{
+	rte_atomic_store_explicit(&dev->status, status, rte_memory_order_relaxed);
+	if (dev->ops->status != NULL && !dev->draining)
+		dev->ops->status(dev, status, dev->arg);
+}
+
+int
+vduse_status_check_features(struct rte_vduse_dev *dev)
+{
+	uint64_t features;
+	int ret;
+
+	ret = dev->transport->features(dev, &features);
+	if (ret < 0) {
+		VDUSE_LOG_DRIVER(dev, dev, ERR, "cannot read the driver's features: %s",
+				 strerror(-ret));
+		return ret;
+	}
+	if (features & ~dev->offered) {
+		VDUSE_LOG_DRIVER(dev, dev, ERR, "the driver took features 0x%" PRIx64
+				 " that are not offered", features & ~dev->offered);
+		return -EINVAL;
+	}
+	rte_atomic_store_explicit(&dev->features, features, rte_memory_order_relaxed);
+	VDUSE_LOG(dev, DEBUG, dev->name, "features 0x%" PRIx64, features);
+	return 0;
+}
+
+/*
+ * Puts every virtqueue on the new table, then frees the old one: behind vduse_vq_switch() no
+ * poller can hold an address of it.
+ */
+static void
+status_switch(struct rte_vduse_dev *dev, struct vduse_iotlb *table)
+{
+	struct vduse_iotlb *old = dev->iotlb[0];
+	uint16_t i;
+
+	dev->iotlb[0] = table;
+	for (i = 0; i < dev->nb_vqs; i++)
+		vduse_vq_switch(&dev->vqs[i], table);
+	if (dev->ops->memory != NULL && !dev->draining)
+		dev->ops->memory(dev, dev->arg);
+	vduse_iotlb_free(old);
+	rte_atomic_store_explicit(&dev->stats.regions, table == NULL ? 0 : table->nb,
+				  rte_memory_order_relaxed);
+}
+
+int
+vduse_status_remap(struct rte_vduse_dev *dev, bool reuse)
+{
+	struct vduse_iotlb *table = NULL;
+	int ret;
+
+	ret = vduse_iotlb_walk(dev, 0, dev->iotlb[0], reuse, &table);
+	/* The walk said what else is wrong. */
+	if (ret == -ENOMEM)
+		VDUSE_LOG_DRIVER(dev, dev, ERR, "no memory for a table of the driver's regions");
+	status_switch(dev, table);
+	return ret;
+}
+
+void
+vduse_status_driver_ok(struct rte_vduse_dev *dev)
+{
+	uint16_t i;
+
+	/* A driver may skip FEATURES_OK; taken over devices have it behind them. */
+	if (vduse_status_check_features(dev) < 0)
+		return;
+	(void)vduse_status_remap(dev, false);
+	dev->unready = 0;
+	for (i = 0; i < dev->nb_vqs; i++)
+		if (vduse_vq_try_start(&dev->vqs[i]))
+			dev->unready++;
+	vduse_state_features(dev, dev->features);
+	VDUSE_LOG_RATED(&dev->life_rate, dev, INFO, dev->name,
+			"driver is up, features 0x%" PRIx64 ", it set up %u virtqueues (up to %u)",
+			dev->features, dev->nb_vqs - dev->unready, dev->nb_vqs);
+	vduse_status_set(dev, dev->status);
+}
+
+/* No poller is in a virtqueue any more when this returns, and nothing is mapped. */
+static void
+status_stop(struct rte_vduse_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++)
+		vduse_vq_stop(&dev->vqs[i]);
+	dev->unready = 0;
+	status_switch(dev, NULL);
+}
+
+void
+vduse_status_reset(struct rte_vduse_dev *dev)
+{
+	bool was_up = (dev->status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
+
+	status_stop(dev);
+	rte_atomic_store_explicit(&dev->features, 0, rte_memory_order_relaxed);
+	if (was_up) {
+		vduse_count(&dev->stats.resets);
+		VDUSE_LOG_RATED(&dev->life_rate, dev, INFO, dev->name, "driver is gone");
+	}
+	vduse_status_set(dev, 0);
+}
+
+void
+vduse_status_broken(struct rte_vduse_dev *dev)
+{
+	status_stop(dev);
+	rte_atomic_store_explicit(&dev->stats.broken, true, rte_memory_order_relaxed);
+	VDUSE_LOG(dev, ERR, dev->name,
+		  "the kernel gave the device up (a message was not answered in time): "
+		  "remove the device and create it again");
+	vduse_status_set(dev, VIRTIO_CONFIG_S_NEEDS_RESET);
+}

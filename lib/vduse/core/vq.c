@@ -1,0 +1,401 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * One virtqueue between the control thread, which starts, stops and moves it, and the thread
+ * that polls it. The lock is held by the poller for the length of a burst; enabled is cleared
+ * before the control thread takes it, so the poller turns away at its next burst.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <linux/virtio_config.h>
+
+#include <rte_bitops.h>
+#include <rte_cycles.h>
+#include <rte_vduse_compat.h>
+
+#include <vduse/core/ctrl_thread.h>
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+
+void
+vduse_vq_init(struct rte_vduse_dev *dev, uint16_t index)
+{
+	struct rte_vduse_vq *vq = &dev->vqs[index];
+
+	rte_spinlock_init(&vq->lock);
+	vq->state = RTE_VDUSE_VQ_IDLE;
+	vq->dev = dev;
+	vq->index = index;
+	vq->kick_fd = -1;
+}
+
+/* Ends polling; when this returns the caller alone may touch the virtqueue. */
+static void
+vq_lock(struct rte_vduse_vq *vq)
+{
+	rte_atomic_store_explicit(&vq->enabled, false, rte_memory_order_relaxed);
+	rte_spinlock_lock(&vq->lock);
+}
+
+static void
+vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
+{
+	rte_atomic_store_explicit(&vq->state, state, rte_memory_order_release);
+	rte_atomic_store_explicit(&vq->enabled, state == RTE_VDUSE_VQ_RUNNING,
+				  rte_memory_order_relaxed);
+	rte_spinlock_unlock(&vq->lock);
+}
+
+/* The kick fd is there for drivers that kick and for applications that sleep. */
+static int
+vq_kick_open(struct rte_vduse_vq *vq)
+{
+	int ret;
+
+	vq->kick_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (vq->kick_fd < 0)
+		return -errno;
+	ret = vq->dev->transport->vq_kick_fd(vq->dev, vq->index, vq->kick_fd);
+	if (ret < 0) {
+		close(vq->kick_fd);
+		vq->kick_fd = -1;
+	}
+	return ret;
+}
+
+static void
+vq_kick_close(struct rte_vduse_vq *vq)
+{
+	if (vq->kick_fd < 0)
+		return;
+	/* A broken device refuses; the kernel then has let go of the fd itself. */
+	(void)vq->dev->transport->vq_kick_fd(vq->dev, vq->index, -1);
+	close(vq->kick_fd);
+	vq->kick_fd = -1;
+}
+
+static enum rte_vduse_vq_state
+vq_start_failed(struct rte_vduse_vq *vq, uint32_t size, int ret)
+{
+	VDUSE_LOG_DRIVER(vq->dev, dev, ERR, "virtqueue %u (size %u) cannot start: %s", vq->index,
+			 size, strerror(-ret));
+	vduse_count(&vq->faults);
+	return RTE_VDUSE_VQ_ERROR;
+}
+
+/* Where the device goes on, as the kernel tells it of either ring format. */
+static uint32_t
+vq_position(const struct rte_vduse_dev *dev, const struct vduse_vq_info *from)
+{
+	if (!(dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
+		return from->split.avail_index;
+	return (from->packed.last_avail_idx & 0x7fffu) |
+	       (from->packed.last_avail_counter & 1u) << 15 |
+	       (from->packed.last_used_idx & 0x7fffu) << 16 |
+	       (from->packed.last_used_counter & 1u) << 31;
+}
+
+void
+vduse_vq_state(const struct rte_vduse_dev *dev, uint32_t position, struct vduse_vq_state *state)
+{
+	if (!(dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED))) {
+		state->split.avail_index = (uint16_t)position;
+		return;
+	}
+	state->packed.last_avail_idx = position & 0x7fff;
+	state->packed.last_avail_counter = position >> 15 & 1;
+	state->packed.last_used_idx = position >> 16 & 0x7fff;
+	state->packed.last_used_counter = position >> 31;
+}
+
+/* The state of a virtqueue whose rings are not mapped: memory may come, what is lost does not. */
+static enum rte_vduse_vq_state
+vq_unmapped(struct rte_vduse_vq *vq)
+{
+	return rte_vduse_vq_guard(vq) ? RTE_VDUSE_VQ_SUSPENDED : RTE_VDUSE_VQ_ERROR;
+}
+
+static enum rte_vduse_vq_state
+vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
+{
+	struct rte_vduse_dev *dev = vq->dev;
+	struct rte_vduse_vq_info info = {
+		.desc = from->desc_addr,
+		.driver = from->driver_addr,
+		.device = from->device_addr,
+		.features = dev->features,
+		.size = from->num,
+		.position = vq_position(dev, from),
+		.resumed = dev->resuming,
+	};
+	int ret;
+
+	if (dev->transport->vq_life != NULL)
+		info.life = dev->transport->vq_life(dev, vq->index);
+	vq->iotlb = dev->iotlb[0];
+	vq->report = false;
+	/* First, so that what the device type started need not be stopped again. */
+	ret = vq_kick_open(vq);
+	if (ret < 0)
+		return vq_start_failed(vq, info.size, ret);
+	ret = dev->ops->vq_start(vq, &info, dev->arg);
+	if (ret < 0 && ret != -EFAULT) {
+		vq_kick_close(vq);
+		return vq_start_failed(vq, info.size, ret);
+	}
+	/*
+	 * A process that was killed between its last used entries and their call owes the driver
+	 * that call. A call too many does no harm.
+	 */
+	if (dev->taken_over || dev->transport->reconnects)
+		(void)dev->transport->vq_call(dev, vq->index);
+	if (ret == -EFAULT)
+		return vq_unmapped(vq);
+	VDUSE_LOG(dev, DEBUG, dev->name, "virtqueue %u runs, size %u, from 0x%x", vq->index,
+		  info.size, info.position);
+	return RTE_VDUSE_VQ_RUNNING;
+}
+
+/*
+ * What the device type sized for its virtqueues, no driver may exceed: not every kernel holds the
+ * size that a driver sets against the one that was announced.
+ */
+static bool
+vq_size_ok(struct rte_vduse_vq *vq, uint32_t size)
+{
+	if (size <= vq->dev->vq_size_max)
+		return true;
+	VDUSE_LOG_DRIVER(vq->dev, dev, ERR, "virtqueue %u of size %u refused: the largest "
+			 "announced is %u", vq->index, size, vq->dev->vq_size_max);
+	vduse_count(&vq->faults);
+	return false;
+}
+
+bool
+vduse_vq_try_start(struct rte_vduse_vq *vq)
+{
+	struct rte_vduse_dev *dev = vq->dev;
+	struct vduse_vq_info info;
+	enum rte_vduse_vq_state state;
+
+	/* Without the lock: what a poller may make of it meanwhile is not idle either. */
+	if (rte_atomic_load_explicit(&vq->state, rte_memory_order_relaxed) != RTE_VDUSE_VQ_IDLE)
+		return false;
+	memset(&info, 0, sizeof(info));
+	info.index = vq->index;
+	if (dev->transport->vq_info(dev, vq->index, &info) < 0)
+		return true;
+	if (!info.ready || info.num == 0)
+		return true;
+	if (dev->transport->vq_affinity != NULL)
+		dev->transport->vq_affinity(dev, vq->index);
+	vq_lock(vq);
+	state = vq_size_ok(vq, info.num) ? vq_start_locked(vq, &info) : RTE_VDUSE_VQ_ERROR;
+	vq->started = state != RTE_VDUSE_VQ_ERROR;
+	vq_unlock(vq, state);
+	return false;
+}
+
+void
+vduse_vq_stop(struct rte_vduse_vq *vq)
+{
+	struct rte_vduse_dev *dev = vq->dev;
+
+	vq_lock(vq);
+	if (vq->started) {
+		dev->ops->vq_stop(vq, dev->arg);
+		/* For what was shown last: nobody makes it later. */
+		if (rte_atomic_exchange_explicit(&vq->owes_call, false, rte_memory_order_acquire))
+			(void)dev->transport->vq_call(dev, vq->index);
+	}
+	vq->started = false;
+	vq->slow_calls = 0;
+	vq->report = false;
+	vq->iotlb = NULL;
+	vq_kick_close(vq);
+	vq_unlock(vq, RTE_VDUSE_VQ_IDLE);
+}
+
+/* While the virtqueue is still on the regions in force. */
+unsigned int
+vduse_vq_drain(struct rte_vduse_vq *vq, bool stop)
+{
+	struct rte_vduse_dev *dev = vq->dev;
+	unsigned int left;
+
+	if (!vq->started || dev->ops->vq_drain == NULL)
+		return 0;
+	vq_lock(vq);
+	left = dev->ops->vq_drain(vq, stop, dev->arg);
+	/* Polling is not permitted again before what the caller waits for is done. */
+	rte_spinlock_unlock(&vq->lock);
+	return left;
+}
+
+void
+vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
+{
+	struct rte_vduse_dev *dev = vq->dev;
+	enum rte_vduse_vq_state state;
+
+	vq_lock(vq);
+	state = vq->state;
+	vq->iotlb = iotlb;
+	if (vq->started) {
+		int ret;
+
+		ret = dev->ops->vq_remap(vq, dev->arg);
+		if (ret < 0 && state != RTE_VDUSE_VQ_ERROR)
+			state = vq_unmapped(vq);
+		else if (ret == 0 && state == RTE_VDUSE_VQ_SUSPENDED)
+			state = RTE_VDUSE_VQ_RUNNING;
+	}
+	vq_unlock(vq, state);
+}
+
+static bool
+vq_miss_solved(const struct rte_vduse_vq *vq)
+{
+	const struct rte_vduse_region *region = rte_vduse_vq_lookup(vq, vq->miss_iova);
+
+	return region != NULL && (vq->miss_write ? region->writable : region->readable);
+}
+
+void
+vduse_vq_resume(struct rte_vduse_vq *vq)
+{
+	enum rte_vduse_vq_state state;
+
+	vq_lock(vq);
+	state = vq->state;
+	vduse_count(&vq->misses);
+	vq->report = false;
+	if (state == RTE_VDUSE_VQ_WAITING) {
+		state = RTE_VDUSE_VQ_RUNNING;
+		if (!vq_miss_solved(vq)) {
+			rte_vduse_vq_fail(vq, "memory in no region that permits it, address",
+					  vq->miss_iova);
+			state = RTE_VDUSE_VQ_ERROR;
+		}
+	}
+	vq_unlock(vq, state);
+}
+
+const struct rte_vduse_region *
+rte_vduse_vq_lookup(const struct rte_vduse_vq *vq, uint64_t iova)
+{
+	const struct vduse_iotlb *table = vq->iotlb;
+
+	/* A burst that has many pieces to find ends soon once memory is lost. */
+	if (table != NULL &&
+	    unlikely(rte_atomic_load_explicit(&table->poisoned, rte_memory_order_relaxed)))
+		return NULL;
+	return vduse_iotlb_lookup(table, iova);
+}
+
+/* So many slow calls in a row, fast ones taken off, are the driver's doing and not the machine's. */
+#define VQ_SLOW_CALLS 16
+
+static void
+vq_post_call(struct rte_vduse_vq *vq)
+{
+	/* One that is not made yet stands for this one, too. */
+	if (rte_atomic_load_explicit(&vq->owes_call, rte_memory_order_relaxed))
+		return;
+	/* Release: pairs with the acquire in vduse_vq_call_posted(). */
+	rte_atomic_store_explicit(&vq->owes_call, true, rte_memory_order_release);
+	vduse_ctrl_wake();
+}
+
+static void
+vq_call_was_slow(struct rte_vduse_vq *vq)
+{
+	if (++vq->slow_calls == VQ_SLOW_CALLS)
+		VDUSE_LOG_DRIVER(vq->dev, dev, WARNING, "virtqueue %u: an interrupt takes more than "
+				 "%u us, because very many wait for it: the control thread sends "
+				 "them now", vq->index, VDUSE_SLOW_CALL_US);
+}
+
+int
+rte_vduse_vq_call(struct rte_vduse_vq *vq)
+{
+	uint64_t begin;
+	int ret;
+
+	if (unlikely(vq->slow_calls == VQ_SLOW_CALLS)) {
+		vq_post_call(vq);
+		return 0;
+	}
+	begin = rte_rdtsc();
+	ret = vq->dev->transport->vq_call(vq->dev, vq->index);
+	if (unlikely(rte_rdtsc() - begin > vq->dev->slow_call))
+		vq_call_was_slow(vq);
+	else if (unlikely(vq->slow_calls > 0))
+		vq->slow_calls--;
+	return ret;
+}
+
+bool
+vduse_vq_call_posted(struct rte_vduse_vq *vq)
+{
+	if (!rte_atomic_exchange_explicit(&vq->owes_call, false, rte_memory_order_acquire))
+		return false;
+	/* A call descriptor is exchanged under the lock. */
+	rte_spinlock_lock(&vq->lock);
+	if (vq->started)
+		(void)vq->dev->transport->vq_call(vq->dev, vq->index);
+	rte_spinlock_unlock(&vq->lock);
+	return true;
+}
+
+void
+rte_vduse_vq_miss(struct rte_vduse_vq *vq, uint64_t iova, bool write)
+{
+	/* Nothing that the control thread could find. */
+	if (!rte_vduse_vq_guard(vq))
+		return;
+	vq->miss_iova = iova;
+	vq->miss_write = write;
+	vq->report = true;
+	rte_atomic_store_explicit(&vq->enabled, false, rte_memory_order_relaxed);
+	/* Release: pairs with the acquire in ctrl_serve_misses(). */
+	rte_atomic_store_explicit(&vq->state, RTE_VDUSE_VQ_WAITING, rte_memory_order_release);
+}
+
+void
+rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value)
+{
+	rte_atomic_store_explicit(&vq->enabled, false, rte_memory_order_relaxed);
+	rte_atomic_store_explicit(&vq->state, RTE_VDUSE_VQ_ERROR, rte_memory_order_release);
+	vduse_count(&vq->faults);
+	/* Once per error state: the virtqueue is not polled again until a reset. */
+	VDUSE_LOG_DRIVER(vq->dev, dev, ERR, "virtqueue %u stopped, %s: %s %" PRIu64 " (0x%" PRIx64
+			 ")", vq->index,
+			 vq->dev->socket ? "its client must reconnect" :
+						     "the driver must reset the device",
+			 why, value, value);
+}
+
+bool
+rte_vduse_vq_guard(struct rte_vduse_vq *vq)
+{
+	const struct vduse_iotlb *table = vq->iotlb;
+
+	/* Acquire: pairs with the release in the guard's handler. */
+	if (table != NULL &&
+	    unlikely(rte_atomic_load_explicit(&table->poisoned, rte_memory_order_acquire))) {
+		rte_vduse_vq_fail(vq, "the driver took away memory in use", 0);
+		return false;
+	}
+	return true;
+}
+
+void
+rte_vduse_vq_report(struct rte_vduse_vq *vq)
+{
+	RTE_SET_USED(vq);
+	vduse_ctrl_wake();
+}

@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See affinity.h. In flow EAL's lcores, out flows a mask to irq_cb_affinity in sysfs.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <rte_lcore.h>
+
+#include <vduse/kernel/affinity.h>
+#include <vduse/core/log.h>
+
+#define AFFINITY_BIT(use) (1U << (use))
+
+static void
+affinity_uses(enum affinity_use *uses, long nb)
+{
+	unsigned int lcore;
+
+	memset(uses, 0, nb * sizeof(*uses));
+	for (lcore = 0; lcore < RTE_MAX_LCORE; lcore++) {
+		int cpu;
+
+		if (!rte_lcore_is_enabled(lcore))
+			continue;
+		cpu = rte_lcore_to_cpu_id((int)lcore);
+		if (cpu >= 0 && cpu < nb)
+			uses[cpu] = lcore == rte_get_main_lcore() ? AFFINITY_MAIN : AFFINITY_WORKER;
+	}
+}
+
+/* The uses whose processors take the interrupts, as a set of AFFINITY_BIT. */
+static unsigned int
+affinity_choose(const enum affinity_use *uses, long nb, bool disk)
+{
+	long count[AFFINITY_USES] = { 0 }, cpu;
+
+	for (cpu = 0; cpu < nb; cpu++)
+		count[uses[cpu]]++;
+	if (disk && count[AFFINITY_FREE] + count[AFFINITY_MAIN] == 1 && count[AFFINITY_WORKER] > 0)
+		return AFFINITY_BIT(AFFINITY_WORKER);
+	if (count[AFFINITY_FREE] > 0)
+		return AFFINITY_BIT(AFFINITY_FREE);
+	return count[AFFINITY_MAIN] > 0 ? AFFINITY_BIT(AFFINITY_MAIN) : 0;
+}
+
+size_t
+vduse_affinity_mask(const enum affinity_use *uses, long nb, bool disk, char *mask, size_t room)
+{
+	unsigned int chosen = affinity_choose(uses, nb, disk);
+	size_t len = 0;
+	long group;
+
+	if (chosen == 0)
+		return 0;
+	/* As the kernel reads masks: the highest processors first. */
+	for (group = (nb - 1) / 32; group >= 0; group--) {
+		uint32_t bits = 0;
+		long cpu;
+
+		for (cpu = group * 32; cpu < RTE_MIN(nb, group * 32 + 32); cpu++)
+			if (chosen & AFFINITY_BIT(uses[cpu]))
+				bits |= UINT32_C(1) << (cpu % 32);
+		len += (size_t)snprintf(mask + len, room - len, "%08x%s", bits,
+					group > 0 ? "," : "");
+	}
+	return len;
+}
+
+void
+vduse_affinity_set(const char *name, uint16_t vq, bool disk)
+{
+	enum affinity_use uses[AFFINITY_CPUS_MAX];
+	long nb = RTE_MIN(sysconf(_SC_NPROCESSORS_CONF), AFFINITY_CPUS_MAX);
+	char mask[AFFINITY_MASK_MAX];
+	char path[128];
+	size_t len;
+	int fd;
+
+	affinity_uses(uses, nb);
+	len = vduse_affinity_mask(uses, nb, disk, mask, sizeof(mask));
+	if (len == 0)
+		return;
+	snprintf(path, sizeof(path), "/sys/class/vduse/%s/vq%u/irq_cb_affinity", name, vq);
+	fd = open(path, O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, mask, len) < 0)
+		/* It still works, with more delay; old kernels have no such file. */
+		VDUSE_LOG(dev, DEBUG, name, "cannot write %s: %s", path, strerror(errno));
+	if (fd >= 0)
+		close(fd);
+}

@@ -1,0 +1,328 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See dev.h. Everything goes through /dev/vduse/control.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/vduse.h>
+#include <linux/virtio_config.h>
+
+#include <rte_bitops.h>
+
+#include <vduse/core/ctrl_thread.h>
+#include <vduse/core/device.h>
+#include <vduse/kernel/dev.h>
+#include <vduse/core/log.h>
+#include <vduse/kernel/netlink.h>
+
+#define KERNEL_CONTROL RTE_VDUSE_PATH "control"
+
+/* The API that this code speaks. Version 1 (address spaces) has its places marked asid. */
+#define KERNEL_API_MAX UINT64_C(0)
+
+static int
+kernel_control_open(const char *name)
+{
+	int fd = open(KERNEL_CONTROL, O_RDWR | O_CLOEXEC);
+	int err = errno;
+
+	if (fd >= 0)
+		return fd;
+	if (err == ENOENT || err == ENODEV || err == ENXIO)
+		VDUSE_LOG(dev, ERR, name, "%s is missing (%s): this kernel needs its vduse module, "
+			  "modprobe vduse", KERNEL_CONTROL, strerror(err));
+	else if (err == EACCES || err == EPERM)
+		VDUSE_LOG(dev, ERR, name, "no permission to open %s (%s): run as root or grant "
+			  "access to it", KERNEL_CONTROL, strerror(err));
+	else
+		VDUSE_LOG(dev, ERR, name, "cannot open %s: %s", KERNEL_CONTROL, strerror(err));
+	return -err;
+}
+
+/* Agrees on an API version: the highest that both sides speak. */
+static int
+kernel_negotiate(const char *name, int control, uint64_t *version)
+{
+	uint64_t kernel;
+
+	if (ioctl(control, VDUSE_GET_API_VERSION, &kernel) < 0) {
+		int err = errno;
+
+		VDUSE_LOG(dev, ERR, name, "cannot ask for the VDUSE API of %s: %s; load the "
+			  "kernel's module vduse", KERNEL_CONTROL, strerror(err));
+		return -err;
+	}
+	*version = RTE_MIN(kernel, KERNEL_API_MAX);
+	if (ioctl(control, VDUSE_SET_API_VERSION, version) < 0) {
+		int err = errno;
+
+		VDUSE_LOG(dev, ERR, name, "the kernel speaks VDUSE API %" PRIu64
+			  " and refuses %" PRIu64 ": %s", kernel, *version, strerror(err));
+		return -err;
+	}
+	return 0;
+}
+
+static int
+kernel_ask_create(int control, const char *name, const struct rte_vduse_dev_conf *conf)
+{
+	struct vduse_dev_config *config;
+	int ret;
+
+	config = calloc(1, sizeof(*config) + conf->config_size);
+	if (config == NULL)
+		return -ENOMEM;
+	snprintf(config->name, sizeof(config->name), "%s", name);
+	config->vendor_id = conf->vendor_id;
+	config->device_id = conf->device_id;
+	config->features = conf->features;
+	config->vq_num = conf->nb_vqs;
+	config->vq_align = (uint32_t)sysconf(_SC_PAGESIZE);
+	config->config_size = conf->config_size;
+	memcpy(config->config, conf->config, conf->config_size);
+	ret = ioctl(control, VDUSE_CREATE_DEV, config) < 0 ? -errno : 0;
+	free(config);
+	return ret;
+}
+
+static int
+kernel_ask_destroy(int control, const char *name)
+{
+	char buf[VDUSE_NAME_MAX] = { 0 };
+
+	snprintf(buf, sizeof(buf), "%s", name);
+	return ioctl(control, VDUSE_DESTROY_DEV, buf) < 0 ? -errno : 0;
+}
+
+static int
+kernel_open(struct rte_vduse_dev *dev)
+{
+	char path[sizeof(RTE_VDUSE_PATH) + RTE_VDUSE_NAME_MAX];
+	int ret;
+
+	snprintf(path, sizeof(path), "%s%s", RTE_VDUSE_PATH, dev->name);
+	dev->fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (dev->fd >= 0)
+		return 0;
+	ret = -errno;
+	if (ret == -EBUSY)
+		VDUSE_LOG(dev, ERR, dev->name,
+			  "the name is taken: another process serves %s, choose another one or "
+			  "stop that process", path);
+	else
+		VDUSE_LOG(dev, ERR, dev->name, "cannot open %s: %s", path, strerror(-ret));
+	return ret;
+}
+
+/* How many virtqueues a device has that already exists: sysfs shows each as a folder. */
+static uint16_t
+kernel_count_vqs(const char *name)
+{
+	char path[128];
+	uint16_t nb;
+
+	for (nb = 0; nb < UINT16_MAX; nb++) {
+		snprintf(path, sizeof(path), "/sys/class/vduse/%s/vq%u", name, nb);
+		if (access(path, F_OK) < 0)
+			break;
+	}
+	return nb;
+}
+
+/* What is left in the kernel, seen through the device's file. -ENOENT: no driver uses it. */
+static int
+kernel_look(const char *path, int fd, struct vduse_left *left)
+{
+	const char *name = rte_vduse_path_name(path);
+	struct vduse_vdpa_info info;
+	struct vduse_left noted;
+	uint64_t features;
+
+	/* A reset takes them back, so a driver that has none is not there. */
+	if (ioctl(fd, VDUSE_DEV_GET_FEATURES, &features) < 0 || features == 0 ||
+	    vduse_vdpa_get(name, &info) < 0)
+		return -ENOENT;
+	if (vduse_state_read(path, &noted) == 0 && noted.device_id == info.device_id)
+		*left = noted;
+	left->device_id = info.device_id;
+	left->nb_vqs = kernel_count_vqs(name);
+	left->vq_size = info.max_vq_size;
+	left->offered = info.features;
+	left->features = features;
+	return 0;
+}
+
+int
+vduse_kernel_left(const char *path, void *priv, struct vduse_left *left)
+{
+	int fd, ret;
+
+	RTE_SET_USED(priv);
+	/* Refused where another process serves it. */
+	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
+	if (fd < 0)
+		return -ENOENT;
+	ret = kernel_look(path, fd, left);
+	close(fd);
+	return ret;
+}
+
+/* What keeps this process from serving what a driver uses, or NULL. */
+static const char *
+kernel_difference(const struct vduse_left *left, const struct rte_vduse_dev_conf *conf)
+{
+	if (left->device_id != conf->device_id)
+		return "it is of another type";
+	if (left->nb_vqs != conf->nb_vqs)
+		return "it has another number of virtqueues";
+	if (left->vq_size != conf->vq_size)
+		return "its virtqueues are of another size";
+	if (left->features & ~conf->features)
+		return "its driver took features that are not offered now";
+	/* A packed ring does not say how far the process that died had come. */
+	if (!conf->logs && !conf->positions &&
+	    (left->features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
+		return "its driver has packed rings, and nothing says how far they came";
+	return NULL;
+}
+
+/* Removes a device that nobody serves. Its driver is let go of with proper answers. */
+static int
+kernel_remove_left(struct rte_vduse_dev *dev, int control)
+{
+	int ret;
+
+	dev->draining = true;
+	ret = vduse_ctrl_add(dev);
+	if (ret == 0) {
+		(void)vduse_vdpa_del(dev->name);
+		vduse_ctrl_remove(dev);
+	}
+	dev->draining = false;
+	close(dev->fd);
+	dev->fd = -1;
+	ret = kernel_ask_destroy(control, dev->name);
+	if (ret < 0)
+		VDUSE_LOG(dev, ERR, dev->name,
+			  "a device of that name was left behind and cannot be removed: %s; "
+			  "end what uses it, then: vdpa dev del %s", strerror(-ret), dev->name);
+	return ret;
+}
+
+/* Goes on for a driver, or leaves everything as it is: it may have a file system mounted. */
+static int
+kernel_go_on(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf,
+	     const struct vduse_left *left)
+{
+	const char *difference = kernel_difference(left, conf);
+	int ret = -EEXIST;
+
+	if (difference != NULL) {
+		VDUSE_LOG(dev, ERR, dev->name, "a driver uses the device that a dead process left, "
+			  "and this one cannot serve it: %s (%u virtqueues of %u, features 0x%"
+			  PRIx64 "). Start it as it was; to change it, let its driver go after "
+			  "that (umount, ip link set down, or end the virtual machine)", difference,
+			  left->nb_vqs, left->vq_size, left->features);
+		goto close_fd;
+	}
+	dev->taken_over = true;
+	if (left->offered != 0)
+		dev->offered &= left->offered;
+	/* What the driver reads from now on is what the new process says. */
+	ret = dev->transport->config_set(dev, 0, conf->config, conf->config_size);
+	if (ret < 0)
+		goto close_fd;
+	VDUSE_LOG(dev, NOTICE, dev->name, "taken over: its driver goes on");
+	return 0;
+
+close_fd:
+	close(dev->fd);
+	dev->fd = -1;
+	return ret;
+}
+
+/* A device of that name exists: use it if a driver still has it, or make room. */
+static int
+kernel_take_over(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf, int control)
+{
+	struct vduse_left left;
+	int ret;
+
+	ret = kernel_open(dev);
+	if (ret < 0)
+		return ret;
+	memset(&left, 0, sizeof(left));
+	if (kernel_look(dev->path, dev->fd, &left) == 0)
+		return kernel_go_on(dev, conf, &left);
+	VDUSE_LOG(dev, NOTICE, dev->name, "removing a device that a dead process left");
+	ret = kernel_remove_left(dev, control);
+	if (ret == 0)
+		ret = kernel_ask_create(control, dev->name, conf);
+	if (ret == -EINVAL)
+		return -ENOTSUP;
+	return ret < 0 ? ret : kernel_open(dev);
+}
+
+static int
+kernel_create_fresh(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf, int control)
+{
+	int ret;
+
+	ret = kernel_ask_create(control, dev->name, conf);
+	if (ret == -EEXIST)
+		return kernel_take_over(dev, conf, control);
+	if (ret < 0) {
+		/* The caller knows what it offered and says what the kernel dislikes. */
+		if (ret == -EINVAL)
+			return -ENOTSUP;
+		VDUSE_LOG(dev, ERR, dev->name, "cannot be created: %s%s", strerror(-ret),
+			  ret == -EPERM ? " (CAP_NET_ADMIN is needed)" : "");
+		return ret;
+	}
+	ret = kernel_open(dev);
+	if (ret < 0)
+		(void)kernel_ask_destroy(control, dev->name);
+	return ret;
+}
+
+int
+vduse_kernel_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
+{
+	int control, ret;
+
+	control = kernel_control_open(dev->name);
+	if (control < 0)
+		return control;
+	ret = kernel_negotiate(dev->name, control, &dev->api_version);
+	if (ret == 0)
+		ret = kernel_create_fresh(dev, conf, control);
+	close(control);
+	return ret;
+}
+
+void
+vduse_kernel_destroy(struct rte_vduse_dev *dev)
+{
+	int control, ret;
+
+	close(dev->fd);
+	dev->fd = -1;
+	if (vduse_dev_leaves(dev))
+		return;
+	control = kernel_control_open(dev->name);
+	if (control < 0)
+		return;
+	ret = kernel_ask_destroy(control, dev->name);
+	if (ret < 0)
+		VDUSE_LOG(dev, ERR, dev->name, "cannot be removed from the kernel: %s",
+			  strerror(-ret));
+	close(control);
+}

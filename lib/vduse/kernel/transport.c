@@ -1,0 +1,229 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The kernel as the other side: /dev/vduse/NAME. In flow messages and answers to ioctls, out
+ * flow ours. Creation and removal are in dev.c.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include <linux/virtio_ids.h>
+
+#include <vduse/kernel/affinity.h>
+#include <vduse/core/device.h>
+#include <vduse/kernel/dev.h>
+#include <vduse/core/log.h>
+#include <vduse/kernel/netlink.h>
+
+static int
+kernel_ioctl(const struct rte_vduse_dev *dev, unsigned long request, void *arg)
+{
+	int ret = ioctl(dev->fd, request, arg);
+
+	return ret < 0 ? -errno : ret;
+}
+
+static int
+kernel_start(struct rte_vduse_dev *dev)
+{
+	VDUSE_LOG(dev, INFO, dev->name, "serves %s", dev->path);
+	return 0;
+}
+
+static int
+kernel_attach(struct rte_vduse_dev *dev, int attach)
+{
+	/* Another driver would have to take it from the one that uses it. */
+	if (dev->taken_over) {
+		vduse_vdpa_compare(dev->name, attach);
+		return 0;
+	}
+	return vduse_vdpa_attach(dev->name, attach);
+}
+
+static void
+kernel_detach(struct rte_vduse_dev *dev)
+{
+	int ret = vduse_vdpa_del(dev->name);
+
+	/* Without vdpa, or without the device there, nobody has it. */
+	if (ret < 0 && ret != -ENODEV && ret != -ENOENT)
+		VDUSE_LOG(dev, ERR, dev->name, "cannot be taken off the vDPA bus: %s",
+			  strerror(-ret));
+}
+
+static int
+kernel_recv(struct rte_vduse_dev *dev, struct vduse_dev_request *req)
+{
+	ssize_t n;
+
+	do {
+		n = read(dev->fd, req, sizeof(*req));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return n == sizeof(*req) ? 0 : -EIO;
+}
+
+static int
+kernel_reply(struct rte_vduse_dev *dev, const struct vduse_dev_response *resp)
+{
+	ssize_t n;
+
+	do {
+		n = write(dev->fd, resp, sizeof(*resp));
+	} while (n < 0 && errno == EINTR);
+	if (n < 0)
+		return -errno;
+	return n == sizeof(*resp) ? 0 : -EIO;
+}
+
+/* Whether the kernel would take memory of ours in place of a region. */
+static bool
+kernel_region_is_bounce(const struct rte_vduse_dev *dev, uint64_t first, uint64_t last)
+{
+	struct vduse_iova_info info;
+
+	memset(&info, 0, sizeof(info));
+	info.start = first;
+	info.last = first;
+	if (kernel_ioctl(dev, VDUSE_IOTLB_GET_INFO, &info) < 0)
+		return false;
+	return info.start == first && info.last == last && (info.capability & VDUSE_IOVA_CAP_UMEM);
+}
+
+static int
+kernel_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
+	      struct vduse_transport_region *region)
+{
+	struct vduse_iotlb_entry entry;
+	int fd;
+
+	RTE_SET_USED(asid); /* API 0 has but one */
+	memset(&entry, 0, sizeof(entry));
+	entry.start = from;
+	entry.last = UINT64_MAX;
+	fd = kernel_ioctl(dev, VDUSE_IOTLB_GET_FD, &entry);
+	if (fd == -EMFILE || fd == -ENFILE)
+		VDUSE_LOG(iotlb, ERR, dev->name, "no file descriptor left for a memory region: %s",
+			  strerror(-fd));
+	if (fd < 0)
+		return -ENOENT;
+	region->first = entry.start;
+	region->last = entry.last;
+	region->offset = entry.offset;
+	region->perm = entry.perm;
+	region->bounce = entry.start == 0 &&
+			 kernel_region_is_bounce(dev, entry.start, entry.last);
+	region->pinnable = true;
+	region->fd = fd;
+	return 0;
+}
+
+static int
+kernel_umem(struct rte_vduse_dev *dev, bool add, void *va, uint64_t iova, uint64_t size)
+{
+	struct vduse_iova_umem umem;
+
+	memset(&umem, 0, sizeof(umem));
+	umem.uaddr = (uintptr_t)va;
+	umem.iova = iova;
+	umem.size = size;
+	return kernel_ioctl(dev, add ? VDUSE_IOTLB_REG_UMEM : VDUSE_IOTLB_DEREG_UMEM, &umem);
+}
+
+static int
+kernel_features(struct rte_vduse_dev *dev, uint64_t *features)
+{
+	return kernel_ioctl(dev, VDUSE_DEV_GET_FEATURES, features);
+}
+
+static int
+kernel_vq_setup(struct rte_vduse_dev *dev, uint16_t index, uint16_t max_size)
+{
+	struct vduse_vq_config config;
+
+	memset(&config, 0, sizeof(config));
+	config.index = index;
+	config.max_size = max_size;
+	return kernel_ioctl(dev, VDUSE_VQ_SETUP, &config);
+}
+
+static int
+kernel_vq_info(struct rte_vduse_dev *dev, uint16_t index, struct vduse_vq_info *info)
+{
+	info->index = index;
+	return kernel_ioctl(dev, VDUSE_VQ_GET_INFO, info);
+}
+
+static int
+kernel_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
+{
+	struct vduse_vq_eventfd kick = {
+		.index = index,
+		.fd = fd < 0 ? VDUSE_EVENTFD_DEASSIGN : fd,
+	};
+
+	return kernel_ioctl(dev, VDUSE_VQ_SETUP_KICKFD, &kick);
+}
+
+static int
+kernel_vq_call(struct rte_vduse_dev *dev, uint16_t index)
+{
+	uint32_t arg = index;
+
+	return kernel_ioctl(dev, VDUSE_VQ_INJECT_IRQ, &arg);
+}
+
+static void
+kernel_vq_affinity(struct rte_vduse_dev *dev, uint16_t index)
+{
+	vduse_affinity_set(dev->name, index, dev->device_id == VIRTIO_ID_BLOCK);
+}
+
+static int
+kernel_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len)
+{
+	struct vduse_config_data *config;
+	int ret;
+
+	config = calloc(1, sizeof(*config) + len);
+	if (config == NULL)
+		return -ENOMEM;
+	config->offset = offset;
+	config->length = len;
+	memcpy(config->buffer, data, len);
+	ret = kernel_ioctl(dev, VDUSE_DEV_SET_CONFIG, config);
+	free(config);
+	return ret;
+}
+
+static int
+kernel_config_call(struct rte_vduse_dev *dev)
+{
+	return kernel_ioctl(dev, VDUSE_DEV_INJECT_CONFIG_IRQ, NULL);
+}
+
+const struct vduse_transport_ops vduse_transport_kernel = {
+	.left = vduse_kernel_left,
+	.create = vduse_kernel_create,
+	.destroy = vduse_kernel_destroy,
+	.start = kernel_start,
+	.attach = kernel_attach,
+	.detach = kernel_detach,
+	.recv = kernel_recv,
+	.reply = kernel_reply,
+	.region = kernel_region,
+	.umem = kernel_umem,
+	.features = kernel_features,
+	.vq_setup = kernel_vq_setup,
+	.vq_info = kernel_vq_info,
+	.vq_kick_fd = kernel_vq_kick_fd,
+	.vq_call = kernel_vq_call,
+	.vq_affinity = kernel_vq_affinity,
+	.config_set = kernel_config_set,
+	.config_call = kernel_config_call,
+};

@@ -1,0 +1,463 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * See loopback.h. Messages go over a socket pair, so that the control thread sees
+ * what it sees of the kernel: a readable file descriptor, or one that hung up.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_cycles.h>
+#include <rte_vduse_compat.h>
+
+#include <vduse/core/device.h>
+#include <vduse/loopback/loopback.h>
+
+#define LOOPBACK_VQS	16
+#define LOOPBACK_CONFIG 4096
+
+struct vduse_loopback {
+	pthread_mutex_t lock; /* guards all but the sockets and calls */
+	int sock[2];	      /* ours, the device's */
+	uint64_t features;
+	struct vduse_transport_region *regions;
+	unsigned int nb_regions;
+	unsigned int max_regions; /* that there is room for */
+	unsigned int next_region; /* behind the one handed out last: a walk goes on there */
+	uint64_t walks;
+	struct vduse_vq_info vqs[LOOPBACK_VQS];
+	int kick_fds[LOOPBACK_VQS];
+	int refuse[VDUSE_LOOPBACK_OPS];
+	bool left; /* a driver is up already */
+	struct vduse_left found; /* what is said of it */
+	uint16_t vq_size_max;    /* 0: what is announced */
+	uint64_t calls[LOOPBACK_VQS]; /* atomic */
+	unsigned int call_us;
+	pthread_t caller; /* of the last one; before calls */
+	uint32_t next_id;
+	uint8_t config[LOOPBACK_CONFIG];
+	uint64_t config_changes;
+};
+
+struct vduse_loopback *
+vduse_loopback_new(void)
+{
+	struct vduse_loopback *loop = calloc(1, sizeof(*loop));
+	unsigned int i;
+
+	if (loop == NULL)
+		return NULL;
+	pthread_mutex_init(&loop->lock, NULL);
+	if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, loop->sock) < 0) {
+		free(loop);
+		return NULL;
+	}
+	for (i = 0; i < LOOPBACK_VQS; i++)
+		loop->kick_fds[i] = -1;
+	return loop;
+}
+
+void
+vduse_loopback_free(struct vduse_loopback *loop)
+{
+	vduse_loopback_regions_clear(loop);
+	vduse_loopback_break(loop);
+	close(loop->sock[1]);
+	pthread_mutex_destroy(&loop->lock);
+	free(loop);
+}
+
+int
+vduse_loopback_send(struct vduse_loopback *loop, struct vduse_dev_request *req)
+{
+	req->request_id = ++loop->next_id;
+	if (send(loop->sock[0], req, sizeof(*req), MSG_NOSIGNAL) != sizeof(*req))
+		return -EIO;
+	return 0;
+}
+
+int
+vduse_loopback_answer(struct vduse_loopback *loop, struct vduse_dev_response *resp, int timeout_ms)
+{
+	struct pollfd poll_fd = { .fd = loop->sock[0], .events = POLLIN };
+	int n;
+
+	/* A fuzzer's alarm may interrupt it. */
+	do {
+		n = poll(&poll_fd, 1, timeout_ms);
+	} while (n < 0 && errno == EINTR);
+	if (n == 0)
+		return -ETIMEDOUT;
+	if (n < 0 || recv(loop->sock[0], resp, sizeof(*resp), 0) != sizeof(*resp))
+		return -EIO;
+	return resp->request_id == loop->next_id ? 0 : -EIO;
+}
+
+int
+vduse_loopback_ask(struct vduse_loopback *loop, struct vduse_dev_request *req,
+		   struct vduse_dev_response *resp, int timeout_ms)
+{
+	int ret = vduse_loopback_send(loop, req);
+
+	return ret < 0 ? ret : vduse_loopback_answer(loop, resp, timeout_ms);
+}
+
+void
+vduse_loopback_break(struct vduse_loopback *loop)
+{
+	if (loop->sock[0] >= 0)
+		close(loop->sock[0]);
+	loop->sock[0] = -1;
+}
+
+/* Under the lock. */
+static int
+loopback_regions_grow(struct vduse_loopback *loop)
+{
+	unsigned int max = loop->max_regions == 0 ? 16 : 2 * loop->max_regions;
+	struct vduse_transport_region *regions;
+
+	regions = realloc(loop->regions, max * sizeof(*regions));
+	if (regions == NULL)
+		return -ENOMEM;
+	loop->regions = regions;
+	loop->max_regions = max;
+	return 0;
+}
+
+int
+vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t last,
+			  uint64_t offset, uint8_t perm, int fd)
+{
+	int ret = 0;
+
+	pthread_mutex_lock(&loop->lock);
+	if (loop->nb_regions == loop->max_regions)
+		ret = loopback_regions_grow(loop);
+	if (ret == 0)
+		loop->regions[loop->nb_regions++] = (struct vduse_transport_region){
+			.first = first,
+			.last = last,
+			.offset = offset,
+			.perm = perm,
+			.fd = fd,
+		};
+	pthread_mutex_unlock(&loop->lock);
+	return ret;
+}
+
+void
+vduse_loopback_regions_pinnable(struct vduse_loopback *loop)
+{
+	unsigned int i;
+
+	pthread_mutex_lock(&loop->lock);
+	for (i = 0; i < loop->nb_regions; i++)
+		loop->regions[i].pinnable = true;
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void
+vduse_loopback_regions_clear(struct vduse_loopback *loop)
+{
+	pthread_mutex_lock(&loop->lock);
+	free(loop->regions);
+	loop->regions = NULL;
+	loop->nb_regions = 0;
+	loop->max_regions = 0;
+	loop->next_region = 0;
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void
+vduse_loopback_set_features(struct vduse_loopback *loop, uint64_t features)
+{
+	pthread_mutex_lock(&loop->lock);
+	loop->features = features;
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void
+vduse_loopback_set_vq(struct vduse_loopback *loop, uint16_t index, const struct vduse_vq_info *info)
+{
+	pthread_mutex_lock(&loop->lock);
+	loop->vqs[index] = *info;
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void
+vduse_loopback_refuse(struct vduse_loopback *loop, enum vduse_loopback_op op, int err)
+{
+	pthread_mutex_lock(&loop->lock);
+	loop->refuse[op] = err;
+	pthread_mutex_unlock(&loop->lock);
+}
+
+void
+vduse_loopback_leave(struct vduse_loopback *loop, const struct vduse_left *left)
+{
+	loop->left = true;
+	if (left != NULL)
+		loop->found = *left;
+}
+
+void
+vduse_loopback_vq_size_max(struct vduse_loopback *loop, uint16_t size)
+{
+	loop->vq_size_max = size;
+}
+
+uint64_t
+vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index)
+{
+	/* Acquire: pairs with the release of the call. */
+	return rte_atomic_load_explicit(&loop->calls[index], rte_memory_order_acquire);
+}
+
+uint64_t
+vduse_loopback_config_changes(struct vduse_loopback *loop)
+{
+	uint64_t changes;
+
+	pthread_mutex_lock(&loop->lock);
+	changes = loop->config_changes;
+	pthread_mutex_unlock(&loop->lock);
+	return changes;
+}
+
+void
+vduse_loopback_call_takes(struct vduse_loopback *loop, unsigned int us)
+{
+	loop->call_us = us;
+}
+
+bool
+vduse_loopback_called_here(struct vduse_loopback *loop)
+{
+	return pthread_equal(loop->caller, pthread_self()) != 0;
+}
+
+uint64_t
+vduse_loopback_walks(struct vduse_loopback *loop)
+{
+	uint64_t walks;
+
+	pthread_mutex_lock(&loop->lock);
+	walks = loop->walks;
+	pthread_mutex_unlock(&loop->lock);
+	return walks;
+}
+
+int
+vduse_loopback_kick_fd(struct vduse_loopback *loop, uint16_t index)
+{
+	int fd;
+
+	pthread_mutex_lock(&loop->lock);
+	fd = loop->kick_fds[index];
+	pthread_mutex_unlock(&loop->lock);
+	return fd;
+}
+
+void
+vduse_loopback_config(struct vduse_loopback *loop, uint32_t offset, void *data, uint32_t len)
+{
+	pthread_mutex_lock(&loop->lock);
+	memcpy(data, loop->config + offset, len);
+	pthread_mutex_unlock(&loop->lock);
+}
+
+static int
+loopback_left(const char *path, void *priv, struct vduse_left *left)
+{
+	const struct vduse_loopback *loop = priv;
+
+	RTE_SET_USED(path);
+	*left = loop->found;
+	return loop->left && left->features != 0 ? 0 : -ENOENT;
+}
+
+static int
+loopback_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
+{
+	struct vduse_loopback *loop = dev->transport_priv;
+
+	if (conf->nb_vqs > LOOPBACK_VQS || conf->config_size > LOOPBACK_CONFIG)
+		return -EINVAL;
+	/* The kernel keeps that of a device which a dead process left. */
+	if (!loop->left)
+		memcpy(loop->config, conf->config, conf->config_size);
+	dev->taken_over = loop->left;
+	if (loop->vq_size_max != 0)
+		dev->vq_size_max = loop->vq_size_max;
+	dev->fd = loop->sock[1];
+	return 0;
+}
+
+static void
+loopback_destroy(struct rte_vduse_dev *dev)
+{
+	dev->fd = -1; /* vduse_loopback_free() closes it */
+}
+
+static int
+loopback_recv(struct rte_vduse_dev *dev, struct vduse_dev_request *req)
+{
+	ssize_t n = recv(dev->fd, req, sizeof(*req), MSG_DONTWAIT);
+
+	if (n < 0)
+		return -errno;
+	return n == sizeof(*req) ? 0 : -EIO;
+}
+
+static int
+loopback_reply(struct rte_vduse_dev *dev, const struct vduse_dev_response *resp)
+{
+	return send(dev->fd, resp, sizeof(*resp), MSG_NOSIGNAL) < 0 ? -errno : 0;
+}
+
+static int
+loopback_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
+		struct vduse_transport_region *region)
+{
+	struct vduse_loopback *loop = dev->transport_priv;
+	unsigned int i;
+	int ret = -ENOENT;
+
+	RTE_SET_USED(asid);
+	pthread_mutex_lock(&loop->lock);
+	if (from == 0) {
+		loop->walks++;
+		loop->next_region = 0;
+	}
+	i = loop->next_region;
+	while (i < loop->nb_regions && loop->regions[i].last < from)
+		i++;
+	if (i < loop->nb_regions) {
+		*region = loop->regions[i];
+		region->fd = fcntl(region->fd, F_DUPFD_CLOEXEC, 0);
+		ret = region->fd < 0 ? -errno : 0;
+		loop->next_region = i + 1;
+	}
+	pthread_mutex_unlock(&loop->lock);
+	return ret;
+}
+
+static int
+loopback_umem(struct rte_vduse_dev *dev, bool add, void *va, uint64_t iova, uint64_t size)
+{
+	RTE_SET_USED(dev);
+	RTE_SET_USED(add);
+	RTE_SET_USED(va);
+	RTE_SET_USED(iova);
+	RTE_SET_USED(size);
+	return -ENOTSUP;
+}
+
+static int
+loopback_features(struct rte_vduse_dev *dev, uint64_t *features)
+{
+	struct vduse_loopback *loop = dev->transport_priv;
+
+	pthread_mutex_lock(&loop->lock);
+	*features = loop->features;
+	pthread_mutex_unlock(&loop->lock);
+	return 0;
+}
+
+static int
+loopback_vq_setup(struct rte_vduse_dev *dev, uint16_t index, uint16_t max_size)
+{
+	struct vduse_loopback *loop = dev->transport_priv;
+
+	RTE_SET_USED(max_size);
+	/* For the last one only: those before it are there to be undone. */
+	return index + 1 < dev->nb_vqs ? 0 : loop->refuse[VDUSE_LOOPBACK_VQ_SETUP];
+}
+
+static int
+loopback_vq_info(struct rte_vduse_dev *dev, uint16_t index, struct vduse_vq_info *info)
+{
+	struct vduse_loopback *loop = dev->transport_priv;
+
+	pthread_mutex_lock(&loop->lock);
+	*info = loop->vqs[index];
+	pthread_mutex_unlock(&loop->lock);
+	return 0;
+}
+
+static int
+loopback_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
+{
+	struct vduse_loopback *loop = dev->transport_priv;
+	int ret;
+
+	pthread_mutex_lock(&loop->lock);
+	ret = fd < 0 ? 0 : loop->refuse[VDUSE_LOOPBACK_KICK_FD];
+	if (ret == 0)
+		loop->kick_fds[index] = fd;
+	pthread_mutex_unlock(&loop->lock);
+	return ret;
+}
+
+static int
+loopback_vq_call(struct rte_vduse_dev *dev, uint16_t index)
+{
+	struct vduse_loopback *loop = dev->transport_priv;
+
+	if (loop->call_us > 0)
+		rte_delay_us_block(loop->call_us);
+	loop->caller = pthread_self();
+	/* Release: the caller before the count. */
+	rte_atomic_fetch_add_explicit(&loop->calls[index], 1, rte_memory_order_release);
+	return 0;
+}
+
+static int
+loopback_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len)
+{
+	struct vduse_loopback *loop = dev->transport_priv;
+
+	pthread_mutex_lock(&loop->lock);
+	memcpy(loop->config + offset, data, len);
+	pthread_mutex_unlock(&loop->lock);
+	return 0;
+}
+
+static int
+loopback_config_call(struct rte_vduse_dev *dev)
+{
+	struct vduse_loopback *loop = dev->transport_priv;
+	int ret;
+
+	pthread_mutex_lock(&loop->lock);
+	ret = loop->refuse[VDUSE_LOOPBACK_CONFIG_CALL];
+	if (ret == 0)
+		loop->config_changes++;
+	pthread_mutex_unlock(&loop->lock);
+	return ret;
+}
+
+const struct vduse_transport_ops vduse_transport_loopback = {
+	.left = loopback_left,
+	.create = loopback_create,
+	.destroy = loopback_destroy,
+	.recv = loopback_recv,
+	.reply = loopback_reply,
+	.region = loopback_region,
+	.umem = loopback_umem,
+	.features = loopback_features,
+	.vq_setup = loopback_vq_setup,
+	.vq_info = loopback_vq_info,
+	.vq_kick_fd = loopback_vq_kick_fd,
+	.vq_call = loopback_vq_call,
+	.config_set = loopback_config_set,
+	.config_call = loopback_config_call,
+	.writes_config = true,
+};

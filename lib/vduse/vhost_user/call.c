@@ -1,0 +1,157 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Interrupts of a vhost-user driver. In flows the eventfd that it sent, out flow counts in it. A
+ * write waits where the counter is full, and whether it may is the driver's to say at any time:
+ * O_NONBLOCK is a property of what both of us have open. The kernel itself never waits as it
+ * counts, so the event of an io_uring is the driver's eventfd, and a call is an operation without
+ * effect. Opened by librte_vhost's thread, then the polling thread's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#ifdef VDUSE_HAVE_LIBURING
+#include <liburing.h>
+
+#include <rte_vduse_compat.h>
+#endif
+
+#include <vduse/core/log.h>
+#include <vduse/vhost_user/vhost_user.h>
+
+struct vhost_user_call {
+	int fd; /* to be written, or -1: there is a ring */
+#ifdef VDUSE_HAVE_LIBURING
+	struct io_uring ring;
+#endif
+};
+
+#ifdef VDUSE_HAVE_LIBURING
+static int
+call_ring_open(struct vhost_user_call *call, int fd)
+{
+	int ret;
+
+	ret = io_uring_queue_init(1, &call->ring, 0);
+	if (ret < 0)
+		return ret;
+	ret = io_uring_register_eventfd(&call->ring, fd);
+	if (ret < 0)
+		io_uring_queue_exit(&call->ring);
+	return ret;
+}
+
+static void
+call_ring_close(struct vhost_user_call *call)
+{
+	io_uring_queue_exit(&call->ring);
+}
+
+/* It is done when this returns, and its completion says nothing. */
+static int
+call_ring_send(struct vhost_user_call *call)
+{
+	struct io_uring_sqe *sqe = io_uring_get_sqe(&call->ring);
+	int ret;
+
+	/* NULL: there is one that the kernel did not take last time. */
+	if (sqe != NULL)
+		io_uring_prep_nop(sqe);
+	ret = io_uring_submit(&call->ring);
+	io_uring_cq_advance(&call->ring, io_uring_cq_ready(&call->ring));
+	return ret < 0 ? ret : 0;
+}
+#else
+static int
+call_ring_open(struct vhost_user_call *call, int fd)
+{
+	RTE_SET_USED(call);
+	RTE_SET_USED(fd);
+	return -ENOSYS;
+}
+
+static void
+call_ring_close(struct vhost_user_call *call)
+{
+	RTE_SET_USED(call);
+}
+
+static int
+call_ring_send(struct vhost_user_call *call)
+{
+	RTE_SET_USED(call);
+	return -ENOSYS;
+}
+#endif
+
+/* Once per process: it is the same for all. */
+static void
+call_warn(const char *name, int err)
+{
+	static bool warned;
+
+	if (!rte_atomic_exchange_explicit(&warned, true, rte_memory_order_relaxed))
+		VDUSE_LOG(msg, NOTICE, name, "no io_uring (%s): a driver that fills the counter of "
+			  "its call descriptor holds up the lcore that polls it", strerror(-err));
+}
+
+struct vhost_user_call *
+vhost_user_call_open(const char *name, uint16_t index, int fd)
+{
+	struct vhost_user_call *call = malloc(sizeof(*call));
+	int ret;
+
+	if (call == NULL)
+		goto fail;
+	call->fd = -1;
+	ret = call_ring_open(call, fd);
+	if (ret == 0)
+		return call;
+	call->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
+	if (call->fd < 0)
+		goto free_call;
+	call_warn(name, ret);
+	return call;
+
+free_call:
+	free(call);
+fail:
+	VDUSE_LOG(msg, ERR, name, "no memory or file descriptor left to interrupt the driver of "
+		  "virtqueue %u: %s", index, strerror(errno));
+	return NULL;
+}
+
+void
+vhost_user_call_close(struct vhost_user_call *call)
+{
+	if (call == NULL)
+		return;
+	if (call->fd >= 0)
+		close(call->fd);
+	else
+		call_ring_close(call);
+	free(call);
+}
+
+int
+vhost_user_call_send(struct vhost_user_call *call)
+{
+	struct pollfd pollfd = { .fd = call->fd, .events = POLLOUT };
+
+	if (likely(call->fd < 0))
+		return call_ring_send(call);
+	/* A counter that is full wakes the driver already, and a write would wait. */
+	if (poll(&pollfd, 1, 0) == 0)
+		return 0;
+	return eventfd_write(call->fd, 1) < 0 ? -errno : 0;
+}
+
+bool
+vhost_user_call_waits(const struct vhost_user_call *call)
+{
+	return call->fd >= 0;
+}

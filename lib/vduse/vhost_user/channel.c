@@ -1,0 +1,64 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The back-end channel of a vhost-user driver: a socket on which the device sends messages.
+ * Input: the socket that the driver sent, and word of a changed configuration space. Output: a
+ * message, if the socket has room for it.
+ * Thread: librte_vhost's opens and closes it; whoever changes the configuration space sends.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+#include <vduse/vhost_user/vhost_user.h>
+#include <vduse/vhost_user/wire.h>
+
+int
+vhost_user_channel_open(struct vhost_user *vu, int fd)
+{
+	int old;
+
+	if (!vhost_user_file_is_channel(fd))
+		return -EPROTO;
+	pthread_mutex_lock(&vu->lock);
+	old = vu->channel;
+	vu->channel = fd;
+	pthread_mutex_unlock(&vu->lock);
+	vhost_user_file_close(old);
+	return 0;
+}
+
+void
+vhost_user_channel_close(struct vhost_user *vu)
+{
+	int old;
+
+	pthread_mutex_lock(&vu->lock);
+	old = vu->channel;
+	vu->channel = -1;
+	pthread_mutex_unlock(&vu->lock);
+	vhost_user_file_close(old);
+}
+
+/*
+ * Without waiting: the driver decides whether it reads. Where the socket is full it holds a
+ * message of this kind already, and after that one the driver reads the whole space.
+ */
+int
+vhost_user_channel_config(struct vhost_user *vu)
+{
+	const struct {
+		uint32_t type, flags, size;
+	} msg = { .type = MSG_BACKEND_CONFIG_CHANGE, .flags = MSG_VERSION };
+	int ret = 0;
+
+	pthread_mutex_lock(&vu->lock);
+	if (vu->channel < 0)
+		ret = -EINVAL;
+	else if (send(vu->channel, &msg, sizeof(msg), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+		 errno != EAGAIN)
+		ret = -errno;
+	pthread_mutex_unlock(&vu->lock);
+	return ret;
+}

@@ -1,0 +1,104 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Memory that a vhost-user driver keeps while it reconnects, and drops when it begins anew. It
+ * is meant for a log of what is in flight; the driver can write it, so our log lies elsewhere,
+ * and all that is here is a number for each virtqueue, to tell a ring that was there before
+ * from a new one, and what the driver itself wrote to the configuration space. Read and written
+ * as a file: what a driver maps it could take away. librte_vhost's thread.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <rte_common.h>
+#include <rte_random.h>
+
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+#include <vduse/vhost_user/vhost_user.h>
+
+/* A page for the driver to map. Any virtqueue has a place there; behind them stands the note. */
+#define INFLIGHT_SIZE(nb_vqs) RTE_ALIGN_CEIL(((nb_vqs) + 1) * sizeof(uint64_t), UINT64_C(4096))
+
+static_assert(sizeof(struct vhost_user_write) == sizeof(uint64_t), "it has a place of that size");
+
+int
+vhost_user_inflight_new(struct vhost_user *vu, uint64_t *size)
+{
+	int fd;
+
+	*size = INFLIGHT_SIZE(vu->dev->nb_vqs);
+	fd = memfd_create("vduse-inflight", MFD_CLOEXEC);
+	if (fd >= 0 && ftruncate(fd, (off_t)*size) == 0) {
+		vhost_user_inflight_close(vu);
+		vu->inflight = fd;
+		vhost_user_inflight_note(vu, &vu->written);
+		return fd;
+	}
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "no memory for a driver that reconnects: %s",
+			 strerror(errno));
+	if (fd >= 0)
+		close(fd);
+	return -1;
+}
+
+int
+vhost_user_inflight_take(struct vhost_user *vu, int fd, uint64_t size, uint64_t offset)
+{
+	struct stat stat;
+
+	/* Memory alone has seals: a file of another kind could block who reads it. */
+	if (fcntl(fd, F_GET_SEALS) < 0 || fstat(fd, &stat) < 0 || offset != 0 ||
+	    size != INFLIGHT_SIZE(vu->dev->nb_vqs) || (uint64_t)stat.st_size < size)
+		return -EPROTO;
+	vhost_user_inflight_close(vu);
+	vu->inflight = fd;
+	return 0;
+}
+
+void
+vhost_user_inflight_close(struct vhost_user *vu)
+{
+	if (vu->inflight >= 0)
+		close(vu->inflight);
+	vu->inflight = -1;
+}
+
+void
+vhost_user_inflight_note(struct vhost_user *vu, const struct vhost_user_write *write)
+{
+	vu->written = *write;
+	if (vu->inflight < 0)
+		return;
+	if (pwrite(vu->inflight, write, sizeof(*write),
+		   (off_t)(vu->dev->nb_vqs * sizeof(*write))) != sizeof(*write))
+		VDUSE_LOG_DRIVER(vu->dev, msg, WARNING, "a driver that reconnects has to write to "
+				 "the configuration space again: %s", strerror(errno));
+}
+
+bool
+vhost_user_inflight_noted(const struct vhost_user *vu, struct vhost_user_write *write)
+{
+	return vu->inflight >= 0 &&
+	       pread(vu->inflight, write, sizeof(*write),
+		     (off_t)(vu->dev->nb_vqs * sizeof(*write))) == sizeof(*write) &&
+	       write->len > 0 && write->len <= sizeof(write->data);
+}
+
+uint64_t
+vhost_user_inflight_life(const struct vhost_user *vu, uint16_t index)
+{
+	const ssize_t size = sizeof(uint64_t);
+	off_t place = (off_t)index * size;
+	uint64_t life;
+
+	if (vu->inflight < 0 || pread(vu->inflight, &life, (size_t)size, place) != size)
+		return 0;
+	if (life != 0)
+		return life;
+	life = rte_rand() | 1;
+	return pwrite(vu->inflight, &life, (size_t)size, place) == size ? life : 0;
+}

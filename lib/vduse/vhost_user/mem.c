@@ -1,0 +1,272 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Memory of a vhost-user driver. In flow regions that it describes, with their files, out flow
+ * those that can be believed. librte_vhost's thread writes, the control thread reads.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+#include <vduse/vhost_user/vhost_user.h>
+#include <vduse/vhost_user/wire.h>
+
+/* Any alignment that a ring of virtio has, and that of a page for who looks at it. */
+#define MEM_ALIGN 4096
+
+/* Address space that one driver may take of the process's 128 TiB. */
+#define MEM_TOTAL_MAX (UINT64_C(16) << 40)
+
+static void
+mem_free(struct vhost_user_region *regions, uint32_t nb)
+{
+	uint32_t i;
+
+	for (i = 0; i < nb; i++)
+		if (regions[i].fd >= 0)
+			close(regions[i].fd);
+	free(regions);
+}
+
+/* Whether a file reaches as far as a region needs it; one that is no regular file may. */
+static bool
+mem_file_holds(int fd, const struct vhost_user_memory *from)
+{
+	struct stat st;
+
+	if (fstat(fd, &st) < 0)
+		return false;
+	if (!S_ISREG(st.st_mode))
+		return true;
+	return from->offset <= (uint64_t)st.st_size &&
+	       from->size <= (uint64_t)st.st_size - from->offset;
+}
+
+/* Tries what the control thread is about to do: the driver is told, here. */
+static bool
+mem_file_maps(int fd, const struct vhost_user_memory *from)
+{
+	uint64_t start, size;
+	struct stat st;
+	void *va;
+
+	if (fstat(fd, &st) < 0 || st.st_blksize <= 0)
+		return false;
+	start = RTE_ALIGN_MUL_FLOOR(from->offset, (uint64_t)st.st_blksize);
+	size = RTE_ALIGN_MUL_CEIL(from->offset + from->size, (uint64_t)st.st_blksize) - start;
+	va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
+		  (off_t)start);
+	if (va == MAP_FAILED)
+		return false;
+	munmap(va, size);
+	return true;
+}
+
+static const char *
+mem_fault(const struct vhost_user *vu, const struct vhost_user_memory *from, int fd)
+{
+	uint64_t end = from->offset + from->size;
+
+	if (from->size == 0)
+		return "is empty";
+	if (from->first + from->size - 1 < from->first || end < from->size || end > INT64_MAX)
+		return "wraps around";
+	/* The rings are aligned in the driver's addresses, and must be so in ours. */
+	if ((from->offset ^ from->first) % MEM_ALIGN != 0)
+		return "is not aligned in its file as in memory";
+	/* First of all that asks the file: the server of another kind may never answer. */
+	if (!vu->any_memory && !vhost_user_file_is_memory(fd))
+		return "is no shared memory (use a memfd, tmpfs or hugetlbfs; or any-memory=1)";
+	if (!mem_file_holds(fd, from))
+		return "is longer than its file";
+	if (!mem_file_maps(fd, from))
+		return "cannot be mapped";
+	return NULL;
+}
+
+/* Writes down a region behind those of a table. */
+static int
+mem_append(const struct vhost_user *vu, struct vhost_user_region *regions, uint32_t nb,
+	   const struct vhost_user_memory *from, int fd)
+{
+	const char *fault = mem_fault(vu, from, fd);
+	uint64_t last = from->first + from->size - 1, total = from->size;
+	uint32_t i;
+
+	for (i = 0; fault == NULL && i < nb; i++) {
+		if (regions[i].first <= last && from->first <= regions[i].last)
+			fault = "overlaps another one";
+		total += regions[i].last - regions[i].first + 1;
+	}
+	if (fault == NULL && total > vu->dev->memory_limit)
+		fault = "makes it more than memory-limit";
+	if (fault == NULL && total > MEM_TOTAL_MAX)
+		fault = "makes it more than 16 TiB";
+	if (fault == NULL) {
+		regions[nb] = (struct vhost_user_region){
+			.first = from->first,
+			.last = last,
+			.user = from->user,
+			.offset = from->offset,
+			.fd = fd,
+		};
+		return 0;
+	}
+	VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "refused: a region of 0x%" PRIx64
+			 " bytes at 0x%" PRIx64 ", in its file at 0x%" PRIx64 ", %s", from->size,
+			 from->first, from->offset, fault);
+	return -EPROTO;
+}
+
+static int
+mem_compare(const void *a, const void *b)
+{
+	const struct vhost_user_region *left = a, *right = b;
+
+	return (left->first > right->first) - (left->first < right->first);
+}
+
+/* Puts other regions in their place, sorted; the old table is the caller's. */
+static struct vhost_user_region *
+mem_swap(struct vhost_user *vu, struct vhost_user_region *regions, uint32_t nb)
+{
+	struct vhost_user_region *old;
+
+	if (nb > 1)
+		qsort(regions, nb, sizeof(*regions), mem_compare);
+	pthread_mutex_lock(&vu->lock);
+	old = vu->regions;
+	vu->regions = regions;
+	vu->nb_regions = nb;
+	pthread_mutex_unlock(&vu->lock);
+	return old;
+}
+
+static struct vhost_user_region *
+mem_alloc(const struct vhost_user *vu, uint32_t nb)
+{
+	struct vhost_user_region *regions = calloc(nb + 1, sizeof(*regions));
+
+	if (regions == NULL)
+		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "refused: no memory for %u regions",
+				 nb);
+	return regions;
+}
+
+int
+vhost_user_mem_set(struct vhost_user *vu, const struct vhost_user_memory *table, const int *fds,
+		   uint32_t nb)
+{
+	struct vhost_user_region *regions = mem_alloc(vu, nb);
+	uint32_t nb_old = vu->nb_regions, i;
+	int ret = regions == NULL ? -ENOMEM : 0;
+
+	for (i = 0; i < nb && ret == 0; i++)
+		ret = mem_append(vu, regions, i, &table[i], fds[i]);
+	if (ret == 0)
+		mem_free(mem_swap(vu, regions, nb), nb_old);
+	else
+		free(regions);
+	return ret;
+}
+
+int
+vhost_user_mem_add(struct vhost_user *vu, const struct vhost_user_memory *region, int fd)
+{
+	struct vhost_user_region *regions;
+	uint32_t nb = vu->nb_regions;
+	int ret;
+
+	if (nb >= VHOST_USER_REGIONS_MAX) {
+		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "refused: it adds a region to %u", nb);
+		return -EPROTO;
+	}
+	regions = mem_alloc(vu, nb + 1);
+	if (regions == NULL)
+		return -ENOMEM;
+	if (nb > 0)
+		memcpy(regions, vu->regions, nb * sizeof(*regions));
+	ret = mem_append(vu, regions, nb, region, fd);
+	if (ret == 0)
+		regions = mem_swap(vu, regions, nb + 1);
+	free(regions);
+	return ret;
+}
+
+int
+vhost_user_mem_remove(struct vhost_user *vu, const struct vhost_user_memory *region)
+{
+	struct vhost_user_region *regions;
+	uint32_t nb = vu->nb_regions, i = 0;
+	int fd;
+
+	while (i < nb && (vu->regions[i].first != region->first ||
+			  vu->regions[i].user != region->user ||
+			  vu->regions[i].last != region->first + region->size - 1))
+		i++;
+	if (i == nb)
+		return -ENOENT;
+	regions = mem_alloc(vu, nb - 1);
+	if (regions == NULL)
+		return -ENOMEM;
+	memcpy(regions, vu->regions, i * sizeof(*regions));
+	memcpy(regions + i, vu->regions + i + 1, (nb - 1 - i) * sizeof(*regions));
+	fd = vu->regions[i].fd;
+	free(mem_swap(vu, regions, nb - 1));
+	close(fd);
+	return 0;
+}
+
+void
+vhost_user_mem_clear(struct vhost_user *vu)
+{
+	uint32_t nb = vu->nb_regions;
+
+	mem_free(mem_swap(vu, NULL, 0), nb);
+}
+
+int
+vhost_user_mem_iova(const struct vhost_user *vu, uint64_t user, uint64_t len, uint64_t *iova)
+{
+	uint32_t i;
+
+	for (i = 0; i < vu->nb_regions; i++) {
+		const struct vhost_user_region *region = &vu->regions[i];
+		uint64_t offset = user - region->user, size = region->last - region->first + 1;
+
+		if (user < region->user || offset > size || len > size - offset)
+			continue;
+		*iova = region->first + offset;
+		return 0;
+	}
+	return -EFAULT;
+}
+
+int
+vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_transport_region *region)
+{
+	uint32_t i = 0;
+	int ret = -ENOENT;
+
+	pthread_mutex_lock(&vu->lock);
+	while (i < vu->nb_regions && vu->regions[i].last < from)
+		i++;
+	if (i < vu->nb_regions) {
+		*region = (struct vduse_transport_region){
+			.first = vu->regions[i].first,
+			.last = vu->regions[i].last,
+			.offset = vu->regions[i].offset,
+			.perm = VDUSE_ACCESS_RW,
+			.fd = fcntl(vu->regions[i].fd, F_DUPFD_CLOEXEC, 0),
+		};
+		ret = region->fd < 0 ? -errno : 0;
+	}
+	pthread_mutex_unlock(&vu->lock);
+	return ret;
+}

@@ -1,0 +1,336 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A vhost-user socket as the other side. In flow messages that librte_vhost's thread left and
+ * waits for, out flow our answers; see vhost_user.h. Called from the control thread, from the
+ * thread that creates the device, and from those that poll (vq_call).
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <linux/virtio_ids.h>
+
+#include <rte_common.h>
+
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+#include <vduse/vhost_user/vhost_user.h>
+
+int
+vhost_user_ask(struct vhost_user *vu, const struct vduse_dev_request *request,
+	       struct vduse_dev_response *response)
+{
+	int ret = -ESHUTDOWN;
+
+	pthread_mutex_lock(&vu->lock);
+	if (vu->closing)
+		goto unlock;
+	vu->request = *request;
+	vu->request.request_id++;
+	vu->slot = VHOST_USER_SLOT_SENT;
+	if (eventfd_write(vu->dev->fd, 1) < 0)
+		VDUSE_LOG(msg, ERR, vu->dev->name, "cannot wake the control thread: %s",
+			  strerror(errno));
+	/* closing: the device is being destroyed, which waits for us. */
+	while (vu->slot != VHOST_USER_SLOT_ANSWERED && !vu->closing)
+		pthread_cond_wait(&vu->answered, &vu->lock);
+	if (vu->slot == VHOST_USER_SLOT_ANSWERED) {
+		*response = vu->response;
+		ret = response->result == VDUSE_REQ_RESULT_OK ? 0 : -EIO;
+	}
+	vu->slot = VHOST_USER_SLOT_FREE;
+unlock:
+	pthread_mutex_unlock(&vu->lock);
+	return ret;
+}
+
+static int
+vhost_user_recv(struct rte_vduse_dev *dev, struct vduse_dev_request *request)
+{
+	struct vhost_user *vu = dev->transport_priv;
+	eventfd_t value;
+	int ret = -EAGAIN;
+
+	(void)eventfd_read(dev->fd, &value);
+	pthread_mutex_lock(&vu->lock);
+	if (vu->slot == VHOST_USER_SLOT_SENT) {
+		*request = vu->request;
+		vu->slot = VHOST_USER_SLOT_TAKEN;
+		ret = 0;
+	}
+	pthread_mutex_unlock(&vu->lock);
+	return ret;
+}
+
+static int
+vhost_user_reply(struct rte_vduse_dev *dev, const struct vduse_dev_response *response)
+{
+	struct vhost_user *vu = dev->transport_priv;
+
+	pthread_mutex_lock(&vu->lock);
+	if (vu->slot == VHOST_USER_SLOT_TAKEN) {
+		vu->response = *response;
+		vu->slot = VHOST_USER_SLOT_ANSWERED;
+		pthread_cond_signal(&vu->answered);
+	}
+	pthread_mutex_unlock(&vu->lock);
+	return 0;
+}
+
+static void
+vhost_user_free(struct vhost_user *vu)
+{
+	pthread_cond_destroy(&vu->answered);
+	pthread_mutex_destroy(&vu->lock);
+	free(vu->config);
+	free(vu);
+}
+
+static struct vhost_user *
+vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
+{
+	struct vhost_user *vu;
+	uint16_t i;
+
+	vu = calloc(1, sizeof(*vu) + conf->nb_vqs * sizeof(vu->vqs[0]));
+	if (vu == NULL)
+		return NULL;
+	pthread_mutex_init(&vu->lock, NULL);
+	pthread_cond_init(&vu->answered, NULL);
+	vu->dev = dev;
+	strcpy(vu->path, conf->path); /* dev_conf_check() has measured it */
+	vu->client = conf->client;
+	vu->any_memory = conf->any_memory;
+	vu->net = conf->device_id == VIRTIO_ID_NET;
+	vu->vid = -1;
+	vu->inflight = -1;
+	vu->channel = -1;
+	for (i = 0; i < conf->nb_vqs; i++)
+		vu->vqs[i].ring.call = -1;
+	vu->config = malloc(conf->config_size);
+	if (vu->config == NULL) {
+		vhost_user_free(vu);
+		return NULL;
+	}
+	memcpy(vu->config, conf->config, conf->config_size);
+	return vu;
+}
+
+/* Nothing of a client is there before it comes back; but the process that served it noted it. */
+static int
+vhost_user_left(const char *path, void *priv, struct vduse_left *left)
+{
+	int ret = vduse_state_read(path, left);
+
+	RTE_SET_USED(priv);
+	return ret == 0 && left->features == 0 ? -ENOENT : ret;
+}
+
+static int
+vhost_user_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
+{
+	int ret, lock = conf->client ? -1 : vhost_user_path_lock(dev->name, conf->path);
+	struct vhost_user *vu;
+
+	if (lock == -EBUSY)
+		return lock;
+	ret = vhost_user_path_prepare(dev->name, conf->path, conf->client);
+	if (lock >= 0)
+		close(lock);
+	if (ret < 0)
+		return ret;
+	vu = vhost_user_alloc(dev, conf);
+	if (vu == NULL) {
+		VDUSE_LOG(dev, ERR, dev->name, "no memory for a socket");
+		return -ENOMEM;
+	}
+	ret = vhost_user_path_access(vu, conf);
+	if (ret < 0) {
+		vhost_user_free(vu);
+		return ret;
+	}
+	dev->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	if (dev->fd < 0) {
+		ret = -errno;
+		VDUSE_LOG(dev, ERR, dev->name, "no file descriptor left: %s", strerror(-ret));
+		vhost_user_free(vu);
+		return ret;
+	}
+	dev->transport_priv = vu;
+	dev->vq_size_max = VHOST_USER_VRING_SIZE_MAX;
+	return 0;
+}
+
+/* The control thread has let go of the device and librte_vhost of the socket. */
+static void
+vhost_user_destroy(struct rte_vduse_dev *dev)
+{
+	struct vhost_user *vu = dev->transport_priv;
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		vhost_user_call_close(vu->vqs[i].next_call);
+		vhost_user_call_close(vu->vqs[i].call);
+	}
+	vhost_user_inflight_close(vu);
+	vhost_user_channel_close(vu);
+	vhost_user_mem_clear(vu);
+	close(dev->fd);
+	dev->fd = -1;
+	vhost_user_free(vu);
+}
+
+static int
+vhost_user_start(struct rte_vduse_dev *dev)
+{
+	return vhost_user_register(dev->transport_priv);
+}
+
+static void
+vhost_user_detach(struct rte_vduse_dev *dev)
+{
+	vhost_user_unregister(dev->transport_priv);
+}
+
+static int
+vhost_user_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
+		  struct vduse_transport_region *region)
+{
+	RTE_SET_USED(asid); /* vhost-user has but one */
+	return vhost_user_mem_region(dev->transport_priv, from, region);
+}
+
+/* There is no bounce region. */
+static int
+vhost_user_umem(struct rte_vduse_dev *dev, bool add, void *va, uint64_t iova, uint64_t size)
+{
+	RTE_SET_USED(dev);
+	RTE_SET_USED(add);
+	RTE_SET_USED(va);
+	RTE_SET_USED(iova);
+	RTE_SET_USED(size);
+	return -ENOTSUP;
+}
+
+static int
+vhost_user_features(struct rte_vduse_dev *dev, uint64_t *features)
+{
+	struct vhost_user *vu = dev->transport_priv;
+
+	pthread_mutex_lock(&vu->lock);
+	*features = vu->features;
+	pthread_mutex_unlock(&vu->lock);
+	return 0;
+}
+
+/* The driver sizes its virtqueues as it likes. */
+static int
+vhost_user_vq_setup(struct rte_vduse_dev *dev, uint16_t index, uint16_t max_size)
+{
+	RTE_SET_USED(dev);
+	RTE_SET_USED(index);
+	RTE_SET_USED(max_size);
+	return 0;
+}
+
+static int
+vhost_user_vq_info(struct rte_vduse_dev *dev, uint16_t index, struct vduse_vq_info *info)
+{
+	struct vhost_user *vu = dev->transport_priv;
+
+	pthread_mutex_lock(&vu->lock);
+	*info = vu->vqs[index].info;
+	pthread_mutex_unlock(&vu->lock);
+	info->index = index;
+	return 0;
+}
+
+static uint64_t
+vhost_user_vq_life(struct rte_vduse_dev *dev, uint16_t index)
+{
+	struct vhost_user *vu = dev->transport_priv;
+	uint64_t life;
+
+	pthread_mutex_lock(&vu->lock);
+	life = vu->vqs[index].life;
+	pthread_mutex_unlock(&vu->lock);
+	return life;
+}
+
+/*
+ * The device polls, so kicks go nowhere; but this tells that a virtqueue starts or stops. It may
+ * start again without another word of the driver's, so the call stays until there is another.
+ */
+static int
+vhost_user_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
+{
+	struct vhost_user *vu = dev->transport_priv;
+	struct vhost_user_vq *vq = &vu->vqs[index];
+
+	pthread_mutex_lock(&vu->lock);
+	if (fd >= 0 && vq->recall) {
+		vhost_user_call_close(vq->call);
+		vq->call = vq->next_call;
+		vq->next_call = NULL;
+		vq->recall = false;
+	}
+	vq->ran |= fd >= 0;
+	pthread_mutex_unlock(&vu->lock);
+	return 0;
+}
+
+/*
+ * Not by way of rte_vhost_vring_call(), which asks the ring whether the driver wants a call by
+ * indices that librte_vhost keeps and we do not; lib/vring has asked already.
+ */
+static int
+vhost_user_vq_call(struct rte_vduse_dev *dev, uint16_t index)
+{
+	const struct vhost_user *vu = dev->transport_priv;
+
+	if (vu->vqs[index].call == NULL)
+		return -EINVAL;
+	return vhost_user_call_send(vu->vqs[index].call);
+}
+
+static int
+vhost_user_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len)
+{
+	struct vhost_user *vu = dev->transport_priv;
+
+	pthread_mutex_lock(&vu->lock);
+	memcpy(vu->config + offset, data, len);
+	pthread_mutex_unlock(&vu->lock);
+	return 0;
+}
+
+static int
+vhost_user_config_call(struct rte_vduse_dev *dev)
+{
+	return vhost_user_channel_config(dev->transport_priv) < 0 ? -EINVAL : 0;
+}
+
+const struct vduse_transport_ops vduse_transport_vhost_user = {
+	.left = vhost_user_left,
+	.create = vhost_user_create,
+	.destroy = vhost_user_destroy,
+	.start = vhost_user_start,
+	.detach = vhost_user_detach,
+	.recv = vhost_user_recv,
+	.reply = vhost_user_reply,
+	.region = vhost_user_region,
+	.umem = vhost_user_umem,
+	.features = vhost_user_features,
+	.vq_setup = vhost_user_vq_setup,
+	.vq_info = vhost_user_vq_info,
+	.vq_life = vhost_user_vq_life,
+	.vq_kick_fd = vhost_user_vq_kick_fd,
+	.vq_call = vhost_user_vq_call,
+	.config_set = vhost_user_config_set,
+	.config_call = vhost_user_config_call,
+	.tells_ready = true,
+	.writes_config = true,
+	.reconnects = true,
+};

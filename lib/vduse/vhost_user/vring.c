@@ -1,0 +1,379 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Virtqueues of a vhost-user driver. In flows what it says of one, out flow messages that make
+ * the control thread start, stop or move it. librte_vhost's thread.
+ */
+#include <errno.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_ring.h>
+
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+#include <vduse/vhost_user/vhost_user.h>
+
+#define VRING_STATUS_UP                                                                            \
+	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
+	 VIRTIO_CONFIG_S_DRIVER_OK)
+
+/* The protocol's form of a packed position: an index and its wrap counter above it. */
+#define VRING_WRAP  15
+#define VRING_INDEX ((1 << VRING_WRAP) - 1)
+
+/* Bytes of a ring, without the fields for event indices, which a driver may leave out. */
+#define VRING_DESC_SIZE(size)  (UINT64_C(16) * (size))
+#define VRING_AVAIL_SIZE(size) (4 + UINT64_C(2) * (size))
+#define VRING_USED_SIZE(size)  (4 + UINT64_C(8) * (size))
+
+static bool
+vring_is_packed(const struct vhost_user *vu)
+{
+	return (vu->features & VHOST_USER_BIT(VIRTIO_F_RING_PACKED)) != 0;
+}
+
+static int
+vring_status(struct vhost_user *vu, uint8_t status)
+{
+	struct vduse_dev_request request = { .type = VDUSE_SET_STATUS, .s.status = status };
+	struct vduse_dev_response response;
+
+	return vhost_user_ask(vu, &request, &response);
+}
+
+static void
+vring_changed(struct vhost_user *vu, uint16_t index)
+{
+	struct vduse_dev_request request = {
+		.type = VDUSE_TRANSPORT_VQ_CHANGED,
+		.vq_state.index = index,
+	};
+	struct vduse_dev_response response;
+
+	(void)vhost_user_ask(vu, &request, &response);
+}
+
+/* Where a virtqueue goes on. */
+static void
+vring_position_get(const struct vhost_user *vu, const struct vhost_user_ring *ring,
+		   struct vduse_vq_info *info)
+{
+	if (!vring_is_packed(vu)) {
+		info->split.avail_index = ring->avail;
+		return;
+	}
+	info->packed.last_avail_idx = ring->avail & VRING_INDEX;
+	info->packed.last_avail_counter = ring->avail >> VRING_WRAP;
+	info->packed.last_used_idx = ring->used & VRING_INDEX;
+	info->packed.last_used_counter = ring->used >> VRING_WRAP;
+}
+
+/* Writes down where a virtqueue stopped: the driver asks, and it may start there again. */
+static void
+vring_position_set(const struct vhost_user *vu, struct vhost_user_ring *ring,
+		   const struct vduse_vq_state *state)
+{
+	if (!vring_is_packed(vu)) {
+		ring->avail = state->split.avail_index;
+		ring->used = ring->avail;
+		return;
+	}
+	ring->avail = (uint16_t)(state->packed.last_avail_idx |
+				 state->packed.last_avail_counter << VRING_WRAP);
+	ring->used = (uint16_t)(state->packed.last_used_idx |
+				state->packed.last_used_counter << VRING_WRAP);
+}
+
+/* What the control thread is to see of a virtqueue. -EFAULT: its rings are in no region. */
+static int
+vring_read(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *info)
+{
+	const struct vhost_user_ring *ring = &vu->vqs[index].ring;
+	uint64_t driver_size = sizeof(struct vring_packed_desc_event), device_size = driver_size;
+	uint64_t desc, driver, device;
+
+	memset(info, 0, sizeof(*info));
+	if (!vring_is_packed(vu)) {
+		driver_size = VRING_AVAIL_SIZE(ring->size);
+		device_size = VRING_USED_SIZE(ring->size);
+	}
+	if (vhost_user_mem_iova(vu, ring->desc, VRING_DESC_SIZE(ring->size), &desc) < 0 ||
+	    vhost_user_mem_iova(vu, ring->driver, driver_size, &driver) < 0 ||
+	    vhost_user_mem_iova(vu, ring->device, device_size, &device) < 0)
+		return -EFAULT;
+	info->desc_addr = desc;
+	info->driver_addr = driver;
+	info->device_addr = device;
+	info->num = ring->size;
+	info->ready = 1;
+	vring_position_get(vu, ring, info);
+	return 0;
+}
+
+static void
+vring_close(int *fd)
+{
+	vhost_user_file_close(*fd);
+	*fd = -1;
+}
+
+/* One for the poller, which may use it longer than the driver means it. */
+static struct vhost_user_call *
+vring_call(const struct vhost_user *vu, uint16_t index)
+{
+	int fd = vu->vqs[index].ring.call;
+
+	return fd >= 0 ? vhost_user_call_open(vu->dev->name, index, fd) : NULL;
+}
+
+/*
+ * A virtqueue that runs goes on with another call. Its lock keeps the poller out of a burst, in
+ * which alone the call is used. A start that is still to come finds its call in next_call.
+ * The new one is called once: where there was none, the calls until now were lost, and a driver
+ * may not have read the old one. A call too many does no harm.
+ */
+static void
+vring_exchange_call(struct vhost_user *vu, uint16_t index)
+{
+	struct vhost_user_vq *vq = &vu->vqs[index];
+	rte_spinlock_t *lock = &vu->dev->vqs[index].lock;
+	struct vhost_user_call *call, *old, **place;
+
+	if (!vq->info.ready)
+		return;
+	call = vring_call(vu, index);
+	rte_spinlock_lock(lock);
+	pthread_mutex_lock(&vu->lock);
+	place = vq->recall ? &vq->next_call : &vq->call;
+	old = *place;
+	*place = call;
+	if (call != NULL)
+		(void)vhost_user_call_send(call);
+	pthread_mutex_unlock(&vu->lock);
+	rte_spinlock_unlock(lock);
+	vhost_user_call_close(old);
+}
+
+void
+vhost_user_vring_set_call(struct vhost_user *vu, uint16_t index, int fd)
+{
+	struct vhost_user_ring *ring = &vu->vqs[index].ring;
+
+	vring_close(&ring->call);
+	ring->call = fd;
+	/* A file of another kind could block whoever polls, for as long as the driver likes. */
+	if (fd < 0 || vhost_user_file_is_eventfd(fd)) {
+		vring_exchange_call(vu, index);
+		return;
+	}
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
+			 "the call descriptor of virtqueue %u is no eventfd: its driver gets no "
+			 "interrupts", index);
+	vring_close(&ring->call);
+	vring_exchange_call(vu, index);
+}
+
+static void
+vring_write(struct vhost_user *vu, uint16_t index, const struct vduse_vq_info *info,
+	    struct vhost_user_call *call)
+{
+	struct vhost_user_vq *vq = &vu->vqs[index];
+	uint64_t life = vhost_user_inflight_life(vu, index);
+
+	pthread_mutex_lock(&vu->lock);
+	vq->info = *info;
+	vq->life = life;
+	vhost_user_call_close(vq->next_call);
+	vq->next_call = call;
+	vq->recall = true;
+	pthread_mutex_unlock(&vu->lock);
+}
+
+/* The first virtqueue brings the device up; the control thread then looks at all. */
+static void
+vring_up(struct vhost_user *vu)
+{
+	vu->up = true;
+	(void)vring_status(vu, VRING_STATUS_UP);
+}
+
+static uint64_t
+vring_features(const struct vhost_user *vu)
+{
+	uint64_t features = 0;
+
+	(void)rte_vhost_get_negotiated_features(vu->vid, &features);
+	return features;
+}
+
+static void
+vring_features_take(struct vhost_user *vu)
+{
+	uint64_t features = vring_features(vu);
+
+	pthread_mutex_lock(&vu->lock);
+	vu->features = features & ~VHOST_USER_BIT(VHOST_USER_F_PROTOCOL_FEATURES);
+	pthread_mutex_unlock(&vu->lock);
+}
+
+/* Drivers that know no protocol features enable no virtqueues. */
+static bool
+vring_complete(const struct vhost_user *vu, const struct vhost_user_ring *ring)
+{
+	return ring->size > 0 && ring->placed && ring->kicked &&
+	       (ring->enabled ||
+		!(vring_features(vu) & VHOST_USER_BIT(VHOST_USER_F_PROTOCOL_FEATURES)));
+}
+
+int
+vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
+{
+	struct vduse_vq_info info;
+	int ret;
+
+	if (!vring_complete(vu, &vu->vqs[index].ring))
+		return 0;
+	if (!vu->up)
+		vring_features_take(vu);
+	ret = vring_read(vu, index, &info);
+	if (ret < 0)
+		return ret;
+	vring_write(vu, index, &info, vring_call(vu, index));
+	if (vu->up)
+		vring_changed(vu, index);
+	else
+		vring_up(vu);
+	return 0;
+}
+
+static void
+vring_stop(struct vhost_user *vu, uint16_t index)
+{
+	struct vduse_dev_request request = {
+		.type = VDUSE_GET_VQ_STATE,
+		.vq_state.index = index,
+	};
+	struct vhost_user_vq *vq = &vu->vqs[index];
+	struct vduse_dev_response response;
+	bool ran;
+
+	pthread_mutex_lock(&vu->lock);
+	vq->info.ready = 0;
+	pthread_mutex_unlock(&vu->lock);
+	if (!vu->up)
+		return;
+	vring_changed(vu, index);
+	pthread_mutex_lock(&vu->lock);
+	ran = vq->ran;
+	vq->ran = false;
+	pthread_mutex_unlock(&vu->lock);
+	if (ran && vhost_user_ask(vu, &request, &response) == 0)
+		vring_position_set(vu, &vq->ring, &response.vq_state);
+}
+
+struct vhost_user_ring *
+vhost_user_vring_edit(struct vhost_user *vu, uint16_t index)
+{
+	if (vu->vqs[index].info.ready)
+		vring_stop(vu, index);
+	return &vu->vqs[index].ring;
+}
+
+static bool
+vring_moved(const struct vduse_vq_info *from, const struct vduse_vq_info *to)
+{
+	return from->desc_addr != to->desc_addr || from->driver_addr != to->driver_addr ||
+	       from->device_addr != to->device_addr;
+}
+
+void
+vhost_user_vring_pause(struct vhost_user *vu)
+{
+	struct vduse_vq_info info;
+	uint16_t i;
+
+	for (i = 0; i < vu->dev->nb_vqs; i++) {
+		struct vhost_user_vq *vq = &vu->vqs[i];
+
+		if (!vq->info.ready || (vring_read(vu, i, &info) == 0 &&
+					!vring_moved(&vq->info, &info)))
+			continue;
+		vring_stop(vu, i);
+		vq->ring.paused = true;
+	}
+}
+
+void
+vhost_user_vring_resume(struct vhost_user *vu)
+{
+	uint16_t i;
+
+	for (i = 0; i < vu->dev->nb_vqs; i++) {
+		if (!vu->vqs[i].ring.paused)
+			continue;
+		vu->vqs[i].ring.paused = false;
+		if (vhost_user_vring_go(vu, i) < 0)
+			VDUSE_LOG_DRIVER(vu->dev, dev, ERR,
+					 "virtqueue %u stopped: its rings are in no region any more",
+					 i);
+	}
+}
+
+bool
+vhost_user_vring_any(struct vhost_user *vu)
+{
+	uint16_t i;
+
+	for (i = 0; i < vu->dev->nb_vqs; i++)
+		if (vu->vqs[i].info.ready)
+			return true;
+	return false;
+}
+
+/* Nothing of the driver's stays. A poller that nobody stopped may still call it. */
+static void
+vring_let_go(struct vhost_user *vu, bool stopped)
+{
+	uint16_t i;
+
+	pthread_mutex_lock(&vu->lock);
+	for (i = 0; i < vu->dev->nb_vqs; i++) {
+		struct vhost_user_vq *vq = &vu->vqs[i];
+
+		vhost_user_call_close(vq->next_call);
+		vq->next_call = NULL;
+		if (!stopped)
+			continue;
+		vhost_user_call_close(vq->call);
+		vq->call = NULL;
+	}
+	pthread_mutex_unlock(&vu->lock);
+}
+
+void
+vhost_user_vring_reset(struct vhost_user *vu)
+{
+	uint16_t i;
+
+	pthread_mutex_lock(&vu->lock);
+	for (i = 0; i < vu->dev->nb_vqs; i++) {
+		vu->vqs[i].info.ready = 0;
+		vu->vqs[i].ran = false;
+	}
+	pthread_mutex_unlock(&vu->lock);
+	vring_let_go(vu, !vu->up || vring_status(vu, 0) == 0);
+	vu->up = false;
+}
+
+void
+vhost_user_vring_forget(struct vhost_user *vu)
+{
+	uint16_t i;
+
+	vhost_user_vring_reset(vu);
+	for (i = 0; i < vu->dev->nb_vqs; i++) {
+		vring_close(&vu->vqs[i].ring.call);
+		vu->vqs[i].ring = (struct vhost_user_ring){ .call = -1 };
+	}
+}

@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* See fault.h. A mutex guards all of it: this one is not for speed. */
+#include <errno.h>
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_random.h>
+
+#include <rte_vduse_args.h>
+
+#include <virtio_blk/backend/fault.h>
+#include <virtio_blk/blk.h>
+
+/* Bytes for a part of a text of arguments: at worst each character becomes "=,". */
+#define FAULT_ARGS_SIZE(args) (2 * strlen(args) + 1)
+
+struct fault_backend {
+	struct vblk_backend backend;
+	struct vblk_backend *under;
+	pthread_mutex_t lock; /* guards what follows */
+	enum vblk_op fail_op;
+	int fail_result;
+	unsigned int fail_nb;
+	uint64_t fail_every; /* of all operations; 0: none */
+	uint64_t delay;      /* us, of an operation on the average; 0: none */
+	bool late;           /* kept back before it is done, not after */
+	uint64_t count;
+	bool hold;
+	bool newest;
+	unsigned int release;
+	unsigned int held; /* on all channels */
+	uint16_t narrow;
+};
+
+struct fault_channel {
+	struct vblk_channel channel;
+	struct fault_backend *backend;
+	struct vblk_channel *under;
+	unsigned int nb;       /* kept back */
+	struct vblk_io *ios[]; /* in the order in which they finished */
+};
+
+static struct fault_backend *
+fault_of(struct vblk_backend *backend)
+{
+	return (struct fault_backend *)backend;
+}
+
+void
+vblk_fault_fail(struct vblk_backend *backend, enum vblk_op op, int result, unsigned int nb)
+{
+	struct fault_backend *fault = fault_of(backend);
+
+	pthread_mutex_lock(&fault->lock);
+	fault->fail_op = op;
+	fault->fail_result = result;
+	fault->fail_nb = nb;
+	pthread_mutex_unlock(&fault->lock);
+}
+
+void
+vblk_fault_hold(struct vblk_backend *backend, bool hold)
+{
+	struct fault_backend *fault = fault_of(backend);
+
+	pthread_mutex_lock(&fault->lock);
+	fault->hold = hold;
+	fault->release = 0;
+	pthread_mutex_unlock(&fault->lock);
+}
+
+void
+vblk_fault_release(struct vblk_backend *backend, unsigned int nb, bool newest)
+{
+	struct fault_backend *fault = fault_of(backend);
+
+	pthread_mutex_lock(&fault->lock);
+	fault->release += nb;
+	fault->newest = newest;
+	pthread_mutex_unlock(&fault->lock);
+}
+
+unsigned int
+vblk_fault_held(struct vblk_backend *backend)
+{
+	struct fault_backend *fault = fault_of(backend);
+	unsigned int held;
+
+	pthread_mutex_lock(&fault->lock);
+	held = fault->held;
+	pthread_mutex_unlock(&fault->lock);
+	return held;
+}
+
+void
+vblk_fault_narrow(struct vblk_backend *backend, uint16_t nb)
+{
+	struct fault_backend *fault = fault_of(backend);
+
+	pthread_mutex_lock(&fault->lock);
+	fault->narrow = nb;
+	pthread_mutex_unlock(&fault->lock);
+}
+
+static bool
+fault_knows(const char *key, const struct vblk_arg *known, unsigned int nb)
+{
+	unsigned int i;
+
+	for (i = 0; i < nb; i++)
+		if (strcmp(key, known[i].key) == 0)
+			return true;
+	return false;
+}
+
+/*
+ * Splits the arguments into those of this backend and those of the other one. Both texts have room
+ * for all arguments, and each ends with a comma, which rte_vduse_args_next() takes.
+ */
+static int
+fault_split(const struct vblk_backend_conf *conf, const struct vblk_arg *known, unsigned int nb,
+	    char *own, char *under)
+{
+	size_t size = FAULT_ARGS_SIZE(conf->args);
+	char *copy = strdup(conf->args), *rest = copy, *key, *value;
+
+	if (copy == NULL)
+		return vblk_no_memory(conf->device);
+	own[0] = under[0] = '\0';
+	while ((key = rte_vduse_args_next(&rest, &value)) != NULL) {
+		char *to = fault_knows(key, known, nb) ? own : under;
+		size_t len = strlen(to);
+
+		len += rte_vduse_args_put(to + len, size - len, key, value != NULL ? value : "");
+		strcpy(to + len, ",");
+	}
+	free(copy);
+	return 0;
+}
+
+static int
+fault_args(const struct vblk_backend_conf *conf, struct fault_backend *fault, char **name,
+	   char *under)
+{
+	const struct vblk_arg known[] = {
+		{ "under", VBLK_ARG_STRING, name },
+		{ "fail-every", VBLK_ARG_SIZE, &fault->fail_every },
+		{ "delay", VBLK_ARG_SIZE, &fault->delay },
+		{ "late", VBLK_ARG_FLAG, &fault->late },
+	};
+	char *own = malloc(FAULT_ARGS_SIZE(conf->args));
+	int ret = own == NULL ? vblk_no_memory(conf->device) : 0;
+
+	if (ret == 0)
+		ret = fault_split(conf, known, RTE_DIM(known), own, under);
+	if (ret == 0)
+		ret = vblk_backend_args(conf->device, own, known, RTE_DIM(known));
+	free(own);
+	return ret;
+}
+
+static int
+fault_open_under(struct fault_backend *fault, const struct vblk_backend_conf *conf)
+{
+	char *rest = malloc(FAULT_ARGS_SIZE(conf->args)), *under = NULL;
+	struct vblk_backend_conf under_conf = *conf;
+	int ret;
+
+	if (rest != NULL)
+		ret = fault_args(conf, fault, &under, rest);
+	else
+		ret = vblk_no_memory(conf->device);
+	if (ret == 0) {
+		under_conf.args = rest;
+		ret = vblk_backend_open(under != NULL ? under : "ram", &under_conf, &fault->under);
+	}
+	free(under);
+	free(rest);
+	return ret;
+}
+
+static int
+fault_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
+{
+	struct fault_backend *fault = calloc(1, sizeof(*fault));
+	int ret;
+
+	if (fault == NULL)
+		return vblk_no_memory(conf->device);
+	ret = fault_open_under(fault, conf);
+	if (ret < 0) {
+		free(fault);
+		return ret;
+	}
+	fault->backend.limits = fault->under->limits;
+	fault->narrow = UINT16_MAX;
+	pthread_mutex_init(&fault->lock, NULL);
+	*result = &fault->backend;
+	return 0;
+}
+
+static void
+fault_close(struct vblk_backend *backend)
+{
+	struct fault_backend *fault = fault_of(backend);
+
+	vblk_backend_close(fault->under);
+	pthread_mutex_destroy(&fault->lock);
+	free(fault);
+}
+
+static int
+fault_measure(struct vblk_backend *backend)
+{
+	struct fault_backend *fault = fault_of(backend);
+	int ret = 0;
+
+	if (fault->under->ops->measure != NULL)
+		ret = fault->under->ops->measure(fault->under);
+	backend->limits.size = fault->under->limits.size;
+	return ret;
+}
+
+static int
+fault_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
+{
+	struct fault_backend *fault = fault_of(backend);
+	struct fault_channel *channel;
+	int ret;
+
+	channel = calloc(1, sizeof(*channel) + depth * sizeof(channel->ios[0]));
+	if (channel == NULL)
+		return -ENOMEM;
+	ret = fault->under->ops->channel_open(fault->under, depth, &channel->under);
+	if (ret < 0) {
+		free(channel);
+		return ret;
+	}
+	channel->channel.ops = backend->ops;
+	channel->backend = fault;
+	*result = &channel->channel;
+	return 0;
+}
+
+static void
+fault_channel_close(struct vblk_channel *base)
+{
+	struct fault_channel *channel = (struct fault_channel *)base;
+
+	channel->under->ops->channel_close(channel->under);
+	free(channel);
+}
+
+static void
+fault_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
+{
+	vblk_channel_memory(((struct fault_channel *)base)->under, va, len);
+}
+
+/* Each for its own time, up to twice the delay, so that they finish in any order. */
+static void
+fault_keep(struct fault_channel *channel, struct vblk_io *io)
+{
+	uint64_t delay = channel->backend->delay;
+
+	if (delay != 0)
+		io->done = rte_get_timer_cycles() +
+			   rte_rand_max(2 * delay) * rte_get_timer_hz() / US_PER_S;
+	channel->ios[channel->nb++] = io;
+	channel->backend->held++;
+}
+
+/* Whether this one is to fail. Under the lock. */
+static bool
+fault_hits(struct fault_backend *fault, struct vblk_io *io)
+{
+	fault->count++;
+	if (fault->fail_every != 0 && fault->count % fault->fail_every == 0) {
+		io->result = -EIO;
+		return true;
+	}
+	if (fault->fail_nb == 0 || (fault->fail_op != VBLK_OPS && fault->fail_op != io->op))
+		return false;
+	fault->fail_nb--;
+	io->result = fault->fail_result;
+	return true;
+}
+
+static uint16_t
+fault_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct fault_channel *channel = (struct fault_channel *)base;
+	struct fault_backend *fault = channel->backend;
+	uint16_t i;
+
+	pthread_mutex_lock(&fault->lock);
+	nb = RTE_MIN(nb, fault->narrow);
+	for (i = 0; i < nb; i++) {
+		ios[i]->result = 0;
+		if (fault_hits(fault, ios[i]) || fault->late)
+			fault_keep(channel, ios[i]);
+		else if (channel->under->ops->submit(channel->under, &ios[i], 1) == 0)
+			break;
+	}
+	pthread_mutex_unlock(&fault->lock);
+	return i;
+}
+
+/* Which of those kept back may go, or nb: none. Under the lock. */
+static unsigned int
+fault_next(const struct fault_channel *channel)
+{
+	const struct fault_backend *fault = channel->backend;
+	uint64_t now = rte_get_timer_cycles();
+	unsigned int i = 0;
+
+	if (fault->hold && fault->release == 0)
+		return channel->nb;
+	if (fault->newest && channel->nb > 0)
+		return channel->nb - 1;
+	while (fault->delay != 0 && i < channel->nb && channel->ios[i]->done > now)
+		i++;
+	return i;
+}
+
+/* Takes one of those kept back, if one may go. Under the lock. */
+static struct vblk_io *
+fault_let_go(struct fault_channel *channel)
+{
+	struct fault_backend *fault = channel->backend;
+	unsigned int at = fault_next(channel);
+	struct vblk_io *io;
+
+	if (at == channel->nb)
+		return NULL;
+	io = channel->ios[at];
+	channel->nb--;
+	fault->held--;
+	if (fault->hold)
+		fault->release--;
+	memmove(&channel->ios[at], &channel->ios[at + 1],
+		(channel->nb - at) * sizeof(channel->ios[0]));
+	return io;
+}
+
+/*
+ * What is late begins now, and its data moves now, as with a disk that is slow. One that is to
+ * fail never begins. Returns how many have finished. Under the lock.
+ */
+static uint16_t
+fault_poll_late(struct fault_channel *channel, struct vblk_io **ios, uint16_t nb)
+{
+	const struct vblk_backend_ops *under = channel->under->ops;
+	uint16_t n = under->poll(channel->under, ios, nb);
+
+	while (n < nb) {
+		struct vblk_io *io = fault_let_go(channel);
+
+		if (io == NULL)
+			break;
+		if (io->result < 0)
+			ios[n++] = io;
+		else if (under->submit(channel->under, &io, 1) == 0) {
+			/* No room there: the next poll tries again. */
+			fault_keep(channel, io);
+			break;
+		}
+	}
+	return n;
+}
+
+static uint16_t
+fault_poll_done(struct fault_channel *channel, struct vblk_io **ios, uint16_t nb)
+{
+	uint16_t n, i;
+
+	n = channel->under->ops->poll(channel->under, ios, nb);
+	for (i = 0; i < n; i++)
+		fault_keep(channel, ios[i]);
+	for (i = 0; i < nb; i++) {
+		ios[i] = fault_let_go(channel);
+		if (ios[i] == NULL)
+			break;
+	}
+	return i;
+}
+
+static uint16_t
+fault_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct fault_channel *channel = (struct fault_channel *)base;
+	struct fault_backend *fault = channel->backend;
+
+	pthread_mutex_lock(&fault->lock);
+	if (fault->late)
+		nb = fault_poll_late(channel, ios, nb);
+	else
+		nb = fault_poll_done(channel, ios, nb);
+	pthread_mutex_unlock(&fault->lock);
+	return nb;
+}
+
+const struct vblk_backend_ops vblk_backend_fault = {
+	.name = "fault",
+	.open = fault_open,
+	.close = fault_close,
+	.measure = fault_measure,
+	.channel_open = fault_channel_open,
+	.channel_close = fault_channel_close,
+	.channel_memory = fault_channel_memory,
+	.submit = fault_submit,
+	.poll = fault_poll,
+};

@@ -1,0 +1,353 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * A file or block device as backend: opened, locked against a second user, asked what it can.
+ * Operations on it are in file_channel.c. On the application's threads.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <linux/fs.h>
+
+#include <liburing.h>
+
+#include <rte_bitops.h>
+#include <rte_cycles.h>
+#include <rte_vduse_compat.h>
+
+#include <virtio_blk/backend/file.h>
+#include <virtio_blk/blk.h>
+
+#define FILE_ALIGN_MAX	  4096
+#define FILE_BLOCK_MAX	  (64 << 20)
+#define FILE_WAIT_MS	  1000
+#define FILE_WAIT_STEP_MS 10
+
+/* Where the kernel does not say: tries. Reads nothing that matters. */
+static uint32_t
+file_probe_offset(int fd)
+{
+	uint32_t align = RTE_VDUSE_BLK_SECTOR;
+	void *buf = aligned_alloc(FILE_ALIGN_MAX, FILE_ALIGN_MAX);
+
+	if (buf == NULL)
+		return FILE_ALIGN_MAX;
+	while (align < FILE_ALIGN_MAX && pread(fd, buf, align, 0) < 0 && errno == EINVAL)
+		align *= 2;
+	free(buf);
+	return align;
+}
+
+/* What O_DIRECT asks of offsets and of memory. */
+static void
+file_probe_direct(struct file_backend *file)
+{
+	struct statx stx;
+
+	memset(&stx, 0, sizeof(stx));
+	if (statx(file->fd, "", AT_EMPTY_PATH, STATX_DIOALIGN, &stx) == 0 &&
+	    (stx.stx_mask & STATX_DIOALIGN) && stx.stx_dio_offset_align != 0) {
+		file->io_align = RTE_MAX(stx.stx_dio_offset_align, file->hole_align);
+		file->memory_align = stx.stx_dio_mem_align;
+		return;
+	}
+	file->io_align = RTE_MAX(file_probe_offset(file->fd), file->hole_align);
+	file->memory_align = FILE_ALIGN_MAX;
+}
+
+/* Whether the device has queues that are polled. */
+static bool
+file_device_polls(const struct stat *st)
+{
+	return file_device_number(S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev, "io_poll") == 1;
+}
+
+/* Topology of a block device; what its driver does not tell stays as it was. */
+static void
+file_limits_device(struct file_backend *file, dev_t dev)
+{
+	struct vblk_limits *limits = &file->backend.limits;
+	unsigned int value;
+	int number;
+
+	if (ioctl(file->fd, BLKSSZGET, &number) == 0 && number >= RTE_VDUSE_BLK_SECTOR)
+		file->hole_align = (uint32_t)number;
+	limits->physical_size = file->hole_align;
+	if (ioctl(file->fd, BLKPBSZGET, &value) == 0)
+		limits->physical_size = RTE_MAX(value, file->hole_align);
+	if (ioctl(file->fd, BLKIOMIN, &value) == 0)
+		limits->minimum_io = value;
+	if (ioctl(file->fd, BLKIOOPT, &value) == 0)
+		limits->optimal_io = value;
+	if (ioctl(file->fd, BLKALIGNOFF, &number) == 0 && number > 0)
+		limits->alignment = (uint32_t)number;
+	if (ioctl(file->fd, BLKROGET, &number) == 0 && number != 0)
+		limits->read_only = true;
+	file_discard_probe(file, dev);
+}
+
+/* A hole behind the end changes nothing, but says whether there are holes. */
+static void
+file_limits_regular(struct file_backend *file, const struct stat *st)
+{
+	struct vblk_limits *limits = &file->backend.limits;
+
+	limits->physical_size = RTE_VDUSE_BLK_SECTOR;
+	if (st->st_blksize >= RTE_VDUSE_BLK_SECTOR)
+		limits->physical_size = (uint32_t)RTE_MIN(st->st_blksize, FILE_ALIGN_MAX);
+	limits->minimum_io = limits->physical_size;
+	/*
+	 * NFS, CephFS and ZFS have larger ones, up to some MiB. It is what they transfer, and
+	 * free, at a time; as a physical block it would confuse drivers, some of which know none
+	 * above 4096.
+	 */
+	if (st->st_blksize > FILE_ALIGN_MAX && st->st_blksize <= FILE_BLOCK_MAX &&
+	    rte_is_power_of_2((uint32_t)st->st_blksize)) {
+		limits->optimal_io = (uint32_t)st->st_blksize;
+		limits->discard_size = (uint32_t)st->st_blksize;
+	}
+	limits->discard = !limits->read_only &&
+			  fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE,
+				    st->st_size, FILE_ALIGN_MAX) == 0;
+}
+
+static int
+file_measure(struct vblk_backend *backend)
+{
+	struct file_backend *file = (struct file_backend *)backend;
+	off_t size = lseek(file->fd, 0, SEEK_END);
+
+	if (size < 0) {
+		int err = errno;
+
+		VBLK_LOG(ERR, backend->name, "cannot measure its file: %s", strerror(err));
+		return -err;
+	}
+	rte_atomic_store_explicit(&backend->limits.size, (uint64_t)size, rte_memory_order_relaxed);
+	return 0;
+}
+
+static int
+file_kind(const struct stat *st, const char *device, const char *path)
+{
+	if (S_ISREG(st->st_mode) || S_ISBLK(st->st_mode))
+		return 0;
+	VBLK_LOG(ERR, device, "path=%s: neither a file nor a block device", path);
+	return -EINVAL;
+}
+
+/* A file may end within a block, where O_DIRECT could only write more. */
+static int
+file_open_cached(struct file_backend *file, const struct stat *st, const char *device,
+		 const char *path)
+{
+	char self[64];
+	int err;
+
+	if (!S_ISREG(st->st_mode) || file->io_align == RTE_VDUSE_BLK_SECTOR)
+		return 0;
+	snprintf(self, sizeof(self), "/proc/self/fd/%d", file->fd);
+	file->cached_fd = open(self, O_CLOEXEC | (file->backend.limits.read_only ? O_RDONLY
+										   : O_RDWR));
+	if (file->cached_fd >= 0)
+		return 0;
+	err = errno;
+	VBLK_LOG(ERR, device, "path=%s: cannot open it through %s: %s: use direct=0", path, self,
+		 strerror(err));
+	return -err;
+}
+
+static int
+file_limits(struct file_backend *file, const char *device, const char *path)
+{
+	struct vblk_limits *limits = &file->backend.limits;
+	struct stat st;
+	int ret;
+
+	if (fstat(file->fd, &st) < 0)
+		return -errno;
+	ret = file_kind(&st, device, path);
+	if (ret < 0)
+		return ret;
+	/*
+	 * Whatever the file asks for: a driver that comes back after the file was moved finds the
+	 * logical blocks that its partitions were made with.
+	 */
+	limits->block_size = RTE_VDUSE_BLK_SECTOR;
+	file->io_align = RTE_VDUSE_BLK_SECTOR;
+	file->hole_align = RTE_VDUSE_BLK_SECTOR;
+	if (S_ISBLK(st.st_mode))
+		file_limits_device(file, st.st_rdev);
+	else
+		file_limits_regular(file, &st);
+	if (file->direct)
+		file_probe_direct(file);
+	file->hole_align = RTE_MAX(file->hole_align, file->io_align);
+	file->polls = file->polls && file->direct && file_device_polls(&st);
+	if (file->io_align > FILE_ALIGN_MAX) {
+		VBLK_LOG(ERR, device, "path=%s: blocks of %u bytes: use direct=0", path,
+			 file->io_align);
+		return -EINVAL;
+	}
+	ret = file_open_cached(file, &st, device, path);
+	if (ret < 0)
+		return ret;
+	limits->physical_size = RTE_MAX(limits->physical_size, file->hole_align);
+	limits->discard_size = RTE_MAX(limits->discard_size, limits->physical_size);
+	/* Zeroes can always be written. */
+	limits->zero = true;
+	limits->discard_part = VBLK_DISCARD_PART;
+	limits->zero_part = VBLK_ZERO_PART;
+	return file_measure(&file->backend);
+}
+
+/* -EAGAIN: somebody else has it. */
+static int
+file_take(struct file_backend *file, const char *path, int flags)
+{
+	int ret;
+
+	file->fd = open(path, flags);
+	if (file->fd < 0)
+		return errno == EBUSY ? -EAGAIN : -errno;
+	ret = file_lock_take(file->fd, file->backend.limits.read_only);
+	if (ret < 0)
+		close(file->fd);
+	return ret;
+}
+
+/* A process that was killed has its file until the kernel has ended its requests and rings. */
+static int
+file_take_in_time(struct file_backend *file, const char *path, int flags)
+{
+	unsigned int waited;
+	int ret = file_take(file, path, flags);
+
+	for (waited = 0; ret == -EAGAIN && waited < FILE_WAIT_MS; waited += FILE_WAIT_STEP_MS) {
+		rte_delay_us_sleep(FILE_WAIT_STEP_MS * 1000);
+		ret = file_take(file, path, flags);
+	}
+	return ret;
+}
+
+/* Every queue has a ring; where there can be none the device ends here, with one line. */
+static int
+file_probe_ring(const char *device)
+{
+	struct io_uring ring;
+	int ret = io_uring_queue_init(1, &ring, 0);
+
+	if (ret == 0) {
+		io_uring_queue_exit(&ring);
+		return 0;
+	}
+	if (ret == -EPERM || ret == -EACCES || ret == -ENOSYS)
+		VBLK_LOG(ERR, device, "backend=file needs io_uring, which is forbidden here (%s): "
+			 "permit io_uring_setup, io_uring_enter and io_uring_register in the "
+			 "seccomp filter of the container or unit, and set the sysctl "
+			 "kernel.io_uring_disabled to 0", strerror(-ret));
+	else
+		VBLK_LOG(ERR, device, "backend=file cannot set up io_uring: %s%s", strerror(-ret),
+			 ret == -ENOMEM ? ": raise the limit of locked memory" : "");
+	return ret;
+}
+
+static void
+file_close_fds(struct file_backend *file)
+{
+	if (file->cached_fd >= 0)
+		close(file->cached_fd);
+	close(file->fd);
+}
+
+static int
+file_open_path(struct file_backend *file, const struct vblk_backend_conf *conf, const char *path)
+{
+	int flags = conf->read_only ? O_RDONLY : O_RDWR, ret;
+	struct stat st;
+
+	if (stat(path, &st) == 0) {
+		/* Others wait as they are opened, a FIFO for one, or begin to do something. */
+		ret = file_kind(&st, conf->device, path);
+		if (ret < 0)
+			return ret;
+		/* Exclusive: no file system has it, nor another of us. */
+		if (S_ISBLK(st.st_mode) && !conf->read_only)
+			flags |= O_EXCL;
+	}
+	file->backend.limits.read_only = conf->read_only;
+	ret = file_take_in_time(file, path, flags | O_CLOEXEC | (file->direct ? O_DIRECT : 0));
+	if (ret == -EAGAIN)
+		VBLK_LOG(ERR, conf->device,
+			 "path=%s is in use by another process, device or file system", path);
+	else if (ret < 0)
+		VBLK_LOG(ERR, conf->device, "cannot open path=%s: %s%s", path, strerror(-ret),
+			 ret == -EINVAL && file->direct ? ": use direct=0" : "");
+	if (ret < 0)
+		return ret;
+	ret = file_limits(file, conf->device, path);
+	if (ret < 0)
+		file_close_fds(file);
+	return ret;
+}
+
+static int
+file_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
+{
+	struct file_backend *file = calloc(1, sizeof(*file));
+	char *path = NULL;
+	const struct vblk_arg args[] = {
+		{ "path", VBLK_ARG_STRING, &path },
+		{ "direct", VBLK_ARG_FLAG, file != NULL ? &file->direct : NULL },
+		{ "iopoll", VBLK_ARG_FLAG, file != NULL ? &file->polls : NULL },
+	};
+	int ret;
+
+	if (file == NULL)
+		return vblk_no_memory(conf->device);
+	file->polls = true;
+	file->cached_fd = -1;
+	file_ranges_init(&file->ranges);
+	ret = vblk_backend_args(conf->device, conf->args, args, RTE_DIM(args));
+	if (ret == 0 && path == NULL) {
+		VBLK_LOG(ERR, conf->device, "backend=file: it needs path=FILE");
+		ret = -EINVAL;
+	}
+	if (ret == 0)
+		ret = file_probe_ring(conf->device);
+	if (ret == 0)
+		ret = file_open_path(file, conf, path);
+	free(path);
+	if (ret < 0) {
+		free(file);
+		return ret;
+	}
+	*result = &file->backend;
+	return 0;
+}
+
+static void
+file_close(struct vblk_backend *backend)
+{
+	struct file_backend *file = (struct file_backend *)backend;
+
+	file_close_fds(file);
+	free(file);
+}
+
+const struct vblk_backend_ops vblk_backend_file = {
+	.name = "file",
+	.open = file_open,
+	.close = file_close,
+	.measure = file_measure,
+	.channel_open = file_channel_open,
+	.channel_close = file_channel_close,
+	.channel_memory = file_channel_memory,
+	.submit = file_submit,
+	.poll = file_poll,
+};

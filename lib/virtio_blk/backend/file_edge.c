@@ -1,0 +1,170 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Operations that do not begin or end where a block of the file does, done in steps. A read takes
+ * the blocks around it. A write reads the block at an edge, changes it and writes it back; what
+ * lies between the edges is written as it is. The last block of a file may be there in part only:
+ * it goes through the page cache, or the file would grow. file_range.c keeps other writes away.
+ *
+ * Input: an operation, and what the kernel says of its last step. Output: its next step. Thread:
+ * the one that polls the channel.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <rte_vduse_compat.h>
+
+#include <virtio_blk/backend/file.h>
+
+/* Where the step of an operation lies in its block. */
+struct edge_place {
+	uint64_t at;    /* in the file */
+	uint64_t block; /* where its block begins */
+	uint64_t len;   /* bytes of the operation in that block */
+};
+
+static struct edge_place
+edge_place(const struct file_backend *file, const struct vblk_io *io)
+{
+	uint64_t align = file_align(file, io->op);
+	struct edge_place place;
+
+	place.at = io->offset + io->done;
+	place.block = place.at & ~(align - 1);
+	place.len = RTE_MIN(align - (place.at - place.block), io->len - io->done);
+	return place;
+}
+
+/* Whole blocks from here on. */
+static uint64_t
+edge_middle(const struct file_backend *file, const struct vblk_io *io)
+{
+	return (io->len - io->done) & ~((uint64_t)file_align(file, io->op) - 1);
+}
+
+bool
+file_edge_begin(const struct file_backend *file, struct vblk_io *io)
+{
+	uint32_t align = file_align(file, io->op);
+	uint64_t end = io->offset + io->len;
+
+	io->edge = FILE_EDGE_NONE;
+	io->split = ((io->offset | io->len) & (align - 1)) != 0;
+	if (io->op != VBLK_DISCARD || !io->split)
+		return io->split;
+	/* What is no whole block need not be given back. */
+	io->split = false;
+	io->offset = RTE_ALIGN_CEIL(io->offset, (uint64_t)align);
+	end &= ~((uint64_t)align - 1);
+	io->len = end > io->offset ? end - io->offset : 0;
+	return false;
+}
+
+/* An edge is a block of which the operation has a part. */
+static void
+edge_enter(const struct file_backend *file, struct vblk_io *io, const struct edge_place *place)
+{
+	uint64_t size =
+		rte_atomic_load_explicit(&file->backend.limits.size, rte_memory_order_relaxed);
+	uint64_t align = file_align(file, io->op);
+
+	if (place->len == align)
+		return;
+	if (!file->direct || place->block + align > size)
+		io->edge = FILE_EDGE_PLAIN;
+	else
+		io->edge = FILE_EDGE_READ;
+}
+
+/* What the driver writes, or zeroes, to a place in the room. */
+static void
+edge_fill(const struct vblk_io *io, uint64_t in_room, uint64_t len)
+{
+	uint8_t *at = (uint8_t *)io->room + in_room;
+
+	if (io->op == VBLK_ZERO)
+		memset(at, 0, len);
+	else
+		file_room_copy(io, io->done, len, at);
+}
+
+bool
+file_edge_step(const struct file_backend *file, struct vblk_io *io, struct file_step *step)
+{
+	struct edge_place place = edge_place(file, io);
+	uint64_t align = file_align(file, io->op), middle;
+
+	*step = (struct file_step){ .at = io->room, .offset = place.block, .len = align };
+	if (io->op == VBLK_READ) {
+		step->len = RTE_MIN(RTE_ALIGN_CEIL(io->len - io->done + place.at - place.block,
+						   align), FILE_ROOM_SIZE);
+		return true;
+	}
+	if (io->edge == FILE_EDGE_NONE)
+		edge_enter(file, io, &place);
+	step->write = io->edge != FILE_EDGE_READ;
+	if (io->edge == FILE_EDGE_PLAIN) {
+		edge_fill(io, 0, place.len);
+		step->offset = place.at;
+		step->len = place.len;
+		step->cached = true;
+	} else if (io->edge == FILE_EDGE_NONE) {
+		if (io->op == VBLK_ZERO)
+			return false;
+		middle = RTE_MIN(edge_middle(file, io), FILE_ROOM_SIZE);
+		edge_fill(io, 0, middle);
+		step->len = middle;
+	}
+	return true;
+}
+
+static int
+edge_read_done(const struct file_backend *file, struct vblk_io *io, uint64_t moved)
+{
+	struct edge_place place = edge_place(file, io);
+	uint64_t before = place.at - place.block, len;
+
+	/* The file has become shorter than the disk. */
+	if (moved <= before)
+		return -EIO;
+	len = RTE_MIN(moved - before, io->len - io->done);
+	file_room_copy(io, io->done, len, (uint8_t *)io->room + before);
+	io->done += len;
+	return 0;
+}
+
+int
+file_edge_done(const struct file_backend *file, struct vblk_io *io, uint64_t moved)
+{
+	struct edge_place place = edge_place(file, io);
+	uint64_t align = file_align(file, io->op);
+
+	if (io->op == VBLK_READ)
+		return edge_read_done(file, io, moved);
+	switch ((enum file_edge)io->edge) {
+	case FILE_EDGE_READ:
+		if (moved != align)
+			return -EIO;
+		edge_fill(io, place.at - place.block, place.len);
+		io->edge = FILE_EDGE_WRITE;
+		return 0;
+	case FILE_EDGE_WRITE:
+		if (moved != align)
+			return -EIO;
+		moved = place.len;
+		break;
+	case FILE_EDGE_PLAIN:
+	case FILE_EDGE_NONE:
+		if (moved == 0)
+			return -EIO;
+		break;
+	}
+	io->edge = FILE_EDGE_NONE;
+	io->done += moved;
+	return 0;
+}
+
+uint64_t
+file_edge_zero_len(const struct file_backend *file, const struct vblk_io *io)
+{
+	return io->split ? edge_middle(file, io) : io->len - io->done;
+}

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Results of the kernel that are not the end of an operation, or that outlive it. Input: an
+ * operation and what its completion says. Output: whether to submit it again, or its result.
+ * Thread: the one that polls the channel; what a file remembers is shared by all of its channels.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <string.h>
+
+#include <rte_cycles.h>
+#include <rte_vduse_compat.h>
+
+#include <virtio_blk/backend/file.h>
+#include <virtio_blk/blk.h>
+
+/* Shorter than an application waits when it stops; longer than a device that recovers takes. */
+#define ERROR_RETRY_MS 5000
+
+/* Between two lines about a file. */
+#define ERROR_LOG_MS 60000
+
+/* Wraps after 49 days; never 0, which says that an operation was not tried again yet. */
+static uint32_t
+error_now(void)
+{
+	return (uint32_t)(rte_get_timer_cycles() / (rte_get_timer_hz() / MS_PER_S)) | 1;
+}
+
+/* At most one line a minute, whatever the number of operations and channels. */
+static void
+error_log_retry(struct file_backend *file, uint32_t now, int result)
+{
+	uint32_t last = rte_atomic_load_explicit(&file->retry_told, rte_memory_order_relaxed);
+
+	if (last != 0 && now - last < ERROR_LOG_MS)
+		return;
+	if (!rte_atomic_compare_exchange_strong_explicit(&file->retry_told, &last, now,
+							 rte_memory_order_relaxed,
+							 rte_memory_order_relaxed))
+		return;
+	VBLK_LOG(ERR, file->backend.name, "its file refused requests for %u ms (%s): they fail, "
+		 "see whether the device below works", ERROR_RETRY_MS, strerror(-result));
+}
+
+bool
+file_error_retry(struct file_backend *file, struct vblk_io *io, int result)
+{
+	uint32_t now;
+
+	if (likely(result != -EAGAIN && result != -EINTR))
+		return false;
+	now = error_now();
+	if (io->since == 0)
+		io->since = now;
+	if (now - io->since < ERROR_RETRY_MS)
+		return true;
+	error_log_retry(file, now, result);
+	return false;
+}
+
+/*
+ * The kernel reports lost pages to one flush only, and gives them up: the next one succeeds,
+ * although what was written before is not on stable storage. With O_DIRECT a write has its own
+ * result and leaves no pages, but the device's cache is as unknown.
+ */
+void
+file_error_flush(struct file_backend *file, int result)
+{
+	int none = 0;
+
+	/* Relaxed: the value is all that is shared. */
+	if (!rte_atomic_compare_exchange_strong_explicit(&file->flush_error, &none, result,
+							 rte_memory_order_relaxed,
+							 rte_memory_order_relaxed))
+		return;
+	VBLK_LOG(ERR, file->backend.name, "a flush of its file failed (%s): what was written before "
+		 "may be lost, so all later flushes fail: see to the device below, start this process "
+		 "again, and check the disk's file system", strerror(-result));
+}

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Locks a file against a second user. The locks are those of QEMU, so that its programs respect
+ * ours and we respect theirs: byte 100 + N is locked by whoever uses the image in way N, byte
+ * 200 + N by whoever permits no other user to do so. All of these are shared locks, and a test
+ * for an exclusive one says whether somebody else has the byte. A program that permits
+ * everything, such as "qemu-img info -U", can read meanwhile. One byte more, which QEMU does not
+ * use, decides between two of our processes that start at once.
+ *
+ * Input: an open file. Output: locks that end with its file description. Thread: the
+ * application's.
+ */
+#include <errno.h>
+#include <fcntl.h>
+#include <stddef.h>
+
+#include <virtio_blk/backend/file.h>
+
+/* Ways of use: bits, as QEMU numbers them. */
+#define USE_READ   (1u << 0) /* reads what nobody changes */
+#define USE_WRITE  (1u << 1)
+#define USE_RESIZE (1u << 3)
+
+#define NB_USES	       5u
+#define LOCK_USE_BASE  100
+#define LOCK_DENY_BASE 200
+#define LOCK_OURS      300
+
+static int
+lock_byte(int fd, off_t byte, short type)
+{
+	struct flock lock = {
+		.l_type = type,
+		.l_whence = SEEK_SET,
+		.l_start = byte,
+		.l_len = 1,
+	};
+
+	if (fcntl(fd, F_OFD_SETLK, &lock) == 0)
+		return 0;
+	return errno == EACCES ? -EAGAIN : -errno;
+}
+
+static int
+lock_bytes(int fd, off_t base, unsigned int uses)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < NB_USES && ret == 0; i++)
+		if (uses & 1u << i)
+			ret = lock_byte(fd, base + i, F_RDLCK);
+	return ret;
+}
+
+/* -EAGAIN: another file description has a lock on one of these bytes. */
+static int
+lock_test(int fd, off_t base, unsigned int uses)
+{
+	unsigned int i;
+
+	for (i = 0; i < NB_USES; i++) {
+		struct flock lock = {
+			.l_type = F_WRLCK,
+			.l_whence = SEEK_SET,
+			.l_start = base + i,
+			.l_len = 1,
+		};
+
+		if (!(uses & 1u << i))
+			continue;
+		if (fcntl(fd, F_OFD_GETLK, &lock) < 0)
+			return -errno;
+		if (lock.l_type != F_UNLCK)
+			return -EAGAIN;
+	}
+	return 0;
+}
+
+int
+file_lock_take(int fd, bool read_only)
+{
+	unsigned int uses = read_only ? USE_READ : USE_READ | USE_WRITE;
+	unsigned int denied = USE_WRITE | USE_RESIZE;
+	int ret;
+
+	ret = lock_byte(fd, LOCK_OURS, read_only ? F_RDLCK : F_WRLCK);
+	/* First all locks, then the tests: of two that start at once one at least sees the other. */
+	if (ret == 0)
+		ret = lock_bytes(fd, LOCK_USE_BASE, uses);
+	if (ret == 0)
+		ret = lock_bytes(fd, LOCK_DENY_BASE, denied);
+	if (ret == 0)
+		ret = lock_test(fd, LOCK_USE_BASE, denied);
+	if (ret == 0)
+		ret = lock_test(fd, LOCK_DENY_BASE, uses);
+	return ret;
+}

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The life of a channel of a file. Input: how many operations it is for, and the memory that most
+ * of their buffers lie in. Output: io_urings that know the file and, where the kernel permits,
+ * the pages. See backend.h for the threads.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <liburing.h>
+
+#include <virtio_blk/blk.h>
+#include <virtio_blk/backend/file_channel.h>
+
+/*
+ * The kernel pins no more than that at a time. Bounce memory is smaller, and so is what a driver
+ * in userspace has; of a VM's memory it is a part.
+ */
+#define FILE_PINNED_MAX (UINT64_C(1) << 30)
+
+/* The kernel ends a ring some time later; the next user of the file is not to wait for that. */
+static void
+file_rings_close(struct file_channel *channel)
+{
+	while (channel->nb_rings > 0) {
+		struct io_uring *ring = &channel->rings[--channel->nb_rings];
+
+		(void)io_uring_unregister_files(ring);
+		io_uring_queue_exit(ring);
+	}
+}
+
+static int
+file_ring_open(struct file_channel *channel, uint16_t depth, unsigned int flags)
+{
+	const struct file_backend *file = channel->file;
+	struct io_uring *ring = &channel->rings[channel->nb_rings];
+	const int fds[] = { file->fd, file->cached_fd };
+	int ret;
+
+	/* Twice as many completions as entries: none is ever left over. */
+	ret = io_uring_queue_init(depth, ring, flags);
+	if (ret < 0)
+		return ret;
+	channel->nb_rings++;
+	return io_uring_register_files(ring, fds, file->cached_fd >= 0 ? 2 : 1);
+}
+
+static int
+file_ranges_open(struct file_channel *channel, uint16_t depth)
+{
+	uint16_t i;
+
+	TAILQ_INIT(&channel->spare_ranges);
+	if (channel->file->io_align == RTE_VDUSE_BLK_SECTOR)
+		return 0;
+	channel->ranges = calloc(depth, sizeof(*channel->ranges));
+	if (channel->ranges == NULL)
+		return -ENOMEM;
+	for (i = 0; i < depth; i++)
+		TAILQ_INSERT_TAIL(&channel->spare_ranges, &channel->ranges[i], entry);
+	return 0;
+}
+
+int
+file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
+{
+	struct file_backend *file = (struct file_backend *)backend;
+	struct file_channel *channel = calloc(1, sizeof(*channel));
+	int ret;
+
+	if (channel == NULL)
+		return -ENOMEM;
+	channel->file = file;
+	channel->polls = file->polls;
+	channel->overlaps = true;
+	ret = file_ring_open(channel, depth, 0);
+	if (ret == 0 && channel->polls)
+		ret = file_ring_open(channel, depth, IORING_SETUP_IOPOLL);
+	if (ret == 0)
+		ret = file_ranges_open(channel, depth);
+	if (ret < 0) {
+		file_rings_close(channel);
+		free(channel);
+		return ret;
+	}
+	channel->channel.ops = backend->ops;
+	vblk_fifo_init(&channel->done);
+	vblk_fifo_init(&channel->again);
+	vblk_fifo_init(&channel->blocked);
+	vblk_fifo_init(&channel->synced);
+	vblk_fifo_init(&channel->to_sync);
+	*result = &channel->channel;
+	return 0;
+}
+
+void
+file_channel_close(struct vblk_channel *base)
+{
+	struct file_channel *channel = (struct file_channel *)base;
+
+	file_rings_close(channel);
+	free(channel->ranges);
+	free(channel);
+}
+
+static void
+file_unpin(struct file_channel *channel)
+{
+	while (channel->nb_pinned > 0)
+		(void)io_uring_unregister_buffers(&channel->rings[--channel->nb_pinned]);
+	channel->pinned = NULL;
+}
+
+static int
+file_pin(struct file_channel *channel, const struct iovec *iov)
+{
+	int ret = 0;
+
+	while (ret == 0 && channel->nb_pinned < channel->nb_rings) {
+		ret = io_uring_register_buffers(&channel->rings[channel->nb_pinned], iov, 1);
+		if (ret == 0)
+			channel->nb_pinned++;
+	}
+	if (ret < 0) {
+		file_unpin(channel);
+		return ret;
+	}
+	channel->pinned = iov->iov_base;
+	channel->pinned_len = iov->iov_len;
+	return 0;
+}
+
+/*
+ * Pinned pages need not be looked up for each operation. A kernel that refuses has bounce memory
+ * that it makes page by page, or a limit.
+ */
+void
+file_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
+{
+	struct file_channel *channel = (struct file_channel *)base;
+	struct iovec iov = { .iov_base = va, .iov_len = RTE_MIN(len, FILE_PINNED_MAX) };
+	struct file_backend *file = channel->file;
+	int ret;
+
+	file_unpin(channel);
+	if (len == 0)
+		return;
+	ret = file_pin(channel, &iov);
+	/* Other errors are usual: the kernel's own bounce memory is made page by page. */
+	if ((ret == -ENOMEM || ret == -EPERM) && file->direct && !file->told) {
+		file->told = true;
+		VBLK_LOG(INFO, file->backend.name, "cannot pin the driver's memory (%s): large requests "
+			 "are slower; raise the limit of locked memory (ulimit -l, LimitMEMLOCK=)",
+			 strerror(-ret));
+	}
+}

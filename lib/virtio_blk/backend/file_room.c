@@ -1,0 +1,89 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Memory of ours for requests whose buffers O_DIRECT does not take. In flow those of a queue, out
+ * flow their bytes, piece by piece: requests are as long and as many as the driver likes, so rooms
+ * are neither. See backend.h for the threads.
+ */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <virtio_blk/backend/file.h>
+
+#define ROOM_SIZE FILE_ROOM_SIZE
+#define ROOMS_MAX 16 /* of a channel */
+
+/* Whether O_DIRECT takes the vectors as they are. */
+static bool
+room_aligned(const struct file_backend *file, const struct vblk_io *io)
+{
+	uint16_t i;
+
+	for (i = 0; i < io->nb_iov; i++)
+		if (((uintptr_t)io->iov[i].iov_base & (file->memory_align - 1)) != 0 ||
+		    io->iov[i].iov_len % file->io_align != 0)
+			return false;
+	return true;
+}
+
+/* A piece of the request: into our memory, or out of it. */
+void
+file_room_copy(const struct vblk_io *io, uint64_t from, uint64_t len, uint8_t *at)
+{
+	uint16_t i;
+
+	for (i = 0; len > 0; i++) {
+		uint64_t over = RTE_MIN(from, (uint64_t)io->iov[i].iov_len);
+		uint64_t n = RTE_MIN(len, io->iov[i].iov_len - over);
+		uint8_t *va = (uint8_t *)io->iov[i].iov_base + over;
+
+		memcpy(io->op == VBLK_WRITE ? at : va, io->op == VBLK_WRITE ? va : at, n);
+		from -= over;
+		at += n;
+		len -= n;
+	}
+}
+
+/* Rare enough for the heap. */
+int
+file_room_take(const struct file_backend *file, unsigned int *nb_rooms, struct vblk_io *io)
+{
+	if (!io->split && (io->op == VBLK_ZERO || !file->direct || room_aligned(file, io)))
+		return 0;
+	if (*nb_rooms == ROOMS_MAX)
+		return -EAGAIN;
+	io->room = aligned_alloc(RTE_MAX(file->memory_align, 4096u), ROOM_SIZE);
+	if (io->room == NULL)
+		return -ENOMEM;
+	++*nb_rooms;
+	return 0;
+}
+
+void
+file_room_leave(unsigned int *nb_rooms, struct vblk_io *io)
+{
+	free(io->room);
+	io->room = NULL;
+	--*nb_rooms;
+}
+
+void *
+file_room_next(const struct vblk_io *io, uint64_t *len)
+{
+	uint64_t at = io->done % ROOM_SIZE;
+
+	*len = RTE_MIN(io->len - io->done, ROOM_SIZE - at);
+	if (io->op == VBLK_WRITE && at == 0)
+		file_room_copy(io, io->done, *len, io->room);
+	return (uint8_t *)io->room + at;
+}
+
+void
+file_room_advance(struct vblk_io *io, uint64_t len)
+{
+	uint64_t from = io->done / ROOM_SIZE * ROOM_SIZE;
+
+	io->done += len;
+	if (io->op == VBLK_READ && (io->done == io->len || io->done == from + ROOM_SIZE))
+		file_room_copy(io, from, io->done - from, io->room);
+}

@@ -1,0 +1,46 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Syncs of a file, one at a time in a channel. The kernel has a thread wait for each sync, and
+ * has a bounded number of threads for all rings of an lcore: a driver with many flushes in flight
+ * would leave none for reads. A sync covers all that was written before it began, so the operations
+ * that arrive while one is in flight share the next one.
+ *
+ * Input: operations that need what was written on stable storage. Output: one sync for all that
+ * wait, and its result for each. Thread: the one that polls the channel.
+ */
+#include <rte_vduse_compat.h>
+
+#include <virtio_blk/backend/file_channel.h>
+
+bool
+file_sync_begin(struct file_channel *channel, struct vblk_io *io)
+{
+	if (likely(channel->syncing == NULL)) {
+		channel->syncing = io;
+		return true;
+	}
+	vblk_fifo_put(&channel->to_sync, io);
+	return false;
+}
+
+void
+file_sync_end(struct file_channel *channel)
+{
+	int result = channel->syncing->result;
+	struct vblk_io *io;
+
+	while (vblk_fifo_take(&channel->synced, &io, 1) == 1) {
+		io->result = result;
+		/* The sync of an operation that is no flush does not know of earlier failures. */
+		if (result == 0 && io->op == VBLK_FLUSH)
+			io->result = rte_atomic_load_explicit(&channel->file->flush_error,
+							      rte_memory_order_relaxed);
+		vblk_fifo_put(&channel->done, io);
+	}
+	channel->syncing = NULL;
+	if (likely(vblk_fifo_take(&channel->to_sync, &channel->syncing, 1) == 0))
+		return;
+	while (vblk_fifo_take(&channel->to_sync, &io, 1) == 1)
+		vblk_fifo_put(&channel->synced, io);
+	vblk_fifo_put(&channel->again, channel->syncing);
+}

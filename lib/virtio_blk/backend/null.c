@@ -1,0 +1,95 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The backend that keeps nothing: what is written is forgotten, and what is read leaves the
+ * driver's buffer as it is. For measuring everything else. See backend.h.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <virtio_blk/blk.h>
+
+struct null_channel {
+	struct vblk_channel channel;
+	struct vblk_fifo done;
+};
+
+static int
+null_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
+{
+	uint64_t size = UINT64_C(1) << 30;
+	const struct vblk_arg args[] = { { "size", VBLK_ARG_SIZE, &size } };
+	struct vblk_backend *backend;
+	int ret;
+
+	ret = vblk_backend_args(conf->device, conf->args, args, RTE_DIM(args));
+	if (ret < 0)
+		return ret;
+	backend = calloc(1, sizeof(*backend));
+	if (backend == NULL)
+		return vblk_no_memory(conf->device);
+	backend->limits = (struct vblk_limits){
+		.size = size,
+		.block_size = RTE_VDUSE_BLK_SECTOR,
+		.physical_size = RTE_VDUSE_BLK_SECTOR,
+		.discard = true,
+		.zero = true,
+		.erase = true,
+	};
+	*result = backend;
+	return 0;
+}
+
+static void
+null_close(struct vblk_backend *backend)
+{
+	free(backend);
+}
+
+static int
+null_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
+{
+	struct null_channel *channel = calloc(1, sizeof(*channel));
+
+	RTE_SET_USED(depth);
+	if (channel == NULL)
+		return -ENOMEM;
+	channel->channel.ops = backend->ops;
+	vblk_fifo_init(&channel->done);
+	*result = &channel->channel;
+	return 0;
+}
+
+static void
+null_channel_close(struct vblk_channel *channel)
+{
+	free(channel);
+}
+
+static uint16_t
+null_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct null_channel *channel = (struct null_channel *)base;
+	uint16_t i;
+
+	for (i = 0; i < nb; i++) {
+		ios[i]->result = 0;
+		vblk_fifo_put(&channel->done, ios[i]);
+	}
+	return nb;
+}
+
+static uint16_t
+null_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	return vblk_fifo_take(&((struct null_channel *)base)->done, ios, nb);
+}
+
+const struct vblk_backend_ops vblk_backend_null = {
+	.name = "null",
+	.open = null_open,
+	.close = null_close,
+	.channel_open = null_channel_open,
+	.channel_close = null_channel_close,
+	.submit = null_submit,
+	.poll = null_poll,
+};

@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * The backend "rbd", inside: rbd.c opens an image, rbd_lock.c takes it for us alone,
+ * rbd_channel.c does its I/O. Names that begin with rbd_ are librbd's.
+ */
+#ifndef VBLK_BACKEND_RBD_H
+#define VBLK_BACKEND_RBD_H
+
+#include <rados/librados.h>
+#include <rbd/librbd.h>
+
+#include <virtio_blk/backend/backend.h>
+
+struct image_backend {
+	struct vblk_backend backend;
+	rados_t cluster;
+	rados_ioctx_t pool;
+	rbd_image_t image;
+	int lock; /* the file that says whose the image is, or -1; rbd_lock.c's */
+};
+
+/* rbd_lock.c: makes this process the only writer, or a negative errno with a log line. */
+int
+image_lock(struct image_backend *rbd, const char *device, const char *name);
+void
+image_unlock(struct image_backend *rbd);
+
+int
+image_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result);
+void
+image_channel_close(struct vblk_channel *channel);
+uint16_t
+image_submit(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
+uint16_t
+image_poll(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
+
+#endif /* VBLK_BACKEND_RBD_H */

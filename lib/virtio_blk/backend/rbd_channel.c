@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/*
+ * Operations on an image of librbd, which takes the driver's pages as they are. Threads of librbd
+ * put each operation that is finished on a list, which the poll takes without a system call. The
+ * list is linked through the operations, so it has room for any number. See backend.h.
+ * Input: operations of a queue. Output: the same with results.
+ * Thread: the queue's; image_finished(): librbd's.
+ */
+#include <errno.h>
+#include <stdlib.h>
+
+#include <rte_vduse_compat.h>
+
+#include <virtio_blk/backend/rbd.h>
+#include <virtio_blk/blk.h>
+
+/* What is under way of an operation; FUA is a flush behind it. */
+enum image_stage {
+	IMAGE_DATA,
+	IMAGE_SYNC,
+};
+
+struct image_channel {
+	struct vblk_channel channel;
+	struct image_backend *rbd;
+	struct vblk_fifo done;    /* with a result, for the poll to return */
+	struct vblk_fifo again;   /* librbd had no room for them */
+	struct vblk_io *finished; /* latest first; librbd's threads put, the poller takes all */
+};
+
+int
+image_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
+{
+	struct image_channel *channel = calloc(1, sizeof(*channel));
+
+	RTE_SET_USED(depth);
+	if (channel == NULL)
+		return -ENOMEM;
+	channel->channel.ops = backend->ops;
+	channel->rbd = (struct image_backend *)backend;
+	vblk_fifo_init(&channel->done);
+	vblk_fifo_init(&channel->again);
+	*result = &channel->channel;
+	return 0;
+}
+
+void
+image_channel_close(struct vblk_channel *base)
+{
+	free(base);
+}
+
+/* A read says how many bytes it has; all else says 0. */
+static int
+image_result(const struct vblk_io *io, ssize_t value)
+{
+	if (value < 0)
+		return value == -EOPNOTSUPP ? -ENOTSUP : (int)value;
+	/* The image has become shorter than the disk. */
+	if (io->op == VBLK_READ && (uint64_t)value != io->len)
+		return -EIO;
+	return 0;
+}
+
+/* Once it is on the list the operation is the poller's again, and the channel may be closed. */
+static void
+image_finished(rbd_completion_t completion, void *arg)
+{
+	struct vblk_io *io = arg;
+	struct image_channel *channel = io->room;
+
+	io->result = image_result(io, rbd_aio_get_return_value(completion));
+	rbd_aio_release(completion);
+	io->next = rte_atomic_load_explicit(&channel->finished, rte_memory_order_relaxed);
+	/* Release: the result before the list; pairs with the exchange in image_collect(). */
+	while (!rte_atomic_compare_exchange_weak_explicit(&channel->finished, &io->next, io,
+							  rte_memory_order_release,
+							  rte_memory_order_relaxed))
+		;
+}
+
+static int
+image_call(rbd_image_t image, struct vblk_io *io, rbd_completion_t completion)
+{
+	if (io->stage == IMAGE_SYNC)
+		return rbd_aio_flush(image, completion);
+	switch (io->op) {
+	case VBLK_READ:
+		return rbd_aio_readv(image, io->iov, io->nb_iov, io->offset, completion);
+	case VBLK_WRITE:
+		return rbd_aio_writev(image, io->iov, io->nb_iov, io->offset, completion);
+	case VBLK_FLUSH:
+		return rbd_aio_flush(image, completion);
+	case VBLK_DISCARD:
+		return rbd_aio_discard(image, io->offset, io->len, completion);
+	case VBLK_ZERO:
+		return rbd_aio_write_zeroes(image, io->offset, io->len, completion,
+					    io->unmap ? 0 : RBD_WRITE_ZEROES_FLAG_THICK_PROVISION,
+					    0);
+	default:
+		return -ENOTSUP;
+	}
+}
+
+/* Hands it to librbd, now or in a later poll, or to the poll with the reason why not. */
+static void
+image_begin(struct image_channel *channel, struct vblk_io *io)
+{
+	rbd_completion_t completion;
+	int ret;
+
+	io->room = channel;
+	ret = rbd_aio_create_completion(io, image_finished, &completion);
+	if (ret == 0) {
+		ret = image_call(channel->rbd->image, io, completion);
+		if (ret < 0)
+			rbd_aio_release(completion);
+	}
+	if (likely(ret >= 0))
+		return;
+	if (ret == -EAGAIN) {
+		vblk_fifo_put(&channel->again, io);
+		return;
+	}
+	io->result = ret == -EOPNOTSUPP ? -ENOTSUP : ret;
+	vblk_fifo_put(&channel->done, io);
+}
+
+uint16_t
+image_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct image_channel *channel = (struct image_channel *)base;
+	uint16_t i;
+
+	for (i = 0; i < nb; i++) {
+		ios[i]->stage = IMAGE_DATA;
+		image_begin(channel, ios[i]);
+	}
+	return nb;
+}
+
+/* With a cache in librbd a write that is finished may be there alone. */
+static bool
+image_wants_sync(const struct vblk_io *io)
+{
+	return io->fua && io->result == 0 && io->stage == IMAGE_DATA &&
+	       (io->op == VBLK_WRITE || io->op == VBLK_ZERO);
+}
+
+static void
+image_retry(struct image_channel *channel)
+{
+	struct vblk_io *io = channel->again.first, *next;
+
+	vblk_fifo_init(&channel->again);
+	for (; io != NULL; io = next) {
+		next = io->next;
+		image_begin(channel, io);
+	}
+}
+
+/* Takes what librbd has finished, first in, first out. */
+static void
+image_collect(struct image_channel *channel)
+{
+	struct vblk_io *io, *next, *first = NULL;
+
+	if (rte_atomic_load_explicit(&channel->finished, rte_memory_order_relaxed) == NULL)
+		return;
+	io = rte_atomic_exchange_explicit(&channel->finished, NULL, rte_memory_order_acquire);
+	for (; io != NULL; io = next) {
+		next = io->next;
+		io->next = first;
+		first = io;
+	}
+	for (io = first; io != NULL; io = next) {
+		next = io->next;
+		if (unlikely(image_wants_sync(io))) {
+			io->stage = IMAGE_SYNC;
+			image_begin(channel, io);
+		} else {
+			vblk_fifo_put(&channel->done, io);
+		}
+	}
+}
+
+uint16_t
+image_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+{
+	struct image_channel *channel = (struct image_channel *)base;
+
+	if (unlikely(channel->again.first != NULL))
+		image_retry(channel);
+	image_collect(channel);
+	return vblk_fifo_take(&channel->done, ios, nb);
+}
