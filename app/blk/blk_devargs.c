@@ -77,8 +77,8 @@ devargs_socket_mode(const char *value, struct blk_devargs *out)
 	char *end;
 
 	out->conf.socket_mode = (uint32_t)strtoul(value, &end, 8);
-	return isdigit((unsigned char)value[0]) && *end == '\0' &&
-	       out->conf.socket_mode != 0 && out->conf.socket_mode <= 0777;
+	return isdigit((unsigned char)value[0]) && *end == '\0' && out->conf.socket_mode != 0 &&
+	       out->conf.socket_mode <= 0777;
 }
 
 static bool
@@ -102,8 +102,7 @@ devargs_any_memory(const char *value, struct blk_devargs *out)
 static bool
 devargs_memory_limit(const char *value, struct blk_devargs *out)
 {
-	return rte_vduse_args_bytes(value, &out->conf.memory_limit) &&
-	       out->conf.memory_limit != 0;
+	return rte_vduse_args_bytes(value, &out->conf.memory_limit) && out->conf.memory_limit != 0;
 }
 
 static bool
@@ -203,24 +202,24 @@ devargs_attach(const char *value, struct blk_devargs *out)
 }
 
 static const struct devargs_key devargs_keys[] = {
-	{"transport", devargs_transport, "kernel or vhost-user"},
-	{"socket", devargs_socket, "the path of a socket, with a '/' and up to 107 characters"},
-	{"socket-mode", devargs_socket_mode, "an octal number such as 0660"},
-	{"socket-group", devargs_socket_group, "the name or the number of a group"},
-	{"client", devargs_client, "0 or 1"},
-	{"any-memory", devargs_any_memory, "0 or 1"},
-	{"memory-limit", devargs_memory_limit, "a number of bytes such as 8G"},
-	{"backend", devargs_backend, "null, ram, file, fault or rbd"},
-	{"queues", devargs_queues, "a number from 1 to " RTE_STR(RTE_VDUSE_BLK_QUEUES_MAX)},
-	{"queue-size", devargs_queue_size, "a power of two from 4 to 32768"},
-	{"block-size", devargs_block_size, "512, 1024, 2048 or 4096"},
-	{"serial", devargs_serial, "1 to " RTE_STR(RTE_VDUSE_BLK_SERIAL_MAX) " characters"},
-	{"ro", devargs_ro, "0 or 1"},
-	{"packed", devargs_packed, "0 or 1"},
-	{"in-order", devargs_in_order, "0 or 1"},
-	{"log", devargs_log, "0 or 1"},
-	{"umem", devargs_umem, "0 or 1"},
-	{"attach", devargs_attach, "none, virtio or vhost"},
+	{ "transport", devargs_transport, "kernel or vhost-user" },
+	{ "socket", devargs_socket, "the path of a socket, with a '/' and up to 107 characters" },
+	{ "socket-mode", devargs_socket_mode, "an octal number such as 0660" },
+	{ "socket-group", devargs_socket_group, "the name or the number of a group" },
+	{ "client", devargs_client, "0 or 1" },
+	{ "any-memory", devargs_any_memory, "0 or 1" },
+	{ "memory-limit", devargs_memory_limit, "a number of bytes such as 8G" },
+	{ "backend", devargs_backend, "null, ram, file, fault or rbd" },
+	{ "queues", devargs_queues, "a number from 1 to " RTE_STR(RTE_VDUSE_BLK_QUEUES_MAX) },
+	{ "queue-size", devargs_queue_size, "a power of two from 4 to 32768" },
+	{ "block-size", devargs_block_size, "512, 1024, 2048 or 4096" },
+	{ "serial", devargs_serial, "1 to " RTE_STR(RTE_VDUSE_BLK_SERIAL_MAX) " characters" },
+	{ "ro", devargs_ro, "0 or 1" },
+	{ "packed", devargs_packed, "0 or 1" },
+	{ "in-order", devargs_in_order, "0 or 1" },
+	{ "log", devargs_log, "0 or 1" },
+	{ "umem", devargs_umem, "0 or 1" },
+	{ "attach", devargs_attach, "none, virtio or vhost" },
 };
 
 static int
@@ -274,8 +273,10 @@ devargs_name(char **rest, struct blk_devargs *out)
 	}
 	snprintf(out->path, sizeof(out->path), RTE_VDUSE_PATH "%s", name);
 	if (value != NULL || rte_vduse_path_name(out->path) == NULL) {
-		fprintf(stderr, "dpdk-vduse-blk: --device %s: it begins with a name of letters, "
-			"digits, '.', '_' and '-', up to %u\n", name, RTE_VDUSE_NAME_MAX - 1);
+		fprintf(stderr,
+			"dpdk-vduse-blk: --device %s: it begins with a name of letters, "
+			"digits, '.', '_' and '-', up to %u\n",
+			name, RTE_VDUSE_NAME_MAX - 1);
 		return -EINVAL;
 	}
 	(void)rte_strlcpy(out->name, name, sizeof(out->name));
@@ -299,7 +300,8 @@ devargs_check(struct blk_devargs *out)
 		return devargs_error(out, "attach", "", "none with transport=vhost-user");
 	if ((out->conf.client || !socket) &&
 	    (out->conf.socket_mode != 0 || out->socket_group[0] != '\0'))
-		return devargs_error(out, "socket-mode", "", "it and socket-group= with a socket "
+		return devargs_error(out, "socket-mode", "",
+				     "it and socket-group= with a socket "
 				     "that is made");
 	if (out->socket_group[0] != '\0')
 		out->conf.socket_group = out->socket_group;

@@ -72,8 +72,10 @@ app_keep_memory(void)
 	bool flushes = prctl(PR_SET_IO_FLUSHER, 1, 0, 0, 0) == 0;
 
 	if (mlockall(MCL_CURRENT | MCL_FUTURE | MCL_ONFAULT) < 0)
-		fprintf(stderr, "dpdk-vduse-blk: cannot keep its memory: %s: raise the limit of "
-			"locked memory\n", strerror(errno));
+		fprintf(stderr,
+			"dpdk-vduse-blk: cannot keep its memory: %s: raise the limit of "
+			"locked memory\n",
+			strerror(errno));
 	return flushes;
 }
 
@@ -87,8 +89,10 @@ app_warn_kernel_disk(const struct app_devices *devices)
 		if (!devices->all[i]->args.vhost_user)
 			break;
 	if (i < devices->nb)
-		fprintf(stderr, "dpdk-vduse-blk: %s: without CAP_SYS_RESOURCE a machine that is "
-			"short of memory may hang on its own disk\n", devices->all[i]->args.name);
+		fprintf(stderr,
+			"dpdk-vduse-blk: %s: without CAP_SYS_RESOURCE a machine that is "
+			"short of memory may hang on its own disk\n",
+			devices->all[i]->args.name);
 }
 
 /* Backends may take for ever to open, and no driver has a device yet: these signals just end us. */
@@ -138,8 +142,10 @@ app_stop(struct app_devices *devices)
 static void
 app_give_up(const char *name, const char *what)
 {
-	fprintf(stderr, "dpdk-vduse-blk: %s: the backend does not %s: ending without it, as if "
-		"killed\n", name, what);
+	fprintf(stderr,
+		"dpdk-vduse-blk: %s: the backend does not %s: ending without it, as if "
+		"killed\n",
+		name, what);
 	fflush(stdout);
 	_exit(EXIT_FAILURE);
 }
@@ -250,8 +256,10 @@ main(int argc, char **argv)
 	app_quiet(argc, argv);
 	ret = rte_eal_init(argc, argv);
 	if (ret < 0) {
-		fprintf(stderr, "dpdk-vduse-blk: EAL: %s; without a mounted hugetlbfs use "
-			"--in-memory, and -v tells more\n", rte_strerror(rte_errno));
+		fprintf(stderr,
+			"dpdk-vduse-blk: EAL: %s; without a mounted hugetlbfs use "
+			"--in-memory, and -v tells more\n",
+			rte_strerror(rte_errno));
 		return EXIT_FAILURE;
 	}
 	ret = app_options(argc - ret, argv + ret, &devices);

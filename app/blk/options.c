@@ -52,9 +52,10 @@ options_check(const struct app_devices *devices, const struct blk_devargs *args)
 		const struct blk_devargs *other = &devices->all[i]->args;
 
 		if (strcmp(args->name, other->name) == 0) {
-			fprintf(stderr, "dpdk-vduse-blk: %s: a device of this name is at %s: use "
-				"another name for that at %s\n", args->name, other->path,
-				args->path);
+			fprintf(stderr,
+				"dpdk-vduse-blk: %s: a device of this name is at %s: use "
+				"another name for that at %s\n",
+				args->name, other->path, args->path);
 			return -EBUSY;
 		}
 		if (strcmp(args->path, other->path) == 0) {

@@ -86,7 +86,7 @@ app_poll_start(const struct app_devices *devices)
 
 	if (rte_lcore_count() < 2) {
 		fprintf(stderr, "dpdk-vduse-blk: one lcore: give it another to poll with, "
-			"such as -l 0,1\n");
+				"such as -l 0,1\n");
 		return -EINVAL;
 	}
 	ret = poll_share_out(devices);

@@ -28,8 +28,10 @@ user_check(const struct app_devices *devices)
 
 		if (args->vhost_user)
 			continue;
-		fprintf(stderr, "dpdk-vduse-blk: %s: --user: the kernel removes its device for an "
-			"administrator only: use transport=vhost-user, or no --user\n", args->name);
+		fprintf(stderr,
+			"dpdk-vduse-blk: %s: --user: the kernel removes its device for an "
+			"administrator only: use transport=vhost-user, or no --user\n",
+			args->name);
 		return -EINVAL;
 	}
 	return 0;
@@ -49,8 +51,10 @@ user_keep_memory(void)
 		return;
 	err = errno;
 	(void)munlockall();
-	fprintf(stderr, "dpdk-vduse-blk: --user: cannot raise the limit of locked memory: %s: its "
-		"memory is not locked; start it with LimitMEMLOCK=infinity\n", strerror(err));
+	fprintf(stderr,
+		"dpdk-vduse-blk: --user: cannot raise the limit of locked memory: %s: its "
+		"memory is not locked; start it with LimitMEMLOCK=infinity\n",
+		strerror(err));
 }
 
 /* glibc has all threads of the process do the same. */
@@ -88,7 +92,9 @@ app_user_drop(const struct app_devices *devices)
 	user_keep_memory();
 	ret = user_become(user);
 	if (ret < 0)
-		fprintf(stderr, "dpdk-vduse-blk: --user %s: cannot become this user: %s: start it as "
-			"root, and name a user that is not root\n", devices->user, strerror(-ret));
+		fprintf(stderr,
+			"dpdk-vduse-blk: --user %s: cannot become this user: %s: start it as "
+			"root, and name a user that is not root\n",
+			devices->user, strerror(-ret));
 	return ret;
 }

@@ -30,7 +30,7 @@ struct perf_block_request {
 	uint64_t tsc;   /* when it was made available */
 	uint64_t block; /* of its queue */
 	enum perf_flow_index flow;
-	bool counted;   /* it is no preparation */
+	bool counted; /* it is no preparation */
 };
 
 /* With --verify: a block of a queue. */

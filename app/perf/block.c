@@ -23,7 +23,8 @@ block_features(const struct perf_options *options, uint64_t offered)
 {
 	const struct perf_wish wishes[] = {
 		{ VBLK_BIT(VIRTIO_F_VERSION_1) | VBLK_BIT(VIRTIO_F_ACCESS_PLATFORM) |
-		  VBLK_BIT(VIRTIO_RING_F_INDIRECT_DESC) | VBLK_BIT(VIRTIO_BLK_F_FLUSH), "" },
+			  VBLK_BIT(VIRTIO_RING_F_INDIRECT_DESC) | VBLK_BIT(VIRTIO_BLK_F_FLUSH),
+		  "" },
 		{ options->packed ? VBLK_BIT(VIRTIO_F_RING_PACKED) : 0, "--ring packed" },
 		{ options->in_order ? VBLK_BIT(VIRTIO_F_IN_ORDER) : 0, "--in-order 1" },
 		{ options->queues > 1 ? VBLK_BIT(VIRTIO_BLK_F_MQ) : 0, "--queues" },

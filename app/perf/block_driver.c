@@ -125,11 +125,14 @@ driver_make(struct perf_block_driver *driver, struct perf_block_queue *queue, ui
 		.sector = rte_cpu_to_le_64(sector),
 	};
 	head->status = DRIVER_NO_STATUS;
-	queue->ring.ops->table(&queue->ring, id, (const struct perf_piece[]){
-		{ offsetof(struct driver_head, header), sizeof(head->header), false },
-		{ sizeof(*head), options->block_size, read },
-		{ offsetof(struct driver_head, status), sizeof(head->status), true },
-	}, 3);
+	queue->ring.ops->table(
+		&queue->ring, id,
+		(const struct perf_piece[]){
+			{ offsetof(struct driver_head, header), sizeof(head->header), false },
+			{ sizeof(*head), options->block_size, read },
+			{ offsetof(struct driver_head, status), sizeof(head->status), true },
+		},
+		3);
 }
 
 /* Makes new requests of buffers that are ours. */

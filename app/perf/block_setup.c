@@ -33,7 +33,8 @@ setup_verify(struct perf_block_driver *driver, struct perf_block_queue *queue)
 {
 	if (queue->blocks <= queue->ring.nb_bufs) {
 		PERF_LOG("--verify: a block for each of %u requests and one more: the backend has "
-			 "%" PRIu64 " for a queue", queue->ring.nb_bufs, queue->blocks);
+			 "%" PRIu64 " for a queue",
+			 queue->ring.nb_bufs, queue->blocks);
 		return -EINVAL;
 	}
 	queue->states = calloc(queue->blocks, sizeof(*queue->states));

@@ -16,7 +16,7 @@
 #include "perf_log.h"
 #include "progress.h"
 
-#define CONDUCT_TICK_US	   10000
+#define CONDUCT_TICK_US    10000
 #define CONDUCT_PATIENCE_S 10 /* without a packet, until the missing are taken for lost */
 
 struct conductor {
@@ -236,11 +236,12 @@ perf_conduct(const struct perf_conduct *conduct, struct perf_result *result)
 {
 	struct conductor conductor = { .conduct = conduct, .result = result };
 
-	*result = (struct perf_result){ .options = conduct->bench->options,
-					.hz = rte_get_tsc_hz() };
+	*result =
+		(struct perf_result){ .options = conduct->bench->options, .hz = rte_get_tsc_hz() };
 	if (rte_lcore_count() < conduct->nb_sides) {
 		PERF_LOG("%u lcores have to poll: give EAL as many, such as --lcores "
-			 "0@0,1@0,2@1", conduct->nb_sides);
+			 "0@0,1@0,2@1",
+			 conduct->nb_sides);
 		return -EINVAL;
 	}
 	conduct_lcores(&conductor);

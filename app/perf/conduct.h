@@ -19,7 +19,7 @@ struct perf_conduct {
 	struct perf_bench *bench;
 	struct perf_side sides[PERF_SIDES]; /* the device's, and the driver's if it is ours */
 	unsigned int nb_sides;
-	const struct perf_flow *device;     /* PERF_FLOWS of them, which are measured */
+	const struct perf_flow *device; /* PERF_FLOWS of them, which are measured */
 	/* Over the loopback only. */
 	const struct perf_flow *sent[PERF_FLOWS];
 	const struct perf_flow *received[PERF_FLOWS];

@@ -26,7 +26,8 @@ memory_refuse(struct perf_memory *memory, const char *what)
 	PERF_LOG("cannot %s %lu MB for the driver's rings and buffers: %s%s", what,
 		 (unsigned long)(memory->size >> 20), strerror(err),
 		 rte_eal_has_hugepages() != 0
-			 ? "; reserve more huge pages of 2 MB, or use smaller queues" : "");
+			 ? "; reserve more huge pages of 2 MB, or use smaller queues"
+			 : "");
 	perf_memory_free(memory);
 	return -err;
 }
@@ -44,8 +45,8 @@ perf_memory_create(struct perf_memory *memory, uint64_t size)
 	memory->fd = memfd_create("vduse-perf", flags);
 	if (memory->fd < 0 || ftruncate(memory->fd, (off_t)memory->size) < 0)
 		return memory_refuse(memory, "get");
-	va = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-		  memory->fd, 0);
+	va = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, memory->fd,
+		  0);
 	if (va == MAP_FAILED)
 		return memory_refuse(memory, "map");
 	memory->va = va;

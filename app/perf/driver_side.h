@@ -11,14 +11,14 @@
 struct perf_driver_packet {
 	uint16_t buffers; /* that are still to come; 0: none is being received */
 	bool intact;
-	uint32_t len;     /* so far */
+	uint32_t len; /* so far */
 	struct perf_mark mark;
 };
 
 struct perf_driver_pair {
 	struct perf_ring rx;
 	struct perf_ring tx;
-	uint16_t *idle;      /* transmit buffers that are ours, in the order of coming back */
+	uint16_t *idle; /* transmit buffers that are ours, in the order of coming back */
 	uint16_t idle_head;
 	uint16_t nb_idle;
 	struct perf_source source;

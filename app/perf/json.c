@@ -13,23 +13,18 @@
 static json_t *
 json_setting_net(const struct perf_options *options)
 {
-	return json_pack("{s:s, s:s, s:b, s:s}",
-			 "mode", "net",
-			 "direction", perf_options_direction(options),
-			 "mergeable", options->mergeable,
+	return json_pack("{s:s, s:s, s:b, s:s}", "mode", "net", "direction",
+			 perf_options_direction(options), "mergeable", options->mergeable,
 			 "packet_size", options->sizes_text);
 }
 
 static json_t *
 json_setting_block(const struct perf_options *options)
 {
-	return json_pack("{s:s, s:s, s:i, s:s, s:i, s:s}",
-			 "mode", "block",
-			 "direction", perf_options_direction(options),
-			 "block_size", options->block_size,
-			 "pattern", options->random ? "random" : "sequential",
-			 "depth", options->depth,
-			 "backend", options->backend);
+	return json_pack("{s:s, s:s, s:i, s:s, s:i, s:s}", "mode", "block", "direction",
+			 perf_options_direction(options), "block_size", options->block_size,
+			 "pattern", options->random ? "random" : "sequential", "depth",
+			 options->depth, "backend", options->backend);
 }
 
 static json_t *
@@ -37,16 +32,12 @@ json_setting(const struct perf_options *options)
 {
 	json_t *object = options->mode == PERF_MODE_BLOCK ? json_setting_block(options)
 							  : json_setting_net(options);
-	json_t *both = json_pack("{s:s, s:b, s:i, s:i, s:i, s:b, s:f, s:f, s:s*}",
-				 "ring", options->packed ? "packed" : "split",
-				 "in_order", options->in_order,
-				 "burst", options->burst,
-				 "queue_size", options->queue_size,
-				 "queues", options->queues,
-				 "verify", options->verify,
-				 "warmup_s", options->warmup,
-				 "duration_s", options->duration,
-				 "device", options->device);
+	json_t *both =
+		json_pack("{s:s, s:b, s:i, s:i, s:i, s:b, s:f, s:f, s:s*}", "ring",
+			  options->packed ? "packed" : "split", "in_order", options->in_order,
+			  "burst", options->burst, "queue_size", options->queue_size, "queues",
+			  options->queues, "verify", options->verify, "warmup_s", options->warmup,
+			  "duration_s", options->duration, "device", options->device);
 
 	json_object_update(object, both);
 	json_decref(both);
@@ -77,18 +68,14 @@ json_rates(const struct perf_result *result, enum perf_flow_index flow)
 	double all = perf_result_per_packet(result, flow, result->cycles);
 
 	if (result->options->mode == PERF_MODE_BLOCK)
-		return json_pack("{s:f, s:f, s:f, s:f, s:I}",
-				 "iops", perf_result_iops(result, flow),
-				 "gbytes_per_s", perf_result_gb(result, flow),
-				 "cycles_per_request_busy", busy,
-				 "cycles_per_request_all", all,
-				 "requests", (json_int_t)device->packets);
-	return json_pack("{s:f, s:f, s:f, s:f, s:I}",
-			 "mpps", perf_result_mpps(result, flow),
-			 "gbps", perf_result_gbps(result, flow),
-			 "cycles_per_packet_busy", busy,
-			 "cycles_per_packet_all", all,
-			 "packets", (json_int_t)device->packets);
+		return json_pack("{s:f, s:f, s:f, s:f, s:I}", "iops",
+				 perf_result_iops(result, flow), "gbytes_per_s",
+				 perf_result_gb(result, flow), "cycles_per_request_busy", busy,
+				 "cycles_per_request_all", all, "requests",
+				 (json_int_t)device->packets);
+	return json_pack("{s:f, s:f, s:f, s:f, s:I}", "mpps", perf_result_mpps(result, flow),
+			 "gbps", perf_result_gbps(result, flow), "cycles_per_packet_busy", busy,
+			 "cycles_per_packet_all", all, "packets", (json_int_t)device->packets);
 }
 
 /* What became of all of them. */
@@ -96,11 +83,10 @@ static json_t *
 json_run(const struct perf_result *result, enum perf_flow_index flow)
 {
 	const struct perf_result_flow *way = &result->flows[flow];
-	json_t *object = json_pack("{s:I, s:I, s:I, s:I}",
-				   "sent", (json_int_t)way->sent,
-				   "received", (json_int_t)way->received,
-				   "lost", (json_int_t)perf_result_lost(result, flow),
-				   "damaged", (json_int_t)way->damaged);
+	json_t *object = json_pack("{s:I, s:I, s:I, s:I}", "sent", (json_int_t)way->sent,
+				   "received", (json_int_t)way->received, "lost",
+				   (json_int_t)perf_result_lost(result, flow), "damaged",
+				   (json_int_t)way->damaged);
 
 	/* Requests of a block device may be answered in any order. */
 	if (result->options->mode == PERF_MODE_NET)
@@ -128,12 +114,10 @@ json_flow(const struct perf_result *result, enum perf_flow_index flow)
 int
 perf_json_write(const struct perf_result *result, const char *path)
 {
-	json_t *root = json_pack("{s:o, s:f, s:f, s:b, s:b}",
-				 "setting", json_setting(result->options),
-				 "seconds", perf_result_seconds(result),
-				 "tsc_hz", (double)result->hz,
-				 "interrupted", result->interrupted,
-				 "good", perf_result_good(result));
+	json_t *root =
+		json_pack("{s:o, s:f, s:f, s:b, s:b}", "setting", json_setting(result->options),
+			  "seconds", perf_result_seconds(result), "tsc_hz", (double)result->hz,
+			  "interrupted", result->interrupted, "good", perf_result_good(result));
 	unsigned int i;
 	int ret;
 
@@ -146,7 +130,6 @@ perf_json_write(const struct perf_result *result, const char *path)
 	json_decref(root);
 	if (ret == 0)
 		return 0;
-	PERF_LOG("cannot write %s: %s", path,
-		 errno != 0 ? strerror(errno) : "no memory");
+	PERF_LOG("cannot write %s: %s", path, errno != 0 ? strerror(errno) : "no memory");
 	return errno != 0 ? -errno : -ENOMEM;
 }

@@ -71,9 +71,8 @@ perf_kernel_up(struct vduse_loopback *loop, const struct perf_memory *memory, ui
 {
 	int ret;
 
-	ret = vduse_loopback_region_add(loop, PERF_DRIVER_IOVA,
-					PERF_DRIVER_IOVA + memory->size - 1, 0, VDUSE_ACCESS_RW,
-					memory->fd);
+	ret = vduse_loopback_region_add(loop, PERF_DRIVER_IOVA, PERF_DRIVER_IOVA + memory->size - 1,
+					0, VDUSE_ACCESS_RW, memory->fd);
 	if (ret < 0)
 		return ret;
 	vduse_loopback_set_features(loop, features);

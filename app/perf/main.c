@@ -16,7 +16,7 @@
 #include "perf_log.h"
 
 #define EXIT_BAD_RESULT 1
-#define EXIT_NOT_RUN	2
+#define EXIT_NOT_RUN    2
 
 /* Returns whether the result is good, or a negative errno if it could not be written. */
 static int

@@ -80,8 +80,7 @@ perf_options_usage(void)
 	fputs(usage, stdout);
 }
 
-static int __rte_format_printf(1, 2)
-options_refuse(const char *format, ...)
+static int __rte_format_printf(1, 2) options_refuse(const char *format, ...)
 {
 	va_list args;
 
@@ -431,7 +430,8 @@ options_check_room(const struct perf_options *options)
 		return 0;
 	if (options->mode == PERF_MODE_BLOCK && options->depth > options->queue_size)
 		return options_refuse("--depth %u: the ring has %u descriptors: use a larger "
-				      "--queue-size", options->depth, options->queue_size);
+				      "--queue-size",
+				      options->depth, options->queue_size);
 	/* Section 2.7.9: descriptors are used in the order of the table. */
 	if (options->mode == PERF_MODE_BLOCK && options->in_order &&
 	    options->depth != options->queue_size)

@@ -8,14 +8,14 @@
 
 #include <rte_vduse.h>
 
-#define PERF_BURST_MAX	 64
-#define PERF_SIZES_MAX	 64
-#define PERF_PACKET_MIN	 60
-#define PERF_PACKET_MAX	 65535
-#define PERF_QUEUES_MAX	 7 /* a loopback device has 16 virtqueues, one of them for control */
+#define PERF_BURST_MAX   64
+#define PERF_SIZES_MAX   64
+#define PERF_PACKET_MIN  60
+#define PERF_PACKET_MAX  65535
+#define PERF_QUEUES_MAX  7 /* a loopback device has 16 virtqueues, one of them for control */
 #define PERF_SECONDS_MAX 86400
-#define PERF_SECTOR	 512
-#define PERF_BLOCK_MAX	 (UINT32_C(1) << 20) /* what the device takes in one piece */
+#define PERF_SECTOR      512
+#define PERF_BLOCK_MAX   (UINT32_C(1) << 20) /* what the device takes in one piece */
 #define PERF_BACKEND_MAX 16                  /* bytes of a name */
 
 /* Receive buffers where packets are merged: as large as what drivers commonly post. */
@@ -38,7 +38,7 @@ enum perf_direction {
 struct perf_options {
 	enum perf_mode mode;
 	enum perf_direction direction;
-	const char *device;       /* NULL: over the loopback */
+	const char *device; /* NULL: over the loopback */
 	enum rte_vduse_attach attach;
 	bool packed;
 	bool mergeable;
@@ -47,22 +47,22 @@ struct perf_options {
 	bool verify;
 	bool progress;
 	bool help;
-	const char *direction_text; /* as it was given, or NULL */
-	const char *sizes_text;   /* as it was given */
+	const char *direction_text;     /* as it was given, or NULL */
+	const char *sizes_text;         /* as it was given */
 	uint32_t sizes[PERF_SIZES_MAX]; /* taken in turn */
 	unsigned int nb_sizes;
 	uint32_t max_size;
 	uint16_t burst;
 	uint16_t queue_size;
 	uint16_t queues;
-	uint16_t depth;           /* requests of a queue in flight */
-	uint32_t block_size;      /* bytes of a request */
-	bool random;              /* blocks in random order, not one after the other */
+	uint16_t depth;      /* requests of a queue in flight */
+	uint32_t block_size; /* bytes of a request */
+	bool random;         /* blocks in random order, not one after the other */
 	char backend[PERF_BACKEND_MAX];
 	const char *backend_args;
-	double warmup;            /* seconds */
+	double warmup; /* seconds */
 	double duration;
-	const char *json;         /* files, or NULL */
+	const char *json; /* files, or NULL */
 	const char *histogram;
 };
 

@@ -75,8 +75,7 @@ report_rates(const struct perf_result *result, enum perf_flow_index flow)
 	       perf_result_per_packet(result, flow, result->cycles));
 	printf(LABEL "%14" PRIu64 "\n", "  polls", device->polls);
 	printf(LABEL "%13.1f%%\n", "  polls, empty",
-	       device->polls == 0 ? 0
-				  : 100 * (double)device->empty_polls / (double)device->polls);
+	       device->polls == 0 ? 0 : 100 * (double)device->empty_polls / (double)device->polls);
 }
 
 static void
@@ -95,8 +94,8 @@ report_latency(const struct perf_result *result, enum perf_flow_index flow)
 
 		snprintf(label, sizeof(label), "    %s, ns", perf_percentile_names[i]);
 		printf(LABEL "%14.0f\n", label,
-		       perf_result_ns(result, perf_histogram_percentile(latency,
-									perf_percentiles[i])));
+		       perf_result_ns(result,
+				      perf_histogram_percentile(latency, perf_percentiles[i])));
 	}
 }
 

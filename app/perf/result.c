@@ -5,8 +5,7 @@
 #include "result.h"
 
 const double perf_percentiles[PERF_PERCENTILES] = { 0.5, 0.9, 0.99, 0.999, 1 };
-const char *const perf_percentile_names[PERF_PERCENTILES] = { "p50", "p90", "p99", "p99.9",
-							       "max" };
+const char *const perf_percentile_names[PERF_PERCENTILES] = { "p50", "p90", "p99", "p99.9", "max" };
 
 const char *
 perf_flow_name(const struct perf_options *options, enum perf_flow_index flow)

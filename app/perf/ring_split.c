@@ -74,8 +74,7 @@ split_post(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb)
 
 /* Section 2.7.5.3: chained as in the ring. */
 static void
-split_table(const struct perf_ring *ring, uint16_t id, const struct perf_piece *pieces,
-	    uint16_t nb)
+split_table(const struct perf_ring *ring, uint16_t id, const struct perf_piece *pieces, uint16_t nb)
 {
 	struct vring_desc *desc = (void *)perf_ring_buf(ring, id);
 	uint64_t iova = perf_ring_buf_iova(ring, id);

@@ -24,7 +24,7 @@ struct svg_panel {
 	int top;
 	double decade_first; /* of ns, at the left */
 	double decades;
-	double tallest;      /* logarithm of the fullest bucket */
+	double tallest; /* logarithm of the fullest bucket */
 };
 
 static double
@@ -130,9 +130,10 @@ static void
 svg_panel(struct svg_panel *panel, const char *title)
 {
 	svg_scale(panel);
-	fprintf(panel->file, "<text x=\"%d\" y=\"%d\" font-size=\"14\">%s: %" PRIu64
-		" samples, both axes logarithmic</text>\n", SVG_MARGIN, panel->top + 30, title,
-		panel->histogram->count);
+	fprintf(panel->file,
+		"<text x=\"%d\" y=\"%d\" font-size=\"14\">%s: %" PRIu64
+		" samples, both axes logarithmic</text>\n",
+		SVG_MARGIN, panel->top + 30, title, panel->histogram->count);
 	svg_bars(panel);
 	svg_axis(panel);
 	svg_percentiles(panel);
@@ -146,7 +147,8 @@ svg_document(FILE *file, const struct perf_result *result)
 
 	for (i = 0; i < PERF_FLOWS; i++)
 		nb += result->flows[i].latency != NULL;
-	fprintf(file, "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
+	fprintf(file,
+		"<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"%d\" height=\"%d\" "
 		"font-family=\"sans-serif\" font-size=\"11\">\n"
 		"<rect width=\"100%%\" height=\"100%%\" fill=\"white\"/>\n",
 		SVG_WIDTH, (int)nb * SVG_PANEL);
@@ -155,7 +157,8 @@ svg_document(FILE *file, const struct perf_result *result)
 			continue;
 		panel.histogram = result->flows[i].latency;
 		svg_panel(&panel, result->options->direction == PERF_DIRECTION_ECHO
-					  ? "there and back" : perf_flow_name(result->options, i));
+					  ? "there and back"
+					  : perf_flow_name(result->options, i));
 		panel.top += SVG_PANEL;
 	}
 	fputs("</svg>\n", file);

@@ -55,9 +55,10 @@ extern "C" {
 
 /** What the path of a device is, for error messages. */
 #define RTE_VDUSE_PATH_USAGE                                                                       \
-	RTE_VDUSE_PATH "NAME, where NAME is 1 to 63 letters, digits, '.', '_' or '-', and not "    \
-		       "\"control\"; or the path of a vhost-user socket, with a '/' and up to 107 " \
-		       "characters"
+	RTE_VDUSE_PATH                                                                             \
+		"NAME, where NAME is 1 to 63 letters, digits, '.', '_' or '-', and not "           \
+		"\"control\"; or the path of a vhost-user socket, with a '/' and up to 107 "       \
+		"characters"
 
 /** Which in-kernel user a device is given to when it starts. */
 enum rte_vduse_attach {
@@ -108,11 +109,11 @@ struct rte_vduse_vq {
 
 /** Where a virtqueue lies and where to go on in it, told to the device type at its start. */
 struct rte_vduse_vq_info {
-	uint64_t desc;        /**< Descriptor area, an iova. */
-	uint64_t driver;      /**< Driver area (avail ring), an iova. */
-	uint64_t device;      /**< Device area (used ring), an iova. */
-	uint64_t features;    /**< What the driver accepted. */
-	uint32_t size;        /**< Descriptors, 1 to 32768. */
+	uint64_t desc;     /**< Descriptor area, an iova. */
+	uint64_t driver;   /**< Driver area (avail ring), an iova. */
+	uint64_t device;   /**< Device area (used ring), an iova. */
+	uint64_t features; /**< What the driver accepted. */
+	uint32_t size;     /**< Descriptors, 1 to 32768. */
 	/**
 	 * Where the device goes on. Split: the next avail index to look at. Packed: the next
 	 * descriptor to look at in bits 0 to 14 with its wrap counter in bit 15, and the next one
@@ -194,8 +195,8 @@ struct rte_vduse_dev_ops {
 
 /** What a device is made of. */
 struct rte_vduse_dev_conf {
-	const char *path;            /**< /dev/vduse/NAME, or of a vhost-user socket. */
-	bool client;                 /**< Connect to that socket instead of making it. */
+	const char *path; /**< /dev/vduse/NAME, or of a vhost-user socket. */
+	bool client;      /**< Connect to that socket instead of making it. */
 	/** Take memory of that socket's clients in any file. By default only memfd, tmpfs and
 	 * hugetlbfs: a file system whose server does not answer would block all devices.
 	 */
@@ -210,22 +211,22 @@ struct rte_vduse_dev_conf {
 	 * it, but those of a VDUSE device with the kernel's name.
 	 */
 	const char *name;
-	uint32_t socket_mode;        /**< Permissions of a socket that is made; 0: 0600. */
-	const char *socket_group;    /**< Its group, a name or a number; NULL: the process's. */
-	uint32_t device_id;          /**< Device type, section 5: 1 network, 2 block. */
-	uint32_t vendor_id;          /**< Any. */
-	uint64_t features;           /**< Features to offer, sections 5 and 6. */
+	uint32_t socket_mode;     /**< Permissions of a socket that is made; 0: 0600. */
+	const char *socket_group; /**< Its group, a name or a number; NULL: the process's. */
+	uint32_t device_id;       /**< Device type, section 5: 1 network, 2 block. */
+	uint32_t vendor_id;       /**< Any. */
+	uint64_t features;        /**< Features to offer, sections 5 and 6. */
 	/**
 	 * Those of them that need a driver that can write the configuration space. Not offered
 	 * where it cannot: to a kernel, which lets nobody.
 	 */
 	uint64_t write_features;
-	uint16_t nb_vqs;             /**< Virtqueues, 1 to 65535. */
-	uint16_t vq_size;            /**< Largest virtqueue, a power of two, 2 to 32768. */
-	const void *config;          /**< Device configuration space, section 2.5. */
-	uint32_t config_size;        /**< Its bytes, up to a page. */
-	int socket_id;               /**< NUMA node for memory, or SOCKET_ID_ANY. */
-	bool umem;                   /**< Give the kernel our huge pages as bounce buffer. */
+	uint16_t nb_vqs;      /**< Virtqueues, 1 to 65535. */
+	uint16_t vq_size;     /**< Largest virtqueue, a power of two, 2 to 32768. */
+	const void *config;   /**< Device configuration space, section 2.5. */
+	uint32_t config_size; /**< Its bytes, up to a page. */
+	int socket_id;        /**< NUMA node for memory, or SOCKET_ID_ANY. */
+	bool umem;            /**< Give the kernel our huge pages as bounce buffer. */
 	/**
 	 * The device type keeps a log of what is in flight: a packed ring, which does not tell
 	 * how far it came, can be taken over from a dead process, too.
@@ -237,7 +238,7 @@ struct rte_vduse_dev_conf {
 	 */
 	bool positions;
 	const struct rte_vduse_dev_ops *ops; /**< The device type's callbacks. */
-	void *arg;                   /**< Handed to each of them. */
+	void *arg;                           /**< Handed to each of them. */
 };
 
 /** Counters of a device that no virtqueue owns. */

@@ -35,8 +35,7 @@ int
 rte_vhost_async_channel_unregister_thread_unsafe(int vid, uint16_t queue_id)
 {
 	if (vhost_dev_get(vid) == NULL)
-		return VHOST_REAL(async_channel_unregister_thread_unsafe, -ENOTSUP, vid,
-				  queue_id);
+		return VHOST_REAL(async_channel_unregister_thread_unsafe, -ENOTSUP, vid, queue_id);
 	return -ENOTSUP;
 }
 
@@ -51,8 +50,8 @@ rte_vhost_submit_enqueue_burst(int vid, uint16_t queue_id, struct rte_mbuf **pkt
 }
 
 uint16_t
-rte_vhost_poll_enqueue_completed(int vid, uint16_t queue_id, struct rte_mbuf **pkts,
-				 uint16_t count, int16_t dma_id, uint16_t vchan_id)
+rte_vhost_poll_enqueue_completed(int vid, uint16_t queue_id, struct rte_mbuf **pkts, uint16_t count,
+				 int16_t dma_id, uint16_t vchan_id)
 {
 	if (vhost_dev_get(vid) == NULL)
 		return VHOST_REAL(poll_enqueue_completed, 0, vid, queue_id, pkts, count, dma_id,
@@ -90,8 +89,8 @@ rte_vhost_clear_queue_thread_unsafe(int vid, uint16_t queue_id, struct rte_mbuf 
 				    uint16_t count, int16_t dma_id, uint16_t vchan_id)
 {
 	if (vhost_dev_get(vid) == NULL)
-		return VHOST_REAL(clear_queue_thread_unsafe, 0, vid, queue_id, pkts, count,
-				  dma_id, vchan_id);
+		return VHOST_REAL(clear_queue_thread_unsafe, 0, vid, queue_id, pkts, count, dma_id,
+				  vchan_id);
 	return 0;
 }
 
@@ -101,8 +100,8 @@ rte_vhost_async_try_dequeue_burst(int vid, uint16_t queue_id, struct rte_mempool
 				  int16_t dma_id, uint16_t vchan_id)
 {
 	if (vhost_dev_get(vid) == NULL)
-		return VHOST_REAL(async_try_dequeue_burst, 0, vid, queue_id, mbuf_pool, pkts,
-				  count, nr_inflight, dma_id, vchan_id);
+		return VHOST_REAL(async_try_dequeue_burst, 0, vid, queue_id, mbuf_pool, pkts, count,
+				  nr_inflight, dma_id, vchan_id);
 	*nr_inflight = -1;
 	return 0;
 }

@@ -6,8 +6,8 @@
 #include <vhost/vhost.h>
 
 /* Virtqueue 2i goes to the driver, 2i + 1 comes from it. */
-#define DATA_PAIR(queue_id)	   ((uint16_t)((queue_id) / 2))
-#define DATA_FROM_DRIVER(queue_id) (((queue_id) & 1) != 0)
+#define DATA_PAIR(queue_id)        ((uint16_t)((queue_id) / 2))
+#define DATA_FROM_DRIVER(queue_id) (((queue_id)&1) != 0)
 
 /* Whether packets pass on a virtqueue: lib/virtio_net checks no index. */
 static inline bool

@@ -114,8 +114,10 @@ device_create_raw(struct vhost_dev *dev)
 	int ret = rte_vduse_dev_create(&conf, &dev->dev);
 
 	if (ret == -ENOTSUP)
-		VHOST_LOG(ERR, dev->path, "this kernel's VDUSE refuses device type %u with "
-			  "features 0x%" PRIx64, conf.device_id, conf.features);
+		VHOST_LOG(ERR, dev->path,
+			  "this kernel's VDUSE refuses device type %u with "
+			  "features 0x%" PRIx64,
+			  conf.device_id, conf.features);
 	return ret;
 }
 

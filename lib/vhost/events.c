@@ -22,7 +22,7 @@
 static struct {
 	pthread_mutex_t lock; /* guards the start of the thread */
 	bool running;
-	pthread_t self;       /* under vhost_lock() */
+	pthread_t self; /* under vhost_lock() */
 } events = { .lock = PTHREAD_MUTEX_INITIALIZER };
 
 static void
@@ -56,7 +56,8 @@ events_new_device(struct vhost_dev *dev)
 	if (dev->ops != NULL && dev->ops->new_device != NULL)
 		ret = dev->ops->new_device(dev->vid);
 	if (ret < 0)
-		VHOST_LOG(ERR, dev->path, "the application's new_device refuses it until the "
+		VHOST_LOG(ERR, dev->path,
+			  "the application's new_device refuses it until the "
 			  "driver comes up again");
 	vhost_lock();
 	if (ret < 0)
@@ -105,8 +106,7 @@ events_find_vq(const struct vhost_dev *dev)
 }
 
 /* What the application is to hear next of a device, or NULL. Under the mutex. */
-static void
-(*events_next(const struct vhost_dev *dev))(struct vhost_dev *dev)
+static void (*events_next(const struct vhost_dev *dev))(struct vhost_dev *dev)
 {
 	if (dev->connect && !dev->connected)
 		return events_new_connection;
@@ -123,7 +123,7 @@ static void
 static bool
 events_step(struct vhost_dev *dev)
 {
-	void (*next)(struct vhost_dev *dev) = events_next(dev);
+	void (*next)(struct vhost_dev * dev) = events_next(dev);
 	uint16_t vq = 0;
 
 	if (next == NULL) {

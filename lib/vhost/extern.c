@@ -42,7 +42,7 @@ struct extern_message {
 static_assert(offsetof(struct extern_message, room) == 24 + RTE_VDUSE_VHOST_CONFIG_MAX, "no holes");
 
 #define EXTERN_GET_CONFIG 24
-#define EXTERN_VERSION	  1
+#define EXTERN_VERSION    1
 
 /* Returns the bytes of configuration space that the application answers with, or an errno. */
 static int
@@ -54,10 +54,10 @@ extern_ask(const struct vhost_dev *dev, struct extern_message *message)
 		return -ENOTSUP;
 	message->request = EXTERN_GET_CONFIG;
 	message->flags = EXTERN_VERSION;
-	message->config.size = dev->conf.config_size != 0 ? dev->conf.config_size
-							  : sizeof(message->config.region);
-	message->size = offsetof(struct extern_message, room) -
-			offsetof(struct extern_message, config);
+	message->config.size =
+		dev->conf.config_size != 0 ? dev->conf.config_size : sizeof(message->config.region);
+	message->size =
+		offsetof(struct extern_message, room) - offsetof(struct extern_message, config);
 	if (ops->pre_msg_handle(dev->vid, message) != RTE_VHOST_MSG_RESULT_REPLY ||
 	    message->size == 0)
 		return -EIO;
@@ -79,7 +79,8 @@ vhost_extern_config(struct vhost_dev *dev)
 	}
 	free(message);
 	if (ret <= 0)
-		VHOST_LOG(ERR, dev->path, "the application gives no configuration space: let its "
+		VHOST_LOG(ERR, dev->path,
+			  "the application gives no configuration space: let its "
 			  "handler answer GET_CONFIG, or call rte_vduse_vhost_configure()");
 	return RTE_MIN(ret, 0);
 }
@@ -91,7 +92,7 @@ extern_config_change(struct vhost_dev *dev)
 	if (vhost_extern_config(dev) < 0)
 		return -1;
 	return rte_vduse_dev_config_set(dev->dev, 0, dev->config, dev->conf.config_size) < 0 ? -1
-											      : 0;
+											     : 0;
 }
 
 int

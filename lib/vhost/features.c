@@ -161,8 +161,7 @@ rte_vhost_driver_set_protocol_features(const char *path, uint64_t protocol_featu
 	struct vhost_dev *dev;
 
 	if (!vhost_path_is_ours(path))
-		return VHOST_REAL(driver_set_protocol_features, -ENOTSUP, path,
-				  protocol_features);
+		return VHOST_REAL(driver_set_protocol_features, -ENOTSUP, path, protocol_features);
 	dev = features_open(path);
 	if (dev == NULL)
 		return -1;
@@ -177,8 +176,7 @@ rte_vhost_driver_get_protocol_features(const char *path, uint64_t *protocol_feat
 	struct features_view view;
 
 	if (!vhost_path_is_ours(path))
-		return VHOST_REAL(driver_get_protocol_features, -ENOTSUP, path,
-				  protocol_features);
+		return VHOST_REAL(driver_get_protocol_features, -ENOTSUP, path, protocol_features);
 	if (features_view(path, &view) < 0)
 		return -1;
 	*protocol_features = view.protocol_features;

@@ -124,8 +124,10 @@ vhost_inflight_find(struct vhost_dev *dev, struct vhost_vq *vq)
 	free(vq->resubmit.resubmit_list);
 	vq->resubmit = (struct rte_vhost_resubmit_info){ 0 };
 	if (inflight_list(vq) < 0)
-		VHOST_LOG(ERR, dev->path, "virtqueue %u: no memory for what was in flight: unbind "
-			  "its driver and bind it again", vq->vq->index);
+		VHOST_LOG(ERR, dev->path,
+			  "virtqueue %u: no memory for what was in flight: unbind "
+			  "its driver and bind it again",
+			  vq->vq->index);
 	else if (vq->nb_resubmit > 0)
 		VHOST_LOG(NOTICE, dev->path, "virtqueue %u: %u requests were in flight",
 			  vq->vq->index, vq->nb_resubmit);
@@ -212,8 +214,8 @@ rte_vhost_clr_inflight_desc_split(int vid, uint16_t vring_idx, uint16_t last_use
 	struct vhost_vq *vq;
 
 	if (dev == NULL)
-		return VHOST_REAL(clr_inflight_desc_split, -ENOTSUP, vid, vring_idx,
-				  last_used_idx, idx);
+		return VHOST_REAL(clr_inflight_desc_split, -ENOTSUP, vid, vring_idx, last_used_idx,
+				  idx);
 	vq = inflight_vq(dev, vring_idx, idx);
 	if (vq == NULL)
 		return -1;

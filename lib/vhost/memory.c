@@ -65,8 +65,7 @@ memory_copy(struct vhost_dev *dev)
 	copy = memory_alloc(dev->memory->nregions);
 	if (copy == NULL)
 		return NULL;
-	memcpy(copy->regions, dev->memory->regions,
-	       copy->nregions * sizeof(copy->regions[0]));
+	memcpy(copy->regions, dev->memory->regions, copy->nregions * sizeof(copy->regions[0]));
 	dev->raw = true;
 	return copy;
 }

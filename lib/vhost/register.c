@@ -73,9 +73,10 @@ rte_vhost_driver_register(const char *path, uint64_t flags)
 	if (!vhost_path_is_ours(path))
 		return VHOST_REAL(driver_register, -ENOTSUP, path, flags);
 	if (rte_vduse_path_name(path) == NULL) {
-		VHOST_LOG(ERR, path, "not the path of a VDUSE device: use up to %d letters, "
-			  "digits, '.', '_' and '-' behind %s", RTE_VDUSE_NAME_MAX - 1,
-			  RTE_VDUSE_PATH);
+		VHOST_LOG(ERR, path,
+			  "not the path of a VDUSE device: use up to %d letters, "
+			  "digits, '.', '_' and '-' behind %s",
+			  RTE_VDUSE_NAME_MAX - 1, RTE_VDUSE_PATH);
 		return -1;
 	}
 	dev = register_new(path, flags);

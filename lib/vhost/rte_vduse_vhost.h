@@ -22,9 +22,9 @@ extern "C" {
 
 /** What a registered path becomes. Fields that are 0 or NULL leave what was there. */
 struct rte_vduse_vhost_conf {
-	uint32_t device_id;   /**< Device type (VIRTIO 1.2, section 5): 1 network, 2 block. */
-	uint16_t nb_vqs;      /**< Virtqueues; of a network device two for each pair. */
-	uint16_t queue_size;  /**< Largest virtqueue, a power of two, 2 to 32768. */
+	uint32_t device_id;  /**< Device type (VIRTIO 1.2, section 5): 1 network, 2 block. */
+	uint16_t nb_vqs;     /**< Virtqueues; of a network device two for each pair. */
+	uint16_t queue_size; /**< Largest virtqueue, a power of two, 2 to 32768. */
 	/**
 	 * Configuration space; copied. Of a network device a struct virtio_net_config, of which
 	 * the MAC address and the MTU (0: none announced) count. Other devices need one, here or

@@ -64,8 +64,7 @@ rte_vhost_vring_stats_get_names(int vid, uint16_t queue_id, struct rte_vhost_sta
 }
 
 int
-rte_vhost_vring_stats_get(int vid, uint16_t queue_id, struct rte_vhost_stat *stats,
-			  unsigned int n)
+rte_vhost_vring_stats_get(int vid, uint16_t queue_id, struct rte_vhost_stat *stats, unsigned int n)
 {
 	struct vhost_dev *dev = vhost_dev_get(vid);
 	struct rte_vduse_net_stats from;
@@ -80,8 +79,7 @@ rte_vhost_vring_stats_get(int vid, uint16_t queue_id, struct rte_vhost_stat *sta
 	rte_vduse_net_stats(dev->net, queue_id / 2, queue_id & 1, &from);
 	for (i = 0; i < RTE_DIM(stats_names); i++) {
 		stats[i].id = i;
-		stats[i].value =
-			*(const uint64_t *)RTE_PTR_ADD(&from, stats_names[i].offset);
+		stats[i].value = *(const uint64_t *)RTE_PTR_ADD(&from, stats_names[i].offset);
 	}
 	return RTE_DIM(stats_names);
 }

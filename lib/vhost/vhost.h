@@ -43,65 +43,65 @@ extern int vhost_logtype;
 
 /* A virtqueue. Under the mutex but where it says otherwise. */
 struct vhost_vq {
-	struct rte_vduse_vq *vq;      /* constant while started */
-	rte_spinlock_t enqueue;       /* held for a burst to the driver: they come from any thread */
-	bool ready;                   /* the driver made it so */
-	bool told;                    /* the application knows */
-	bool packed;                  /* only where lib/virtio_net serves the rings */
+	struct rte_vduse_vq *vq; /* constant while started */
+	rte_spinlock_t enqueue;  /* held for a burst to the driver: they come from any thread */
+	bool ready;              /* the driver made it so */
+	bool told;               /* the application knows */
+	bool packed;             /* only where lib/virtio_net serves the rings */
 	bool event_idx;
-	bool based;                   /* rte_vhost_set_vring_base() was there since the start */
-	uint16_t base;                /* where the device goes on when the rings are gone */
+	bool based;                    /* rte_vhost_set_vring_base() was there since the start */
+	uint16_t base;                 /* where the device goes on when the rings are gone */
 	struct rte_vduse_vq_info info; /* of the start, for a later look-up */
-	struct rte_vhost_vring vring; /* all NULL while its memory is not there */
+	struct rte_vhost_vring vring;  /* all NULL while its memory is not there */
 	struct rte_vduse_part part;
 	/* There; NULL where lib/virtio_net serves the rings. */
 	struct rte_vhost_inflight_info_split *inflight;
-	uint16_t nb_inflight;         /* descriptors that it has room for; constant */
+	uint16_t nb_inflight;                    /* descriptors that it has room for; constant */
 	struct rte_vhost_resubmit_info resubmit; /* what a dead process, or a lost memory, left */
-	uint16_t nb_resubmit;         /* as it was found: the application counts the other down */
-	uint64_t counter;             /* of requests taken; the thread's that serves the ring */
+	uint16_t nb_resubmit; /* as it was found: the application counts the other down */
+	uint64_t counter;     /* of requests taken; the thread's that serves the ring */
 };
 
 enum vhost_dev_life {
 	VHOST_DEV_REGISTERED, /* may be configured */
 	VHOST_DEV_STARTING,   /* a thread gives it to its driver */
 	VHOST_DEV_STARTED,
-	VHOST_DEV_REMOVING,   /* nobody finds it by its path any more */
+	VHOST_DEV_REMOVING, /* nobody finds it by its path any more */
 };
 
 /* Under the mutex but where it says otherwise. */
 struct vhost_dev {
 	TAILQ_ENTRY(vhost_dev) next;
-	char path[VHOST_PATH_MAX];    /* constant */
-	uint64_t flags;               /* RTE_VHOST_USER_*; constant */
+	char path[VHOST_PATH_MAX]; /* constant */
+	uint64_t flags;            /* RTE_VHOST_USER_*; constant */
 	enum vhost_dev_life life;
 	/* Until the start the application's threads change these; constant then. */
 	struct rte_vduse_vhost_conf conf;
 	uint8_t config[RTE_VDUSE_VHOST_CONFIG_MAX];
-	bool builtin;                 /* packets are ours, in lib/virtio_net; not raw rings */
-	uint64_t supported;           /* features that may be enabled */
-	uint64_t features;            /* features to offer */
+	bool builtin;       /* packets are ours, in lib/virtio_net; not raw rings */
+	uint64_t supported; /* features that may be enabled */
+	uint64_t features;  /* features to offer */
 	uint64_t protocol_features;
 	const struct rte_vhost_device_ops *ops;
 	const struct rte_vhost_user_extern_ops *extern_ops;
 	/* Constant while started. */
 	int vid;
-	struct rte_vduse_net *net;    /* of a builtin one */
+	struct rte_vduse_net *net; /* of a builtin one */
 	struct rte_vduse_dev *dev;
 	struct vhost_vq *vqs;
 	/* What the driver wants; the control thread writes. */
 	bool driver_ok;
-	bool primed;                  /* builtin, or its buffers are known to be in a region */
-	bool up;                      /* it may be served */
-	uint32_t generation;          /* counts the times that it came up */
+	bool primed;         /* builtin, or its buffers are known to be in a region */
+	bool up;             /* it may be served */
+	uint32_t generation; /* counts the times that it came up */
 	struct rte_vhost_memory *memory;
 	/* What the application knows; the events thread writes. */
-	bool connect;                 /* wanted: by who starts and who removes it */
+	bool connect; /* wanted: by who starts and who removes it */
 	bool connected;
-	bool busy;                    /* in a callback */
-	uint32_t told;                /* the generation that it was given; 0: none */
-	uint32_t refused;             /* the generation that it did not take */
-	bool raw;                     /* it has addresses of the driver's memory */
+	bool busy;        /* in a callback */
+	uint32_t told;    /* the generation that it was given; 0: none */
+	uint32_t refused; /* the generation that it did not take */
+	bool raw;         /* it has addresses of the driver's memory */
 };
 
 /* device.c: the mutex, and what is to be looked at when something under it changed. */

@@ -22,7 +22,7 @@
 RTE_LOG_REGISTER(vblk_logtype, lib.vduse.blk, INFO);
 
 #define BLK_QUEUE_SIZE_MIN 4
-#define BLK_BLOCK_MAX	   4096
+#define BLK_BLOCK_MAX      4096
 
 static int
 blk_conf_check(const struct rte_vduse_blk_conf *conf, const char **name)
@@ -81,8 +81,7 @@ blk_alloc(const struct rte_vduse_blk_conf *conf, const char *name)
 }
 
 static int
-blk_backend_open(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
-		 const char *name)
+blk_backend_open(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf, const char *name)
 {
 	struct vblk_backend_conf backend_conf = {
 		.device = name,
@@ -142,8 +141,10 @@ blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
 	else
 		ret = vduse_dev_create(&dev_conf, transport, transport_priv, &blk->dev);
 	if (ret == -ENOTSUP)
-		VBLK_LOG(ERR, name, "this kernel's VDUSE refuses a block device with features "
-			 "0x%" PRIx64 ": use a kernel of 5.15 or later", dev_conf.features);
+		VBLK_LOG(ERR, name,
+			 "this kernel's VDUSE refuses a block device with features "
+			 "0x%" PRIx64 ": use a kernel of 5.15 or later",
+			 dev_conf.features);
 	if (ret == 0)
 		blk->features = blk->dev->offered;
 	return ret;

@@ -43,13 +43,13 @@ extern int vblk_logtype;
  * 128 or of queue-size, whichever is smaller. FreeBSD attaches only if size_max is at least its
  * maxphys, 1 MiB by default. A driver of Windows has room for 16 ranges, whatever is announced.
  */
-#define VBLK_SEG_MAX	  126
-#define VBLK_SIZE_MAX	  (UINT32_C(4) << 20)
-#define VBLK_RANGES	  1
+#define VBLK_SEG_MAX       126
+#define VBLK_SIZE_MAX      (UINT32_C(4) << 20)
+#define VBLK_RANGES        1
 #define VBLK_RANGE_SECTORS (UINT32_C(1) << 22)
 
 /* Ranges that are accepted: earlier versions announced as many. */
-#define VBLK_RANGES_MAX	  32
+#define VBLK_RANGES_MAX 32
 
 /*
  * Vectors that a request has memory for: twice what is announced, because drivers may have been
@@ -67,11 +67,11 @@ static_assert(VBLK_IOV_MAX(VBLK_SEG_MAX) <= 1024, "more vectors than the kernel 
  * in between. The backend holds no more than a flight's of a queue, so stopping one does not take
  * long.
  */
-#define VBLK_PART_BYTES	  (UINT64_C(2) << 20)
-#define VBLK_POLL_BYTES	  (UINT64_C(2) << 20)
+#define VBLK_PART_BYTES   (UINT64_C(2) << 20)
+#define VBLK_POLL_BYTES   (UINT64_C(2) << 20)
 #define VBLK_FLIGHT_BYTES (UINT64_C(32) << 20)
 /* Vectors of an operation: what the kernel and librbd take. */
-#define VBLK_PART_IOV	  1024
+#define VBLK_PART_IOV 1024
 
 /* Requests taken, and given back, in one step. */
 #define VBLK_BURST 32
@@ -84,15 +84,15 @@ struct vblk_request {
 	uint8_t *status;          /* the driver's byte for the result */
 	struct iovec *iov;        /* the vectors of the slot; constant */
 	/* Set for each request, so they lie side by side. */
-	struct iovec *room;       /* vectors of a request with too many for iov; NULL: it has none */
-	uint64_t left;            /* bytes of the data, or of the range, after io: see part.c */
-	uint16_t nb_left;         /* vectors after those of io, without rest */
+	struct iovec *room; /* vectors of a request with too many for iov; NULL: it has none */
+	uint64_t left;      /* bytes of the data, or of the range, after io: see part.c */
+	uint16_t nb_left;   /* vectors after those of io, without rest */
 	uint16_t nb_ranges;
 	uint16_t next_range;
 	bool busy;
-	bool finished;            /* by the backend */
-	uint32_t type;            /* VIRTIO_BLK_T_* */
-	struct iovec rest;        /* of the last vector of io */
+	bool finished;     /* by the backend */
+	uint32_t type;     /* VIRTIO_BLK_T_* */
+	struct iovec rest; /* of the last vector of io */
 	/* Of DISCARD, WRITE_ZEROES and SECURE_ERASE, in the memory of the vectors: a copy. */
 	struct virtio_blk_discard_write_zeroes *ranges;
 } __rte_cache_aligned;
@@ -116,39 +116,39 @@ enum vblk_stage_kind {
  * thread's.
  */
 struct vblk_queue {
-	struct rte_vduse_vq *vq;    /* constant */
-	struct rte_vduse_blk *blk;  /* constant */
+	struct rte_vduse_vq *vq;      /* constant */
+	struct rte_vduse_blk *blk;    /* constant */
 	struct vblk_channel *channel; /* constant */
 	struct vring_vq ring;
 	struct vblk_request *requests; /* one for each slot; there while the ring is started */
 	struct iovec *iov;             /* iov_stride of them for each */
 	struct iovec *rooms;           /* for requests that iov_stride is too small for */
 	struct iovec *spare_rooms[VBLK_ROOMS];
-	uint16_t nb_rooms;             /* spare ones */
-	struct vblk_io **staged;       /* room for stages */
+	uint16_t nb_rooms;       /* spare ones */
+	struct vblk_io **staged; /* room for stages */
 	struct vblk_stage stages[VBLK_STAGES];
-	bool stopping;                 /* ranges that have not begun fail */
-	uint16_t in_flight;            /* popped and not done */
-	uint16_t *slots;               /* room for done, spare, replay and order */
-	uint16_t *order;               /* with in-order: slots in flight, a ring of them */
-	uint16_t oldest;               /* where it begins */
-	uint16_t *done;                /* slots that are done and not shown */
+	bool stopping;      /* ranges that have not begun fail */
+	uint16_t in_flight; /* popped and not done */
+	uint16_t *slots;    /* room for done, spare, replay and order */
+	uint16_t *order;    /* with in-order: slots in flight, a ring of them */
+	uint16_t oldest;    /* where it begins */
+	uint16_t *done;     /* slots that are done and not shown */
 	uint16_t nb_done;
-	uint16_t *spare;               /* of a packed ring: free slots */
+	uint16_t *spare; /* of a packed ring: free slots */
 	uint16_t nb_spare;
-	uint16_t *replay;              /* slots that a killed process left, to be taken again */
+	uint16_t *replay; /* slots that a killed process left, to be taken again */
 	uint16_t nb_replay;
 	uint16_t next_replay;
 	struct vring_desc *replay_descs; /* room for the chain of one */
-	uint16_t depth;                /* of the channel */
-	struct rte_vduse_part part;    /* of the state file, where the log lies */
+	uint16_t depth;                  /* of the channel */
+	struct rte_vduse_part part;      /* of the state file, where the log lies */
 	struct vblk_log log;
-	uint16_t nb_used;              /* in used, to be pushed */
-	bool pushed;                   /* and to be published */
+	uint16_t nb_used; /* in used, to be pushed */
+	bool pushed;      /* and to be published */
 	bool packed;
-	bool write_through;            /* the driver does not flush: section 5.2.6.2 */
-	bool settable;                 /* it may switch the write cache off, too */
-	bool miss_write;               /* what the look-up that failed last was for */
+	bool write_through; /* the driver does not flush: section 5.2.6.2 */
+	bool settable;      /* it may switch the write cache off, too */
+	bool miss_write;    /* what the look-up that failed last was for */
 	struct vring_chain used[VBLK_BURST];
 	struct rte_vduse_blk_stats stats; /* the polling thread writes, any thread reads */
 	struct rte_vduse_vq_info info;    /* of the start, for a later one */
@@ -156,17 +156,17 @@ struct vblk_queue {
 
 struct rte_vduse_blk {
 	struct rte_vduse_dev *dev;
-	struct vblk_backend *backend; /* constant */
-	uint64_t capacity;            /* sectors; atomic */
-	bool draining;                /* pollers take no request; atomic */
-	bool no_cache;                /* the driver switched the write cache off; atomic */
-	uint64_t features;            /* offered; constant */
-	uint32_t block_size;          /* constant */
-	uint16_t nb_queues;           /* constant */
-	uint16_t iov_max;             /* vectors that a request may take; constant */
-	uint16_t iov_stride;          /* constant */
-	bool read_only;               /* constant */
-	bool logs;                    /* constant */
+	struct vblk_backend *backend;          /* constant */
+	uint64_t capacity;                     /* sectors; atomic */
+	bool draining;                         /* pollers take no request; atomic */
+	bool no_cache;                         /* the driver switched the write cache off; atomic */
+	uint64_t features;                     /* offered; constant */
+	uint32_t block_size;                   /* constant */
+	uint16_t nb_queues;                    /* constant */
+	uint16_t iov_max;                      /* vectors that a request may take; constant */
+	uint16_t iov_stride;                   /* constant */
+	bool read_only;                        /* constant */
+	bool logs;                             /* constant */
 	char serial[RTE_VDUSE_BLK_SERIAL_MAX]; /* constant */
 	struct virtio_blk_config config;
 	struct vblk_queue queues[];
@@ -207,8 +207,7 @@ int
 vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name, const struct vduse_left *left);
 /* take_over.c: the features to offer to it, once those that conf gives are known. */
 int
-vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
-			const struct vduse_left *left);
+vblk_take_over_features(struct rte_vduse_blk *blk, const char *name, const struct vduse_left *left);
 
 /* queue.c: what rte_vduse_dev_ops asks of a virtqueue. */
 extern const struct rte_vduse_dev_ops vblk_dev_ops;

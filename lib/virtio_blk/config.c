@@ -70,8 +70,7 @@ config_topology(struct rte_vduse_blk *blk)
 	config->alignment_offset = (uint8_t)config_blocks(blk, limits->alignment, UINT8_MAX);
 	config->min_io_size =
 		rte_cpu_to_le_16((uint16_t)config_blocks(blk, limits->minimum_io, UINT16_MAX));
-	config->opt_io_size =
-		rte_cpu_to_le_32(config_blocks(blk, limits->optimal_io, UINT32_MAX));
+	config->opt_io_size = rte_cpu_to_le_32(config_blocks(blk, limits->optimal_io, UINT32_MAX));
 }
 
 /* Of the backend, in whole blocks. */
@@ -93,10 +92,12 @@ config_set_capacity(struct rte_vduse_blk *blk)
 	uint64_t capacity = config_capacity(blk);
 
 	if (size == 0)
-		VBLK_LOG(WARNING, blk->backend->name, "its backend is empty, so no request is served: "
+		VBLK_LOG(WARNING, blk->backend->name,
+			 "its backend is empty, so no request is served: "
 			 "make it larger");
 	else if (size % blk->block_size != 0)
-		VBLK_LOG(WARNING, blk->backend->name, "the last %u of %" PRIu64 " bytes are not "
+		VBLK_LOG(WARNING, blk->backend->name,
+			 "the last %u of %" PRIu64 " bytes are not "
 			 "served: make the size a multiple of the block size %u",
 			 (uint32_t)(size % blk->block_size), size, blk->block_size);
 	rte_atomic_store_explicit(&blk->capacity, capacity, rte_memory_order_relaxed);

@@ -127,8 +127,10 @@ dispatch_chain(struct vblk_queue *queue, const struct vring_chain *chain, uint32
 	if (queue->packed)
 		slot = queue->spare[--queue->nb_spare];
 	else if (unlikely(queue->requests[slot].busy))
-		return dispatch_fail(queue, "a request made available again before it was used, "
-				     "descriptor", chain);
+		return dispatch_fail(queue,
+				     "a request made available again before it was used, "
+				     "descriptor",
+				     chain);
 	vblk_log_take(&queue->log, &queue->ring, slot, chain, nb_behind);
 	if (unlikely(queue->log.damaged))
 		dispatch_damaged(queue);

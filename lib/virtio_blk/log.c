@@ -28,8 +28,8 @@ log_layout(uint16_t size)
 	layout.slots = RTE_ALIGN_CEIL(sizeof(struct vblk_log_ring), (size_t)RTE_CACHE_LINE_SIZE);
 	layout.descs = layout.slots + size * sizeof(struct vblk_log_slot);
 	layout.links = layout.descs + size * sizeof(struct vring_desc);
-	layout.end = RTE_ALIGN_CEIL(layout.links + size * sizeof(uint16_t),
-				    (size_t)RTE_CACHE_LINE_SIZE);
+	layout.end =
+		RTE_ALIGN_CEIL(layout.links + size * sizeof(uint16_t), (size_t)RTE_CACHE_LINE_SIZE);
 	return layout;
 }
 
@@ -310,8 +310,8 @@ log_sort(struct vblk_log *log, uint16_t *order, uint16_t *nb)
 }
 
 int
-vblk_log_recover(struct vblk_log *log, const struct rte_vduse_vq_info *info,
-		 struct vring_vq *ring, uint16_t *order, uint16_t *nb)
+vblk_log_recover(struct vblk_log *log, const struct rte_vduse_vq_info *info, struct vring_vq *ring,
+		 uint16_t *order, uint16_t *nb)
 {
 	bool *used;
 	int ret = -EUCLEAN;

@@ -33,19 +33,19 @@ struct vblk_log_ring {
 	uint64_t features;
 	uint64_t life;
 	uint32_t size;
-	uint32_t room;  /* descriptors of the largest ring that the log has room for */
+	uint32_t room; /* descriptors of the largest ring that the log has room for */
 	uint16_t valid;
 	uint16_t shown; /* see vring_shown() */
 };
 
 /* In the file: one request. */
 struct vblk_log_slot {
-	uint64_t taken;    /* the how-manieth it is, from 1; 0: the slot is free */
-	uint32_t batch;    /* VBLK_LOG_BATCH and the used position before it; 0: in flight */
+	uint64_t taken; /* the how-manieth it is, from 1; 0: the slot is free */
+	uint32_t batch; /* VBLK_LOG_BATCH and the used position before it; 0: in flight */
 	uint16_t head;
 	uint16_t nb_descs;
-	uint16_t first;    /* of a packed ring: the first of its descriptors in the log */
-	uint16_t again;    /* how often it was taken again after a process was killed */
+	uint16_t first; /* of a packed ring: the first of its descriptors in the log */
+	uint16_t again; /* how often it was taken again after a process was killed */
 	uint16_t reserved[2];
 };
 
@@ -60,13 +60,13 @@ struct vblk_log_slot {
 struct vblk_log {
 	struct vblk_log_ring *ring; /* NULL: nothing is logged */
 	struct vblk_log_slot *slots;
-	struct vring_desc *descs;   /* of packed rings, linked by links */
+	struct vring_desc *descs; /* of packed rings, linked by links */
 	uint16_t *links;
-	uint16_t *spare;            /* indices of free descs; not in the file */
+	uint16_t *spare; /* indices of free descs; not in the file */
 	uint16_t nb_spare;
-	uint16_t size;              /* room in the file: of the largest ring */
+	uint16_t size; /* room in the file: of the largest ring */
 	bool packed;
-	bool damaged;               /* somebody else wrote to the file */
+	bool damaged; /* somebody else wrote to the file */
 	uint64_t taken;
 };
 
@@ -101,12 +101,12 @@ vblk_log_left(const struct vblk_log *log, const struct rte_vduse_vq_info *info);
  * of this ring; nothing was changed.
  */
 int
-vblk_log_recover(struct vblk_log *log, const struct rte_vduse_vq_info *info,
-		 struct vring_vq *ring, uint16_t *order, uint16_t *nb);
+vblk_log_recover(struct vblk_log *log, const struct rte_vduse_vq_info *info, struct vring_vq *ring,
+		 uint16_t *order, uint16_t *nb);
 /* Reads the chain of a slot again; descs has room for a ring. False: see vring_again(). */
 bool
-vblk_log_again(struct vblk_log *log, struct vring_vq *ring, uint16_t slot,
-	       struct vring_desc *descs, struct vring_chain *chain);
+vblk_log_again(struct vblk_log *log, struct vring_vq *ring, uint16_t slot, struct vring_desc *descs,
+	       struct vring_chain *chain);
 
 /* How many processes died with the request of a slot in flight. */
 uint32_t

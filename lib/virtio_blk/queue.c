@@ -105,7 +105,8 @@ queue_lost(const struct vblk_queue *queue, const char *why)
 {
 	VBLK_LOG_DRIVER(ERR, queue->blk->dev,
 			"virtqueue %u was left with requests in flight, nobody knows which (%s): "
-			"unbind its driver and bind it again", queue->vq->index, why);
+			"unbind its driver and bind it again",
+			queue->vq->index, why);
 	return -EUCLEAN;
 }
 

@@ -171,10 +171,10 @@ static uint8_t
 request_permits(const struct vblk_queue *queue, uint32_t type)
 {
 	const struct vblk_limits *limits = &queue->blk->backend->limits;
-	bool able = type == VIRTIO_BLK_T_DISCARD	  ? limits->discard
+	bool able = type == VIRTIO_BLK_T_DISCARD        ? limits->discard
 		    : type == VIRTIO_BLK_T_WRITE_ZEROES ? limits->zero
-							  : limits->erase;
-	unsigned int feature = type == VIRTIO_BLK_T_DISCARD	 ? VIRTIO_BLK_F_DISCARD
+							: limits->erase;
+	unsigned int feature = type == VIRTIO_BLK_T_DISCARD        ? VIRTIO_BLK_F_DISCARD
 			       : type == VIRTIO_BLK_T_WRITE_ZEROES ? VIRTIO_BLK_F_WRITE_ZEROES
 								   : VIRTIO_BLK_F_SECURE_ERASE;
 
@@ -215,7 +215,8 @@ vblk_request_next_range(const struct vblk_queue *queue, struct vblk_request *req
 			continue;
 		io->offset = rte_le_to_cpu_64(range->sector) * RTE_VDUSE_BLK_SECTOR;
 		io->len = (uint64_t)rte_le_to_cpu_32(range->num_sectors) * RTE_VDUSE_BLK_SECTOR;
-		io->unmap = (range->flags & rte_cpu_to_le_32(VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP)) != 0;
+		io->unmap =
+			(range->flags & rte_cpu_to_le_32(VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP)) != 0;
 		vblk_part_range(queue, request);
 		return true;
 	}
@@ -242,9 +243,9 @@ request_ranges(struct vblk_queue *queue, struct vblk_request *request,
 		status = request_range_check(queue, request->type, &request->ranges[i]);
 	if (status != VIRTIO_BLK_S_OK)
 		return status;
-	request->io.op = request->type == VIRTIO_BLK_T_DISCARD	     ? VBLK_DISCARD
+	request->io.op = request->type == VIRTIO_BLK_T_DISCARD        ? VBLK_DISCARD
 			 : request->type == VIRTIO_BLK_T_WRITE_ZEROES ? VBLK_ZERO
-								       : VBLK_ERASE;
+								      : VBLK_ERASE;
 	request->io.fua = request_is_through(queue);
 	request->chain.used_len = chain->in_len;
 	*done = !vblk_request_next_range(queue, request);

@@ -33,27 +33,27 @@ struct rte_vduse_blk;
 
 /** What a block device is made of. */
 struct rte_vduse_blk_conf {
-	const char *path;     /**< /dev/vduse/NAME, or of a vhost-user socket. */
-	bool client;          /**< Connect to that socket instead of making it. */
+	const char *path; /**< /dev/vduse/NAME, or of a vhost-user socket. */
+	bool client;      /**< Connect to that socket instead of making it. */
 	/** Take memory of that socket's clients in any file. By default only memfd, tmpfs and
 	 * hugetlbfs: a file system whose server does not answer would block all devices.
 	 */
 	bool any_memory;
-	uint64_t memory_limit; /**< See struct rte_vduse_dev_conf. */
-	uint32_t socket_mode; /**< See struct rte_vduse_dev_conf. */
+	uint64_t memory_limit;    /**< See struct rte_vduse_dev_conf. */
+	uint32_t socket_mode;     /**< See struct rte_vduse_dev_conf. */
 	const char *socket_group; /**< See struct rte_vduse_dev_conf. */
-	const char *name;     /**< See struct rte_vduse_dev_conf. */
-	bool read_only;       /**< Nothing can be written. */
-	uint16_t queues;      /**< Queues, 1 to RTE_VDUSE_BLK_QUEUES_MAX. */
-	uint16_t queue_size;  /**< Descriptors, a power of two, 4 to 32768. */
-	uint32_t block_size;  /**< Logical block, a power of two, 512 to 4096; 0: the backend's. */
-	const char *serial;   /**< Up to RTE_VDUSE_BLK_SERIAL_MAX characters; NULL: the name. */
-	const char *backend;  /**< "null", "ram", "file", "rbd" or "fault". */
+	const char *name;         /**< See struct rte_vduse_dev_conf. */
+	bool read_only;           /**< Nothing can be written. */
+	uint16_t queues;          /**< Queues, 1 to RTE_VDUSE_BLK_QUEUES_MAX. */
+	uint16_t queue_size;      /**< Descriptors, a power of two, 4 to 32768. */
+	uint32_t block_size; /**< Logical block, a power of two, 512 to 4096; 0: the backend's. */
+	const char *serial;  /**< Up to RTE_VDUSE_BLK_SERIAL_MAX characters; NULL: the name. */
+	const char *backend; /**< "null", "ram", "file", "rbd" or "fault". */
 	const char *backend_args; /**< "key=value,..." of rte_vduse_args.h; NULL: none. */
-	int socket_id;        /**< NUMA node for memory, or SOCKET_ID_ANY. */
-	bool umem;            /**< See struct rte_vduse_dev_conf. */
-	bool packed;          /**< Offer packed rings, too (section 2.8). */
-	bool in_order;        /**< Offer to finish requests in order: a slow one delays others. */
+	int socket_id;            /**< NUMA node for memory, or SOCKET_ID_ANY. */
+	bool umem;                /**< See struct rte_vduse_dev_conf. */
+	bool packed;              /**< Offer packed rings, too (section 2.8). */
+	bool in_order; /**< Offer to finish requests in order: a slow one delays others. */
 	/**
 	 * Log what is in flight in a file of /run/vduse (or of DPDK_VDUSE_RUN_DIR), so that a
 	 * process that takes the device over from one that was killed does all of it, and nothing
@@ -66,14 +66,14 @@ struct rte_vduse_blk_conf {
 
 /** Counters of one queue. Written by the thread that polls it. */
 struct rte_vduse_blk_stats {
-	uint64_t reads;            /**< Requests done, whatever their status. */
+	uint64_t reads; /**< Requests done, whatever their status. */
 	uint64_t writes;
 	uint64_t flushes;
 	uint64_t discards;
 	uint64_t write_zeroes;
 	uint64_t secure_erases;
-	uint64_t others;           /**< Identifications, and requests of no known kind. */
-	uint64_t read_bytes;       /**< Of those that succeeded. */
+	uint64_t others;     /**< Identifications, and requests of no known kind. */
+	uint64_t read_bytes; /**< Of those that succeeded. */
 	uint64_t written_bytes;
 	uint64_t io_errors;        /**< Answered VIRTIO_BLK_S_IOERR because the backend failed. */
 	uint64_t bad_requests;     /**< Answered so because the driver asked for nonsense. */

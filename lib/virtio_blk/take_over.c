@@ -25,9 +25,11 @@
 static int
 take_over_refuse(const char *name, const char *difference)
 {
-	VBLK_LOG(ERR, name, "a driver uses the disk that a dead process left, and this one cannot "
+	VBLK_LOG(ERR, name,
+		 "a driver uses the disk that a dead process left, and this one cannot "
 		 "serve it: %s. Start it as it was; to change it, let its driver go after that "
-		 "(umount, or end the virtual machine) and stop it", difference);
+		 "(umount, or end the virtual machine) and stop it",
+		 difference);
 	return -EEXIST;
 }
 
@@ -67,16 +69,18 @@ vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name, const struct v
 	if (asked.queues != conf->queues || asked.queue_size != conf->queue_size ||
 	    asked.packed != conf->packed || asked.in_order != conf->in_order ||
 	    (asked.block_size != 0 && asked.block_size != conf->block_size))
-		VBLK_LOG(NOTICE, name, "goes on as its driver has it: queues=%u, queue-size=%u, "
-			 "block-size=%u, packed=%d, in-order=%d; other arguments hold when the disk "
-			 "is made again", conf->queues, conf->queue_size, conf->block_size,
-			 conf->packed, conf->in_order);
+		VBLK_LOG(
+			NOTICE, name,
+			"goes on as its driver has it: queues=%u, queue-size=%u, "
+			"block-size=%u, packed=%d, in-order=%d; other arguments hold when the disk "
+			"is made again",
+			conf->queues, conf->queue_size, conf->block_size, conf->packed,
+			conf->in_order);
 	return 0;
 }
 
 int
-vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
-			const struct vduse_left *left)
+vblk_take_over_features(struct rte_vduse_blk *blk, const char *name, const struct vduse_left *left)
 {
 	uint64_t missing = left->features & ~(blk->features | TAKE_OVER_ABLE);
 	bool read_only = (left->features & VBLK_BIT(VIRTIO_BLK_F_RO)) != 0;
@@ -93,9 +97,10 @@ vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
 	/* The kernel is never offered a write cache that its driver sets. */
 	if (left->offered != 0 &&
 	    ((left->offered ^ blk->features) & ~VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE)) != 0)
-		VBLK_LOG(NOTICE, name, "goes on as its driver has it: features 0x%" PRIx64
-			 ", not 0x%" PRIx64 ", until the disk is made again", left->offered,
-			 blk->features);
+		VBLK_LOG(NOTICE, name,
+			 "goes on as its driver has it: features 0x%" PRIx64 ", not 0x%" PRIx64
+			 ", until the disk is made again",
+			 left->offered, blk->features);
 	blk->features |= left->features;
 	return 0;
 }

@@ -71,14 +71,12 @@ rte_vduse_net_set_mtu(struct rte_vduse_net *net, uint16_t mtu)
 		return -EINVAL;
 	net->config.mtu = rte_cpu_to_le_16(mtu);
 	rte_atomic_store_explicit(&net->frame_max, vnet_frame_max(mtu), rte_memory_order_relaxed);
-	return config_write(net, offsetof(struct virtio_net_config, mtu),
-			    sizeof(net->config.mtu));
+	return config_write(net, offsetof(struct virtio_net_config, mtu), sizeof(net->config.mtu));
 }
 
 int
 rte_vduse_net_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *mac)
 {
 	memcpy(net->config.mac, mac->addr_bytes, sizeof(net->config.mac));
-	return config_write(net, offsetof(struct virtio_net_config, mac),
-			    sizeof(net->config.mac));
+	return config_write(net, offsetof(struct virtio_net_config, mac), sizeof(net->config.mac));
 }

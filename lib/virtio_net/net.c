@@ -77,17 +77,23 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 	else
 		ret = vduse_dev_create(&dev_conf, transport, transport_priv, &net->dev);
 	if (ret == 0 && conf->pairs > 1) {
-		VNET_LOG(ERR, name, "queues=%u: the control queue that several pairs need is not "
-			 "served yet: use 1", conf->pairs);
+		VNET_LOG(ERR, name,
+			 "queues=%u: the control queue that several pairs need is not "
+			 "served yet: use 1",
+			 conf->pairs);
 		rte_vduse_dev_destroy(net->dev);
 		return -ENOTSUP;
 	}
 	if (ret == -ENOTSUP && conf->pairs > 1)
-		VNET_LOG(ERR, name, "queues=%u: several pairs need a control queue, which this "
-			 "kernel's VDUSE refuses for network devices: use 1", conf->pairs);
+		VNET_LOG(ERR, name,
+			 "queues=%u: several pairs need a control queue, which this "
+			 "kernel's VDUSE refuses for network devices: use 1",
+			 conf->pairs);
 	else if (ret == -ENOTSUP)
-		VNET_LOG(ERR, name, "this kernel's VDUSE refuses a network device with features "
-			 "0x%" PRIx64 ": use a kernel of 6.6 or later", dev_conf.features);
+		VNET_LOG(ERR, name,
+			 "this kernel's VDUSE refuses a network device with features "
+			 "0x%" PRIx64 ": use a kernel of 6.6 or later",
+			 dev_conf.features);
 	return ret;
 }
 

@@ -42,12 +42,12 @@ struct vnet_queue {
 	struct rte_vduse_vq *vq; /* constant */
 	struct vring_vq ring;
 	const struct rte_vduse_net *net; /* constant once started */
-	uint16_t hdr_len;    /* of struct virtio_net_hdr_v1, or 2 less for old drivers */
+	uint16_t hdr_len; /* of struct virtio_net_hdr_v1, or 2 less for old drivers */
 	bool packed;
-	bool mergeable;      /* a packet may take several chains */
-	uint32_t frame_max;  /* that the MTU allowed when the virtqueue started */
-	bool miss_write;     /* what the look-up that failed last was for */
-	struct vnet_position *position; /* see position.c; NULL: it is not noted. Constant */
+	bool mergeable;                   /* a packet may take several chains */
+	uint32_t frame_max;               /* that the MTU allowed when the virtqueue started */
+	bool miss_write;                  /* what the look-up that failed last was for */
+	struct vnet_position *position;   /* see position.c; NULL: it is not noted. Constant */
 	struct rte_vduse_net_stats stats; /* the polling thread writes, any thread reads */
 	struct rte_vduse_vq_info info;    /* of the start, for a later one */
 	struct rte_vduse_part part;       /* of the state file, where position lies */

@@ -16,11 +16,11 @@
 
 /* In the file. A killed process loses no stores, so the order of the stores is the protocol. */
 struct vnet_position {
-	uint64_t desc;     /* which ring it is of */
+	uint64_t desc; /* which ring it is of */
 	uint64_t features;
 	uint32_t size;
-	uint16_t from;     /* all before it was shown */
-	uint16_t to;       /* all before it was shown if the descriptor at from is used */
+	uint16_t from; /* all before it was shown */
+	uint16_t to;   /* all before it was shown if the descriptor at from is used */
 };
 
 int
@@ -88,7 +88,8 @@ vnet_position_start(struct vnet_queue *queue)
 	}
 	VNET_LOG_DRIVER(ERR, queue->vq->dev,
 			"virtqueue %u was left while it was written, and nothing says how far it "
-			"came: unbind its driver and bind it again", queue->vq->index);
+			"came: unbind its driver and bind it again",
+			queue->vq->index);
 	return -EUCLEAN;
 }
 

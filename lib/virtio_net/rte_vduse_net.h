@@ -35,26 +35,26 @@ struct rte_vduse_net;
 
 /** What a network device is made of. */
 struct rte_vduse_net_conf {
-	const char *path;            /**< /dev/vduse/NAME, or of a vhost-user socket. */
-	bool client;                 /**< Connect to that socket instead of making it. */
+	const char *path; /**< /dev/vduse/NAME, or of a vhost-user socket. */
+	bool client;      /**< Connect to that socket instead of making it. */
 	/** Take memory of that socket's clients in any file. By default only memfd, tmpfs and
 	 * hugetlbfs: a file system whose server does not answer would block all devices.
 	 */
 	bool any_memory;
-	uint64_t memory_limit; /**< See struct rte_vduse_dev_conf. */
-	uint32_t socket_mode; /**< See struct rte_vduse_dev_conf. */
-	const char *socket_group; /**< See struct rte_vduse_dev_conf. */
-	const char *name;            /**< See struct rte_vduse_dev_conf. */
-	uint16_t pairs;              /**< Queue pairs, 1 to RTE_VDUSE_NET_PAIRS_MAX. */
-	uint16_t queue_size;         /**< Descriptors, a power of two, 2 to 32768. */
-	struct rte_ether_addr mac;   /**< The driver's address. */
+	uint64_t memory_limit;     /**< See struct rte_vduse_dev_conf. */
+	uint32_t socket_mode;      /**< See struct rte_vduse_dev_conf. */
+	const char *socket_group;  /**< See struct rte_vduse_dev_conf. */
+	const char *name;          /**< See struct rte_vduse_dev_conf. */
+	uint16_t pairs;            /**< Queue pairs, 1 to RTE_VDUSE_NET_PAIRS_MAX. */
+	uint16_t queue_size;       /**< Descriptors, a power of two, 2 to 32768. */
+	struct rte_ether_addr mac; /**< The driver's address. */
 	/**
 	 * RTE_VDUSE_NET_MTU_MIN to _MAX. Longer frames from the driver are dropped. 0: none is
 	 * announced, and frames of any length that virtio-net knows are received.
 	 */
 	uint16_t mtu;
-	int socket_id;               /**< NUMA node for memory, or SOCKET_ID_ANY. */
-	bool umem;                   /**< See struct rte_vduse_dev_conf. */
+	int socket_id; /**< NUMA node for memory, or SOCKET_ID_ANY. */
+	bool umem;     /**< See struct rte_vduse_dev_conf. */
 	/**
 	 * Every received packet is one segment: one that none can hold is dropped, and counted
 	 * as oversize. Otherwise it is a chain.
@@ -81,8 +81,8 @@ struct rte_vduse_net_conf {
 	 * interrupted. May be NULL.
 	 */
 	void (*call)(struct rte_vduse_vq *vq, void *arg);
-	void *arg;                   /**< Handed to link, watch and call. */
-	uint64_t features_off;       /**< Features not to offer, of rte_vduse_net_features(). */
+	void *arg;             /**< Handed to link, watch and call. */
+	uint64_t features_off; /**< Features not to offer, of rte_vduse_net_features(). */
 };
 
 /** Counters of one queue of one direction. Written by the thread that polls it. */
@@ -95,11 +95,11 @@ struct rte_vduse_net_stats {
 	 * header.
 	 */
 	uint64_t drops;
-	uint64_t nombuf;          /**< Bursts cut short because the mempool was empty. */
-	uint64_t calls;           /**< Interrupts sent to the driver. */
+	uint64_t nombuf;           /**< Bursts cut short because the mempool was empty. */
+	uint64_t calls;            /**< Interrupts sent to the driver. */
 	uint64_t calls_suppressed; /**< Bursts for which the driver wanted none. */
-	uint64_t bad_descriptors; /**< Chains that broke the rules; each stops the queue. */
-	uint64_t size_bins[8];    /**< Packets of <64, 64, 65-127, -255, -511, -1023, -1518, larger. */
+	uint64_t bad_descriptors;  /**< Chains that broke the rules; each stops the queue. */
+	uint64_t size_bins[8]; /**< Packets of <64, 64, 65-127, -255, -511, -1023, -1518, larger. */
 	uint64_t multicast;
 	uint64_t broadcast;
 	/**

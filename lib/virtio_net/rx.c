@@ -157,8 +157,7 @@ rx_copy(const struct vnet_queue *queue, const struct vring_chain *chain, struct 
 static inline void
 rx_alloc(struct rx_mbufs *burst, uint16_t nb)
 {
-	while (nb > 0 &&
-	       unlikely(rte_mempool_get_bulk(burst->pool, (void **)burst->mbufs, nb) < 0))
+	while (nb > 0 && unlikely(rte_mempool_get_bulk(burst->pool, (void **)burst->mbufs, nb) < 0))
 		nb /= 2;
 	burst->last = nb;
 	if (unlikely(nb == 0))

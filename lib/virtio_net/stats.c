@@ -19,8 +19,9 @@ static_assert(STATS_BINS == RTE_DIM(((struct rte_vduse_net_stats *)NULL)->size_b
  * most traffic they differ at random: a table, where branches would be guessed wrongly.
  */
 static const uint8_t stats_shift[] = {
-	[0 ... 63] = 0,      [64] = 8,            [65 ... 127] = 16,     [128 ... 255] = 24,
-	[256 ... 511] = 32,  [512 ... 1023] = 40, [1024 ... 1518] = 48,
+	[0 ... 63] = 0,       [64] = 8,           [65 ... 127] = 16,
+	[128 ... 255] = 24,   [256 ... 511] = 32, [512 ... 1023] = 40,
+	[1024 ... 1518] = 48,
 };
 #define STATS_SHIFT_LARGER 56
 

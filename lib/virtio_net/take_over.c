@@ -51,9 +51,9 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct v
 	conf->features_off &= ~left->features;
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_MTU)) != 0)
 		conf->mtu = take_over_mtu(left, conf->mtu);
-	if (size != conf->queue_size || mtu != conf->mtu ||
-	    before != rte_vduse_net_features(conf))
-		VNET_LOG(NOTICE, name, "goes on as its driver has it: queue size %u, MTU %u, features "
+	if (size != conf->queue_size || mtu != conf->mtu || before != rte_vduse_net_features(conf))
+		VNET_LOG(NOTICE, name,
+			 "goes on as its driver has it: queue size %u, MTU %u, features "
 			 "0x%" PRIx64 "; other arguments hold when it is made again",
 			 conf->queue_size, conf->mtu, left->features);
 }

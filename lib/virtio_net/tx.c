@@ -13,8 +13,8 @@
 /* What a packet that cannot be written asks of the caller. */
 enum tx_result {
 	TX_SENT,
-	TX_MORE,  /* it would fit if there were more chains */
-	TX_DROP,  /* it will not fit whatever comes, or the driver's buffer is none */
+	TX_MORE, /* it would fit if there were more chains */
+	TX_DROP, /* it will not fit whatever comes, or the driver's buffer is none */
 };
 
 /* Where in a row of chains the next byte goes. */
@@ -166,8 +166,8 @@ tx_row(struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
 			uint16_t taken = 0;
 
 			result = tx_packet(queue, chains + row->chains,
-					   (uint16_t)(nb_chains - row->chains),
-					   mbufs[row->packets], &taken);
+					   (uint16_t)(nb_chains - row->chains), mbufs[row->packets],
+					   &taken);
 			row->packets += result == TX_SENT;
 			row->chains += taken;
 		}

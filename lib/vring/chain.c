@@ -13,8 +13,7 @@ vring_chain_load(struct vring_vq *vq, uint64_t iova, struct vring_desc *desc)
 
 	while (done < sizeof(copy)) {
 		uint64_t len = sizeof(copy) - done, i;
-		const volatile uint8_t *va =
-			vring_mem_piece(&vq->mem, iova + done, &len, false);
+		const volatile uint8_t *va = vring_mem_piece(&vq->mem, iova + done, &len, false);
 
 		if (unlikely(va == NULL))
 			return vring_chain_fault(vq, VRING_FAULT_MISS, iova + done);

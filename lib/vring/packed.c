@@ -203,8 +203,7 @@ packed_table(struct vring_vq *vq, struct vring_chain *chain, const struct packed
 
 /* A chain through the ring, of which the first descriptor is read: its last one has the id. */
 static bool
-packed_walk(struct vring_vq *vq, struct vring_chain *chain, struct packed_desc *desc,
-	    uint32_t room)
+packed_walk(struct vring_vq *vq, struct vring_chain *chain, struct packed_desc *desc, uint32_t room)
 {
 	for (;;) {
 		if (!packed_add(vq, chain, desc))
@@ -359,8 +358,8 @@ packed_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 	uint16_t i;
 
 	for (i = 0; i < nb; i++)
-		packed->avail = packed_forward(vq, packed->avail,
-					       2u * vq->size - chains[i].nb_descs);
+		packed->avail =
+			packed_forward(vq, packed->avail, 2u * vq->size - chains[i].nb_descs);
 	/* What stopped the pop lies behind what is given back: it will be met again. */
 	if (nb > 0)
 		vq->fault = VRING_FAULT_NONE;

@@ -153,8 +153,7 @@ split_publish(struct vring_vq *vq)
 
 	if (now == old)
 		return false;
-	if (vq->event_idx &&
-	    (vq->loud || (uint16_t)(now - vq->quiet_from) > 0x8000 - vq->size))
+	if (vq->event_idx && (vq->loud || (uint16_t)(now - vq->quiet_from) > 0x8000 - vq->size))
 		split_quiet(vq);
 	/* Release: pairs with the driver's barrier between reading the index and the entries;
 	 * it also shows the moved avail_event before a driver can reach the old one.

@@ -36,14 +36,14 @@
 /* Why a ring stopped. All but VRING_FAULT_MISS are the driver's doing and final. */
 enum vring_fault {
 	VRING_FAULT_NONE,
-	VRING_FAULT_MISS,      /* an address that no known region holds (yet) */
-	VRING_FAULT_AVAIL,     /* more made available than the ring holds */
-	VRING_FAULT_INDEX,     /* a descriptor index outside its table */
-	VRING_FAULT_LOOP,      /* a chain longer than its table: it loops */
-	VRING_FAULT_INDIRECT,  /* a malformed, nested or not negotiated indirect table */
-	VRING_FAULT_ORDER,     /* a readable descriptor behind a writable one */
-	VRING_FAULT_ADDRESS,   /* an address and length that wrap around */
-	VRING_FAULT_LONG,      /* a chain in more pieces than can be kept */
+	VRING_FAULT_MISS,     /* an address that no known region holds (yet) */
+	VRING_FAULT_AVAIL,    /* more made available than the ring holds */
+	VRING_FAULT_INDEX,    /* a descriptor index outside its table */
+	VRING_FAULT_LOOP,     /* a chain longer than its table: it loops */
+	VRING_FAULT_INDIRECT, /* a malformed, nested or not negotiated indirect table */
+	VRING_FAULT_ORDER,    /* a readable descriptor behind a writable one */
+	VRING_FAULT_ADDRESS,  /* an address and length that wrap around */
+	VRING_FAULT_LONG,     /* a chain in more pieces than can be kept */
 	VRING_FAULT_COUNT,
 };
 
@@ -77,11 +77,11 @@ struct vring_chain {
 	struct vring_buf *bufs; /* valid until the next pop on the same virtqueue */
 	uint32_t out_len;       /* bytes; saturates at UINT32_MAX */
 	uint32_t in_len;
-	uint32_t used_len;      /* to be set before push: bytes that the device wrote */
+	uint32_t used_len; /* to be set before push: bytes that the device wrote */
 	uint16_t nb_out;
 	uint16_t nb_in;
 	uint16_t head;
-	uint16_t nb_descs;      /* descriptors of the ring itself that the chain takes */
+	uint16_t nb_descs; /* descriptors of the ring itself that the chain takes */
 };
 
 /*
@@ -140,9 +140,9 @@ struct vring_packed {
 	struct vring_packed_desc *desc;
 	struct vring_packed_desc_event *device_event;       /* when the driver kicks */
 	const struct vring_packed_desc_event *driver_event; /* when it wants a call */
-	uint32_t avail;       /* next place to look at */
-	uint32_t used;        /* next place to be marked used */
-	uint32_t published;   /* used as the driver last saw it */
+	uint32_t avail;                                     /* next place to look at */
+	uint32_t used;                                      /* next place to be marked used */
+	uint32_t published;                                 /* used as the driver last saw it */
 	/* Used descriptors at published and behind it, which wait for vring_publish(). */
 	struct vring_packed_used {
 		uint64_t word; /* length, id and flags, as they stand in the ring */
@@ -158,11 +158,11 @@ struct vring_vq {
 	struct vring_used *used;
 	uint16_t size;
 	uint16_t mask;
-	uint16_t next_avail;  /* next entry of the avail ring to look at */
-	uint16_t avail_seen;  /* avail index as last read from the driver */
-	uint16_t next_used;   /* next entry of the used ring to write */
-	uint16_t published;   /* next_used as the driver last saw it */
-	uint16_t quiet_from;  /* published when avail_event was last moved */
+	uint16_t next_avail;        /* next entry of the avail ring to look at */
+	uint16_t avail_seen;        /* avail index as last read from the driver */
+	uint16_t next_used;         /* next entry of the used ring to write */
+	uint16_t published;         /* next_used as the driver last saw it */
+	uint16_t quiet_from;        /* published when avail_event was last moved */
 	uint16_t *avail_event;      /* with event_idx: when the driver kicks */
 	const uint16_t *used_event; /* with event_idx: when it wants a call */
 	bool loud;                  /* the driver shall kick */

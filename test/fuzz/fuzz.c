@@ -114,9 +114,9 @@ log_drop(void)
 void
 fuzz_init(void)
 {
-	char *argv[] = { "fuzz",	    "--no-huge",    "--no-pci",      "-m",  "256",
-			 "--no-shconf",	    "--no-telemetry", "-l",	     "0",   "--iova-mode=va",
-			 "--log-level=notice", NULL };
+	char *argv[] = { "fuzz", "--no-huge",      "--no-pci",           "-m",
+			 "256",  "--no-shconf",    "--no-telemetry",     "-l",
+			 "0",    "--iova-mode=va", "--log-level=notice", NULL };
 	cpu_set_t cpus;
 
 	log_drop();

@@ -26,8 +26,8 @@
 #define STATUS_UP (STATUS_FEATURES | VIRTIO_CONFIG_S_DRIVER_OK)
 
 /* Requests that one operation posts, polls that one makes, and those of a queue that is idle soon. */
-#define POSTS_MAX 1024
-#define POLLS_MAX 64
+#define POSTS_MAX  1024
+#define POLLS_MAX  64
 #define IDLE_POLLS 512
 
 struct disk {
@@ -97,8 +97,8 @@ disk_ask(struct disk *disk, struct vduse_dev_request req)
 static bool
 disk_set_status(struct disk *disk, uint8_t status)
 {
-	return disk_ask(disk, (struct vduse_dev_request){ .type = VDUSE_SET_STATUS,
-							  .s.status = status });
+	return disk_ask(disk,
+			(struct vduse_dev_request){ .type = VDUSE_SET_STATUS, .s.status = status });
 }
 
 static void
@@ -255,8 +255,10 @@ static void
 disk_post(struct disk *disk)
 {
 	static const uint32_t types[] = {
-		VIRTIO_BLK_T_IN, VIRTIO_BLK_T_OUT, VIRTIO_BLK_T_FLUSH, VIRTIO_BLK_T_GET_ID,
-		VIRTIO_BLK_T_DISCARD, VIRTIO_BLK_T_WRITE_ZEROES, VIRTIO_BLK_T_SECURE_ERASE, 99,
+		VIRTIO_BLK_T_IN,           VIRTIO_BLK_T_OUT,
+		VIRTIO_BLK_T_FLUSH,        VIRTIO_BLK_T_GET_ID,
+		VIRTIO_BLK_T_DISCARD,      VIRTIO_BLK_T_WRITE_ZEROES,
+		VIRTIO_BLK_T_SECURE_ERASE, 99,
 	};
 	uint8_t what = fuzz_u8(&disk->in), shape = fuzz_u8(&disk->in);
 	uint32_t nb = 1 + fuzz_u8(&disk->in) * (what & 8 ? 16u : 1u), i;
@@ -407,10 +409,11 @@ disk_ring_changed(struct disk *disk)
 
 /* What is to happen more often stands here more often. */
 static void (*const operations[])(struct disk *disk) = {
-	disk_up, disk_post, disk_post, disk_post, disk_polls, disk_polls, disk_backend,
-	disk_backend, disk_write_desc, disk_write_desc, disk_write_avail, disk_write_event,
-	disk_write_bytes, disk_memory_changed, disk_ring_state, disk_ring_changed,
-	disk_config_write, disk_memory, disk_truncate, disk_settle,
+	disk_up,           disk_post,           disk_post,        disk_post,
+	disk_polls,        disk_polls,          disk_backend,     disk_backend,
+	disk_write_desc,   disk_write_desc,     disk_write_avail, disk_write_event,
+	disk_write_bytes,  disk_memory_changed, disk_ring_state,  disk_ring_changed,
+	disk_config_write, disk_memory,         disk_truncate,    disk_settle,
 };
 
 int

@@ -33,9 +33,9 @@
 #define POOL_MBUFS 1023
 #define POOL_ROOM  1024
 /* Fewer than a burst takes. */
-#define FEW_MBUFS  31
-#define BURST	   64
-#define POSTS_MAX  1024
+#define FEW_MBUFS 31
+#define BURST     64
+#define POSTS_MAX 1024
 
 struct card {
 	struct fuzz_input in;
@@ -89,8 +89,8 @@ card_ask(struct card *card, struct vduse_dev_request req)
 static bool
 card_set_status(struct card *card, uint8_t status)
 {
-	return card_ask(card, (struct vduse_dev_request){ .type = VDUSE_SET_STATUS,
-							  .s.status = status });
+	return card_ask(card,
+			(struct vduse_dev_request){ .type = VDUSE_SET_STATUS, .s.status = status });
 }
 
 static void
@@ -113,8 +113,7 @@ check_burst(struct card *card, uint16_t index)
 
 	if (card_state(card, index) == RTE_VDUSE_VQ_WAITING) {
 		fuzz_sync(card->dev);
-		fuzz_check(card_state(card, index) != RTE_VDUSE_VQ_WAITING,
-			   "a miss is not served");
+		fuzz_check(card_state(card, index) != RTE_VDUSE_VQ_WAITING, "a miss is not served");
 	}
 	if (card_state(card, index) != RTE_VDUSE_VQ_RUNNING)
 		return;
@@ -123,7 +122,7 @@ check_burst(struct card *card, uint16_t index)
 			   "a chain was popped and not used");
 	else
 		fuzz_check(ring->next_used == ring->next_avail &&
-			   ring->published == ring->next_used,
+				   ring->published == ring->next_used,
 			   "a chain was popped and not used");
 }
 
@@ -190,8 +189,8 @@ card_tx(struct card *card)
 			break;
 	}
 	nb = i;
-	n = copy ? rte_vduse_net_tx_copy(card->net, 0, mbufs, nb) :
-		   rte_vduse_net_tx_burst(card->net, 0, mbufs, nb);
+	n = copy ? rte_vduse_net_tx_copy(card->net, 0, mbufs, nb)
+		 : rte_vduse_net_tx_burst(card->net, 0, mbufs, nb);
 	fuzz_check(n <= nb, "%u packets of %u", n, nb);
 	rte_pktmbuf_free_bulk(mbufs + (copy ? 0 : n), copy ? nb : nb - n);
 	check_burst(card, RX);
@@ -234,7 +233,7 @@ static uint64_t
 card_features(struct card *card)
 {
 	static const uint8_t bits[] = {
-		VIRTIO_F_RING_PACKED, VIRTIO_F_IN_ORDER, VIRTIO_RING_F_INDIRECT_DESC,
+		VIRTIO_F_RING_PACKED,    VIRTIO_F_IN_ORDER,      VIRTIO_RING_F_INDIRECT_DESC,
 		VIRTIO_RING_F_EVENT_IDX, VIRTIO_NET_F_MRG_RXBUF, VIRTIO_F_VERSION_1,
 	};
 	uint8_t without = fuzz_u8(&card->in);
@@ -398,9 +397,9 @@ card_truncate(struct card *card)
 
 /* What is to happen more often stands here more often. */
 static void (*const operations[])(struct card *card) = {
-	card_up, card_post, card_post, card_post, card_rx, card_rx, card_tx, card_tx, card_write,
-	card_write, card_write, card_message, card_message, card_application, card_memory,
-	card_truncate,
+	card_up,      card_post,        card_post,   card_post,     card_rx,    card_rx,
+	card_tx,      card_tx,          card_write,  card_write,    card_write, card_message,
+	card_message, card_application, card_memory, card_truncate,
 };
 
 int

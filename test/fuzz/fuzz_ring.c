@@ -55,7 +55,8 @@ memory_region(const struct fuzz_memory *memory, struct vduse_loopback *loop, uin
 	      uint64_t to, uint8_t perm)
 {
 	fuzz_check(vduse_loopback_region_add(loop, FUZZ_IOVA + from, FUZZ_IOVA + to - 1, from, perm,
-					     memory->fd) == 0, "no memory");
+					     memory->fd) == 0,
+		   "no memory");
 }
 
 void
@@ -259,7 +260,8 @@ ring_post_packed(struct fuzz_ring *ring, const struct fuzz_piece *pieces, unsign
 
 		if (desc == NULL)
 			continue;
-		*desc = (struct vring_packed_desc){ pieces[i].iova, pieces[i].len, id, desc->flags };
+		*desc = (struct vring_packed_desc){ pieces[i].iova, pieces[i].len, id,
+						    desc->flags };
 		rte_atomic_store_explicit(&desc->flags,
 					  (uint16_t)(piece_flags(pieces, i, nb) | table_flag |
 						     ring_place_flags(ring, place)),

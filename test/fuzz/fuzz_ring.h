@@ -16,13 +16,13 @@
 #define FUZZ_BIT(nr) (UINT64_C(1) << (nr))
 
 /* Addresses of the driver. The rings lie first, data after them. */
-#define FUZZ_IOVA	UINT64_C(0x100000000)
-#define FUZZ_RINGS	(UINT64_C(1) << 20)
-#define FUZZ_DATA	(UINT64_C(1) << 20)
-#define FUZZ_ALL	(FUZZ_RINGS + FUZZ_DATA)
-#define FUZZ_DATA_IOVA	(FUZZ_IOVA + FUZZ_RINGS)
+#define FUZZ_IOVA      UINT64_C(0x100000000)
+#define FUZZ_RINGS     (UINT64_C(1) << 20)
+#define FUZZ_DATA      (UINT64_C(1) << 20)
+#define FUZZ_ALL       (FUZZ_RINGS + FUZZ_DATA)
+#define FUZZ_DATA_IOVA (FUZZ_IOVA + FUZZ_RINGS)
 /* The end of the data, where tables lie. */
-#define FUZZ_TABLE	UINT64_C(0x10000)
+#define FUZZ_TABLE UINT64_C(0x10000)
 
 /* Memory in a file, as another process's. */
 struct fuzz_memory {
@@ -42,12 +42,12 @@ struct fuzz_piece {
 
 struct fuzz_ring {
 	struct fuzz_memory *memory;
-	uint64_t at;        /* where it begins in memory */
-	uint32_t size;      /* as the device is told */
-	uint32_t room;      /* descriptors that the helpers use: size, if that is a size */
+	uint64_t at;   /* where it begins in memory */
+	uint32_t size; /* as the device is told */
+	uint32_t room; /* descriptors that the helpers use: size, if that is a size */
 	uint64_t features;
 	bool packed;
-	uint16_t begin;     /* of a split ring: the index at which it starts */
+	uint16_t begin; /* of a split ring: the index at which it starts */
 	/* Free descriptors, or ids of a packed ring. */
 	uint16_t *free;
 	uint32_t nb_free;
@@ -56,10 +56,10 @@ struct fuzz_ring {
 	uint16_t *order;    /* heads in the order in which they were posted: a ring of room */
 	uint32_t posted;
 	uint32_t taken;
-	uint32_t in_ring;   /* of a packed ring: descriptors that are not used */
-	uint16_t avail;     /* index, or place of a packed ring */
+	uint32_t in_ring; /* of a packed ring: descriptors that are not used */
+	uint16_t avail;   /* index, or place of a packed ring */
 	uint16_t used;
-	uint32_t table;     /* where the next indirect table goes */
+	uint32_t table; /* where the next indirect table goes */
 };
 
 void

@@ -32,7 +32,7 @@
 #define VID    3
 
 /* The driver's own addresses: not those by which the device knows its memory. */
-#define USER   UINT64_C(0x7f0000000000)
+#define USER UINT64_C(0x7f0000000000)
 
 #define POLLS_MAX  32
 #define IDLE_POLLS 256
@@ -188,13 +188,19 @@ client_add_fds(struct client *client, struct msg *msg, unsigned int nb, uint8_t 
 }
 
 static const uint8_t types[] = {
-	MSG_SET_FEATURES, MSG_SET_OWNER, MSG_RESET_OWNER, MSG_SET_MEM_TABLE, MSG_SET_LOG_BASE,
-	MSG_SET_LOG_FD, MSG_SET_VRING_NUM, MSG_SET_VRING_ADDR, MSG_SET_VRING_BASE,
-	MSG_GET_VRING_BASE, MSG_SET_VRING_KICK, MSG_SET_VRING_CALL, MSG_SET_VRING_ERR,
-	MSG_SET_PROTOCOL_FEATURES, MSG_GET_QUEUE_NUM, MSG_SET_VRING_ENABLE,
-	MSG_SET_BACKEND_CHANNEL, MSG_IOTLB, MSG_GET_CONFIG, MSG_SET_CONFIG, MSG_POSTCOPY_ADVISE,
-	MSG_GET_INFLIGHT_FD, MSG_SET_INFLIGHT_FD, MSG_GET_MAX_MEM_SLOTS, MSG_ADD_MEM_REG,
-	MSG_REM_MEM_REG,
+	MSG_SET_FEATURES,        MSG_SET_OWNER,
+	MSG_RESET_OWNER,         MSG_SET_MEM_TABLE,
+	MSG_SET_LOG_BASE,        MSG_SET_LOG_FD,
+	MSG_SET_VRING_NUM,       MSG_SET_VRING_ADDR,
+	MSG_SET_VRING_BASE,      MSG_GET_VRING_BASE,
+	MSG_SET_VRING_KICK,      MSG_SET_VRING_CALL,
+	MSG_SET_VRING_ERR,       MSG_SET_PROTOCOL_FEATURES,
+	MSG_GET_QUEUE_NUM,       MSG_SET_VRING_ENABLE,
+	MSG_SET_BACKEND_CHANNEL, MSG_IOTLB,
+	MSG_GET_CONFIG,          MSG_SET_CONFIG,
+	MSG_POSTCOPY_ADVISE,     MSG_GET_INFLIGHT_FD,
+	MSG_SET_INFLIGHT_FD,     MSG_GET_MAX_MEM_SLOTS,
+	MSG_ADD_MEM_REG,         MSG_REM_MEM_REG,
 };
 
 /* Any message, its payload from the input. librte_vhost lets none through that is larger. */
@@ -506,8 +512,9 @@ client_truncate(struct client *client)
 
 /* What is to happen more often stands here more often. */
 static void (*const operations[])(struct client *client) = {
-	client_ring_up, client_ring_up, send_raw, send_raw, client_vring, send_features,
-	client_table, send_region, send_config, send_inflight, client_post, client_polls,
+	client_ring_up,     client_ring_up,   send_raw,     send_raw,
+	client_vring,       send_features,    client_table, send_region,
+	send_config,        send_inflight,    client_post,  client_polls,
 	client_hold_or_not, client_reconnect, client_write, client_truncate,
 };
 

@@ -14,18 +14,27 @@
 struct fuzz_vhost fuzz_vhost;
 
 /* In place of librte_vhost's functions: see meson.build. */
-int __wrap_rte_vhost_driver_register(const char *path, uint64_t flags);
-int __wrap_rte_vhost_driver_set_features(const char *path, uint64_t features);
-int __wrap_rte_vhost_driver_set_protocol_features(const char *path, uint64_t features);
-int __wrap_rte_vhost_driver_callback_register(const char *path,
-					      struct rte_vhost_device_ops const *const ops);
-int __wrap_rte_vhost_driver_start(const char *path);
-int __wrap_rte_vhost_driver_unregister(const char *path);
-int __wrap_rte_vhost_get_ifname(int vid, char *buf, size_t len);
-int __wrap_rte_vhost_get_negotiated_features(int vid, uint64_t *features);
-int __wrap_rte_vhost_extern_callback_register(int vid,
-					      struct rte_vhost_user_extern_ops const *const ops,
-					      void *ctx);
+int
+__wrap_rte_vhost_driver_register(const char *path, uint64_t flags);
+int
+__wrap_rte_vhost_driver_set_features(const char *path, uint64_t features);
+int
+__wrap_rte_vhost_driver_set_protocol_features(const char *path, uint64_t features);
+int
+__wrap_rte_vhost_driver_callback_register(const char *path,
+					  struct rte_vhost_device_ops const *const ops);
+int
+__wrap_rte_vhost_driver_start(const char *path);
+int
+__wrap_rte_vhost_driver_unregister(const char *path);
+int
+__wrap_rte_vhost_get_ifname(int vid, char *buf, size_t len);
+int
+__wrap_rte_vhost_get_negotiated_features(int vid, uint64_t *features);
+int
+__wrap_rte_vhost_extern_callback_register(int vid,
+					  struct rte_vhost_user_extern_ops const *const ops,
+					  void *ctx);
 
 int
 __wrap_rte_vhost_driver_register(const char *path, uint64_t flags)
@@ -68,8 +77,10 @@ __wrap_rte_vhost_driver_start(const char *path)
 	snprintf(address.sun_path, sizeof(address.sun_path), "%s", path);
 	fuzz_vhost.listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	fuzz_check(fuzz_vhost.listener >= 0 &&
-		   bind(fuzz_vhost.listener, (struct sockaddr *)&address, sizeof(address)) == 0 &&
-		   listen(fuzz_vhost.listener, 1) == 0, "no socket at %s", path);
+			   bind(fuzz_vhost.listener, (struct sockaddr *)&address,
+				sizeof(address)) == 0 &&
+			   listen(fuzz_vhost.listener, 1) == 0,
+		   "no socket at %s", path);
 	return 0;
 }
 

@@ -11,12 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define EFIAPI	 __attribute__((ms_abi))
-#define MIB	 (UINT64_C(1) << 20)
-#define FROM	 (8 * MIB)
-#define TO	 (40 * MIB)
-#define LEN	 (32 * MIB)
-#define DATA	 4 /* EfiBootServicesData */
+#define EFIAPI   __attribute__((ms_abi))
+#define MIB      (UINT64_C(1) << 20)
+#define FROM     (8 * MIB)
+#define TO       (40 * MIB)
+#define LEN      (32 * MIB)
+#define DATA     4 /* EfiBootServicesData */
 #define ANYWHERE 0 /* AllocateAnyPages */
 
 /* The values that isa-debug-exit takes. */
@@ -78,10 +78,16 @@ struct system_table {
 };
 
 static const struct guid loaded_image_guid = {
-	0x5b1b31a1, 0x9562, 0x11d2, { 0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b },
+	0x5b1b31a1,
+	0x9562,
+	0x11d2,
+	{ 0x8e, 0x3f, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b },
 };
 static const struct guid block_io_guid = {
-	0x964e5b21, 0x6459, 0x11d2, { 0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b },
+	0x964e5b21,
+	0x6459,
+	0x11d2,
+	{ 0x8e, 0x39, 0x00, 0xa0, 0xc9, 0x69, 0x72, 0x3b },
 };
 
 static_assert(offsetof(struct media, block_size) == 12, "EFI_BLOCK_IO_MEDIA");

@@ -56,7 +56,8 @@ devices(void **state)
 				   "\t# attach=none\n"
 				   "attach\t=\tvirtio\n"
 				   " [ disk1 ] \n"
-				   "backend = ram"), 0);
+				   "backend = ram"),
+			 0);
 	assert_string_equal(taken, "disk0,backend=file,path=/srv/a #1.img,attach=virtio\n"
 				   "disk1,backend=ram\n");
 	/* Whatever is between the first '=' and the end. */
@@ -143,10 +144,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(devices),
-		cmocka_unit_test(long_lines),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(not_taken),
+		cmocka_unit_test(devices), cmocka_unit_test(long_lines),
+		cmocka_unit_test(refused), cmocka_unit_test(not_taken),
 		cmocka_unit_test(no_file),
 	};
 

@@ -40,7 +40,8 @@ all_keys(void **state)
 					   "path=/srv/x.img,queues=8,direct=1,queue-size=1024,"
 					   "block-size=4096,serial=ABC,ro=1,umem=1,"
 					   "packed=1,in-order=1,log=0,memory-limit=8G",
-					   &args), 0);
+					   &args),
+			 0);
 	assert_int_equal(args.conf.memory_limit, UINT64_C(8) << 30);
 	assert_string_equal(args.conf.path, "/dev/vduse/a.b_c-1");
 	assert_string_equal(args.conf.backend_args, "path=/srv/x.img,direct=1,");
@@ -54,8 +55,9 @@ all_keys(void **state)
 	assert_true(args.conf.packed);
 	assert_true(args.conf.in_order);
 	assert_false(args.conf.log);
-	assert_int_equal(blk_devargs_parse("d,backend=null,attach=virtio,serial=12345678901234567890",
-					   &args), 0);
+	assert_int_equal(blk_devargs_parse(
+				 "d,backend=null,attach=virtio,serial=12345678901234567890", &args),
+			 0);
 	assert_int_equal(args.attach, RTE_VDUSE_ATTACH_VIRTIO);
 }
 
@@ -66,7 +68,9 @@ any_value(void **state)
 	RTE_SET_USED(state);
 	assert_int_equal(blk_devargs_parse("d,backend=file,path=/srv/a=b,, c[1.img,,,ro=1,"
 					   "serial=QU,,FB=,transport=vhost-user,"
-					   "socket=/run/a=b,,c[1 .sock", &args), 0);
+					   "socket=/run/a=b,,c[1 .sock",
+					   &args),
+			 0);
 	assert_string_equal(args.conf.backend_args, "path=/srv/a=b,, c[1.img,,,");
 	assert_string_equal(args.conf.serial, "QU,FB=");
 	assert_string_equal(args.conf.path, "/run/a=b,c[1 .sock");
@@ -78,18 +82,24 @@ vhost_user(void **state)
 {
 	RTE_SET_USED(state);
 	assert_int_equal(blk_devargs_parse("d,transport=vhost-user,socket=/run/d.sock,client=1,"
-					   "backend=null", &args), 0);
+					   "backend=null",
+					   &args),
+			 0);
 	assert_string_equal(args.conf.path, "/run/d.sock");
 	assert_string_equal(args.conf.serial, "d");
 	assert_true(args.conf.client);
 	assert_true(args.conf.packed);
 	assert_true(args.conf.log);
 	assert_int_equal(blk_devargs_parse("d,packed=0,transport=vhost-user,socket=/run/d.sock,"
-					   "backend=null", &args), 0);
+					   "backend=null",
+					   &args),
+			 0);
 	assert_false(args.conf.packed);
 	/* A name may be longer than a serial number. */
 	assert_int_equal(blk_devargs_parse("name-of-22-characters.,transport=vhost-user,"
-					   "socket=/run/d.sock,backend=null", &args), 0);
+					   "socket=/run/d.sock,backend=null",
+					   &args),
+			 0);
 	assert_string_equal(args.conf.serial, "name-of-22-character");
 }
 
@@ -97,22 +107,49 @@ static void
 refused(void **state)
 {
 	static const char *const texts[] = {
-		"", ",", "backend=ram", "disk0", "disk0,", "a/b,backend=ram", "..,backend=ram",
-		"control,backend=ram", "disk0=1,backend=ram", "d,backend=", "d,backend=ram,queues=0",
-		"d,backend=ram,queues=1025", "d,backend=ram,queues=-1", "d,backend=ram,queues=x",
-		"d,backend=ram,queues=", "d,backend=ram,queues", "d,backend=ram,queue-size=3",
-		"d,backend=ram,queue-size=2", "d,backend=ram,queue-size=65536",
-		"d,backend=ram,block-size=256", "d,backend=ram,block-size=8192",
-		"d,backend=ram,block-size=1000", "d,backend=ram,ro=2", "d,backend=ram,ro=yes",
-		"d,backend=ram,umem=x", "d,backend=ram,attach=banana", "d,backend=ram,transport=rdma",
-		"d,backend=ram,serial=", "d,backend=ram,serial=123456789012345678901",
-		"d,backend=ram,transport=vhost-user", "d,backend=ram,socket=/run/d.sock",
-		"d,backend=ram,transport=vhost-user,socket=d", "d,backend=ram,client=1",
-		"d,backend=ram,any-memory=1", "d,backend=ram,memory-limit=0",
-		"d,backend=ram,memory-limit=8Q", "d,backend=ram,memory-limit=9999999T",
+		"",
+		",",
+		"backend=ram",
+		"disk0",
+		"disk0,",
+		"a/b,backend=ram",
+		"..,backend=ram",
+		"control,backend=ram",
+		"disk0=1,backend=ram",
+		"d,backend=",
+		"d,backend=ram,queues=0",
+		"d,backend=ram,queues=1025",
+		"d,backend=ram,queues=-1",
+		"d,backend=ram,queues=x",
+		"d,backend=ram,queues=",
+		"d,backend=ram,queues",
+		"d,backend=ram,queue-size=3",
+		"d,backend=ram,queue-size=2",
+		"d,backend=ram,queue-size=65536",
+		"d,backend=ram,block-size=256",
+		"d,backend=ram,block-size=8192",
+		"d,backend=ram,block-size=1000",
+		"d,backend=ram,ro=2",
+		"d,backend=ram,ro=yes",
+		"d,backend=ram,umem=x",
+		"d,backend=ram,attach=banana",
+		"d,backend=ram,transport=rdma",
+		"d,backend=ram,serial=",
+		"d,backend=ram,serial=123456789012345678901",
+		"d,backend=ram,transport=vhost-user",
+		"d,backend=ram,socket=/run/d.sock",
+		"d,backend=ram,transport=vhost-user,socket=d",
+		"d,backend=ram,client=1",
+		"d,backend=ram,any-memory=1",
+		"d,backend=ram,memory-limit=0",
+		"d,backend=ram,memory-limit=8Q",
+		"d,backend=ram,memory-limit=9999999T",
 		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,attach=virtio",
-		"d,backend=ram,transport=vhost-user,socket=/dev/vduse/x", "d,backend=ram,log=2",
-		"d,backend=ram,packed=x", "d,backend=ram,socket-mode=0660", "d,backend=ram,socket-group=kvm",
+		"d,backend=ram,transport=vhost-user,socket=/dev/vduse/x",
+		"d,backend=ram,log=2",
+		"d,backend=ram,packed=x",
+		"d,backend=ram,socket-mode=0660",
+		"d,backend=ram,socket-group=kvm",
 		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,socket-mode=0",
 		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,socket-mode=8",
 		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,socket-mode=1777",
@@ -143,12 +180,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(all_keys),
-		cmocka_unit_test(any_value),
-		cmocka_unit_test(vhost_user),
-		cmocka_unit_test(refused),
-		cmocka_unit_test(too_long),
+		cmocka_unit_test(defaults),  cmocka_unit_test(all_keys),
+		cmocka_unit_test(any_value), cmocka_unit_test(vhost_user),
+		cmocka_unit_test(refused),   cmocka_unit_test(too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

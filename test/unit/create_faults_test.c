@@ -92,7 +92,7 @@ FAULT(int, rte_vhost_driver_start, -1, 0, (const char *path), (path))
 FAULT(int, io_uring_queue_init, -ENOMEM, 0,
       (unsigned int entries, struct io_uring *ring, unsigned int flags), (entries, ring, flags))
 FAULT(int, io_uring_register_files, -ENOMEM, 0,
-      (struct io_uring *ring, const int *files, unsigned int nb), (ring, files, nb))
+      (struct io_uring * ring, const int *files, unsigned int nb), (ring, files, nb))
 #endif
 
 int

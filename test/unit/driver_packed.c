@@ -54,10 +54,8 @@ driver_packed_layout(const struct driver *driver, struct vring_layout *layout)
 	const uint8_t *base = (const uint8_t *)packed->desc;
 	uint32_t seen = driver_packed_index(driver, packed->seen);
 
-	layout->driver =
-		driver->rings + (uint64_t)((const uint8_t *)packed->driver_event - base);
-	layout->device =
-		driver->rings + (uint64_t)((const uint8_t *)packed->device_event - base);
+	layout->driver = driver->rings + (uint64_t)((const uint8_t *)packed->driver_event - base);
+	layout->device = driver->rings + (uint64_t)((const uint8_t *)packed->device_event - base);
 	layout->position = seen << 16 | seen;
 }
 
@@ -68,8 +66,7 @@ packed_step(const struct driver *driver, uint32_t place, uint32_t nb)
 }
 
 bool
-driver_packed_post(struct driver *driver, uint16_t id, const struct driver_part *parts,
-		   uint16_t nb)
+driver_packed_post(struct driver *driver, uint16_t id, const struct driver_part *parts, uint16_t nb)
 {
 	struct driver_packed *packed = &driver->packed;
 	uint32_t first = packed->next;

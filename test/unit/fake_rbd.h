@@ -20,20 +20,20 @@ extern struct fake_rbd {
 	uint64_t size;
 	uint8_t data[FAKE_RBD_SIZE];
 	uint8_t stable[FAKE_RBD_SIZE];
-	bool hold;                 /* nothing is finished until it is cleared: fake_rbd_hold() */
-	unsigned int refuse;       /* so many calls are refused */
+	bool hold;           /* nothing is finished until it is cleared: fake_rbd_hold() */
+	unsigned int refuse; /* so many calls are refused */
 	int refuse_error;
-	unsigned int fail;         /* so many operations fail later */
+	unsigned int fail; /* so many operations fail later */
 	int fail_error;
-	unsigned int cut;          /* so many reads are short */
+	unsigned int cut;                          /* so many reads are short */
 	unsigned int in_flight, most, completions; /* completions: there now */
 	unsigned int called_back;                  /* operations whose callback has returned */
 	unsigned int clusters, pools, images;      /* open now */
 	unsigned int flushes;
 	int open_error, connect_error;
 	uint64_t features;
-	char owner[64];            /* of the lock; "": nobody */
-	unsigned int broken;       /* locks taken from somebody */
+	char owner[64];      /* of the lock; "": nobody */
+	unsigned int broken; /* locks taken from somebody */
 } fake_rbd;
 
 /* The owner that this process is to the cluster. */

@@ -9,15 +9,15 @@
 #include <linux/ioctl.h>
 #include <linux/vduse.h>
 
-#define SIZE(type, size)	_Static_assert(sizeof(struct type) == (size), #type)
-#define AT(type, field, at)	_Static_assert(offsetof(struct type, field) == (at), #type "." #field)
-#define NUMBER(name, number)	_Static_assert((name) == (number), #name)
+#define SIZE(type, size)     _Static_assert(sizeof(struct type) == (size), #type)
+#define AT(type, field, at)  _Static_assert(offsetof(struct type, field) == (at), #type "." #field)
+#define NUMBER(name, number) _Static_assert((name) == (number), #name)
 
 /* What ends in a byte behind 64-bit fields is shorter on i386. */
 #ifdef __i386__
-#define PAD(i386, other)	(i386)
+#define PAD(i386, other) (i386)
 #else
-#define PAD(i386, other)	(other)
+#define PAD(i386, other) (other)
 #endif
 
 SIZE(vduse_dev_config, 336);

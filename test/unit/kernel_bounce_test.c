@@ -20,13 +20,13 @@
 
 #include "bounce.h"
 
-#define REGION_SIZE	((size_t)4 << 20)
-#define NODE		3
-#define NR_BUFFERS	512
-#define BUFFER_SIZE	((size_t)8 << 10)
+#define REGION_SIZE ((size_t)4 << 20)
+#define NODE        3
+#define NR_BUFFERS  512
+#define BUFFER_SIZE ((size_t)8 << 10)
 /* More than a step of a move may copy or look through with interrupts off, of 4 MiB. */
-#define STEP_BYTES	((size_t)256 << 10)
-#define STEPS_MIN	4
+#define STEP_BYTES ((size_t)256 << 10)
+#define STEPS_MIN  4
 
 _Thread_local int stub_cpu;
 
@@ -111,9 +111,9 @@ put_page(struct page *page)
 struct buffer {
 	u8 *byte;
 	size_t size;
-	dma_addr_t addr;	/* DMA_MAPPING_ERROR: not mapped */
+	dma_addr_t addr; /* DMA_MAPPING_ERROR: not mapped */
 	enum dma_data_direction dir;
-	u8 value;		/* all of its bytes, or what the device will have written */
+	u8 value; /* all of its bytes, or what the device will have written */
 };
 
 static struct vduse_bounce bounce;
@@ -242,8 +242,8 @@ test_written_less(void **state)
 		addr = secret->addr;
 		unmap(secret);
 		memset(read->byte, 0xee, 4096);
-		read->addr = vduse_bounce_map(&bounce, (uintptr_t)read->byte, 4096,
-				DMA_FROM_DEVICE, copying);
+		read->addr = vduse_bounce_map(&bounce, (uintptr_t)read->byte, 4096, DMA_FROM_DEVICE,
+					      copying);
 		assert_int_equal(read->addr, addr);
 		/* Neither does the process see what is in the driver's memory. */
 		assert_true(seen_all_are(addr, 4096, 0));
@@ -283,7 +283,7 @@ use_some(void)
 		buffer = &buffers[rand_r(&seed) % NR_BUFFERS];
 		if (buffer->addr == DMA_MAPPING_ERROR) {
 			map(buffer, rand_r(&seed) % 2 ? DMA_TO_DEVICE : DMA_BIDIRECTIONAL,
-					rand_r(&seed) % BUFFER_SIZE + 1);
+			    rand_r(&seed) % BUFFER_SIZE + 1);
 			continue;
 		}
 		memset(buffer->byte, 0, buffer->size);
@@ -354,7 +354,7 @@ map_and_unmap(void *arg)
 		buffer->size = rand_r(&own) % BUFFER_SIZE + 1;
 		memset(buffer->byte, ++round, buffer->size);
 		buffer->addr = vduse_bounce_map(&bounce, (uintptr_t)buffer->byte, buffer->size,
-				DMA_BIDIRECTIONAL, true);
+						DMA_BIDIRECTIONAL, true);
 		memset(buffer->byte, 0, buffer->size);
 		for (i = rand_r(&own) % 4; i > 0; i--)
 			vduse_bounce_sync(&bounce, buffer->addr, buffer->size, false);
@@ -375,8 +375,8 @@ test_move_threads(void **state)
 	for (i = 0; i < STUB_CPUS; i++) {
 		drivers[i].cpu = i;
 		drivers[i].stop = &stop;
-		assert_int_equal(pthread_create(&drivers[i].thread, NULL, map_and_unmap,
-				&drivers[i]), 0);
+		assert_int_equal(
+			pthread_create(&drivers[i].thread, NULL, map_and_unmap, &drivers[i]), 0);
 	}
 	for (i = 0; i < 50; i++) {
 		vduse_bounce_move(&bounce, umem);

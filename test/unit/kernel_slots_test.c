@@ -17,18 +17,31 @@
 
 #include "slots.h"
 
-#define KIB(n)		((size_t)(n) << 10)
-#define MIB(n)		((size_t)(n) << 20)
-#define UNIT		((size_t)1 << VDUSE_SLOT_SHIFT_MIN)
-#define ROUNDS		20000
-#define LIVE_MAX	4096
+#define KIB(n)   ((size_t)(n) << 10)
+#define MIB(n)   ((size_t)(n) << 20)
+#define UNIT     ((size_t)1 << VDUSE_SLOT_SHIFT_MIN)
+#define ROUNDS   20000
+#define LIVE_MAX 4096
 
 _Thread_local int stub_cpu;
 
 /* Ends of the region that are no multiple of a block, and those about where blocks become larger. */
 static const size_t region_sizes[] = {
-	KIB(64), KIB(128), KIB(192), KIB(256), KIB(320), KIB(448), MIB(1), MIB(1) + PAGE_SIZE, MIB(2),
-	MIB(4), MIB(8) - PAGE_SIZE, MIB(8), MIB(8) + PAGE_SIZE, MIB(64) - PAGE_SIZE, MIB(64),
+	KIB(64),
+	KIB(128),
+	KIB(192),
+	KIB(256),
+	KIB(320),
+	KIB(448),
+	MIB(1),
+	MIB(1) + PAGE_SIZE,
+	MIB(2),
+	MIB(4),
+	MIB(8) - PAGE_SIZE,
+	MIB(8),
+	MIB(8) + PAGE_SIZE,
+	MIB(64) - PAGE_SIZE,
+	MIB(64),
 };
 
 static const size_t slot_sizes[] = {
@@ -45,8 +58,8 @@ struct region {
 	struct vduse_slots *slots;
 	size_t size;
 	size_t block;
-	u8 *taken;		/* one for each unit; threads: atomic */
-	unsigned int nr_live;	/* of one thread */
+	u8 *taken;            /* one for each unit; threads: atomic */
+	unsigned int nr_live; /* of one thread */
 	struct live *live;
 };
 
@@ -97,7 +110,7 @@ mark(struct region *region, u64 offset, size_t size)
 	u64 i;
 
 	if (offset < PAGE_SIZE || offset % UNIT != 0 || offset >= region->size ||
-			size > region->size - offset)
+	    size > region->size - offset)
 		return false;
 	for (i = offset / UNIT; i < (offset + size + UNIT - 1) / UNIT; i++)
 		if (__atomic_exchange_n(&region->taken[i], 1, __ATOMIC_RELAXED) != 0)
@@ -124,7 +137,7 @@ get(struct region *region, size_t size)
 		return false;
 	if (!mark(region, offset, size))
 		fail_msg("region %zu: slot of %zu at %#llx is not free", region->size, size,
-				(unsigned long long)offset);
+			 (unsigned long long)offset);
 	assert_int_equal(vduse_slots_start(region->slots, offset), offset);
 	assert_int_equal(vduse_slots_start(region->slots, offset + size - 1), offset);
 	region->live[region->nr_live++] = (struct live){ offset, size };
@@ -217,7 +230,7 @@ test_between_sizes(void **state)
 	assert_true(region_open(&region, MIB(8)));
 	for (i = 0; slot_sizes[i] < region.block; i++) {
 		assert_int_equal(get_all(&region, slot_sizes[i] + 1),
-				expected(&region, slot_sizes[i + 1]));
+				 expected(&region, slot_sizes[i + 1]));
 		put_all(&region);
 	}
 	region_close(&region);
@@ -304,7 +317,7 @@ test_random(void **state)
 			if (slot_sizes[j] > region.block)
 				get_largest(&region);
 			assert_int_equal(get_all(&region, slot_sizes[j]),
-					expected(&region, slot_sizes[j]));
+					 expected(&region, slot_sizes[j]));
 			put_all(&region);
 		}
 		region_close(&region);
@@ -313,7 +326,7 @@ test_random(void **state)
 
 struct worker {
 	pthread_t thread;
-	struct region region;	/* its own live slots, the same map */
+	struct region region; /* its own live slots, the same map */
 	int cpu;
 	bool overlap;
 };

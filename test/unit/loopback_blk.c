@@ -12,7 +12,7 @@
 #include <vduse/core/device.h>
 
 #define BLK_STATUS_UP                                                                              \
-	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |       \
+	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
 static struct vduse_loopback *transport;
@@ -90,8 +90,8 @@ blk_create(struct loopback_blk *self, const char *backend, const char *args, uin
 }
 
 void
-loopback_blk_create(struct loopback_blk *self, const char *backend, const char *args,
-		    uint32_t size, bool read_only)
+loopback_blk_create(struct loopback_blk *self, const char *backend, const char *args, uint32_t size,
+		    bool read_only)
 {
 	blk_create(self, backend, args, size, read_only, false, (uint16_t)size, 0);
 }
@@ -231,7 +231,8 @@ loopback_blk_up_at(struct loopback_blk *self, uint16_t used, uint16_t avail)
 	vduse_loopback_regions_clear(self->loop);
 	assert_int_equal(vduse_loopback_region_add(self->loop, region->first,
 						   region->first + region->size - 1, 0,
-						   VDUSE_ACCESS_RW, self->fd), 0);
+						   VDUSE_ACCESS_RW, self->fd),
+			 0);
 	if (self->pinnable)
 		vduse_loopback_regions_pinnable(self->loop);
 	vduse_loopback_set_features(self->loop, self->features);
@@ -311,8 +312,8 @@ loopback_blk_chain(struct loopback_blk *self, const struct blk_piece *pieces, un
 		}
 	}
 	if (self->indirect)
-		driver_desc(driver, head, tables + head * (uint64_t)BLK_PIECE,
-			    nb * sizeof(*table), VRING_DESC_F_INDIRECT, 0);
+		driver_desc(driver, head, tables + head * (uint64_t)BLK_PIECE, nb * sizeof(*table),
+			    VRING_DESC_F_INDIRECT, 0);
 	return head;
 }
 
@@ -377,8 +378,7 @@ loopback_blk_take(struct loopback_blk *self)
 }
 
 uint8_t
-loopback_blk_do(struct loopback_blk *self, uint32_t type, uint64_t sector, void *data,
-		uint32_t len)
+loopback_blk_do(struct loopback_blk *self, uint32_t type, uint64_t sector, void *data, uint32_t len)
 {
 	static uint8_t bytes[BLK_HDR + BLK_BYTES];
 	struct virtio_blk_outhdr header = { .type = type, .sector = sector };

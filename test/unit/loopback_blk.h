@@ -21,7 +21,7 @@
 #define BLK_PIECE 4096u
 #define BLK_BYTES (16u * BLK_PIECE)
 
-#define BLK_HDR	   ((uint32_t)sizeof(struct virtio_blk_outhdr))
+#define BLK_HDR    ((uint32_t)sizeof(struct virtio_blk_outhdr))
 #define BLK_SECTOR ((uint32_t)RTE_VDUSE_BLK_SECTOR)
 
 /* What a driver takes that knows all. */
@@ -48,8 +48,8 @@ struct loopback_blk {
 	struct driver driver;
 	uint16_t next_desc; /* descriptors are used one after the other */
 	uint64_t features;
-	bool indirect;      /* chains lie in indirect tables */
-	bool pinnable;      /* its memory may be pinned, from the next time that it comes up */
+	bool indirect; /* chains lie in indirect tables */
+	bool pinnable; /* its memory may be pinned, from the next time that it comes up */
 	int fd;
 };
 
@@ -63,8 +63,8 @@ loopback_blk_try(const struct rte_vduse_blk_conf *conf);
 
 /* Creates a device on a backend, with a ring of that size; nobody is up yet. */
 void
-loopback_blk_create(struct loopback_blk *self, const char *backend, const char *args,
-		    uint32_t size, bool read_only);
+loopback_blk_create(struct loopback_blk *self, const char *backend, const char *args, uint32_t size,
+		    bool read_only);
 /* The same with a log, in DPDK_VDUSE_RUN_DIR. */
 void
 loopback_blk_create_logged(struct loopback_blk *self, const char *backend, const char *args,

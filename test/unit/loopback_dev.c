@@ -187,8 +187,9 @@ void
 loopback_dev_region(struct loopback_dev *self, uint64_t first, uint64_t size, uint64_t offset,
 		    uint8_t perm, int fd)
 {
-	assert_int_equal(vduse_loopback_region_add(self->loop, first, first + size - 1, offset,
-						   perm, fd), 0);
+	assert_int_equal(
+		vduse_loopback_region_add(self->loop, first, first + size - 1, offset, perm, fd),
+		0);
 }
 
 enum rte_vduse_vq_state

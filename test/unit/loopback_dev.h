@@ -26,15 +26,15 @@
 #define STATUS_UP (STATUS_FEATURES | VIRTIO_CONFIG_S_DRIVER_OK)
 
 #define PERM_RW VDUSE_ACCESS_RW
-#define PAGE	UINT64_C(4096)
+#define PAGE    UINT64_C(4096)
 
 struct loopback_dev {
 	struct vduse_loopback *loop;
 	struct rte_vduse_dev *dev;
 	struct rte_vduse_vq *vqs[LOOPBACK_DEV_VQS];
 	/* Written by the test. */
-	int start_result;           /* what vq_start returns when the area is mapped */
-	bool touch;                 /* vq_start and vq_remap read the area, as a ring's would */
+	int start_result; /* what vq_start returns when the area is mapped */
+	bool touch;       /* vq_start and vq_remap read the area, as a ring's would */
 	void (*on_status)(struct loopback_dev *self, uint8_t status);
 	/* Written by the control thread, atomic. */
 	unsigned int starts[LOOPBACK_DEV_VQS];

@@ -110,7 +110,8 @@ disk_write(uint64_t sector, uint32_t len, uint32_t seed)
 uint8_t
 disk_range(uint32_t type, uint64_t sector, uint32_t nb, uint32_t flags)
 {
-	struct virtio_blk_discard_write_zeroes range = { .sector = sector, .num_sectors = nb,
+	struct virtio_blk_discard_write_zeroes range = { .sector = sector,
+							 .num_sectors = nb,
 							 .flags = flags };
 
 	return loopback_blk_do(&blk, type, 0, &range, sizeof(range));

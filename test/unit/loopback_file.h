@@ -9,7 +9,7 @@
 #include "loopback_blk.h"
 
 /* Descriptors, and bytes of the file. */
-#define RING	  64u
+#define RING      64u
 #define DISK_SIZE (UINT32_C(1) << 20)
 
 extern struct loopback_blk blk;

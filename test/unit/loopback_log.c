@@ -59,7 +59,8 @@ device_try(bool left)
 
 		assert_int_equal(vduse_loopback_region_add(loop, region->first,
 							   region->first + region->size - 1, 0,
-							   VDUSE_ACCESS_RW, region->fd), 0);
+							   VDUSE_ACCESS_RW, region->fd),
+				 0);
 	}
 	return vblk_create(&conf, &vduse_transport_loopback, loop, &blk);
 }

@@ -14,10 +14,10 @@
 #include "unit.h"
 #include "vring_driver.h"
 
-#define RING	 16u
+#define RING     16u
 #define REQUESTS 24u /* of one run */
-#define SLOTS	 5u  /* requests that the driver has out at once: 3 descriptors each */
-#define SECTOR	 512u
+#define SLOTS    5u  /* requests that the driver has out at once: 3 descriptors each */
+#define SECTOR   512u
 
 #define BIT(nr) (UINT64_C(1) << (nr))
 #define FEATURES                                                                                   \
@@ -26,7 +26,7 @@
 #define PACKED (FEATURES | BIT(VIRTIO_F_RING_PACKED))
 
 #define STATUS_UP                                                                                  \
-	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |       \
+	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
 /* A request is known by its number: it writes the sector of that number. */

@@ -120,7 +120,8 @@ loopback_net_regions(struct loopback_net *self)
 
 		assert_int_equal(vduse_loopback_region_add(self->loop, region->first,
 							   region->first + region->size - 1, 0,
-							   VDUSE_ACCESS_RW, self->fds[i]), 0);
+							   VDUSE_ACCESS_RW, self->fds[i]),
+				 0);
 	}
 }
 
@@ -261,7 +262,8 @@ loopback_net_indirect(struct loopback_net *self, unsigned int queue, const uint3
 	/* Half of the slot for the table, the other half for the pieces. */
 	assert_in_range(nb, 1, NET_PIECE / 2 / sizeof(*descs));
 	for (i = 0; i < nb; i++) {
-		descs[i] = (struct vring_desc){ .addr = room, .len = lens[i],
+		descs[i] = (struct vring_desc){ .addr = room,
+						.len = lens[i],
 						.flags = net_flags(queue, i + 1 < nb),
 						.next = (uint16_t)(i + 1) };
 		room += lens[i];

@@ -21,17 +21,17 @@
 #define NET_RX 0
 #define NET_TX 1
 
-#define NET_HDR	      ((uint32_t)sizeof(struct virtio_net_hdr_v1))
+#define NET_HDR       ((uint32_t)sizeof(struct virtio_net_hdr_v1))
 #define NET_FRAME_MAX (65535u + 14 + 8)
 /* Largest piece of a chain: what there is room for behind each descriptor. */
-#define NET_PIECE     4096u
+#define NET_PIECE 4096u
 
 #define FEATURE(name) (UINT64_C(1) << (name))
 #define NET_PLAIN     (FEATURE(VIRTIO_F_VERSION_1) | FEATURE(VIRTIO_F_ACCESS_PLATFORM))
 #define NET_MERGEABLE (NET_PLAIN | FEATURE(VIRTIO_NET_F_MRG_RXBUF))
 
 #define NET_STATUS_UP                                                                              \
-	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |       \
+	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
 struct loopback_net {
@@ -42,7 +42,7 @@ struct loopback_net {
 	uint16_t begin;        /* index at which rings are made ready */
 	uint16_t next_desc[2]; /* descriptors are used one after the other */
 	uint64_t features;
-	int fds[2];            /* a file for each queue's memory */
+	int fds[2]; /* a file for each queue's memory */
 	/* Written by the control thread, atomic. */
 	unsigned int links;
 	bool up;

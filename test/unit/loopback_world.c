@@ -13,7 +13,7 @@
 #define HDR ((uint32_t)sizeof(struct virtio_net_hdr_v1))
 
 #define STATUS_UP                                                                                  \
-	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |       \
+	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
 struct world *world;
@@ -218,7 +218,8 @@ world_device_create(bool left)
 
 		assert_int_equal(vduse_loopback_region_add(world_loop, region->first,
 							   region->first + region->size - 1, 0,
-							   VDUSE_ACCESS_RW, region->fd), 0);
+							   VDUSE_ACCESS_RW, region->fd),
+				 0);
 	}
 	assert_int_equal(vnet_create(&conf, &vduse_transport_loopback, world_loop, &world_net), 0);
 }

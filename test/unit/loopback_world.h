@@ -15,11 +15,11 @@
 #include "unit.h"
 #include "vring_driver.h"
 
-#define RING	 16u
-#define SLOTS	 8u   /* chains that the driver has out at once: at most 2 descriptors each */
-#define BURST	 8u
-#define RX_ROOM	 200u /* bytes of a buffer to receive into */
-#define LEN_MAX	 400u
+#define RING    16u
+#define SLOTS   8u /* chains that the driver has out at once: at most 2 descriptors each */
+#define BURST   8u
+#define RX_ROOM 200u /* bytes of a buffer to receive into */
+#define LEN_MAX 400u
 
 #define RX 0 /* virtqueues, as the driver sees them */
 #define TX 1
@@ -37,8 +37,8 @@ struct world {
 	uint32_t parts;        /* of that packet, still to come */
 	uint32_t got;          /* bytes of it */
 	uint8_t packet[2 * LEN_MAX];
-	uint32_t polled;       /* number of the packet that the device handles next */
-	bool device;           /* the device's turn: what changes is its doing */
+	uint32_t polled; /* number of the packet that the device handles next */
+	bool device;     /* the device's turn: what changes is its doing */
 };
 
 extern struct world *world;

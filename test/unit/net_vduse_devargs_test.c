@@ -91,7 +91,7 @@ test_defaults(void **state)
 static void
 test_all(void **state)
 {
-	const struct rte_ether_addr mac = {{0x02, 0, 0, 0, 0xab, 0x01}};
+	const struct rte_ether_addr mac = { { 0x02, 0, 0, 0, 0xab, 0x01 } };
 
 	RTE_SET_USED(state);
 	accepted("umem=1,attach=virtio,mtu=9000,mac=02:00:00:00:ab:01,queue-size=1024,queues=4,"
@@ -211,8 +211,8 @@ test_iface_missing(void **state)
 static void
 test_numbers(void **state)
 {
-	static const char *const keys[] = {"queues", "queue-size", "mtu", "umem", "client", "packed",
-					   "in-order"};
+	static const char *const keys[] = { "queues", "queue-size", "mtu",     "umem",
+					    "client", "packed",     "in-order" };
 	static const char *const bad[] = {
 		"",
 		"-1",

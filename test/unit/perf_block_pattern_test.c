@@ -12,7 +12,7 @@
 #include "unit.h"
 
 #define SECTORS 8
-#define BYTES	(SECTORS * PERF_SECTOR)
+#define BYTES   (SECTORS * PERF_SECTOR)
 
 static uint8_t block[BYTES] __rte_aligned(8);
 

@@ -54,12 +54,14 @@ every_option(void **state)
 
 	RTE_SET_USED(state);
 	assert_int_equal(parse(&options, "--mode net --direction echo --ring packed --mergeable 0 "
-			       "--in-order 1"), 0);
+					 "--in-order 1"),
+			 0);
 	assert_int_equal(options.direction, PERF_DIRECTION_ECHO);
 	assert_true(options.packed && options.in_order);
 	assert_false(options.mergeable);
 	assert_int_equal(parse(&options, "--burst 64 --queue-size 32768 --queues 7 --warmup 0 "
-			       "--duration 0.5 --verify --progress"), 0);
+					 "--duration 0.5 --verify --progress"),
+			 0);
 	assert_int_equal(options.burst, 64);
 	assert_int_equal(options.queue_size, 32768);
 	assert_int_equal(options.queues, 7);
@@ -111,8 +113,7 @@ directions_have_flows(void **state)
 	assert_true(perf_options_flow(&options, PERF_TO));
 	assert_string_equal(perf_options_direction(&options), "to-driver");
 	assert_int_equal(parse(&options, "--direction echo"), 0);
-	assert_true(perf_options_flow(&options, PERF_FROM) &&
-		    perf_options_flow(&options, PERF_TO));
+	assert_true(perf_options_flow(&options, PERF_FROM) && perf_options_flow(&options, PERF_TO));
 }
 
 static void
@@ -131,12 +132,12 @@ block(void **state)
 	assert_string_equal(options.backend_args, "");
 	/* The words of --direction are those of a mode that may stand behind them. */
 	assert_int_equal(parse(&options, "--direction mixed --depth 256 --block-size 1048576 "
-			       "--pattern random --backend ram,size=1M,x=y --mode block "
-			       "--verify"), 0);
+					 "--pattern random --backend ram,size=1M,x=y --mode block "
+					 "--verify"),
+			 0);
 	assert_int_equal(options.direction, PERF_DIRECTION_BOTH);
 	assert_string_equal(perf_options_direction(&options), "mixed");
-	assert_true(perf_options_flow(&options, PERF_FROM) &&
-		    perf_options_flow(&options, PERF_TO));
+	assert_true(perf_options_flow(&options, PERF_FROM) && perf_options_flow(&options, PERF_TO));
 	assert_int_equal(options.block_size, 1048576);
 	assert_int_equal(options.depth, 256);
 	assert_true(options.random && options.verify);
@@ -154,25 +155,61 @@ static void
 what_is_wrong_is_refused(void **state)
 {
 	static const char *const lines[] = {
-		"--mode tape", "--direction up", "--ring round", "--mergeable 2", "--mergeable 01",
-		"--in-order yes", "--burst 0", "--burst 65", "--burst -1", "--burst 1x", "--burst ",
-		"--queue-size 1", "--queue-size 100", "--queue-size 65536", "--queues 0",
-		"--queues 8", "--warmup -1", "--warmup nan", "--duration 0", "--duration 1s",
-		"--duration 1e9", "--packet-size 59", "--packet-size 65536", "--packet-size 64,",
-		"--packet-size ,64", "--packet-size 64;65", "--packet-size imix,64",
-		"--packet-size 99999999999999999999", "--attach none2", "--attach vhost",
-		"--device /dev/vduse/x --verify", "--device /dev/vduse/x --histogram x.svg",
-		"--mode block --direction both", "--mode net --direction read",
+		"--mode tape",
+		"--direction up",
+		"--ring round",
+		"--mergeable 2",
+		"--mergeable 01",
+		"--in-order yes",
+		"--burst 0",
+		"--burst 65",
+		"--burst -1",
+		"--burst 1x",
+		"--burst ",
+		"--queue-size 1",
+		"--queue-size 100",
+		"--queue-size 65536",
+		"--queues 0",
+		"--queues 8",
+		"--warmup -1",
+		"--warmup nan",
+		"--duration 0",
+		"--duration 1s",
+		"--duration 1e9",
+		"--packet-size 59",
+		"--packet-size 65536",
+		"--packet-size 64,",
+		"--packet-size ,64",
+		"--packet-size 64;65",
+		"--packet-size imix,64",
+		"--packet-size 99999999999999999999",
+		"--attach none2",
+		"--attach vhost",
+		"--device /dev/vduse/x --verify",
+		"--device /dev/vduse/x --histogram x.svg",
+		"--mode block --direction both",
+		"--mode net --direction read",
 		"--direction mixed",
-		"--mode block --packet-size 64", "--mode block --mergeable 1", "--depth 8",
-		"--pattern random", "--backend ram", "--block-size 4096",
-		"--mode block --block-size 511", "--mode block --block-size 513",
-		"--mode block --block-size 1049088", "--mode block --block-size 512x",
-		"--mode block --depth 0", "--mode block --depth 257",
+		"--mode block --packet-size 64",
+		"--mode block --mergeable 1",
+		"--depth 8",
+		"--pattern random",
+		"--backend ram",
+		"--block-size 4096",
+		"--mode block --block-size 511",
+		"--mode block --block-size 513",
+		"--mode block --block-size 1049088",
+		"--mode block --block-size 512x",
+		"--mode block --depth 0",
+		"--mode block --depth 257",
 		"--mode block --pattern zigzag",
-		"--mode block --backend ,", "--mode block --backend abcdefghijklmnop",
-		"--mode block --verify", "--mode block --verify --backend ram --direction write",
-		"--nonsense", "nonsense", "--packet-size 9000 --queue-size 4",
+		"--mode block --backend ,",
+		"--mode block --backend abcdefghijklmnop",
+		"--mode block --verify",
+		"--mode block --verify --backend ram --direction write",
+		"--nonsense",
+		"nonsense",
+		"--packet-size 9000 --queue-size 4",
 	};
 	struct perf_options options;
 	char many[512] = "--packet-size 64";
@@ -193,12 +230,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(defaults),
-		cmocka_unit_test(every_option),
-		cmocka_unit_test(sizes),
-		cmocka_unit_test(directions_have_flows),
-		cmocka_unit_test(block),
-		cmocka_unit_test(what_is_wrong_is_refused),
+		cmocka_unit_test(defaults), cmocka_unit_test(every_option),
+		cmocka_unit_test(sizes),    cmocka_unit_test(directions_have_flows),
+		cmocka_unit_test(block),    cmocka_unit_test(what_is_wrong_is_refused),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -48,8 +48,8 @@ pieces_make_a_whole(void **state)
 		perf_packet_fill(pieces + cuts[i], 99, cuts[i], cuts[i + 1] - cuts[i]);
 	assert_memory_equal(packet, pieces, LEN);
 	for (i = 0; i + 1 < RTE_DIM(cuts); i++)
-		assert_true(perf_packet_match(pieces + cuts[i], 99, cuts[i],
-					      cuts[i + 1] - cuts[i]));
+		assert_true(
+			perf_packet_match(pieces + cuts[i], 99, cuts[i], cuts[i + 1] - cuts[i]));
 }
 
 static struct perf_mark

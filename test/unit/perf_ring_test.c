@@ -76,8 +76,9 @@ model_taken(struct model *model, uint16_t id, uint64_t addr, uint32_t len, uint1
 	if (model->ring->tables)
 		model_table(model, id, len);
 	assert_int_equal(flags & (VRING_DESC_F_NEXT | VRING_DESC_F_WRITE | VRING_DESC_F_INDIRECT),
-			 model->ring->tables ? VRING_DESC_F_INDIRECT
-			 : model->ring->device_writes ? VRING_DESC_F_WRITE : 0);
+			 model->ring->tables          ? VRING_DESC_F_INDIRECT
+			 : model->ring->device_writes ? VRING_DESC_F_WRITE
+						      : 0);
 	model->ids[model->nb] = id;
 	model->lens[model->nb++] = len;
 }
@@ -335,10 +336,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(split_rings_go_around),
-		cmocka_unit_test(split_rings_in_order),
-		cmocka_unit_test(packed_rings_go_around),
-		cmocka_unit_test(packed_rings_in_order),
+		cmocka_unit_test(split_rings_go_around),  cmocka_unit_test(split_rings_in_order),
+		cmocka_unit_test(packed_rings_go_around), cmocka_unit_test(packed_rings_in_order),
 		cmocka_unit_test(buffers_do_not_touch),
 	};
 

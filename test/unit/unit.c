@@ -40,9 +40,9 @@ log_keep(void)
 int
 unit_init(void)
 {
-	char *argv[] = { "unit",	    "--no-huge",    "--no-pci",      "-m",  "256",
-			 "--no-shconf",	    "--no-telemetry", "-l",	     "0",   "--iova-mode=va",
-			 "--log-level=notice", NULL };
+	char *argv[] = { "unit", "--no-huge",      "--no-pci",           "-m",
+			 "256",  "--no-shconf",    "--no-telemetry",     "-l",
+			 "0",    "--iova-mode=va", "--log-level=notice", NULL };
 	cpu_set_t cpus;
 
 	if (log_keep() < 0 || sched_getaffinity(0, sizeof(cpus), &cpus) < 0)

@@ -20,8 +20,9 @@ chosen(const char *machine, bool disk)
 	size_t len;
 
 	for (; machine[nb] != '\0'; nb++)
-		uses[nb] = machine[nb] == 'f' ? AFFINITY_FREE :
-			   machine[nb] == 'm' ? AFFINITY_MAIN : AFFINITY_WORKER;
+		uses[nb] = machine[nb] == 'f'   ? AFFINITY_FREE
+			   : machine[nb] == 'm' ? AFFINITY_MAIN
+						: AFFINITY_WORKER;
 	len = vduse_affinity_mask(uses, nb, disk, mask, sizeof(mask));
 	mask[len] = '\0';
 	return mask;

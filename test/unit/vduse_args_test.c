@@ -128,11 +128,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(splits),
-		cmocka_unit_test(commas),
-		cmocka_unit_test(writes),
-		cmocka_unit_test(too_long),
-		cmocka_unit_test(bytes),
+		cmocka_unit_test(splits),   cmocka_unit_test(commas), cmocka_unit_test(writes),
+		cmocka_unit_test(too_long), cmocka_unit_test(bytes),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -11,8 +11,8 @@
 
 #define CTRL_THREAD "vduse-ctrl"
 /* A thread that spins takes all of this; one that sleeps next to nothing. */
-#define WATCH_MS    400
-#define IDLE_MS	    100
+#define WATCH_MS 400
+#define IDLE_MS  100
 
 static struct loopback_dev device, other;
 static int memory = -1;

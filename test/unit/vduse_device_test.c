@@ -10,7 +10,7 @@
 #include <rte_vduse_compat.h>
 
 /* As long as a socket's may be. */
-#define TEN	 "0123456789"
+#define TEN      "0123456789"
 #define PATH_107 "/" TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN "012345"
 static_assert(sizeof(PATH_107) == RTE_VDUSE_SOCKET_MAX, "the longest path is the longest path");
 
@@ -22,7 +22,12 @@ static unsigned int wrong; /* what the control thread found wrong, atomic */
 static void
 test_path_name(void **state)
 {
-	static const char *const good[] = { "net0", "a", "A.b-c_9", "...", ".hidden", "controls",
+	static const char *const good[] = { "net0",
+					    "a",
+					    "A.b-c_9",
+					    "...",
+					    ".hidden",
+					    "controls",
 					    &(PATH_62 "i")[sizeof(RTE_VDUSE_PATH) - 1] };
 	char path[128];
 	size_t i;
@@ -40,10 +45,14 @@ static void
 test_path_name_socket(void **state)
 {
 	static const char *const good[][2] = {
-		{ "/run/x.sock", "x.sock" },       { "/x", "x" },
-		{ "./a b", "a b" },                { "../y", "y" },
-		{ "/dev/vduse2/net0", "net0" },    { "dev/vduse/net0", "net0" },
-		{ "/run/vhost/control", "control" }, { PATH_107, &PATH_107[1] },
+		{ "/run/x.sock", "x.sock" },
+		{ "/x", "x" },
+		{ "./a b", "a b" },
+		{ "../y", "y" },
+		{ "/dev/vduse2/net0", "net0" },
+		{ "dev/vduse/net0", "net0" },
+		{ "/run/vhost/control", "control" },
+		{ PATH_107, &PATH_107[1] },
 	};
 	size_t i;
 
@@ -61,10 +70,26 @@ static void
 test_path_name_bad(void **state)
 {
 	static const char *const bad[] = {
-		NULL, "", "/", "net0", "/dev/vduse", "/dev/vduse/", "/dev/vduse/control",
-		"/dev/vduse/.", "/dev/vduse/..", "/dev/vduse/a/b", "/dev/vduse//net0",
-		"/dev/vduse/net 0", "/dev/vduse/net0\n", "/dev/vduse/n\xc3\xa9t", "/dev/vduse/%s",
-		PATH_62 "ij", "/run/", "/run/.", "/run/..", PATH_107 "x",
+		NULL,
+		"",
+		"/",
+		"net0",
+		"/dev/vduse",
+		"/dev/vduse/",
+		"/dev/vduse/control",
+		"/dev/vduse/.",
+		"/dev/vduse/..",
+		"/dev/vduse/a/b",
+		"/dev/vduse//net0",
+		"/dev/vduse/net 0",
+		"/dev/vduse/net0\n",
+		"/dev/vduse/n\xc3\xa9t",
+		"/dev/vduse/%s",
+		PATH_62 "ij",
+		"/run/",
+		"/run/.",
+		"/run/..",
+		PATH_107 "x",
 	};
 	size_t i;
 
@@ -81,8 +106,9 @@ refused(const struct rte_vduse_dev_conf *conf, const char *line)
 	unsigned int fds = unit_fds();
 
 	unit_log_clear();
-	assert_int_equal(vduse_dev_create(conf, &vduse_transport_loopback, device.loop,
-					  &device.dev), -EINVAL);
+	assert_int_equal(
+		vduse_dev_create(conf, &vduse_transport_loopback, device.loop, &device.dev),
+		-EINVAL);
 	assert_null(device.dev);
 	assert_int_equal(unit_log_count(line), 1);
 	assert_int_equal(unit_log_count(""), 1);
@@ -93,8 +119,14 @@ static void
 test_create_bad_name(void **state)
 {
 	static const char *const bad[] = {
-		NULL, "", "unit0", "/dev/vduse/control", "/dev/vduse/..", "/dev/vduse/a/b",
-		"/dev/vduse/a b", PATH_62 "ij",
+		NULL,
+		"",
+		"unit0",
+		"/dev/vduse/control",
+		"/dev/vduse/..",
+		"/dev/vduse/a/b",
+		"/dev/vduse/a b",
+		PATH_62 "ij",
 	};
 	size_t i;
 
@@ -163,14 +195,15 @@ test_create_vq_refused(void **state)
 	fds = unit_fds();
 	unit_log_clear();
 	vduse_loopback_refuse(device.loop, VDUSE_LOOPBACK_VQ_SETUP, -ENOSPC);
-	assert_int_equal(vduse_dev_create(&conf, &vduse_transport_loopback, device.loop,
-					  &device.dev), -ENOSPC);
+	assert_int_equal(
+		vduse_dev_create(&conf, &vduse_transport_loopback, device.loop, &device.dev),
+		-ENOSPC);
 	assert_null(device.dev);
 	assert_int_equal(unit_log_count("virtqueue 2 of size 256 refused: No space"), 1);
 	assert_int_equal(unit_fds(), fds);
 	vduse_loopback_refuse(device.loop, VDUSE_LOOPBACK_VQ_SETUP, 0);
-	assert_int_equal(vduse_dev_create(&conf, &vduse_transport_loopback, device.loop,
-					  &device.dev), 0);
+	assert_int_equal(
+		vduse_dev_create(&conf, &vduse_transport_loopback, device.loop, &device.dev), 0);
 	loopback_dev_destroy(&device);
 }
 
@@ -243,8 +276,8 @@ get_never_started(int fd)
 	RTE_SET_USED(fd);
 	memset(&device, 0, sizeof(device));
 	device.loop = vduse_loopback_new();
-	assert_int_equal(vduse_dev_create(&conf, &vduse_transport_loopback, device.loop,
-					  &device.dev), 0);
+	assert_int_equal(
+		vduse_dev_create(&conf, &vduse_transport_loopback, device.loop, &device.dev), 0);
 }
 
 static void
@@ -270,8 +303,8 @@ get_error(int fd)
 	assert_true(rte_vduse_vq_enter(device.vqs[0]));
 	unit_log_clear();
 	rte_vduse_vq_fail(device.vqs[0], "a test, bytes", 17);
-	assert_int_equal(unit_log_count("the driver must reset the device: a test, bytes 17 (0x11)"),
-			 1);
+	assert_int_equal(
+		unit_log_count("the driver must reset the device: a test, bytes 17 (0x11)"), 1);
 	rte_vduse_vq_leave(device.vqs[0]);
 	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_ERROR);
 	assert_int_equal(device.vqs[0]->faults, 1);
@@ -323,9 +356,9 @@ get_asked(int fd)
 static void
 test_destroy(void **state)
 {
-	static void (*const get[])(int fd) = { get_never_started, get_started, get_running,
-					       get_error, get_suspended, get_missed, get_reset,
-					       get_broken, get_asked };
+	static void (*const get[])(int fd) = { get_never_started, get_started,   get_running,
+					       get_error,         get_suspended, get_missed,
+					       get_reset,         get_broken,    get_asked };
 	size_t i;
 
 	RTE_SET_USED(state);
@@ -345,7 +378,7 @@ test_destroy(void **state)
 
 static pthread_t remover;
 /* Both atomic. */
-static bool removes;      /* the test is about to remove the device */
+static bool removes;       /* the test is about to remove the device */
 static bool remover_waits; /* and waits for the control thread */
 
 int

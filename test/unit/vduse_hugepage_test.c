@@ -13,7 +13,7 @@
 
 #include <linux/memfd.h>
 
-#define HUGE	(UINT64_C(2) << 20)
+#define HUGE    (UINT64_C(2) << 20)
 #define SKIPPED 77
 
 static struct loopback_dev device;
@@ -186,7 +186,7 @@ main(void)
 
 	if (free_huge_pages() < 2) {
 		fprintf(stderr, "*** SKIPPED: no 2 free huge pages of 2 MiB: "
-			"echo 16 >/proc/sys/vm/nr_hugepages\n");
+				"echo 16 >/proc/sys/vm/nr_hugepages\n");
 		return SKIPPED;
 	}
 	if (unit_init() < 0 || vduse_guard_install() < 0)

@@ -13,9 +13,9 @@
 
 #define NB_FILES   1024
 #define NB_REGIONS 4000
-#define WINDOW	   (UINT64_C(1) << 30) /* of a file that is mapped */
+#define WINDOW     (UINT64_C(1) << 30) /* of a file that is mapped */
 /* Where the rings of virtqueue 0 lie in all of these tests: not in the way of what is tested. */
-#define RINGS	   (UINT64_C(1) << 40)
+#define RINGS (UINT64_C(1) << 40)
 
 static struct loopback_dev device;
 static int rings = -1;
@@ -277,14 +277,14 @@ test_malformed(void **state)
 	static const struct {
 		uint64_t first, last, offset;
 	} bad[] = {
-		{ 3 * PAGE, 3 * PAGE - 1, 0 },               /* empty */
-		{ 3 * PAGE, 2 * PAGE, 0 },                   /* backwards */
-		{ PAGE - 1, 3 * PAGE, 0 },                   /* over the one before */
+		{ 3 * PAGE, 3 * PAGE - 1, 0 }, /* empty */
+		{ 3 * PAGE, 2 * PAGE, 0 },     /* backwards */
+		{ PAGE - 1, 3 * PAGE, 0 },     /* over the one before */
 		{ 0, 3 * PAGE, 0 },
 		{ 0, UINT64_MAX, 0 },
 		{ 3 * PAGE, 4 * PAGE - 1, INT64_MAX - 100 }, /* the file's end overflows */
 		{ 3 * PAGE, 4 * PAGE - 1, UINT64_MAX },
-		{ 3 * PAGE, UINT64_MAX, 3 * PAGE },          /* so does offset + length */
+		{ 3 * PAGE, UINT64_MAX, 3 * PAGE }, /* so does offset + length */
 	};
 	int fd = unit_memfd("unit-iotlb", PAGE);
 	struct rte_vduse_dev_stats stats;
@@ -296,7 +296,8 @@ test_malformed(void **state)
 		vduse_loopback_regions_clear(device.loop);
 		loopback_dev_region(&device, 0, PAGE, 0, PERM_RW, fd);
 		assert_int_equal(vduse_loopback_region_add(device.loop, bad[i].first, bad[i].last,
-							   bad[i].offset, PERM_RW, fd), 0);
+							   bad[i].offset, PERM_RW, fd),
+				 0);
 		loopback_dev_region(&device, RINGS, PAGE, 0, PERM_RW, rings);
 		loopback_dev_up(&device);
 		assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_SUSPENDED);

@@ -21,7 +21,7 @@
 
 #include "unit.h"
 
-#define DEVICE	"/dev/vduse/refused"
+#define DEVICE  "/dev/vduse/refused"
 #define CONTROL "/dev/vduse/control"
 
 static struct {
@@ -174,7 +174,8 @@ static void
 test_version(void **state)
 {
 	RTE_SET_USED(state);
-	refused_request(VDUSE_GET_API_VERSION, ENOTTY, -ENOTTY, "cannot ask for the VDUSE API of " CONTROL);
+	refused_request(VDUSE_GET_API_VERSION, ENOTTY, -ENOTTY,
+			"cannot ask for the VDUSE API of " CONTROL);
 	refused_request(VDUSE_SET_API_VERSION, EINVAL, -EINVAL, "speaks VDUSE API 0 and refuses 0");
 }
 

@@ -194,8 +194,7 @@ test_vq_state_no_vq(void **state)
 		req.vq_state.index = bad[i];
 		assert_int_equal(ask(&req, &resp), VDUSE_REQ_RESULT_FAILED);
 	}
-	assert_int_equal(unit_log_count("unit0: asked for the state of virtqueue"),
-			 RTE_DIM(bad));
+	assert_int_equal(unit_log_count("unit0: asked for the state of virtqueue"), RTE_DIM(bad));
 }
 
 /* The kernel refuses answers whose reserved bytes are not zero, and its caller then waits. */

@@ -141,7 +141,7 @@ test_add_request(void **state)
 static void
 test_other_requests(void **state)
 {
-	const uint8_t commands[] = {VDPA_CMD_DEV_DEL, VDPA_CMD_DEV_GET, VDPA_CMD_DEV_CONFIG_GET};
+	const uint8_t commands[] = { VDPA_CMD_DEV_DEL, VDPA_CMD_DEV_GET, VDPA_CMD_DEV_CONFIG_GET };
 	struct nlmsghdr *msg;
 	unsigned int i;
 
@@ -171,7 +171,7 @@ static void
 test_info(void **state)
 {
 	struct nlmsghdr *msg = answer_begin(FAMILY, VDPA_CMD_DEV_NEW);
-	struct vduse_vdpa_info info = {.features = 5};
+	struct vduse_vdpa_info info = { .features = 5 };
 
 	RTE_SET_USED(state);
 	mnl_attr_put_strz(msg, VDPA_ATTR_DEV_NAME, "net0");
@@ -192,7 +192,7 @@ static void
 test_info_features(void **state)
 {
 	struct nlmsghdr *msg = answer_begin(FAMILY, VDPA_CMD_DEV_CONFIG_GET);
-	struct vduse_vdpa_info info = {.max_vqs = 2};
+	struct vduse_vdpa_info info = { .max_vqs = 2 };
 
 	RTE_SET_USED(state);
 	mnl_attr_put(msg, VDPA_ATTR_PAD, 0, NULL);
@@ -206,7 +206,7 @@ test_info_features(void **state)
 static void
 test_info_bad(void **state)
 {
-	struct vduse_vdpa_info info = {0};
+	struct vduse_vdpa_info info = { 0 };
 	struct nlmsghdr *msg;
 
 	RTE_SET_USED(state);
@@ -224,7 +224,7 @@ test_info_bad(void **state)
 static void
 test_ack(void **state)
 {
-	struct vduse_vdpa_ack ack = {.error = 1};
+	struct vduse_vdpa_ack ack = { .error = 1 };
 
 	RTE_SET_USED(state);
 	assert_int_equal(vduse_vdpa_msg_ack(ack_begin(0, NLM_F_CAPPED, 0), &ack), 0);

@@ -12,7 +12,7 @@
 
 #define APP_PATH "/dev/vduse/unit0"
 /* The first id that is given. */
-#define APP_VID	 (RTE_MAX_VHOST_DEVICE - 1)
+#define APP_VID (RTE_MAX_VHOST_DEVICE - 1)
 
 struct vhost_app {
 	struct loopback_net driver;

@@ -15,16 +15,16 @@
 #include <vhost/vhost.h>
 
 /* What every call is given. */
-#define PATH	"/run/not-ours"
-#define VID	3
-#define QUEUE	5
-#define FIRST	7
-#define SECOND	11
-#define DMA	2
+#define PATH    "/run/not-ours"
+#define VID     3
+#define QUEUE   5
+#define FIRST   7
+#define SECOND  11
+#define DMA     2
 #define CHANNEL 1
-#define COUNT	9
+#define COUNT   9
 /* What every function of librte_vhost says here: nothing of ours does. */
-#define ANSWER	29
+#define ANSWER 29
 
 static struct rte_mbuf *mbufs[COUNT];
 static uint64_t wide[2];
@@ -392,8 +392,9 @@ test_ours_async(void)
 	assert_int_equal(rte_vhost_clear_queue(APP_VID, 0, mbufs, COUNT, 0, 0), 0);
 	assert_int_equal(rte_vhost_clear_queue_thread_unsafe(APP_VID, 0, mbufs, COUNT, 0, 0), 0);
 	in_flight = 0;
-	assert_int_equal(rte_vhost_async_try_dequeue_burst(APP_VID, 0, pool, mbufs, COUNT,
-							   &in_flight, 0, 0), 0);
+	assert_int_equal(
+		rte_vhost_async_try_dequeue_burst(APP_VID, 0, pool, mbufs, COUNT, &in_flight, 0, 0),
+		0);
 	assert_int_equal(in_flight, -1);
 }
 
@@ -443,12 +444,12 @@ test_ours_vring(void)
 	assert_int_equal(rte_vhost_enable_guest_notification(APP_VID, 99, 1), -1);
 	assert_int_equal(rte_vhost_get_monitor_addr(APP_VID, 0, NULL), -1);
 	assert_int_equal(rte_vhost_get_monitor_addr(APP_VID, 99, &condition), -1);
-	assert_int_equal(rte_vhost_set_inflight_desc_packed(APP_VID, 0, 0, 0, positions),
-			 -ENOTSUP);
+	assert_int_equal(rte_vhost_set_inflight_desc_packed(APP_VID, 0, 0, 0, positions), -ENOTSUP);
 	assert_int_equal(rte_vhost_set_last_inflight_io_packed(APP_VID, 0, 0), -ENOTSUP);
 	assert_int_equal(rte_vhost_clr_inflight_desc_packed(APP_VID, 0, 0), -ENOTSUP);
-	assert_int_equal(rte_vhost_get_vring_base_from_inflight(APP_VID, 0, &positions[0],
-								&positions[1]), -ENOTSUP);
+	assert_int_equal(
+		rte_vhost_get_vring_base_from_inflight(APP_VID, 0, &positions[0], &positions[1]),
+		-ENOTSUP);
 }
 
 /* What is offered is settled at the start; of a path that nobody registered there is nothing. */

@@ -297,10 +297,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_killed),
-		cmocka_unit_test(test_reset),
-		cmocka_unit_test(test_useless),
-		cmocka_unit_test(test_hostile),
+		cmocka_unit_test(test_killed),  cmocka_unit_test(test_reset),
+		cmocka_unit_test(test_useless), cmocka_unit_test(test_hostile),
 		cmocka_unit_test(test_no_file),
 	};
 

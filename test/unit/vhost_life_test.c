@@ -14,7 +14,7 @@
 #define UP "new_device vring0+ vring1+"
 
 static struct rte_mempool *pool;
-static int answer; /* of new_device */
+static int answer;             /* of new_device */
 static bool blocked, released; /* atomic */
 
 static void

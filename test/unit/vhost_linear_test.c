@@ -12,10 +12,10 @@
 
 #include <vhost/vhost.h>
 
-#define MBUFS	 64u
-#define JUMBO	 9000u
-#define LINEAR	 (RTE_VHOST_USER_LINEARBUF_SUPPORT | RTE_VHOST_USER_NET_STATS_ENABLE)
-#define EXTBUF	 (RTE_VHOST_USER_EXTBUF_SUPPORT | RTE_VHOST_USER_NET_STATS_ENABLE)
+#define MBUFS    64u
+#define JUMBO    9000u
+#define LINEAR   (RTE_VHOST_USER_LINEARBUF_SUPPORT | RTE_VHOST_USER_NET_STATS_ENABLE)
+#define EXTBUF   (RTE_VHOST_USER_EXTBUF_SUPPORT | RTE_VHOST_USER_NET_STATS_ENABLE)
 #define NB_STATS 32
 
 static struct rte_mempool *small, *large;
@@ -98,7 +98,8 @@ comes_as(struct rte_mempool *pool, uint32_t len, uint16_t nb_segs, bool external
 static void
 is_lost(struct rte_mempool *pool, uint32_t len)
 {
-	uint64_t drops = counted("rx_q0_dropped_packets"), long_ones = counted("rx_q0_oversize_dropped");
+	uint64_t drops = counted("rx_q0_dropped_packets"),
+		 long_ones = counted("rx_q0_oversize_dropped");
 
 	assert_null(dequeue(pool, 1, len));
 	assert_int_equal(counted("rx_q0_dropped_packets"), drops + 1);
@@ -291,14 +292,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_chains),
-		cmocka_unit_test(test_linear),
-		cmocka_unit_test(test_linear_extbuf),
-		cmocka_unit_test(test_extbuf),
-		cmocka_unit_test(test_extbuf_shared),
-		cmocka_unit_test(test_mixed),
-		cmocka_unit_test(test_pinned),
-		cmocka_unit_test(test_runts),
+		cmocka_unit_test(test_chains),        cmocka_unit_test(test_linear),
+		cmocka_unit_test(test_linear_extbuf), cmocka_unit_test(test_extbuf),
+		cmocka_unit_test(test_extbuf_shared), cmocka_unit_test(test_mixed),
+		cmocka_unit_test(test_pinned),        cmocka_unit_test(test_runts),
 		cmocka_unit_test(test_offload_flags),
 	};
 

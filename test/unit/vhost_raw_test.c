@@ -77,8 +77,7 @@ has_looked(void *arg)
 static void
 told_nothing(void)
 {
-	unsigned int until =
-		rte_atomic_load_explicit(&nb_looks, rte_memory_order_relaxed) + 2;
+	unsigned int until = rte_atomic_load_explicit(&nb_looks, rte_memory_order_relaxed) + 2;
 	bool looked = unit_wait(has_looked, &until);
 
 	vhost_app_told("");
@@ -157,8 +156,9 @@ test_first_buffer(void **state)
 	loopback_net_up(driver);
 	iova = queue->data + 0x100000;
 	told_nothing();
-	assert_int_equal(vduse_loopback_region_add(driver->loop, iova, iova + 4095, 0,
-						   VDUSE_ACCESS_RW, fd), 0);
+	assert_int_equal(
+		vduse_loopback_region_add(driver->loop, iova, iova + 4095, 0, VDUSE_ACCESS_RW, fd),
+		0);
 	driver_desc(queue, 0, iova, 100, 0, 0);
 	loopback_net_post(driver, NET_TX, 0);
 	vhost_app_told(UP);
@@ -182,7 +182,8 @@ test_memory(void **state)
 		len = region->size + 1;
 		*(volatile uint8_t *)(region->va + 5) = (uint8_t)(0x5a + i);
 		assert_int_equal(*(uint8_t *)(uintptr_t)rte_vhost_va_from_guest_pa(
-					 memory, region->first + 5, &len), 0x5a + i);
+					 memory, region->first + 5, &len),
+				 0x5a + i);
 		assert_int_equal(len, region->size - 5);
 	}
 	end();
@@ -317,14 +318,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_first_buffer),
-		cmocka_unit_test(test_memory),
-		cmocka_unit_test(test_reset_waits),
-		cmocka_unit_test(test_update_waits),
-		cmocka_unit_test(test_update_empty),
-		cmocka_unit_test(test_vring),
-		cmocka_unit_test(test_base),
-		cmocka_unit_test(test_bad_rings),
+		cmocka_unit_test(test_first_buffer), cmocka_unit_test(test_memory),
+		cmocka_unit_test(test_reset_waits),  cmocka_unit_test(test_update_waits),
+		cmocka_unit_test(test_update_empty), cmocka_unit_test(test_vring),
+		cmocka_unit_test(test_base),         cmocka_unit_test(test_bad_rings),
 	};
 
 	test_thread = pthread_self();

@@ -158,12 +158,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_all_found),
-		cmocka_unit_test(test_socket),
-		cmocka_unit_test(test_id_not_ours),
-		cmocka_unit_test(test_bad_names),
-		cmocka_unit_test(test_twice),
-		cmocka_unit_test(test_features),
+		cmocka_unit_test(test_all_found),   cmocka_unit_test(test_socket),
+		cmocka_unit_test(test_id_not_ours), cmocka_unit_test(test_bad_names),
+		cmocka_unit_test(test_twice),       cmocka_unit_test(test_features),
 		cmocka_unit_test(test_no_vduse),
 	};
 

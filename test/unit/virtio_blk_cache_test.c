@@ -106,7 +106,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(write_through, fault_setup_no_flush, fault_teardown),
+		cmocka_unit_test_setup_teardown(write_through, fault_setup_no_flush,
+						fault_teardown),
 		cmocka_unit_test_setup_teardown(write_cache, fault_setup_logged, fault_teardown),
 		cmocka_unit_test_setup_teardown(no_write_cache, fault_setup, fault_teardown),
 	};

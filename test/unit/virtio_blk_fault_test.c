@@ -12,12 +12,9 @@ static uint8_t
 do_op(enum vblk_op op)
 {
 	static const uint32_t types[VBLK_OPS] = {
-		[VBLK_READ] = VIRTIO_BLK_T_IN,
-		[VBLK_WRITE] = VIRTIO_BLK_T_OUT,
-		[VBLK_FLUSH] = VIRTIO_BLK_T_FLUSH,
-		[VBLK_DISCARD] = VIRTIO_BLK_T_DISCARD,
-		[VBLK_ZERO] = VIRTIO_BLK_T_WRITE_ZEROES,
-		[VBLK_ERASE] = VIRTIO_BLK_T_SECURE_ERASE,
+		[VBLK_READ] = VIRTIO_BLK_T_IN,           [VBLK_WRITE] = VIRTIO_BLK_T_OUT,
+		[VBLK_FLUSH] = VIRTIO_BLK_T_FLUSH,       [VBLK_DISCARD] = VIRTIO_BLK_T_DISCARD,
+		[VBLK_ZERO] = VIRTIO_BLK_T_WRITE_ZEROES, [VBLK_ERASE] = VIRTIO_BLK_T_SECURE_ERASE,
 	};
 	struct virtio_blk_discard_write_zeroes range = { .sector = 64, .num_sectors = 8 };
 
@@ -66,13 +63,15 @@ error_in_range(void **state)
 	RTE_SET_USED(state);
 	fault_check_serves(1);
 	vblk_fault_fail(fault, VBLK_ZERO, -EIO, 1);
-	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_WRITE_ZEROES, 0, ranges,
-					 sizeof(ranges)), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(
+		loopback_blk_do(&blk, VIRTIO_BLK_T_WRITE_ZEROES, 0, ranges, sizeof(ranges)),
+		VIRTIO_BLK_S_IOERR);
 	assert_int_equal(loopback_blk_stats(&blk).write_zeroes, 1);
 	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 8, got, 4 * BLK_SECTOR), 0);
 	assert_memory_equal(got, sent, 4 * BLK_SECTOR);
-	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_WRITE_ZEROES, 0, ranges,
-					 sizeof(ranges)), VIRTIO_BLK_S_OK);
+	assert_int_equal(
+		loopback_blk_do(&blk, VIRTIO_BLK_T_WRITE_ZEROES, 0, ranges, sizeof(ranges)),
+		VIRTIO_BLK_S_OK);
 	memset(sent, 0, 3 * BLK_SECTOR);
 	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 8, got, 4 * BLK_SECTOR), 0);
 	assert_memory_equal(got, sent, 4 * BLK_SECTOR);
@@ -211,7 +210,8 @@ random_order(void **state)
 		/* Descriptors are used in a circle: as many requests as surely have left it. */
 		if (!busy[sector] && nb < RTE_DIM(busy) && blk.next_desc % 4 == 0) {
 			blk_pattern(sent, BLK_SECTOR, i);
-			head = fault_post((x >> 30) & 1 ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN, sector, sent);
+			head = fault_post((x >> 30) & 1 ? VIRTIO_BLK_T_OUT : VIRTIO_BLK_T_IN,
+					  sector, sent);
 			blk.next_desc++;
 			if ((x >> 30) & 1)
 				memcpy(&disk[sector * BLK_SECTOR], sent, BLK_SECTOR);

@@ -77,7 +77,8 @@ full(void **state)
 	limit = old;
 	limit.rlim_cur = DISK_SIZE / 2;
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_int_equal(disk_write(DISK_SIZE / BLK_SECTOR / 2 + 8, BLK_PIECE, 1), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(disk_write(DISK_SIZE / BLK_SECTOR / 2 + 8, BLK_PIECE, 1),
+			 VIRTIO_BLK_S_IOERR);
 	/* Half of it fits: that is no success either. */
 	assert_int_equal(disk_write(DISK_SIZE / BLK_SECTOR / 2 - 8, 2 * BLK_PIECE, 1),
 			 VIRTIO_BLK_S_IOERR);
@@ -177,15 +178,9 @@ block_of_the_file_system(void **state)
 		uint32_t optimal;   /* logical blocks */
 		uint32_t alignment; /* of discards, sectors */
 	} known[] = {
-		{ 512, 0, 0, 1 },
-		{ 1024, 1, 0, 2 },
-		{ 4096, 3, 0, 8 },
-		{ 8192, 3, 16, 16 },
-		{ 128 << 10, 3, 256, 256 },
-		{ 1 << 20, 3, 2048, 2048 },
-		{ 4 << 20, 3, 8192, 8192 },
-		{ 5000, 3, 0, 8 },
-		{ 1 << 30, 3, 0, 8 },
+		{ 512, 0, 0, 1 },           { 1024, 1, 0, 2 },          { 4096, 3, 0, 8 },
+		{ 8192, 3, 16, 16 },        { 128 << 10, 3, 256, 256 }, { 1 << 20, 3, 2048, 2048 },
+		{ 4 << 20, 3, 8192, 8192 }, { 5000, 3, 0, 8 },          { 1 << 30, 3, 0, 8 },
 	};
 	struct virtio_blk_config config;
 	unsigned int i;
@@ -266,7 +261,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(full, disk_setup, disk_teardown),
 		cmocka_unit_test_setup_teardown(resized, disk_setup, disk_teardown),
 		cmocka_unit_test_setup_teardown(removed, disk_setup, disk_teardown),
-		cmocka_unit_test_setup_teardown(block_of_the_file_system, disk_setup, disk_teardown),
+		cmocka_unit_test_setup_teardown(block_of_the_file_system, disk_setup,
+						disk_teardown),
 		cmocka_unit_test_setup_teardown(cannot_open, disk_setup, disk_teardown),
 		cmocka_unit_test_setup_teardown(any_path, disk_setup, disk_teardown),
 	};

@@ -22,14 +22,14 @@
 
 #include <virtio_blk/backend/file.h>
 
-#define RING	64u
-#define ALIGN	4096u
-#define SECTORS 64u
-#define SIZE	(SECTORS * BLK_SECTOR)
+#define RING     64u
+#define ALIGN    4096u
+#define SECTORS  64u
+#define SIZE     (SECTORS * BLK_SECTOR)
 #define CHANNELS 2u
-#define DEPTH	16u
-#define SPAN	24u /* sectors of the longest operation */
-#define OPS	100u /* of a round */
+#define DEPTH    16u
+#define SPAN     24u  /* sectors of the longest operation */
+#define OPS      100u /* of a round */
 
 #define ANY UINT32_MAX /* a discard's */
 
@@ -50,7 +50,7 @@ static struct op ops[CHANNELS][DEPTH];
 
 /* What a sector may hold: versions of operations that nothing later replaced. */
 struct version {
-	uint32_t id; /* 0: zeroes */
+	uint32_t id;         /* 0: zeroes */
 	const struct op *op; /* NULL: it is done */
 };
 static struct version versions[SECTORS][2 * CHANNELS * DEPTH + 2];
@@ -142,7 +142,8 @@ open_channels(void)
 static void
 open_backend(void)
 {
-	struct vblk_backend_conf conf = { .device = "unit0", .args = args,
+	struct vblk_backend_conf conf = { .device = "unit0",
+					  .args = args,
 					  .socket_id = SOCKET_ID_ANY };
 
 	assert_int_equal(vblk_backend_open("file", &conf, &backend), 0);
@@ -318,7 +319,10 @@ submit_random(unsigned int depth)
 
 	while (op->busy)
 		poll_all();
-	op_begin(op, kind == 0 ? VBLK_DISCARD : kind < 3 ? VBLK_ZERO : VBLK_WRITE,
+	op_begin(op,
+		 kind == 0  ? VBLK_DISCARD
+		 : kind < 3 ? VBLK_ZERO
+			    : VBLK_WRITE,
 		 draw(all - nb + 1), nb);
 	while (backend->ops->submit(channels[c], &io, 1) == 0)
 		poll_all();
@@ -342,8 +346,9 @@ check_all(int other)
 		wait_idle();
 		for (i = 0; i < nb; i++) {
 			check_sector((uint8_t *)op->iov[0].iov_base + i * BLK_SECTOR, sector + i);
-			assert_int_equal(pread(other, bytes, BLK_SECTOR,
-					       (off_t)(sector + i) * BLK_SECTOR), BLK_SECTOR);
+			assert_int_equal(
+				pread(other, bytes, BLK_SECTOR, (off_t)(sector + i) * BLK_SECTOR),
+				BLK_SECTOR);
 			check_sector(bytes, sector + i);
 		}
 	}
@@ -362,8 +367,8 @@ model(int other, unsigned int depth, unsigned int rounds, uint64_t with_seed)
 		check_all(other);
 	}
 	/* Whatever was written, the file is as long as before. */
-	assert_int_equal(lseek(fd, 0, SEEK_END), loop_fd >= 0 ? SIZE :
-			 (off_t)(SIZE - 3 * BLK_SECTOR));
+	assert_int_equal(lseek(fd, 0, SEEK_END),
+			 loop_fd >= 0 ? SIZE : (off_t)(SIZE - 3 * BLK_SECTOR));
 	close_backend();
 }
 
@@ -427,10 +432,12 @@ announced(void **state)
 	assert_int_equal(config.capacity, (1 << 20) / BLK_SECTOR);
 	for (nb = 1; nb <= 9; nb++) {
 		blk_pattern(sent, nb * BLK_SECTOR, nb);
-		assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, 3 * nb, sent,
-						 nb * BLK_SECTOR), VIRTIO_BLK_S_OK);
-		assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 3 * nb, got,
-						 nb * BLK_SECTOR), VIRTIO_BLK_S_OK);
+		assert_int_equal(
+			loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, 3 * nb, sent, nb * BLK_SECTOR),
+			VIRTIO_BLK_S_OK);
+		assert_int_equal(
+			loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 3 * nb, got, nb * BLK_SECTOR),
+			VIRTIO_BLK_S_OK);
 		assert_memory_equal(sent, got, nb * BLK_SECTOR);
 	}
 	loopback_blk_destroy(&blk);

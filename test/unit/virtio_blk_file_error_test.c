@@ -177,10 +177,8 @@ static void
 check_flushes_fail(void)
 {
 	assert_int_equal(unit_log_count("all later flushes fail"), 1);
-	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0),
-			 VIRTIO_BLK_S_IOERR);
-	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0),
-			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), VIRTIO_BLK_S_IOERR);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), VIRTIO_BLK_S_IOERR);
 	assert_int_equal(unit_log_count("all later flushes fail"), 1);
 	/* Reads and writes go on. */
 	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_OUT, 0, bytes, BLK_PIECE), 0);
@@ -198,8 +196,7 @@ flush_failed(void **state)
 	RTE_SET_USED(state);
 	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), 0);
 	forced = -EIO;
-	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0),
-			 VIRTIO_BLK_S_IOERR);
+	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), VIRTIO_BLK_S_IOERR);
 	forced = 0;
 	check_flushes_fail();
 }
@@ -281,8 +278,9 @@ zeroes_share_a_sync(void **state)
 	struct {
 		struct virtio_blk_outhdr header;
 		struct virtio_blk_discard_write_zeroes range;
-	} request = { .header.type = VIRTIO_BLK_T_WRITE_ZEROES, .range.num_sectors = 1,
-		.range.flags = VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP };
+	} request = { .header.type = VIRTIO_BLK_T_WRITE_ZEROES,
+		      .range.num_sectors = 1,
+		      .range.flags = VIRTIO_BLK_WRITE_ZEROES_FLAG_UNMAP };
 	const struct blk_piece pieces[] = {
 		{ .len = sizeof(request) },
 		{ .len = 1, .write = true },
@@ -293,8 +291,8 @@ zeroes_share_a_sync(void **state)
 	nb_completions = 0;
 	for (i = 0; i < 8; i++) {
 		request.range.sector = i;
-		loopback_blk_post(&blk, loopback_blk_chain(&blk, pieces, RTE_DIM(pieces),
-							   &request));
+		loopback_blk_post(&blk,
+				  loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), &request));
 	}
 	check_answers(8, VIRTIO_BLK_S_OK);
 	assert_in_range(nb_completions, 8 + 1, 8 + 8);

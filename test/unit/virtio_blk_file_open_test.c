@@ -22,10 +22,10 @@
 #define SIZE (1 << 20)
 
 /* Ways of use, and where QEMU locks a byte for each. */
-#define USE_READ   0
-#define USE_WRITE  1
-#define USE_RESIZE 3
-#define USED(use)  (100 + (use))
+#define USE_READ    0
+#define USE_WRITE   1
+#define USE_RESIZE  3
+#define USED(use)   (100 + (use))
 #define DENIED(use) (200 + (use))
 
 /* How long a file is waited for that somebody else has. */
@@ -100,8 +100,9 @@ lock_byte(off_t byte, short type)
 static bool
 is_locked(off_t byte)
 {
-	struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte,
-			      .l_len = 1 };
+	struct flock lock = {
+		.l_type = F_WRLCK, .l_whence = SEEK_SET, .l_start = byte, .l_len = 1
+	};
 
 	assert_int_equal(fcntl(fd, F_OFD_GETLK, &lock), 0);
 	return lock.l_type != F_UNLCK;

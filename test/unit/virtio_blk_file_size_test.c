@@ -115,7 +115,7 @@ grown_taken_over(void **state)
 	assert_non_null(loop);
 	vduse_loopback_leave(loop, NULL);
 	vduse_loopback_set_features(loop, FEATURE(VIRTIO_F_VERSION_1) |
-					  FEATURE(VIRTIO_F_ACCESS_PLATFORM));
+						  FEATURE(VIRTIO_F_ACCESS_PLATFORM));
 	assert_int_equal(vblk_create(&conf, &vduse_transport_loopback, loop, &taken), 0);
 	assert_int_equal(rte_vduse_blk_start(taken, RTE_VDUSE_ATTACH_NONE), 0);
 	vduse_loopback_config(loop, 0, &config, sizeof(config));

@@ -110,9 +110,9 @@ data(void **state)
 static bool
 read_reaches_old_page(void)
 {
-	const struct blk_piece pieces[] = {
-		{ .len = BLK_HDR }, { .len = BLK_PIECE, .write = true }, { .len = 1, .write = true }
-	};
+	const struct blk_piece pieces[] = { { .len = BLK_HDR },
+					    { .len = BLK_PIECE, .write = true },
+					    { .len = 1, .write = true } };
 	const struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
 	uint16_t head = loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), &header);
 	uint64_t iova = blk.driver.desc[(head + 1) % RING].addr;
@@ -120,7 +120,8 @@ read_reaches_old_page(void)
 	bool old;
 
 	assert_ptr_equal(mmap(va, BLK_PIECE, PROT_READ | PROT_WRITE,
-			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0), va);
+			      MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0),
+			 va);
 	loopback_blk_post(&blk, head);
 	assert_int_equal(loopback_blk_take(&blk), head);
 	assert_int_equal(loopback_blk_status(&blk, head), VIRTIO_BLK_S_OK);
@@ -129,7 +130,8 @@ read_reaches_old_page(void)
 	/* One of them has it. */
 	assert_int_equal(memcmp(va, sent, BLK_PIECE) == 0, !old);
 	assert_ptr_equal(mmap(va, BLK_PIECE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, blk.fd,
-			      (off_t)(iova - blk.driver.rings)), va);
+			      (off_t)(iova - blk.driver.rings)),
+			 va);
 	return old;
 }
 
@@ -216,16 +218,16 @@ pins_limited(void **state)
 {
 	struct rlimit before;
 	uint32_t caps;
-	void *va = mmap(NULL, PINNED_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-			-1, 0);
+	void *va =
+		mmap(NULL, PINNED_SIZE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
 	RTE_SET_USED(state);
 	disk_need();
 	assert_ptr_not_equal(va, MAP_FAILED);
 	rte_log_set_global_level(RTE_LOG_INFO);
 	assert_int_equal(getrlimit(RLIMIT_MEMLOCK, &before), 0);
-	assert_int_equal(setrlimit(RLIMIT_MEMLOCK,
-				   &(struct rlimit){ PINNED_SIZE / 2, before.rlim_max }), 0);
+	assert_int_equal(
+		setrlimit(RLIMIT_MEMLOCK, &(struct rlimit){ PINNED_SIZE / 2, before.rlim_max }), 0);
 	caps = caps_without(CAP_IPC_LOCK);
 	/* An io_uring is charged to the user who makes it. */
 	loopback_blk_destroy(&blk);
@@ -381,7 +383,8 @@ zeroes(void **state)
 	/* Larger than what is written at once. */
 	assert_int_equal(disk_write(1, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
 	assert_int_equal(disk_write(DISK_SIZE / BLK_SECTOR - 2, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
-	assert_int_equal(disk_range(VIRTIO_BLK_T_WRITE_ZEROES, 1, DISK_SIZE / BLK_SECTOR - 2, 0), 0);
+	assert_int_equal(disk_range(VIRTIO_BLK_T_WRITE_ZEROES, 1, DISK_SIZE / BLK_SECTOR - 2, 0),
+			 0);
 	memset(sent, 0, sizeof(sent));
 	disk_check(1, sent, BLK_SECTOR);
 	disk_check(DISK_SIZE / BLK_SECTOR - 2, sent, BLK_SECTOR);
@@ -437,9 +440,8 @@ behind_4g(void **state)
 static void
 together(void **state)
 {
-	const struct blk_piece pieces[] = {
-		{ .len = BLK_HDR + BLK_PIECE / 2 }, { .len = 1, .write = true }
-	};
+	const struct blk_piece pieces[] = { { .len = BLK_HDR + BLK_PIECE / 2 },
+					    { .len = 1, .write = true } };
 	static uint8_t bytes[BLK_HDR + BLK_PIECE / 2];
 	unsigned int round, i;
 

@@ -21,8 +21,8 @@
 #define MIB (1u << 20)
 
 /* In the driver's memory for data: headers and status bytes, then tables, then buffers. */
-#define TABLES	 (64u << 10)
-#define BUFFERS	 (2u * MIB)
+#define TABLES   (64u << 10)
+#define BUFFERS  (2u * MIB)
 #define REQUESTS 1024u
 
 static struct loopback_blk blk;
@@ -102,8 +102,8 @@ post(uint16_t index, uint32_t type, uint64_t sector, const struct data *data)
 		else if (i == last)
 			table[at] = (struct vring_desc){ head_iova + 16, 1, VRING_DESC_F_WRITE, 0 };
 		else
-			table[at] = (struct vring_desc){ data_iova(data, i - 1), data->each,
-							 write, 0 };
+			table[at] =
+				(struct vring_desc){ data_iova(data, i - 1), data->each, write, 0 };
 		table[at].next = (uint16_t)(at + 1);
 		table[at].flags |= i < last ? VRING_DESC_F_NEXT : 0;
 	}
@@ -131,8 +131,8 @@ do_request(uint32_t type, uint64_t sector, const struct data *data)
 static uint8_t *
 data_byte(const struct data *data, uint64_t at)
 {
-	return driver_va(&blk.driver, data_iova(data, (uint32_t)(at / data->each)) +
-					      at % data->each);
+	return driver_va(&blk.driver,
+			 data_iova(data, (uint32_t)(at / data->each)) + at % data->each);
 }
 
 /* Writes data of one layout, reads it with another one, and compares. */
@@ -173,8 +173,8 @@ check_pieces(uint32_t nb, uint32_t each)
 static void
 as_many_as_the_ring(void **state)
 {
-	static const uint32_t nbs[] = { 255, 509, 510, 511, 512, 513, 515, 517, 1000, 1022, 1023,
-					1024, 1025, 2045, 2046 };
+	static const uint32_t nbs[] = { 255,  509,  510,  511,  512,  513,  515, 517,
+					1000, 1022, 1023, 1024, 1025, 2045, 2046 };
 	unsigned int i;
 
 	RTE_SET_USED(state);
@@ -392,7 +392,8 @@ static void
 range_in_parts(void **state)
 {
 	struct virtio_blk_discard_write_zeroes range = {
-		.sector = 3, .num_sectors = 10 * MIB / BLK_SECTOR + 5,
+		.sector = 3,
+		.num_sectors = 10 * MIB / BLK_SECTOR + 5,
 	};
 	const struct data data = { 0, 1, 12 * MIB, false }, one = { 13 * MIB, 1, 16, false };
 	uint32_t begin = 3 * BLK_SECTOR, end = begin + range.num_sectors * BLK_SECTOR, i;

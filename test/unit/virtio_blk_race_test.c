@@ -118,8 +118,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_prestate(race, (void *)(uintptr_t)"ram"),
-		cmocka_unit_test_prestate(race, (void *)(uintptr_t)"fault"),
+		cmocka_unit_test_prestate(race, (void *)(uintptr_t) "ram"),
+		cmocka_unit_test_prestate(race, (void *)(uintptr_t) "fault"),
 	};
 
 	if (unit_init() < 0)

@@ -34,8 +34,9 @@ static uint8_t memory[SLOTS][PIECE];
 static int
 try_open(const char *args, bool read_only)
 {
-	struct vblk_backend_conf conf = { .device = "unit0", .args = args,
-					  .read_only = read_only, .socket_id = -1 };
+	struct vblk_backend_conf conf = {
+		.device = "unit0", .args = args, .read_only = read_only, .socket_id = -1
+	};
 
 	return vblk_backend_open("rbd", &conf, &backend);
 }
@@ -77,7 +78,11 @@ prepare(unsigned int slot, enum vblk_op op, uint64_t offset)
 	iovs[slot][0] = (struct iovec){ memory[slot], 512 };
 	iovs[slot][1] = (struct iovec){ memory[slot] + 512, PIECE - 512 };
 	*io = (struct vblk_io){
-		.op = op, .iov = iovs[slot], .nb_iov = 2, .offset = offset, .len = PIECE,
+		.op = op,
+		.iov = iovs[slot],
+		.nb_iov = 2,
+		.offset = offset,
+		.len = PIECE,
 		.result = 1,
 	};
 	return io;
@@ -315,8 +320,13 @@ static void
 test_refused(void **state)
 {
 	static const char *const args[] = {
-		"pool=pool", "image=image", "pool=none,image=image", "pool=pool,image=none",
-		ARGS ",conf=/nowhere", ARGS ",timeout=soon", ARGS ",what=1",
+		"pool=pool",
+		"image=image",
+		"pool=none,image=image",
+		"pool=pool,image=none",
+		ARGS ",conf=/nowhere",
+		ARGS ",timeout=soon",
+		ARGS ",what=1",
 	};
 	struct vblk_backend *first = backend;
 	unsigned int i;

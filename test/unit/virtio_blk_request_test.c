@@ -8,9 +8,9 @@
 
 #include <string.h>
 
-#define RING	 64u
+#define RING     64u
 #define CAPACITY 2048u /* sectors */
-#define DATA	 (4u * BLK_SECTOR)
+#define DATA     (4u * BLK_SECTOR)
 
 static struct loopback_blk blk;
 static uint8_t sent[BLK_BYTES], got[BLK_BYTES];
@@ -54,7 +54,8 @@ setup_plain(void **state)
 	return setup_with("size=1M", false,
 			  FEATURE(VIRTIO_BLK_F_FLUSH) | FEATURE(VIRTIO_BLK_F_DISCARD) |
 				  FEATURE(VIRTIO_BLK_F_WRITE_ZEROES) |
-				  FEATURE(VIRTIO_BLK_F_SECURE_ERASE), false);
+				  FEATURE(VIRTIO_BLK_F_SECURE_ERASE),
+			  false);
 }
 
 /* A disk on which the limits of a range are what refuses it, not the end. */
@@ -180,8 +181,14 @@ struct bad_request {
 	uint8_t status; /* or BLK_NO_STATUS: the queue stops */
 };
 
-#define OUT(n) { .len = (n) }
-#define IN(n)  { .len = (n), .write = true }
+#define OUT(n)                                                                                     \
+	{                                                                                          \
+		.len = (n)                                                                         \
+	}
+#define IN(n)                                                                                      \
+	{                                                                                          \
+		.len = (n), .write = true                                                          \
+	}
 
 static const struct bad_request bad_requests[] = {
 	{ "no header", 0, 0, { IN(512), IN(1) }, 2, VIRTIO_BLK_S_IOERR },
@@ -194,41 +201,96 @@ static const struct bad_request bad_requests[] = {
 	{ "an empty status", 1, 0, { OUT(16), OUT(512), IN(0) }, 3, BLK_NO_STATUS },
 	{ "no bytes at all", 0, 0, { OUT(0) }, 1, BLK_NO_STATUS },
 	{ "a read with data to read", 0, 0, { OUT(16), OUT(512), IN(1) }, 3, VIRTIO_BLK_S_IOERR },
-	{ "a write with data to write", 1, 0, { OUT(16), IN(512), IN(1) }, 3,
+	{ "a write with data to write", 1, 0, { OUT(16), IN(512), IN(1) }, 3, VIRTIO_BLK_S_IOERR },
+	{ "a read with data of both directions",
+	  0,
+	  0,
+	  { OUT(16), OUT(512), IN(513) },
+	  3,
 	  VIRTIO_BLK_S_IOERR },
-	{ "a read with data of both directions", 0, 0, { OUT(16), OUT(512), IN(513) }, 3,
-	  VIRTIO_BLK_S_IOERR },
-	{ "a write with data of both directions", 1, 0, { OUT(528), IN(513) }, 2,
+	{ "a write with data of both directions",
+	  1,
+	  0,
+	  { OUT(528), IN(513) },
+	  2,
 	  VIRTIO_BLK_S_IOERR },
 	{ "a read of no whole sectors", 0, 0, { OUT(16), IN(511), IN(1) }, 3, VIRTIO_BLK_S_IOERR },
-	{ "a write of no whole sectors", 1, 0, { OUT(16), OUT(513), IN(1) }, 3,
+	{ "a write of no whole sectors",
+	  1,
+	  0,
+	  { OUT(16), OUT(513), IN(1) },
+	  3,
 	  VIRTIO_BLK_S_IOERR },
-	{ "a read behind the end", 0, CAPACITY, { OUT(16), IN(512), IN(1) }, 3,
+	{ "a read behind the end",
+	  0,
+	  CAPACITY,
+	  { OUT(16), IN(512), IN(1) },
+	  3,
 	  VIRTIO_BLK_S_IOERR },
-	{ "a write behind the end", 1, CAPACITY, { OUT(16), OUT(512), IN(1) }, 3,
+	{ "a write behind the end",
+	  1,
+	  CAPACITY,
+	  { OUT(16), OUT(512), IN(1) },
+	  3,
 	  VIRTIO_BLK_S_IOERR },
-	{ "a read across the end", 0, CAPACITY - 1, { OUT(16), IN(1024), IN(1) }, 3,
+	{ "a read across the end",
+	  0,
+	  CAPACITY - 1,
+	  { OUT(16), IN(1024), IN(1) },
+	  3,
 	  VIRTIO_BLK_S_IOERR },
-	{ "a write across the end", 1, CAPACITY - 1, { OUT(16), OUT(1024), IN(1) }, 3,
+	{ "a write across the end",
+	  1,
+	  CAPACITY - 1,
+	  { OUT(16), OUT(1024), IN(1) },
+	  3,
 	  VIRTIO_BLK_S_IOERR },
-	{ "a sector that wraps around", 0, UINT64_MAX, { OUT(16), IN(512), IN(1) }, 3,
+	{ "a sector that wraps around",
+	  0,
+	  UINT64_MAX,
+	  { OUT(16), IN(512), IN(1) },
+	  3,
 	  VIRTIO_BLK_S_IOERR },
-	{ "a byte offset that wraps around", 1, UINT64_MAX / 512 + 1,
-	  { OUT(16), OUT(512), IN(1) }, 3, VIRTIO_BLK_S_IOERR },
-	{ "a byte offset that is negative", 1, (UINT64_C(1) << 54) + 8,
-	  { OUT(16), OUT(512), IN(1) }, 3, VIRTIO_BLK_S_IOERR },
-	{ "an empty read behind the end", 0, CAPACITY + 1, { OUT(16), IN(1) }, 2,
+	{ "a byte offset that wraps around",
+	  1,
+	  UINT64_MAX / 512 + 1,
+	  { OUT(16), OUT(512), IN(1) },
+	  3,
+	  VIRTIO_BLK_S_IOERR },
+	{ "a byte offset that is negative",
+	  1,
+	  (UINT64_C(1) << 54) + 8,
+	  { OUT(16), OUT(512), IN(1) },
+	  3,
+	  VIRTIO_BLK_S_IOERR },
+	{ "an empty read behind the end",
+	  0,
+	  CAPACITY + 1,
+	  { OUT(16), IN(1) },
+	  2,
 	  VIRTIO_BLK_S_IOERR },
 	{ "a SCSI command", 2, 0, { OUT(16), IN(1) }, 2, VIRTIO_BLK_S_UNSUPP },
 	{ "an unknown type", 12345, 0, { OUT(16), IN(1) }, 2, VIRTIO_BLK_S_UNSUPP },
-	{ "the type of an old barrier", UINT32_C(0x80000000), 0, { OUT(16), IN(1) }, 2,
+	{ "the type of an old barrier",
+	  UINT32_C(0x80000000),
+	  0,
+	  { OUT(16), IN(1) },
+	  2,
 	  VIRTIO_BLK_S_UNSUPP },
 	{ "a discard of nothing", 11, 0, { OUT(16), IN(1) }, 2, VIRTIO_BLK_S_IOERR },
 	{ "a discard with half a range", 11, 0, { OUT(24), IN(1) }, 2, VIRTIO_BLK_S_IOERR },
 	{ "a discard with data to write", 11, 0, { OUT(32), IN(17) }, 2, VIRTIO_BLK_S_IOERR },
-	{ "a discard with too many ranges", 11, 0, { OUT(16 + 33 * 16), IN(1) }, 2,
+	{ "a discard with too many ranges",
+	  11,
+	  0,
+	  { OUT(16 + 33 * 16), IN(1) },
+	  2,
 	  VIRTIO_BLK_S_IOERR },
-	{ "zeroes with too many ranges", 13, 0, { OUT(16 + 250 * 16), IN(1) }, 2,
+	{ "zeroes with too many ranges",
+	  13,
+	  0,
+	  { OUT(16 + 250 * 16), IN(1) },
+	  2,
 	  VIRTIO_BLK_S_IOERR },
 };
 
@@ -276,7 +338,9 @@ static struct virtio_blk_discard_write_zeroes
 range(uint64_t sector, uint32_t nb, uint32_t flags)
 {
 	return (struct virtio_blk_discard_write_zeroes){
-		.sector = sector, .num_sectors = nb, .flags = flags,
+		.sector = sector,
+		.num_sectors = nb,
+		.flags = flags,
 	};
 }
 
@@ -317,11 +381,10 @@ bad_ranges(void **state)
 		ranges[1] = range(0, 1, UINT32_C(0x80000000));
 		assert_int_equal(do_ranges(type, ranges, 2), VIRTIO_BLK_S_UNSUPP);
 		ranges[1] = range(0, 1, 1); /* unmap */
-		assert_int_equal(do_ranges(type, type == VIRTIO_BLK_T_WRITE_ZEROES ? &ranges[1] :
-									     ranges,
-					   type == VIRTIO_BLK_T_WRITE_ZEROES ? 1 : 2),
-				 type == VIRTIO_BLK_T_WRITE_ZEROES ? VIRTIO_BLK_S_OK
-								   : VIRTIO_BLK_S_UNSUPP);
+		assert_int_equal(
+			do_ranges(type, type == VIRTIO_BLK_T_WRITE_ZEROES ? &ranges[1] : ranges,
+				  type == VIRTIO_BLK_T_WRITE_ZEROES ? 1 : 2),
+			type == VIRTIO_BLK_T_WRITE_ZEROES ? VIRTIO_BLK_S_OK : VIRTIO_BLK_S_UNSUPP);
 		assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 8, got, DATA), 0);
 		assert_memory_equal(got, sent, DATA);
 	}

@@ -91,7 +91,7 @@ fill(const char *args, uint32_t size)
 	for (i = 0; i < nb; i++)
 		assert_int_equal(loopback_blk_status(&disk, loopback_blk_take(&disk)),
 				 VIRTIO_BLK_S_OK);
-	for (i = 0; i < nb; i += nb > 64 ? nb / 64 : 1)
+	for (i = 0; i<nb; i += nb> 64 ? nb / 64 : 1)
 		check_read(i);
 	assert_int_equal(loopback_blk_state(&disk), RTE_VDUSE_VQ_RUNNING);
 }

@@ -213,7 +213,8 @@ regions_vanish(void **state)
 	vblk_fault_hold(fault, false);
 	assert_int_equal(vduse_loopback_region_add(blk.loop, region->first,
 						   region->first + region->size - 1, 0,
-						   VDUSE_ACCESS_RW, blk.fd), 0);
+						   VDUSE_ACCESS_RW, blk.fd),
+			 0);
 	loopback_blk_update(&blk);
 	assert_int_equal(loopback_blk_state(&blk), RTE_VDUSE_VQ_RUNNING);
 	(void)loopback_blk_take(&blk);
@@ -244,9 +245,9 @@ static void
 no_region(void **state)
 {
 	struct virtio_blk_outhdr header = { .type = VIRTIO_BLK_T_IN };
-	const struct blk_piece pieces[] = {
-		{ .len = BLK_HDR }, { .len = BLK_SECTOR, .write = true }, { .len = 1, .write = true }
-	};
+	const struct blk_piece pieces[] = { { .len = BLK_HDR },
+					    { .len = BLK_SECTOR, .write = true },
+					    { .len = 1, .write = true } };
 	uint32_t head, len;
 	uint16_t good, bad;
 

@@ -9,8 +9,8 @@
 
 #include <rte_vduse_compat.h>
 
-#define RING	256u
-#define ROOM	2048
+#define RING    256u
+#define ROOM    2048
 #define PACKETS 512
 
 static struct loopback_net net;

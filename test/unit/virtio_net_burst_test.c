@@ -21,15 +21,15 @@
 
 #include "unit.h"
 
-#define BIT(nr)	   (UINT64_C(1) << (nr))
-#define PLAIN	   (BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM))
+#define BIT(nr)    (UINT64_C(1) << (nr))
+#define PLAIN      (BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM))
 #define MERGEABLE  (PLAIN | BIT(VIRTIO_NET_F_MRG_RXBUF))
-#define HDR	   sizeof(struct virtio_net_hdr_v1)
-#define SIZE	   256
+#define HDR        sizeof(struct virtio_net_hdr_v1)
+#define SIZE       256
 #define RING_SPACE 0x4000u
-#define BUFFERS	   0x10000u /* behind the rings */
-#define BUFFER	   2048u
-#define MEMORY	   (BUFFERS + 2 * SIZE * BUFFER)
+#define BUFFERS    0x10000u /* behind the rings */
+#define BUFFER     2048u
+#define MEMORY     (BUFFERS + 2 * SIZE * BUFFER)
 #define STATUS_UP                                                                                  \
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK)
@@ -334,7 +334,9 @@ driver_offer(struct peer *peer, uint16_t nb, uint32_t len)
 		uint16_t index = peer->next[0] & (SIZE - 1);
 
 		desc_of(peer, 0)[index] = (struct vring_desc){
-			.addr = buffer_of(0, index), .len = len, .flags = VRING_DESC_F_WRITE,
+			.addr = buffer_of(0, index),
+			.len = len,
+			.flags = VRING_DESC_F_WRITE,
 		};
 		post(peer, 0, index);
 	}
@@ -507,7 +509,9 @@ a_loop_is_contained(void **state)
 	RTE_SET_USED(state);
 	up(&peers[0], MERGEABLE);
 	desc_of(&peers[0], 1)[0] = (struct vring_desc){
-		.addr = BUFFERS, .len = 1, .flags = VRING_DESC_F_NEXT,
+		.addr = BUFFERS,
+		.len = 1,
+		.flags = VRING_DESC_F_NEXT,
 	};
 	post(&peers[0], 1, 0);
 	expect_contained(1);

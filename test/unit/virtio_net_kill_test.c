@@ -20,16 +20,16 @@
 
 #include <linux/virtio_net.h>
 
-#define ROUNDS	 9u   /* of the child */
-#define POSTED	 40u  /* chains of the child's */
-#define MORE	 48u  /* and those after it: the ring turns twice */
-#define FRESH	 128u /* number of the first packet that the second process sends */
+#define ROUNDS 9u   /* of the child */
+#define POSTED 40u  /* chains of the child's */
+#define MORE   48u  /* and those after it: the ring turns twice */
+#define FRESH  128u /* number of the first packet that the second process sends */
 
 #define BIT(nr) (UINT64_C(1) << (nr))
 #define SPLIT                                                                                      \
 	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM) |                                 \
 	 BIT(VIRTIO_RING_F_INDIRECT_DESC) | BIT(VIRTIO_NET_F_MRG_RXBUF))
-#define PACKED	 (SPLIT | BIT(VIRTIO_F_RING_PACKED))
+#define PACKED   (SPLIT | BIT(VIRTIO_F_RING_PACKED))
 #define IN_ORDER BIT(VIRTIO_F_IN_ORDER)
 
 /* Instructions of a sanitizer's program are many: there a format begins at one place only. */
@@ -110,8 +110,7 @@ picture_restore(const struct picture *picture)
 	for (i = 0; i < 2; i++)
 		memcpy(world->driver.regions[i].va, picture->memory[i],
 		       world->driver.regions[i].size);
-	assert_int_equal(write(fd, picture->file, picture->file_size),
-			 (ssize_t)picture->file_size);
+	assert_int_equal(write(fd, picture->file, picture->file_size), (ssize_t)picture->file_size);
 	close(fd);
 }
 
@@ -162,8 +161,8 @@ take_pictures(void)
 		child_run();
 	picture_take();
 	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
-		if (world->device && picture_differs(&pictures[nb_pictures - 1], kept, noted,
-						    sizeof(kept)))
+		if (world->device &&
+		    picture_differs(&pictures[nb_pictures - 1], kept, noted, sizeof(kept)))
 			picture_take();
 		assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
 	}
@@ -327,7 +326,7 @@ main(void)
 		return EXIT_FAILURE;
 	setenv("DPDK_VDUSE_RUN_DIR", run_dir, 1);
 	world_pool = rte_pktmbuf_pool_create("kill", 255, 0, 0, RTE_PKTMBUF_HEADROOM + LEN_MAX,
-				       SOCKET_ID_ANY);
+					     SOCKET_ID_ANY);
 	failed = world_pool == NULL || cmocka_run_group_tests(tests, NULL, NULL) != 0;
 	(void)rmdir(run_dir);
 	return unit_done(failed);

@@ -2,9 +2,9 @@
 /* The longest frame that a driver may send, as the MTU that it was told changes. */
 #include "loopback_net.h"
 
-#define RING	 256u
-#define ROOM	 2048
-#define PACKETS	 512
+#define RING     256u
+#define ROOM     2048
+#define PACKETS  512
 #define OVERHEAD (14 + 8) /* an Ethernet header and two VLAN tags */
 
 static struct loopback_net net;

@@ -13,20 +13,20 @@
 #include <rte_ring.h>
 #include <rte_vduse_compat.h>
 
-#define RING	256u
+#define RING    256u
 #define PACKETS 1024
-#define ROUNDS	60
+#define ROUNDS  60
 /* A busy machine may keep the poller from running for a while. */
 #define ROUNDS_MAX (100 * ROUNDS)
-#define BURST	16
+#define BURST      16
 /* The only kind of ring in which a sanitizer sees the order. */
 #define RING_FLAGS (RING_F_MP_HTS_ENQ | RING_F_MC_HTS_DEQ)
 
 static struct loopback_net net;
 static struct rte_mempool *pool;
 static struct rte_ring *received, *to_send;
-static bool stop; /* main writes, the poller reads */
-static unsigned int nb_polls; /* the poller writes, main reads */
+static bool stop;                    /* main writes, the poller reads */
+static unsigned int nb_polls;        /* the poller writes, main reads */
 static struct rte_mbuf *kept[BURST]; /* the poller's: not sent yet */
 static uint16_t nb_kept;
 
@@ -39,8 +39,8 @@ poll_once(void)
 	nb = rte_vduse_net_rx_burst(net.net, 0, pool, mbufs, BURST);
 	sent = (uint16_t)rte_ring_enqueue_burst(received, (void **)mbufs, nb, NULL);
 	rte_pktmbuf_free_bulk(mbufs + sent, nb - sent);
-	nb_kept += rte_ring_dequeue_burst(to_send, (void **)(kept + nb_kept), BURST - nb_kept,
-					  NULL);
+	nb_kept +=
+		rte_ring_dequeue_burst(to_send, (void **)(kept + nb_kept), BURST - nb_kept, NULL);
 	sent = rte_vduse_net_tx_burst(net.net, 0, kept, nb_kept);
 	nb_kept = (uint16_t)(nb_kept - sent);
 	memmove(kept, kept + sent, nb_kept * sizeof(kept[0]));
@@ -134,8 +134,7 @@ has_polled(void *arg)
 static void
 wait_polls(void)
 {
-	unsigned int until =
-		rte_atomic_load_explicit(&nb_polls, rte_memory_order_relaxed) + 2;
+	unsigned int until = rte_atomic_load_explicit(&nb_polls, rte_memory_order_relaxed) + 2;
 
 	assert_true(unit_wait(has_polled, &until));
 	unit_ctrl_turn();
@@ -189,8 +188,7 @@ test_resets(void **state)
 	received = rte_ring_create("received", 512, SOCKET_ID_ANY, RING_FLAGS);
 	to_send = rte_ring_create("to_send", 256, SOCKET_ID_ANY, RING_FLAGS);
 	assert_int_equal(pthread_create(&thread, NULL, poller, NULL), 0);
-	for (i = 0; i < ROUNDS ||
-		    (i < ROUNDS_MAX && RTE_MIN(nb_received, nb_sent) < ROUNDS); i++)
+	for (i = 0; i < ROUNDS || (i < ROUNDS_MAX && RTE_MIN(nb_received, nb_sent) < ROUNDS); i++)
 		run_round(&nb_received, &nb_sent);
 	rte_atomic_store_explicit(&stop, true, rte_memory_order_relaxed);
 	pthread_join(thread, NULL);

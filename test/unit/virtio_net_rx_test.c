@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#define RING 256u
-#define ROOM 2048
+#define RING    256u
+#define ROOM    2048
 #define PACKETS 512
 
 static struct loopback_net net;
@@ -129,8 +129,7 @@ test_indirect(void **state)
 
 	RTE_SET_USED(state);
 	for (i = 0; i < RTE_DIM(layouts); i++) {
-		uint16_t head = loopback_net_indirect(&net, NET_TX, layouts[i].lens,
-						      layouts[i].nb);
+		uint16_t head = loopback_net_indirect(&net, NET_TX, layouts[i].lens, layouts[i].nb);
 
 		loopback_net_fill(&net, head, i, 100);
 		loopback_net_post(&net, NET_TX, head);
@@ -142,8 +141,9 @@ test_indirect(void **state)
 static void
 test_runts_and_giants(void **state)
 {
-	static const uint32_t bad[] = { 1, NET_HDR - 1, NET_HDR, NET_HDR + 13,
-					NET_HDR + NET_FRAME_MAX + 1, NET_HDR + 100000 };
+	static const uint32_t bad[] = {
+		1, NET_HDR - 1, NET_HDR, NET_HDR + 13, NET_HDR + NET_FRAME_MAX + 1, NET_HDR + 100000
+	};
 	uint32_t i;
 
 	RTE_SET_USED(state);
@@ -346,7 +346,7 @@ check_clean(const struct rte_mbuf *segment, uint64_t ol_flags)
 static void
 arrive_clean(uint64_t ol_flags)
 {
-	static const uint32_t lens[] = {60, 5000, 64, 1500, 2100};
+	static const uint32_t lens[] = { 60, 5000, 64, 1500, 2100 };
 	uint16_t i;
 
 	spoil();
@@ -382,9 +382,8 @@ test_pinned_mbufs(void **state)
 	struct rte_mempool *plain = pool;
 
 	RTE_SET_USED(state);
-	pool = rte_pktmbuf_pool_create_extbuf("pinned", PACKETS, 0, 0,
-					      RTE_PKTMBUF_HEADROOM + ROOM, SOCKET_ID_ANY, &extmem,
-					      1);
+	pool = rte_pktmbuf_pool_create_extbuf("pinned", PACKETS, 0, 0, RTE_PKTMBUF_HEADROOM + ROOM,
+					      SOCKET_ID_ANY, &extmem, 1);
 	assert_non_null(pool);
 	arrive_clean(RTE_MBUF_F_EXTERNAL);
 	assert_int_equal(rte_mempool_avail_count(pool), PACKETS);

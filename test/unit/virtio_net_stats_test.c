@@ -34,11 +34,11 @@ sizes(void **state)
 		uint32_t len;
 		unsigned int bin;
 	} borders[] = {
-		{0, 0}, {63, 0}, {64, 1}, {65, 2}, {127, 2}, {128, 3}, {255, 3}, {256, 4},
-		{511, 4}, {512, 5}, {1023, 5}, {1024, 6}, {1518, 6}, {1519, 7}, {65535, 7},
-		{UINT32_MAX, 7},
+		{ 0, 0 },    { 63, 0 },   { 64, 1 },    { 65, 2 },         { 127, 2 },  { 128, 3 },
+		{ 255, 3 },  { 256, 4 },  { 511, 4 },   { 512, 5 },        { 1023, 5 }, { 1024, 6 },
+		{ 1518, 6 }, { 1519, 7 }, { 65535, 7 }, { UINT32_MAX, 7 },
 	};
-	uint64_t bytes = 0, expected[RTE_DIM(stats.size_bins)] = {0};
+	uint64_t bytes = 0, expected[RTE_DIM(stats.size_bins)] = { 0 };
 	uint16_t i;
 
 	RTE_SET_USED(state);
@@ -63,7 +63,7 @@ sizes(void **state)
 static void
 long_bursts(void **state)
 {
-	static const uint16_t lengths[] = {0, 1, 254, 255, 256, 257, 510, 511, PACKETS_MAX};
+	static const uint16_t lengths[] = { 0, 1, 254, 255, 256, 257, 510, 511, PACKETS_MAX };
 	uint64_t sum = 0;
 	unsigned int i;
 

@@ -4,8 +4,8 @@
 
 #include <string.h>
 
-#define RING 256u
-#define ROOM 2048
+#define RING    256u
+#define ROOM    2048
 #define PACKETS 512
 
 static struct loopback_net net;
@@ -159,8 +159,8 @@ test_layouts(void **state)
 
 	RTE_SET_USED(state);
 	for (i = 0; i < RTE_DIM(layouts); i++) {
-		loopback_net_post(&net, NET_RX, loopback_net_chain(&net, NET_RX, layouts[i].lens,
-								   layouts[i].nb));
+		loopback_net_post(&net, NET_RX,
+				  loopback_net_chain(&net, NET_RX, layouts[i].lens, layouts[i].nb));
 		assert_int_equal(pass(i, 100, 33), 1);
 	}
 }
@@ -172,8 +172,9 @@ test_indirect(void **state)
 
 	RTE_SET_USED(state);
 	for (i = 0; i < RTE_DIM(layouts); i++) {
-		loopback_net_post(&net, NET_RX, loopback_net_indirect(&net, NET_RX, layouts[i].lens,
-								      layouts[i].nb));
+		loopback_net_post(
+			&net, NET_RX,
+			loopback_net_indirect(&net, NET_RX, layouts[i].lens, layouts[i].nb));
 		assert_int_equal(pass(i, 100, 33), 1);
 	}
 }

@@ -46,8 +46,8 @@ ask(bool event_idx)
 {
 	if (driver_has(&driver, VIRTIO_F_RING_PACKED))
 		driver_packed_set_event(&driver,
-					event_idx ? VRING_PACKED_EVENT_FLAG_DESC :
-						    VRING_PACKED_EVENT_FLAG_ENABLE,
+					event_idx ? VRING_PACKED_EVENT_FLAG_DESC
+						  : VRING_PACKED_EVENT_FLAG_ENABLE,
 					driver.packed.seen);
 	else if (event_idx)
 		driver_set_used_event(&driver, driver.seen);
@@ -118,7 +118,7 @@ rounds(bool event_idx)
 	for (i = 0; i < ROUNDS; i++) {
 		n = (uint16_t)(1 + i % 3);
 		for (got = 0; got < n; got++) {
-			struct driver_part part = {driver.data, 1, 0};
+			struct driver_part part = { driver.data, 1, 0 };
 
 			driver_post_chain(&driver, &got, &part, 1);
 		}

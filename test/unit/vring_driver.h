@@ -15,7 +15,7 @@
 
 #define DRIVER_REGIONS 8
 /* Where the first region begins in the driver's address space, and how far the next lies. */
-#define DRIVER_IOVA    UINT64_C(0x100000000)
+#define DRIVER_IOVA UINT64_C(0x100000000)
 
 struct driver_region {
 	uint64_t first;
@@ -30,13 +30,13 @@ struct driver_packed {
 	struct vring_packed_desc *desc;
 	struct vring_packed_desc_event *driver_event;
 	struct vring_packed_desc_event *device_event;
-	uint32_t next;    /* place to make available next */
-	uint32_t seen;    /* place that is used next */
-	uint16_t *descs;  /* of each id: descriptors of the chain that has it */
-	uint16_t *order;  /* ids as they were made available, a ring of size entries */
+	uint32_t next;   /* place to make available next */
+	uint32_t seen;   /* place that is used next */
+	uint16_t *descs; /* of each id: descriptors of the chain that has it */
+	uint16_t *order; /* ids as they were made available, a ring of size entries */
 	uint32_t posted;
 	uint32_t taken;
-	uint32_t batch;   /* with in-order: chains left of a batch that was used as one */
+	uint32_t batch; /* with in-order: chains left of a batch that was used as one */
 	uint32_t batch_len;
 };
 
@@ -51,11 +51,11 @@ struct driver {
 	struct vring_desc *desc;
 	struct vring_avail *avail;
 	struct vring_used *used;
-	uint64_t rings;   /* iova of desc; avail and used follow in the same region */
-	uint64_t data;    /* iova of room for buffers: 4096 bytes for each descriptor */
-	uint16_t next;    /* avail index */
-	uint16_t seen;    /* used index */
-	uint32_t batch;   /* with in-order: chains left of a batch that was used as one */
+	uint64_t rings; /* iova of desc; avail and used follow in the same region */
+	uint64_t data;  /* iova of room for buffers: 4096 bytes for each descriptor */
+	uint16_t next;  /* avail index */
+	uint16_t seen;  /* used index */
+	uint32_t batch; /* with in-order: chains left of a batch that was used as one */
 	uint32_t batch_len;
 	struct driver_packed packed;
 };

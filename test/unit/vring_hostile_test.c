@@ -9,11 +9,11 @@
 #include "unit.h"
 #include "vring_driver.h"
 
-#define BIT(nr)	 (UINT64_C(1) << (nr))
+#define BIT(nr)  (UINT64_C(1) << (nr))
 #define INDIRECT BIT(VIRTIO_RING_F_INDIRECT_DESC)
-#define NEXT	 VRING_DESC_F_NEXT
-#define WRITE	 VRING_DESC_F_WRITE
-#define TABLE	 VRING_DESC_F_INDIRECT
+#define NEXT     VRING_DESC_F_NEXT
+#define WRITE    VRING_DESC_F_WRITE
+#define TABLE    VRING_DESC_F_INDIRECT
 
 static struct driver driver;
 static uint64_t table; /* room for indirect descriptors */

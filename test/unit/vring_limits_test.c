@@ -42,7 +42,8 @@ table_make(uint32_t nb, uint64_t iova, uint32_t len)
 	uint32_t i;
 
 	for (i = 0; i < nb; i++)
-		desc[i] = (struct vring_desc){iova, len, i + 1 < nb ? NEXT : 0, (uint16_t)(i + 1)};
+		desc[i] =
+			(struct vring_desc){ iova, len, i + 1 < nb ? NEXT : 0, (uint16_t)(i + 1) };
 	return region->first;
 }
 
@@ -93,7 +94,7 @@ chain_as_long_as_the_ring(void **state)
 static void
 table_as_long_as_allowed(void **state)
 {
-	static const uint32_t sizes[] = {2, 1024, 4096, VRING_SIZE_MAX};
+	static const uint32_t sizes[] = { 2, 1024, 4096, VRING_SIZE_MAX };
 	struct vring_chain chain;
 	uint64_t table;
 	uint32_t i;
@@ -248,7 +249,7 @@ misses_on_the_way(void **state)
 	assert_int_equal(pop(&chain, 1), 0);
 	assert_int_equal(driver.vq.fault, VRING_FAULT_MISS);
 	assert_int_equal(driver.vq.fault_iova, seam);
-	driver.desc[0] = (struct vring_desc){seam - 3, 10, VRING_DESC_F_WRITE, 0};
+	driver.desc[0] = (struct vring_desc){ seam - 3, 10, VRING_DESC_F_WRITE, 0 };
 	driver.vq.fault = VRING_FAULT_NONE;
 	assert_int_equal(pop(&chain, 1), 0);
 	assert_int_equal(driver.vq.fault_iova, seam);

@@ -82,7 +82,7 @@ post_split_table(const struct model_post *post, uint32_t from, uint64_t iova)
 
 	for (i = 0; i < nb; i++) {
 		const struct model_seg *seg = &post->segs[from + i];
-		struct vring_desc desc = {seg->iova, seg->len, seg_flags(seg), 0};
+		struct vring_desc desc = { seg->iova, seg->len, seg_flags(seg), 0 };
 
 		if (i + 1 < nb) {
 			desc.flags |= VRING_DESC_F_NEXT;
@@ -100,7 +100,7 @@ post_packed_table(const struct model_post *post, uint64_t iova)
 
 	for (i = 0; i < post->nb; i++) {
 		const struct model_seg *seg = &post->segs[i];
-		struct vring_packed_desc desc = {seg->iova, seg->len, 0xbad, seg_flags(seg)};
+		struct vring_packed_desc desc = { seg->iova, seg->len, 0xbad, seg_flags(seg) };
 
 		if (model_roll(2))
 			desc.flags |= VRING_DESC_F_NEXT | 1u << VRING_PACKED_DESC_F_USED;
@@ -148,15 +148,15 @@ post_chain(uint32_t nb, uint32_t direct)
 	table = slot + model_roll(16);
 	post_segs(post, slot);
 	for (i = 0; i < direct; i++)
-		parts[i] = (struct driver_part){post->segs[i].iova, post->segs[i].len,
-						seg_flags(&post->segs[i])};
+		parts[i] = (struct driver_part){ post->segs[i].iova, post->segs[i].len,
+						 seg_flags(&post->segs[i]) };
 	if (indirect) {
 		if (driver_has(&model.driver, VIRTIO_F_RING_PACKED))
 			post_packed_table(post, table);
 		else
 			post_split_table(post, direct, table);
-		parts[direct] = (struct driver_part){table, 16 * (nb - direct),
-						     VRING_DESC_F_INDIRECT};
+		parts[direct] =
+			(struct driver_part){ table, 16 * (nb - direct), VRING_DESC_F_INDIRECT };
 	}
 	assert_false(driver_post_chain(&model.driver, post->descs, parts, post->nb_descs));
 	model.posted++;

@@ -37,7 +37,7 @@ struct model {
 	uint64_t random;
 	uint64_t arena;
 	uint64_t window;
-	uint16_t base;  /* avail index, or place of a packed ring, at which it began */
+	uint16_t base; /* avail index, or place of a packed ring, at which it began */
 	uint16_t free[MODEL_SIZE_LIMIT];
 	uint32_t nb_free;
 	uint32_t posted, taken, pushed, published, harvested;

@@ -257,7 +257,7 @@ step(void)
 		device_publishes,
 		device_publishes,
 	};
-	static void (*const seldom[])(void) = {memory_moves, memory_misses, device_starts_anew};
+	static void (*const seldom[])(void) = { memory_moves, memory_misses, device_starts_anew };
 
 	if (model_roll(16) == 0)
 		seldom[model_roll(RTE_DIM(seldom))]();

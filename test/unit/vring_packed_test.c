@@ -10,15 +10,15 @@
 #include "unit.h"
 #include "vring_driver.h"
 
-#define BIT(nr)	 (UINT64_C(1) << (nr))
-#define PACKED	 BIT(VIRTIO_F_RING_PACKED)
+#define BIT(nr)  (UINT64_C(1) << (nr))
+#define PACKED   BIT(VIRTIO_F_RING_PACKED)
 #define INDIRECT BIT(VIRTIO_RING_F_INDIRECT_DESC)
 #define IN_ORDER BIT(VIRTIO_F_IN_ORDER)
-#define NEXT	 VRING_DESC_F_NEXT
-#define WRITE	 VRING_DESC_F_WRITE
-#define TABLE	 VRING_DESC_F_INDIRECT
-#define AVAIL	 (1u << VRING_PACKED_DESC_F_AVAIL)
-#define USED	 (1u << VRING_PACKED_DESC_F_USED)
+#define NEXT     VRING_DESC_F_NEXT
+#define WRITE    VRING_DESC_F_WRITE
+#define TABLE    VRING_DESC_F_INDIRECT
+#define AVAIL    (1u << VRING_PACKED_DESC_F_AVAIL)
+#define USED     (1u << VRING_PACKED_DESC_F_USED)
 
 static struct driver driver;
 static uint64_t table; /* room for indirect descriptors */
@@ -34,7 +34,7 @@ begin(uint32_t size, uint64_t features, uint16_t place)
 static bool
 post(uint16_t id, uint64_t iova, uint32_t len, uint16_t flags)
 {
-	struct driver_part part = {iova, len, flags};
+	struct driver_part part = { iova, len, flags };
 
 	return driver_post_chain(&driver, &id, &part, 1);
 }
@@ -85,15 +85,14 @@ turns(uint32_t size, uint64_t features, uint16_t place)
 static void
 every_size_turns(void **state)
 {
-	static const uint32_t sizes[] = {1, 2, 3, 7, 64, 100, 255, 256, 1000, 32767, 32768};
+	static const uint32_t sizes[] = { 1, 2, 3, 7, 64, 100, 255, 256, 1000, 32767, 32768 };
 	unsigned int i;
 
 	RTE_SET_USED(state);
 	for (i = 0; i < RTE_DIM(sizes); i++) {
 		turns(sizes[i], 0, 0);
 		turns(sizes[i], IN_ORDER, (uint16_t)(sizes[i] - 1));
-		turns(sizes[i], BIT(VIRTIO_RING_F_EVENT_IDX),
-		      (uint16_t)(sizes[i] + sizes[i] / 2));
+		turns(sizes[i], BIT(VIRTIO_RING_F_EVENT_IDX), (uint16_t)(sizes[i] + sizes[i] / 2));
 	}
 }
 
@@ -281,7 +280,7 @@ table_entry(unsigned int index, uint64_t iova, uint32_t len, uint16_t flags)
 {
 	struct vring_packed_desc *desc = driver_va(&driver, table);
 
-	desc[index] = (struct vring_packed_desc){iova, len, 0, flags};
+	desc[index] = (struct vring_packed_desc){ iova, len, 0, flags };
 }
 
 /* The next chain is refused for this reason, and goes on being refused. */
@@ -305,14 +304,14 @@ long_chain(uint16_t nb)
 	uint16_t id = 0, i;
 
 	for (i = 0; i < nb; i++)
-		parts[i] = (struct driver_part){driver.data, 1, 0};
+		parts[i] = (struct driver_part){ driver.data, 1, 0 };
 	driver_post_chain(&driver, &id, parts, nb);
 }
 
 static void
 chains_that_are_none(void **state)
 {
-	struct driver_part two[2] = {{0, 1, 0}, {0, 1, 0}};
+	struct driver_part two[2] = { { 0, 1, 0 }, { 0, 1, 0 } };
 	uint16_t id = 0;
 	unsigned int i;
 
@@ -332,7 +331,7 @@ chains_that_are_none(void **state)
 	post(0, table, 16, TABLE);
 	expect_fault(VRING_FAULT_INDIRECT);
 	two[0].iova = driver.data;
-	two[1] = (struct driver_part){table, 16, TABLE};
+	two[1] = (struct driver_part){ table, 16, TABLE };
 	driver_post_chain(&driver, &id, two, 2);
 	expect_fault(VRING_FAULT_INDIRECT);
 	post(0, UINT64_MAX - 15, 32, TABLE);
@@ -342,7 +341,7 @@ chains_that_are_none(void **state)
 	post(0, table, 2000 * 16, TABLE);
 	expect_fault(VRING_FAULT_LONG);
 	two[0].flags = WRITE;
-	two[1] = (struct driver_part){driver.data, 1, 0};
+	two[1] = (struct driver_part){ driver.data, 1, 0 };
 	driver_post_chain(&driver, &id, two, 2);
 	expect_fault(VRING_FAULT_ORDER);
 	post(0, UINT64_MAX - 3, 8, 0);

@@ -89,11 +89,11 @@ static void
 ring_that_wraps_around(void **state)
 {
 	struct driver_region *top = &driver.regions[2], *bottom = &driver.regions[0];
-	struct vring_layout layout = {.desc = UINT64_MAX - 15, .driver = 64, .device = 128};
+	struct vring_layout layout = { .desc = UINT64_MAX - 15, .driver = 64, .device = 128 };
 
 	RTE_SET_USED(state);
 	begin(2, 0);
-	*top = (struct driver_region){.first = UINT64_MAX - 15, .size = 16, .va = bottom->va};
+	*top = (struct driver_region){ .first = UINT64_MAX - 15, .size = 16, .va = bottom->va };
 	driver.nb_regions = 3;
 	bottom->first = 0;
 	bottom->va += 16;

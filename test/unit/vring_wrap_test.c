@@ -40,8 +40,8 @@ slot_fill(struct vring_desc *desc, uint16_t slot, uint16_t next)
 	uint64_t iova = slot_iova(slot);
 
 	memcpy(driver_va(&driver, iova), &posted, sizeof(posted));
-	desc[0] = (struct vring_desc){iova, 4, VRING_DESC_F_NEXT, next};
-	desc[1] = (struct vring_desc){iova + 4, 4, VRING_DESC_F_WRITE, 0};
+	desc[0] = (struct vring_desc){ iova, 4, VRING_DESC_F_NEXT, next };
+	desc[1] = (struct vring_desc){ iova + 4, 4, VRING_DESC_F_WRITE, 0 };
 }
 
 static void

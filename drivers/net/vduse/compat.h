@@ -33,7 +33,7 @@ vduse_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats,
 static inline int
 vduse_stats_get_compat(struct rte_eth_dev *dev, struct rte_eth_stats *stats)
 {
-	struct eth_queue_stats queues = {0};
+	struct eth_queue_stats queues = { 0 };
 	int ret;
 
 	ret = vduse_stats_get(dev, stats, &queues);

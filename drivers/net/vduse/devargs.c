@@ -152,9 +152,9 @@ devargs_socket_mode(const char *value, struct vduse_devargs *out)
 static bool
 devargs_socket_group(const char *value, struct vduse_devargs *out)
 {
-	return value[0] != '\0' && rte_strlcpy(out->socket_group, value,
-					       sizeof(out->socket_group)) <
-					   sizeof(out->socket_group);
+	return value[0] != '\0' &&
+	       rte_strlcpy(out->socket_group, value, sizeof(out->socket_group)) <
+		       sizeof(out->socket_group);
 }
 
 static bool
@@ -171,24 +171,24 @@ devargs_in_order(const char *value, struct vduse_devargs *out)
 }
 
 static const struct devargs_key devargs_keys[] = {
-	{"iface", devargs_iface, RTE_VDUSE_PATH_USAGE},
-	{"queues", devargs_queues,
-	 "a number of queue pairs from 1 to " RTE_STR(DEVARGS_QUEUES_MAX)},
-	{"queue-size", devargs_queue_size,
-	 "a power of two from " RTE_STR(DEVARGS_QUEUE_SIZE_MIN) " to " RTE_STR(
-		 DEVARGS_QUEUE_SIZE_MAX)},
-	{"mac", devargs_mac, "a unicast address such as 02:00:00:00:00:01"},
-	{"mtu", devargs_mtu,
-	 "a number from " RTE_STR(RTE_VDUSE_NET_MTU_MIN) " to " RTE_STR(RTE_VDUSE_NET_MTU_MAX)},
-	{"attach", devargs_attach, "none, virtio or vhost"},
-	{"umem", devargs_umem, "0 or 1"},
-	{"client", devargs_client, "0 or 1"},
-	{"any-memory", devargs_any_memory, "0 or 1"},
-	{"memory-limit", devargs_memory_limit, "a number of bytes such as 8G"},
-	{"socket-mode", devargs_socket_mode, "an octal number such as 0660"},
-	{"socket-group", devargs_socket_group, "the name or the number of a group"},
-	{"packed", devargs_packed, "0 or 1"},
-	{"in-order", devargs_in_order, "0 or 1"},
+	{ "iface", devargs_iface, RTE_VDUSE_PATH_USAGE },
+	{ "queues", devargs_queues,
+	  "a number of queue pairs from 1 to " RTE_STR(DEVARGS_QUEUES_MAX) },
+	{ "queue-size", devargs_queue_size,
+	  "a power of two from " RTE_STR(DEVARGS_QUEUE_SIZE_MIN) " to " RTE_STR(
+		  DEVARGS_QUEUE_SIZE_MAX) },
+	{ "mac", devargs_mac, "a unicast address such as 02:00:00:00:00:01" },
+	{ "mtu", devargs_mtu,
+	  "a number from " RTE_STR(RTE_VDUSE_NET_MTU_MIN) " to " RTE_STR(RTE_VDUSE_NET_MTU_MAX) },
+	{ "attach", devargs_attach, "none, virtio or vhost" },
+	{ "umem", devargs_umem, "0 or 1" },
+	{ "client", devargs_client, "0 or 1" },
+	{ "any-memory", devargs_any_memory, "0 or 1" },
+	{ "memory-limit", devargs_memory_limit, "a number of bytes such as 8G" },
+	{ "socket-mode", devargs_socket_mode, "an octal number such as 0660" },
+	{ "socket-group", devargs_socket_group, "the name or the number of a group" },
+	{ "packed", devargs_packed, "0 or 1" },
+	{ "in-order", devargs_in_order, "0 or 1" },
 };
 
 static const struct devargs_key *
@@ -217,8 +217,7 @@ devargs_pair(const char *name, const char *text, const char *value, uint32_t *se
 	}
 	bit = RTE_BIT32(key - devargs_keys);
 	if (*seen & bit) {
-		VDUSE_PMD_LOG(ERR, name, "%s=%s: given more than once; give it once", text,
-			      value);
+		VDUSE_PMD_LOG(ERR, name, "%s=%s: given more than once; give it once", text, value);
 		return -EINVAL;
 	}
 	*seen |= bit;
@@ -239,8 +238,10 @@ devargs_check(const char *name, const struct vduse_devargs *args)
 	}
 	if ((args->socket_mode != 0 || args->socket_group[0] != '\0') &&
 	    (args->client || !rte_vduse_path_is_socket(args->iface))) {
-		VDUSE_PMD_LOG(ERR, name, "socket-mode and socket-group: %s is no socket that is "
-			      "made; leave them out", args->iface);
+		VDUSE_PMD_LOG(ERR, name,
+			      "socket-mode and socket-group: %s is no socket that is "
+			      "made; leave them out",
+			      args->iface);
 		return -EINVAL;
 	}
 	if (!rte_vduse_path_is_socket(args->iface)) {

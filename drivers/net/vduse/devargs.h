@@ -43,7 +43,7 @@ struct vduse_devargs {
 	uint16_t mtu;
 	struct rte_ether_addr mac; /* all zeroes if none was given */
 	enum rte_vduse_attach attach;
-	uint32_t socket_mode; /* 0: the default */
+	uint32_t socket_mode;  /* 0: the default */
 	char socket_group[64]; /* empty: the default */
 	bool umem;
 	bool client;

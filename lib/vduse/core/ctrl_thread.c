@@ -23,7 +23,7 @@
 #define CTRL_MESSAGES 16
 /* How often a started device's unready virtqueues are looked at, ms: first and at the most. */
 #define CTRL_POLL_FIRST 1
-#define CTRL_POLL_MOST	256
+#define CTRL_POLL_MOST  256
 /* How often requests in flight are looked at while something waits for them, ms. */
 #define CTRL_DRAIN 1
 

@@ -84,8 +84,8 @@ dev_conf_check(const struct rte_vduse_dev_conf *conf, const char **name)
 		return -EINVAL;
 	}
 	if (conf->vq_size < 2 || conf->vq_size > 32768 || !rte_is_power_of_2(conf->vq_size)) {
-		VDUSE_LOG(dev, ERR, *name,
-			  "queue size %u: use a power of two from 2 to 32768", conf->vq_size);
+		VDUSE_LOG(dev, ERR, *name, "queue size %u: use a power of two from 2 to 32768",
+			  conf->vq_size);
 		return -EINVAL;
 	}
 	if (conf->nb_vqs == 0 || conf->ops == NULL || conf->config == NULL ||
@@ -214,8 +214,8 @@ rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev
 }
 
 int
-vduse_dev_left(const char *path, const struct vduse_transport_ops *transport,
-	       void *transport_priv, struct vduse_left *left)
+vduse_dev_left(const char *path, const struct vduse_transport_ops *transport, void *transport_priv,
+	       struct vduse_left *left)
 {
 	if (rte_vduse_path_name(path) == NULL)
 		return -ENOENT;

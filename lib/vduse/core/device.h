@@ -23,48 +23,48 @@
 #define VDUSE_ASID_MAX 1
 
 struct rte_vduse_dev {
-	TAILQ_ENTRY(rte_vduse_dev) next;   /* the control thread's devices */
-	char name[RTE_VDUSE_NAME_MAX];     /* for the log, and the kernel's; constant */
-	char owner[RTE_VDUSE_NAME_MAX];    /* what the application calls it; constant */
-	char path[RTE_VDUSE_SOCKET_MAX];   /* constant */
-	TAILQ_ENTRY(rte_vduse_dev) next_path; /* see device_path.c */
+	TAILQ_ENTRY(rte_vduse_dev) next;             /* the control thread's devices */
+	char name[RTE_VDUSE_NAME_MAX];               /* for the log, and the kernel's; constant */
+	char owner[RTE_VDUSE_NAME_MAX];              /* what the application calls it; constant */
+	char path[RTE_VDUSE_SOCKET_MAX];             /* constant */
+	TAILQ_ENTRY(rte_vduse_dev) next_path;        /* see device_path.c */
 	const struct vduse_transport_ops *transport; /* constant */
-	void *transport_priv;              /* the transport's */
-	const struct rte_vduse_dev_ops *ops; /* constant */
-	void *arg;                         /* constant */
-	int fd;                            /* messages; constant while created */
-	int socket_id;                     /* constant */
-	uint64_t api_version;              /* constant while created */
-	uint64_t offered;                  /* features; constant */
-	uint64_t features;                 /* what the driver took; read by any thread */
-	uint32_t config_size;              /* constant */
-	uint32_t device_id;                /* constant */
-	bool socket;                       /* its path is that of a vhost-user socket; constant */
-	uint64_t memory_limit;             /* bytes that a driver may show; constant */
-	uint16_t nb_vqs;                   /* constant */
-	uint16_t vq_size;                  /* the largest that is announced; constant */
-	uint16_t vq_size_max;              /* the largest that is served; constant */
-	bool taken_over;                   /* a dead process left it; constant while created */
-	bool resuming;                     /* virtqueues start where a dead process left them */
-	bool want_umem;                    /* constant */
-	bool logs;                         /* see struct rte_vduse_dev_conf; constant */
-	bool started;                      /* rte_vduse_dev_start() succeeded; its caller's */
-	bool stopped;                      /* rte_vduse_dev_stop() was there; its caller's */
-	bool draining;                     /* answers only, to let a driver go; constant */
-	uint8_t status;                    /* read by any thread */
-	uint64_t slow_call;                /* VDUSE_SLOW_CALL_US in cycles; constant */
-	bool defers;                       /* deferred waits until nothing is in flight */
-	bool gives_up;                     /* the kernel gave it up, which is to be served, too */
+	void *transport_priv;                        /* the transport's */
+	const struct rte_vduse_dev_ops *ops;         /* constant */
+	void *arg;                                   /* constant */
+	int fd;                                      /* messages; constant while created */
+	int socket_id;                               /* constant */
+	uint64_t api_version;                        /* constant while created */
+	uint64_t offered;                            /* features; constant */
+	uint64_t features;                           /* what the driver took; read by any thread */
+	uint32_t config_size;                        /* constant */
+	uint32_t device_id;                          /* constant */
+	bool socket;           /* its path is that of a vhost-user socket; constant */
+	uint64_t memory_limit; /* bytes that a driver may show; constant */
+	uint16_t nb_vqs;       /* constant */
+	uint16_t vq_size;      /* the largest that is announced; constant */
+	uint16_t vq_size_max;  /* the largest that is served; constant */
+	bool taken_over;       /* a dead process left it; constant while created */
+	bool resuming;         /* virtqueues start where a dead process left them */
+	bool want_umem;        /* constant */
+	bool logs;             /* see struct rte_vduse_dev_conf; constant */
+	bool started;          /* rte_vduse_dev_start() succeeded; its caller's */
+	bool stopped;          /* rte_vduse_dev_stop() was there; its caller's */
+	bool draining;         /* answers only, to let a driver go; constant */
+	uint8_t status;        /* read by any thread */
+	uint64_t slow_call;    /* VDUSE_SLOW_CALL_US in cycles; constant */
+	bool defers;           /* deferred waits until nothing is in flight */
+	bool gives_up;         /* the kernel gave it up, which is to be served, too */
 	struct vduse_dev_request deferred;
-	uint64_t drain_warn;               /* when to say that requests take long; 0: none is waited for */
-	unsigned int unready;              /* virtqueues that a started driver left unready */
+	uint64_t drain_warn;  /* when to say that requests take long; 0: none is waited for */
+	unsigned int unready; /* virtqueues that a started driver left unready */
 	struct vduse_iotlb *iotlb[VDUSE_ASID_MAX];
 	struct vduse_umem umem;
-	struct vduse_state state;          /* its creator's thread's */
+	struct vduse_state state;               /* its creator's thread's */
 	uint8_t config[VDUSE_STATE_CONFIG_MAX]; /* as created, as far as it is kept; constant */
-	struct rte_vduse_dev_stats stats;  /* read by any thread */
-	struct vduse_log_rate log_rate;    /* of lines that the driver causes; any thread's */
-	struct vduse_log_rate life_rate;   /* of those that say that it comes and goes */
+	struct rte_vduse_dev_stats stats;       /* read by any thread */
+	struct vduse_log_rate log_rate;         /* of lines that the driver causes; any thread's */
+	struct vduse_log_rate life_rate;        /* of those that say that it comes and goes */
 	struct rte_vduse_vq vqs[];
 };
 
@@ -87,8 +87,8 @@ vduse_dev_path_leave(struct rte_vduse_dev *dev);
  * control thread.
  */
 int
-vduse_dev_left(const char *path, const struct vduse_transport_ops *transport,
-	       void *transport_priv, struct vduse_left *left);
+vduse_dev_left(const char *path, const struct vduse_transport_ops *transport, void *transport_priv,
+	       struct vduse_left *left);
 
 /*
  * device.c: whether this process never served what it took over: it goes, and leaves all of it to

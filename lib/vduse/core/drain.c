@@ -35,8 +35,10 @@ drain_warn(struct rte_vduse_dev *dev, unsigned int left)
 	if (now < dev->drain_warn)
 		return;
 	dev->drain_warn = now + DRAIN_WARN_S * rte_get_timer_hz();
-	VDUSE_LOG_DRIVER(dev, dev, WARNING, "waits for %u requests that its backend has not finished: "
-			 "see whether it works", left);
+	VDUSE_LOG_DRIVER(dev, dev, WARNING,
+			 "waits for %u requests that its backend has not finished: "
+			 "see whether it works",
+			 left);
 }
 
 int

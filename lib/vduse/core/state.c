@@ -87,8 +87,10 @@ static int
 state_fail(const struct rte_vduse_dev *dev, const char *path, int err, bool quiet)
 {
 	if (!quiet)
-		VDUSE_LOG(dev, ERR, dev->name, "state file %s: %s; DPDK_VDUSE_RUN_DIR may name "
-			  "another folder", path, state_reason(err));
+		VDUSE_LOG(dev, ERR, dev->name,
+			  "state file %s: %s; DPDK_VDUSE_RUN_DIR may name "
+			  "another folder",
+			  path, state_reason(err));
 	return err == EWOULDBLOCK ? -EBUSY : -err;
 }
 
@@ -133,7 +135,8 @@ vduse_state_read(const char *device, struct vduse_left *left)
 		return -ENOENT;
 	ret = state_header_read(fd, &header);
 	close(fd);
-	if (ret < 0 || strncmp(header.name, rte_vduse_path_name(device), sizeof(header.name) - 1) != 0)
+	if (ret < 0 ||
+	    strncmp(header.name, rte_vduse_path_name(device), sizeof(header.name) - 1) != 0)
 		return -ENOENT;
 	*left = (struct vduse_left){
 		.device_id = header.device_id,
@@ -240,14 +243,18 @@ state_decide(const struct rte_vduse_dev *dev, const char *path, int fd, bool *ke
 		useless = state_useless(fd, &header, &version);
 	*kept = useless == NULL;
 	if (version) {
-		VDUSE_LOG(dev, ERR, dev->name, "another version of this program wrote %s for a "
+		VDUSE_LOG(dev, ERR, dev->name,
+			  "another version of this program wrote %s for a "
 			  "driver that may still be there: start that version, or let the driver "
-			  "go and remove the file", path);
+			  "go and remove the file",
+			  path);
 		return -EPROTO;
 	}
 	if (useless != NULL && dev->taken_over)
-		VDUSE_LOG(dev, WARNING, dev->name, "state file %s says nothing of what was in "
-			  "flight: %s", path, useless);
+		VDUSE_LOG(dev, WARNING, dev->name,
+			  "state file %s says nothing of what was in "
+			  "flight: %s",
+			  path, useless);
 	return useless != NULL ? state_init(fd, &header) : 0;
 }
 

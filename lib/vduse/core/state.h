@@ -22,8 +22,8 @@ struct vduse_state_header;
 struct vduse_state {
 	struct vduse_state_header *header; /* mapped; NULL: closed */
 	size_t header_len;
-	int fd;                            /* holds the lock */
-	bool kept;                         /* a process that was killed wrote it */
+	int fd;    /* holds the lock */
+	bool kept; /* a process that was killed wrote it */
 };
 
 /* What a process that died left behind, and a driver may still use. */
@@ -35,7 +35,7 @@ struct vduse_left {
 	uint64_t features;    /* what the driver took */
 	uint32_t config_size; /* what is known of the configuration space; 0: nothing */
 	uint8_t config[VDUSE_STATE_CONFIG_MAX];
-	bool logged;          /* its virtqueues have parts in the state file */
+	bool logged; /* its virtqueues have parts in the state file */
 };
 
 /*

@@ -16,12 +16,12 @@ struct vduse_state_header {
 	char magic[8];
 	uint32_t version;
 	uint32_t device_id;
-	uint64_t offered;     /* features */
-	uint64_t features;    /* what the driver took last; atomic */
+	uint64_t offered;  /* features */
+	uint64_t features; /* what the driver took last; atomic */
 	uint16_t nb_vqs;
 	uint16_t vq_size;
 	uint32_t config_size;
-	uint32_t logged;      /* there are parts */
+	uint32_t logged; /* there are parts */
 	uint32_t reserved;
 	char name[RTE_VDUSE_NAME_MAX];
 	uint8_t config[VDUSE_STATE_CONFIG_MAX];

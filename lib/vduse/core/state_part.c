@@ -19,7 +19,7 @@
 #include <vduse/core/state_file.h>
 
 #define PART_WORD(first, nb) ((uint64_t)(nb) << 32 | (first))
-#define PART_FIRST(word)     ((word) & UINT32_MAX)
+#define PART_FIRST(word)     ((uint32_t)(word))
 #define PART_PAGES(word)     ((word) >> 32)
 
 size_t
@@ -104,9 +104,10 @@ rte_vduse_part_open(struct rte_vduse_dev *dev, uint16_t index, size_t size,
 		word = part_add(state->fd, size);
 	ret = word == 0 ? -errno : part_map(state->fd, word, &opened);
 	if (ret < 0) {
-		VDUSE_LOG_DRIVER(dev, dev, ERR, "no room in %s for what virtqueue %u has in "
-				 "flight, %zu bytes: %s", rte_vduse_state_dir(), index, size,
-				 strerror(-ret));
+		VDUSE_LOG_DRIVER(dev, dev, ERR,
+				 "no room in %s for what virtqueue %u has in "
+				 "flight, %zu bytes: %s",
+				 rte_vduse_state_dir(), index, size, strerror(-ret));
 		return ret;
 	}
 	rte_vduse_part_close(part);

@@ -36,8 +36,9 @@ vduse_status_check_features(struct rte_vduse_dev *dev)
 		return ret;
 	}
 	if (features & ~dev->offered) {
-		VDUSE_LOG_DRIVER(dev, dev, ERR, "the driver took features 0x%" PRIx64
-				 " that are not offered", features & ~dev->offered);
+		VDUSE_LOG_DRIVER(dev, dev, ERR,
+				 "the driver took features 0x%" PRIx64 " that are not offered",
+				 features & ~dev->offered);
 		return -EINVAL;
 	}
 	rte_atomic_store_explicit(&dev->features, features, rte_memory_order_relaxed);

@@ -168,8 +168,10 @@ vq_size_ok(struct rte_vduse_vq *vq, uint32_t size)
 {
 	if (size <= vq->dev->vq_size_max)
 		return true;
-	VDUSE_LOG_DRIVER(vq->dev, dev, ERR, "virtqueue %u of size %u refused: the largest "
-			 "announced is %u", vq->index, size, vq->dev->vq_size_max);
+	VDUSE_LOG_DRIVER(vq->dev, dev, ERR,
+			 "virtqueue %u of size %u refused: the largest "
+			 "announced is %u",
+			 vq->index, size, vq->dev->vq_size_max);
 	vduse_count(&vq->faults);
 	return false;
 }
@@ -314,9 +316,11 @@ static void
 vq_call_was_slow(struct rte_vduse_vq *vq)
 {
 	if (++vq->slow_calls == VQ_SLOW_CALLS)
-		VDUSE_LOG_DRIVER(vq->dev, dev, WARNING, "virtqueue %u: an interrupt takes more than "
+		VDUSE_LOG_DRIVER(vq->dev, dev, WARNING,
+				 "virtqueue %u: an interrupt takes more than "
 				 "%u us, because very many wait for it: the control thread sends "
-				 "them now", vq->index, VDUSE_SLOW_CALL_US);
+				 "them now",
+				 vq->index, VDUSE_SLOW_CALL_US);
 }
 
 int
@@ -372,10 +376,10 @@ rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value)
 	rte_atomic_store_explicit(&vq->state, RTE_VDUSE_VQ_ERROR, rte_memory_order_release);
 	vduse_count(&vq->faults);
 	/* Once per error state: the virtqueue is not polled again until a reset. */
-	VDUSE_LOG_DRIVER(vq->dev, dev, ERR, "virtqueue %u stopped, %s: %s %" PRIu64 " (0x%" PRIx64
-			 ")", vq->index,
-			 vq->dev->socket ? "its client must reconnect" :
-						     "the driver must reset the device",
+	VDUSE_LOG_DRIVER(vq->dev, dev, ERR,
+			 "virtqueue %u stopped, %s: %s %" PRIu64 " (0x%" PRIx64 ")", vq->index,
+			 vq->dev->socket ? "its client must reconnect"
+					 : "the driver must reset the device",
 			 why, value, value);
 }
 

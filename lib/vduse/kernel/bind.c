@@ -13,7 +13,6 @@
 #include <string.h>
 #include <unistd.h>
 
-
 #include <vduse/core/log.h>
 #include <vduse/kernel/netlink.h>
 
@@ -190,8 +189,10 @@ vduse_vdpa_compare(const char *name, enum rte_vduse_attach attach)
 	if (attach == RTE_VDUSE_ATTACH_NONE || bind_current(name, current, sizeof(current)) < 0 ||
 	    strcmp(current, bind_driver(attach)) == 0)
 		return;
-	VDUSE_LOG(dev, NOTICE, name, "stays with %s, which uses it; unbind it there before it "
-		  "can be given to %s", current, bind_driver(attach));
+	VDUSE_LOG(dev, NOTICE, name,
+		  "stays with %s, which uses it; unbind it there before it "
+		  "can be given to %s",
+		  current, bind_driver(attach));
 }
 
 int

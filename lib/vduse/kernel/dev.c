@@ -37,11 +37,15 @@ kernel_control_open(const char *name)
 	if (fd >= 0)
 		return fd;
 	if (err == ENOENT || err == ENODEV || err == ENXIO)
-		VDUSE_LOG(dev, ERR, name, "%s is missing (%s): this kernel needs its vduse module, "
-			  "modprobe vduse", KERNEL_CONTROL, strerror(err));
+		VDUSE_LOG(dev, ERR, name,
+			  "%s is missing (%s): this kernel needs its vduse module, "
+			  "modprobe vduse",
+			  KERNEL_CONTROL, strerror(err));
 	else if (err == EACCES || err == EPERM)
-		VDUSE_LOG(dev, ERR, name, "no permission to open %s (%s): run as root or grant "
-			  "access to it", KERNEL_CONTROL, strerror(err));
+		VDUSE_LOG(dev, ERR, name,
+			  "no permission to open %s (%s): run as root or grant "
+			  "access to it",
+			  KERNEL_CONTROL, strerror(err));
 	else
 		VDUSE_LOG(dev, ERR, name, "cannot open %s: %s", KERNEL_CONTROL, strerror(err));
 	return -err;
@@ -56,16 +60,19 @@ kernel_negotiate(const char *name, int control, uint64_t *version)
 	if (ioctl(control, VDUSE_GET_API_VERSION, &kernel) < 0) {
 		int err = errno;
 
-		VDUSE_LOG(dev, ERR, name, "cannot ask for the VDUSE API of %s: %s; load the "
-			  "kernel's module vduse", KERNEL_CONTROL, strerror(err));
+		VDUSE_LOG(dev, ERR, name,
+			  "cannot ask for the VDUSE API of %s: %s; load the "
+			  "kernel's module vduse",
+			  KERNEL_CONTROL, strerror(err));
 		return -err;
 	}
 	*version = RTE_MIN(kernel, KERNEL_API_MAX);
 	if (ioctl(control, VDUSE_SET_API_VERSION, version) < 0) {
 		int err = errno;
 
-		VDUSE_LOG(dev, ERR, name, "the kernel speaks VDUSE API %" PRIu64
-			  " and refuses %" PRIu64 ": %s", kernel, *version, strerror(err));
+		VDUSE_LOG(dev, ERR, name,
+			  "the kernel speaks VDUSE API %" PRIu64 " and refuses %" PRIu64 ": %s",
+			  kernel, *version, strerror(err));
 		return -err;
 	}
 	return 0;
@@ -116,7 +123,8 @@ kernel_open(struct rte_vduse_dev *dev)
 	if (ret == -EBUSY)
 		VDUSE_LOG(dev, ERR, dev->name,
 			  "the name is taken: another process serves %s, choose another one or "
-			  "stop that process", path);
+			  "stop that process",
+			  path);
 	else
 		VDUSE_LOG(dev, ERR, dev->name, "cannot open %s: %s", path, strerror(-ret));
 	return ret;
@@ -188,8 +196,7 @@ kernel_difference(const struct vduse_left *left, const struct rte_vduse_dev_conf
 	if (left->features & ~conf->features)
 		return "its driver took features that are not offered now";
 	/* A packed ring does not say how far the process that died had come. */
-	if (!conf->logs && !conf->positions &&
-	    (left->features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
+	if (!conf->logs && !conf->positions && (left->features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
 		return "its driver has packed rings, and nothing says how far they came";
 	return NULL;
 }
@@ -213,7 +220,8 @@ kernel_remove_left(struct rte_vduse_dev *dev, int control)
 	if (ret < 0)
 		VDUSE_LOG(dev, ERR, dev->name,
 			  "a device of that name was left behind and cannot be removed: %s; "
-			  "end what uses it, then: vdpa dev del %s", strerror(-ret), dev->name);
+			  "end what uses it, then: vdpa dev del %s",
+			  strerror(-ret), dev->name);
 	return ret;
 }
 
@@ -226,11 +234,13 @@ kernel_go_on(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf,
 	int ret = -EEXIST;
 
 	if (difference != NULL) {
-		VDUSE_LOG(dev, ERR, dev->name, "a driver uses the device that a dead process left, "
-			  "and this one cannot serve it: %s (%u virtqueues of %u, features 0x%"
-			  PRIx64 "). Start it as it was; to change it, let its driver go after "
-			  "that (umount, ip link set down, or end the virtual machine)", difference,
-			  left->nb_vqs, left->vq_size, left->features);
+		VDUSE_LOG(
+			dev, ERR, dev->name,
+			"a driver uses the device that a dead process left, "
+			"and this one cannot serve it: %s (%u virtqueues of %u, features 0x%" PRIx64
+			"). Start it as it was; to change it, let its driver go after "
+			"that (umount, ip link set down, or end the virtual machine)",
+			difference, left->nb_vqs, left->vq_size, left->features);
 		goto close_fd;
 	}
 	dev->taken_over = true;

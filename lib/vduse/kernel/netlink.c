@@ -35,7 +35,7 @@ struct netlink_talk {
 static int
 netlink_open(struct netlink_talk *talk)
 {
-	struct timeval timeout = {.tv_sec = NETLINK_TIMEOUT_S};
+	struct timeval timeout = { .tv_sec = NETLINK_TIMEOUT_S };
 	int on = 1;
 	int ret;
 

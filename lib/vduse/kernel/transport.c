@@ -116,8 +116,7 @@ kernel_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 	region->last = entry.last;
 	region->offset = entry.offset;
 	region->perm = entry.perm;
-	region->bounce = entry.start == 0 &&
-			 kernel_region_is_bounce(dev, entry.start, entry.last);
+	region->bounce = entry.start == 0 && kernel_region_is_bounce(dev, entry.start, entry.last);
 	region->pinnable = true;
 	region->fd = fd;
 	return 0;

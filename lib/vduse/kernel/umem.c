@@ -39,8 +39,8 @@ umem_alloc(struct rte_vduse_dev *dev, uint64_t size)
 	umem->va = rte_zmalloc_socket("vduse_umem", size, UMEM_ALIGN, dev->socket_id);
 	umem->huge = umem->va != NULL;
 	if (!umem->huge) {
-		umem->va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
-				-1, 0);
+		umem->va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1,
+				0);
 		if (umem->va == MAP_FAILED) {
 			umem->va = NULL;
 			return -ENOMEM;

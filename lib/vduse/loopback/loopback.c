@@ -19,12 +19,12 @@
 #include <vduse/core/device.h>
 #include <vduse/loopback/loopback.h>
 
-#define LOOPBACK_VQS	16
+#define LOOPBACK_VQS    16
 #define LOOPBACK_CONFIG 4096
 
 struct vduse_loopback {
 	pthread_mutex_t lock; /* guards all but the sockets and calls */
-	int sock[2];	      /* ours, the device's */
+	int sock[2];          /* ours, the device's */
 	uint64_t features;
 	struct vduse_transport_region *regions;
 	unsigned int nb_regions;
@@ -34,9 +34,9 @@ struct vduse_loopback {
 	struct vduse_vq_info vqs[LOOPBACK_VQS];
 	int kick_fds[LOOPBACK_VQS];
 	int refuse[VDUSE_LOOPBACK_OPS];
-	bool left; /* a driver is up already */
-	struct vduse_left found; /* what is said of it */
-	uint16_t vq_size_max;    /* 0: what is announced */
+	bool left;                    /* a driver is up already */
+	struct vduse_left found;      /* what is said of it */
+	uint16_t vq_size_max;         /* 0: what is announced */
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	unsigned int call_us;
 	pthread_t caller; /* of the last one; before calls */

@@ -34,8 +34,7 @@ vduse_loopback_send(struct vduse_loopback *loop, struct vduse_dev_request *req);
 
 /* Waits for the answer to the message sent last, at most timeout_ms. 0, -ETIMEDOUT or -EIO. */
 int
-vduse_loopback_answer(struct vduse_loopback *loop, struct vduse_dev_response *resp,
-		      int timeout_ms);
+vduse_loopback_answer(struct vduse_loopback *loop, struct vduse_dev_response *resp, int timeout_ms);
 
 /* Sends a message and waits for its answer. */
 int
@@ -88,7 +87,8 @@ vduse_loopback_set_features(struct vduse_loopback *loop, uint64_t features);
 
 /* What VQ_GET_INFO says of a virtqueue. */
 void
-vduse_loopback_set_vq(struct vduse_loopback *loop, uint16_t index, const struct vduse_vq_info *info);
+vduse_loopback_set_vq(struct vduse_loopback *loop, uint16_t index,
+		      const struct vduse_vq_info *info);
 
 /* The next calls of this operation of the transport fail with err (0: succeed again). */
 enum vduse_loopback_op {

@@ -22,7 +22,7 @@
  * itself as a reader, and a table is freed when no reader is left.
  */
 static struct vduse_iotlb *guard_tables; /* atomic */
-static unsigned int guard_readers;	 /* atomic */
+static unsigned int guard_readers;       /* atomic */
 static pthread_mutex_t guard_lock = PTHREAD_MUTEX_INITIALIZER;
 
 static struct sigaction guard_previous;
@@ -78,8 +78,8 @@ vduse_guard_remove(struct vduse_iotlb *table)
 static bool
 guard_replace(const struct vduse_mapping *mapping, const uint8_t *lost)
 {
-	void *va = mmap(NULL, mapping->len, PROT_NONE,
-			MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+	void *va = mmap(NULL, mapping->len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			-1, 0);
 
 	if (va != MAP_FAILED) {
 		(void)munlock(va, mapping->len);

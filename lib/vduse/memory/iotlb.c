@@ -219,8 +219,10 @@ iotlb_count(struct rte_vduse_dev *dev, const struct vduse_transport_region *regi
 	if (region->bounce)
 		return 0;
 	if (len > *left) {
-		VDUSE_LOG_DRIVER(dev, iotlb, ERR, "its driver shows more than the %" PRIu64
-				 " bytes of memory-limit: raise it", dev->memory_limit);
+		VDUSE_LOG_DRIVER(dev, iotlb, ERR,
+				 "its driver shows more than the %" PRIu64
+				 " bytes of memory-limit: raise it",
+				 dev->memory_limit);
 		return -E2BIG;
 	}
 	*left -= len;
@@ -228,8 +230,8 @@ iotlb_count(struct rte_vduse_dev *dev, const struct vduse_transport_region *regi
 }
 
 int
-vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *old,
-		 bool reuse, struct vduse_iotlb **result)
+vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *old, bool reuse,
+		 struct vduse_iotlb **result)
 {
 	struct vduse_transport_region region;
 	uint64_t from = 0, left = dev->memory_limit;
@@ -249,9 +251,10 @@ vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *o
 			if (ret == 0)
 				ret = iotlb_add(dev, table, &room, &region, old, reuse);
 		} else {
-			VDUSE_LOG_DRIVER(dev, iotlb, ERR, "region 0x%" PRIx64 "-0x%" PRIx64
-					 " is malformed or out of order", region.first,
-					 region.last);
+			VDUSE_LOG_DRIVER(dev, iotlb, ERR,
+					 "region 0x%" PRIx64 "-0x%" PRIx64
+					 " is malformed or out of order",
+					 region.first, region.last);
 			ret = -EPROTO;
 		}
 		close(region.fd);

@@ -40,8 +40,8 @@ struct vduse_map_file {
 /* What of a mapping is still to be made present: populate.c's, under its lock. */
 struct vduse_populate {
 	TAILQ_ENTRY(vduse_mapping) entry;
-	bool pending;   /* queued, or being worked on: fd is open */
-	bool dropped;   /* no table has it any more: the thread frees it */
+	bool pending; /* queued, or being worked on: fd is open */
+	bool dropped; /* no table has it any more: the thread frees it */
 	int fd;
 	uint64_t begin; /* offsets in the file: of all that was asked for */
 	uint64_t next;  /* to look at */
@@ -51,17 +51,17 @@ struct vduse_populate {
 /* A mapped file, or a part of one. Shared by the regions that lie in it. */
 struct vduse_mapping {
 	unsigned int refs;
-	bool keyed;       /* dev and ino name the file */
-	bool windowed;    /* others may share it: keyed, and the file was long enough */
+	bool keyed;    /* dev and ino name the file */
+	bool windowed; /* others may share it: keyed, and the file was long enough */
 	bool writable;
-	bool ours;        /* umem: not to be unmapped */
-	bool lost;        /* atomic; the driver took pages away: set by the guard */
-	bool populates;   /* a file of tmpfs or hugetlbfs; constant */
-	bool huge;        /* of hugetlbfs; constant */
+	bool ours;      /* umem: not to be unmapped */
+	bool lost;      /* atomic; the driver took pages away: set by the guard */
+	bool populates; /* a file of tmpfs or hugetlbfs; constant */
+	bool huge;      /* of hugetlbfs; constant */
 	uint64_t dev;
 	uint64_t ino;
-	uint64_t offset;  /* in the file, of va */
-	size_t len;       /* as mmap was told: a multiple of the file's page size */
+	uint64_t offset; /* in the file, of va */
+	size_t len;      /* as mmap was told: a multiple of the file's page size */
 	size_t page_size;
 	uint8_t *va;
 	struct vduse_populate populate;
@@ -75,18 +75,18 @@ struct vduse_iotlb {
 	/* Windowed mappings by file and first window: chains of indices of mappings, plus one. */
 	uint32_t buckets[VDUSE_IOTLB_BUCKETS];
 	uint32_t *next;
-	uint64_t seed;        /* of the hash: drivers choose windows */
-	uint64_t nb_compared; /* mappings looked at to find one that can be shared */
-	struct vduse_iotlb *guard_next;  /* atomic; the guard's list */
+	uint64_t seed;                  /* of the hash: drivers choose windows */
+	uint64_t nb_compared;           /* mappings looked at to find one that can be shared */
+	struct vduse_iotlb *guard_next; /* atomic; the guard's list */
 };
 
 /* Memory of ours in place of the kernel's bounce buffer. */
 struct vduse_umem {
-	void *va;      /* NULL: none */
+	void *va; /* NULL: none */
 	uint64_t size;
-	bool huge;     /* from EAL's huge pages */
-	bool added;    /* the kernel has it */
-	bool refused;  /* do not try again */
+	bool huge;    /* from EAL's huge pages */
+	bool added;   /* the kernel has it */
+	bool refused; /* do not try again */
 };
 
 /*
@@ -96,8 +96,8 @@ struct vduse_umem {
  * Returns 0, -E2BIG, -EPROTO (regions out of order), or -ENOMEM. Control thread.
  */
 int
-vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *old,
-		 bool reuse, struct vduse_iotlb **table);
+vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *old, bool reuse,
+		 struct vduse_iotlb **table);
 
 /* Frees a table and what only it maps. NULL is fine. Control thread. */
 void

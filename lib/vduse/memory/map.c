@@ -105,8 +105,8 @@ map_aligned(int fd, uint64_t offset, size_t len, size_t page_size, int prot)
 	if (room == MAP_FAILED)
 		return MAP_FAILED;
 	/* Address and offset congruent to the alignment, or no huge page can be used. */
-	start = room + ((align + (offset & (align - 1)) - ((uintptr_t)room & (align - 1))) &
-			(align - 1));
+	start = room +
+		((align + (offset & (align - 1)) - ((uintptr_t)room & (align - 1))) & (align - 1));
 	va = mmap(start, len, prot, MAP_SHARED | MAP_FIXED, fd, (off_t)offset);
 	if (va == MAP_FAILED) {
 		int err = errno;

@@ -95,8 +95,10 @@ call_warn(const char *name, int err)
 	static bool warned;
 
 	if (!rte_atomic_exchange_explicit(&warned, true, rte_memory_order_relaxed))
-		VDUSE_LOG(msg, NOTICE, name, "no io_uring (%s): a driver that fills the counter of "
-			  "its call descriptor holds up the lcore that polls it", strerror(-err));
+		VDUSE_LOG(msg, NOTICE, name,
+			  "no io_uring (%s): a driver that fills the counter of "
+			  "its call descriptor holds up the lcore that polls it",
+			  strerror(-err));
 }
 
 struct vhost_user_call *
@@ -120,8 +122,10 @@ vhost_user_call_open(const char *name, uint16_t index, int fd)
 free_call:
 	free(call);
 fail:
-	VDUSE_LOG(msg, ERR, name, "no memory or file descriptor left to interrupt the driver of "
-		  "virtqueue %u: %s", index, strerror(errno));
+	VDUSE_LOG(msg, ERR, name,
+		  "no memory or file descriptor left to interrupt the driver of "
+		  "virtqueue %u: %s",
+		  index, strerror(errno));
 	return NULL;
 }
 

@@ -120,7 +120,8 @@ conn_end(struct vhost_user *vu)
 	else
 		VDUSE_LOG_RATED(&vu->dev->life_rate, dev, NOTICE, vu->dev->name,
 				"client disconnected before it set up a virtqueue: see that it "
-				"wants no more than %u (num-queues= of QEMU)", vu->dev->nb_vqs);
+				"wants no more than %u (num-queues= of QEMU)",
+				vu->dev->nb_vqs);
 }
 
 static int

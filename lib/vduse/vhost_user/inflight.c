@@ -75,8 +75,10 @@ vhost_user_inflight_note(struct vhost_user *vu, const struct vhost_user_write *w
 		return;
 	if (pwrite(vu->inflight, write, sizeof(*write),
 		   (off_t)(vu->dev->nb_vqs * sizeof(*write))) != sizeof(*write))
-		VDUSE_LOG_DRIVER(vu->dev, msg, WARNING, "a driver that reconnects has to write to "
-				 "the configuration space again: %s", strerror(errno));
+		VDUSE_LOG_DRIVER(vu->dev, msg, WARNING,
+				 "a driver that reconnects has to write to "
+				 "the configuration space again: %s",
+				 strerror(errno));
 }
 
 bool

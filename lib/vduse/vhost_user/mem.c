@@ -60,8 +60,7 @@ mem_file_maps(int fd, const struct vhost_user_memory *from)
 		return false;
 	start = RTE_ALIGN_MUL_FLOOR(from->offset, (uint64_t)st.st_blksize);
 	size = RTE_ALIGN_MUL_CEIL(from->offset + from->size, (uint64_t)st.st_blksize) - start;
-	va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd,
-		  (off_t)start);
+	va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, (off_t)start);
 	if (va == MAP_FAILED)
 		return false;
 	munmap(va, size);
@@ -118,9 +117,10 @@ mem_append(const struct vhost_user *vu, struct vhost_user_region *regions, uint3
 		};
 		return 0;
 	}
-	VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "refused: a region of 0x%" PRIx64
-			 " bytes at 0x%" PRIx64 ", in its file at 0x%" PRIx64 ", %s", from->size,
-			 from->first, from->offset, fault);
+	VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR,
+			 "refused: a region of 0x%" PRIx64 " bytes at 0x%" PRIx64
+			 ", in its file at 0x%" PRIx64 ", %s",
+			 from->size, from->first, from->offset, fault);
 	return -EPROTO;
 }
 
@@ -154,8 +154,7 @@ mem_alloc(const struct vhost_user *vu, uint32_t nb)
 	struct vhost_user_region *regions = calloc(nb + 1, sizeof(*regions));
 
 	if (regions == NULL)
-		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "refused: no memory for %u regions",
-				 nb);
+		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "refused: no memory for %u regions", nb);
 	return regions;
 }
 
@@ -206,9 +205,9 @@ vhost_user_mem_remove(struct vhost_user *vu, const struct vhost_user_memory *reg
 	uint32_t nb = vu->nb_regions, i = 0;
 	int fd;
 
-	while (i < nb && (vu->regions[i].first != region->first ||
-			  vu->regions[i].user != region->user ||
-			  vu->regions[i].last != region->first + region->size - 1))
+	while (i < nb &&
+	       (vu->regions[i].first != region->first || vu->regions[i].user != region->user ||
+		vu->regions[i].last != region->first + region->size - 1))
 		i++;
 	if (i == nb)
 		return -ENOENT;

@@ -184,8 +184,7 @@ msg_set_inflight(struct vhost_user *vu, struct msg *msg)
 	if (msg->nb_fds != 1 || msg->size != sizeof(msg->payload.inflight) ||
 	    vhost_user_inflight_take(vu, msg->fds[0], msg->payload.inflight.size,
 				     msg->payload.inflight.offset) < 0)
-		return vhost_user_msg_refuse(vu, msg,
-					     "brings back what we did not give");
+		return vhost_user_msg_refuse(vu, msg, "brings back what we did not give");
 	if (vhost_user_inflight_noted(vu, &write))
 		msg_config_write(vu, &write);
 	return RTE_VHOST_MSG_RESULT_OK;

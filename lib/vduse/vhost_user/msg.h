@@ -16,7 +16,7 @@
 
 #define MSG_FLAG_NEED_REPLY (1U << 3)
 /* Of the number that a virtqueue's descriptors come with. */
-#define MSG_VRING_INDEX	    0xffU
+#define MSG_VRING_INDEX 0xffU
 
 /* Bytes of the largest payload that librte_vhost has room for: an encryption session. */
 #if RTE_VERSION < RTE_VERSION_NUM(25, 3, 0, 0)

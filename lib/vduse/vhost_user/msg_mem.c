@@ -32,8 +32,7 @@ msg_mem_table(struct vhost_user *vu, struct msg *msg)
 
 	if (nb > MSG_FDS_MAX || vhost_user_msg_fds(msg) != (int)nb ||
 	    msg->size < offsetof(struct msg, payload.table.regions[nb]) - MSG_HEAD)
-		return vhost_user_msg_refuse(vu, msg,
-					     "has other descriptors than regions");
+		return vhost_user_msg_refuse(vu, msg, "has other descriptors than regions");
 	memcpy(table, msg->payload.table.regions, nb * sizeof(table[0]));
 	memcpy(fds, msg->fds, nb * sizeof(fds[0]));
 	if (vhost_user_mem_set(vu, table, fds, nb) < 0)

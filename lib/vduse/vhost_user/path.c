@@ -97,8 +97,10 @@ path_take_over(const char *name, const char *path)
 
 	if (ret != -ECONNREFUSED) {
 		/* -EAGAIN, for one: somebody listens and has many connections waiting. */
-		VDUSE_LOG(dev, ERR, name, "somebody serves %s (%s): choose another path or stop "
-			  "that process", path, ret == 0 ? "it answers" : strerror(-ret));
+		VDUSE_LOG(dev, ERR, name,
+			  "somebody serves %s (%s): choose another path or stop "
+			  "that process",
+			  path, ret == 0 ? "it answers" : strerror(-ret));
 		return -EBUSY;
 	}
 	if (unlink(path) < 0 && errno != ENOENT) {
@@ -150,8 +152,10 @@ vhost_user_path_access(struct vhost_user *vu, const struct rte_vduse_dev_conf *c
 	vu->gid = (gid_t)strtoul(conf->socket_group, &end, 10);
 	if (conf->socket_group[0] >= '0' && conf->socket_group[0] <= '9' && *end == '\0')
 		return 0;
-	VDUSE_LOG(dev, ERR, vu->dev->name, "no group %s for the socket: use the name or the number "
-		  "of one", conf->socket_group);
+	VDUSE_LOG(dev, ERR, vu->dev->name,
+		  "no group %s for the socket: use the name or the number "
+		  "of one",
+		  conf->socket_group);
 	return -EINVAL;
 }
 

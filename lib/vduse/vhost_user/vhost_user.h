@@ -34,9 +34,9 @@ static_assert(RTE_VDUSE_SOCKET_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_p
 struct vhost_user_region {
 	uint64_t first; /* guest physical addresses */
 	uint64_t last;
-	uint64_t user;  /* the driver's own address of first */
+	uint64_t user;   /* the driver's own address of first */
 	uint64_t offset; /* of first in the file */
-	int fd;         /* ours */
+	int fd;          /* ours */
 };
 
 /* A connection. The descriptor is librte_vhost's; its inode tells one connection from the next. */
@@ -48,16 +48,16 @@ struct vhost_user_socket {
 /* What the driver has said of a virtqueue. librte_vhost's thread's. */
 struct vhost_user_ring {
 	uint32_t size;
-	uint16_t avail;  /* where it goes on; of a packed ring with the wrap counter in bit 15 */
+	uint16_t avail; /* where it goes on; of a packed ring with the wrap counter in bit 15 */
 	uint16_t used;
-	bool placed;     /* it has addresses: the driver's own */
+	bool placed; /* it has addresses: the driver's own */
 	bool kicked;
 	bool enabled;
-	bool paused;     /* while memory changes */
+	bool paused; /* while memory changes */
 	uint64_t desc;
 	uint64_t driver;
 	uint64_t device;
-	int call;        /* its eventfd, or -1 */
+	int call; /* its eventfd, or -1 */
 };
 
 #define VHOST_USER_VRING_SIZE_MAX 32768
@@ -67,17 +67,17 @@ struct vhost_user_call;
 struct vhost_user_vq {
 	struct vhost_user_ring ring;
 	struct vduse_vq_info info; /* what the control thread is to see */
-	uint64_t life;   /* of the ring, as the transport's vq_life says; with info */
-	bool ran;        /* the control thread started it since it was last stopped */
-	bool recall;     /* the next start takes next_call in place of call */
+	uint64_t life;             /* of the ring, as the transport's vq_life says; with info */
+	bool ran;                  /* the control thread started it since it was last stopped */
+	bool recall;               /* the next start takes next_call in place of call */
 	struct vhost_user_call *next_call; /* NULL: no calls */
-	struct vhost_user_call *call; /* the poller's; changes under the virtqueue's lock */
+	struct vhost_user_call *call;      /* the poller's; changes under the virtqueue's lock */
 };
 
 /* A write to the configuration space, short enough for the fields that there are. */
 struct vhost_user_write {
 	uint16_t offset;
-	uint8_t len;     /* 0: there was none */
+	uint8_t len; /* 0: there was none */
 	uint8_t data[5];
 };
 
@@ -91,29 +91,29 @@ enum vhost_user_slot {
 
 struct vhost_user {
 	TAILQ_ENTRY(vhost_user) next;
-	struct rte_vduse_dev *dev;  /* constant */
+	struct rte_vduse_dev *dev;       /* constant */
 	char path[RTE_VDUSE_SOCKET_MAX]; /* constant */
-	mode_t mode;                /* of the socket that is made; constant */
-	gid_t gid;                  /* its group, or -1; constant */
-	bool client;                /* connect instead of listen; constant */
-	bool net;                   /* a network device; constant */
-	bool any_memory;            /* memory may be in any file; constant */
-	bool registered;            /* librte_vhost knows it; its creator's thread's */
+	mode_t mode;                     /* of the socket that is made; constant */
+	gid_t gid;                       /* its group, or -1; constant */
+	bool client;                     /* connect instead of listen; constant */
+	bool net;                        /* a network device; constant */
+	bool any_memory;                 /* memory may be in any file; constant */
+	bool registered;                 /* librte_vhost knows it; its creator's thread's */
 	/* librte_vhost's thread's. */
-	bool up;                    /* the control thread was told that the driver is there */
-	struct vhost_user_socket sock; /* of the connection that is served */
-	int inflight;               /* see inflight.c; -1: there is none */
+	bool up;                         /* the control thread was told that the driver is there */
+	struct vhost_user_socket sock;   /* of the connection that is served */
+	int inflight;                    /* see inflight.c; -1: there is none */
 	struct vhost_user_write written; /* the driver's last write to the space, with effect */
 	/* All below under the lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
-	bool closing;               /* nobody answers any more */
-	int vid;                    /* librte_vhost's number of the connection, or -1 */
-	int channel;                /* see channel.c; -1: there is none */
+	bool closing; /* nobody answers any more */
+	int vid;      /* librte_vhost's number of the connection, or -1 */
+	int channel;  /* see channel.c; -1: there is none */
 	enum vhost_user_slot slot;
 	struct vduse_dev_request request;
 	struct vduse_dev_response response;
-	uint64_t features;          /* what the driver took */
+	uint64_t features;                 /* what the driver took */
 	struct vhost_user_region *regions; /* sorted */
 	uint32_t nb_regions;
 	uint8_t *config;            /* dev->config_size bytes */

@@ -79,10 +79,10 @@ vring_position_set(const struct vhost_user *vu, struct vhost_user_ring *ring,
 		ring->used = ring->avail;
 		return;
 	}
-	ring->avail = (uint16_t)(state->packed.last_avail_idx |
-				 state->packed.last_avail_counter << VRING_WRAP);
-	ring->used = (uint16_t)(state->packed.last_used_idx |
-				state->packed.last_used_counter << VRING_WRAP);
+	ring->avail = (uint16_t)(state->packed.last_avail_idx | state->packed.last_avail_counter
+									<< VRING_WRAP);
+	ring->used = (uint16_t)(state->packed.last_used_idx | state->packed.last_used_counter
+								      << VRING_WRAP);
 }
 
 /* What the control thread is to see of a virtqueue. -EFAULT: its rings are in no region. */
@@ -169,7 +169,8 @@ vhost_user_vring_set_call(struct vhost_user *vu, uint16_t index, int fd)
 	}
 	VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
 			 "the call descriptor of virtqueue %u is no eventfd: its driver gets no "
-			 "interrupts", index);
+			 "interrupts",
+			 index);
 	vring_close(&ring->call);
 	vring_exchange_call(vu, index);
 }
@@ -296,8 +297,8 @@ vhost_user_vring_pause(struct vhost_user *vu)
 	for (i = 0; i < vu->dev->nb_vqs; i++) {
 		struct vhost_user_vq *vq = &vu->vqs[i];
 
-		if (!vq->info.ready || (vring_read(vu, i, &info) == 0 &&
-					!vring_moved(&vq->info, &info)))
+		if (!vq->info.ready ||
+		    (vring_read(vu, i, &info) == 0 && !vring_moved(&vq->info, &info)))
 			continue;
 		vring_stop(vu, i);
 		vq->ring.paused = true;
@@ -314,9 +315,9 @@ vhost_user_vring_resume(struct vhost_user *vu)
 			continue;
 		vu->vqs[i].ring.paused = false;
 		if (vhost_user_vring_go(vu, i) < 0)
-			VDUSE_LOG_DRIVER(vu->dev, dev, ERR,
-					 "virtqueue %u stopped: its rings are in no region any more",
-					 i);
+			VDUSE_LOG_DRIVER(
+				vu->dev, dev, ERR,
+				"virtqueue %u stopped: its rings are in no region any more", i);
 	}
 }
 

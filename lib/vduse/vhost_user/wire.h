@@ -50,7 +50,7 @@ enum msg_type {
 
 /* A region of the driver's memory. */
 struct vhost_user_memory {
-	uint64_t first;  /* guest physical address */
+	uint64_t first; /* guest physical address */
 	uint64_t size;
 	uint64_t user;   /* the driver's own address */
 	uint64_t offset; /* in the file */

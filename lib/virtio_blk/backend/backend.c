@@ -14,9 +14,7 @@
 #include <virtio_blk/blk.h>
 
 static const struct vblk_backend_ops *const backends[] = {
-	&vblk_backend_null,
-	&vblk_backend_ram,
-	&vblk_backend_fault,
+	&vblk_backend_null, &vblk_backend_ram, &vblk_backend_fault,
 #ifdef VBLK_HAVE_LIBURING
 	&vblk_backend_file,
 #endif

@@ -30,13 +30,13 @@ enum vblk_op {
  */
 struct vblk_io {
 	enum vblk_op op;
-	bool fua;          /* VBLK_WRITE, VBLK_ZERO: on stable storage when it is done */
-	bool unmap;        /* VBLK_ZERO: the space may be given back */
+	bool fua;   /* VBLK_WRITE, VBLK_ZERO: on stable storage when it is done */
+	bool unmap; /* VBLK_ZERO: the space may be given back */
 	uint16_t nb_iov;
 	struct iovec *iov; /* for VBLK_READ and VBLK_WRITE: len bytes, no entry empty */
 	uint64_t offset;   /* bytes */
 	uint64_t len;
-	int result;        /* of poll: 0 or a negative errno; -ENOTSUP: it never can */
+	int result; /* of poll: 0 or a negative errno; -ENOTSUP: it never can */
 	/* The backend's while it has the operation; what they hold before is undefined. */
 	uint32_t since;
 	struct vblk_io *next;
@@ -51,13 +51,13 @@ struct vblk_io {
 
 /* What a backend is like. Set when it is opened. */
 struct vblk_limits {
-	uint64_t size;           /* bytes */
-	uint32_t block_size;     /* smallest piece that can be read or written, a power of two */
-	uint32_t physical_size;  /* smallest that is written without reading first */
-	uint32_t minimum_io;     /* bytes that are worth a request; 0: unknown */
+	uint64_t size;          /* bytes */
+	uint32_t block_size;    /* smallest piece that can be read or written, a power of two */
+	uint32_t physical_size; /* smallest that is written without reading first */
+	uint32_t minimum_io;    /* bytes that are worth a request; 0: unknown */
 	uint32_t optimal_io;
-	uint32_t alignment;      /* bytes from 0 to the first physical block */
-	uint32_t discard_size;   /* what VBLK_DISCARD gives back at the least */
+	uint32_t alignment;    /* bytes from 0 to the first physical block */
+	uint32_t discard_size; /* what VBLK_DISCARD gives back at the least */
 	bool read_only;
 	/* Most bytes of a VBLK_DISCARD, and of a VBLK_ZERO or VBLK_ERASE; 0: any number. */
 	uint64_t discard_part, zero_part;
@@ -66,7 +66,7 @@ struct vblk_limits {
 
 /* Of backends that work on a range while the poller does something else. */
 #define VBLK_DISCARD_PART (UINT64_C(256) << 20)
-#define VBLK_ZERO_PART	  (UINT64_C(16) << 20)
+#define VBLK_ZERO_PART    (UINT64_C(16) << 20)
 
 struct vblk_backend_ops;
 

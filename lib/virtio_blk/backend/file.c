@@ -23,9 +23,9 @@
 #include <virtio_blk/backend/file.h>
 #include <virtio_blk/blk.h>
 
-#define FILE_ALIGN_MAX	  4096
-#define FILE_BLOCK_MAX	  (64 << 20)
-#define FILE_WAIT_MS	  1000
+#define FILE_ALIGN_MAX    4096
+#define FILE_BLOCK_MAX    (64 << 20)
+#define FILE_WAIT_MS      1000
 #define FILE_WAIT_STEP_MS 10
 
 /* Where the kernel does not say: tries. Reads nothing that matters. */
@@ -152,8 +152,8 @@ file_open_cached(struct file_backend *file, const struct stat *st, const char *d
 	if (!S_ISREG(st->st_mode) || file->io_align == RTE_VDUSE_BLK_SECTOR)
 		return 0;
 	snprintf(self, sizeof(self), "/proc/self/fd/%d", file->fd);
-	file->cached_fd = open(self, O_CLOEXEC | (file->backend.limits.read_only ? O_RDONLY
-										   : O_RDWR));
+	file->cached_fd =
+		open(self, O_CLOEXEC | (file->backend.limits.read_only ? O_RDONLY : O_RDWR));
 	if (file->cached_fd >= 0)
 		return 0;
 	err = errno;
@@ -247,10 +247,12 @@ file_probe_ring(const char *device)
 		return 0;
 	}
 	if (ret == -EPERM || ret == -EACCES || ret == -ENOSYS)
-		VBLK_LOG(ERR, device, "backend=file needs io_uring, which is forbidden here (%s): "
+		VBLK_LOG(ERR, device,
+			 "backend=file needs io_uring, which is forbidden here (%s): "
 			 "permit io_uring_setup, io_uring_enter and io_uring_register in the "
 			 "seccomp filter of the container or unit, and set the sysctl "
-			 "kernel.io_uring_disabled to 0", strerror(-ret));
+			 "kernel.io_uring_disabled to 0",
+			 strerror(-ret));
 	else
 		VBLK_LOG(ERR, device, "backend=file cannot set up io_uring: %s%s", strerror(-ret),
 			 ret == -ENOMEM ? ": raise the limit of locked memory" : "");

@@ -21,10 +21,10 @@
 /* An operation that writes: from its submission to its end, or while it waits. */
 struct file_range {
 	TAILQ_ENTRY(file_range) entry;
-	uint64_t first;  /* block */
+	uint64_t first; /* block */
 	uint64_t last;
 	uint64_t ticket;
-	bool parts;      /* it writes parts of blocks */
+	bool parts; /* it writes parts of blocks */
 };
 TAILQ_HEAD(file_range_list, file_range);
 
@@ -49,8 +49,9 @@ struct file_backend {
 	struct file_ranges ranges; /* if io_align is more than a driver's smallest block */
 	/* What the file system turned out not to have; any thread sets it, never unset. */
 	bool no_zero_range;
-	unsigned int nb_ranges; /* discards and zeroes that the kernel has, of all channels; atomic */
-	bool told; /* that memory cannot be pinned; control thread */
+	unsigned int
+		nb_ranges;   /* discards and zeroes that the kernel has, of all channels; atomic */
+	bool told;           /* that memory cannot be pinned; control thread */
 	int flush_error;     /* of the first flush that failed; any thread sets it, never unset */
 	uint32_t retry_told; /* when a line said that operations are refused; any thread */
 };
@@ -109,8 +110,8 @@ file_range_leave(struct file_ranges *ranges, struct file_range *range);
 
 /* file_edge.c: what is under way of an operation that is done in steps. */
 enum file_edge {
-	FILE_EDGE_NONE,  /* whole blocks */
-	FILE_EDGE_READ,  /* the block of an edge, to be changed */
+	FILE_EDGE_NONE, /* whole blocks */
+	FILE_EDGE_READ, /* the block of an edge, to be changed */
 	FILE_EDGE_WRITE,
 	FILE_EDGE_PLAIN, /* the edge through the page cache, as it is */
 };

@@ -94,8 +94,8 @@ file_prep_data(const struct file_channel *channel, struct io_uring_sqe *sqe,
 	if (io->room != NULL || nb_iov == 1)
 		file_prep_stretch(channel, sqe, write, at, left, offset);
 	else
-		io_uring_prep_rw(write ? IORING_OP_WRITEV : IORING_OP_READV, sqe, 0, iov,
-				 nb_iov, offset);
+		io_uring_prep_rw(write ? IORING_OP_WRITEV : IORING_OP_READV, sqe, 0, iov, nb_iov,
+				 offset);
 	if (io->fua)
 		sqe->rw_flags = RWF_DSYNC;
 }
@@ -132,9 +132,10 @@ file_prep_zero(const struct file_channel *channel, struct io_uring_sqe *sqe,
 	else if (io->stage == FILE_SYNC)
 		io_uring_prep_fsync(sqe, 0, IORING_FSYNC_DATASYNC);
 	else if (left >= FILE_ZERO_SIZE)
-		io_uring_prep_writev(sqe, 0, file_zero_iov,
-				     (unsigned int)RTE_MIN(left / FILE_ZERO_SIZE,
-							   (uint64_t)FILE_ZERO_IOV), offset);
+		io_uring_prep_writev(
+			sqe, 0, file_zero_iov,
+			(unsigned int)RTE_MIN(left / FILE_ZERO_SIZE, (uint64_t)FILE_ZERO_IOV),
+			offset);
 	else
 		io_uring_prep_write(sqe, 0, file_zeroes, (unsigned int)left, offset);
 }
@@ -555,8 +556,8 @@ file_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 		/* The kernel asks the device while it is asked itself, and only then. */
 		if (io_uring_cq_ready(&channel->rings[FILE_RING_POLLED]) == 0)
 			(void)io_uring_get_events(&channel->rings[FILE_RING_POLLED]);
-		n = (uint16_t)(n + file_reap(channel, FILE_RING_POLLED, ios + n,
-					     (uint16_t)(nb - n)));
+		n = (uint16_t)(n +
+			       file_reap(channel, FILE_RING_POLLED, ios + n, (uint16_t)(nb - n)));
 	}
 	if (unlikely(channel->blocked.first != NULL))
 		file_unblock(channel);

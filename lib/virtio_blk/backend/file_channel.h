@@ -22,20 +22,20 @@ struct file_channel {
 	struct io_uring rings[FILE_RINGS];
 	unsigned int nb_rings;
 	unsigned int nb_in_flight; /* on all of them: entries whose completions were not seen */
-	bool overlaps;          /* some were not finished when the kernel returned last */
-	bool polls;             /* there is the other one, and the device does not refuse */
-	unsigned int nb_polled; /* in flight there */
-	const uint8_t *pinned;  /* memory that the kernel has the pages of; NULL: none */
+	bool overlaps;             /* some were not finished when the kernel returned last */
+	bool polls;                /* there is the other one, and the device does not refuse */
+	unsigned int nb_polled;    /* in flight there */
+	const uint8_t *pinned;     /* memory that the kernel has the pages of; NULL: none */
 	uint64_t pinned_len;
-	unsigned int nb_pinned; /* rings that know it */
-	unsigned int nb_rooms;  /* in use; see file_room.c */
-	struct vblk_fifo done;  /* failed before the kernel had it */
-	struct vblk_fifo again; /* to be submitted once more */
-	struct vblk_fifo blocked; /* wait for earlier writes to the same blocks */
-	struct vblk_io *syncing;  /* the sync in flight, see file_sync.c; NULL: there is none */
-	struct vblk_fifo synced;  /* share it */
-	struct vblk_fifo to_sync; /* arrived after it began: wait for the next one */
-	struct file_range *ranges;          /* room for those of depth operations; or NULL */
+	unsigned int nb_pinned;    /* rings that know it */
+	unsigned int nb_rooms;     /* in use; see file_room.c */
+	struct vblk_fifo done;     /* failed before the kernel had it */
+	struct vblk_fifo again;    /* to be submitted once more */
+	struct vblk_fifo blocked;  /* wait for earlier writes to the same blocks */
+	struct vblk_io *syncing;   /* the sync in flight, see file_sync.c; NULL: there is none */
+	struct vblk_fifo synced;   /* share it */
+	struct vblk_fifo to_sync;  /* arrived after it began: wait for the next one */
+	struct file_range *ranges; /* room for those of depth operations; or NULL */
 	struct file_range_list spare_ranges;
 };
 

@@ -86,10 +86,10 @@ file_discard_probe(struct file_backend *file, dev_t dev)
 {
 	struct vblk_limits *limits = &file->backend.limits;
 
-	file->discard_command = file_device_number(dev, "discard_max_bytes") > 0 &&
-				discard_has_command(file->fd);
-	limits->discard = file->discard_command ||
-			  file_device_number(dev, "write_zeroes_max_bytes") > 0;
+	file->discard_command =
+		file_device_number(dev, "discard_max_bytes") > 0 && discard_has_command(file->fd);
+	limits->discard =
+		file->discard_command || file_device_number(dev, "write_zeroes_max_bytes") > 0;
 	limits->discard_size = (uint32_t)file_device_number(dev, "discard_granularity");
 }
 

@@ -95,8 +95,9 @@ file_edge_step(const struct file_backend *file, struct vblk_io *io, struct file_
 
 	*step = (struct file_step){ .at = io->room, .offset = place.block, .len = align };
 	if (io->op == VBLK_READ) {
-		step->len = RTE_MIN(RTE_ALIGN_CEIL(io->len - io->done + place.at - place.block,
-						   align), FILE_ROOM_SIZE);
+		step->len =
+			RTE_MIN(RTE_ALIGN_CEIL(io->len - io->done + place.at - place.block, align),
+				FILE_ROOM_SIZE);
 		return true;
 	}
 	if (io->edge == FILE_EDGE_NONE)

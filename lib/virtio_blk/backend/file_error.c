@@ -39,8 +39,10 @@ error_log_retry(struct file_backend *file, uint32_t now, int result)
 							 rte_memory_order_relaxed,
 							 rte_memory_order_relaxed))
 		return;
-	VBLK_LOG(ERR, file->backend.name, "its file refused requests for %u ms (%s): they fail, "
-		 "see whether the device below works", ERROR_RETRY_MS, strerror(-result));
+	VBLK_LOG(ERR, file->backend.name,
+		 "its file refused requests for %u ms (%s): they fail, "
+		 "see whether the device below works",
+		 ERROR_RETRY_MS, strerror(-result));
 }
 
 bool
@@ -74,7 +76,10 @@ file_error_flush(struct file_backend *file, int result)
 							 rte_memory_order_relaxed,
 							 rte_memory_order_relaxed))
 		return;
-	VBLK_LOG(ERR, file->backend.name, "a flush of its file failed (%s): what was written before "
-		 "may be lost, so all later flushes fail: see to the device below, start this process "
-		 "again, and check the disk's file system", strerror(-result));
+	VBLK_LOG(
+		ERR, file->backend.name,
+		"a flush of its file failed (%s): what was written before "
+		"may be lost, so all later flushes fail: see to the device below, start this process "
+		"again, and check the disk's file system",
+		strerror(-result));
 }

@@ -21,7 +21,7 @@
 #define USE_WRITE  (1u << 1)
 #define USE_RESIZE (1u << 3)
 
-#define NB_USES	       5u
+#define NB_USES        5u
 #define LOCK_USE_BASE  100
 #define LOCK_DENY_BASE 200
 #define LOCK_OURS      300

@@ -151,7 +151,8 @@ file_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
 	/* Other errors are usual: the kernel's own bounce memory is made page by page. */
 	if ((ret == -ENOMEM || ret == -EPERM) && file->direct && !file->told) {
 		file->told = true;
-		VBLK_LOG(INFO, file->backend.name, "cannot pin the driver's memory (%s): large requests "
+		VBLK_LOG(INFO, file->backend.name,
+			 "cannot pin the driver's memory (%s): large requests "
 			 "are slower; raise the limit of locked memory (ulimit -l, LimitMEMLOCK=)",
 			 strerror(-ret));
 	}

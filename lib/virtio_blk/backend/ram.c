@@ -43,7 +43,8 @@ ram_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 	if (ram->bytes == NULL) {
 		VBLK_LOG(ERR, conf->device,
 			 "no memory for size=%" PRIu64 ": reserve more huge pages, or give EAL "
-			 "more of them (-m)", size);
+			 "more of them (-m)",
+			 size);
 		free(ram);
 		return -ENOMEM;
 	}

@@ -97,8 +97,10 @@ lock_error(const char *device, const char *name, int ret)
 		VBLK_LOG(ERR, device, "rbd: cannot lock image %s: %s", name, strerror(-ret));
 		return ret;
 	}
-	VBLK_LOG(ERR, device, "rbd: image %s: somebody else writes to it, see rbd status and "
-		 "rbd lock ls", name);
+	VBLK_LOG(ERR, device,
+		 "rbd: image %s: somebody else writes to it, see rbd status and "
+		 "rbd lock ls",
+		 name);
 	return -EBUSY;
 }
 
@@ -113,8 +115,10 @@ image_lock(struct image_backend *rbd, const char *device, const char *name)
 	if (ret < 0)
 		return lock_error(device, name, ret);
 	if (!(features & RBD_FEATURE_EXCLUSIVE_LOCK)) {
-		VBLK_LOG(WARNING, device, "rbd: image %s has no exclusive-lock: take care that "
-			 "nobody else writes to it, or use rbd feature enable", name);
+		VBLK_LOG(WARNING, device,
+			 "rbd: image %s has no exclusive-lock: take care that "
+			 "nobody else writes to it, or use rbd feature enable",
+			 name);
 		return 0;
 	}
 	rbd->lock = lock_file(rbd, path, sizeof(path));

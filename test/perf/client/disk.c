@@ -12,7 +12,7 @@
 
 #include "disk.h"
 
-#define DISK_BIT(nr) (UINT64_C(1) << (nr))
+#define DISK_BIT(nr)  (UINT64_C(1) << (nr))
 #define DISK_INDEX(i) ((uint16_t)((i) & (CLIENT_RING_SIZE - 1)))
 
 static uint64_t
@@ -77,7 +77,8 @@ client_disk_open(struct client_disk *disk, const char *path, uint32_t size, uint
 
 	client_connect(conn, path,
 		       DISK_BIT(VIRTIO_F_VERSION_1) | DISK_BIT(VIRTIO_RING_F_EVENT_IDX) |
-		       DISK_BIT(VIRTIO_RING_F_INDIRECT_DESC) | DISK_BIT(VIRTIO_BLK_F_FLUSH));
+			       DISK_BIT(VIRTIO_RING_F_INDIRECT_DESC) |
+			       DISK_BIT(VIRTIO_BLK_F_FLUSH));
 	conn->transport->config_read(conn, &config, offsetof(struct virtio_blk_config, wce));
 	disk->capacity = config.capacity * 512;
 	disk->size = size;

@@ -8,8 +8,8 @@
 
 #include "conn.h"
 
-#define CLIENT_RING_SIZE  256
-#define CLIENT_DEPTH_MAX  (CLIENT_RING_SIZE / 4)
+#define CLIENT_RING_SIZE 256
+#define CLIENT_DEPTH_MAX (CLIENT_RING_SIZE / 4)
 
 /* What lies in the memory of both sides. Requests have their descriptors for good. */
 struct client_shared {

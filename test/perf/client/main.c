@@ -30,9 +30,9 @@ struct job {
 struct job_state {
 	const struct job *job;
 	struct client_disk disk;
-	uint64_t blocks;   /* of the disk */
-	uint64_t next;     /* a block, or what the next random one is made of */
-	uint32_t *times;   /* ns */
+	uint64_t blocks; /* of the disk */
+	uint64_t next;   /* a block, or what the next random one is made of */
+	uint32_t *times; /* ns */
 	size_t nb_times;
 };
 

@@ -18,8 +18,8 @@
 
 #include "conn.h"
 
-#define FEATURES_PROTOCOL   (UINT64_C(1) << 30)
-#define PROTOCOL_CONFIG	    (UINT64_C(1) << 9)
+#define FEATURES_PROTOCOL (UINT64_C(1) << 30)
+#define PROTOCOL_CONFIG   (UINT64_C(1) << 9)
 
 struct msg {
 	uint32_t request;
@@ -87,7 +87,8 @@ msg_set(struct client_conn *conn, uint32_t request, uint64_t value, int fd)
 static void
 msg_vring(struct client_conn *conn, uint32_t request, uint32_t num)
 {
-	struct msg msg = { .request = request, .size = sizeof(msg.payload.vring),
+	struct msg msg = { .request = request,
+			   .size = sizeof(msg.payload.vring),
 			   .payload.vring.num = num };
 
 	msg_send(conn, &msg, -1);
