@@ -13,6 +13,7 @@ help:
 	@echo "make check          every test; the last line counts them"
 	@echo "make check-long     what make check has no time for, counted the same way: hours"
 	@echo "make check-debug    the kernel module on kernels that look for mistakes: an hour"
+	@echo "make lint           formatting, and which layer includes which: seconds"
 	@echo "make coverage       which lines of lib and drivers the tests run: half an hour"
 	@echo "make unit           unit tests only: seconds"
 	@echo "make fuzz           fuzzers: a minute; SECONDS=3600 TARGET=fuzz_blk for longer"
@@ -51,6 +52,10 @@ check-debug: build
 	@config/install-packages debug
 	@test/vm/kernel-debug $(KERNELS)
 
+lint:
+	@config/install-packages check
+	@devtools/check-format && devtools/check-layers
+
 coverage: build
 	@config/install-packages coverage
 	@test/coverage $(SUITES)
@@ -77,5 +82,5 @@ clean:
 	rm -rf build-asan build-tsan build-clang build-cov build-fuzz
 	[ ! -e $(BUILD)/build.ninja ] || ninja -C $(BUILD) clean
 
-.PHONY: help packages build run check check-long check-debug coverage unit fuzz host vm shell install \
-	clean
+.PHONY: help packages build run check lint check-long check-debug coverage unit fuzz host vm \
+	shell install clean

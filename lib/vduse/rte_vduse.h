@@ -56,9 +56,9 @@ extern "C" {
 /** What the path of a device is, for error messages. */
 #define RTE_VDUSE_PATH_USAGE                                                                       \
 	RTE_VDUSE_PATH                                                                             \
-		"NAME, where NAME is 1 to 63 letters, digits, '.', '_' or '-', and not "           \
-		"\"control\"; or the path of a vhost-user socket, with a '/' and up to 107 "       \
-		"characters"
+	"NAME, where NAME is 1 to 63 letters, digits, '.', '_' or '-', and not "                   \
+	"\"control\"; or the path of a vhost-user socket, with a '/' and up to 107 "               \
+	"characters"
 
 /** Which in-kernel user a device is given to when it starts. */
 enum rte_vduse_attach {
