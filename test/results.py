@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """results.py TESTLOG: "passed NAME", "failed NAME" or "skipped NAME" per test of meson's log.
 
 A test that runs several says so of each in lines "result: passed NAME SECONDS"; it is named

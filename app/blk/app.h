@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* dpdk-vduse-blk, inside: options.c says which devices, user.c as whom, main.c makes them, poll.c polls them. */
 #ifndef BLK_APP_H
 #define BLK_APP_H

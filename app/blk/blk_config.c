@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The file behind --config. In flow lines, out flow texts as they stand behind --device. Main
  * thread, before anything runs.

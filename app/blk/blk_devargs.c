@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The text behind --device. In flows NAME,key=value,..., out flows what lib/virtio_blk wants
  * to know; keys that are not ours are the backend's. Main thread, before anything runs.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* What one --device asks for. */
 #ifndef BLK_DEVARGS_H
 #define BLK_DEVARGS_H

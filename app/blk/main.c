@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * dpdk-vduse-blk: block devices of this process for the kernel, a container or a virtual
  * machine. In flow arguments and signals, out flow devices that worker lcores poll. The main

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* The command line behind EAL's: in flow arguments, out flow devices that are to be created. */
 #include <errno.h>
 #include <getopt.h>

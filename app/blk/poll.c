@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Who polls what. In flow the queues of all devices, out flow equal shares of them to the
  * worker lcores, which do nothing else until they are told to stop.

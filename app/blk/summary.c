@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* What the devices have done so far, as text: one line a device, one a queue. Main thread. */
 #include <inttypes.h>
 #include <stdio.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Gives up root's rights, once EAL has its memory and before any image, socket or state file is
  * opened: whatever is opened or removed later was opened first with the same rights.

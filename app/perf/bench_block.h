@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* A measurement of the queues of a block device: both sides and what joins them. */
 #ifndef PERF_BENCH_BLOCK_H
 #define PERF_BENCH_BLOCK_H

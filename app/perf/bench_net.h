@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* A measurement of network virtqueues: both sides and what joins them. */
 #ifndef PERF_BENCH_NET_H
 #define PERF_BENCH_NET_H

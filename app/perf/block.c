@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The mode block from end to end: a device and, over the loopback, the kernel's part and a driver
  * in front of it; then the lcores poll, and all is taken down. Main thread.

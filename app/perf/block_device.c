@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The device's side of a block device. In flow the counters of its queues, out flow counters of
  * what was written and read, and the cycles that it took. Between the bursts no system call. The

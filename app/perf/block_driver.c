@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The driver's side of a block device. In flow requests that the device has answered, out flow
  * as many new ones. Between the bursts no system call. The driver's lcore.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * See block_pattern.h. In flow numbers of sectors, out flow their bytes, in words of 8. The
  * driver's lcore.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What --verify writes to a block device: bytes of a sector that follow from its number and from
  * how often it was written. Any thread.

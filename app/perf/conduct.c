@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The course of a measurement. In flow counters of the lcores, out flow phases to them, progress
  * to the user and a result. The conductor sleeps most of the time: it is the main thread, or one

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Lets the lcores poll, and says when it is over. */
 #ifndef PERF_CONDUCT_H
 #define PERF_CONDUCT_H

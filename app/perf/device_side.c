@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * See device_side.h. In flow packets of the driver, out flow packets made here or sent back.
  * Between the bursts no system call. The device's lcore.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* The device's side: one lcore, which polls through lib/virtio_net. */
 #ifndef PERF_DEVICE_SIDE_H
 #define PERF_DEVICE_SIDE_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * See driver_memory.h. A file and not EAL's memory, since the device finds a driver's memory as
  * files. Main thread.

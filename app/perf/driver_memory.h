@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* The driver's memory: one file, which both sides map. Main thread. */
 #ifndef PERF_DRIVER_MEMORY_H
 #define PERF_DRIVER_MEMORY_H

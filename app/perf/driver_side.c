@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * See driver_side.h. In flow packets that the device sent, out flow packets made here. Between
  * the bursts no system call. The driver's lcore.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* The driver's side: one lcore with rings of its own. */
 #ifndef PERF_DRIVER_SIDE_H
 #define PERF_DRIVER_SIDE_H

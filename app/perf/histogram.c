@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * See histogram.h. What the lcores recorded flows in, percentiles flow out. Main thread, once the
  * lcores are done.

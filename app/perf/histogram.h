@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A histogram of 64-bit values in log-linear buckets: each power of two is cut into equal parts,
  * so that a value is known to within 1/32 of it. One thread records; another reads when that one

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* What a kernel does between driver and device over the loopback. Main thread. */
 #ifndef PERF_KERNEL_SIDE_H
 #define PERF_KERNEL_SIDE_H

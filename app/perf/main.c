@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * dpdk-vduse-perf measures virtqueues on pinned cores. In flows a command line, out flow figures.
  * Exit code 0; 1 if packets were lost, late or damaged, or none came through; 2 if it could not

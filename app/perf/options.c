@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The command line. In flow words, out flows a struct perf_options that the rest need not check
  * again. Main thread, before anything runs.

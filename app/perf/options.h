@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* What the command line asks for, checked. */
 #ifndef PERF_OPTIONS_H
 #define PERF_OPTIONS_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The pattern of --verify. In flow packet numbers, out flow bytes; a packet may lie in pieces.
  * Lcores, either side.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The packets that are sent: an Ethernet header, a mark that says which packet it is and when it
  * was sent, and with --verify bytes that follow from the packet's number. Any thread.

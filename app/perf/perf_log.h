@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* A line on stderr for the user. Never on a lcore that polls. */
 #ifndef PERF_LOG_H
 #define PERF_LOG_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* A line a second on stderr while the lcores poll. The conductor. */
 #ifndef PERF_PROGRESS_H
 #define PERF_PROGRESS_H

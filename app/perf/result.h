@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* What was measured, and the forms it is shown in. Main thread. */
 #ifndef PERF_RESULT_H
 #define PERF_RESULT_H

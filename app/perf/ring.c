@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * How a ring and its buffers lie in memory: the ring first. Main thread, before the lcores poll.
  */

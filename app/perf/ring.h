@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A virtqueue as a poll-mode driver sees it: buffers of one descriptor each, no interrupts asked
  * for and no kicks sent, since the device polls as well. The lcore of the driver's side.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The driver's side of a packed ring (VIRTIO 1.2, section 2.8). In flow buffers to be made
  * available, out flow used ones; both are written to the same descriptors. A buffer's number is

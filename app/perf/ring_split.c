@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The driver's side of a split ring (VIRTIO 1.2, section 2.7). In flow buffers to be made
  * available, out flow used ones. A buffer's number is its descriptor's. The driver's lcore.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The latencies as a picture: a panel for each way, a bar for each bucket, both axes logarithmic.
  * Main thread.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * See wishes.h. In flow wishes of the options and the features that a device offers, out flow
  * those that the driver takes. Main thread.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* What our own driver asks of a device. Main thread. */
 #ifndef PERF_WISHES_H
 #define PERF_WISHES_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Copies by DMA engines: librte_vhost's alone. A device of ours refuses the channel, so an
  * application gets no farther; the rest find nothing. On the application's threads.

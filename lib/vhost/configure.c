@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What a path is, where it is not a network device of one pair. See rte_vduse_vhost.h. On the
  * application's threads.

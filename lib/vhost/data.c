@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Packets. In flow bursts of the application, out flow those of lib/virtio_net; ids that are
  * not ours go on to librte_vhost. On the polling threads.

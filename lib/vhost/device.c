@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The devices that paths stand for, by path and by id. In flows how a path was configured, out
  * flows a device of lib/vduse. On the application's threads.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What the driver wants. In flow the callbacks of lib/vduse, out flow changes that the events
  * thread tells the application. Control thread: as long as a callback here runs the kernel

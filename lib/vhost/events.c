@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The thread that calls applications back. In flows what the driver wants and what the
  * application was told, out flow the callbacks of struct rte_vhost_device_ops that make the

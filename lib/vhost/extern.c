@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Message handlers of the application. Of vhost-user's messages VDUSE has one to offer: the
  * question for the configuration space, asked before a device is created and when the

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Finds DPDK's librte_vhost behind this library. In flow names, out flow addresses. On the
  * thread that loads the library.

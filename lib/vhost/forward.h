@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The functions of DPDK's own librte_vhost, which everything that is not a VDUSE device goes
  * on to. Found once, when this library is loaded; no lock is held while one runs, for

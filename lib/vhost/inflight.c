@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Requests in flight. In flows what an application takes and completes, out flows, after it was
  * killed, what it has to do once more; between the two lies a state file. The marks are written

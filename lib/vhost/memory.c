@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The driver's memory as a table for applications that walk rings themselves. In flow regions
  * (control thread), out flow copies that the application frees (any thread).

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The network device behind a path whose packets lib/virtio_net carries. In flows how the path
  * was configured, out flows a device. On the application's threads; calls to the driver are

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Functions of rte_vhost.h that not every DPDK release from 22.11 on declares. One library
  * serves them all, so it defines them whatever release it is built with.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What a VDUSE device has no use for: the log of dirty pages, hardware vDPA devices, crypto.
  * Calls for a path or id of ours end here, others go on to librte_vhost. On the application's

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Which paths are ours. */
 #ifndef VHOST_PATH_H
 #define VHOST_PATH_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * An application that serves the rings itself cannot say that an address is in no region. But
  * virtio_vdpa's bounce buffer becomes a region only with the first buffer that a driver maps,

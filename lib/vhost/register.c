@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Paths come and go: ours below /dev/vduse/, any other on to librte_vhost. In flow
  * registrations, out flow devices and their start. On the application's threads; the start

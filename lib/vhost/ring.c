@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Rings as applications see them, which may serve split ones themselves. In flow the driver's
  * addresses, out flow ours. Control thread where it says so, else any under the mutex.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Counters of virtqueues under the names that librte_vhost gives them. Ids that are not ours
  * go on to it. On the application's threads.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A path below /dev/vduse/ as an application of rte_vhost.h sees it. Three kinds of threads
  * meet here: the application's, lib/vduse's control thread, which knows what the driver wants,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Virtqueues as applications ask for them: addresses, positions, calls and kicks. Ids that are
  * not ours go on to librte_vhost. On the application's threads.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Life of a block device. In flows what an application wants, out flows a VDUSE device on an
  * open backend, whose virtqueues are served by rte_vduse_blk_poll(). On the application's

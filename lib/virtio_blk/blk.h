@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A block device, inside lib/virtio_blk. A request goes through request.c (what is asked),
  * part.c (in operations of bounded size), dispatch.c (to the backend) and complete.c (back to the

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Requests on their way back. In flow operations that the backend has finished, in any order,
  * out flow status bytes and used chains; and the poll that drives a queue. Polling thread, and

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The configuration space of a block device (VIRTIO 1.2, section 5.2.4) and the features that
  * go with it: what the backend is like, in the driver's units. On the application's threads, and

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Requests on their way to the backend. In flow chains off the ring, out flow operations that
  * the backend has taken; those it cannot take yet wait here, in order. Polling thread.

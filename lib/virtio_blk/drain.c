@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Waits for a backend. In flow requests that it has, out flow none, while those who poll take no
  * new ones; or the word that it does not finish them. On the application's threads.

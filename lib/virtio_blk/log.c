@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * See log.h. In flows memory of the state file, out flows what was in flight. Nothing in the
  * file is believed: what cannot be is refused. Control thread; save and spare: polling thread.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The log of what is in flight: for each queue a part of the device's state file, which says to
  * the next process what one that was killed had taken and not shown as used. A request has the

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Splits requests into parts: a request may be as long as the driver likes, an operation of a
  * backend may not. The next part begins when the backend has finished the one before.

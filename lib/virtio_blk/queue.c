@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A virtqueue of a block device as it starts, moves and stops (control thread), and how every
  * burst ends (polling thread). Before memory or rings change, what is in flight is finished:

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What a driver asks for (VIRTIO 1.2, section 5.2.6). In flows a popped chain, out flows an
  * operation for the backend or the status to answer. Bytes may lie over descriptors in any

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What a queue needs for as many requests as its ring can hold: a channel of the backend, and a
  * part of the state file for the log. A driver on a socket may bring a larger ring than was

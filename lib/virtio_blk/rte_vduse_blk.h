@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 #ifndef RTE_VDUSE_BLK_H
 #define RTE_VDUSE_BLK_H
 

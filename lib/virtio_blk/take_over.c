@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A disk whose process died, and that a driver still uses: it goes on as its driver has it,
  * whatever the arguments of this start say. Where that cannot be, the start is refused and the

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The configuration space of a network device (VIRTIO 1.2, section 5.1.4) and the features
  * that go with it. On the application's threads.

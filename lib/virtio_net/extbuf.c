@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * External buffers for packets that are longer than the data room of the application's pool.
  * Input: an empty mbuf. Output: the same with memory of its own, which is freed with the last

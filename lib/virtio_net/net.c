@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Life of a network device. In flows what an application wants, out flows a VDUSE device
  * whose virtqueues are polled by rx.c and tx.c. On the application's threads.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A network device, inside lib/virtio_net. Virtqueue 2i carries packets of pair i to the
  * driver, virtqueue 2i + 1 those of the driver (VIRTIO 1.2, section 5.1.2).

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Where the device goes on in a packed ring after its process was killed. A split ring says so
  * itself; of a packed ring the state file holds, for each queue, the used position that the driver

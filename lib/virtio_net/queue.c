@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A virtqueue of a network device as it starts, moves and stops (control thread), and how
  * every burst ends (polling thread).

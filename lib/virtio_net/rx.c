@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Packets that the driver sent. In flow chains of virtqueue 2i + 1, out flow mbufs; bytes are
  * copied, so a chain goes back to the driver in the burst that took it. Polling thread.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Packets to the driver. In flow mbufs, out flow used chains of virtqueue 2i with a header
  * and the packet in them; a packet takes several chains where the driver lets buffers be

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Indirect tables of both ring formats (VIRTIO 1.2, sections 2.7.5.3 and 2.8.7). In flows where
  * the driver says that one lies, out flow its descriptors. Polling thread.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What descriptor chains of both ring formats share: a buffer of the driver becomes pieces of
  * our memory, a table is read wherever it lies, and a fault is remembered.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * How driver memory is found and read: the last window that was hit answers nearly every
  * address with one subtraction and one comparison; and what the driver can change while we

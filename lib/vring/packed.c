@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The packed ring (VIRTIO 1.2, section 2.8). In flow descriptors that the driver marked
  * available, out flow used ones, written over them. Polling thread; map, seed and quiet also

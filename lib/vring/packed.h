@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* The packed ring (VIRTIO 1.2, section 2.8). */
 #ifndef VRING_PACKED_H
 #define VRING_PACKED_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Goes on in a packed ring whose process was killed. Device types that finish chains in the order
  * in which they took them note two positions instead of each chain.

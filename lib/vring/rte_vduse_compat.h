@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What newer releases of DPDK define, for those before them. Any layer and any application that
  * includes rte_vduse.h may use it; what only lib/vduse needs is in its compat.h.

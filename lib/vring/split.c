@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The split ring (VIRTIO 1.2, section 2.7). In flow indices that the driver made available,
  * out flow used ones. Chains are read in split_chain.c.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Descriptor chains of a split ring (VIRTIO 1.2, sections 2.7.4 and 2.7.5). In flows the
  * index of a first descriptor, out flow pieces of memory. Everything here is the driver's

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A virtqueue starts, moves and stops. In flows where a driver laid it out, out flows one that
  * can be popped. See vring.h. Control thread.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Virtqueues as a device sees them. In flow ring memory and the driver's buffers, as
  * addresses in the driver's address space (iova); out flow chains of buffers that the device

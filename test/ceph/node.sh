@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 # shellcheck shell=bash
 #
 # A Ceph cluster of one node on this machine: a monitor and an OSD, no manager, nothing installed.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What the fuzzers share: the input as a stream of choices, EAL without huge pages, messages to
  * the control thread that are waited for, and checks that end the process.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A block device over the loopback, its driver and its backend in the hands of the input.
  * Input: a byte of each choice about the device, then operations, each with its arguments.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A network device of one pair over the loopback, its driver in the hands of the input.
  * Input: a byte of choices about the device, then operations, each with its arguments.

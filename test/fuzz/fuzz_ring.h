@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A driver's memory and its rings, of either format. Helpers make chains that are right, so that
  * long coherent rings come out of a short input; writes of any kind break them. No helper trusts

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A vhost-user block device whose client sends messages of any kind in any order, with files of
  * any kind. librte_vhost is played, see fuzz_vhost.h.

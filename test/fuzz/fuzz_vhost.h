@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * librte_vhost, played: what it would be told of one socket, a socket that listens, and messages
  * that it hands out. Its functions that lib/vduse calls are replaced by the linker, see

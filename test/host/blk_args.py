@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 A driver whose device is killed and comes back with other arguments. Arguments: what the driver
 takes ("split" or "packed", ",in-order"), the socket, the device's arguments before and after, and

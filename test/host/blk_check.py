@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 Every request of a disk, against a copy of what must be on it: for each ring format, in whichever
 order and in order. Arguments: the socket, the file behind the disk, which holds at least 1 MiB,

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 A virtio-blk driver of one queue, for both ring formats. How it reaches its device is a link's
 business: blk_vhost_user.py, test/vm/blk_vdpa.py.

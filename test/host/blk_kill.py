@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 Drives a disk while the process behind it is killed and started again, ROUNDS times. Arguments:
 split or packed, the socket, the file behind the disk, and a command line that serves it.

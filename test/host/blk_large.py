@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 A driver that ignores size_max: requests of one descriptor of 32 MiB, in a chain and in an indirect
 table, for both ring formats. Data lies at an odd address, in two regions that meet within a sector.

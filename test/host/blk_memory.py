@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 A driver whose memory comes, goes and moves, and whose queue stops, while requests are in flight.
 The device finishes them before it answers, and writes nothing into memory after that. Arguments:

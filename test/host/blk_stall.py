@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 Some reads and writes of a disk whose backend may stand still, however long that takes.
 Arguments: the socket, how many of each, and the status that is wanted of them all: 0 unless given.

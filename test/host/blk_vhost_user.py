@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """A block driver's way to its device over a vhost-user socket, which can reconnect."""
 import array
 import os

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 libblkio as the driver of a disk. Arguments: the library, the socket, the file behind the disk,
 which holds at least 1 MiB. Its memory is in two regions, the second added while it runs.

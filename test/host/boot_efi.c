@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A UEFI application for a disk that boots: copies 32 MiB of the disk from 8 MiB to 40 MiB, prints
  * the result on the console, and ends QEMU through isa-debug-exit at port 0xf4: with 0x10 if all

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 Makes a disk boot with a BIOS. Its first sector reads 64 KiB of the disk, adds up the words, and ends
 QEMU through isa-debug-exit at port 0xf4: with 0x10 if the sum is right, else with 0x11, 0x12 if the

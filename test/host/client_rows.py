@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """client_rows.py SOCKET net|blk: what vhost-user clients do, right and wrong, with a running device.
 
 After each row the ring is served: a packet is taken or a request is done.

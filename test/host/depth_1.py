@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 A driver without event indices that has one request out at a time, and sleeps until it is called:
 a call that is lost is the last. Arguments: the socket, and how long each kind of ring is tried, s.

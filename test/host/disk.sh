@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 # shellcheck shell=bash
 #
 # What tests of disks on this machine share: `. "$(dirname "$0")/disk.sh"` first. dpdk-vduse-blk

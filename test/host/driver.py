@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """driver.py SOCKET PID LOG STDIN: a driver that does what QEMU does and virtio_user does not.
 
 Its memory changes while a virtqueue runs, its call descriptor too; it asks where a virtqueue

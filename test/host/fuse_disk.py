@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 A sparse file of a file system of ours (FUSE, Linux's include/uapi/linux/fuse.h), which can hold
 back FSYNC and FALLOCATE for as long as a test likes, while it answers everything else.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 Random clients of a vhost-user socket: messages in any order, right, wrong and cut off, with any
 files, and rings of anything. Arguments: the socket, the process behind it, for how many seconds,

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 # shellcheck shell=bash
 #
 # What tests on this machine share: net_vduse behind a vhost-user socket on one core, another

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Packets both ways between net_vduse at a socket and DPDK's virtio driver, which comes and goes.
 . "$(dirname "$0")/host.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Client mode: the driver makes the socket, net_vduse connects to it, and either may be restarted.
 . "$(dirname "$0")/host.sh"

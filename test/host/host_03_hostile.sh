@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Clients of a socket that break every rule: dropped with one line, and the next one is served.
 . "$(dirname "$0")/host.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # What a virtual machine's driver does beside carrying packets; see driver.py.
 . "$(dirname "$0")/host.sh"

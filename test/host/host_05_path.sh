@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The file of a socket: one that a dead process left is taken over, one that is served is not,
 # and what cannot be one is refused with a line that says so.

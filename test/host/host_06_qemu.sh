@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # QEMU's vhost-user network device: two of a Linux guest's, joined by net_vduse on this side of
 # the sockets. One has split rings, the other whatever the driver chooses.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # QEMU's vhost-user block device: two disks of a Linux guest, one in memory, one in a file that
 # is looked at from this side when the guest is gone.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Our own driver at a vhost-user socket, both ring formats: the process behind a disk is killed
 # with requests in flight, three times, and the next one goes on with them. Its ring is larger

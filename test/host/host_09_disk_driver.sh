@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Our own driver at a vhost-user socket: every request, both ring formats, in whichever order
 # and in order, on a file whose requests finish in any order. Then requests of one descriptor of

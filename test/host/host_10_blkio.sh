@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # libblkio at a vhost-user socket: a driver that is nobody's of ours, and adds its memory region
 # by region.

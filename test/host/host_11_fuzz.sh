@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Random clients of a disk's socket for FUZZ_SECONDS, 5 unless set; then a driver is served as ever.
 # FUZZ_SEED repeats what one run did, as far as time permits.

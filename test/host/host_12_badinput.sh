@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Arguments that are wrong: one line that names the device, what is wrong and what to do, and an
 # exit code that is not 0. They are refused before the kernel is asked, so none with VDUSE is

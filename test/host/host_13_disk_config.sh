@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Disks from a file: both are served as it says. A file with a mistake is refused whole, in one line
 # that names the place: the disks above the mistake are not there either.

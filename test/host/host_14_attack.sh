@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # host_14_attack.sh ATTACKS...: clients of one disk's socket that would hold up another disk of the
 # same process: it is served meanwhile, and the log does not grow without a limit.

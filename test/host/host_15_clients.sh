@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # What vhost-user clients do, as the front ends of QEMU, VPP and DPDK have been seen to, with a network
 # device and with a disk: the device goes on.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # What dpdk-vduse-blk prints as it starts: a line for each device, and no more; with -v, or with
 # EAL's --log-level, what EAL and librte_vhost say, too.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # A checkout below a folder that everybody may write to: EAL refuses plugins from there, so the tests
 # and `make run` load a copy. What fails in `make run` is its exit code.

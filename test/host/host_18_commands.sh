@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The README's commands for sockets, exactly as they are printed, on a machine without a mounted
 # hugetlbfs. They run in a mount namespace with a /run and a /srv of its own.

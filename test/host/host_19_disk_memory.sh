@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Memory that is plugged and unplugged, and a queue that stops, with requests in flight on a slow
 # disk: they are done before the answer, and no byte is written after it. Both ring formats.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The process behind a disk is killed with requests in flight and started again with other
 # arguments. Its client goes on with the features and queues that it had, whatever they say now.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # QEMU's vhost-user block device as a Linux guest sees it without indirect descriptors, where a
 # request must fit a ring of 128 that QEMU makes; both ring formats.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # QEMU that wants two pairs of queues of a device that has one: it says so, and tries again at once,
 # for ever. The reason stands in our log, which does not grow with the attempts, and the next

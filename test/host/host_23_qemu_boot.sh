@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # SeaBIOS and OVMF boot from the disk, with rings of 16, 64 and 128 and as many announced. The boot
 # sector adds up what it reads. The UEFI application is loaded from a FAT file system. It copies

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # A driver that sleeps until it is called reconnects after the process at its socket was killed
 # between a used buffer and its call: it is called. Disks and network devices, both ring formats,

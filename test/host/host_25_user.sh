@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # dpdk-vduse-blk --user: a disk over a socket is served by a process without any right of root's,
 # which can also remove its socket and state file at the end.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # One request at a time from a driver without event indices, which sleeps until it is called: no
 # call is lost, in either ring format. DEPTH_1_SECONDS for each, 3 unless it is set.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # FLUSH, DISCARD and WRITE_ZEROES of 2 GiB on a disk of 9 TiB: reads in the same queue, in another
 # queue and of another disk of the same core do not wait for them. First on a file, where it is

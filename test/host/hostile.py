@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """hostile.py SOCKET LOG PID PART PARTS: clients that break the rules of vhost-user, one by one.
 
 Each is dropped, or its virtqueue stops, with one line in LOG; then the next client is served.

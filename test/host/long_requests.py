@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 Reads of 4 KiB while FLUSH, DISCARD and WRITE_ZEROES of 2 GiB are in flight on a disk of 9 TiB: in
 the same queue, in another queue, and of another disk that the same core polls.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 A driver sleeps until it is called, and the process at its socket is killed after the driver could
 see a used buffer and before the call. The next process must call, with nothing else in flight:

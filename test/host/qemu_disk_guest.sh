@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The guest's part of host_07_qemu_disk: verified I/O on two disks, a file system on the second.
 . "$(dirname "$0")/../vm/guest.sh"

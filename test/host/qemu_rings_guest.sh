@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The guest's part of host_21_qemu_rings: writes of pages that are scattered.
 . "$(dirname "$0")/../vm/guest.sh"

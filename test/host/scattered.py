@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 Writes pages to a disk of which no two are neighbours in memory, and reads them back. Arguments: the
 disk, and how many pages.

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """socket_attack.py ATTACK SOCKET OTHER LOG PID: clients that hold up who else is served.
 
 ATTACK is a function below; it runs at SOCKET. Meanwhile the disk at OTHER, of the same process PID,

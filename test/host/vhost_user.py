@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """A vhost-user driver in a few lines: what a test wants to say, right or wrong."""
 import array
 import ctypes

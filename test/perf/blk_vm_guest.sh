@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # What test/perf/blk_vm runs in the VM: "figure WHO JOB VALUE UNIT" lines. A job is named
 # DRIVER-BACKEND-WHAT-SIZE-DEPTH.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # What test/perf/kernel_vm runs in the VM: "figure MODULE JOB VALUE UNIT" lines.
 . "$VM_TOP/test/vm/guest.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The guest's part of net_vm: prints lines "figure WHO WHAT VALUE UNIT".
 . "$(dirname "$0")/../vm/guest.sh"

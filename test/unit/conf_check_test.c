@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What an application asks for and no device can be: it is refused before anything is created, with
  * one line that names the value. The same without the wrong value is created.

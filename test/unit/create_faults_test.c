@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A device is created and started while the system refuses memory, descriptors or room in a file.
  * Each call that asks for one fails once, one after the other. Whatever failed, the caller and the

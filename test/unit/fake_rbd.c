@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* See fake_rbd.h. Thread: any; operations are finished by two of its own. */
 #include <errno.h>
 #include <stdio.h>

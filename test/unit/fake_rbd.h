@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A cluster of one image, in memory, in place of librbd and librados: what the backend "rbd" calls
  * of them. Two threads finish operations, in any order. A write is on stable storage only after a

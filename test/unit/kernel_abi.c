@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Sizes, offsets and numbers of the kernel's interface, checked by compiling: as 64-bit and as
  * 32-bit code, where 64-bit fields have another alignment. The numbers are the kernel's, written

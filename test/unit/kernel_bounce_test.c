@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The module's bounce.c and slots.c in user space, over the kernel headers of kernel_stub: what a
  * driver and the device's process get to see of each other's bytes, and moves to other memory

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The module's slots.c in user space, over the kernel headers of kernel_stub, once for each page
  * size that kernels have. Every slot that is handed out is checked against a map of the region:

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A block device of one queue over the loopback transport, and its driver: memory in a file,
  * a ring, and requests of any layout, right or wrong. The test is the poller, too.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A device of no type over the loopback transport, and its driver. The device's callbacks
  * count, want the descriptor area of a virtqueue to be mapped, and answer what a test tells

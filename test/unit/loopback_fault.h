@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A block device over the loopback whose backend fails, is slow, or finishes in another order,
  * as a test orders: what tests of such backends share.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A disk of one queue in a file of its own, and its driver: what tests of the file backend share.
  * Where there is no io_uring, as in some sandboxes, there is no disk either.

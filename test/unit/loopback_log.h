@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A process that serves a disk, its driver, and what is left of both when the process is killed:
  * ring, memory and log. A test is all of them; its log lies in a folder of its own.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* See loopback_net.h. Packets are in loopback_packet.c. */
 #include "loopback_net.h"
 

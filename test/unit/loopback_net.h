@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A network device of one pair over the loopback transport, and its driver: memory in files,
  * rings, packets whose bytes follow from a seed, and what the driver gets to see of ours.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Packets, as mbufs and as a driver has them: see loopback_net.h. */
 #include "loopback_net.h"
 

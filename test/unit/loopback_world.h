@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A network device of one pair over the loopback, the driver of one of its virtqueues, and all that
  * this driver knows, in memory that a child shares: one process may go on where another one

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Device arguments of net_vduse: what is taken, and the one line that says why something is not. */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The driver's rings of dpdk-vduse-perf, against a device that is written down here from the
  * specification: one buffer at a time, or with in-order use a batch at a time.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* What unit tests need of the process: EAL, the log, /proc/self and patience. */
 #ifndef UNIT_H
 #define UNIT_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Which processors take a device's interrupts, for machines of several sizes. */
 #include <setjmp.h>
 #include <stdarg.h>

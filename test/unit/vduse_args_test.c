@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Texts of arguments: which keys and values they are, and that what is written is read back.
  * Input: texts. Output: keys and values.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A driver that lets very many wait for an interrupt, so that each takes long: the control thread
  * sends them, and the thread that polls goes on. Others' interrupts are sent where they belong.

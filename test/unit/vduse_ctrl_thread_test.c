@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* The control thread: it serves several devices, outlives a broken one and sleeps otherwise. */
 #include "loopback_dev.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Life of a device: names, arguments, refusals that leave nothing behind, destruction. */
 #include "loopback_dev.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* B12: a driver that takes memory away under us costs its own device a virtqueue, no more. */
 #include "loopback_dev.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * B10: driver memory in huge pages, which can only be mapped and unmapped as a whole. Needs
  * some free ones: /proc/sys/vm/nr_hugepages. Without them it is skipped, exit code 77.

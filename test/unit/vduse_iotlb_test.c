@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Tables of regions: what a walk makes of what the kernel says, and what a look-up finds. */
 #include "loopback_dev.h"
 

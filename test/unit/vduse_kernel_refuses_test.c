@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A kernel that refuses: no VDUSE, no permission, another API, a name that is taken, a device that
  * cannot be removed. What each step of creating a device makes of it, and that nothing is left

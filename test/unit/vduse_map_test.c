@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Files of driver memory in our address space: once, in place, present, and gone afterwards. */
 #include "loopback_dev.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Messages of the kernel: what each does, when, and that each is answered. */
 #include "loopback_dev.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What lib/vduse says to the vDPA bus and what it makes of the answers: messages are built and
  * read here byte for byte, as a kernel would. The calls that need a kernel are tried only as

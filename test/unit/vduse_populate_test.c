@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Driver memory that is made present: what the driver has of it, while it moves and goes. */
 #include "loopback_dev.h"
 

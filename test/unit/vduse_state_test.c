@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The file of a device's state: nobody is led to another file by it, no two processes have it,
  * and nobody else can read it.

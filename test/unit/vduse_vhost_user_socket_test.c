@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Sockets of a vhost-user device: its connection is found and told from others, its back-end
  * channel does not block, and descriptors of any kind are closed.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The vhost-user transport without librte_vhost: questions to the control thread, memory that
  * is checked, and connections that are found.

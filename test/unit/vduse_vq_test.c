@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A virtqueue between its poller, which this thread plays, and the control thread: what waits
  * for the end of a burst, what a burst leaves to be solved, and which states follow.

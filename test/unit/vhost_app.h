@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * An application of rte_vhost.h and the driver of its device, for tests: what the application
  * is told is kept as a line of words.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* A device of another type, whose configuration space the application's handler knows. */
 #include "vhost_app.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Each function for a path or an id that is not ours goes on to the function of the same name in
  * librte_vhost, with the same arguments, and says that there is none where librte_vhost has none.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * An application that marks its requests is killed at every step of one, and started again: it
  * gets back what was in flight, no more and no less. Killed here means that the state file is

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What the flags of rte_vhost_driver_register() make of a long packet: a chain of mbufs, one
  * mbuf, one with an external buffer, or a counted drop; and of offload flags: nothing.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * An application that serves the rings itself: the addresses that it gets, and that the driver
  * waits until it has let go of them.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Which paths are ours, which go on to librte_vhost, and what is left behind. */
 #include "unit.h"
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Which writes are on stable storage when they are done: a driver's word, and its flushes. */
 #include <string.h>
 

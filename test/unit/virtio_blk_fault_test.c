@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A backend that fails, is slow, or finishes in another order, and a driver that breaks its ring
  * meanwhile. Each request is answered once, with the right status.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * 512-byte logical blocks on a file that takes 4096 bytes at a time: a loop device with such
  * sectors, which refuses anything else, and a file that is taken for one, which may end within a

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A kernel that refuses operations on a file for ever, and one that fails a flush once: what the
  * driver is answered, and what the log says. The results come from a stand-in for liburing's

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What becomes of a file that another program uses, with the locks of QEMU, and of a process that
  * may not use io_uring: refused with one line, or served beside the other one where it permits.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The size of a file as a driver learns it: bytes that are not served are said, and a driver that
  * was there before the process learns what has changed since.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Disks in files: what the driver writes is in the file, and what is in the file is what it
  * reads; zeroes and holes; O_DIRECT with memory that lies anywhere; pages that are pinned.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A process that serves a disk was killed with requests in flight, and a second one finds a log:
  * none, a part of one, one of another device or ring, an old one, or one with wrong bytes. It is

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Requests that are longer than announced: with more descriptors, or with more bytes. They are
  * served like others, part by part, and the poller has time for other queues in between.

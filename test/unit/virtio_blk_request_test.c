@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Requests of every layout that the bytes may have, and those that are wrong: each is answered
  * as the specification says, or stops the queue where no answer is possible. After each the

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A driver whose ring is larger than the queue size that was announced, with more requests in
  * flight than that: served with everything sized for it, or refused with one line.

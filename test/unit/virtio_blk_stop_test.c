@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A driver that resets, moves or loses its memory while the backend has requests. Nothing of the
  * driver's is touched once it has its answer. And an application that waits for that backend.

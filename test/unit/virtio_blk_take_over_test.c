@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A disk that a dead process left, with a driver that uses it, and a start with other arguments:
  * the disk goes on as its driver has it, or the start is refused and nothing is touched.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * How much work one burst does: whatever a driver makes available, a burst looks at no more
  * chains, and takes no more packets, than its caller asks for.

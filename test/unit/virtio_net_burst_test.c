@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Bursts of a network device, with a driver in a file in memory and the loopback as kernel:
  * packets in every shape go both ways, and a hostile driver stops its own queue only.

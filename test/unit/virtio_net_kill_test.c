@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A process that serves a network device is killed, at every store to a ring that another process
  * can see, and a second one goes on. A child polls the device while this process lets it make one

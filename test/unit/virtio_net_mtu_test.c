@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* The longest frame that a driver may send, as the MTU that it was told changes. */
 #include "loopback_net.h"
 

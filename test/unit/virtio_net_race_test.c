@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A thread polls both directions without a pause while the driver resets the device, comes
  * back and moves its memory. Worth most under ThreadSanitizer. Packets say themselves what they

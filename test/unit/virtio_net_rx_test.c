@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Packets from the driver: every size and layout, what is dropped, and what waits. */
 #include "loopback_net.h"
 

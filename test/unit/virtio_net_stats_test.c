@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* What a burst adds to the counters: packets and bytes, sizes at each border, and addresses. */
 #include <string.h>
 

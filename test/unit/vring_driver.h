@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The driver's side of a ring of either format, for tests: it lays rings and buffers out in
  * memory of its own, shown to the device as regions, and can write whatever a hostile driver

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The driver's half of the random test: it posts chains of any layout with known bytes in
  * memory that lies in windows, and checks what comes back.

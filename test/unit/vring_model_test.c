@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Driver and device take steps in random order; a model that only counts says what each step
  * must find. Buffers and tables lie across windows, memory moves, goes away and comes back,

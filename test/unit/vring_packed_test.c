@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Packed rings: sizes and turns, where they may lie and begin, batches in order, and drivers
  * that break the rules, each fault by its name. vring_model_test has what both formats share.

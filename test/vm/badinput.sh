@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 # shellcheck shell=bash
 #
 # What tests of bad input share, in the VM and on this machine. Sourced after guest.sh; a test says

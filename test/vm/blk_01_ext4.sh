@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Two disks of this kernel, one in memory and one in a file: a file system, verified I/O of
 # many sizes, and an image that is right when looked at from the other side.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Several queues under fio: reads, writes, trims and flushes mixed, every block checked, in small
 # and large pieces; with O_DIRECT and without on our side; xfs on top.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The driver goes while requests are in flight, and comes back; the process stops while they
 # are; a disk that is read-only, one that grows and shrinks, and one whose file system is full.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # dpdk-vduse-perf --mode block serves a disk of this kernel: what fio does is what it counts, and
 # the disk can be used until it lets it go.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The process behind a disk is killed at random moments under a verifying fio, and started again:
 # fio sees no error and no wrong byte. Half of it on split, half on packed rings. Prints how long

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Our own driver over vhost-vdpa: every request, both ring formats, in whichever order and in
 # order, on a file whose requests finish in any order. Its memory is pinned as long as it is there.

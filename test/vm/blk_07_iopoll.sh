@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # A disk below with queues that are polled, as NVMe has them: null_blk, whose interrupts here come
 # half a second late, so that the clock says which way a request went, and no request is finished

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The process behind a mounted disk is killed and started again with other arguments: the file
 # system goes on with what its driver has, or the start is refused and the disk stays.

@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """blk_vdpa.py DEVICE IMAGE SERIAL: test/host/blk_check.py over /dev/vhost-vdpa-N.
 
 PYTHONPATH names test/host.

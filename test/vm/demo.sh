@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # What `make run` shows, in the VM or on a machine that has VDUSE: two ports of
 # testpmd, two interfaces of the kernel, and traffic between them.

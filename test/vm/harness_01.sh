@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The VM itself: modules, huge pages, a root that can be written. With an
 # argument: a script that ends badly, for harness_test.

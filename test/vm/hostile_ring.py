@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """hostile_ring.py DEVICE OTHER: breaks the rings of DEVICE, one way after the other.
 
 Whatever DEVICE sends comes out of OTHER, and the other way round. On stdout a line "broken NAME

@@ -1,5 +1,6 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 # shellcheck shell=dash
 #
 # First process of the test VM, in the initramfs: makes the host's file system,

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The VDUSE interface, call by call, of the distribution's module and of ours. Ours passes every
 # check; what the distribution's does not pass is exactly what kernel_01_conform.differences says.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # virtio_blk of this kernel on qemu-storage-daemon: a file system, verified I/O of small and
 # large blocks, the driver unbound and bound, a small bounce region.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Back ends come, go and die: 100 cycles of a block device, a back end killed under load, and the
 # module loaded and unloaded with nothing left in memory.

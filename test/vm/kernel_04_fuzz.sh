@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Random calls for a bounded time, under virtio_net and vhost_vdpa: the kernel says nothing, nothing
 # is left. A seed is printed: the calls of a run, though not their order between threads, follow

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Every allocation that a call makes fails once, on a kernel that can do that (config/debug-kernel):
 # each call says so, and leaves nothing in the way of the next one, nor in memory.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Two ports, each a kernel interface in its own namespace: ping both ways.
 . "$(dirname "$0")/guest.sh"

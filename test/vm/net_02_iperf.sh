@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # iperf3 over TCP, and UDP whose every payload is checked.
 . "$(dirname "$0")/guest.sh"

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # An MTU of 9000: frames that span several mbufs and several ring buffers.
 . "$(dirname "$0")/guest.sh"

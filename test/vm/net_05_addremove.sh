@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Devices come and go 20 times while the process goes on: by its own doing, and by hand.
 . "$(dirname "$0")/guest.sh"

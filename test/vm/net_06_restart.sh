@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # testpmd stopped and started again on the same names; killed and started again.
 . "$(dirname "$0")/guest.sh"

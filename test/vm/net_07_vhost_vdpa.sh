@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Over vhost_vdpa: another testpmd, with DPDK's own virtio driver, is the other side.
 . "$(dirname "$0")/guest.sh"

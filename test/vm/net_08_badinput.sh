@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # A device that cannot be had: one line that names it, what is wrong and what to do; an exit
 # code that is not 0; nothing left under /dev/vduse. Wrong arguments need no kernel to be refused:

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Malformed rings over vhost_vdpa: one queue stops and is counted, all else goes on; after a
 # reset it works again.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Packed rings of the kernel's driver, and of DPDK's over vhost_vdpa.
 . "$(dirname "$0")/guest.sh"

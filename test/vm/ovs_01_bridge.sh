@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Open vSwitch with DPDK: a bridge with a net_vduse port, whose driver is this kernel, and a
 # kernel port. Ping and iperf3 go through it.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Guest scripts one after another in one boot of the VM, each with processes of its own, which
 # end with it, and nothing loaded that an earlier one loaded.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Process 1 of the test VM once the root is mounted: sets up what tests expect,
 # runs the job that `run` left in the log folder, sends its output to the first

@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """UDP datagrams of random content, each with its number and a checksum.
 
 udp_check.py send ADDRESS COUNT     1000 a second

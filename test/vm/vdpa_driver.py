@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """A virtio driver over /dev/vhost-vdpa-N in a few lines: what a test wants to say, right or wrong.
 
 Vdpa is the device, for rings of any kind; Device and Queue are split ones, whose addresses (iova)

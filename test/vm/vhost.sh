@@ -1,4 +1,5 @@
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 # shellcheck shell=bash
 #
 # What tests of lib/vhost share: guest.sh, and programs that our library is loaded into.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # One process serves a VDUSE device and a vhost-user socket at once: what the kernel sends into
 # the first comes out of the second at another process, whose answers go the other way.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # DPDK's examples/vhost, built against our library, switches packets between two VDUSE devices.
 # (Its --builtin-net-driver serves drivers older than VIRTIO 1.0 only: VDUSE has none.)

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # DPDK's examples/vhost_blk serves the rings itself: with our library below it and one call that
 # says what the path is, it is a disk of this kernel.

@@ -1,5 +1,6 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # net_vhost on a VDUSE path over vhost_vdpa, where the environment gives it: DPDK's own virtio
 # driver is the other side, and brings its own memory.

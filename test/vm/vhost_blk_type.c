@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The one call that DPDK's examples/vhost_blk needs to serve a VDUSE path: that it is a disk.
  * Linked with --wrap=rte_vhost_driver_register.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * DPDK's examples/vhost insists on a network card that sorts packets into pools (VMDq), which
  * no virtual machine has. Preloaded, this makes any port pass for one with a single queue: the

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* What differs between DPDK releases in the driver interface; meson probes it. */
 #ifndef VDUSE_PMD_COMPAT_H
 #define VDUSE_PMD_COMPAT_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Device arguments of net_vduse: text in, a checked structure out, one log line for the first
  * thing that is wrong. Any thread.

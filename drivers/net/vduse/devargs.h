@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Device arguments of net_vduse. In flows the text behind --vdev's name, out flows a checked
  * structure. A pure function but for its log line; any thread.

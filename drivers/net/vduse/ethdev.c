@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The net_vduse driver: --vdev net_vduseN flows in, Ethernet ports flow out, each a virtio-net
  * device that a Linux kernel drives over VDUSE. Probe and remove run on the application's main

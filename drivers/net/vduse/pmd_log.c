@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* The log type pmd.net.vduse, for every file of the driver and for the tests of its parts. */
 #include <rte_common.h>
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Control operations of a port: what an application asks of an Ethernet device flows in, calls
  * to lib/virtio_net flow out. On the application's control thread, one operation at a time;

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* A port of net_vduse: what its control operations, its bursts and its statistics share. */
 #ifndef VDUSE_PORT_H
 #define VDUSE_PORT_H

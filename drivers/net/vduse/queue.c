@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Queues of a port: set-up, start, stop and what they are like. No memory of a ring is here;
  * that is the driver's. On the application's control thread, while the queue is not polled.

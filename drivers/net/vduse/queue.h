@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Queues of a port: ethdev's operations on them. On the application's control thread. */
 #ifndef VDUSE_QUEUE_H
 #define VDUSE_QUEUE_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Bursts of a port. Mbufs flow between the application and lib/virtio_net, which does the
  * work; a stopped queue lets none through. On the thread that polls the queue.

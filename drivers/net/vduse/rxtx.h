@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Bursts of a port: from and to lib/virtio_net, on the thread that polls the queue. */
 #ifndef VDUSE_RXTX_H
 #define VDUSE_RXTX_H

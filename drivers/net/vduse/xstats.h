@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Statistics of a port. In flow the counters of lib/virtio_net and lib/vduse, out flow ethdev's
  * structures. They count from the device's creation on, attached or not. Any thread.

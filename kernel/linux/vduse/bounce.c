@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * Bounce memory. Drivers map buffers in any context: a slot is taken, what the
  * device is to read is copied into it, and the address of the slot goes to the

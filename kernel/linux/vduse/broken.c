@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * A device that does not work any more: its driver is told, so that it stops
  * waiting. virtio_net spins for answers on its control queue, virtio_blk waits

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * /dev/vduse/NAME: the process that serves the device. One opener; its threads
  * may call at the same time. Every argument is copied once, checked, and used.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What differs between kernels, found out by probe/ when the module is built:
  * distributions move interfaces between versions.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * /dev/vduse/control: any number of openers. Each has a version and features
  * of its own, which its devices take over.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * The control queue of a net device under this kernel's virtio_net, where the
  * module's parameter allows it. virtio_net holds the network's lock and spins

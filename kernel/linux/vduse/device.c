@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * Devices made and destroyed. What /dev/vduse/control was given comes in and is
  * checked; a device with its file and its sysfs entries goes out. The registry

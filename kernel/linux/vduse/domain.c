@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * One address space: bounce memory and rings of drivers of this kernel, or the
  * map that vhost_vdpa sets. Look-ups come from the device's ioctls, page faults

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * One address space of a device: what an I/O virtual address stands for.
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * The module: its files' numbers, its work queues, and the registry of devices
  * by name and by minor number.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * The DMA API of drivers of this kernel, in any context, in front of address
  * space 0: buffers are bounced, rings are shared. Kernels that know no other

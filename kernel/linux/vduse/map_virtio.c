@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * The mapping operations of virtio, in any context, in front of the address
  * space of a virtqueue group: buffers are bounced, rings are shared. Kernels

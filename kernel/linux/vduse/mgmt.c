@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * The management device "vduse": `vdpa dev add` puts a device whose name is
  * known onto the vDPA bus, `vdpa dev del` takes it off. The bus probes drivers

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * Messages. A vDPA op puts a request on the list and sleeps; the process reads
  * it, writes an answer, and the op goes on. Process context on both sides.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * Slots of a bounce region. A size comes in, the offset of a free slot goes
  * out; any context, any CPU.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Which part of a bounce region is free: slots, taken and given back in any
  * context.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * Attributes of a device, /sys/class/vduse/NAME/, and of its virtqueues,
  * vqN/ below it. The control device has none.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Tracepoints: messages, DMA, kicks and calls. See events/vduse in tracefs.
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * Memory of the device's process in place of bounce memory. Ioctls of the
  * device's file come in; pages are pinned and given to the bounce region, or

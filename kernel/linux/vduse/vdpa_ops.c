@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * What virtio_vdpa and vhost_vdpa ask of a device. They call in process
  * context, one at a time but for kicks; some of it becomes a message and waits.

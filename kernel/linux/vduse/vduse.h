@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A device, its virtqueues and its messages, and who may touch what.
  *

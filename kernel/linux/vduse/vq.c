@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * Virtqueues: the driver's kick goes to the process's eventfd, the process's
  * call to the driver's callback. Kicks come in any context, calls from ioctls.

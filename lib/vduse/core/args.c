@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Reads and writes "key=value,..." (rte_vduse_args.h has the rules).
  * Input: text. Output: keys and values, or text again.

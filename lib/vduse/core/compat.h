@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* What differs between DPDK releases; meson probes it. */
 #ifndef VDUSE_COMPAT_H
 #define VDUSE_COMPAT_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The control thread: one per process, made with the first device and kept. In flow messages
  * of all devices and requests of other threads, out flow answers. What it owns no other

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Life of a device: created, started, destroyed. In flows what a device type wants, out flows
  * a device that the control thread serves. On the application's threads.

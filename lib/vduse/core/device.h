@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * One device, inside lib/vduse. Unless a field says otherwise the control thread alone
  * writes and reads it once the device is started.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Paths that devices of this process have, so that no two of them take the same one.
  * Input: devices that are created and destroyed. Output: yes, or the name of the other device.

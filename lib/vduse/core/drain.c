@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Waits for requests in flight without holding up the control thread: their backend may take as
  * long as the driver or a disk likes, and other devices want answers meanwhile.

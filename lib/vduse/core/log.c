@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The rate limit for log lines that a driver can cause: a token bucket without a lock.
  * Input: a line that is about to be written. Output: whether it may be.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Log lines of lib/vduse: each names the device first. What a driver can cause as often as it
  * likes goes through a rate limit of its device.

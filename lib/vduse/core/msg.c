@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Messages of the other side. In flows one request, out flows its answer; what it asks for is
  * done in status.c and vq.c. An answer is always given: a driver waits for it. Control

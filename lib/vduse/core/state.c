@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The state file of a device as a whole; its parts are in state_part.c. See state.h.
  * Input: a device. Output: memory backed by a file of its name.

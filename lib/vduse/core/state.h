@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The state file of a device: memory that outlives a process which is killed. It says what the
  * device offered, what its driver took, and, in a part for each virtqueue, what the device type

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The format of a state file: a header, a word for each virtqueue, and from the next page on the
  * parts that the words name. For state.c and state_part.c alone.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Parts of a state file, one for each virtqueue: a driver may bring a ring of any size, so a part
  * is made when it is known how large it must be. See state.h.

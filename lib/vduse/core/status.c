@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What follows from the driver's status and memory: features are checked, virtqueues start
  * and stop, tables of regions are built and retired. Control thread only.

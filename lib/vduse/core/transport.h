@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What a device needs of the other side: the kernel, a vhost-user socket, or a test that plays
  * the kernel.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * One virtqueue between the control thread, which starts, stops and moves it, and the thread
  * that polls it. The lock is held by the poller for the length of a burst; enabled is cleared

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * See affinity.h. In flow EAL's lcores, out flows a mask to irq_cb_affinity in sysfs.
  */

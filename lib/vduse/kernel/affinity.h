@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Which processors take a device's interrupts. Control thread. */
 #ifndef VDUSE_AFFINITY_H
 #define VDUSE_AFFINITY_H

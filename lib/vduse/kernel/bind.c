@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Which driver of the vDPA bus has a device: read and changed through sysfs. In flow names,
  * out flow writes that block while the kernel probes or removes a driver: any thread but the

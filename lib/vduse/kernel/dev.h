@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Devices below /dev/vduse come and go: creation, take-over of what a dead process left, and
  * removal. On the thread that creates or destroys, never the control thread.

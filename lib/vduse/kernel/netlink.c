@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Devices on the vDPA bus, added, removed and asked for over generic netlink. In flow names,
  * out flow requests to the kernel, each over a socket of its own. The kernel works on a

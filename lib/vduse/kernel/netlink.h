@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The vDPA bus: what "vdpa dev add", "vdpa dev del" and binding a driver do, over generic
  * netlink and sysfs. In flow names, out flow requests to the kernel. Every call may block

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The kernel as the other side: /dev/vduse/NAME. In flow messages and answers to ioctls, out
  * flow ours. Creation and removal are in dev.c.

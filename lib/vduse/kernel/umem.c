@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Huge pages of ours as the kernel's bounce buffer, so that no page of it faults and few
  * TLB entries hold it. Control thread only.

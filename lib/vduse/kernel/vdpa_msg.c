@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Generic netlink messages of the vDPA bus: names become requests, received messages become
  * plain structures. Nothing is sent here. Any thread.

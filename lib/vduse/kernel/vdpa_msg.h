@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Generic netlink messages of the vDPA bus. In flow device names and received messages, out
  * flow requests and what the messages say. Pure functions: no socket, no log, any thread.

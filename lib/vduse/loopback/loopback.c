@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * See loopback.h. Messages go over a socket pair, so that the control thread sees
  * what it sees of the kernel: a readable file descriptor, or one that hung up.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The other side in this process: a test, a fuzzer or a benchmark plays the kernel and the
  * driver. One thread drives it; the device's control thread and pollers are the rest of the

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Keeps this process alive when a driver takes memory away that a thread is about to touch.
  * Input: SIGBUS. Output: zeroed memory in place of what was lost, and poisoned tables, which stop

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Address spaces. In flow regions as the transport describes them, out flow tables: sorted,
  * immutable, swapped as a whole by the control thread. Polling threads search the table that

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Files of a driver's memory in our address space. In flows a file and a range, out flows a
  * mapping. A regular file is mapped in windows, so that many small regions of one file share a

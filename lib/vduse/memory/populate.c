@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Makes pages of driver memory present, so that polling threads take few page faults. Only what is
  * allocated already: a hole of a driver's file stays a hole until a request touches it.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Interrupts of a vhost-user driver. In flows the eventfd that it sent, out flow counts in it. A
  * write waits where the counter is full, and whether it may is the driver's to say at any time:

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The back-end channel of a vhost-user driver: a socket on which the device sends messages.
  * Input: the socket that the driver sent, and word of a changed configuration space. Output: a

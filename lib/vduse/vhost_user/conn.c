@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Connections of a vhost-user socket. In flow calls of librte_vhost, on its thread (in client
  * mode also on the thread that connects), out flows what the device's one connection says.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * File descriptors that a vhost-user driver sends. The driver chooses what is behind them: a file
  * of a FUSE or NFS server that does not answer blocks stat(), mmap() and even close().

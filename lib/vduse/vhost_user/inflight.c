@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Memory that a vhost-user driver keeps while it reconnects, and drops when it begins anew. It
  * is meant for a log of what is in flight; the driver can write it, so our log lies elsewhere,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Memory of a vhost-user driver. In flow regions that it describes, with their files, out flow
  * those that can be believed. librte_vhost's thread writes, the control thread reads.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Messages of a vhost-user driver, before and after librte_vhost handles them. In flows a
  * message, out flows an answer that is ours to give, a refusal, or what changed for the device.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A message as librte_vhost hands it out, and what may become of it. librte_vhost reads the
  * socket, and does itself what concerns features; memory and virtqueues are ours. All functions

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Messages about a vhost-user driver's memory: a table at once, or region by region. In flows a
  * message with files, out flow regions (mem.c) and word of them to the device.

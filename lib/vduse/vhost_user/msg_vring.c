@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Messages about the virtqueues of a vhost-user driver. In flows a message, out flows what the
  * driver says of a ring to vring.c. More virtqueues than the device has may be set

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Names of vhost-user messages, for the log.
  * Input: a number. Output: the protocol's name for it.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The file of a vhost-user socket. In flows a path, out flows room for a socket there: what a
  * dead process left is removed, what somebody serves is not. On the thread that creates the

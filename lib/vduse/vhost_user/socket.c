@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The connection of a vhost-user socket, which librte_vhost keeps to itself: looked for among
  * the files of this process.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A vhost-user socket as the other side. In flow messages that librte_vhost's thread left and
  * waits for, out flow our answers; see vhost_user.h. Called from the control thread, from the

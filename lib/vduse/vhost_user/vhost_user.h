@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The vhost-user transport, inside. Three threads meet here. librte_vhost's thread reads the
  * socket, negotiates features and calls back for all else: we write down what the driver said

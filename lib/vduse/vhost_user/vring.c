@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Virtqueues of a vhost-user driver. In flows what it says of one, out flow messages that make
  * the control thread start, stop or move it. librte_vhost's thread.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The vhost-user protocol: the numbers of messages, and what they carry. For the transport and for
  * clients of tests; as it goes over the socket.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Backends by name, and their arguments. In flows text, out flows an open backend, or one log
  * line and an error. On the application's threads.

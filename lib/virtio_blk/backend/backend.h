@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Backends: what holds the bytes of a block device. In flow operations whose memory is the
  * driver's, out flow the same with a result, in any order. A backend is opened and closed by

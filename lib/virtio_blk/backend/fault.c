@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* See fault.h. A mutex guards all of it: this one is not for speed. */
 #include <errno.h>
 #include <pthread.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The backend that goes wrong on order, for tests: it hands everything to another one (under=)
  * and changes when and how it comes back. All of these from any thread.

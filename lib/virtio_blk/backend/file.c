@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A file or block device as backend: opened, locked against a second user, asked what it can.
  * Operations on it are in file_channel.c. On the application's threads.

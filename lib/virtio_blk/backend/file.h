@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A file or block device as backend, inside: file.c opens it and finds out what it can,
  * file_lock.c locks it, file_ring.c opens channels, file_channel.c does operations on them

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Operations on a file. In flow those of a queue, out flow io_uring entries that name the
  * driver's pages themselves; a completion is finished, continued where it stopped short, or

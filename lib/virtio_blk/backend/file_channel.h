@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A channel of a file: what file_ring.c opens and closes, and file_channel.c uses. See backend.h
  * for the threads.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * How blocks are given back. A file gets a hole. So does a device that makes zeroes by itself,
  * for the kernel's hole in a device is zeroes; one that only discards has a command of io_uring

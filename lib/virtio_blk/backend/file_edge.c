@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Operations that do not begin or end where a block of the file does, done in steps. A read takes
  * the blocks around it. A write reads the block at an edge, changes it and writes it back; what

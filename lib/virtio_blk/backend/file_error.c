@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Results of the kernel that are not the end of an operation, or that outlive it. Input: an
  * operation and what its completion says. Output: whether to submit it again, or its result.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Locks a file against a second user. The locks are those of QEMU, so that its programs respect
  * ours and we respect theirs: byte 100 + N is locked by whoever uses the image in way N, byte

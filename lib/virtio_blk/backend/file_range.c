@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The order of writes that share a block. A write of a part of a block reads the block, changes
  * it and writes all of it back; what another write put there meanwhile would be lost. So each

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The life of a channel of a file. Input: how many operations it is for, and the memory that most
  * of their buffers lie in. Output: io_urings that know the file and, where the kernel permits,

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Memory of ours for requests whose buffers O_DIRECT does not take. In flow those of a queue, out
  * flow their bytes, piece by piece: requests are as long and as many as the driver likes, so rooms

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Syncs of a file, one at a time in a channel. The kernel has a thread wait for each sync, and
  * has a bounded number of threads for all rings of an lcore: a driver with many flushes in flight

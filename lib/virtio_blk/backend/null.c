@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The backend that keeps nothing: what is written is forgotten, and what is read leaves the
  * driver's buffer as it is. For measuring everything else. See backend.h.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The backend in EAL's memory, huge pages where there are any. Bytes are copied; nothing
  * survives the process. See backend.h.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The backend whose bytes lie in a Ceph cluster: an image of librbd. In flow the names of a pool
  * and an image, out flows the image, open. On the application's threads; those that librbd makes

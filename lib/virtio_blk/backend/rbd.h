@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The backend "rbd", inside: rbd.c opens an image, rbd_lock.c takes it for us alone,
  * rbd_channel.c does its I/O. Names that begin with rbd_ are librbd's.

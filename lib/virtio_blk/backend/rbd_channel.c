@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Operations on an image of librbd, which takes the driver's pages as they are. Threads of librbd
  * put each operation that is finished on a list, which the poll takes without a system call. The

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * One writer for an image of librbd. In flows an open image, out flows the cluster's lock on it:
  * another writer is refused as long as we live, and what a dead one still had under way with the

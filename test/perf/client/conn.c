@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* What both transports need, and which of them a path is for. */
 #include <err.h>
 #include <stdlib.h>

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A virtio-blk driver that polls. In flow offsets, out flow requests on a split ring, each with
  * an indirect table where the device has them, as Linux's driver makes them. Notifies through

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* A virtio-blk driver with one virtqueue, a split ring, and a fixed number of requests. */
 #ifndef CLIENT_DISK_H
 #define CLIENT_DISK_H

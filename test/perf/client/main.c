@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Keeps a disk busy and says how fast it is, for test/perf/blk_host and blk_vm. In flow options,
  * out flows a line "figure WHO JOB VALUE IO/s"; at depth 1 two more, with the median and the

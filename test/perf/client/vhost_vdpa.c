@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The driver's end of /dev/vhost-vdpa-N. In flow memory and rings, out flow the system calls that
  * tell a device of them. The only thread of the client; whatever fails ends it.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A process that, after each message of an attach, refuses what follows, or stops answering: a net
  * device whose control queue virtio_net waits for, and a disk whose first sector is read. The

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The calls of a 32-bit process, by its system call from this 64-bit one: two of its structures
  * are shorter, and their requests have other numbers. Everything else is the same.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Walks the VDUSE interface: every ioctl with every wrong argument, and the messages. TAP on
  * stdout; what a check is called is the same on every kernel.

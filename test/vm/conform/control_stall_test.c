@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A call at /dev/vduse/control whose argument is memory that comes late. Nobody else waits for it:
  * another device can be opened, put onto the bus and taken off meanwhile.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The device's side of a control queue: a thread looks at the split ring that virtio_net filled,
  * and says OK to every command.

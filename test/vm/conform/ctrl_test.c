@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A net device with a control queue. vhost_vdpa's user gets to see it. virtio_net does not at
  * first; with the module's parameter set it does. Nobody serves the queue then: the device

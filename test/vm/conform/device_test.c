@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * /dev/vduse/NAME before it is on a bus: every ioctl with every wrong argument.
  */

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Calls in which one allocation, or one copy to or from us, fails: first the first one, then the
  * second, until a call has no more of them. Whatever came of it, nothing is left in the way of the

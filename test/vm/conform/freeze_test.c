@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The system freezes its processes, as before it sleeps, while one waits for an answer. The kernel
  * tries for some seconds and gives up if one does not freeze. Ours only.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A file system device under virtio_fs, which maps buffers of any size, whatever largest size it
  * is told of, and fails its request, or tries again without end, if it is refused. The file system

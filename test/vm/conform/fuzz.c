@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Random calls at the VDUSE interface for a bounded time: ioctls with random and with nearly right
  * arguments, reads, writes, maps and touches, by several threads on one device, while another

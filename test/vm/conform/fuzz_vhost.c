@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Random calls of a vhost_vdpa user: what a virtual machine's monitor calls, in any order, with
  * random and with nearly right arguments. Each is closed by the time it returns.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * `vdpa dev add` killed while the process has not answered DRIVER_OK. virtio_net does not look at
  * what became of it: it drives the device from then on, so the answer must still count.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Features of a net device that a driver of this kernel is offered. The device has all of them.
  * virtio_net must see no feature that makes it wait for a control queue it does not have: 6.10 and

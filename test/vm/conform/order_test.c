@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Two messages at the same time, of the test driver two_messages: they are read in their order
  * whatever went wrong before, until each is answered.

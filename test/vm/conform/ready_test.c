@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * SET_VQ_READY. The test answers by hand and looks at the time between the message and its answer;
  * then the driver's process is killed there. Ours only.

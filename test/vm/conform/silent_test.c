@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A process that falls silent, after each message of an attach to virtio_net and at the detach:
  * the device is broken once the time is up, it can be taken away, and the machine goes on.

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Ring sizes. A driver may not use a ring that is larger than what VQ_SETUP promised.
  *

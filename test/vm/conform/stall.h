@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Memory that comes late, or never: two pages, the second of which userfaultfd keeps away. A call
  * of the kernel that reads or writes it waits until the test ends the wait.

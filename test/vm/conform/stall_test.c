@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A reader that stalls in the middle: its buffer is a page that comes late, or never. Meanwhile
  * the message it reads times out, or whoever waits for the answer is killed.

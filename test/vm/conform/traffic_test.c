@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Frames through virtio_net and back while the process replaces bounce memory with its own and
  * takes it away again, all the time. One thread sends, one receives, and this one is the device:

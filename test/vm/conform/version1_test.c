@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Version 1 under vhost_vdpa: virtqueue groups and address spaces, and the optional messages.
  * Nothing is checked where the kernel does not have it: control_test.c says so.

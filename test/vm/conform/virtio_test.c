@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The device under virtio_vdpa and virtio_net: rings and bounce memory as the device sees them.
  */

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /* Do vDPA devices bring mapping operations of their own? */
 #include <linux/vdpa.h>
 

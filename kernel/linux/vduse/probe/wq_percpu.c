@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /* Must a work queue that is not unbound say so? */
 #include <linux/workqueue.h>
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * For tests: a driver of the vDPA bus that does what only code in the kernel
  * can do. It enables a ring with invalid sizes, looks at all of a ring's state,

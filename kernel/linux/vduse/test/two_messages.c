@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: GPL-2.0-only
+// SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * For tests: a driver of the vDPA bus that makes two requests at the same time,
  * which the kernel's own drivers never do. It asks for the state of virtqueues

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Lists that abort the test where neighbours do not point to each other. */
 #ifndef KERNEL_STUB_LIST_H
 #define KERNEL_STUB_LIST_H

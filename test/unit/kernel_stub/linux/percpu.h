@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Per-CPU memory is an array. A thread of the test says which CPU it runs on. */
 #ifndef KERNEL_STUB_PERCPU_H
 #define KERNEL_STUB_PERCPU_H

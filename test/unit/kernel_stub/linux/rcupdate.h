@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Readers hold up a grace period, as in the kernel; each thread counts as a CPU. */
 #ifndef KERNEL_STUB_RCUPDATE_H
 #define KERNEL_STUB_RCUPDATE_H

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 #ifndef KERNEL_STUB_SCHED_H
 #define KERNEL_STUB_SCHED_H
 

@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Spin locks that yield: threads of a test outnumber the processors. */
 #ifndef KERNEL_STUB_SPINLOCK_H
 #define KERNEL_STUB_SPINLOCK_H

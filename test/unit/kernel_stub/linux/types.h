@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Kernel headers for unit tests of kernel code in user space. Each header of this folder has only
  * what the code under test uses, with the meaning that it has in the kernel.

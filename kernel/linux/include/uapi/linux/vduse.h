@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: ((GPL-2.0-only WITH Linux-syscall-note) OR BSD-3-Clause) */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * VDUSE: the interface between the kernel and a process that serves a virtio
  * device. /dev/vduse/control makes and destroys devices, /dev/vduse/NAME is
