@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <vduse/core/compat.h>
+#include <compat/thread.h>
 
 #include <vhost/vhost.h>
 

@@ -15,7 +15,7 @@
 #include <rte_bitops.h>
 #include <rte_ether.h>
 
-#include <vduse/core/compat.h>
+#include <compat/thread.h>
 
 #include <vhost/path.h>
 #include <vhost/vhost.h>

@@ -393,7 +393,7 @@ test_slots(void **state)
 {
 	int fd = unit_memfd("unit-vhost-user", PAGE), idle = fds_open();
 	struct msg ask = { .type = MSG_GET_MAX_MEM_SLOTS }, cut = { .type = MSG_ADD_MEM_REG };
-	struct vduse_transport_region region;
+	struct vduse_file_region region;
 	uint64_t iova;
 	unsigned int i;
 

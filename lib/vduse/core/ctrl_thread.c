@@ -14,7 +14,7 @@
 
 #include <rte_vduse_compat.h>
 
-#include <vduse/core/compat.h>
+#include <compat/thread.h>
 #include <vduse/core/ctrl_thread.h>
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>

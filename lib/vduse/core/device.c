@@ -319,6 +319,15 @@ rte_vduse_dev_features(const struct rte_vduse_dev *dev)
 	return rte_atomic_load_explicit(&dev->features, rte_memory_order_relaxed);
 }
 
+const struct rte_vduse_region *
+rte_vduse_dev_regions(const struct rte_vduse_dev *dev, uint32_t *nb)
+{
+	const struct vduse_iotlb *table = dev->iotlb[0];
+
+	*nb = table == NULL ? 0 : table->nb;
+	return *nb == 0 ? NULL : table->regions;
+}
+
 void
 rte_vduse_dev_stats(const struct rte_vduse_dev *dev, struct rte_vduse_dev_stats *stats)
 {

@@ -23,6 +23,15 @@
 /* API 0 has one address space; API 1 will have several, this many at the most. */
 #define VDUSE_ASID_MAX 1
 
+/* Memory of ours in place of the kernel's bounce buffer. */
+struct vduse_umem {
+	void *va; /* NULL: none */
+	uint64_t size;
+	bool huge;    /* from EAL's huge pages */
+	bool added;   /* the kernel has it */
+	bool refused; /* do not try again */
+};
+
 struct rte_vduse_dev {
 	TAILQ_ENTRY(rte_vduse_dev) next;             /* the control thread's devices */
 	char name[RTE_VDUSE_NAME_MAX];               /* for the log, and the kernel's; constant */
@@ -166,5 +175,11 @@ vduse_count(uint64_t *counter)
 {
 	rte_atomic_store_explicit(counter, *counter + 1, rte_memory_order_relaxed);
 }
+
+/* umem.c: puts huge pages of ours in place of a bounce region. The mapping, or NULL. */
+struct vduse_mapping *
+vduse_umem_add(struct rte_vduse_dev *dev, uint64_t first, uint64_t size);
+void
+vduse_umem_free(struct rte_vduse_dev *dev);
 
 #endif /* VDUSE_DEVICE_H */

@@ -11,7 +11,6 @@
 
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
-#include <vduse/loopback/loopback.h>
 
 static struct {
 	pthread_mutex_t lock;
@@ -21,19 +20,12 @@ static struct {
 	.devices = TAILQ_HEAD_INITIALIZER(dev_path.devices),
 };
 
-/* The path of a loopback is but a name: a test's device may take over another one's. */
-static bool
-dev_path_counts(const struct rte_vduse_dev *dev)
-{
-	return dev->transport != &vduse_transport_loopback;
-}
-
 int
 vduse_dev_path_take(struct rte_vduse_dev *dev)
 {
 	struct rte_vduse_dev *other;
 
-	if (!dev_path_counts(dev))
+	if (dev->transport->shares_paths)
 		return 0;
 	pthread_mutex_lock(&dev_path.lock);
 	TAILQ_FOREACH(other, &dev_path.devices, next_path)
@@ -51,7 +43,7 @@ vduse_dev_path_take(struct rte_vduse_dev *dev)
 void
 vduse_dev_path_leave(struct rte_vduse_dev *dev)
 {
-	if (!dev_path_counts(dev))
+	if (dev->transport->shares_paths)
 		return;
 	pthread_mutex_lock(&dev_path.lock);
 	TAILQ_REMOVE(&dev_path.devices, dev, next_path);

@@ -67,13 +67,35 @@ status_switch(struct rte_vduse_dev *dev, struct vduse_iotlb *table)
 				  rte_memory_order_relaxed);
 }
 
+static int
+status_region(void *arg, uint64_t from, struct vduse_file_region *region)
+{
+	struct rte_vduse_dev *dev = arg;
+
+	return dev->transport->region(dev, 0, from, region);
+}
+
+static struct vduse_mapping *
+status_bounce(void *arg, uint64_t first, uint64_t size)
+{
+	return vduse_umem_add(arg, first, size);
+}
+
 int
 vduse_status_remap(struct rte_vduse_dev *dev, bool reuse)
 {
+	const struct vduse_iotlb_source source = {
+		.name = dev->name,
+		.rate = &dev->log_rate,
+		.limit = dev->memory_limit,
+		.arg = dev,
+		.region = status_region,
+		.bounce = status_bounce,
+	};
 	struct vduse_iotlb *table = NULL;
 	int ret;
 
-	ret = vduse_iotlb_walk(dev, 0, dev->iotlb[0], reuse, &table);
+	ret = vduse_iotlb_walk(&source, dev->iotlb[0], reuse, &table);
 	/* The walk said what else is wrong. */
 	if (ret == -ENOMEM)
 		VDUSE_LOG_DRIVER(dev, dev, ERR, "no memory for a table of the driver's regions");

@@ -17,6 +17,8 @@
 
 #include <linux/vduse.h>
 
+#include <vduse/memory/iotlb.h>
+
 struct rte_vduse_dev;
 struct rte_vduse_dev_conf;
 struct vduse_left;
@@ -39,17 +41,6 @@ struct vduse_transport_write {
 static_assert(sizeof(struct vduse_transport_write) <=
 		      sizeof(((struct vduse_dev_request *)NULL)->padding),
 	      "a message has no room for that");
-
-/* A region of the driver's memory, as the other side describes it. */
-struct vduse_transport_region {
-	uint64_t first;
-	uint64_t last;
-	uint64_t offset; /* of first in the file */
-	uint8_t perm;    /* VDUSE_ACCESS_* */
-	bool bounce;     /* memory of ours may take its place */
-	bool pinnable;   /* its pages stay the same */
-	int fd;          /* the caller closes it */
-};
 
 /* All return 0 or a negative errno unless they say otherwise. */
 struct vduse_transport_ops {
@@ -76,7 +67,7 @@ struct vduse_transport_ops {
 	int (*reply)(struct rte_vduse_dev *dev, const struct vduse_dev_response *resp);
 	/* The first region of an address space that ends at or after from. -ENOENT: none. */
 	int (*region)(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
-		      struct vduse_transport_region *region);
+		      struct vduse_file_region *region);
 	/* Puts memory of ours in place of a bounce region, or takes it back. */
 	int (*umem)(struct rte_vduse_dev *dev, bool add, void *va, uint64_t iova, uint64_t size);
 	int (*features)(struct rte_vduse_dev *dev, uint64_t *features);
@@ -100,6 +91,8 @@ struct vduse_transport_ops {
 	bool writes_config;
 	/* A driver that comes may be one that a process which is dead served before. */
 	bool reconnects;
+	/* A path is a name only: a device may take over that of another one in this process. */
+	bool shares_paths;
 };
 
 extern const struct vduse_transport_ops vduse_transport_kernel;

@@ -98,7 +98,7 @@ kernel_region_is_bounce(const struct rte_vduse_dev *dev, uint64_t first, uint64_
 
 static int
 kernel_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
-	      struct vduse_transport_region *region)
+	      struct vduse_file_region *region)
 {
 	struct vduse_iotlb_entry entry;
 	int fd;

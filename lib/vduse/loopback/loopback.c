@@ -27,7 +27,7 @@ struct vduse_loopback {
 	pthread_mutex_t lock; /* guards all but the sockets and calls */
 	int sock[2];          /* ours, the device's */
 	uint64_t features;
-	struct vduse_transport_region *regions;
+	struct vduse_file_region *regions;
 	unsigned int nb_regions;
 	unsigned int max_regions; /* that there is room for */
 	unsigned int next_region; /* behind the one handed out last: a walk goes on there */
@@ -122,7 +122,7 @@ static int
 loopback_regions_grow(struct vduse_loopback *loop)
 {
 	unsigned int max = loop->max_regions == 0 ? 16 : 2 * loop->max_regions;
-	struct vduse_transport_region *regions;
+	struct vduse_file_region *regions;
 
 	regions = realloc(loop->regions, max * sizeof(*regions));
 	if (regions == NULL)
@@ -142,7 +142,7 @@ vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t 
 	if (loop->nb_regions == loop->max_regions)
 		ret = loopback_regions_grow(loop);
 	if (ret == 0)
-		loop->regions[loop->nb_regions++] = (struct vduse_transport_region){
+		loop->regions[loop->nb_regions++] = (struct vduse_file_region){
 			.first = first,
 			.last = last,
 			.offset = offset,
@@ -325,7 +325,7 @@ loopback_reply(struct rte_vduse_dev *dev, const struct vduse_dev_response *resp)
 
 static int
 loopback_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
-		struct vduse_transport_region *region)
+		struct vduse_file_region *region)
 {
 	struct vduse_loopback *loop = dev->transport_priv;
 	unsigned int i;
@@ -461,4 +461,5 @@ const struct vduse_transport_ops vduse_transport_loopback = {
 	.config_set = loopback_config_set,
 	.config_call = loopback_config_call,
 	.writes_config = true,
+	.shares_paths = true,
 };

@@ -13,9 +13,10 @@
 #include <rte_random.h>
 #include <rte_vduse_compat.h>
 
-#include <vduse/core/device.h>
-#include <vduse/memory/iotlb.h>
+#include <linux/vduse.h>
+
 #include <vduse/core/log.h>
+#include <vduse/memory/iotlb.h>
 
 const struct rte_vduse_region *
 vduse_iotlb_lookup(const struct vduse_iotlb *table, uint64_t iova)
@@ -37,15 +38,6 @@ vduse_iotlb_lookup(const struct vduse_iotlb *table, uint64_t iova)
 			return region;
 	}
 	return NULL;
-}
-
-const struct rte_vduse_region *
-rte_vduse_dev_regions(const struct rte_vduse_dev *dev, uint32_t *nb)
-{
-	const struct vduse_iotlb *table = dev->iotlb[0];
-
-	*nb = table == NULL ? 0 : table->nb;
-	return *nb == 0 ? NULL : table->regions;
 }
 
 void
@@ -90,7 +82,7 @@ iotlb_grow(struct vduse_iotlb *table, uint32_t *room)
 
 /* The mapping that old has for exactly this region, of a file that has no name. */
 static struct vduse_mapping *
-iotlb_reuse(const struct vduse_iotlb *old, const struct vduse_transport_region *from)
+iotlb_reuse(const struct vduse_iotlb *old, const struct vduse_file_region *from)
 {
 	const struct rte_vduse_region *region = vduse_iotlb_lookup(old, from->first);
 	struct vduse_mapping *mapping;
@@ -108,7 +100,7 @@ iotlb_reuse(const struct vduse_iotlb *old, const struct vduse_transport_region *
 
 /* Finds or makes the mapping of a region that has none in the table yet; takes a reference. */
 static struct vduse_mapping *
-iotlb_map_new(struct rte_vduse_dev *dev, const struct vduse_transport_region *from,
+iotlb_map_new(const struct vduse_iotlb_source *source, const struct vduse_file_region *from,
 	      const struct vduse_map_file *file, struct vduse_iotlb *old, bool reuse)
 {
 	bool writable = (from->perm & VDUSE_ACCESS_WO) != 0;
@@ -121,14 +113,15 @@ iotlb_map_new(struct rte_vduse_dev *dev, const struct vduse_transport_region *fr
 			mapping = iotlb_reuse(old, from);
 	}
 	if (mapping == NULL)
-		return vduse_mapping_create(dev->name, from->fd, file, from->offset, len, writable);
+		return vduse_mapping_create(source->name, from->fd, file, from->offset, len,
+					    writable);
 	mapping->refs++;
 	return mapping;
 }
 
 /* Finds or makes the mapping that a region lies in, as the next one of the table. */
 static struct vduse_mapping *
-iotlb_map(struct rte_vduse_dev *dev, const struct vduse_transport_region *from,
+iotlb_map(const struct vduse_iotlb_source *source, const struct vduse_file_region *from,
 	  struct vduse_iotlb *table, struct vduse_iotlb *old, bool reuse)
 {
 	bool writable = (from->perm & VDUSE_ACCESS_WO) != 0;
@@ -138,12 +131,12 @@ iotlb_map(struct rte_vduse_dev *dev, const struct vduse_transport_region *from,
 	int ret;
 
 	if (from->bounce)
-		mapping = vduse_umem_add(dev, from->first, len);
+		mapping = source->bounce(source->arg, from->first, len);
 	if (mapping == NULL) {
 		ret = vduse_map_stat(from->fd, &file);
 		if (ret < 0) {
-			VDUSE_LOG_DRIVER(dev, iotlb, ERR, "cannot ask what file a region is in: %s",
-					 strerror(-ret));
+			VDUSE_LOG_RATED(source->rate, iotlb, ERR, source->name,
+					"cannot ask what file a region is in: %s", strerror(-ret));
 			return NULL;
 		}
 		mapping = vduse_mapping_find(table, &file, from->offset, len, writable);
@@ -153,7 +146,7 @@ iotlb_map(struct rte_vduse_dev *dev, const struct vduse_transport_region *from,
 		table->mappings[table->nb] = mapping;
 		return mapping;
 	}
-	mapping = iotlb_map_new(dev, from, &file, old, reuse);
+	mapping = iotlb_map_new(source, from, &file, old, reuse);
 	if (mapping != NULL) {
 		table->mappings[table->nb] = mapping;
 		vduse_mapping_share(table, table->nb);
@@ -163,17 +156,17 @@ iotlb_map(struct rte_vduse_dev *dev, const struct vduse_transport_region *from,
 
 /* Adds one region. One that cannot be mapped is left out: what touches it misses. */
 static int
-iotlb_add(struct rte_vduse_dev *dev, struct vduse_iotlb *table, uint32_t *room,
-	  const struct vduse_transport_region *from, struct vduse_iotlb *old, bool reuse)
+iotlb_add(const struct vduse_iotlb_source *source, struct vduse_iotlb *table, uint32_t *room,
+	  const struct vduse_file_region *from, struct vduse_iotlb *old, bool reuse)
 {
 	struct rte_vduse_region *region;
 	struct vduse_mapping *mapping;
 	int ret;
 
 	if (table->nb == VDUSE_IOTLB_REGIONS_MAX) {
-		VDUSE_LOG_DRIVER(dev, iotlb, ERR,
-				 "more than %u memory regions: let the driver use larger files",
-				 VDUSE_IOTLB_REGIONS_MAX);
+		VDUSE_LOG_RATED(source->rate, iotlb, ERR, source->name,
+				"more than %u memory regions: let the driver use larger files",
+				VDUSE_IOTLB_REGIONS_MAX);
 		return -E2BIG;
 	}
 	if (table->nb == *room) {
@@ -181,7 +174,7 @@ iotlb_add(struct rte_vduse_dev *dev, struct vduse_iotlb *table, uint32_t *room,
 		if (ret < 0)
 			return ret;
 	}
-	mapping = iotlb_map(dev, from, table, old, reuse);
+	mapping = iotlb_map(source, from, table, old, reuse);
 	if (mapping == NULL)
 		return 0;
 	region = &table->regions[table->nb];
@@ -195,7 +188,7 @@ iotlb_add(struct rte_vduse_dev *dev, struct vduse_iotlb *table, uint32_t *room,
 	if (!from->bounce)
 		vduse_populate_add(mapping, from->fd, from->offset,
 				   from->offset + (from->last - from->first + 1));
-	VDUSE_LOG(iotlb, DEBUG, dev->name,
+	VDUSE_LOG(iotlb, DEBUG, source->name,
 		  "region 0x%" PRIx64 "-0x%" PRIx64 " at %p, permissions %u%s", from->first,
 		  from->last, (void *)region->va, from->perm, from->bounce ? ", bounce" : "");
 	return 0;
@@ -203,7 +196,7 @@ iotlb_add(struct rte_vduse_dev *dev, struct vduse_iotlb *table, uint32_t *room,
 
 /* Whether a region can be believed: in order, and its file can be that long. */
 static bool
-iotlb_region_ok(const struct vduse_transport_region *region, uint64_t from)
+iotlb_region_ok(const struct vduse_file_region *region, uint64_t from)
 {
 	if (region->last < region->first || region->first < from)
 		return false;
@@ -213,17 +206,18 @@ iotlb_region_ok(const struct vduse_transport_region *region, uint64_t from)
 
 /* Takes a region off what the driver may still show. Bounce memory is the kernel's. */
 static int
-iotlb_count(struct rte_vduse_dev *dev, const struct vduse_transport_region *region, uint64_t *left)
+iotlb_count(const struct vduse_iotlb_source *source, const struct vduse_file_region *region,
+	    uint64_t *left)
 {
 	uint64_t len = region->last - region->first + 1;
 
 	if (region->bounce)
 		return 0;
 	if (len > *left) {
-		VDUSE_LOG_DRIVER(dev, iotlb, ERR,
-				 "its driver shows more than the %" PRIu64
-				 " bytes of memory-limit: raise it",
-				 dev->memory_limit);
+		VDUSE_LOG_RATED(source->rate, iotlb, ERR, source->name,
+				"its driver shows more than the %" PRIu64
+				" bytes of memory-limit: raise it",
+				source->limit);
 		return -E2BIG;
 	}
 	*left -= len;
@@ -231,11 +225,11 @@ iotlb_count(struct rte_vduse_dev *dev, const struct vduse_transport_region *regi
 }
 
 int
-vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *old, bool reuse,
+vduse_iotlb_walk(const struct vduse_iotlb_source *source, struct vduse_iotlb *old, bool reuse,
 		 struct vduse_iotlb **result)
 {
-	struct vduse_transport_region region;
-	uint64_t from = 0, left = dev->memory_limit;
+	struct vduse_file_region region;
+	uint64_t from = 0, left = source->limit;
 	struct vduse_iotlb *table;
 	uint32_t room = 0;
 	int ret = 0;
@@ -245,17 +239,17 @@ vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *o
 		return -ENOMEM;
 	table->seed = rte_rand();
 	do {
-		if (dev->transport->region(dev, asid, from, &region) < 0)
+		if (source->region(source->arg, from, &region) < 0)
 			break;
 		if (iotlb_region_ok(&region, from)) {
-			ret = iotlb_count(dev, &region, &left);
+			ret = iotlb_count(source, &region, &left);
 			if (ret == 0)
-				ret = iotlb_add(dev, table, &room, &region, old, reuse);
+				ret = iotlb_add(source, table, &room, &region, old, reuse);
 		} else {
-			VDUSE_LOG_DRIVER(dev, iotlb, ERR,
-					 "region 0x%" PRIx64 "-0x%" PRIx64
-					 " is malformed or out of order",
-					 region.first, region.last);
+			VDUSE_LOG_RATED(source->rate, iotlb, ERR, source->name,
+					"region 0x%" PRIx64 "-0x%" PRIx64
+					" is malformed or out of order",
+					region.first, region.last);
 			ret = -EPROTO;
 		}
 		close(region.fd);
@@ -265,8 +259,8 @@ vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *o
 		vduse_iotlb_free(table);
 		return ret;
 	}
-	VDUSE_LOG(iotlb, DEBUG, dev->name, "%u regions, %" PRIu64 " mappings compared", table->nb,
-		  table->nb_compared);
+	VDUSE_LOG(iotlb, DEBUG, source->name, "%u regions, %" PRIu64 " mappings compared",
+		  table->nb, table->nb_compared);
 	vduse_guard_add(table);
 	*result = table;
 	return 0;

@@ -17,7 +17,7 @@
 
 #include <rte_vduse.h>
 
-struct rte_vduse_dev;
+struct vduse_log_rate;
 
 /*
  * Each region may need a mapping, and a process may have 65,530 of them: a bound, so that several
@@ -81,13 +81,27 @@ struct vduse_iotlb {
 	struct vduse_iotlb *guard_next; /* atomic; the guard's list */
 };
 
-/* Memory of ours in place of the kernel's bounce buffer. */
-struct vduse_umem {
-	void *va; /* NULL: none */
-	uint64_t size;
-	bool huge;    /* from EAL's huge pages */
-	bool added;   /* the kernel has it */
-	bool refused; /* do not try again */
+/* A region of the driver's memory: a part of a file. */
+struct vduse_file_region {
+	uint64_t first;
+	uint64_t last;
+	uint64_t offset; /* of first in the file */
+	uint8_t perm;    /* VDUSE_ACCESS_* */
+	bool bounce;     /* memory of ours may take its place */
+	bool pinnable;   /* its pages stay the same */
+	int fd;          /* the caller closes it */
+};
+
+/* Who describes the regions of an address space, and what its driver may show. */
+struct vduse_iotlb_source {
+	const char *name;            /* for the log */
+	struct vduse_log_rate *rate; /* of lines that the driver causes */
+	uint64_t limit;              /* bytes that the driver may show, bounce memory aside */
+	void *arg;
+	/* The first region that ends at or after from; its fd is the caller's. -ENOENT: none. */
+	int (*region)(void *arg, uint64_t from, struct vduse_file_region *region);
+	/* Memory of ours in place of a bounce region. NULL: there is none. */
+	struct vduse_mapping *(*bounce)(void *arg, uint64_t first, uint64_t size);
 };
 
 /*
@@ -97,7 +111,7 @@ struct vduse_umem {
  * Returns 0, -E2BIG, -EPROTO (regions out of order), or -ENOMEM. Control thread.
  */
 int
-vduse_iotlb_walk(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *old, bool reuse,
+vduse_iotlb_walk(const struct vduse_iotlb_source *source, struct vduse_iotlb *old, bool reuse,
 		 struct vduse_iotlb **table);
 
 /* Frees a table and what only it maps. NULL is fine. Control thread. */
@@ -143,12 +157,6 @@ vduse_populate_drop(struct vduse_mapping *mapping);
 /* For tests, any thread: whether something is left to be made present or to be unmapped. */
 bool
 vduse_populate_busy(void);
-
-/* umem.c: puts huge pages of ours in place of a bounce region. The mapping, or NULL. */
-struct vduse_mapping *
-vduse_umem_add(struct rte_vduse_dev *dev, uint64_t first, uint64_t size);
-void
-vduse_umem_free(struct rte_vduse_dev *dev);
 
 /*
  * guard.c: a driver that truncates a file which is mapped here would end the process with SIGBUS.

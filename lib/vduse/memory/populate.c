@@ -19,7 +19,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <vduse/core/compat.h>
+#include <compat/thread.h>
 #include <vduse/memory/iotlb.h>
 #include <vduse/core/log.h>
 

@@ -249,7 +249,7 @@ vhost_user_mem_iova(const struct vhost_user *vu, uint64_t user, uint64_t len, ui
 }
 
 int
-vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_transport_region *region)
+vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_file_region *region)
 {
 	uint32_t i = 0;
 	int ret = -ENOENT;
@@ -258,7 +258,7 @@ vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_transpo
 	while (i < vu->nb_regions && vu->regions[i].last < from)
 		i++;
 	if (i < vu->nb_regions) {
-		*region = (struct vduse_transport_region){
+		*region = (struct vduse_file_region){
 			.first = vu->regions[i].first,
 			.last = vu->regions[i].last,
 			.offset = vu->regions[i].offset,

@@ -197,7 +197,7 @@ vhost_user_detach(struct rte_vduse_dev *dev)
 
 static int
 vhost_user_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
-		  struct vduse_transport_region *region)
+		  struct vduse_file_region *region)
 {
 	RTE_SET_USED(asid); /* vhost-user has but one */
 	return vhost_user_mem_region(dev->transport_priv, from, region);

@@ -24,7 +24,7 @@
 
 #include <rte_vduse.h>
 
-struct vduse_transport_region;
+struct vduse_file_region;
 
 static_assert(RTE_VDUSE_SOCKET_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path),
 	      "the longest path must be what the kernel takes");
@@ -161,7 +161,7 @@ int
 vhost_user_mem_iova(const struct vhost_user *vu, uint64_t user, uint64_t len, uint64_t *iova);
 /* As the operation of that name in transport.h. Control thread. */
 int
-vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_transport_region *region);
+vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_file_region *region);
 
 /* call.c: what interrupts the driver through its eventfd, which stays the caller's and
  * may be closed. NULL with a log line: there are no interrupts.

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * What newer releases of DPDK define, for those before them. Any layer and any application that
- * includes rte_vduse.h may use it; what only lib/vduse needs is in its compat.h.
+ * includes rte_vduse.h may use it.
  */
 #ifndef RTE_VDUSE_COMPAT_H
 #define RTE_VDUSE_COMPAT_H

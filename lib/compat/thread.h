@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* What differs between DPDK releases; meson probes it. */
-#ifndef VDUSE_COMPAT_H
-#define VDUSE_COMPAT_H
+/* Threads of every DPDK release; meson probes what it has. */
+#ifndef COMPAT_THREAD_H
+#define COMPAT_THREAD_H
 
 #include <errno.h>
 #include <pthread.h>
@@ -66,4 +66,4 @@ vduse_thread_create(const char *name, uint32_t (*run)(void *arg), void *arg)
 }
 #endif
 
-#endif /* VDUSE_COMPAT_H */
+#endif /* COMPAT_THREAD_H */
