@@ -7,7 +7,7 @@
 . "$(dirname "$0")/disk.sh"
 EAL_ARGS="--in-memory -m 128"
 
-common="disk0,transport=vhost-user,socket=$sock,backend=fault,under=file,path=$image,delay=200000"
+common="disk0,transport=vhost-user,socket=$sock,backend=fault,under=file,path=$image,delay=400000"
 
 # go_on RING FIRST SECOND: starts with the devargs FIRST, then with SECOND
 go_on()
