@@ -51,6 +51,7 @@ run_on()
 	part virtio "$module"
 	if [ "$module" = ours ]; then
 		part ctrl "$module"
+		modprobe virtiofs
 		part fs "$module"
 		modprobe virtio_blk
 		part break "$module"
