@@ -41,7 +41,7 @@ struct vblk_log_ring {
 
 /* In the file: one request. */
 struct vblk_log_slot {
-	uint64_t taken; /* the how-manieth it is, from 1; 0: the slot is free */
+	uint64_t taken; /* sequence number, starting at 1; 0: the slot is free */
 	uint32_t batch; /* VBLK_LOG_BATCH and the used position before it; 0: in flight */
 	uint16_t head;
 	uint16_t nb_descs;

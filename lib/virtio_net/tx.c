@@ -15,7 +15,7 @@
 enum tx_result {
 	TX_SENT,
 	TX_MORE, /* it would fit if there were more chains */
-	TX_DROP, /* it will not fit whatever comes, or the driver's buffer is none */
+	TX_DROP, /* it does not fit with any number of chains, or a buffer is invalid */
 };
 
 /* Where in a row of chains the next byte goes. */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Each function for a path or an id that is not ours goes on to the function of the same name in
- * librte_vhost, with the same arguments, and says that there is none where librte_vhost has none.
+ * Each function for a path or an id that is not ours calls the function of the same name in
+ * librte_vhost with the same arguments. Where librte_vhost lacks it, the call fails.
  * For a device of ours, what VDUSE cannot do is refused and goes nowhere.
  */
 #include "vhost_app.h"

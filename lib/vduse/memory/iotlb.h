@@ -100,7 +100,7 @@ struct vduse_iotlb_source {
 	void *arg;
 	/* The first region that ends at or after from; its fd is the caller's. -ENOENT: none. */
 	int (*region)(void *arg, uint64_t from, struct vduse_file_region *region);
-	/* Memory of ours in place of a bounce region. NULL: there is none. */
+	/* Memory of this process to use in place of a bounce region, or NULL. */
 	struct vduse_mapping *(*bounce)(void *arg, uint64_t first, uint64_t size);
 };
 

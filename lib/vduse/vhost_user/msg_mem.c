@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Messages about a vhost-user driver's memory: a table at once, or region by region. In flows a
- * message with files, out flow regions (mem.c) and word of them to the device.
- * librte_vhost's thread; everything in a message is hostile.
+ * Messages about a vhost-user driver's memory: a table at once, or region by region. Everything in
+ * a message is hostile.
+ * Input: a message with files. Output: regions (mem.c), and the device is told of them.
+ * Thread: librte_vhost's.
  */
 #include <string.h>
 

@@ -43,7 +43,7 @@ struct vhost_user_region {
 /* A connection. The descriptor is librte_vhost's; its inode tells one connection from the next. */
 struct vhost_user_socket {
 	int fd;
-	uint64_t ino; /* 0: there is none */
+	uint64_t ino; /* 0: none */
 };
 
 /* What the driver has said of a virtqueue. librte_vhost's thread's. */
@@ -103,14 +103,14 @@ struct vhost_user {
 	/* librte_vhost's thread's. */
 	bool up;                         /* the control thread was told that the driver is there */
 	struct vhost_user_socket sock;   /* of the connection that is served */
-	int inflight;                    /* see inflight.c; -1: there is none */
+	int inflight;                    /* see inflight.c; -1: none */
 	struct vhost_user_write written; /* the driver's last write to the space, with effect */
 	/* All below under the lock. */
 	pthread_mutex_t lock;
 	pthread_cond_t answered;
 	bool closing; /* nobody answers any more */
 	int vid;      /* librte_vhost's number of the connection, or -1 */
-	int channel;  /* see channel.c; -1: there is none */
+	int channel;  /* see channel.c; -1: none */
 	enum vhost_user_slot slot;
 	struct vduse_dev_request request;
 	struct vduse_dev_response response;

@@ -33,7 +33,7 @@ struct file_channel {
 	struct vblk_fifo done;     /* failed before the kernel had it */
 	struct vblk_fifo again;    /* to be submitted once more */
 	struct vblk_fifo blocked;  /* wait for earlier writes to the same blocks */
-	struct vblk_io *syncing;   /* the sync in flight, see file_sync.c; NULL: there is none */
+	struct vblk_io *syncing;   /* the sync in flight, see file_sync.c; NULL: none */
 	struct vblk_fifo synced;   /* share it */
 	struct vblk_fifo to_sync;  /* arrived after it began: wait for the next one */
 	struct file_range *ranges; /* room for those of depth operations; or NULL */
