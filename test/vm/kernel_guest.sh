@@ -21,6 +21,19 @@ allocated_by()
 		found { print }' "$2"
 }
 
+# All of kmemleak's records but those of memory that Linux itself is known to lose: virtnet_probe()
+# of 6.12 does not free vi->rss_hdr where it fails.
+not_known()
+{
+	awk '
+		function finish() { if (record != "" && !known) printf "%s", record }
+		/^unreferenced object/ { finish(); record = ""; line = 0; known = 0 }
+		{ record = record $0 "\n" }
+		/^  *backtrace/ { line = 1; next }
+		line && line++ <= 6 && index($0, "virtnet_probe+") { known = 1 }
+		END { finish() }' "$1"
+}
+
 # On a kernel that looks for it: memory that nobody points to any more, some seconds after.
 # check_no_leaks [MODULE]: only what MODULE, still loaded, allocated; others have bugs too.
 check_no_leaks()
@@ -35,7 +48,7 @@ check_no_leaks()
 	if [ $# -gt 0 ]; then
 		allocated_by "[$1]" "$work/kmemleak" >"$work/kmemleak.log"
 	else
-		mv "$work/kmemleak" "$work/kmemleak.log"
+		not_known "$work/kmemleak" >"$work/kmemleak.log"
 	fi
 	[ ! -s "$work/kmemleak.log" ] || fail "memory was lost"
 }
