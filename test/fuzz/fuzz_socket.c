@@ -2,12 +2,13 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A vhost-user block device whose client sends messages of any kind in any order, with files of
- * any kind. librte_vhost is played, see fuzz_vhost.h.
+ * any kind, over a socket.
  * Input: a byte of choices about the device, then operations. Output: nothing, unless a check
  * fails: replies fit, nothing is in flight and nothing mapped once the client is gone, and no file
  * descriptor is left.
- * Thread: libFuzzer's, which is librte_vhost's thread and the poller.
+ * Thread: libFuzzer's, which is the poller; the control thread serves the socket.
  */
+#include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
 #include <string.h>
@@ -24,13 +25,13 @@
 
 #include <virtio_blk/backend/fault.h>
 #include <virtio_blk/blk.h>
+#include <vduse/core/ctrl_thread.h>
 #include <vduse/core/device.h>
+#include <vduse/vhost_user/vhost_user.h>
 
 #include "fuzz_ring.h"
-#include "fuzz_vhost.h"
 
 #define QUEUES 2
-#define VID    3
 
 /* The driver's own addresses: not those by which the device knows its memory. */
 #define USER UINT64_C(0x7f0000000000)
@@ -45,8 +46,7 @@ struct client {
 	struct fuzz_memory memory;
 	struct fuzz_ring rings[QUEUES];
 	bool held;
-	bool connected;
-	int sock[2];  /* the client's, the device's */
+	int sock;     /* -1: not connected */
 	int inflight; /* what the device gave, or -1 */
 	uint64_t inflight_size;
 };
@@ -67,30 +67,54 @@ client_hold(struct client *client, bool hold)
 	vblk_fault_hold(client->blk->backend, hold);
 }
 
+static struct vhost_user *
+client_vu(const struct client *client)
+{
+	return client->dev->transport_priv;
+}
+
+static int
+serve_all(struct rte_vduse_dev *dev)
+{
+	int ret;
+
+	do {
+		ret = vduse_msg_handle(dev);
+	} while (ret == 0);
+	return ret == -EAGAIN ? 0 : ret;
+}
+
+/* Everything that was sent is dealt with, unless it waits for the backend. */
+static void
+client_serve(struct client *client)
+{
+	client_hold(client, false);
+	(void)vduse_ctrl_run(serve_all, client->dev);
+	client_hold(client, client->held);
+}
+
 static void
 client_connect(struct client *client)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	if (client->connected)
+	if (client->sock >= 0)
 		return;
-	strcpy(address.sun_path, fuzz_vhost.path);
-	client->sock[0] = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-	fuzz_check(connect(client->sock[0], (struct sockaddr *)&address, sizeof(address)) == 0,
+	strcpy(address.sun_path, client->dev->path);
+	client->sock = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	fuzz_check(connect(client->sock, (struct sockaddr *)&address, sizeof(address)) == 0,
 		   "no connection");
-	client->sock[1] = accept(fuzz_vhost.listener, NULL, NULL);
-	fuzz_vhost.features = 0;
-	fuzz_check(fuzz_vhost.device->new_connection(VID) == 0, "client turned away");
-	client->connected = true;
+	client_serve(client);
+	fuzz_check(client_vu(client)->conn >= 0, "client turned away");
 }
 
 static void
 check_gone(struct client *client)
 {
-	const struct vhost_user *vu = client->dev->transport_priv;
+	const struct vhost_user *vu = client_vu(client);
 	unsigned int i;
 
-	fuzz_sync(client->dev);
+	fuzz_check(vu->conn < 0, "it is still served");
 	for (i = 0; i < QUEUES; i++)
 		fuzz_check(client->blk->queues[i].in_flight == 0, "%u in flight",
 			   client->blk->queues[i].in_flight);
@@ -102,50 +126,107 @@ check_gone(struct client *client)
 static void
 client_disconnect(struct client *client)
 {
-	if (!client->connected)
+	if (client->sock < 0)
 		return;
 	client_hold(client, false);
-	close(client->sock[0]);
-	fuzz_vhost.device->destroy_connection(VID);
-	close(client->sock[1]);
-	client->connected = false;
+	close(client->sock);
+	client->sock = -1;
+	client_serve(client);
 	check_gone(client);
-	client_hold(client, client->held);
 }
 
+/* Takes the memory to keep that an answer brings. */
 static void
-check_reply(struct client *client, const struct msg *msg)
+client_keep(struct client *client, const struct vhost_user_msg *msg, struct msghdr *head)
 {
-	fuzz_check(msg->size <= sizeof(msg->room), "a reply of %u bytes", msg->size);
-	if (msg->type != MSG_GET_INFLIGHT_FD)
+	const struct cmsghdr *control = CMSG_FIRSTHDR(head);
+
+	if (msg->type != MSG_GET_INFLIGHT_FD) {
+		fuzz_check(control == NULL, "a descriptor with an answer to %u", msg->type);
 		return;
-	fuzz_check(msg->nb_fds == 1, "%d descriptors", msg->nb_fds);
+	}
+	fuzz_check(control != NULL && control->cmsg_len == CMSG_LEN(sizeof(int)),
+		   "not one descriptor");
 	if (client->inflight >= 0)
 		close(client->inflight);
-	client->inflight = fcntl(msg->fds[0], F_DUPFD_CLOEXEC, 0);
+	memcpy(&client->inflight, CMSG_DATA(control), sizeof(int));
 	client->inflight_size = msg->payload.inflight.size;
 }
 
-static void
-client_send(struct client *client, struct msg *msg)
+/* Reads an answer, if there is one. False: there is none, or the client was dropped. */
+static bool
+client_answer(struct client *client)
 {
-	bool stays = (msg->flags & MSG_FLAG_NEED_REPLY) != 0;
-	int result;
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(sizeof(int))];
+	} control;
+	struct vhost_user_msg msg;
+	struct iovec bytes = { &msg, VHOST_USER_MSG_HEAD };
+	struct msghdr head = {
+		.msg_iov = &bytes,
+		.msg_iovlen = 1,
+		.msg_control = &control,
+		.msg_controllen = sizeof(control),
+	};
+	ssize_t n = recvmsg(client->sock, &head, MSG_DONTWAIT | MSG_CMSG_CLOEXEC);
 
-	if (!client->connected) {
-		vhost_user_msg_close(msg);
-		return;
-	}
-	client_hold(client, false);
-	result = fuzz_vhost_message(VID, msg);
-	if (result == RTE_VHOST_MSG_RESULT_REPLY)
-		check_reply(client, msg);
-	fuzz_sync(client->dev);
-	client_hold(client, client->held);
-	/* A message that is refused ends the connection unless the client asked for a reply. */
-	stays = stays && (msg->flags & MSG_FLAG_NEED_REPLY);
-	if (result == RTE_VHOST_MSG_RESULT_ERR && !stays)
+	if (n < 0 && errno == EAGAIN)
+		return false;
+	if (n <= 0) {
 		client_disconnect(client);
+		return false;
+	}
+	fuzz_check(n == (ssize_t)VHOST_USER_MSG_HEAD, "a piece of an answer");
+	fuzz_check(msg.size <= sizeof(msg.payload), "an answer of %u bytes", msg.size);
+	fuzz_check(msg.flags == (MSG_VERSION | MSG_FLAG_REPLY), "flags 0x%x", msg.flags);
+	fuzz_check(recv(client->sock, &msg.payload, msg.size, MSG_DONTWAIT) == (ssize_t)msg.size,
+		   "a piece of an answer");
+	client_keep(client, &msg, &head);
+	return true;
+}
+
+/* So many bytes of a message, with its descriptors. */
+static void
+client_write_bytes(struct client *client, const struct vhost_user_msg *msg, size_t from, size_t to)
+{
+	union {
+		struct cmsghdr align;
+		char room[CMSG_SPACE(MSG_FDS_MAX * sizeof(int))];
+	} control = { 0 };
+	struct iovec bytes = { (uint8_t *)(uintptr_t)msg + from, to - from };
+	struct msghdr head = { .msg_iov = &bytes, .msg_iovlen = 1 };
+
+	client_hold(client, false);
+	if (from == 0 && msg->nb_fds > 0) {
+		head.msg_control = &control;
+		head.msg_controllen = CMSG_SPACE(msg->nb_fds * sizeof(int));
+		control.align.cmsg_level = SOL_SOCKET;
+		control.align.cmsg_type = SCM_RIGHTS;
+		control.align.cmsg_len = CMSG_LEN(msg->nb_fds * sizeof(int));
+		memcpy(CMSG_DATA(&control.align), msg->fds, msg->nb_fds * sizeof(int));
+	}
+	(void)sendmsg(client->sock, &head, MSG_NOSIGNAL | MSG_DONTWAIT);
+	client_serve(client);
+}
+
+/* In two pieces where the input says so. */
+static void
+client_send(struct client *client, struct vhost_user_msg *msg)
+{
+	size_t len = VHOST_USER_MSG_HEAD + RTE_MIN(msg->size, sizeof(msg->payload));
+	size_t piece = (msg->size + msg->type) % 4 == 0 ? len / 2 : len;
+	unsigned int i;
+
+	if (client->sock >= 0) {
+		client_write_bytes(client, msg, 0, piece);
+		if (piece < len)
+			client_write_bytes(client, msg, piece, len);
+		while (client_answer(client))
+			;
+	}
+	for (i = 0; i < msg->nb_fds; i++)
+		close(msg->fds[i]);
 }
 
 /* A new descriptor of some kind. */
@@ -178,7 +259,7 @@ client_fd(struct client *client, uint8_t kind)
 }
 
 static void
-client_add_fds(struct client *client, struct msg *msg, unsigned int nb, uint8_t kind)
+client_add_fds(struct client *client, struct vhost_user_msg *msg, unsigned int nb, uint8_t kind)
 {
 	while (nb-- > 0 && msg->nb_fds < MSG_FDS_MAX) {
 		int fd = client_fd(client, kind);
@@ -202,21 +283,24 @@ static const uint8_t types[] = {
 	MSG_POSTCOPY_ADVISE,     MSG_GET_INFLIGHT_FD,
 	MSG_SET_INFLIGHT_FD,     MSG_GET_MAX_MEM_SLOTS,
 	MSG_ADD_MEM_REG,         MSG_REM_MEM_REG,
+	MSG_GET_FEATURES,        MSG_GET_PROTOCOL_FEATURES,
+	MSG_NET_SET_MTU,         MSG_RESET_DEVICE,
+	MSG_SET_STATUS,          MSG_GET_STATUS,
 };
 
-/* Any message, its payload from the input. librte_vhost lets none through that is larger. */
+/* Any message, its payload from the input. */
 static void
 send_raw(struct client *client)
 {
 	uint8_t type = fuzz_u8(&client->in), how = fuzz_u8(&client->in);
 	uint16_t size = fuzz_u16(&client->in);
-	struct msg msg = { .flags = MSG_VERSION };
+	struct vhost_user_msg msg = { .flags = MSG_VERSION };
 
 	msg.type = type < 0xf0 ? types[type % RTE_DIM(types)] : fuzz_u32(&client->in);
 	if (how & 1)
 		msg.flags |= MSG_FLAG_NEED_REPLY;
-	msg.size = RTE_MIN(size & 0x1000 ? size % 2048u : size % 64u, sizeof(msg.room));
-	fuzz_bytes(&client->in, msg.room, RTE_MIN(msg.size, 320u));
+	msg.size = size & 0x1000 ? size % 2048u : size % 64u;
+	fuzz_bytes(&client->in, msg.payload.room, RTE_MIN(msg.size, 320u));
 	client_add_fds(client, &msg, how >> 5, how >> 1);
 	client_send(client, &msg);
 }
@@ -224,7 +308,7 @@ send_raw(struct client *client)
 static void
 send_vring(struct client *client, uint32_t type, uint32_t index, uint32_t num)
 {
-	struct msg msg = { .type = type, .flags = MSG_VERSION };
+	struct vhost_user_msg msg = { .type = type, .flags = MSG_VERSION };
 
 	msg.payload.vring.index = index;
 	msg.payload.vring.num = num;
@@ -236,7 +320,7 @@ static void
 send_addr(struct client *client, uint32_t index)
 {
 	struct vduse_vq_info info = fuzz_ring_info(&client->rings[index], 0, true);
-	struct msg msg = { .type = MSG_SET_VRING_ADDR, .flags = MSG_VERSION };
+	struct vhost_user_msg msg = { .type = MSG_SET_VRING_ADDR, .flags = MSG_VERSION };
 
 	msg.payload.addresses.index = index;
 	msg.payload.addresses.desc = info.desc_addr + USER;
@@ -249,7 +333,7 @@ send_addr(struct client *client, uint32_t index)
 static void
 send_file(struct client *client, uint32_t type, uint64_t value, uint8_t kind)
 {
-	struct msg msg = { .type = type, .flags = MSG_VERSION, .size = sizeof(value) };
+	struct vhost_user_msg msg = { .type = type, .flags = MSG_VERSION, .size = sizeof(value) };
 
 	msg.payload.u64 = value;
 	client_add_fds(client, &msg, 1, kind);
@@ -259,16 +343,16 @@ send_file(struct client *client, uint32_t type, uint64_t value, uint8_t kind)
 static void
 send_features(struct client *client)
 {
-	struct msg msg = { .type = MSG_SET_FEATURES, .flags = MSG_VERSION, .size = 8 };
+	struct vhost_user_msg msg = { .type = MSG_SET_FEATURES, .flags = MSG_VERSION, .size = 8 };
 	uint8_t without = fuzz_u8(&client->in);
-	uint64_t features = fuzz_vhost.offered;
+	uint64_t features = client->dev->offered | FUZZ_BIT(MSG_F_PROTOCOL_FEATURES);
 
 	if (without & 1)
 		features &= ~FUZZ_BIT(VIRTIO_F_RING_PACKED);
 	if (without & 2)
 		features &= ~FUZZ_BIT(VIRTIO_F_IN_ORDER);
 	if (without & 4)
-		features &= ~FUZZ_BIT(VHOST_USER_F_PROTOCOL_FEATURES);
+		features &= ~FUZZ_BIT(MSG_F_PROTOCOL_FEATURES);
 	if (without & 8)
 		features &= ~FUZZ_BIT(VIRTIO_RING_F_EVENT_IDX);
 	msg.payload.u64 = features;
@@ -294,7 +378,7 @@ static void
 send_table(struct client *client, uint8_t nb)
 {
 	const uint32_t pages = FUZZ_ALL / 4096;
-	struct msg msg = { .type = MSG_SET_MEM_TABLE, .flags = MSG_VERSION };
+	struct vhost_user_msg msg = { .type = MSG_SET_MEM_TABLE, .flags = MSG_VERSION };
 	uint32_t i, at = 0;
 
 	nb = nb % MSG_FDS_MAX + 1;
@@ -302,7 +386,7 @@ send_table(struct client *client, uint8_t nb)
 	for (i = 0; i < nb; i++, at += pages / 8)
 		msg.payload.table.regions[i] =
 			client_region(at, i + 1 < nb ? pages / 8 : pages - at);
-	msg.size = offsetof(struct msg, payload.table.regions[nb]) - MSG_HEAD;
+	msg.size = offsetof(union msg_payload, table.regions[nb]);
 	client_add_fds(client, &msg, nb, 7);
 	client_send(client, &msg);
 }
@@ -311,8 +395,8 @@ static void
 send_region(struct client *client)
 {
 	uint8_t how = fuzz_u8(&client->in), page = fuzz_u8(&client->in);
-	struct msg msg = { .type = how & 1 ? MSG_ADD_MEM_REG : MSG_REM_MEM_REG,
-			   .flags = MSG_VERSION | MSG_FLAG_NEED_REPLY };
+	struct vhost_user_msg msg = { .type = how & 1 ? MSG_ADD_MEM_REG : MSG_REM_MEM_REG,
+				      .flags = MSG_VERSION | MSG_FLAG_NEED_REPLY };
 
 	msg.payload.slot.region = client_region(page / 64 * 64 * 2, 64);
 	msg.size = sizeof(msg.payload.slot);
@@ -324,8 +408,8 @@ static void
 send_config(struct client *client)
 {
 	uint8_t how = fuzz_u8(&client->in);
-	struct msg msg = { .type = how & 1 ? MSG_SET_CONFIG : MSG_GET_CONFIG,
-			   .flags = MSG_VERSION | MSG_FLAG_NEED_REPLY };
+	struct vhost_user_msg msg = { .type = how & 1 ? MSG_SET_CONFIG : MSG_GET_CONFIG,
+				      .flags = MSG_VERSION | MSG_FLAG_NEED_REPLY };
 	struct msg_config *config = &msg.payload.config;
 
 	config->offset = how & 2 ? offsetof(struct virtio_blk_config, wce) : fuzz_u16(&client->in);
@@ -339,8 +423,8 @@ static void
 send_inflight(struct client *client)
 {
 	uint8_t how = fuzz_u8(&client->in);
-	struct msg msg = { .type = how & 1 ? MSG_SET_INFLIGHT_FD : MSG_GET_INFLIGHT_FD,
-			   .flags = MSG_VERSION };
+	struct vhost_user_msg msg = { .type = how & 1 ? MSG_SET_INFLIGHT_FD : MSG_GET_INFLIGHT_FD,
+				      .flags = MSG_VERSION };
 
 	msg.payload.inflight.size = how & 2 ? fuzz_u16(&client->in) : client->inflight_size;
 	msg.payload.inflight.nb_queues = QUEUES;
@@ -368,7 +452,7 @@ client_ring_up(struct client *client)
 	send_vring(client, MSG_GET_VRING_BASE, index, 0);
 	fuzz_ring_close(ring);
 	fuzz_ring_open(ring, &client->memory, index * FUZZ_RINGS / QUEUES, 1u << shifts[size % 16],
-		       fuzz_vhost.features, at);
+		       client_vu(client)->acked, at);
 	if (how & 4)
 		send_table(client, how >> 5);
 	send_vring(client, MSG_SET_VRING_NUM, index, ring->size);
@@ -562,7 +646,7 @@ check_fds(unsigned int before)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct client client = { .in = { data, size }, .inflight = -1 };
+	struct client client = { .in = { data, size }, .sock = -1, .inflight = -1 };
 	unsigned int fds = fuzz_fds(), i;
 
 	client_create(&client, fuzz_u8(&client.in));

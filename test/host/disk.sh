@@ -5,7 +5,7 @@
 # What tests of disks on this machine share: `. "$(dirname "$0")/disk.sh"` first. dpdk-vduse-blk
 # keeps its files in a folder of the test's, and ends with it.
 . "$(dirname "$0")/host.sh"
-EAL_ARGS="--in-memory -m ${disk_memory:-128} --log-level lib.vhost.config:warning"
+EAL_ARGS="--in-memory -m ${disk_memory:-128}"
 # shellcheck source=test/vm/blk.sh
 . "$(dirname "$0")/../vm/blk.sh"
 trap '[ -z "$blk_pid" ] || kill -9 "$blk_pid" 2>/dev/null || true; at_exit' EXIT

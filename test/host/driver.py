@@ -97,7 +97,7 @@ def hotplug(client, memory, ring):
             fail("the region that went is still mapped")
     carried(ring, memory, 3)
     if said("mismatches"):
-        fail("librte_vhost did not know where the virtqueue is")
+        fail("where the virtqueue goes on was not known")
     ring.offer(other.first + BUFFER, PACKET)
     until(lambda: said("memory in no region that permits it, address") == 1, "a packet in no region is no fault")
     other.close()

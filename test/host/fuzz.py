@@ -5,8 +5,6 @@
 Random clients of a vhost-user socket: messages in any order, right, wrong and cut off, with any
 files, and rings of anything. Arguments: the socket, the process behind it, for how many seconds,
 and the seed. The process lives, and has as many files open as before.
-
-Not tried: a virtqueue that librte_vhost cannot number, whose message it drops without its files.
 """
 import os
 import random

@@ -19,9 +19,9 @@ with()
 agreed()
 {
 	local features
-	features=$(grep -ao 'negotiated Virtio features: 0x[0-9a-f]*' "$work/vduse.log" | tail -n 1)
+	features=$(grep -ao 'driver is up, features 0x[0-9a-f]*' "$work/vduse.log" | tail -n 1)
 	[ -n "$features" ] || fail "no features in the log"
-	[ $((${features##*: } >> $1 & 1)) = 1 ] || fail "$2 was not taken: $features"
+	[ $((${features##* } >> $1 & 1)) = 1 ] || fail "$2 was not taken: $features"
 }
 
 # The worker of a testpmd by its thread id.

@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # What dpdk-vduse-blk prints as it starts: a line for each device, and no more; with -v, or with
-# EAL's --log-level, what EAL and librte_vhost say, too.
+# EAL's --log-level, what EAL says, too.
 . "$(dirname "$0")/disk.sh"
 EAL_ARGS="--in-memory -m 128"
 
@@ -37,11 +37,9 @@ stop_blk
 step "-v"
 served -v
 grep -aq '^EAL: Detected' "$work/blk.log" || fail "EAL says nothing"
-grep -aq '^VHOST_CONFIG: ' "$work/blk.log" || fail "librte_vhost says nothing"
 
 step "--log-level"
-EAL_ARGS+=" --log-level=lib.vhost.config:info"
+EAL_ARGS+=" --log-level=lib.eal:info"
 served
-grep -aq '^VHOST_CONFIG: ' "$work/blk.log" || fail "librte_vhost says nothing"
-! grep -aq '^EAL: Detected' "$work/blk.log" || fail "EAL says more than asked for"
+grep -aq '^EAL: Detected' "$work/blk.log" || fail "EAL says nothing"
 ok

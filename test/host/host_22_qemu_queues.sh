@@ -4,7 +4,7 @@
 #
 # QEMU that wants two pairs of queues of a device that has one: it says so, and tries again at once,
 # for ever. The reason stands in our log, which does not grow with the attempts, and the next
-# client is served. What librte_vhost logs of each attempt is its own: see --log-level.
+# client is served.
 . "$(dirname "$0")/host.sh"
 need qemu-system-x86_64
 packets=10000
@@ -15,7 +15,7 @@ attempts()
 }
 
 step "QEMU asks for two pairs"
-start_testpmd vduse "${memory[@]}" --main-lcore 0 --log-level lib.vhost.config:critical \
+start_testpmd vduse "${memory[@]}" --main-lcore 0 \
 	--vdev "net_vduse0,iface=$sock" -- --forward-mode=rxonly
 qemu-system-x86_64 -machine none -display none -nodefaults -monitor none \
 	-chardev "socket,id=c,path=$sock" -netdev "vhost-user,id=n,chardev=c,queues=2" \

@@ -8,6 +8,7 @@ under LIMIT_S. What the device adds to LOG meanwhile must be under LOG_MAX bytes
 """
 import contextlib
 import ctypes
+import itertools
 import multiprocessing
 import os
 import resource
@@ -46,10 +47,7 @@ def nb_fds():
 
 
 def log_size():
-    """Bytes of the device's own lines; of all, librte_vhost's too, where the attack is of it."""
-    with open(LOG, "rb") as log:
-        return sum(len(line) for line in log
-                   if line.startswith(b"VDUSE: ") or ATTACK in OF_LIBRTE_VHOST)
+    return os.stat(LOG).st_size
 
 
 # How often the other disk's driver had a request and its messages answered.
@@ -294,13 +292,8 @@ def refusals():
     print(f"{ATTACK}: {nb} refused messages", flush=True)
 
 
-def refusals_logged():
-    """The same, with librte_vhost's own lines: one for each connection that ends with an error."""
-    refusals()
-
-
 def half_a_message():
-    """librte_vhost waits for the payload, and all its clients with it."""
+    """The rest does not come: nobody waits for it."""
     with Client(PATH) as client:
         client.raw(struct.pack("<3I", vu.SET_MEM_TABLE, 1, 72))
         try:
@@ -348,12 +341,55 @@ def message_descriptors():
 
 
 def far_descriptors():
-    """Of a queue that librte_vhost has no room for: it refuses them before it asks the device."""
+    """Of a queue that the device does not have."""
     descriptors(struct.pack("<QQ", 0x101, 0) + bytes(24))
 
 
-# What librte_vhost does before the device hears of it. Run by a test that is expected to fail.
-OF_LIBRTE_VHOST = ("refusals_logged", "half_a_message", "far_descriptors")
+# Of every_message(): message numbers, descriptors, bytes of a message, and what was done before.
+NUMBERS, DESCRIPTORS, BYTES, STATES = 65, (0, 1, 8, 9), 52, 4
+
+
+def in_state(client, memory, state):
+    """0: nothing; 1: it has negotiated; 2: and given memory; 3: and a ring runs."""
+    if state > 0:
+        client.negotiate()
+    if state > 1:
+        client.table([memory.region()], [memory.fd])
+    if state > 2:
+        client.vring(0, memory.first)
+
+
+def every_message():
+    """Each message number with 0 to 9 descriptors, whole or cut at each byte, in each state."""
+    payload = struct.pack("<QQHH", 0, 0, 1, 64) + bytes(20)
+    memory, idle = Memory(1 << 20), fewest_fds()
+    event = os.eventfd(0, os.EFD_NONBLOCK)
+    served = [0] * STATES
+    for nb, (kind, fds, cut) in enumerate(
+            itertools.product(range(NUMBERS), DESCRIPTORS, range(1, BYTES + 1))):
+        state, need_reply = (nb + nb // BYTES) % STATES, nb % 2 * vu.NEED_REPLY
+        message = struct.pack("<3I", kind, 1 | need_reply, len(payload)) + payload
+        with Client(PATH) as client:
+            try:
+                in_state(client, memory, state)
+                served[state] += 1
+                client.raw(message[:cut], [event] * fds)
+                if nb % 3 == 0:
+                    client.raw(message[cut:])
+                    client.features()
+            except (Dropped, ValueError, struct.error):
+                pass
+    os.close(event)
+    memory.close()
+    passed_over()
+    # As long as it takes to close what is closed on a thread of its own.
+    until(lambda: nb_fds() <= idle + 1, f"{idle} descriptors became {fewest_fds()}")
+    print(f"{ATTACK}: clients that came into each state: {served}", flush=True)
+    if sum(served) != NUMBERS * len(DESCRIPTORS) * BYTES or min(served) == 0:
+        fail("a client was not served")
+    print(f"{ATTACK}: {fewest_fds()} descriptors, {idle} before", flush=True)
+    if fewest_fds() > idle:
+        fail("descriptors are left")
 
 
 def calls():
@@ -512,28 +548,38 @@ def sparse_stays():
     sys.exit(0)
 
 
+def said(text):
+    with open(LOG, encoding="utf-8", errors="replace") as log:
+        return text in log.read()
+
+
+def control_seconds():
+    """Processor time of the control thread."""
+    for task in os.listdir(f"/proc/{PID}/task"):
+        with open(f"/proc/{PID}/task/{task}/stat", encoding="ascii") as file:
+            name, rest = file.read().rsplit(")", 1)
+        if name.endswith("(vduse-ctrl"):
+            return sum(map(int, rest.split()[11:13])) / os.sysconf("SC_CLK_TCK")
+    return fail("no control thread")
+
+
 def no_descriptors():
-    """The process has none left for a client: it is turned away, and the next is served again."""
-    with Client(PATH) as client:
-        client.features()
+    """The process has none left for a client: it waits, and is served when there is one again."""
     before = resource.prlimit(int(PID), resource.RLIMIT_NOFILE)
     used = set(map(int, os.listdir(f"/proc/{PID}/fd")))
     lowest = next(fd for fd in range(len(used) + 1) if fd not in used)
-    # The descriptor of the connection is the last.
-    resource.prlimit(int(PID), resource.RLIMIT_NOFILE, (lowest + 1, before[1]))
+    resource.prlimit(int(PID), resource.RLIMIT_NOFILE, (lowest, before[1]))
     try:
-        with Client(PATH) as client:
-            try:
-                client.features()
-                fail("it is served without a limit of time")
-            except Dropped:
-                pass
+        client = Client(PATH)
+        until(lambda: said("raise the limit of open files"), "nothing is said")
+        # Not again and again meanwhile.
+        before_s = control_seconds()
+        time.sleep(3)
+        if control_seconds() - before_s > 1:
+            fail("the control thread spins")
     finally:
         resource.prlimit(int(PID), resource.RLIMIT_NOFILE, before)
-    with open(LOG, encoding="utf-8", errors="replace") as log:
-        if "raise the limit of open files" not in log.read():
-            fail("nothing is said")
-    with Client(PATH) as client:
+    with client:
         client.features()
 
 

@@ -13,6 +13,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/timerfd.h>
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <unistd.h>
@@ -23,7 +26,6 @@
 
 #include <rte_lcore.h>
 #include <rte_malloc.h>
-#include <rte_vhost.h>
 
 #include <virtio_blk/blk.h>
 #include <virtio_net/net.h>
@@ -81,14 +83,12 @@ FAULT(ssize_t, pwrite64, -1, EIO, (int fd, const void *from, size_t len, off64_t
       (fd, from, len, offset))
 FAULT(ssize_t, pread64, -1, EIO, (int fd, void *to, size_t len, off64_t offset),
       (fd, to, len, offset))
-FAULT(int, rte_vhost_driver_register, -1, 0, (const char *path, uint64_t flags), (path, flags))
-FAULT(int, rte_vhost_driver_callback_register, -1, 0,
-      (const char *path, struct rte_vhost_device_ops const *const ops), (path, ops))
-FAULT(int, rte_vhost_driver_set_features, -1, 0, (const char *path, uint64_t features),
-      (path, features))
-FAULT(int, rte_vhost_driver_set_protocol_features, -1, 0, (const char *path, uint64_t features),
-      (path, features))
-FAULT(int, rte_vhost_driver_start, -1, 0, (const char *path), (path))
+FAULT(int, timerfd_create, -1, EMFILE, (int clock, int flags), (clock, flags))
+FAULT(int, socket, -1, EMFILE, (int domain, int type, int protocol), (domain, type, protocol))
+FAULT(int, fchmod, -1, EPERM, (int fd, mode_t mode), (fd, mode))
+FAULT(int, bind, -1, ENOSPC, (int fd, const struct sockaddr *address, socklen_t len),
+      (fd, address, len))
+FAULT(int, listen, -1, EMFILE, (int fd, int backlog), (fd, backlog))
 #ifdef VBLK_HAVE_LIBURING
 FAULT(int, io_uring_queue_init, -ENOMEM, 0,
       (unsigned int entries, struct io_uring *ring, unsigned int flags), (entries, ring, flags))

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Sockets of a vhost-user device: its connection is found and told from others, its back-end
- * channel does not block, and descriptors of any kind are closed.
+ * Sockets of a vhost-user device: its back-end channel does not block, and descriptors of any kind
+ * are closed.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -10,7 +10,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -18,7 +17,7 @@
 #include <rte_vduse_compat.h>
 
 #include <vduse/core/log.h>
-#include <vduse/vhost_user/msg.h>
+#include <vduse/vhost_user/vhost_user.h>
 
 #include "loopback_dev.h"
 
@@ -50,111 +49,6 @@ teardown(void **state)
 	RTE_SET_USED(state);
 	rte_vduse_dev_destroy(dev);
 	return 0;
-}
-
-static int
-listen_at(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	strcpy(address.sun_path, path);
-	assert_int_equal(bind(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(listen(fd, 4), 0);
-	return fd;
-}
-
-static int
-connect_to(void)
-{
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM, 0);
-
-	strcpy(address.sun_path, path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	return fd;
-}
-
-/* A second connection is not taken for the first, also where it hung up before it was accepted. */
-static void
-test_find(void **state)
-{
-	struct vhost_user_socket none = { .fd = -1 }, first, second, client;
-	struct timeval time = { 0 };
-	socklen_t len = sizeof(time);
-	int listener, ends[4];
-
-	RTE_SET_USED(state);
-	listener = listen_at();
-	assert_int_equal(vhost_user_socket_find(path, false, &none, &first), -ENOENT);
-	assert_false(vhost_user_socket_live(&none));
-	ends[0] = connect_to();
-	ends[1] = accept(listener, NULL, NULL);
-	assert_int_equal(vhost_user_socket_find(path, false, &none, &first), 0);
-	assert_int_equal(first.fd, ends[1]);
-	assert_int_equal(getsockopt(ends[1], SOL_SOCKET, SO_RCVTIMEO, &time, &len), 0);
-	assert_true(time.tv_sec > 0);
-	assert_int_equal(vhost_user_socket_find(path, false, &first, &second), -ENOENT);
-	/* The other end is this process's, too, and the one that a device in client mode has. */
-	assert_int_equal(vhost_user_socket_find(path, true, &none, &client), 0);
-	assert_int_equal(client.fd, ends[0]);
-	ends[2] = connect_to();
-	close(ends[2]);
-	ends[3] = accept(listener, NULL, NULL);
-	assert_int_equal(vhost_user_socket_find(path, false, &first, &second), 0);
-	assert_int_equal(second.fd, ends[3]);
-	assert_true(vhost_user_socket_live(&first));
-	assert_false(vhost_user_socket_live(&second));
-	close(ends[0]);
-	assert_false(vhost_user_socket_live(&first));
-	/* Another socket has the descriptor. */
-	assert_int_equal(dup2(listener, ends[1]), ends[1]);
-	assert_false(vhost_user_socket_live(&first));
-	close(ends[1]);
-	close(ends[3]);
-	close(listener);
-	unlink(path);
-}
-
-/* Nothing can be looked for: the caller turns the client away, rather than set no time limit. */
-static void
-test_find_no_descriptor(void **state)
-{
-	struct vhost_user_socket none = { .fd = -1 }, found;
-	struct rlimit before, tight;
-	int fd = dup(STDERR_FILENO);
-
-	RTE_SET_USED(state);
-	close(fd);
-	assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
-	tight = (struct rlimit){ .rlim_cur = (rlim_t)fd, .rlim_max = before.rlim_max };
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &tight), 0);
-	assert_int_equal(vhost_user_socket_find(path, false, &none, &found), -EMFILE);
-	assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
-}
-
-/* While the kernel says that there is room, the longest reply goes without a wait. */
-static void
-test_reads(void **state)
-{
-	struct vhost_user_socket sock = { .ino = 1 };
-	uint8_t reply[MSG_HEAD + MSG_PAYLOAD_MAX] = { 0 };
-	unsigned int nb = 0;
-	int ends[2];
-
-	RTE_SET_USED(state);
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
-	sock.fd = ends[0];
-	while (vhost_user_socket_reads(&sock)) {
-		assert_int_equal(send(ends[0], reply, sizeof(reply), MSG_DONTWAIT), sizeof(reply));
-		nb++;
-	}
-	assert_in_range(nb, 8, 10000);
-	while (nb-- > 0)
-		assert_int_equal(recv(ends[1], reply, sizeof(reply), MSG_WAITALL), sizeof(reply));
-	assert_true(vhost_user_socket_reads(&sock));
-	close(ends[0]);
-	close(ends[1]);
 }
 
 static void *
@@ -212,7 +106,7 @@ test_channel(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	assert_int_equal(vhost_user_channel_open(vu, ends[0]), 0);
 	assert_int_equal(vduse_transport_vhost_user.config_call(dev), 0);
-	assert_int_equal(recv(ends[1], msg, sizeof(msg), 0), MSG_HEAD);
+	assert_int_equal(recv(ends[1], msg, sizeof(msg), 0), VHOST_USER_MSG_HEAD);
 	assert_int_equal(msg[0], MSG_BACKEND_CONFIG_CHANGE);
 	assert_int_equal(msg[1], MSG_VERSION);
 	assert_int_equal(msg[2], 0);
@@ -281,9 +175,6 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_find, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_find_no_descriptor, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_reads, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_channel_unread, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_channel, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),

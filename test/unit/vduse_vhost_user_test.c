@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The vhost-user transport without librte_vhost: questions to the control thread, memory that
- * is checked, and connections that are found.
+ * The vhost-user transport without a client: what the device is told, the socket's file, memory
+ * that is checked, and calls.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -12,6 +12,7 @@
 #include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <vduse/core/ctrl_thread.h>
@@ -54,62 +55,44 @@ teardown(void **state)
 }
 
 static int
-ask_status(uint8_t status)
+set_status(uint8_t status)
 {
 	struct vduse_dev_request request = { .type = VDUSE_SET_STATUS, .s.status = status };
 	struct vduse_dev_response response;
+	int ret = vduse_msg_do(dev, &request, &response);
 
-	return vhost_user_ask(vu, &request, &response);
+	assert_int_equal(response.result, ret < 0 ? VDUSE_REQ_RESULT_FAILED : VDUSE_REQ_RESULT_OK);
+	return ret;
 }
 
 static void
-test_ask(void **state)
+test_status(void **state)
 {
 	RTE_SET_USED(state);
-	assert_int_equal(vduse_ctrl_add(dev), 0);
 	vu->features = LOOPBACK_DEV_FEATURES;
-	assert_int_equal(ask_status(STATUS_FEATURES), 0);
+	assert_int_equal(set_status(STATUS_FEATURES), 0);
 	assert_int_equal(rte_vduse_dev_status(dev), STATUS_FEATURES);
 	assert_int_equal(rte_vduse_dev_features(dev), LOOPBACK_DEV_FEATURES);
 	/* What is not offered is refused, and that is an answer too. */
-	assert_int_equal(ask_status(0), 0);
+	assert_int_equal(set_status(0), 0);
 	vu->features = ~LOOPBACK_DEV_FEATURES;
-	assert_int_equal(ask_status(STATUS_FEATURES), -EIO);
+	assert_int_equal(set_status(STATUS_FEATURES), -EINVAL);
 }
 
-static void *
-ask_thread(void *arg)
-{
-	*(int *)arg = ask_status(STATUS_FEATURES);
-	return NULL;
-}
-
-static bool
-is_sent(void *arg)
-{
-	bool sent;
-
-	RTE_SET_USED(arg);
-	pthread_mutex_lock(&vu->lock);
-	sent = vu->slot == VHOST_USER_SLOT_SENT;
-	pthread_mutex_unlock(&vu->lock);
-	return sent;
-}
-
-/* Nobody answers any more: whoever waits is let go, or unregistering would wait for ever. */
+/* Private from the first moment on, whatever the process's umask is; gone with the device. */
 static void
-test_unregister_while_asked(void **state)
+test_socket_file(void **state)
 {
-	pthread_t thread;
-	int ret = 0;
+	mode_t mask = umask(0);
+	struct stat st;
 
 	RTE_SET_USED(state);
-	assert_int_equal(vhost_user_register(vu), 0);
-	assert_int_equal(pthread_create(&thread, NULL, ask_thread, &ret), 0);
-	assert_true(unit_wait(is_sent, NULL));
-	vhost_user_unregister(vu);
-	pthread_join(thread, NULL);
-	assert_int_equal(ret, -ESHUTDOWN);
+	assert_int_equal(vhost_user_socket_start(vu), 0);
+	umask(mask);
+	assert_int_equal(lstat(path, &st), 0);
+	assert_true(S_ISSOCK(st.st_mode));
+	assert_int_equal(st.st_mode & 0777, 0600);
+	vhost_user_socket_stop(vu);
 	assert_int_equal(access(path, F_OK), -1);
 }
 
@@ -146,11 +129,11 @@ test_register_twice(void **state)
 	/* Another spelling of it, which the socket itself tells. */
 	snprintf(spelling, sizeof(spelling), "/.%s", path);
 	conf.path = spelling;
-	assert_int_equal(vhost_user_register(vu), 0);
+	assert_int_equal(vhost_user_socket_start(vu), 0);
 	assert_int_equal(rte_vduse_dev_create(&conf, &other), -EBUSY);
 	assert_int_equal(unit_log_count("somebody serves"), 1);
 	assert_int_equal(access(path, F_OK), 0);
-	vhost_user_unregister(vu);
+	vhost_user_socket_stop(vu);
 	/* The path is free when the device is gone, and not before. */
 	conf.path = path;
 	assert_int_equal(rte_vduse_dev_create(&conf, &other), -EBUSY);
@@ -187,7 +170,7 @@ is_locked_out(void *arg)
 static void *
 register_thread(void *arg)
 {
-	*(int *)arg = vhost_user_register(vu);
+	*(int *)arg = vhost_user_socket_start(vu);
 	return NULL;
 }
 
@@ -366,8 +349,9 @@ test_memory_total(void **state)
 static int
 mem_message(uint32_t type, uint64_t first, uint64_t size, int fd)
 {
-	struct msg msg = {
+	struct vhost_user_msg msg = {
 		.type = type,
+		.flags = MSG_VERSION,
 		.size = sizeof(msg.payload.slot),
 		.payload.slot.region = { .first = first, .size = size, .user = first + 7 * PAGE },
 		.fds = { fd >= 0 ? dup(fd) : -1 },
@@ -375,7 +359,7 @@ mem_message(uint32_t type, uint64_t first, uint64_t size, int fd)
 	};
 
 	unit_log_clear();
-	return vhost_user_msg_mem(vu, &msg);
+	return vhost_user_msg_handle(vu, &msg);
 }
 
 static int
@@ -392,26 +376,24 @@ static void
 test_slots(void **state)
 {
 	int fd = unit_memfd("unit-vhost-user", PAGE), idle = fds_open();
-	struct msg ask = { .type = MSG_GET_MAX_MEM_SLOTS }, cut = { .type = MSG_ADD_MEM_REG };
+	struct vhost_user_msg ask = { .type = MSG_GET_MAX_MEM_SLOTS },
+			      cut = { .type = MSG_ADD_MEM_REG };
 	struct vduse_file_region region;
 	uint64_t iova;
 	unsigned int i;
 
 	RTE_SET_USED(state);
-	assert_int_equal(vhost_user_msg_mem(vu, &ask), RTE_VHOST_MSG_RESULT_REPLY);
+	assert_int_equal(vhost_user_msg_handle(vu, &ask), 0);
 	assert_int_equal(ask.payload.u64, VHOST_USER_REGIONS_MAX);
 	for (i = VHOST_USER_REGIONS_MAX; i-- > 0;)
-		assert_int_equal(mem_message(MSG_ADD_MEM_REG, i * PAGE, PAGE, fd),
-				 RTE_VHOST_MSG_RESULT_OK);
-	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 99 * PAGE, PAGE, fd),
-			 RTE_VHOST_MSG_RESULT_ERR);
-	assert_int_equal(unit_log_count("adds a region to 32"), 1);
-	assert_int_equal(mem_message(MSG_REM_MEM_REG, 3 * PAGE, 2 * PAGE, -1),
-			 RTE_VHOST_MSG_RESULT_ERR);
+		assert_int_equal(mem_message(MSG_ADD_MEM_REG, i * PAGE, PAGE, fd), 0);
+	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 999 * PAGE, PAGE, fd), -EPROTO);
+	assert_int_equal(unit_log_count("adds a region to 509"), 1);
+	assert_int_equal(mem_message(MSG_REM_MEM_REG, 3 * PAGE, 2 * PAGE, -1), -EPROTO);
 	assert_int_equal(unit_log_count("is of no region"), 1);
 	/* With its file or without. */
-	assert_int_equal(mem_message(MSG_REM_MEM_REG, 3 * PAGE, PAGE, fd), RTE_VHOST_MSG_RESULT_OK);
-	assert_int_equal(mem_message(MSG_REM_MEM_REG, 5 * PAGE, PAGE, -1), RTE_VHOST_MSG_RESULT_OK);
+	assert_int_equal(mem_message(MSG_REM_MEM_REG, 3 * PAGE, PAGE, fd), 0);
+	assert_int_equal(mem_message(MSG_REM_MEM_REG, 5 * PAGE, PAGE, -1), 0);
 	assert_int_equal(vhost_user_mem_iova(vu, 10 * PAGE, 1, &iova), -EFAULT);
 	assert_int_equal(vhost_user_mem_iova(vu, 11 * PAGE + 5, PAGE - 4, &iova), -EFAULT);
 	assert_int_equal(vhost_user_mem_iova(vu, 11 * PAGE + 5, UINT64_MAX, &iova), -EFAULT);
@@ -420,12 +402,10 @@ test_slots(void **state)
 	assert_int_equal(vhost_user_mem_region(vu, 5 * PAGE, &region), 0);
 	assert_int_equal(region.first, 6 * PAGE);
 	close(region.fd);
-	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 4 * PAGE, PAGE, fd),
-			 RTE_VHOST_MSG_RESULT_ERR);
+	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 4 * PAGE, PAGE, fd), -EPROTO);
 	assert_int_equal(unit_log_count("overlaps another one"), 1);
-	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 5 * PAGE, PAGE, -1),
-			 RTE_VHOST_MSG_RESULT_ERR);
-	assert_int_equal(vhost_user_msg_mem(vu, &cut), RTE_VHOST_MSG_RESULT_ERR);
+	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 5 * PAGE, PAGE, -1), -EPROTO);
+	assert_int_equal(vhost_user_msg_handle(vu, &cut), -EPROTO);
 	assert_int_equal(vu->nb_regions, VHOST_USER_REGIONS_MAX - 2);
 	vhost_user_mem_clear(vu);
 	assert_int_equal(fds_open(), idle);
@@ -461,25 +441,7 @@ test_note(void **state)
 	assert_false(vhost_user_inflight_noted(vu, &noted));
 }
 
-static void
-start_vq(void)
-{
-	assert_int_equal(vduse_transport_vhost_user.vq_kick_fd(dev, 0, -1), 0);
-	assert_int_equal(vduse_transport_vhost_user.vq_kick_fd(dev, 0, 1), 0);
-}
-
-/* What librte_vhost's thread leaves before it asks for a start. */
-static void
-set_call(int fd)
-{
-	vu->vqs[0].next_call = fd >= 0 ? vhost_user_call_open(dev->name, 0, fd) : NULL;
-	vu->vqs[0].recall = true;
-}
-
-/*
- * A virtqueue that the driver made ready while the device came up starts twice. Its interrupts
- * must not be lost with the first of the two, and go when the driver takes them back.
- */
+/* Interrupts go to the descriptor that came last, and to none when the driver takes it back. */
 static void
 test_call(void **state)
 {
@@ -488,14 +450,11 @@ test_call(void **state)
 
 	RTE_SET_USED(state);
 	assert_int_equal(vduse_transport_vhost_user.vq_call(dev, 0), -EINVAL);
-	set_call(fd);
-	start_vq();
-	start_vq();
+	vhost_user_vring_call(vu, 0, fd);
 	assert_int_equal(vduse_transport_vhost_user.vq_call(dev, 0), 0);
 	assert_int_equal(eventfd_read(fd, &value), 0);
 	assert_int_equal(value, 1);
-	set_call(-1);
-	start_vq();
+	vhost_user_vring_call(vu, 0, -1);
 	assert_int_equal(vduse_transport_vhost_user.vq_call(dev, 0), -EINVAL);
 	close(fd);
 }
@@ -529,8 +488,7 @@ test_call_full(void **state)
 	pthread_t thread;
 
 	RTE_SET_USED(state);
-	set_call(fd);
-	start_vq();
+	vhost_user_vring_call(vu, 0, fd);
 	if (vhost_user_call_waits(vu->vqs[0].call)) {
 		close(fd);
 		skip();
@@ -555,8 +513,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_ask, setup, teardown),
-		cmocka_unit_test_setup_teardown(test_unregister_while_asked, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_status, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_socket_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_log, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_register_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_register_race, setup, teardown),

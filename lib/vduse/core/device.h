@@ -118,6 +118,14 @@ int
 vduse_msg_handle(struct rte_vduse_dev *dev);
 
 /*
+ * msg.c: does at once what a request says; for transports with a protocol of their own, which see
+ * that nothing is in flight of what it takes away. 0 or a negative errno. Control thread.
+ */
+int
+vduse_msg_do(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
+	     struct vduse_dev_response *resp);
+
+/*
  * drain.c: looks for what is finished of the requests of some virtqueues, whose pollers take no new
  * ones from now on until the virtqueue changes. stop: requests may fail rather than go on. 0:
  * nothing is in flight, and the memory or the virtqueues may change at once; -EINPROGRESS: not yet,

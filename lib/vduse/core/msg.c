@@ -180,6 +180,32 @@ msg_drain(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 	}
 }
 
+static int
+msg_do(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
+       struct vduse_dev_response *resp, msg_after_t *after)
+{
+	int ret;
+
+	memset(resp, 0, sizeof(*resp));
+	resp->request_id = req->request_id;
+	ret = msg_dispatch(dev, req, resp, after);
+	resp->result = ret < 0 ? VDUSE_REQ_RESULT_FAILED : VDUSE_REQ_RESULT_OK;
+	vduse_count(&dev->stats.messages);
+	return ret;
+}
+
+int
+vduse_msg_do(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
+	     struct vduse_dev_response *resp)
+{
+	msg_after_t after = NULL;
+	int ret = msg_do(dev, req, resp, &after);
+
+	if (after != NULL)
+		after(dev);
+	return ret;
+}
+
 static void
 msg_serve(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 {
@@ -187,11 +213,7 @@ msg_serve(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 	msg_after_t after = NULL;
 	int ret;
 
-	memset(&resp, 0, sizeof(resp));
-	resp.request_id = req->request_id;
-	ret = msg_dispatch(dev, req, &resp, &after);
-	resp.result = ret < 0 ? VDUSE_REQ_RESULT_FAILED : VDUSE_REQ_RESULT_OK;
-	vduse_count(&dev->stats.messages);
+	(void)msg_do(dev, req, &resp, &after);
 	ret = dev->transport->reply(dev, &resp);
 	if (ret == -ENOENT)
 		VDUSE_LOG_DRIVER(dev, msg, NOTICE,
@@ -210,6 +232,11 @@ vduse_msg_handle(struct rte_vduse_dev *dev)
 	struct vduse_dev_request req = dev->deferred;
 	int ret = 0;
 
+	if (dev->transport->serve != NULL) {
+		ret = dev->transport->serve(dev);
+		dev->defers = ret == -EINPROGRESS;
+		return ret;
+	}
 	if (!dev->defers)
 		ret = dev->transport->recv(dev, &req);
 	if (ret < 0)

@@ -65,6 +65,12 @@ struct vduse_transport_ops {
 	/* Takes the next message. -EAGAIN if none waits. */
 	int (*recv)(struct rte_vduse_dev *dev, struct vduse_dev_request *req);
 	int (*reply)(struct rte_vduse_dev *dev, const struct vduse_dev_response *resp);
+	/*
+	 * In place of these two, for messages of another protocol: does what one of them says, by
+	 * vduse_msg_do(), and answers it. -EAGAIN: none waits; -EINPROGRESS: it waits for requests
+	 * in flight, see vduse_drain(), and the next call goes on with it.
+	 */
+	int (*serve)(struct rte_vduse_dev *dev);
 	/* The first region of an address space that ends at or after from. -ENOENT: none. */
 	int (*region)(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 		      struct vduse_file_region *region);

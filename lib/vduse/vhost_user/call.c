@@ -5,7 +5,7 @@
  * write waits where the counter is full, and whether it may is the driver's to say at any time:
  * O_NONBLOCK is a property of what both of us have open. The kernel itself never waits as it
  * counts, so the event of an io_uring is the driver's eventfd, and a call is an operation without
- * effect. Opened by librte_vhost's thread, then the polling thread's.
+ * effect. Opened by the control thread, then used under the virtqueue's lock.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  * The back-end channel of a vhost-user driver: a socket on which the device sends messages.
  * Input: the socket that the driver sent, and word of a changed configuration space. Output: a
  * message, if the socket has room for it.
- * Thread: librte_vhost's opens and closes it; whoever changes the configuration space sends.
+ * Thread: the control thread opens and closes it; whoever changes the configuration space sends.
  */
 #include <errno.h>
 #include <string.h>

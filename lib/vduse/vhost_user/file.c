@@ -5,7 +5,7 @@
  * of a FUSE or NFS server that does not answer blocks stat(), mmap() and even close().
  * Input: descriptors as they came. Output: of which kind they are, found without a call that can
  * block; and a close that does not block the caller.
- * Thread: librte_vhost's; the closing threads are this file's own.
+ * Thread: control; the closing threads are this file's own.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -5,7 +5,7 @@
  * is meant for a log of what is in flight; the driver can write it, so our log lies elsewhere,
  * and all that is here is a number for each virtqueue, to tell a ring that was there before
  * from a new one, and what the driver itself wrote to the configuration space. Read and written
- * as a file: what a driver maps it could take away. librte_vhost's thread.
+ * as a file: what a driver maps it could take away. Control thread.
  */
 #include <errno.h>
 #include <fcntl.h>

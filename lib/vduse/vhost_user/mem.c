@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Memory of a vhost-user driver. In flow regions that it describes, with their files, out flow
- * those that can be believed. librte_vhost's thread writes, the control thread reads.
+ * Memory of a vhost-user driver.
+ * Input: regions that it describes, with their files. Output: those that can be believed.
+ * Thread: control.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,14 +26,12 @@
 #define MEM_TOTAL_MAX (UINT64_C(16) << 40)
 
 static void
-mem_free(struct vhost_user_region *regions, uint32_t nb)
+mem_close(const struct vhost_user *vu)
 {
 	uint32_t i;
 
-	for (i = 0; i < nb; i++)
-		if (regions[i].fd >= 0)
-			close(regions[i].fd);
-	free(regions);
+	for (i = 0; i < vu->nb_regions; i++)
+		vhost_user_file_close(vu->regions[i].fd);
 }
 
 /* Whether a file reaches as far as a region needs it; one that is no regular file may. */
@@ -133,20 +132,22 @@ mem_compare(const void *a, const void *b)
 	return (left->first > right->first) - (left->first < right->first);
 }
 
-/* Puts other regions in their place, sorted; the old table is the caller's. */
-static struct vhost_user_region *
+/* The device finds all of its memory anew, so nothing may be in flight. */
+static int
+mem_drain(const struct vhost_user *vu)
+{
+	return vu->up ? vduse_drain(vu->dev, 0, vu->dev->nb_vqs, false) : 0;
+}
+
+/* Puts other regions in their place, sorted. */
+static void
 mem_swap(struct vhost_user *vu, struct vhost_user_region *regions, uint32_t nb)
 {
-	struct vhost_user_region *old;
-
 	if (nb > 1)
 		qsort(regions, nb, sizeof(*regions), mem_compare);
-	pthread_mutex_lock(&vu->lock);
-	old = vu->regions;
+	free(vu->regions);
 	vu->regions = regions;
 	vu->nb_regions = nb;
-	pthread_mutex_unlock(&vu->lock);
-	return old;
 }
 
 static struct vhost_user_region *
@@ -164,16 +165,20 @@ vhost_user_mem_set(struct vhost_user *vu, const struct vhost_user_memory *table,
 		   uint32_t nb)
 {
 	struct vhost_user_region *regions = mem_alloc(vu, nb);
-	uint32_t nb_old = vu->nb_regions, i;
+	uint32_t i;
 	int ret = regions == NULL ? -ENOMEM : 0;
 
 	for (i = 0; i < nb && ret == 0; i++)
 		ret = mem_append(vu, regions, i, &table[i], fds[i]);
 	if (ret == 0)
-		mem_free(mem_swap(vu, regions, nb), nb_old);
-	else
+		ret = mem_drain(vu);
+	if (ret < 0) {
 		free(regions);
-	return ret;
+		return ret;
+	}
+	mem_close(vu);
+	mem_swap(vu, regions, nb);
+	return 0;
 }
 
 int
@@ -194,9 +199,13 @@ vhost_user_mem_add(struct vhost_user *vu, const struct vhost_user_memory *region
 		memcpy(regions, vu->regions, nb * sizeof(*regions));
 	ret = mem_append(vu, regions, nb, region, fd);
 	if (ret == 0)
-		regions = mem_swap(vu, regions, nb + 1);
-	free(regions);
-	return ret;
+		ret = mem_drain(vu);
+	if (ret < 0) {
+		free(regions);
+		return ret;
+	}
+	mem_swap(vu, regions, nb + 1);
+	return 0;
 }
 
 int
@@ -204,7 +213,7 @@ vhost_user_mem_remove(struct vhost_user *vu, const struct vhost_user_memory *reg
 {
 	struct vhost_user_region *regions;
 	uint32_t nb = vu->nb_regions, i = 0;
-	int fd;
+	int fd, ret;
 
 	while (i < nb &&
 	       (vu->regions[i].first != region->first || vu->regions[i].user != region->user ||
@@ -213,22 +222,24 @@ vhost_user_mem_remove(struct vhost_user *vu, const struct vhost_user_memory *reg
 	if (i == nb)
 		return -ENOENT;
 	regions = mem_alloc(vu, nb - 1);
-	if (regions == NULL)
-		return -ENOMEM;
+	ret = regions == NULL ? -ENOMEM : mem_drain(vu);
+	if (ret < 0) {
+		free(regions);
+		return ret;
+	}
 	memcpy(regions, vu->regions, i * sizeof(*regions));
 	memcpy(regions + i, vu->regions + i + 1, (nb - 1 - i) * sizeof(*regions));
 	fd = vu->regions[i].fd;
-	free(mem_swap(vu, regions, nb - 1));
-	close(fd);
+	mem_swap(vu, regions, nb - 1);
+	vhost_user_file_close(fd);
 	return 0;
 }
 
 void
 vhost_user_mem_clear(struct vhost_user *vu)
 {
-	uint32_t nb = vu->nb_regions;
-
-	mem_free(mem_swap(vu, NULL, 0), nb);
+	mem_close(vu);
+	mem_swap(vu, NULL, 0);
 }
 
 int
@@ -252,21 +263,17 @@ int
 vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_file_region *region)
 {
 	uint32_t i = 0;
-	int ret = -ENOENT;
 
-	pthread_mutex_lock(&vu->lock);
 	while (i < vu->nb_regions && vu->regions[i].last < from)
 		i++;
-	if (i < vu->nb_regions) {
-		*region = (struct vduse_file_region){
-			.first = vu->regions[i].first,
-			.last = vu->regions[i].last,
-			.offset = vu->regions[i].offset,
-			.perm = VDUSE_ACCESS_RW,
-			.fd = fcntl(vu->regions[i].fd, F_DUPFD_CLOEXEC, 0),
-		};
-		ret = region->fd < 0 ? -errno : 0;
-	}
-	pthread_mutex_unlock(&vu->lock);
-	return ret;
+	if (i == vu->nb_regions)
+		return -ENOENT;
+	*region = (struct vduse_file_region){
+		.first = vu->regions[i].first,
+		.last = vu->regions[i].last,
+		.offset = vu->regions[i].offset,
+		.perm = VDUSE_ACCESS_RW,
+		.fd = fcntl(vu->regions[i].fd, F_DUPFD_CLOEXEC, 0),
+	};
+	return region->fd < 0 ? -errno : 0;
 }

@@ -1,283 +1,181 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Messages of a vhost-user driver, before and after librte_vhost handles them. In flows a
- * message, out flows an answer that is ours to give, a refusal, or what changed for the device.
- * librte_vhost's thread; everything in a message is hostile.
+ * What there is for each message of a vhost-user client: its name, what it carries and who handles
+ * it; and the reply.
+ * Input: a whole message. Output: its handler's result, told to the client.
+ * Thread: control.
  */
+#include <errno.h>
 #include <string.h>
-#include <unistd.h>
+
+#include <rte_common.h>
 
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
 #include <vduse/vhost_user/msg.h>
 
-int
-vhost_user_msg_fds(const struct msg *msg)
+struct msg_kind {
+	const char *name;
+	uint16_t size;               /* least bytes of its payload */
+	uint8_t nb_fds;              /* at most */
+	bool asks;                   /* it has an answer of its own */
+	vhost_user_handler_t handle; /* NULL: of a feature that is not offered */
+};
+
+#define PAYLOAD(field) sizeof(((union msg_payload *)NULL)->field)
+
+static const struct msg_kind kinds[] = {
+	[MSG_GET_FEATURES] = { "GET_FEATURES", 0, 0, true, vhost_user_msg_get_features },
+	[MSG_SET_FEATURES] = { "SET_FEATURES", PAYLOAD(u64), 0, false,
+			       vhost_user_msg_set_features },
+	[MSG_SET_OWNER] = { "SET_OWNER", 0, 0, false, vhost_user_msg_owner },
+	[MSG_RESET_OWNER] = { "RESET_OWNER", 0, 0, false, vhost_user_msg_reset },
+	[MSG_SET_MEM_TABLE] = { "SET_MEM_TABLE", offsetof(union msg_payload, table.regions),
+				MSG_FDS_MAX, false, vhost_user_msg_mem_table },
+	[MSG_SET_LOG_BASE] = { .name = "SET_LOG_BASE" },
+	[MSG_SET_LOG_FD] = { .name = "SET_LOG_FD" },
+	[MSG_SET_VRING_NUM] = { "SET_VRING_NUM", PAYLOAD(vring), 0, false,
+				vhost_user_msg_vring_num },
+	[MSG_SET_VRING_ADDR] = { "SET_VRING_ADDR", PAYLOAD(addresses), 0, false,
+				 vhost_user_msg_vring_addr },
+	[MSG_SET_VRING_BASE] = { "SET_VRING_BASE", PAYLOAD(vring), 0, false,
+				 vhost_user_msg_vring_base },
+	[MSG_GET_VRING_BASE] = { "GET_VRING_BASE", PAYLOAD(vring), 0, true,
+				 vhost_user_msg_vring_get_base },
+	[MSG_SET_VRING_KICK] = { "SET_VRING_KICK", PAYLOAD(u64), 1, false,
+				 vhost_user_msg_vring_kick },
+	[MSG_SET_VRING_CALL] = { "SET_VRING_CALL", PAYLOAD(u64), 1, false,
+				 vhost_user_msg_vring_call },
+	[MSG_SET_VRING_ERR] = { "SET_VRING_ERR", PAYLOAD(u64), 1, false, vhost_user_msg_vring_err },
+	[MSG_GET_PROTOCOL_FEATURES] = { "GET_PROTOCOL_FEATURES", 0, 0, true,
+					vhost_user_msg_get_protocol },
+	[MSG_SET_PROTOCOL_FEATURES] = { "SET_PROTOCOL_FEATURES", PAYLOAD(u64), 0, false,
+					vhost_user_msg_set_protocol },
+	[MSG_GET_QUEUE_NUM] = { "GET_QUEUE_NUM", 0, 0, true, vhost_user_msg_queue_num },
+	[MSG_SET_VRING_ENABLE] = { "SET_VRING_ENABLE", PAYLOAD(vring), 0, false,
+				   vhost_user_msg_vring_enable },
+	[MSG_NET_SET_MTU] = { "NET_SET_MTU", PAYLOAD(u64), 0, false, vhost_user_msg_mtu },
+	[MSG_SET_BACKEND_CHANNEL] = { "SET_BACKEND_REQ_FD", 0, 1, false, vhost_user_msg_channel },
+	[MSG_IOTLB] = { .name = "IOTLB" },
+	[MSG_GET_CONFIG] = { "GET_CONFIG", offsetof(struct msg_config, data), 0, true,
+			     vhost_user_msg_get_config },
+	[MSG_SET_CONFIG] = { "SET_CONFIG", offsetof(struct msg_config, data), 0, false,
+			     vhost_user_msg_set_config },
+	[MSG_POSTCOPY_ADVISE] = { .name = "POSTCOPY_ADVISE" },
+	[MSG_POSTCOPY_LISTEN] = { .name = "POSTCOPY_LISTEN" },
+	[MSG_POSTCOPY_END] = { .name = "POSTCOPY_END" },
+	[MSG_GET_INFLIGHT_FD] = { "GET_INFLIGHT_FD", 0, 0, true, vhost_user_msg_get_inflight },
+	[MSG_SET_INFLIGHT_FD] = { "SET_INFLIGHT_FD", 0, MSG_FDS_MAX, false,
+				  vhost_user_msg_set_inflight },
+	[MSG_RESET_DEVICE] = { "RESET_DEVICE", 0, 0, false, vhost_user_msg_reset },
+	[MSG_GET_MAX_MEM_SLOTS] = { "GET_MAX_MEM_SLOTS", 0, 0, true, vhost_user_msg_mem_slots },
+	[MSG_ADD_MEM_REG] = { "ADD_MEM_REG", PAYLOAD(slot), 1, false, vhost_user_msg_mem_add },
+	/* Some drivers send the region's file along, which means nothing. */
+	[MSG_REM_MEM_REG] = { "REM_MEM_REG", PAYLOAD(slot), 1, false, vhost_user_msg_mem_remove },
+	[MSG_SET_STATUS] = { "SET_STATUS", PAYLOAD(u64), 0, false, vhost_user_msg_set_status },
+	[MSG_GET_STATUS] = { "GET_STATUS", 0, 0, true, vhost_user_msg_get_status },
+};
+
+/* NULL: the protocol has none like that, as far as is known here. */
+static const struct msg_kind *
+msg_kind(uint32_t type)
 {
-	return RTE_MIN(msg->nb_fds, MSG_FDS_MAX);
+	return type < RTE_DIM(kinds) && kinds[type].name != NULL ? &kinds[type] : NULL;
 }
 
-void
-vhost_user_msg_close(struct msg *msg)
+const char *
+vhost_user_msg_name(uint32_t type)
 {
-	int i;
+	const struct msg_kind *kind = msg_kind(type);
 
-	for (i = 0; i < vhost_user_msg_fds(msg); i++)
-		vhost_user_file_close(msg->fds[i]);
-	msg->nb_fds = 0;
+	return kind == NULL ? "unknown" : kind->name;
 }
 
 int
-vhost_user_msg_fd(struct msg *msg)
+vhost_user_msg_refuse(const struct vhost_user *vu, const struct vhost_user_msg *msg,
+		      const char *why)
 {
-	int fd = -1;
-
-	if (vhost_user_msg_fds(msg) > 0) {
-		fd = msg->fds[0];
-		msg->fds[0] = -1;
-	}
-	vhost_user_msg_close(msg);
-	return fd;
-}
-
-/* With a reply asked for it would only say no. */
-int
-vhost_user_msg_drop(struct msg *msg)
-{
-	vhost_user_msg_close(msg);
-	msg->flags &= ~MSG_FLAG_NEED_REPLY;
-	return RTE_VHOST_MSG_RESULT_ERR;
-}
-
-/* A driver that asked for a reply to a message without one of its own is told, and goes on. */
-int
-vhost_user_msg_deny(struct msg *msg)
-{
-	vhost_user_msg_close(msg);
-	return RTE_VHOST_MSG_RESULT_ERR;
-}
-
-int
-vhost_user_msg_refuse(const struct vhost_user *vu, struct msg *msg, const char *why)
-{
-	bool stays = msg->flags & MSG_FLAG_NEED_REPLY;
+	const struct msg_kind *kind = msg_kind(msg->type);
+	bool stays = (msg->flags & MSG_FLAG_NEED_REPLY) && (kind == NULL || !kind->asks);
 
 	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "%s: message %u (%s) %s",
 			 stays ? "refused" : "client dropped", msg->type,
 			 vhost_user_msg_name(msg->type), why);
-	return vhost_user_msg_deny(msg);
-}
-
-/* Of messages that have a reply of their own: a driver must not take a refusal for it. */
-static int
-msg_refuse_ask(const struct vhost_user *vu, struct msg *msg, const char *why)
-{
-	msg->flags &= ~MSG_FLAG_NEED_REPLY;
-	return vhost_user_msg_refuse(vu, msg, why);
+	return -EPROTO;
 }
 
 int
-vhost_user_msg_reply(struct msg *msg, uint64_t value)
+vhost_user_msg_drop(const struct vhost_user *vu, const char *why)
+{
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "client dropped: %s", why);
+	return -ECONNABORTED;
+}
+
+int
+vhost_user_msg_number(struct vhost_user_msg *msg, uint64_t value)
 {
 	msg->payload.u64 = value;
 	msg->size = sizeof(msg->payload.u64);
-	return RTE_VHOST_MSG_RESULT_REPLY;
+	return MSG_ANSWER;
 }
 
-static int
-msg_queue_num(struct vhost_user *vu, struct msg *msg)
+int
+vhost_user_msg_fd(struct vhost_user_msg *msg)
 {
-	if (vhost_user_msg_fds(msg) != 0)
-		return vhost_user_msg_refuse(vu, msg, "comes with descriptors");
-	/* Pairs for a network device, which may have a control queue besides. */
-	return vhost_user_msg_reply(msg, vu->net ? vu->dev->nb_vqs / 2 : vu->dev->nb_vqs);
-}
+	int fd = msg->nb_fds > 0 ? msg->fds[0] : -1;
 
-static bool
-msg_config_ok(const struct vhost_user *vu, const struct msg *msg)
-{
-	const struct msg_config *config = &msg->payload.config;
-	const uint32_t head = offsetof(struct msg_config, data);
-	uint32_t size = config->size;
-
-	return msg->nb_fds == 0 && size <= MSG_CONFIG_MAX && msg->size >= head &&
-	       msg->size - head >= size && config->offset <= vu->dev->config_size;
-}
-
-/* Behind the end of the space there are zeroes, as a driver may know more fields than we. */
-static int
-msg_get_config(struct vhost_user *vu, struct msg *msg)
-{
-	struct msg_config *config = &msg->payload.config;
-	uint32_t len;
-
-	if (!msg_config_ok(vu, msg))
-		return msg_refuse_ask(vu, msg, "is malformed");
-	len = RTE_MIN(config->size, vu->dev->config_size - config->offset);
-	memset(config->data, 0, config->size);
-	pthread_mutex_lock(&vu->lock);
-	memcpy(config->data, vu->config + config->offset, len);
-	pthread_mutex_unlock(&vu->lock);
-	msg->size = offsetof(struct msg_config, data) + config->size;
-	return RTE_VHOST_MSG_RESULT_REPLY;
-}
-
-/* The device says what can be written; all else is without effect, and no error. */
-static void
-msg_config_write(struct vhost_user *vu, const struct vhost_user_write *from)
-{
-	struct vduse_transport_write write = { .offset = from->offset, .len = from->len };
-	struct vduse_dev_request request = { .type = VDUSE_TRANSPORT_CONFIG_WRITE };
-	struct vduse_dev_response response;
-
-	memcpy(write.data, from->data, from->len);
-	memcpy(request.padding, &write, sizeof(write));
-	if (vhost_user_ask(vu, &request, &response) == 0)
-		vhost_user_inflight_note(vu, from);
-}
-
-static int
-msg_set_config(struct vhost_user *vu, struct msg *msg)
-{
-	const struct msg_config *config = &msg->payload.config;
-	struct vhost_user_write write = { .len = 0 };
-
-	if (!msg_config_ok(vu, msg))
-		return vhost_user_msg_refuse(vu, msg, "is malformed");
-	if (config->size == 0 || config->size > sizeof(write.data))
-		return RTE_VHOST_MSG_RESULT_OK;
-	write.offset = (uint16_t)config->offset;
-	write.len = (uint8_t)config->size;
-	memcpy(write.data, config->data, config->size);
-	msg_config_write(vu, &write);
-	return RTE_VHOST_MSG_RESULT_OK;
-}
-
-/* librte_vhost would believe what a driver writes there. */
-static int
-msg_get_inflight(struct vhost_user *vu, struct msg *msg)
-{
-	uint64_t size;
-	int fd;
-
-	if (!vu->dev->logs)
-		return msg_refuse_ask(vu, msg, "belongs to a feature that is not offered");
-	if (msg->nb_fds != 0 || msg->size != sizeof(msg->payload.inflight))
-		return msg_refuse_ask(vu, msg, "is malformed");
-	fd = vhost_user_inflight_new(vu, &size);
-	if (fd < 0)
-		return vhost_user_msg_drop(msg);
-	msg->payload.inflight.size = size;
-	msg->payload.inflight.offset = 0;
-	msg->fds[0] = fd;
-	msg->nb_fds = 1;
-	return RTE_VHOST_MSG_RESULT_REPLY;
-}
-
-static int
-msg_set_inflight(struct vhost_user *vu, struct msg *msg)
-{
-	struct vhost_user_write write;
-
-	if (!vu->dev->logs)
-		return vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");
-	if (msg->nb_fds != 1 || msg->size != sizeof(msg->payload.inflight) ||
-	    vhost_user_inflight_take(vu, msg->fds[0], msg->payload.inflight.size,
-				     msg->payload.inflight.offset) < 0)
-		return vhost_user_msg_refuse(vu, msg, "brings back what we did not give");
-	if (vhost_user_inflight_noted(vu, &write))
-		msg_config_write(vu, &write);
-	return RTE_VHOST_MSG_RESULT_OK;
-}
-
-/* librte_vhost would wait for room in it as it sends. */
-static int
-msg_set_channel(struct vhost_user *vu, struct msg *msg)
-{
-	if (vhost_user_msg_fds(msg) != 1 || vhost_user_channel_open(vu, msg->fds[0]) < 0)
-		return vhost_user_msg_refuse(vu, msg,
-					     "(SET_BACKEND_REQ_FD) comes without a unix socket");
-	msg->nb_fds = 0;
-	return RTE_VHOST_MSG_RESULT_OK;
-}
-
-static int
-msg_before(struct vhost_user *vu, struct msg *msg)
-{
-	int result = vhost_user_msg_mem(vu, msg);
-
-	if (result == RTE_VHOST_MSG_RESULT_NOT_HANDLED)
-		result = vhost_user_msg_vring(vu, msg);
-	if (result != RTE_VHOST_MSG_RESULT_NOT_HANDLED)
-		return result;
-	switch (msg->type) {
-	case MSG_GET_QUEUE_NUM:
-		return msg_queue_num(vu, msg);
-	case MSG_GET_CONFIG:
-		return msg_get_config(vu, msg);
-	case MSG_SET_CONFIG:
-		return msg_set_config(vu, msg);
-	case MSG_GET_INFLIGHT_FD:
-		return msg_get_inflight(vu, msg);
-	case MSG_SET_INFLIGHT_FD:
-		return msg_set_inflight(vu, msg);
-	case MSG_SET_BACKEND_CHANNEL:
-		return msg_set_channel(vu, msg);
-	case MSG_SET_LOG_BASE:
-	case MSG_SET_LOG_FD:
-	case MSG_IOTLB:
-	case MSG_POSTCOPY_ADVISE:
-	case MSG_POSTCOPY_LISTEN:
-	case MSG_POSTCOPY_END:
-		return vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");
-	case MSG_RESET_OWNER:
-		vhost_user_vring_forget(vu);
-		break;
-	}
-	/* librte_vhost closes the descriptors of what it refuses, and that could block it. */
 	if (msg->nb_fds > 0)
-		return vhost_user_msg_refuse(vu, msg, "comes with descriptors");
-	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+		msg->fds[0] = -1;
+	return fd;
 }
 
+/* Sends an answer, its own or that of a message which has none. */
 static int
-msg_features_changed(struct vhost_user *vu, struct msg *msg)
+msg_reply(const struct vhost_user *vu, struct vhost_user_msg *msg)
 {
-	uint64_t features = msg->payload.u64 & ~VHOST_USER_BIT(VHOST_USER_F_PROTOCOL_FEATURES);
+	int ret;
 
-	if (!vu->up || features == vu->features)
-		return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
-	VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
-			 "client dropped: it changed features while virtqueues run");
-	return vhost_user_msg_drop(msg);
+	msg->flags = MSG_VERSION | MSG_FLAG_REPLY;
+	ret = vhost_user_send(vu, msg);
+	msg->nb_fds = 0; /* that of an answer stays whose it is */
+	if (ret == -EAGAIN)
+		return vhost_user_msg_drop(vu, "it reads no replies");
+	/* It hung up, which is read next. */
+	return 0;
 }
 
-static enum rte_vhost_msg_result
-msg_pre_handle(int vid, void *msg)
+/* A driver must not take a refusal for the answer that it wants. */
+static int
+msg_finish(const struct vhost_user *vu, struct vhost_user_msg *msg, bool asks, int ret)
 {
-	struct vhost_user *vu = vhost_user_find(vid);
-
-	/* It hung up, and another client is served: librte_vhost must not take the rest either. */
-	if (vu == NULL)
-		return vhost_user_msg_drop(msg);
-	if (!vhost_user_socket_reads(&vu->sock))
-		return msg_refuse_ask(vu, msg, "comes from a client that reads no replies");
-	return msg_before(vu, msg);
+	if (ret == MSG_ANSWER)
+		return msg_reply(vu, msg);
+	if (!(msg->flags & MSG_FLAG_NEED_REPLY) || asks || ret == -ECONNABORTED)
+		return ret;
+	vhost_user_msg_close(msg);
+	(void)vhost_user_msg_number(msg, ret < 0);
+	return msg_reply(vu, msg);
 }
 
-static enum rte_vhost_msg_result
-msg_post_handle(int vid, void *arg)
+int
+vhost_user_msg_handle(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
-	struct vhost_user *vu = vhost_user_find(vid);
-	struct msg *msg = arg;
+	const struct msg_kind *kind = msg_kind(msg->type);
+	bool asks = kind != NULL && kind->asks;
+	int ret;
 
-	if (vu != NULL && msg->type == MSG_SET_FEATURES)
-		return msg_features_changed(vu, msg);
-	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	if (kind == NULL)
+		ret = vhost_user_msg_refuse(vu, msg, "is none that is known");
+	else if (kind->handle == NULL)
+		ret = vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");
+	else if (msg->size < kind->size || msg->nb_fds > kind->nb_fds)
+		ret = vhost_user_msg_refuse(vu, msg, "is malformed");
+	else
+		ret = kind->handle(vu, msg);
+	if (ret == -EINPROGRESS)
+		return ret;
+	ret = msg_finish(vu, msg, asks, ret);
+	vhost_user_msg_close(msg);
+	return ret;
 }
-
-const struct rte_vhost_user_extern_ops vhost_user_msg_ops = {
-	.pre_msg_handle = msg_pre_handle,
-	.post_msg_handle = msg_post_handle,
-};

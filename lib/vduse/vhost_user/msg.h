@@ -1,76 +1,110 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A message as librte_vhost hands it out, and what may become of it. librte_vhost reads the
- * socket, and does itself what concerns features; memory and virtqueues are ours. All functions
- * return an RTE_VHOST_MSG_RESULT_*; descriptors of a message that we handle are ours to close.
+ * A message of a vhost-user client, and what becomes of it. Handlers are called on the control
+ * thread with a message whose size and number of descriptors are those that its type needs. They
+ * return MSG_DONE, MSG_ANSWER, or a negative errno:
+ *
+ * -EINPROGRESS: requests are in flight that the message has to wait for. Nothing was changed; the
+ *   handler is called with the same message again.
+ * -ECONNABORTED: the client is dropped; the log says why.
+ * another: the message is refused; the log says why. A client that asked for a reply is told and
+ *   goes on, any other one is dropped.
+ *
+ * A descriptor of a message belongs to it until a handler takes it out.
  */
 #ifndef VDUSE_VHOST_USER_MSG_H
 #define VDUSE_VHOST_USER_MSG_H
 
 #include <stddef.h>
 
-#include <rte_version.h>
-
 #include <vduse/vhost_user/vhost_user.h>
-#include <vduse/vhost_user/wire.h>
 
-#define MSG_FLAG_NEED_REPLY (1U << 3)
-/* Of the number that a virtqueue's descriptors come with. */
-#define MSG_VRING_INDEX 0xffU
+#define MSG_DONE   0
+#define MSG_ANSWER 1 /* its payload is the answer */
 
-/* Bytes of the largest payload that librte_vhost has room for: an encryption session. */
-#if RTE_VERSION < RTE_VERSION_NUM(25, 3, 0, 0)
-#define MSG_PAYLOAD_MAX 632
-#else
-#define MSG_PAYLOAD_MAX 1072
-#endif
-
-/* It is declared in no header that is installed. */
-struct msg {
-	uint32_t type;
-	uint32_t flags;
-	uint32_t size;
-	union {
-		union msg_payload payload;
-		uint8_t room[MSG_PAYLOAD_MAX];
-	};
-	int fds[MSG_FDS_MAX];
-	int nb_fds;
-} __attribute__((packed));
-
-#define MSG_HEAD offsetof(struct msg, payload)
-
-/* msg.c: the number of descriptors that came. */
+/* msg.c: handles it, replies, and closes what is left of its descriptors. Returns as above. */
 int
-vhost_user_msg_fds(const struct msg *msg);
-/* The first of them, which is the caller's now; the others are closed. -1: there is none. */
+vhost_user_msg_handle(struct vhost_user *vu, struct vhost_user_msg *msg);
+/* Says that a message is refused and why; -EPROTO. */
 int
-vhost_user_msg_fd(struct msg *msg);
-/* Closes them. */
-void
-vhost_user_msg_close(struct msg *msg);
-/* Makes librte_vhost close the connection, with our line in the log already. */
+vhost_user_msg_refuse(const struct vhost_user *vu, const struct vhost_user_msg *msg,
+		      const char *why);
+/* Says that the client is dropped and why; -ECONNABORTED. */
 int
-vhost_user_msg_drop(struct msg *msg);
-/* Tells a driver that asked for a reply that it was refused; else the same. */
-int
-vhost_user_msg_deny(struct msg *msg);
-/* The same with a log line. */
-int
-vhost_user_msg_refuse(const struct vhost_user *vu, struct msg *msg, const char *why);
+vhost_user_msg_drop(const struct vhost_user *vu, const char *why);
 /* Answers with a number. */
 int
-vhost_user_msg_reply(struct msg *msg, uint64_t value);
-
-/* msg_mem.c, msg_vring.c: NOT_HANDLED if it is not about memory, rings. */
+vhost_user_msg_number(struct vhost_user_msg *msg, uint64_t value);
+/* Takes the first descriptor out. -1: there is none. */
 int
-vhost_user_msg_mem(struct vhost_user *vu, struct msg *msg);
-int
-vhost_user_msg_vring(struct vhost_user *vu, struct msg *msg);
-
-/* name.c: what the protocol calls a message. */
+vhost_user_msg_fd(struct vhost_user_msg *msg);
+/* What the protocol calls a message. */
 const char *
 vhost_user_msg_name(uint32_t type);
+
+typedef int (*vhost_user_handler_t)(struct vhost_user *vu, struct vhost_user_msg *msg);
+
+/* msg_dev.c: of the device as a whole. */
+int
+vhost_user_msg_get_features(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_set_features(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_get_protocol(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_set_protocol(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_owner(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_reset(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_get_status(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_set_status(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_queue_num(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_mtu(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_channel(struct vhost_user *vu, struct vhost_user_msg *msg);
+
+/* msg_config.c: of the configuration space, and of the memory that a client keeps. */
+int
+vhost_user_msg_get_config(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_set_config(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_get_inflight(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_set_inflight(struct vhost_user *vu, struct vhost_user_msg *msg);
+
+/* msg_mem.c: of its memory. */
+int
+vhost_user_msg_mem_table(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_mem_slots(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_mem_add(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_mem_remove(struct vhost_user *vu, struct vhost_user_msg *msg);
+
+/* msg_vring.c: of its virtqueues. */
+int
+vhost_user_msg_vring_num(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_vring_addr(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_vring_base(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_vring_get_base(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_vring_enable(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_vring_kick(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_vring_call(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_vring_err(struct vhost_user *vu, struct vhost_user_msg *msg);
 
 #endif /* VDUSE_VHOST_USER_MSG_H */

@@ -1,173 +1,173 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Messages about the virtqueues of a vhost-user driver. In flows a message, out flows what the
- * driver says of a ring to vring.c. More virtqueues than the device has may be set
- * up, without effect. librte_vhost's thread; everything in a message is hostile.
+ * Messages of a vhost-user client about its virtqueues. More than the device has may be set up,
+ * without effect.
+ * Input: a message. Output: what it says of a ring goes to vring.c; see msg.h for what handlers
+ * return.
+ * Thread: control.
  */
+#include <errno.h>
+#include <stdio.h>
+
+#include <rte_common.h>
+
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
 #include <vduse/vhost_user/msg.h>
 
-/* What makes rings of its own out of a message is stopped before, and starts again behind. */
-static int
-msg_vring_go(struct vhost_user *vu, struct msg *msg, uint16_t index)
+/* The virtqueue of a message. False: the device has none of that number. */
+static bool
+msg_vring_index(const struct vhost_user *vu, uint64_t number, uint16_t *index)
 {
+	*index = (uint16_t)RTE_MIN(number, UINT16_MAX);
+	return *index < vu->dev->nb_vqs;
+}
+
+/* What makes a ring of its own out of a message is stopped before, and starts again behind. */
+static int
+msg_vring_go(struct vhost_user *vu, uint16_t index)
+{
+	char why[64];
+
 	if (vhost_user_vring_go(vu, index) == 0)
-		return RTE_VHOST_MSG_RESULT_OK;
-	VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
-			 "client dropped: the rings of virtqueue %u are in no region", index);
-	return vhost_user_msg_drop(msg);
+		return MSG_DONE;
+	snprintf(why, sizeof(why), "the rings of virtqueue %u are in no region", index);
+	return vhost_user_msg_drop(vu, why);
 }
 
-static int
-msg_vring_reply(struct msg *msg, uint32_t num)
-{
-	msg->payload.vring.num = num;
-	msg->size = sizeof(msg->payload.vring);
-	return RTE_VHOST_MSG_RESULT_REPLY;
-}
-
-static int
-msg_vring_num(struct vhost_user *vu, struct msg *msg, uint16_t index)
+int
+vhost_user_msg_vring_num(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
 	uint32_t num = msg->payload.vring.num;
+	struct vhost_user_ring *ring;
+	uint16_t index;
 
+	if (!msg_vring_index(vu, msg->payload.vring.index, &index))
+		return MSG_DONE;
 	if (num > VHOST_USER_VRING_SIZE_MAX)
 		return vhost_user_msg_refuse(vu, msg, "is for too large a ring");
-	vhost_user_vring_edit(vu, index)->size = num;
-	return msg_vring_go(vu, msg, index);
+	ring = vhost_user_vring_edit(vu, index);
+	if (ring == NULL)
+		return -EINPROGRESS;
+	ring->size = num;
+	return msg_vring_go(vu, index);
 }
 
-static int
-msg_vring_addr(struct vhost_user *vu, struct msg *msg, uint16_t index)
+int
+vhost_user_msg_vring_addr(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
-	struct vhost_user_ring *ring = &vu->vqs[index].ring;
 	uint64_t desc = msg->payload.addresses.desc, driver = msg->payload.addresses.driver,
 		 device = msg->payload.addresses.device;
+	struct vhost_user_ring *ring;
+	uint16_t index;
 
+	if (!msg_vring_index(vu, msg->payload.addresses.index, &index))
+		return MSG_DONE;
+	ring = &vu->vqs[index].ring;
 	/* As while a migration begins and ends. */
 	if (ring->placed && ring->desc == desc && ring->driver == driver && ring->device == device)
-		return RTE_VHOST_MSG_RESULT_OK;
+		return MSG_DONE;
 	ring = vhost_user_vring_edit(vu, index);
+	if (ring == NULL)
+		return -EINPROGRESS;
 	ring->desc = desc;
 	ring->driver = driver;
 	ring->device = device;
 	ring->placed = true;
-	return msg_vring_go(vu, msg, index);
+	return msg_vring_go(vu, index);
 }
 
 /* Where it goes on; of a packed ring both positions are this one. */
-static int
-msg_vring_base(struct vhost_user *vu, struct msg *msg, uint16_t index)
+int
+vhost_user_msg_vring_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
-	struct vhost_user_ring *ring = vhost_user_vring_edit(vu, index);
+	struct vhost_user_ring *ring;
+	uint16_t index;
 
+	if (!msg_vring_index(vu, msg->payload.vring.index, &index))
+		return MSG_DONE;
+	ring = vhost_user_vring_edit(vu, index);
+	if (ring == NULL)
+		return -EINPROGRESS;
 	ring->avail = (uint16_t)msg->payload.vring.num;
 	ring->used = ring->avail;
-	return msg_vring_go(vu, msg, index);
+	return msg_vring_go(vu, index);
 }
 
 /* It stops, until there is a kick descriptor again. */
-static int
-msg_vring_get_base(struct vhost_user *vu, struct msg *msg, uint16_t index)
+int
+vhost_user_msg_vring_get_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
-	struct vhost_user_ring *ring = vhost_user_vring_edit(vu, index);
+	struct vhost_user_ring *ring;
+	uint16_t index;
 
+	msg->size = sizeof(msg->payload.vring);
+	if (!msg_vring_index(vu, msg->payload.vring.index, &index)) {
+		msg->payload.vring.num = 0;
+		return MSG_ANSWER;
+	}
+	ring = vhost_user_vring_edit(vu, index);
+	if (ring == NULL)
+		return -EINPROGRESS;
 	ring->kicked = false;
 	ring->placed = false;
-	if (!vhost_user_vring_any(vu))
-		vhost_user_vring_reset(vu);
-	return msg_vring_reply(msg, ring->avail);
-}
-
-static int
-msg_vring_enable(struct vhost_user *vu, struct msg *msg, uint16_t index)
-{
-	bool enabled = msg->payload.vring.num != 0;
-
-	if (vu->vqs[index].ring.enabled == enabled)
-		return RTE_VHOST_MSG_RESULT_OK;
-	vhost_user_vring_edit(vu, index)->enabled = enabled;
-	return msg_vring_go(vu, msg, index);
-}
-
-/* Nothing waits for kicks; but a ring begins with the descriptor for them. */
-static int
-msg_vring_kick(struct vhost_user *vu, struct msg *msg, uint16_t index)
-{
-	vhost_user_msg_close(msg);
-	if (vu->vqs[index].ring.kicked)
-		return RTE_VHOST_MSG_RESULT_OK;
-	vhost_user_vring_edit(vu, index)->kicked = true;
-	return msg_vring_go(vu, msg, index);
-}
-
-static int
-msg_vring_call(struct vhost_user *vu, struct msg *msg, uint16_t index)
-{
-	vhost_user_vring_set_call(vu, index, vhost_user_msg_fd(msg));
-	return RTE_VHOST_MSG_RESULT_OK;
-}
-
-/* A number, and at most one descriptor. */
-static int
-msg_vring_file(struct vhost_user *vu, struct msg *msg)
-{
-	uint16_t index = msg->payload.u64 & MSG_VRING_INDEX;
-
-	if (msg->size < sizeof(msg->payload.u64) || vhost_user_msg_fds(msg) > 1)
-		return vhost_user_msg_refuse(vu, msg, "has no place for its descriptors");
-	if (index < vu->dev->nb_vqs && msg->type == MSG_SET_VRING_KICK)
-		return msg_vring_kick(vu, msg, index);
-	if (index < vu->dev->nb_vqs && msg->type == MSG_SET_VRING_CALL)
-		return msg_vring_call(vu, msg, index);
-	vhost_user_msg_close(msg);
-	return RTE_VHOST_MSG_RESULT_OK;
-}
-
-/* An index and a value, or addresses. */
-static int
-msg_vring_state(struct vhost_user *vu, struct msg *msg)
-{
-	size_t size = msg->type == MSG_SET_VRING_ADDR ? sizeof(msg->payload.addresses)
-						      : sizeof(msg->payload.vring);
-	uint16_t index = (uint16_t)RTE_MIN(msg->payload.vring.index, UINT16_MAX);
-
-	if (msg->size < size || vhost_user_msg_fds(msg) != 0)
-		return vhost_user_msg_refuse(vu, msg, "is malformed");
-	if (index >= vu->dev->nb_vqs && msg->type == MSG_GET_VRING_BASE)
-		return msg_vring_reply(msg, 0);
-	if (index >= vu->dev->nb_vqs)
-		return RTE_VHOST_MSG_RESULT_OK;
-	switch (msg->type) {
-	case MSG_SET_VRING_NUM:
-		return msg_vring_num(vu, msg, index);
-	case MSG_SET_VRING_ADDR:
-		return msg_vring_addr(vu, msg, index);
-	case MSG_SET_VRING_BASE:
-		return msg_vring_base(vu, msg, index);
-	case MSG_GET_VRING_BASE:
-		return msg_vring_get_base(vu, msg, index);
-	default:
-		return msg_vring_enable(vu, msg, index);
-	}
+	if (!vhost_user_vring_any(vu) && vhost_user_vring_reset(vu) < 0)
+		return -EINPROGRESS;
+	msg->payload.vring.num = ring->avail;
+	return MSG_ANSWER;
 }
 
 int
-vhost_user_msg_vring(struct vhost_user *vu, struct msg *msg)
+vhost_user_msg_vring_enable(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
-	switch (msg->type) {
-	case MSG_SET_VRING_KICK:
-	case MSG_SET_VRING_CALL:
-	case MSG_SET_VRING_ERR:
-		return msg_vring_file(vu, msg);
-	case MSG_SET_VRING_NUM:
-	case MSG_SET_VRING_ADDR:
-	case MSG_SET_VRING_BASE:
-	case MSG_GET_VRING_BASE:
-	case MSG_SET_VRING_ENABLE:
-		return msg_vring_state(vu, msg);
-	}
-	return RTE_VHOST_MSG_RESULT_NOT_HANDLED;
+	bool enabled = msg->payload.vring.num != 0;
+	struct vhost_user_ring *ring;
+	uint16_t index;
+
+	if (!msg_vring_index(vu, msg->payload.vring.index, &index) ||
+	    vu->vqs[index].ring.enabled == enabled)
+		return MSG_DONE;
+	ring = vhost_user_vring_edit(vu, index);
+	if (ring == NULL)
+		return -EINPROGRESS;
+	ring->enabled = enabled;
+	return msg_vring_go(vu, index);
+}
+
+/* Nothing waits for kicks; but a ring begins with the descriptor for them. */
+int
+vhost_user_msg_vring_kick(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	struct vhost_user_ring *ring;
+	uint16_t index;
+
+	if (!msg_vring_index(vu, msg->payload.u64 & MSG_VRING_INDEX, &index) ||
+	    vu->vqs[index].ring.kicked)
+		return MSG_DONE;
+	ring = vhost_user_vring_edit(vu, index);
+	if (ring == NULL)
+		return -EINPROGRESS;
+	ring->kicked = true;
+	return msg_vring_go(vu, index);
+}
+
+/* Without a descriptor the driver wants no calls. */
+int
+vhost_user_msg_vring_call(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	uint16_t index;
+
+	if (msg_vring_index(vu, msg->payload.u64 & MSG_VRING_INDEX, &index))
+		vhost_user_vring_call(vu, index, msg->nb_fds > 0 ? msg->fds[0] : -1);
+	return MSG_DONE;
+}
+
+/* Nothing is told that way: see GET_STATUS. */
+int
+vhost_user_msg_vring_err(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	RTE_SET_USED(vu);
+	RTE_SET_USED(msg);
+	return MSG_DONE;
 }

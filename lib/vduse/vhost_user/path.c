@@ -120,7 +120,7 @@ vhost_user_path_prepare(const char *name, const char *path, bool client)
 	struct stat st;
 	int ret;
 
-	/* librte_vhost waits for whoever makes the socket, and the directory. */
+	/* It waits for whoever makes the socket, and the folder. */
 	if (client)
 		return 0;
 	ret = path_check_folder(name, path);

@@ -1,102 +1,246 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The connection of a vhost-user socket, which librte_vhost keeps to itself: looked for among
- * the files of this process.
- * Input: the socket's path. Output: the connection's descriptor, which stays librte_vhost's, and
- * whether its client is there and reads.
- * Thread: the one that makes a connection, then librte_vhost's.
+ * The socket of a vhost-user device: made and removed, and where its clients come from.
+ * Input: a path. Output: an epoll of the listening socket, the client's and a timer; connections
+ * (conn.c).
+ * Thread: the creator's to open, start, stop and close; the control thread between.
+ *
+ * The timer goes off once a second while something waits: for the rest of a message, for a
+ * descriptor to accept a client with, or for somebody to listen at the path.
  */
-#include <dirent.h>
 #include <errno.h>
 #include <poll.h>
-#include <stdlib.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/timerfd.h>
+#include <unistd.h>
 
-#include <rte_common.h>
-
+#include <vduse/core/ctrl_thread.h>
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
 #include <vduse/vhost_user/vhost_user.h>
 
-/* How long a client may take to send a message. librte_vhost's one thread waits so long. */
-#define SOCKET_PATIENCE_S 5
+/* Clients that may wait to be told that another one is served. */
+#define SOCKET_BACKLOG 128
 
-/* At the server the path is that of this end of a connection, at the client of the other. */
-static bool
-socket_is_at(const char *path, bool client, int fd)
+int
+vhost_user_socket_watch(const struct vhost_user *vu, int fd, bool on)
 {
-	struct sockaddr_un address;
-	socklen_t len = sizeof(address), size = sizeof(int);
-	int ret, listens;
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
 
-	memset(&address, 0, sizeof(address));
-	ret = client ? getpeername(fd, (struct sockaddr *)&address, &len)
-		     : getsockname(fd, (struct sockaddr *)&address, &len);
-	if (ret < 0 || address.sun_family != AF_UNIX ||
-	    strncmp(address.sun_path, path, sizeof(address.sun_path)) != 0)
-		return false;
-	return getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) == 0 && !listens;
+	return epoll_ctl(vu->dev->fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &event) < 0 ? -errno
+											  : 0;
 }
 
-/* No other open socket has the number, which a descriptor may have again at once. 0: none. */
-static uint64_t
-socket_ino(int fd)
+void
+vhost_user_socket_tick(struct vhost_user *vu)
 {
-	struct stat st;
+	bool on = vu->deadline != 0 || vu->paused || (vu->client && vu->conn < 0);
+	const struct itimerspec second = {
+		.it_value.tv_sec = on ? 1 : 0,
+		.it_interval.tv_sec = on ? 1 : 0,
+	};
 
-	return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) ? st.st_ino : 0;
-}
-
-/* A reply that does not fit is not waited for: whoever else is served would wait, too. */
-static void
-socket_limit(int fd)
-{
-	const struct timeval patience = { .tv_sec = SOCKET_PATIENCE_S }, none = { .tv_usec = 1 };
-
-	(void)setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
-	(void)setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none));
+	if (on == vu->ticking)
+		return;
+	vu->ticking = on;
+	(void)timerfd_settime(vu->timer, 0, &second, NULL);
 }
 
 int
-vhost_user_socket_find(const char *path, bool client, const struct vhost_user_socket *other,
-		       struct vhost_user_socket *sock)
+vhost_user_socket_open(struct vhost_user *vu)
 {
-	struct dirent *entry;
-	int ret = -ENOENT;
-	DIR *dir;
+	int ret;
 
-	dir = opendir("/proc/self/fd");
-	if (dir == NULL)
+	vu->timer = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+	if (vu->timer < 0)
 		return -errno;
-	while (ret < 0 && (entry = readdir(dir)) != NULL) {
-		int fd = atoi(entry->d_name);
-
-		if (entry->d_name[0] == '.' || !socket_is_at(path, client, fd))
-			continue;
-		*sock = (struct vhost_user_socket){ .fd = fd, .ino = socket_ino(fd) };
-		if (sock->ino == 0 || sock->ino == other->ino)
-			continue;
-		socket_limit(fd);
-		ret = 0;
-	}
-	closedir(dir);
+	vu->dev->fd = epoll_create1(EPOLL_CLOEXEC);
+	ret = vu->dev->fd < 0 ? -errno : vhost_user_socket_watch(vu, vu->timer, true);
+	if (ret < 0)
+		vhost_user_socket_close(vu);
 	return ret;
 }
 
-bool
-vhost_user_socket_live(const struct vhost_user_socket *sock)
+static void
+socket_close_one(int *fd)
 {
-	struct pollfd poll_fd = { .fd = sock->fd, .events = POLLRDHUP };
-
-	return sock->ino != 0 && socket_ino(sock->fd) == sock->ino && poll(&poll_fd, 1, 0) == 0;
+	if (*fd >= 0)
+		close(*fd);
+	*fd = -1;
 }
 
-bool
-vhost_user_socket_reads(const struct vhost_user_socket *sock)
+void
+vhost_user_socket_close(struct vhost_user *vu)
 {
-	struct pollfd poll_fd = { .fd = sock->fd, .events = POLLOUT };
+	socket_close_one(&vu->listener);
+	socket_close_one(&vu->timer);
+	socket_close_one(&vu->dev->fd);
+}
 
-	/* The kernel says so while three quarters of the buffer are free: a reply fits. */
-	return poll(&poll_fd, 1, 0) == 1;
+static void
+socket_address(const struct vhost_user *vu, struct sockaddr_un *address)
+{
+	memset(address, 0, sizeof(*address));
+	address->sun_family = AF_UNIX;
+	memcpy(address->sun_path, vu->path, sizeof(address->sun_path));
+}
+
+/*
+ * Nobody but our own user is to drive the device, unless somebody changes the mode later. A socket
+ * in the file system begins with the mode that the descriptor has, and nobody connects before it
+ * listens.
+ */
+static int
+socket_bind(struct vhost_user *vu)
+{
+	struct sockaddr_un address;
+
+	socket_address(vu, &address);
+	if (fchmod(vu->listener, 0600) < 0 ||
+	    bind(vu->listener, (struct sockaddr *)&address, sizeof(address)) < 0)
+		return -errno;
+	vu->listening = true;
+	return 0;
+}
+
+/* From now on the socket is the control thread's. */
+static int
+socket_begin(struct rte_vduse_dev *dev)
+{
+	struct vhost_user *vu = dev->transport_priv;
+
+	vhost_user_socket_tick(vu);
+	return vu->client ? 0 : vhost_user_socket_watch(vu, vu->listener, true);
+}
+
+static int
+socket_listen(struct vhost_user *vu)
+{
+	int ret;
+
+	vu->listener = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	ret = vu->listener < 0 ? -errno : socket_bind(vu);
+	if (ret == 0)
+		ret = vhost_user_path_permit(vu);
+	if (ret == 0 && listen(vu->listener, SOCKET_BACKLOG) < 0)
+		ret = -errno;
+	if (ret == 0)
+		ret = vduse_ctrl_run(socket_begin, vu->dev);
+	if (ret == 0)
+		return 0;
+	VDUSE_LOG(dev, ERR, vu->dev->name, "cannot listen at %s: %s", vu->path, strerror(-ret));
+	if (vu->listening)
+		(void)unlink(vu->path);
+	vu->listening = false;
+	return ret;
+}
+
+/* Two starts at once would each remove the socket that the other has just made. */
+int
+vhost_user_socket_start(struct vhost_user *vu)
+{
+	const char *name = vu->dev->name;
+	int ret, lock;
+
+	if (vu->client) {
+		VDUSE_LOG(dev, INFO, name, "connects to %s", vu->path);
+		return vduse_ctrl_run(socket_begin, vu->dev);
+	}
+	lock = vhost_user_path_lock(name, vu->path);
+	if (lock == -EBUSY)
+		return lock;
+	/* Long after the first time: somebody may have come between. */
+	ret = vhost_user_path_prepare(name, vu->path, false);
+	if (ret == 0)
+		ret = socket_listen(vu);
+	if (lock >= 0)
+		close(lock);
+	if (ret == 0)
+		VDUSE_LOG(dev, INFO, name, "listens at %s", vu->path);
+	return ret;
+}
+
+/* Who comes to the path from now on finds nobody, or a process that starts meanwhile. */
+void
+vhost_user_socket_stop(struct vhost_user *vu)
+{
+	int lock;
+
+	if (!vu->listening)
+		return;
+	lock = vhost_user_path_lock(vu->dev->name, vu->path);
+	(void)unlink(vu->path);
+	vu->listening = false;
+	if (lock >= 0)
+		close(lock);
+}
+
+/* Whether the client has not hung up. */
+static bool
+socket_is_live(int fd)
+{
+	struct pollfd poll_fd = { .fd = fd, .events = POLLRDHUP };
+
+	return poll(&poll_fd, 1, 0) == 0;
+}
+
+/* With no descriptor left the client waits; that there is one again nobody tells. */
+static void
+socket_accept_failed(struct vhost_user *vu, int err)
+{
+	if (err == EAGAIN || err == EINTR || err == ECONNABORTED)
+		return;
+	VDUSE_LOG_DRIVER(vu->dev, dev, ERR, "a client waits, raise the limit of open files: %s",
+			 strerror(err));
+	(void)vhost_user_socket_watch(vu, vu->listener, false);
+	vu->paused = true;
+}
+
+int
+vhost_user_socket_accept(struct vhost_user *vu)
+{
+	int fd;
+
+	/* One that hung up is let go first; what it sent last is not read any more. */
+	if (vu->conn >= 0 && !socket_is_live(vu->conn) && vhost_user_conn_end(vu) < 0)
+		return -EINPROGRESS;
+	fd = accept4(vu->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
+	if (fd < 0) {
+		socket_accept_failed(vu, errno);
+		return 0;
+	}
+	if (vu->conn < 0) {
+		vhost_user_conn_begin(vu, fd);
+		return 0;
+	}
+	VDUSE_LOG_DRIVER(vu->dev, dev, NOTICE,
+			 "another client was turned away: one at a time is served");
+	close(fd);
+	return 0;
+}
+
+void
+vhost_user_socket_resume(struct vhost_user *vu)
+{
+	vu->paused = vhost_user_socket_watch(vu, vu->listener, true) < 0;
+}
+
+/* Whoever makes the socket, and its folder, may come later. */
+void
+vhost_user_socket_connect(struct vhost_user *vu)
+{
+	struct sockaddr_un address;
+	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+
+	if (fd < 0)
+		return;
+	socket_address(vu, &address);
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		vhost_user_conn_begin(vu, fd);
+	else
+		close(fd);
 }

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A vhost-user socket as the other side. In flow messages that librte_vhost's thread left and
- * waits for, out flow our answers; see vhost_user.h. Called from the control thread, from the
- * thread that creates the device, and from those that poll (vq_call).
+ * A vhost-user socket as the other side of a device: the operations of transport.h, by what the
+ * client said (vhost_user.h).
+ * Input: calls of core/. Output: virtqueues, memory, features; calls of the driver.
+ * Thread: the control thread, the one that creates the device, and those that poll (vq_call).
  */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <linux/virtio_ids.h>
@@ -19,71 +19,9 @@
 #include <vduse/core/log.h>
 #include <vduse/vhost_user/vhost_user.h>
 
-int
-vhost_user_ask(struct vhost_user *vu, const struct vduse_dev_request *request,
-	       struct vduse_dev_response *response)
-{
-	int ret = -ESHUTDOWN;
-
-	pthread_mutex_lock(&vu->lock);
-	if (vu->closing)
-		goto unlock;
-	vu->request = *request;
-	vu->request.request_id++;
-	vu->slot = VHOST_USER_SLOT_SENT;
-	if (eventfd_write(vu->dev->fd, 1) < 0)
-		VDUSE_LOG(msg, ERR, vu->dev->name, "cannot wake the control thread: %s",
-			  strerror(errno));
-	/* closing: the device is being destroyed, which waits for us. */
-	while (vu->slot != VHOST_USER_SLOT_ANSWERED && !vu->closing)
-		pthread_cond_wait(&vu->answered, &vu->lock);
-	if (vu->slot == VHOST_USER_SLOT_ANSWERED) {
-		*response = vu->response;
-		ret = response->result == VDUSE_REQ_RESULT_OK ? 0 : -EIO;
-	}
-	vu->slot = VHOST_USER_SLOT_FREE;
-unlock:
-	pthread_mutex_unlock(&vu->lock);
-	return ret;
-}
-
-static int
-vhost_user_recv(struct rte_vduse_dev *dev, struct vduse_dev_request *request)
-{
-	struct vhost_user *vu = dev->transport_priv;
-	eventfd_t value;
-	int ret = -EAGAIN;
-
-	(void)eventfd_read(dev->fd, &value);
-	pthread_mutex_lock(&vu->lock);
-	if (vu->slot == VHOST_USER_SLOT_SENT) {
-		*request = vu->request;
-		vu->slot = VHOST_USER_SLOT_TAKEN;
-		ret = 0;
-	}
-	pthread_mutex_unlock(&vu->lock);
-	return ret;
-}
-
-static int
-vhost_user_reply(struct rte_vduse_dev *dev, const struct vduse_dev_response *response)
-{
-	struct vhost_user *vu = dev->transport_priv;
-
-	pthread_mutex_lock(&vu->lock);
-	if (vu->slot == VHOST_USER_SLOT_TAKEN) {
-		vu->response = *response;
-		vu->slot = VHOST_USER_SLOT_ANSWERED;
-		pthread_cond_signal(&vu->answered);
-	}
-	pthread_mutex_unlock(&vu->lock);
-	return 0;
-}
-
 static void
 vhost_user_free(struct vhost_user *vu)
 {
-	pthread_cond_destroy(&vu->answered);
 	pthread_mutex_destroy(&vu->lock);
 	free(vu->config);
 	free(vu);
@@ -93,23 +31,21 @@ static struct vhost_user *
 vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
 {
 	struct vhost_user *vu;
-	uint16_t i;
 
 	vu = calloc(1, sizeof(*vu) + conf->nb_vqs * sizeof(vu->vqs[0]));
 	if (vu == NULL)
 		return NULL;
 	pthread_mutex_init(&vu->lock, NULL);
-	pthread_cond_init(&vu->answered, NULL);
 	vu->dev = dev;
 	strcpy(vu->path, conf->path); /* dev_conf_check() has measured it */
 	vu->client = conf->client;
 	vu->any_memory = conf->any_memory;
 	vu->net = conf->device_id == VIRTIO_ID_NET;
-	vu->vid = -1;
+	vu->listener = -1;
+	vu->timer = -1;
+	vu->conn = -1;
 	vu->inflight = -1;
 	vu->channel = -1;
-	for (i = 0; i < conf->nb_vqs; i++)
-		vu->vqs[i].ring.call = -1;
 	vu->config = malloc(conf->config_size);
 	if (vu->config == NULL) {
 		vhost_user_free(vu);
@@ -152,9 +88,8 @@ vhost_user_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *co
 		vhost_user_free(vu);
 		return ret;
 	}
-	dev->fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (dev->fd < 0) {
-		ret = -errno;
+	ret = vhost_user_socket_open(vu);
+	if (ret < 0) {
 		VDUSE_LOG(dev, ERR, dev->name, "no file descriptor left: %s", strerror(-ret));
 		vhost_user_free(vu);
 		return ret;
@@ -164,35 +99,30 @@ vhost_user_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *co
 	return 0;
 }
 
-/* The control thread has let go of the device and librte_vhost of the socket. */
+/* The control thread has let go of the device. */
 static void
 vhost_user_destroy(struct rte_vduse_dev *dev)
 {
 	struct vhost_user *vu = dev->transport_priv;
 	uint16_t i;
 
-	for (i = 0; i < dev->nb_vqs; i++) {
-		vhost_user_call_close(vu->vqs[i].next_call);
+	for (i = 0; i < dev->nb_vqs; i++)
 		vhost_user_call_close(vu->vqs[i].call);
-	}
-	vhost_user_inflight_close(vu);
-	vhost_user_channel_close(vu);
-	vhost_user_mem_clear(vu);
-	close(dev->fd);
-	dev->fd = -1;
+	vhost_user_conn_close(vu);
+	vhost_user_socket_close(vu);
 	vhost_user_free(vu);
 }
 
 static int
 vhost_user_start(struct rte_vduse_dev *dev)
 {
-	return vhost_user_register(dev->transport_priv);
+	return vhost_user_socket_start(dev->transport_priv);
 }
 
 static void
 vhost_user_detach(struct rte_vduse_dev *dev)
 {
-	vhost_user_unregister(dev->transport_priv);
+	vhost_user_socket_stop(dev->transport_priv);
 }
 
 static int
@@ -218,11 +148,9 @@ vhost_user_umem(struct rte_vduse_dev *dev, bool add, void *va, uint64_t iova, ui
 static int
 vhost_user_features(struct rte_vduse_dev *dev, uint64_t *features)
 {
-	struct vhost_user *vu = dev->transport_priv;
+	const struct vhost_user *vu = dev->transport_priv;
 
-	pthread_mutex_lock(&vu->lock);
 	*features = vu->features;
-	pthread_mutex_unlock(&vu->lock);
 	return 0;
 }
 
@@ -239,11 +167,9 @@ vhost_user_vq_setup(struct rte_vduse_dev *dev, uint16_t index, uint16_t max_size
 static int
 vhost_user_vq_info(struct rte_vduse_dev *dev, uint16_t index, struct vduse_vq_info *info)
 {
-	struct vhost_user *vu = dev->transport_priv;
+	const struct vhost_user *vu = dev->transport_priv;
 
-	pthread_mutex_lock(&vu->lock);
 	*info = vu->vqs[index].info;
-	pthread_mutex_unlock(&vu->lock);
 	info->index = index;
 	return 0;
 }
@@ -251,41 +177,21 @@ vhost_user_vq_info(struct rte_vduse_dev *dev, uint16_t index, struct vduse_vq_in
 static uint64_t
 vhost_user_vq_life(struct rte_vduse_dev *dev, uint16_t index)
 {
-	struct vhost_user *vu = dev->transport_priv;
-	uint64_t life;
+	const struct vhost_user *vu = dev->transport_priv;
 
-	pthread_mutex_lock(&vu->lock);
-	life = vu->vqs[index].life;
-	pthread_mutex_unlock(&vu->lock);
-	return life;
+	return vu->vqs[index].life;
 }
 
-/*
- * The device polls, so kicks go nowhere; but this tells that a virtqueue starts or stops. It may
- * start again without another word of the driver's, so the call stays until there is another.
- */
+/* The device polls, so kicks go nowhere; but this tells that a virtqueue starts. */
 static int
 vhost_user_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
 {
 	struct vhost_user *vu = dev->transport_priv;
-	struct vhost_user_vq *vq = &vu->vqs[index];
 
-	pthread_mutex_lock(&vu->lock);
-	if (fd >= 0 && vq->recall) {
-		vhost_user_call_close(vq->call);
-		vq->call = vq->next_call;
-		vq->next_call = NULL;
-		vq->recall = false;
-	}
-	vq->ran |= fd >= 0;
-	pthread_mutex_unlock(&vu->lock);
+	vu->vqs[index].ran |= fd >= 0;
 	return 0;
 }
 
-/*
- * Not by way of rte_vhost_vring_call(), which asks the ring whether the driver wants a call by
- * indices that librte_vhost keeps and we do not; lib/vring has asked already.
- */
 static int
 vhost_user_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 {
@@ -319,8 +225,7 @@ const struct vduse_transport_ops vduse_transport_vhost_user = {
 	.destroy = vhost_user_destroy,
 	.start = vhost_user_start,
 	.detach = vhost_user_detach,
-	.recv = vhost_user_recv,
-	.reply = vhost_user_reply,
+	.serve = vhost_user_serve,
 	.region = vhost_user_region,
 	.umem = vhost_user_umem,
 	.features = vhost_user_features,

@@ -1,12 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The vhost-user transport, inside. Three threads meet here. librte_vhost's thread reads the
- * socket, negotiates features and calls back for all else: we write down what the driver said
- * (mem.c, _vring.c), ask the control thread to act on it and wait
- * (vhost_user_ask()), as the kernel would. librte_vhost maps nothing of the driver's. The control
- * thread reads what was written down and never calls librte_vhost, so neither waits for a lock
- * of the other. Polling threads use nothing but the call of a running virtqueue.
+ * The vhost-user transport, inside: a socket, its one client, and what that client said.
+ *
+ * All of it is the control thread's, which reads messages as they come, a piece at a time, and
+ * waits for no client. Its creator's thread makes the socket and removes it. Polling threads use
+ * nothing but the call of a virtqueue, under the virtqueue's lock; any thread may change the
+ * configuration space.
+ *
+ * The descriptor that the control loop hears of is an epoll of the listening socket, the client's
+ * and a timer.
  */
 #ifndef VDUSE_VHOST_USER_H
 #define VDUSE_VHOST_USER_H
@@ -15,14 +18,13 @@
 #include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
-#include <sys/queue.h>
+#include <sys/types.h>
 #include <sys/un.h>
 
 #include <linux/vduse.h>
 
-#include <rte_vhost.h>
-
 #include <rte_vduse.h>
+#include <vduse/vhost_user/wire.h>
 
 struct vduse_file_region;
 
@@ -40,13 +42,20 @@ struct vhost_user_region {
 	int fd;          /* ours */
 };
 
-/* A connection. The descriptor is librte_vhost's; its inode tells one connection from the next. */
-struct vhost_user_socket {
-	int fd;
-	uint64_t ino; /* 0: none */
+/* A message as it comes, and as it is answered. */
+struct vhost_user_msg {
+	uint32_t type;
+	uint32_t flags;
+	uint32_t size; /* of the payload */
+	union msg_payload payload;
+	unsigned int nb_fds;
+	int fds[MSG_FDS_MAX]; /* ours to close; -1: taken out */
 };
 
-/* What the driver has said of a virtqueue. librte_vhost's thread's. */
+#define VHOST_USER_MSG_HEAD offsetof(struct vhost_user_msg, payload)
+static_assert(offsetof(struct vhost_user_msg, payload) == 12, "head and payload are read at once");
+
+/* What the driver has said of a virtqueue. */
 struct vhost_user_ring {
 	uint32_t size;
 	uint16_t avail; /* where it goes on; of a packed ring with the wrap counter in bit 15 */
@@ -58,7 +67,6 @@ struct vhost_user_ring {
 	uint64_t desc;
 	uint64_t driver;
 	uint64_t device;
-	int call; /* its eventfd, or -1 */
 };
 
 #define VHOST_USER_VRING_SIZE_MAX 32768
@@ -67,12 +75,10 @@ struct vhost_user_call;
 
 struct vhost_user_vq {
 	struct vhost_user_ring ring;
-	struct vduse_vq_info info; /* what the control thread is to see */
-	uint64_t life;             /* of the ring, as the transport's vq_life says; with info */
-	bool ran;                  /* the control thread started it since it was last stopped */
-	bool recall;               /* the next start takes next_call in place of call */
-	struct vhost_user_call *next_call; /* NULL: no calls */
-	struct vhost_user_call *call;      /* the poller's; changes under the virtqueue's lock */
+	struct vduse_vq_info info;    /* what the device is to see */
+	uint64_t life;                /* of the ring, as the transport's vq_life says; with info */
+	bool ran;                     /* the device started it since it was last stopped */
+	struct vhost_user_call *call; /* under the virtqueue's lock; NULL: no calls */
 };
 
 /* A write to the configuration space, short enough for the fields that there are. */
@@ -82,16 +88,7 @@ struct vhost_user_write {
 	uint8_t data[5];
 };
 
-/* One device's message on its way to the control thread and back. */
-enum vhost_user_slot {
-	VHOST_USER_SLOT_FREE,
-	VHOST_USER_SLOT_SENT,
-	VHOST_USER_SLOT_TAKEN,
-	VHOST_USER_SLOT_ANSWERED,
-};
-
 struct vhost_user {
-	TAILQ_ENTRY(vhost_user) next;
 	struct rte_vduse_dev *dev;       /* constant */
 	char path[RTE_VDUSE_SOCKET_MAX]; /* constant */
 	mode_t mode;                     /* of the socket that is made; constant */
@@ -99,52 +96,99 @@ struct vhost_user {
 	bool client;                     /* connect instead of listen; constant */
 	bool net;                        /* a network device; constant */
 	bool any_memory;                 /* memory may be in any file; constant */
-	bool registered;                 /* librte_vhost knows it; its creator's thread's */
-	/* librte_vhost's thread's. */
-	bool up;                         /* the control thread was told that the driver is there */
-	struct vhost_user_socket sock;   /* of the connection that is served */
-	int inflight;                    /* see inflight.c; -1: none */
-	struct vhost_user_write written; /* the driver's last write to the space, with effect */
-	/* All below under the lock. */
-	pthread_mutex_t lock;
-	pthread_cond_t answered;
-	bool closing; /* nobody answers any more */
-	int vid;      /* librte_vhost's number of the connection, or -1 */
-	int channel;  /* see channel.c; -1: none */
-	enum vhost_user_slot slot;
-	struct vduse_dev_request request;
-	struct vduse_dev_response response;
-	uint64_t features;                 /* what the driver took */
+	bool listening;                  /* its creator's thread's */
+	int listener;                    /* -1: none */
+	bool paused;                     /* clients are not accepted until the timer goes off */
+	int timer;                       /* see socket.c */
+	bool ticking;                    /* the timer goes off once a second */
+
+	/* The client that is served. */
+	int conn;                          /* -1: none */
+	bool pending;                      /* its message waits for requests in flight */
+	bool ending;                       /* it is let go once nothing is in flight */
+	struct vhost_user_msg msg;         /* its message, as far as it came */
+	size_t have;                       /* bytes of it */
+	uint64_t deadline;                 /* of the rest, in timer cycles */
+	uint64_t acked;                    /* features that it took last */
+	uint64_t protocol;                 /* protocol features that it took */
+	uint64_t features;                 /* features in force since a virtqueue runs */
+	bool refused;                      /* the last features that it asked for were refused */
+	uint8_t status;                    /* as it set it */
+	bool up;                           /* the device was told that the driver is there */
+	int inflight;                      /* see inflight.c; -1: none */
+	struct vhost_user_write written;   /* the driver's last write to the space, with effect */
 	struct vhost_user_region *regions; /* sorted */
 	uint32_t nb_regions;
-	uint8_t *config;            /* dev->config_size bytes */
-	struct vhost_user_vq vqs[]; /* dev->nb_vqs; call is the poller's */
+
+	pthread_mutex_t lock; /* guards the next two, which any thread may use */
+	int channel;          /* see channel.c; -1: none */
+	uint8_t *config;      /* dev->config_size bytes */
+
+	struct vhost_user_vq vqs[]; /* dev->nb_vqs */
 };
 
-/* transport.c: asks the control thread and waits. -ESHUTDOWN: it answers no more. */
+/* conn.c: the client's next message, or what else there is to do at the socket. Returns as the
+ * operation serve in transport.h.
+ */
 int
-vhost_user_ask(struct vhost_user *vu, const struct vduse_dev_request *request,
-	       struct vduse_dev_response *response);
-
-/* conn.c: makes librte_vhost serve the socket, and ends that. Creator's thread. */
-int
-vhost_user_register(struct vhost_user *vu);
+vhost_user_serve(struct rte_vduse_dev *dev);
+/* conn.c: a client is served from now on; its socket is ours. */
 void
-vhost_user_unregister(struct vhost_user *vu);
+vhost_user_conn_begin(struct vhost_user *vu, int fd);
+/* conn.c: lets the client go. -EINPROGRESS: it waits for requests in flight, see vu->ending. */
+int
+vhost_user_conn_end(struct vhost_user *vu);
+/* conn.c: closes what a client gave; the device uses nothing of it any more. */
+void
+vhost_user_conn_close(struct vhost_user *vu);
 
-/* msg.c: messages before and after librte_vhost handles them. Its thread. */
-extern const struct rte_vhost_user_extern_ops vhost_user_msg_ops;
-/* The device of a connection, or NULL. */
-struct vhost_user *
-vhost_user_find(int vid);
+/* recv.c: reads what has come of a message. 0: it is whole; -EAGAIN: not yet; -ECONNRESET: the
+ * client hung up; -EPROTO: it broke a rule, with a log line.
+ */
+int
+vhost_user_recv(struct vhost_user *vu);
+/* recv.c: sends an answer at once or not at all: -EAGAIN. */
+int
+vhost_user_send(const struct vhost_user *vu, const struct vhost_user_msg *msg);
+/* recv.c: closes what is left of a message's descriptors. */
+void
+vhost_user_msg_close(struct vhost_user_msg *msg);
 
-struct vhost_user_memory;
+/* socket.c: makes the socket and what tells of it. Creator's thread. 0 or a negative errno. */
+int
+vhost_user_socket_open(struct vhost_user *vu);
+/* socket.c: listens at the path, or begins to connect to it; with a log line where that fails. */
+int
+vhost_user_socket_start(struct vhost_user *vu);
+/* socket.c: nobody finds the socket any more. Creator's thread. */
+void
+vhost_user_socket_stop(struct vhost_user *vu);
+/* socket.c: closes all of it; the control thread has forgotten the device. */
+void
+vhost_user_socket_close(struct vhost_user *vu);
+/* socket.c: a client waits. -EINPROGRESS: for requests in flight of the one before. */
+int
+vhost_user_socket_accept(struct vhost_user *vu);
+/* socket.c: clients were not accepted for want of a descriptor; they are again. */
+void
+vhost_user_socket_resume(struct vhost_user *vu);
+/* socket.c: in client mode, tries to connect. */
+void
+vhost_user_socket_connect(struct vhost_user *vu);
+/* socket.c: hears of a descriptor of the socket, or not any more. */
+int
+vhost_user_socket_watch(const struct vhost_user *vu, int fd, bool on);
+/* socket.c: the timer goes off once a second while something waits for it. */
+void
+vhost_user_socket_tick(struct vhost_user *vu);
 
 /* Most regions of a driver; each holds a file open. */
-#define VHOST_USER_REGIONS_MAX 32
+#define VHOST_USER_REGIONS_MAX 509
 
-/* mem.c: a table of regions, or one region more or less, is written down if it can be
- * believed; files are ours then. -EPROTO: it cannot, with a log line; another negative errno.
+/*
+ * mem.c: a table of regions, or one region more or less, is written down if it can be believed;
+ * files are ours then. -EPROTO: it cannot, with a log line; -EINPROGRESS: it can, once nothing is
+ * in flight; another negative errno.
  */
 int
 vhost_user_mem_set(struct vhost_user *vu, const struct vhost_user_memory *table, const int *fds,
@@ -159,12 +203,13 @@ vhost_user_mem_clear(struct vhost_user *vu);
 /* Where the device has what the driver has at user, all of it. -EFAULT: nowhere. */
 int
 vhost_user_mem_iova(const struct vhost_user *vu, uint64_t user, uint64_t len, uint64_t *iova);
-/* As the operation of that name in transport.h. Control thread. */
+/* As the operation of that name in transport.h. */
 int
 vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_file_region *region);
 
-/* call.c: what interrupts the driver through its eventfd, which stays the caller's and
- * may be closed. NULL with a log line: there are no interrupts.
+/*
+ * call.c: what interrupts the driver through its eventfd, which stays the caller's and may be
+ * closed. NULL with a log line: there are no interrupts.
  */
 struct vhost_user_call *
 vhost_user_call_open(const char *name, uint16_t index, int fd);
@@ -178,35 +223,37 @@ vhost_user_call_send(struct vhost_user_call *call);
 bool
 vhost_user_call_waits(const struct vhost_user_call *call);
 
-/* vring.c: what the driver says of a virtqueue is about to change: it stops. Go on
- * with vhost_user_vring_go(), which starts it if it has all it needs. -EFAULT: it cannot, its
- * rings are in no region. librte_vhost's thread.
+/*
+ * vring.c: what the driver says of a virtqueue is about to change, so it stops. NULL: requests of
+ * it are in flight, ask again. Go on with vhost_user_vring_go(), which starts it if it has all that
+ * it needs. -EFAULT: it cannot, its rings are in no region.
  */
 struct vhost_user_ring *
 vhost_user_vring_edit(struct vhost_user *vu, uint16_t index);
 int
 vhost_user_vring_go(struct vhost_user *vu, uint16_t index);
-/* Its call descriptor, which is ours now; -1: no calls. The virtqueue goes on. */
+/* Its call descriptor, which stays the caller's; -1: no calls. The virtqueue goes on. */
 void
-vhost_user_vring_set_call(struct vhost_user *vu, uint16_t index, int fd);
+vhost_user_vring_call(struct vhost_user *vu, uint16_t index, int fd);
 /* Memory has changed: stops those whose rings lie elsewhere now; and goes on with them. */
 void
 vhost_user_vring_pause(struct vhost_user *vu);
 void
 vhost_user_vring_resume(struct vhost_user *vu);
-/* The driver is gone, as far as the device is concerned. */
-void
+/* The driver is gone, as far as the device is concerned. -EINPROGRESS: requests are in flight. */
+int
 vhost_user_vring_reset(struct vhost_user *vu);
-/* It is, and what it said is forgotten. */
-void
+/* The same, and what the driver said of its virtqueues is forgotten. */
+int
 vhost_user_vring_forget(struct vhost_user *vu);
 /* Whether any virtqueue is ready. */
 bool
-vhost_user_vring_any(struct vhost_user *vu);
+vhost_user_vring_any(const struct vhost_user *vu);
 
-/* inflight.c: memory that the driver keeps while it reconnects: a descriptor that stays
- * ours and its size, or -1 with a log line; and the driver brings it back: 0 or -EPROTO, the
- * descriptor is ours then. librte_vhost's thread.
+/*
+ * inflight.c: memory that the driver keeps while it reconnects: a descriptor that stays ours and
+ * its size, or -1 with a log line; and the driver brings it back: 0 or -EPROTO, the descriptor is
+ * ours then.
  */
 int
 vhost_user_inflight_new(struct vhost_user *vu, uint64_t *size);
@@ -226,22 +273,9 @@ vhost_user_inflight_noted(const struct vhost_user *vu, struct vhost_user_write *
 uint64_t
 vhost_user_inflight_life(const struct vhost_user *vu, uint16_t index);
 
-/* socket.c: a connection at path beside the other one, with a time limit for each
- * message, so that one client does not stop librte_vhost for all. -ENOENT: there is none;
- * -EMFILE: no descriptor is left to look for it.
- */
-int
-vhost_user_socket_find(const char *path, bool client, const struct vhost_user_socket *other,
-		       struct vhost_user_socket *sock);
-/* Whether it is still there and its client has not hung up. */
-bool
-vhost_user_socket_live(const struct vhost_user_socket *sock);
-/* Whether a reply fits: false if the client does not read the earlier ones. */
-bool
-vhost_user_socket_reads(const struct vhost_user_socket *sock);
-
-/* channel.c: the driver's socket for messages of the device. 0: it belongs to the
- * device now. -EPROTO: it could block, and stays the caller's.
+/*
+ * channel.c: the driver's socket for messages of the device. 0: it belongs to the device now.
+ * -EPROTO: it could block, and stays the caller's.
  */
 int
 vhost_user_channel_open(struct vhost_user *vu, int fd);
@@ -251,8 +285,9 @@ vhost_user_channel_close(struct vhost_user *vu);
 int
 vhost_user_channel_config(struct vhost_user *vu);
 
-/* file.c: the kind of a descriptor that a driver sent, found without blocking. Memory is
- * a file of tmpfs, hugetlbfs or memfd_create().
+/*
+ * file.c: the kind of a descriptor that a driver sent, found without blocking. Memory is a file of
+ * tmpfs, hugetlbfs or memfd_create().
  */
 bool
 vhost_user_file_is_memory(int fd);
@@ -264,13 +299,14 @@ vhost_user_file_is_channel(int fd);
 void
 vhost_user_file_close(int fd);
 
-/* path.c: keeps other processes from making or removing sockets in the folder, until the
- * caller closes the descriptor that it returns. -EBUSY with a log line, or another errno: there is
- * no such folder, or none that can be read.
+/*
+ * path.c: keeps other processes from making or removing sockets in the folder, until the caller
+ * closes the descriptor that it returns. -EBUSY with a log line, or another errno: there is no such
+ * folder, or none that can be read.
  */
 int
 vhost_user_path_lock(const char *name, const char *path);
-/* Makes room for the socket; under that lock. 0 or a negative errno with a log line. */
+/* path.c: makes room for the socket; under that lock. 0 or a negative errno with a log line. */
 int
 vhost_user_path_prepare(const char *name, const char *path, bool client);
 /* path.c: sets vu->mode and vu->gid. 0, or a negative errno and a log line. */

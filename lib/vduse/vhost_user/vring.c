@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Virtqueues of a vhost-user driver. In flows what it says of one, out flow messages that make
- * the control thread start, stop or move it. librte_vhost's thread.
+ * Virtqueues of a vhost-user driver.
+ * Input: what it says of one. Output: the device starts, stops or moves it.
+ * Thread: control.
  */
 #include <errno.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_ring.h>
@@ -34,13 +34,13 @@ vring_is_packed(const struct vhost_user *vu)
 	return (vu->features & VHOST_USER_BIT(VIRTIO_F_RING_PACKED)) != 0;
 }
 
-static int
+static void
 vring_status(struct vhost_user *vu, uint8_t status)
 {
 	struct vduse_dev_request request = { .type = VDUSE_SET_STATUS, .s.status = status };
 	struct vduse_dev_response response;
 
-	return vhost_user_ask(vu, &request, &response);
+	(void)vduse_msg_do(vu->dev, &request, &response);
 }
 
 static void
@@ -52,7 +52,7 @@ vring_changed(struct vhost_user *vu, uint16_t index)
 	};
 	struct vduse_dev_response response;
 
-	(void)vhost_user_ask(vu, &request, &response);
+	(void)vduse_msg_do(vu->dev, &request, &response);
 }
 
 /* Where a virtqueue goes on. */
@@ -112,111 +112,41 @@ vring_read(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *in
 	return 0;
 }
 
-static void
-vring_close(int *fd)
-{
-	vhost_user_file_close(*fd);
-	*fd = -1;
-}
-
-/* One for the poller, which may use it longer than the driver means it. */
-static struct vhost_user_call *
-vring_call(const struct vhost_user *vu, uint16_t index)
-{
-	int fd = vu->vqs[index].ring.call;
-
-	return fd >= 0 ? vhost_user_call_open(vu->dev->name, index, fd) : NULL;
-}
-
 /*
  * A virtqueue that runs goes on with another call. Its lock keeps the poller out of a burst, in
- * which alone the call is used. A start that is still to come finds its call in next_call.
+ * which alone the call is used.
  * The new one is called once: where there was none, the calls until now were lost, and a driver
  * may not have read the old one. A call too many does no harm.
  */
-static void
-vring_exchange_call(struct vhost_user *vu, uint16_t index)
+void
+vhost_user_vring_call(struct vhost_user *vu, uint16_t index, int fd)
 {
-	struct vhost_user_vq *vq = &vu->vqs[index];
 	rte_spinlock_t *lock = &vu->dev->vqs[index].lock;
-	struct vhost_user_call *call, *old, **place;
+	struct vhost_user_call *call = NULL, *old;
 
-	if (!vq->info.ready)
-		return;
-	call = vring_call(vu, index);
+	/* A file of another kind could block whoever polls, for as long as the driver likes. */
+	if (fd >= 0 && !vhost_user_file_is_eventfd(fd))
+		VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
+				 "the call descriptor of virtqueue %u is no eventfd: its driver "
+				 "gets no interrupts",
+				 index);
+	else if (fd >= 0)
+		call = vhost_user_call_open(vu->dev->name, index, fd);
 	rte_spinlock_lock(lock);
-	pthread_mutex_lock(&vu->lock);
-	place = vq->recall ? &vq->next_call : &vq->call;
-	old = *place;
-	*place = call;
-	if (call != NULL)
+	old = vu->vqs[index].call;
+	vu->vqs[index].call = call;
+	if (call != NULL && vu->vqs[index].info.ready)
 		(void)vhost_user_call_send(call);
-	pthread_mutex_unlock(&vu->lock);
 	rte_spinlock_unlock(lock);
 	vhost_user_call_close(old);
 }
 
-void
-vhost_user_vring_set_call(struct vhost_user *vu, uint16_t index, int fd)
-{
-	struct vhost_user_ring *ring = &vu->vqs[index].ring;
-
-	vring_close(&ring->call);
-	ring->call = fd;
-	/* A file of another kind could block whoever polls, for as long as the driver likes. */
-	if (fd < 0 || vhost_user_file_is_eventfd(fd)) {
-		vring_exchange_call(vu, index);
-		return;
-	}
-	VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
-			 "the call descriptor of virtqueue %u is no eventfd: its driver gets no "
-			 "interrupts",
-			 index);
-	vring_close(&ring->call);
-	vring_exchange_call(vu, index);
-}
-
-static void
-vring_write(struct vhost_user *vu, uint16_t index, const struct vduse_vq_info *info,
-	    struct vhost_user_call *call)
-{
-	struct vhost_user_vq *vq = &vu->vqs[index];
-	uint64_t life = vhost_user_inflight_life(vu, index);
-
-	pthread_mutex_lock(&vu->lock);
-	vq->info = *info;
-	vq->life = life;
-	vhost_user_call_close(vq->next_call);
-	vq->next_call = call;
-	vq->recall = true;
-	pthread_mutex_unlock(&vu->lock);
-}
-
-/* The first virtqueue brings the device up; the control thread then looks at all. */
+/* The first virtqueue brings the device up; the device then looks at all. */
 static void
 vring_up(struct vhost_user *vu)
 {
 	vu->up = true;
-	(void)vring_status(vu, VRING_STATUS_UP);
-}
-
-static uint64_t
-vring_features(const struct vhost_user *vu)
-{
-	uint64_t features = 0;
-
-	(void)rte_vhost_get_negotiated_features(vu->vid, &features);
-	return features;
-}
-
-static void
-vring_features_take(struct vhost_user *vu)
-{
-	uint64_t features = vring_features(vu);
-
-	pthread_mutex_lock(&vu->lock);
-	vu->features = features & ~VHOST_USER_BIT(VHOST_USER_F_PROTOCOL_FEATURES);
-	pthread_mutex_unlock(&vu->lock);
+	vring_status(vu, VRING_STATUS_UP);
 }
 
 /* Drivers that know no protocol features enable no virtqueues. */
@@ -224,24 +154,25 @@ static bool
 vring_complete(const struct vhost_user *vu, const struct vhost_user_ring *ring)
 {
 	return ring->size > 0 && ring->placed && ring->kicked &&
-	       (ring->enabled ||
-		!(vring_features(vu) & VHOST_USER_BIT(VHOST_USER_F_PROTOCOL_FEATURES)));
+	       (ring->enabled || !(vu->acked & VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES)));
 }
 
 int
 vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 {
+	struct vhost_user_vq *vq = &vu->vqs[index];
 	struct vduse_vq_info info;
 	int ret;
 
-	if (!vring_complete(vu, &vu->vqs[index].ring))
+	if (!vring_complete(vu, &vq->ring))
 		return 0;
 	if (!vu->up)
-		vring_features_take(vu);
+		vu->features = vu->acked & ~VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES);
 	ret = vring_read(vu, index, &info);
 	if (ret < 0)
 		return ret;
-	vring_write(vu, index, &info, vring_call(vu, index));
+	vq->info = info;
+	vq->life = vhost_user_inflight_life(vu, index);
 	if (vu->up)
 		vring_changed(vu, index);
 	else
@@ -249,6 +180,7 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 	return 0;
 }
 
+/* Nothing of it is in flight. */
 static void
 vring_stop(struct vhost_user *vu, uint16_t index)
 {
@@ -258,27 +190,25 @@ vring_stop(struct vhost_user *vu, uint16_t index)
 	};
 	struct vhost_user_vq *vq = &vu->vqs[index];
 	struct vduse_dev_response response;
-	bool ran;
+	bool ran = vq->ran;
 
-	pthread_mutex_lock(&vu->lock);
 	vq->info.ready = 0;
-	pthread_mutex_unlock(&vu->lock);
 	if (!vu->up)
 		return;
 	vring_changed(vu, index);
-	pthread_mutex_lock(&vu->lock);
-	ran = vq->ran;
 	vq->ran = false;
-	pthread_mutex_unlock(&vu->lock);
-	if (ran && vhost_user_ask(vu, &request, &response) == 0)
+	if (ran && vduse_msg_do(vu->dev, &request, &response) == 0)
 		vring_position_set(vu, &vq->ring, &response.vq_state);
 }
 
 struct vhost_user_ring *
 vhost_user_vring_edit(struct vhost_user *vu, uint16_t index)
 {
-	if (vu->vqs[index].info.ready)
+	if (vu->vqs[index].info.ready) {
+		if (vu->up && vduse_drain(vu->dev, index, 1, false) < 0)
+			return NULL;
 		vring_stop(vu, index);
+	}
 	return &vu->vqs[index].ring;
 }
 
@@ -323,7 +253,7 @@ vhost_user_vring_resume(struct vhost_user *vu)
 }
 
 bool
-vhost_user_vring_any(struct vhost_user *vu)
+vhost_user_vring_any(const struct vhost_user *vu)
 {
 	uint16_t i;
 
@@ -333,49 +263,34 @@ vhost_user_vring_any(struct vhost_user *vu)
 	return false;
 }
 
-/* Nothing of the driver's stays. A poller that nobody stopped may still call it. */
-static void
-vring_let_go(struct vhost_user *vu, bool stopped)
-{
-	uint16_t i;
-
-	pthread_mutex_lock(&vu->lock);
-	for (i = 0; i < vu->dev->nb_vqs; i++) {
-		struct vhost_user_vq *vq = &vu->vqs[i];
-
-		vhost_user_call_close(vq->next_call);
-		vq->next_call = NULL;
-		if (!stopped)
-			continue;
-		vhost_user_call_close(vq->call);
-		vq->call = NULL;
-	}
-	pthread_mutex_unlock(&vu->lock);
-}
-
-void
+int
 vhost_user_vring_reset(struct vhost_user *vu)
 {
 	uint16_t i;
 
-	pthread_mutex_lock(&vu->lock);
+	if (vu->up && vduse_drain(vu->dev, 0, vu->dev->nb_vqs, true) < 0)
+		return -EINPROGRESS;
 	for (i = 0; i < vu->dev->nb_vqs; i++) {
 		vu->vqs[i].info.ready = 0;
 		vu->vqs[i].ran = false;
 	}
-	pthread_mutex_unlock(&vu->lock);
-	vring_let_go(vu, !vu->up || vring_status(vu, 0) == 0);
+	if (vu->up)
+		vring_status(vu, 0);
 	vu->up = false;
+	return 0;
 }
 
-void
+int
 vhost_user_vring_forget(struct vhost_user *vu)
 {
+	int ret = vhost_user_vring_reset(vu);
 	uint16_t i;
 
-	vhost_user_vring_reset(vu);
+	if (ret < 0)
+		return ret;
 	for (i = 0; i < vu->dev->nb_vqs; i++) {
-		vring_close(&vu->vqs[i].ring.call);
-		vu->vqs[i].ring = (struct vhost_user_ring){ .call = -1 };
+		vhost_user_vring_call(vu, i, -1);
+		vu->vqs[i].ring = (struct vhost_user_ring){ 0 };
 	}
+	return 0;
 }

@@ -28,6 +28,7 @@ enum msg_type {
 	MSG_SET_PROTOCOL_FEATURES = 16,
 	MSG_GET_QUEUE_NUM = 17,
 	MSG_SET_VRING_ENABLE = 18,
+	MSG_NET_SET_MTU = 20,
 	MSG_SET_BACKEND_CHANNEL = 21,
 	MSG_IOTLB = 22,
 	MSG_GET_CONFIG = 24,
@@ -37,17 +38,43 @@ enum msg_type {
 	MSG_POSTCOPY_END = 30,
 	MSG_GET_INFLIGHT_FD = 31,
 	MSG_SET_INFLIGHT_FD = 32,
+	MSG_RESET_DEVICE = 34,
 	MSG_GET_MAX_MEM_SLOTS = 36,
 	MSG_ADD_MEM_REG = 37,
 	MSG_REM_MEM_REG = 38,
+	MSG_SET_STATUS = 39,
+	MSG_GET_STATUS = 40,
 };
+
+/* Bit of the features that says that there are protocol features. */
+#define MSG_F_PROTOCOL_FEATURES 30
+
+/* Bits of the protocol features. */
+#define MSG_PROTOCOL_MQ              0
+#define MSG_PROTOCOL_REPLY_ACK       3
+#define MSG_PROTOCOL_NET_MTU         4
+#define MSG_PROTOCOL_BACKEND_CHANNEL 5
+#define MSG_PROTOCOL_CONFIG          9
+#define MSG_PROTOCOL_INFLIGHT        12
+#define MSG_PROTOCOL_RESET_DEVICE    13
+#define MSG_PROTOCOL_MEM_SLOTS       15
+#define MSG_PROTOCOL_STATUS          16
 
 /* Messages of the device, on the back-end channel. */
 #define MSG_BACKEND_CONFIG_CHANGE 2
 
-#define MSG_VERSION    1
+#define MSG_VERSION         1U /* in the flags, with the bits below */
+#define MSG_VERSION_MASK    3U
+#define MSG_FLAG_REPLY      (1U << 2)
+#define MSG_FLAG_NEED_REPLY (1U << 3)
+
 #define MSG_CONFIG_MAX 256
 #define MSG_FDS_MAX    8
+/* Bytes of the largest payload of a message, also of those that are not handled. */
+#define MSG_PAYLOAD_MAX 1024
+
+/* Of the number that a virtqueue's descriptor comes with. */
+#define MSG_VRING_INDEX 0xffU
 
 /* A region of the driver's memory. */
 struct vhost_user_memory {
@@ -95,6 +122,7 @@ union msg_payload {
 		uint64_t padding;
 		struct vhost_user_memory region;
 	} slot;
+	uint8_t room[MSG_PAYLOAD_MAX];
 } __attribute__((packed));
 
 #endif /* VDUSE_VHOST_USER_WIRE_H */

@@ -1,0 +1,180 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
+/*
+ * Messages of a vhost-user client about the device as a whole: features, status, reset.
+ * Input: a message. Output: what the client took is noted; see msg.h for what handlers return.
+ * Thread: control.
+ */
+#include <errno.h>
+#include <inttypes.h>
+
+#include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
+
+#include <rte_common.h>
+
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+#include <vduse/vhost_user/msg.h>
+
+#define DEV_MTU_MIN 68
+#define DEV_MTU_MAX 65535
+
+static uint64_t
+dev_features(const struct vhost_user *vu)
+{
+	return (vu->dev->offered & ~VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM)) |
+	       VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES);
+}
+
+static uint64_t
+dev_protocol(const struct vhost_user *vu)
+{
+	uint64_t protocol =
+		VHOST_USER_BIT(MSG_PROTOCOL_REPLY_ACK) |
+		VHOST_USER_BIT(MSG_PROTOCOL_BACKEND_CHANNEL) | VHOST_USER_BIT(MSG_PROTOCOL_CONFIG) |
+		VHOST_USER_BIT(MSG_PROTOCOL_RESET_DEVICE) | VHOST_USER_BIT(MSG_PROTOCOL_MEM_SLOTS) |
+		VHOST_USER_BIT(MSG_PROTOCOL_STATUS);
+
+	if (vu->net && (vu->dev->offered & VHOST_USER_BIT(VIRTIO_NET_F_MTU)))
+		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_NET_MTU);
+	/* Queues that complete in order need no log: what the used ring does not have was not
+	 * taken.
+	 */
+	if (vu->dev->logs)
+		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_INFLIGHT);
+	if (vu->dev->nb_vqs > (vu->net ? 2 : 1))
+		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_MQ);
+	return protocol;
+}
+
+int
+vhost_user_msg_get_features(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	return vhost_user_msg_number(msg, dev_features(vu));
+}
+
+int
+vhost_user_msg_set_features(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	uint64_t features = msg->payload.u64;
+
+	vu->refused = (features & ~dev_features(vu)) != 0;
+	if (vu->refused)
+		return vhost_user_msg_refuse(vu, msg, "takes features that are not offered");
+	if (vu->up && (features & ~VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES)) != vu->features)
+		return vhost_user_msg_drop(vu, "it changed features while virtqueues run");
+	vu->acked = features;
+	return MSG_DONE;
+}
+
+int
+vhost_user_msg_get_protocol(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	return vhost_user_msg_number(msg, dev_protocol(vu));
+}
+
+int
+vhost_user_msg_set_protocol(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	if (msg->payload.u64 & ~dev_protocol(vu))
+		return vhost_user_msg_refuse(vu, msg, "takes features that are not offered");
+	vu->protocol = msg->payload.u64;
+	return MSG_DONE;
+}
+
+/* One client at a time is served: it is the owner. */
+int
+vhost_user_msg_owner(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	RTE_SET_USED(vu);
+	RTE_SET_USED(msg);
+	return MSG_DONE;
+}
+
+/* It sets up everything again but memory, on the same connection. */
+int
+vhost_user_msg_reset(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	int ret = vhost_user_vring_forget(vu);
+
+	RTE_SET_USED(msg);
+	if (ret < 0)
+		return ret;
+	vu->acked = 0;
+	vu->refused = false;
+	vu->status = 0;
+	return MSG_DONE;
+}
+
+/* A virtqueue that stopped for good wants a reset. */
+int
+vhost_user_msg_get_status(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	uint8_t status = vu->status;
+	uint16_t i;
+
+	for (i = 0; i < vu->dev->nb_vqs; i++)
+		if (rte_atomic_load_explicit(&vu->dev->vqs[i].state, rte_memory_order_relaxed) ==
+		    RTE_VDUSE_VQ_ERROR)
+			status |= VIRTIO_CONFIG_S_NEEDS_RESET;
+	return vhost_user_msg_number(msg, status);
+}
+
+/*
+ * Noted, and given back: that virtqueues run, their own messages say, before or after DRIVER_OK.
+ * Zero alone has an effect: they stop.
+ */
+int
+vhost_user_msg_set_status(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	uint8_t status = (uint8_t)msg->payload.u64;
+	uint16_t i;
+	int ret;
+
+	if (status == 0) {
+		ret = vhost_user_vring_reset(vu);
+		if (ret < 0)
+			return ret;
+		for (i = 0; i < vu->dev->nb_vqs; i++) {
+			vu->vqs[i].ring.kicked = false;
+			vu->vqs[i].ring.placed = false;
+		}
+	}
+	if (vu->refused)
+		status &= (uint8_t)~VIRTIO_CONFIG_S_FEATURES_OK;
+	vu->status = status;
+	return MSG_DONE;
+}
+
+/* Pairs for a network device, which may have a control queue besides. */
+int
+vhost_user_msg_queue_num(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	return vhost_user_msg_number(msg, vu->net ? vu->dev->nb_vqs / 2 : vu->dev->nb_vqs);
+}
+
+/* What the driver's side can take; the device sends no more than was configured. */
+int
+vhost_user_msg_mtu(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	if (!(dev_protocol(vu) & VHOST_USER_BIT(MSG_PROTOCOL_NET_MTU)))
+		return vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");
+	if (msg->payload.u64 < DEV_MTU_MIN || msg->payload.u64 > DEV_MTU_MAX)
+		return vhost_user_msg_refuse(vu, msg, "is of no MTU");
+	return MSG_DONE;
+}
+
+int
+vhost_user_msg_channel(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	int ret;
+
+	if (msg->nb_fds == 0)
+		return vhost_user_msg_refuse(vu, msg, "comes without a unix socket");
+	ret = vhost_user_channel_open(vu, msg->fds[0]);
+	if (ret < 0)
+		return vhost_user_msg_refuse(vu, msg, "comes without a unix socket");
+	(void)vhost_user_msg_fd(msg);
+	return MSG_DONE;
+}
