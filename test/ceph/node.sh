@@ -10,13 +10,15 @@
 ceph_pids=()
 
 # In a shell of its own, which it becomes.
+# shellcheck disable=SC2154
 ceph_exec()
 {
 	local program=$1 lib
 	shift
 	lib=$(echo "$ceph_root"/usr/lib/*-linux-gnu)
 	export PATH=$ceph_root/usr/bin:$PATH
-	export LD_LIBRARY_PATH="$lib:$lib/ceph:$(echo "$ceph_root"/lib/*-linux-gnu)"
+	LD_LIBRARY_PATH="$lib:$lib/ceph:$(echo "$ceph_root"/lib/*-linux-gnu)"
+	export LD_LIBRARY_PATH
 	export PYTHONPATH=$ceph_root/usr/lib/python3/dist-packages
 	exec "$program" --conf "$node/ceph.conf" "$@"
 }

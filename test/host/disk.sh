@@ -10,7 +10,6 @@ EAL_ARGS="--in-memory -m ${disk_memory:-128}"
 . "$(dirname "$0")/../vm/blk.sh"
 trap '[ -z "$blk_pid" ] || kill -9 "$blk_pid" 2>/dev/null || true; at_exit' EXIT
 export DPDK_VDUSE_RUN_DIR=$work/run
-# shellcheck disable=SC2154
 image=$work/disk.img
 
 # serve_image DEVARGS: a file of 1 MiB as disk0 at the socket.

@@ -37,18 +37,18 @@ mib()
 	dd if="$image" bs=1M skip="$1" count=32 status=none
 }
 
-# boot SIZE MEMORY LEGACY ARGUMENTS...: QEMU with a ring of that size, until the disk's program ends
+# boot SIZE RAM LEGACY ARGUMENTS...: QEMU with a ring of that size, until the disk's program ends
 # it. LEGACY is the device's property disable-legacy.
 boot()
 {
-	local size=$1 memory=$2 legacy=$3 code=0
+	local size=$1 ram=$2 legacy=$3 code=0
 	local disk=vhost-user-blk-pci,chardev=c,num-queues=1,vectors=0,bootindex=0
 	shift 3
 	start_blk "disk0,transport=vhost-user,socket=$sock,backend=file,path=$image,queue-size=$size"
 	wait_for 20 grep -aq "listens at $sock" "$work/blk.log" || fail "no socket"
-	timeout 200 qemu-system-x86_64 -accel tcg -m "$memory" -display none -nodefaults -no-reboot \
+	timeout 200 qemu-system-x86_64 -accel tcg -m "$ram" -display none -nodefaults -no-reboot \
 		-machine memory-backend=memory \
-		-object "memory-backend-memfd,id=memory,size=$memory,share=on" \
+		-object "memory-backend-memfd,id=memory,size=$ram,share=on" \
 		-chardev "socket,id=c,path=$sock" -device isa-debug-exit,iobase=0xf4,iosize=1 \
 		-device "$disk,queue-size=$size,disable-legacy=$legacy" \
 		"$@" >"$work/qemu.log" 2>&1 || code=$?

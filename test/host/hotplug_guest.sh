@@ -22,8 +22,8 @@ while [ $SECONDS -lt $end ]; do
 		--bssplit=512/20:4k/60:64k/20 --size=48M --io_size=4M --verify=crc32c \
 		--verify_fatal=1 --randrepeat=0 --output="$work/fio.out" || fail "$(cat "$work/fio.out")"
 	rounds=$((rounds + 1))
-	[ $plugged -lt 40 ] || break
+	[ "$plugged" -lt 40 ] || break
 done
 echo "$rounds rounds of verified I/O, $plugged blocks of memory were plugged"
-[ $plugged -ge 40 ] || fail "the memory did not come"
+[ "$plugged" -ge 40 ] || fail "the memory did not come"
 ok

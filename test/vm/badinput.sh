@@ -9,6 +9,7 @@ known=''
 
 # refused REGEX DEVARGS: the one line about net_vdusex, or about the device net0 that it
 # asked for, matches REGEX.
+# shellcheck disable=SC2154
 refused()
 {
 	local code=0 lines
@@ -17,7 +18,7 @@ refused()
 		</dev/null >"$work/refused.log" 2>&1 || code=$?
 	lines=$(grep -aE '(net_vdusex|net0): ' "$work/refused.log" || true)
 	echo "$2: exit $code: $lines"
-	[ "$code" != 0 ] && [ "$code" -lt 124 ] || fail "$2: exit code $code"
+	{ [ "$code" != 0 ] && [ "$code" -lt 124 ]; } || fail "$2: exit code $code"
 	[ "$(echo "$lines" | grep -c .)" = 1 ] || fail "$2: not one line about it"
 	echo "$lines" | grep -qE "$1" || fail "$2: the line does not say $1"
 	[ "$known" = "$(ls /dev/vduse 2>/dev/null)" ] || fail "$2: left behind: $(devices_left)"

@@ -60,7 +60,7 @@ stop_blk
 check_nothing_left
 
 truncate -s 320M "$image"
-on_disk 320 umem=1,backend=file,path=$image,direct=1
+on_disk 320 "umem=1,backend=file,path=$image,direct=1"
 [ "$(pinned_queues)" = "$processors" ] || fail "bounce memory pinned by $(pinned_queues) queues"
 step "xfs"
 modprobe xfs

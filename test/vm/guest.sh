@@ -187,6 +187,7 @@ received()
 }
 
 # one_way FROM TO: `packets` of them at the least, counted where they arrive.
+# shellcheck disable=SC2154
 one_way()
 {
 	local sent got

@@ -36,6 +36,7 @@ not_known()
 
 # On a kernel that looks for it: memory that nobody points to any more, some seconds after.
 # check_no_leaks [MODULE]: only what MODULE, still loaded, allocated; others have bugs too.
+# shellcheck disable=SC2154
 check_no_leaks()
 {
 	local kmemleak=/sys/kernel/debug/kmemleak

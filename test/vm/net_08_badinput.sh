@@ -12,7 +12,7 @@
 unprivileged()
 {
 	run_as=(setpriv --reuid=65534 --regid=65534 --clear-groups
-		--inh-caps=-all,+dac_read_search --ambient-caps=-all,+dac_read_search)
+		"--inh-caps=-all,+dac_read_search" "--ambient-caps=-all,+dac_read_search")
 	refused "$@"
 	run_as=()
 }

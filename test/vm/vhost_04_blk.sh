@@ -13,7 +13,7 @@ name=vhost.socket # the example's word, in its working directory
 disk()
 {
 	local dir
-	for dir in /sys/bus/vdpa/devices/$name/virtio*/block/*; do
+	for dir in /sys/bus/vdpa/devices/"$name"/virtio*/block/*; do
 		[ -e "$dir" ] || return 1
 		basename "$dir"
 	done
