@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# A thin front: Debian and root are all it needs.
+# A thin front. make deps needs Debian, root and the network; make build needs none of them.
 
 BUILD := build
 SDK := $(CURDIR)/$(BUILD)/driver-sdk
@@ -9,7 +9,11 @@ EXAMPLES := $(CURDIR)/$(BUILD)/dpdk-examples vhost vhost_blk
 export DPDK_VDUSE_BUILD := $(CURDIR)/$(BUILD)
 
 help:
-	@echo "make build          install what is missing, configure, compile"
+	@echo "make deps           install and fetch what is missing: Debian, as root"
+	@echo "make build          configure and compile with what is there"
+	@echo "make install        meson install of what make build compiled"
+	@echo "make clean          remove what was compiled, keep what was fetched"
+	@echo "The others install what they need first, and build:"
 	@echo "make run            serve a net device to a Linux kernel, and show it"
 	@echo "make check          every test; the last line counts them"
 	@echo "make check-long     what make check has no time for, counted the same way: hours"
@@ -21,35 +25,39 @@ help:
 	@echo "make host           packets over vhost-user sockets, on this machine"
 	@echo "make vm TEST=NAME   one script of test/vm, such as net_01_ping"
 	@echo "make shell          a shell in the test VM"
-	@echo "make install        meson install"
-	@echo "make clean          remove what was compiled, keep what was fetched"
 
-packages:
-	@config/install-packages
+# The build comes after what it needs, whatever -j says; ninja has threads of its own.
+.NOTPARALLEL:
 
-$(BUILD)/build.ninja:
+deps:
 	@config/install-packages
 	@config/driver-sdk $(SDK)
 	-@config/dpdk-examples $(EXAMPLES)
-	meson setup $(BUILD)
 
-build: packages $(BUILD)/build.ninja
-	@config/driver-sdk $(SDK)
-	-@config/dpdk-examples $(EXAMPLES)
+# A folder that is configured looks again for what has been installed or fetched since.
+CHANGED = find /var/lib/dpkg/status $(SDK)/version $(BUILD)/dpdk-examples/version \
+	-newer $(BUILD)/build.ninja 2>/dev/null
+
+configure:
+	@if [ ! -e $(BUILD)/build.ninja ]; then meson setup $(BUILD); \
+	elif [ -n "$$($(CHANGED))" ]; then meson setup --reconfigure $(BUILD); \
+	fi || { echo "make deps installs what is missing" >&2; exit 1; }
+
+build: configure
 	ninja -C $(BUILD)
 
-run: build
+run: deps build
 	@code=0; test/perf/demo || code=$$?; \
 	if [ -e /dev/vduse/control ]; then test/vm/demo.sh; \
 	else test/vm/run --live --timeout 120 test/vm/demo.sh; fi && exit $$code
 
-check: build
+check: deps build
 	@test/check
 
-check-long: build
+check-long: deps build
 	@test/check long
 
-check-debug: build
+check-debug: deps build
 	@config/install-packages debug
 	@test/vm/kernel-debug $(KERNELS)
 
@@ -58,31 +66,31 @@ lint:
 	@devtools/check-format && devtools/check-layers && devtools/check-symbols && \
 		devtools/check-scripts && devtools/check-spelling
 
-coverage: build
+coverage: deps build
 	@config/install-packages coverage
 	@test/coverage $(SUITES)
 
-unit: build
+unit: deps build
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite unit
 
-fuzz: build
+fuzz: deps build
 	@test/fuzz/run --seconds $(or $(SECONDS),20) $(TARGET)
 
-host: build
+host: deps build
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite host
 
-vm: build
+vm: deps build
 	@test/vm/run --live $(ARGS) test/vm/$(or $(TEST),harness_01).sh
 
-shell: build
+shell: deps build
 	@test/vm/run --interactive
 
 install: build
 	meson install -C $(BUILD) --no-rebuild
 
 clean:
-	rm -rf build-asan build-tsan build-clang build-cov build-fuzz
+	rm -rf build-asan build-tsan build-clang build-cov build-fuzz build-plain
 	[ ! -e $(BUILD)/build.ninja ] || ninja -C $(BUILD) clean
 
-.PHONY: help packages build run check lint check-long check-debug coverage unit fuzz host vm \
+.PHONY: help deps configure build run check lint check-long check-debug coverage unit fuzz host vm \
 	shell install clean
