@@ -10,7 +10,7 @@ export DPDK_VDUSE_BUILD := $(CURDIR)/$(BUILD)
 
 help:
 	@echo "make deps           install and fetch what is missing: Debian, as root"
-	@echo "make build          configure and compile with what is there"
+	@echo "make build          configure and compile with what is there; MESON_ARGS=-Dtests=false"
 	@echo "make install        meson install of what make build compiled"
 	@echo "make clean          remove what was compiled, keep what was fetched"
 	@echo "The others install what they need first, and build:"
@@ -39,7 +39,7 @@ CHANGED = find /var/lib/dpkg/status $(SDK)/version $(BUILD)/dpdk-examples/versio
 	-newer $(BUILD)/build.ninja 2>/dev/null
 
 configure:
-	@if [ ! -e $(BUILD)/build.ninja ]; then meson setup $(BUILD); \
+	@if [ ! -e $(BUILD)/build.ninja ]; then meson setup $(BUILD) -Dwerror=true $(MESON_ARGS); \
 	elif [ -n "$$($(CHANGED))" ]; then meson setup --reconfigure $(BUILD); \
 	fi || { echo "make deps installs what is missing" >&2; exit 1; }
 
