@@ -38,6 +38,8 @@ rte_vduse_args_next(char **rest, char **value);
  *
  * @param to
  *   At most size bytes are written here; may be NULL if size is 0.
+ * @param size
+ *   Bytes at to.
  * @param key
  *   Without ',' and '='.
  * @param value

@@ -67,15 +67,15 @@ struct rte_vduse_blk_conf {
 
 /** Counters of one queue. Written by the thread that polls it. */
 struct rte_vduse_blk_stats {
-	uint64_t reads; /**< Requests done, whatever their status. */
-	uint64_t writes;
-	uint64_t flushes;
-	uint64_t discards;
-	uint64_t write_zeroes;
-	uint64_t secure_erases;
-	uint64_t others;     /**< Identifications, and requests of no known kind. */
-	uint64_t read_bytes; /**< Of those that succeeded. */
-	uint64_t written_bytes;
+	uint64_t reads;            /**< Reads done, whatever their status. */
+	uint64_t writes;           /**< Writes done, like reads. */
+	uint64_t flushes;          /**< Flushes done, like reads. */
+	uint64_t discards;         /**< DISCARD requests done, like reads. */
+	uint64_t write_zeroes;     /**< WRITE_ZEROES requests done, like reads. */
+	uint64_t secure_erases;    /**< SECURE_ERASE requests done, like reads. */
+	uint64_t others;           /**< Identifications, and requests of no known kind. */
+	uint64_t read_bytes;       /**< Of reads that succeeded. */
+	uint64_t written_bytes;    /**< Of writes that succeeded. */
 	uint64_t io_errors;        /**< Answered VIRTIO_BLK_S_IOERR because the backend failed. */
 	uint64_t bad_requests;     /**< Answered so because the driver asked for nonsense. */
 	uint64_t unsupported;      /**< Answered VIRTIO_BLK_S_UNSUPP. */
@@ -152,6 +152,8 @@ rte_vduse_blk_resize(struct rte_vduse_blk *blk);
  * the driver, in whichever order they finish. One thread per queue at a time; never blocks;
  * makes no system call when there is nothing to do.
  *
+ * @param blk
+ *   The device.
  * @param queue
  *   0 to queues - 1; not checked.
  * @return requests taken and given back: 0 says that it was idle, or that no driver is up.

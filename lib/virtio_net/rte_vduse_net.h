@@ -28,8 +28,9 @@ extern "C" {
 /** Most queue pairs of a device (section 5.1.6.5.5). */
 #define RTE_VDUSE_NET_PAIRS_MAX 32767
 
-/** Smallest and largest MTU, bytes (section 5.1.4.1). */
+/** Smallest MTU, bytes (section 5.1.4.1). */
 #define RTE_VDUSE_NET_MTU_MIN 68
+/** Largest MTU, bytes. */
 #define RTE_VDUSE_NET_MTU_MAX 65535
 
 struct rte_vduse_net;
@@ -88,8 +89,8 @@ struct rte_vduse_net_conf {
 
 /** Counters of one queue of one direction. Written by the thread that polls it. */
 struct rte_vduse_net_stats {
-	uint64_t packets;
-	uint64_t bytes;
+	uint64_t packets; /**< Packets received or sent. */
+	uint64_t bytes;   /**< Their bytes, without virtio-net headers. */
 	/**
 	 * Packets lost here. From the driver: shorter than a header and an Ethernet header, too
 	 * long for the pool, or oversize. To the driver: too long for its buffers, or met by one that holds no
@@ -101,8 +102,8 @@ struct rte_vduse_net_stats {
 	uint64_t calls_suppressed; /**< Bursts for which the driver wanted none. */
 	uint64_t bad_descriptors;  /**< Chains that broke the rules; each stops the queue. */
 	uint64_t size_bins[8]; /**< Packets of <64, 64, 65-127, -255, -511, -1023, -1518, larger. */
-	uint64_t multicast;
-	uint64_t broadcast;
+	uint64_t multicast;    /**< Of packets, those to a multicast address; not broadcast. */
+	uint64_t broadcast;    /**< Of packets, those to the broadcast address. */
 	/**
 	 * Of drops, those of packets from the driver that are longer than the MTU allows, which
 	 * is the larger one of the MTU now and the MTU when the driver came up, with an Ethernet
@@ -169,6 +170,8 @@ rte_vduse_net_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *ma
  * Receives packets that the driver sent. One thread per pair at a time; never blocks. The
  * port of the mbufs is left to the caller.
  *
+ * @param net
+ *   The device.
  * @param pair
  *   0 to pairs - 1; not checked.
  * @param pool
@@ -176,6 +179,8 @@ rte_vduse_net_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *ma
  *   linear or extbuf.
  * @param[out] mbufs
  *   Room for nb pointers.
+ * @param nb
+ *   Most packets to receive.
  * @return how many packets were received; 0 also while no driver is up.
  */
 uint16_t
@@ -214,8 +219,12 @@ rte_vduse_net_rx_count(struct rte_vduse_net *net, uint16_t pair);
  * virtqueue starts. Look at the virtqueue once more when kicks are on: what came before that
  * may go without one. Any thread; waits for a burst that is under way.
  *
+ * @param net
+ *   The device.
  * @param index
  *   Of the virtqueue: 2i to the driver, 2i + 1 from it.
+ * @param enable
+ *   Whether the driver is to kick.
  * @return 0; -EINVAL (no such virtqueue) or -EAGAIN (it does not run).
  */
 int
