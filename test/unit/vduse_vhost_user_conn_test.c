@@ -16,7 +16,7 @@
 #include <vduse/core/device.h>
 #include <vduse/vhost_user/vhost_user.h>
 
-#include "loopback_dev.h"
+#include "vhost_client.h"
 
 static char path[64];
 static struct loopback_dev callbacks;
@@ -62,106 +62,22 @@ teardown(void **state)
 	return 0;
 }
 
-static int
-connect_to(void)
-{
-	const struct timeval patience = { .tv_sec = UNIT_PATIENCE_MS / 1000 };
-	struct sockaddr_un address = { .sun_family = AF_UNIX };
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-
-	strcpy(address.sun_path, path);
-	assert_int_equal(connect(fd, (struct sockaddr *)&address, sizeof(address)), 0);
-	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
-	return fd;
-}
-
-static struct vhost_user_msg
-message(uint32_t type, uint64_t value, uint32_t size, bool need_reply)
-{
-	struct vhost_user_msg msg = {
-		.type = type,
-		.flags = MSG_VERSION | (need_reply ? MSG_FLAG_NEED_REPLY : 0),
-		.size = size,
-		.payload.u64 = value,
-	};
-
-	return msg;
-}
-
-/* Sends a message with so many times the descriptor. */
-static void
-send_msg(int fd, const struct vhost_user_msg *msg, unsigned int nb_fds, int with)
-{
-	union {
-		struct cmsghdr align;
-		char room[CMSG_SPACE(16 * sizeof(int))];
-	} control;
-	struct iovec bytes = { (void *)(uintptr_t)msg, VHOST_USER_MSG_HEAD + msg->size };
-	struct msghdr head = { .msg_iov = &bytes, .msg_iovlen = 1 };
-	unsigned int i;
-
-	memset(&control, 0, sizeof(control));
-	if (nb_fds > 0) {
-		head.msg_control = &control;
-		head.msg_controllen = CMSG_SPACE(nb_fds * sizeof(int));
-		control.align.cmsg_level = SOL_SOCKET;
-		control.align.cmsg_type = SCM_RIGHTS;
-		control.align.cmsg_len = CMSG_LEN(nb_fds * sizeof(int));
-		for (i = 0; i < nb_fds; i++)
-			memcpy(CMSG_DATA(&control.align) + i * sizeof(int), &with, sizeof(int));
-	}
-	assert_int_equal(sendmsg(fd, &head, 0), bytes.iov_len);
-}
-
-/* The number in the answer to a message. */
-static uint64_t
-answer(int fd, uint32_t type)
-{
-	struct vhost_user_msg msg;
-
-	assert_int_equal(recv(fd, &msg, VHOST_USER_MSG_HEAD + 8, MSG_WAITALL),
-			 VHOST_USER_MSG_HEAD + 8);
-	assert_int_equal(msg.type, type);
-	assert_int_equal(msg.flags, MSG_VERSION | MSG_FLAG_REPLY);
-	assert_int_equal(msg.size, 8);
-	return msg.payload.u64;
-}
-
-static uint64_t
-ask(int fd, uint32_t type, uint64_t value, uint32_t size, bool need_reply)
-{
-	struct vhost_user_msg msg = message(type, value, size, need_reply);
-
-	send_msg(fd, &msg, 0, -1);
-	return answer(fd, type);
-}
-
-static void
-assert_dropped(int fd)
-{
-	uint8_t byte;
-	ssize_t n = recv(fd, &byte, 1, 0);
-
-	assert_true(n == 0 || (n < 0 && errno == ECONNRESET));
-	close(fd);
-}
-
 static void
 test_one_at_a_time(void **state)
 {
-	int first = connect_to(), second;
+	int first = vhost_client_connect(path), second;
 
 	RTE_SET_USED(state);
-	assert_true(ask(first, MSG_GET_FEATURES, 0, 0, false) &
+	assert_true(vhost_client_ask(first, MSG_GET_FEATURES, 0, 0, false) &
 		    VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES));
-	second = connect_to();
-	assert_dropped(second);
+	second = vhost_client_connect(path);
+	vhost_client_dropped(second);
 	assert_int_equal(unit_log_count("another client was turned away"), 1);
-	assert_true(ask(first, MSG_GET_FEATURES, 0, 0, false) != 0);
+	assert_true(vhost_client_ask(first, MSG_GET_FEATURES, 0, 0, false) != 0);
 	/* The first one is gone when the next one comes, whichever of both is heard of first. */
 	close(first);
-	second = connect_to();
-	assert_true(ask(second, MSG_GET_FEATURES, 0, 0, false) != 0);
+	second = vhost_client_connect(path);
+	assert_true(vhost_client_ask(second, MSG_GET_FEATURES, 0, 0, false) != 0);
 	close(second);
 }
 
@@ -169,10 +85,10 @@ test_one_at_a_time(void **state)
 static void
 test_pieces(void **state)
 {
-	struct vhost_user_msg msg = message(MSG_SET_FEATURES, LOOPBACK_DEV_FEATURES, 8, true);
+	struct vhost_user_msg msg = vhost_client_msg(MSG_SET_FEATURES, LOOPBACK_DEV_FEATURES, 8, true);
 	uint8_t all[10 * (VHOST_USER_MSG_HEAD + 8)];
 	const size_t len = VHOST_USER_MSG_HEAD + 8;
-	int fd = connect_to();
+	int fd = vhost_client_connect(path);
 	size_t i;
 
 	RTE_SET_USED(state);
@@ -180,12 +96,12 @@ test_pieces(void **state)
 		assert_int_equal(send(fd, (uint8_t *)&msg + i, 1, 0), 1);
 		unit_ctrl_turn();
 	}
-	assert_int_equal(answer(fd, MSG_SET_FEATURES), 0);
+	assert_int_equal(vhost_client_answer(fd, MSG_SET_FEATURES), 0);
 	for (i = 0; i < 10; i++)
 		memcpy(all + i * len, &msg, len);
 	assert_int_equal(send(fd, all, sizeof(all), 0), sizeof(all));
 	for (i = 0; i < 10; i++)
-		assert_int_equal(answer(fd, MSG_SET_FEATURES), 0);
+		assert_int_equal(vhost_client_answer(fd, MSG_SET_FEATURES), 0);
 	close(fd);
 }
 
@@ -193,14 +109,14 @@ test_pieces(void **state)
 static void
 test_half(void **state)
 {
-	struct vhost_user_msg msg = message(MSG_SET_FEATURES, 0, 8, false);
+	struct vhost_user_msg msg = vhost_client_msg(MSG_SET_FEATURES, 0, 8, false);
 	const struct timeval patience = { .tv_sec = 20 };
-	int fd = connect_to();
+	int fd = vhost_client_connect(path);
 
 	RTE_SET_USED(state);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)), 0);
 	assert_int_equal(send(fd, &msg, VHOST_USER_MSG_HEAD + 1, 0), VHOST_USER_MSG_HEAD + 1);
-	assert_dropped(fd);
+	vhost_client_dropped(fd);
 	assert_int_equal(unit_log_count("half a message"), 1);
 }
 
@@ -208,8 +124,8 @@ test_half(void **state)
 static void
 test_unread(void **state)
 {
-	struct vhost_user_msg msg = message(MSG_GET_FEATURES, 0, 0, false);
-	int fd = connect_to();
+	struct vhost_user_msg msg = vhost_client_msg(MSG_GET_FEATURES, 0, 0, false);
+	int fd = vhost_client_connect(path);
 	ssize_t n;
 
 	RTE_SET_USED(state);
@@ -224,11 +140,11 @@ test_unread(void **state)
 static void
 refused(struct vhost_user_msg msg, unsigned int nb_fds, int with, const char *why)
 {
-	int fd = connect_to();
+	int fd = vhost_client_connect(path);
 
 	unit_log_clear();
-	send_msg(fd, &msg, nb_fds, with);
-	assert_dropped(fd);
+	vhost_client_send(fd, &msg, nb_fds, with);
+	vhost_client_dropped(fd);
 	assert_int_equal(unit_log_count(why), 1);
 }
 
@@ -237,7 +153,7 @@ static void
 test_refused(void **state)
 {
 	int event = eventfd(0, 0);
-	struct vhost_user_msg msg = message(MSG_GET_FEATURES, 0, 0, false);
+	struct vhost_user_msg msg = vhost_client_msg(MSG_GET_FEATURES, 0, 0, false);
 	unsigned int fds = unit_fds();
 
 	RTE_SET_USED(state);
@@ -245,14 +161,14 @@ test_refused(void **state)
 	refused(msg, 9, event, "more than 8 descriptors");
 	msg.flags = 0;
 	refused(msg, 8, event, "no version that is known");
-	refused(message(MSG_SET_FEATURES, 0, 7, false), 0, -1, "is malformed");
-	refused(message(MSG_SET_FEATURES, UINT64_MAX, 8, false), 0, -1, "not offered");
-	refused(message(MSG_SET_PROTOCOL_FEATURES, UINT64_MAX, 8, false), 0, -1, "not offered");
-	refused(message(MSG_IOTLB, 0, 8, false), 0, -1, "not offered");
-	refused(message(0, 0, 8, false), 0, -1, "none that is known");
-	refused(message(MSG_SET_BACKEND_CHANNEL, 0, 0, false), 0, -1, "without a unix socket");
-	refused(message(MSG_SET_BACKEND_CHANNEL, 0, 0, false), 1, event, "without a unix socket");
-	msg = message(MSG_GET_FEATURES, 0, 0, false);
+	refused(vhost_client_msg(MSG_SET_FEATURES, 0, 7, false), 0, -1, "is malformed");
+	refused(vhost_client_msg(MSG_SET_FEATURES, UINT64_MAX, 8, false), 0, -1, "not offered");
+	refused(vhost_client_msg(MSG_SET_PROTOCOL_FEATURES, UINT64_MAX, 8, false), 0, -1, "not offered");
+	refused(vhost_client_msg(MSG_IOTLB, 0, 8, false), 0, -1, "not offered");
+	refused(vhost_client_msg(0, 0, 8, false), 0, -1, "none that is known");
+	refused(vhost_client_msg(MSG_SET_BACKEND_CHANNEL, 0, 0, false), 0, -1, "without a unix socket");
+	refused(vhost_client_msg(MSG_SET_BACKEND_CHANNEL, 0, 0, false), 1, event, "without a unix socket");
+	msg = vhost_client_msg(MSG_GET_FEATURES, 0, 0, false);
 	msg.size = MSG_PAYLOAD_MAX + 1;
 	refused(msg, 0, -1, "longer than any");
 	unit_ctrl_turn();
@@ -264,13 +180,13 @@ test_refused(void **state)
 static void
 test_told(void **state)
 {
-	int fd = connect_to();
+	int fd = vhost_client_connect(path);
 
 	RTE_SET_USED(state);
-	assert_int_equal(ask(fd, MSG_SET_FEATURES, UINT64_MAX, 8, true), 1);
-	assert_int_equal(ask(fd, 63, 0, 0, true), 1);
-	assert_int_equal(ask(fd, MSG_SET_OWNER, 0, 0, true), 0);
-	assert_int_equal(ask(fd, MSG_SET_VRING_ERR, 0, 8, true), 0);
+	assert_int_equal(vhost_client_ask(fd, MSG_SET_FEATURES, UINT64_MAX, 8, true), 1);
+	assert_int_equal(vhost_client_ask(fd, 63, 0, 0, true), 1);
+	assert_int_equal(vhost_client_ask(fd, MSG_SET_OWNER, 0, 0, true), 0);
+	assert_int_equal(vhost_client_ask(fd, MSG_SET_VRING_ERR, 0, 8, true), 0);
 	close(fd);
 }
 
@@ -278,20 +194,20 @@ test_told(void **state)
 static void
 test_status(void **state)
 {
-	int fd = connect_to();
+	int fd = vhost_client_connect(path);
 
 	RTE_SET_USED(state);
-	assert_int_equal(ask(fd, MSG_SET_STATUS, STATUS_UP, 8, true), 0);
-	assert_int_equal(ask(fd, MSG_GET_STATUS, 0, 0, false), STATUS_UP);
-	assert_int_equal(ask(fd, MSG_SET_STATUS, 0, 8, true), 0);
-	assert_int_equal(ask(fd, MSG_SET_FEATURES, UINT64_MAX, 8, true), 1);
-	assert_int_equal(ask(fd, MSG_SET_STATUS, STATUS_FEATURES, 8, true), 0);
-	assert_int_equal(ask(fd, MSG_GET_STATUS, 0, 0, false),
+	assert_int_equal(vhost_client_ask(fd, MSG_SET_STATUS, STATUS_UP, 8, true), 0);
+	assert_int_equal(vhost_client_ask(fd, MSG_GET_STATUS, 0, 0, false), STATUS_UP);
+	assert_int_equal(vhost_client_ask(fd, MSG_SET_STATUS, 0, 8, true), 0);
+	assert_int_equal(vhost_client_ask(fd, MSG_SET_FEATURES, UINT64_MAX, 8, true), 1);
+	assert_int_equal(vhost_client_ask(fd, MSG_SET_STATUS, STATUS_FEATURES, 8, true), 0);
+	assert_int_equal(vhost_client_ask(fd, MSG_GET_STATUS, 0, 0, false),
 			 STATUS_FEATURES & ~VIRTIO_CONFIG_S_FEATURES_OK);
-	assert_int_equal(ask(fd, MSG_RESET_DEVICE, 0, 0, true), 0);
-	assert_int_equal(ask(fd, MSG_GET_STATUS, 0, 0, false), 0);
+	assert_int_equal(vhost_client_ask(fd, MSG_RESET_DEVICE, 0, 0, true), 0);
+	assert_int_equal(vhost_client_ask(fd, MSG_GET_STATUS, 0, 0, false), 0);
 	rte_vduse_vq_fail(&dev->vqs[0], "a test, bytes", 17);
-	assert_int_equal(ask(fd, MSG_GET_STATUS, 0, 0, false), VIRTIO_CONFIG_S_NEEDS_RESET);
+	assert_int_equal(vhost_client_ask(fd, MSG_GET_STATUS, 0, 0, false), VIRTIO_CONFIG_S_NEEDS_RESET);
 	close(fd);
 }
 
@@ -311,7 +227,7 @@ test_client(void **state)
 		fd = accept(listener, NULL, NULL);
 		close(listener);
 		assert_int_equal(unlink(path), 0);
-		assert_true(ask(fd, MSG_GET_FEATURES, 0, 0, false) != 0);
+		assert_true(vhost_client_ask(fd, MSG_GET_FEATURES, 0, 0, false) != 0);
 		close(fd);
 	}
 }

@@ -63,7 +63,7 @@ struct vhost_user_ring {
 	bool placed; /* it has addresses: the driver's own */
 	bool kicked;
 	bool enabled;
-	bool paused; /* while memory changes */
+	bool paused; /* while memory changes, and until its rings are in a region again */
 	uint64_t desc;
 	uint64_t driver;
 	uint64_t device;
@@ -235,7 +235,10 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index);
 /* Its call descriptor, which stays the caller's; -1: no calls. The virtqueue goes on. */
 void
 vhost_user_vring_call(struct vhost_user *vu, uint16_t index, int fd);
-/* Memory has changed: stops those whose rings lie elsewhere now; and goes on with them. */
+/*
+ * Memory has changed: stops those whose rings lie elsewhere now, or nowhere; and goes on with those
+ * that are in a region again.
+ */
 void
 vhost_user_vring_pause(struct vhost_user *vu);
 void

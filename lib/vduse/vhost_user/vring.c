@@ -171,6 +171,7 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 	ret = vring_read(vu, index, &info);
 	if (ret < 0)
 		return ret;
+	vq->ring.paused = false;
 	vq->info = info;
 	vq->life = vhost_user_inflight_life(vu, index);
 	if (vu->up)
@@ -224,32 +225,35 @@ vhost_user_vring_pause(struct vhost_user *vu)
 {
 	struct vduse_vq_info info;
 	uint16_t i;
+	int ret;
 
 	for (i = 0; i < vu->dev->nb_vqs; i++) {
 		struct vhost_user_vq *vq = &vu->vqs[i];
 
-		if (!vq->info.ready ||
-		    (vring_read(vu, i, &info) == 0 && !vring_moved(&vq->info, &info)))
+		if (!vq->info.ready)
 			continue;
+		ret = vring_read(vu, i, &info);
+		if (ret == 0 && !vring_moved(&vq->info, &info))
+			continue;
+		if (ret < 0)
+			VDUSE_LOG_DRIVER(vu->dev, dev, ERR,
+					 "virtqueue %u stopped: its rings are in no region any "
+					 "more, it goes on when they are",
+					 i);
 		vring_stop(vu, i);
 		vq->ring.paused = true;
 	}
 }
 
+/* QEMU takes a region away and adds it again with another size: its rings have none in between. */
 void
 vhost_user_vring_resume(struct vhost_user *vu)
 {
 	uint16_t i;
 
-	for (i = 0; i < vu->dev->nb_vqs; i++) {
-		if (!vu->vqs[i].ring.paused)
-			continue;
-		vu->vqs[i].ring.paused = false;
-		if (vhost_user_vring_go(vu, i) < 0)
-			VDUSE_LOG_DRIVER(
-				vu->dev, dev, ERR,
-				"virtqueue %u stopped: its rings are in no region any more", i);
-	}
+	for (i = 0; i < vu->dev->nb_vqs; i++)
+		if (vu->vqs[i].ring.paused)
+			(void)vhost_user_vring_go(vu, i);
 }
 
 bool

@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
+/*
+ * Rings of a vhost-user client that run: memory that goes and comes back, messages that wait for
+ * requests in flight, and where a ring stopped.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <rte_vduse_compat.h>
+
+#include "vhost_client.h"
+
+#define MEMORY   (16 * PAGE)
+#define FEATURES (LOOPBACK_DEV_FEATURES | VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES))
+#define POSITION 7
+#define STOPPED  100 /* where virtqueue 0 stops, as loopback_dev.c has it */
+
+static char path[64];
+static struct loopback_dev self;
+static struct rte_vduse_dev_ops ops;
+/* Requests in flight; of those that may fail, too. */
+static unsigned int in_flight[LOOPBACK_DEV_VQS];
+static int memory, client;
+
+static unsigned int
+on_drain(struct rte_vduse_vq *vq, bool stop, void *arg)
+{
+	RTE_SET_USED(arg);
+	return stop ? 0 : rte_atomic_load_explicit(&in_flight[vq->index], rte_memory_order_relaxed);
+}
+
+static void
+set_in_flight(uint16_t index, unsigned int nb)
+{
+	rte_atomic_store_explicit(&in_flight[index], nb, rte_memory_order_relaxed);
+}
+
+static int
+setup(void **state)
+{
+	struct rte_vduse_dev_conf conf = loopback_dev_conf(&self);
+	uint16_t i;
+
+	RTE_SET_USED(state);
+	memset(&self, 0, sizeof(self));
+	memset(in_flight, 0, sizeof(in_flight));
+	unit_log_clear();
+	snprintf(path, sizeof(path), "/tmp/vduse-unit-%d.sock", getpid());
+	ops = *conf.ops;
+	ops.vq_drain = on_drain;
+	conf.ops = &ops;
+	conf.path = path;
+	if (vduse_dev_create(&conf, &vduse_transport_vhost_user, NULL, &self.dev) < 0)
+		return -1;
+	for (i = 0; i < LOOPBACK_DEV_VQS; i++)
+		self.vqs[i] = rte_vduse_dev_vq(self.dev, i);
+	memory = unit_memfd("unit-vhost-user", MEMORY);
+	if (rte_vduse_dev_start(self.dev, RTE_VDUSE_ATTACH_NONE) < 0)
+		return -1;
+	client = vhost_client_connect(path);
+	return 0;
+}
+
+static int
+teardown(void **state)
+{
+	uint16_t i;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < LOOPBACK_DEV_VQS; i++)
+		set_in_flight(i, 0);
+	close(client);
+	close(memory);
+	rte_vduse_dev_destroy(self.dev);
+	return 0;
+}
+
+/* The client's memory, and a ring in a page of it for each of the first virtqueues. */
+static void
+start_rings(uint64_t features, uint16_t nb)
+{
+	struct vhost_user_msg table = vhost_client_table(0, MEMORY, true);
+	uint16_t i;
+
+	assert_int_equal(vhost_client_ask(client, MSG_SET_FEATURES, features, 8, true), 0);
+	vhost_client_send(client, &table, 1, memory);
+	assert_int_equal(vhost_client_answer(client, MSG_SET_MEM_TABLE), 0);
+	for (i = 0; i < nb; i++) {
+		vhost_client_ring(client, i, i * PAGE, POSITION);
+		loopback_dev_wait(&self, i, RTE_VDUSE_VQ_RUNNING);
+	}
+}
+
+/* Where a ring stopped, as the client is told. */
+static uint32_t
+base(uint16_t index)
+{
+	return (uint32_t)(vhost_client_ask(client, MSG_GET_VRING_BASE, index, 8, false) >> 32);
+}
+
+/*
+ * A region that changes is removed and added again while its rings run, as QEMU does it. They go on
+ * where they stopped.
+ */
+static void
+test_region_returns(void **state)
+{
+	struct vhost_user_msg msg = vhost_client_slot(MSG_REM_MEM_REG, 0, MEMORY);
+	struct vhost_user_msg empty = vhost_client_msg(
+		MSG_SET_MEM_TABLE, 0, offsetof(union msg_payload, table.regions), true);
+	struct vhost_user_msg table = vhost_client_table(0, MEMORY, true);
+
+	RTE_SET_USED(state);
+	start_rings(FEATURES, 2);
+	vhost_client_send(client, &msg, 0, -1);
+	assert_int_equal(vhost_client_answer(client, MSG_REM_MEM_REG), 0);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_IDLE);
+	loopback_dev_wait(&self, 1, RTE_VDUSE_VQ_IDLE);
+	/* One of no ring does not bring them back. */
+	msg = vhost_client_slot(MSG_ADD_MEM_REG, 2 * MEMORY, MEMORY);
+	vhost_client_send(client, &msg, 1, memory);
+	assert_int_equal(vhost_client_answer(client, MSG_ADD_MEM_REG), 0);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_IDLE);
+	assert_int_equal(unit_log_count("are in no region any more"), 2);
+	msg = vhost_client_slot(MSG_ADD_MEM_REG, 0, MEMORY);
+	vhost_client_send(client, &msg, 1, memory);
+	assert_int_equal(vhost_client_answer(client, MSG_ADD_MEM_REG), 0);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
+	loopback_dev_wait(&self, 1, RTE_VDUSE_VQ_RUNNING);
+	assert_int_equal(self.position[0], STOPPED);
+	/* The same with tables; a ring that the client stopped meanwhile stays so. */
+	vhost_client_send(client, &empty, 0, -1);
+	assert_int_equal(vhost_client_answer(client, MSG_SET_MEM_TABLE), 0);
+	loopback_dev_wait(&self, 1, RTE_VDUSE_VQ_IDLE);
+	assert_int_equal(base(1), STOPPED + 1);
+	vhost_client_send(client, &table, 1, memory);
+	assert_int_equal(vhost_client_answer(client, MSG_SET_MEM_TABLE), 0);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
+	assert_int_equal(loopback_dev_state(&self, 1), RTE_VDUSE_VQ_IDLE);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_region_returns, setup, teardown),
+	};
+
+	if (unit_init() < 0)
+		return 1;
+	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
+}
