@@ -94,6 +94,17 @@ start_rings(uint64_t features, uint16_t nb)
 	}
 }
 
+static bool
+is_polled(void *arg)
+{
+	struct rte_vduse_vq *vq = arg;
+
+	if (!rte_vduse_vq_enter(vq))
+		return false;
+	rte_vduse_vq_leave(vq);
+	return true;
+}
+
 /* Where a ring stopped, as the client is told. */
 static uint32_t
 base(uint16_t index)
@@ -142,11 +153,40 @@ test_region_returns(void **state)
 	assert_int_equal(loopback_dev_state(&self, 1), RTE_VDUSE_VQ_IDLE);
 }
 
+/* A message waits for requests in flight and is refused after all: the rings are polled again. */
+static void
+test_refused_late(void **state)
+{
+	struct vhost_user_msg msgs[] = {
+		vhost_client_table(0, MEMORY, true),
+		vhost_client_slot(MSG_ADD_MEM_REG, 2 * MEMORY, MEMORY),
+	};
+	unsigned int i;
+	int other;
+
+	RTE_SET_USED(state);
+	start_rings(FEATURES, 2);
+	for (i = 0; i < RTE_DIM(msgs); i++) {
+		set_in_flight(0, 1);
+		other = unit_memfd("unit-vhost-user", MEMORY);
+		vhost_client_send(client, &msgs[i], 1, other);
+		while (is_polled(self.vqs[1]))
+			unit_ctrl_turn();
+		assert_int_equal(ftruncate(other, 0), 0);
+		set_in_flight(0, 0);
+		assert_int_equal(vhost_client_answer(client, msgs[i].type), 1);
+		assert_true(unit_wait(is_polled, self.vqs[0]));
+		assert_true(unit_wait(is_polled, self.vqs[1]));
+		close(other);
+	}
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_region_returns, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_refused_late, setup, teardown),
 	};
 
 	if (unit_init() < 0)

@@ -134,6 +134,10 @@ vduse_msg_do(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 int
 vduse_drain(struct rte_vduse_dev *dev, uint16_t first, uint16_t nb, bool stop);
 
+/* drain.c: what waited is done or does not happen; virtqueues that run are polled again. */
+void
+vduse_drain_end(struct rte_vduse_dev *dev);
+
 /* status.c: what follows from the driver's status. Control thread. */
 int
 vduse_status_check_features(struct rte_vduse_dev *dev);
@@ -163,6 +167,9 @@ vduse_vq_call_posted(struct rte_vduse_vq *vq);
 /* Ends polling until it is stopped or switched, and looks what is in flight: how much is left. */
 unsigned int
 vduse_vq_drain(struct rte_vduse_vq *vq, bool stop);
+/* Permits polling again, if it runs. */
+void
+vduse_vq_drained(struct rte_vduse_vq *vq);
 /* Puts a virtqueue on another table; when this returns no poller holds the old one. */
 void
 vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb);

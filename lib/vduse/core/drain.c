@@ -62,3 +62,13 @@ vduse_drain(struct rte_vduse_dev *dev, uint16_t first, uint16_t nb, bool stop)
 	dev->drain_warn = 0;
 	return 0;
 }
+
+void
+vduse_drain_end(struct rte_vduse_dev *dev)
+{
+	uint16_t i;
+
+	dev->drain_warn = 0;
+	for (i = 0; i < dev->nb_vqs; i++)
+		vduse_vq_drained(&dev->vqs[i]);
+}

@@ -239,6 +239,15 @@ vduse_vq_drain(struct rte_vduse_vq *vq, bool stop)
 }
 
 void
+vduse_vq_drained(struct rte_vduse_vq *vq)
+{
+	rte_spinlock_lock(&vq->lock);
+	rte_atomic_store_explicit(&vq->enabled, vq->state == RTE_VDUSE_VQ_RUNNING,
+				  rte_memory_order_relaxed);
+	rte_spinlock_unlock(&vq->lock);
+}
+
+void
 vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 {
 	struct rte_vduse_dev *dev = vq->dev;

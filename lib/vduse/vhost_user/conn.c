@@ -95,6 +95,9 @@ conn_handle(struct vhost_user *vu)
 {
 	int ret = vhost_user_msg_handle(vu, &vu->msg);
 
+	/* Refused after all, by what changed while it waited: nothing else lets the rings go on. */
+	if (vu->pending && ret != -EINPROGRESS)
+		vduse_drain_end(vu->dev);
 	vu->pending = ret == -EINPROGRESS;
 	if (ret == 0)
 		vu->have = 0;
