@@ -181,12 +181,31 @@ test_refused_late(void **state)
 	}
 }
 
+/*
+ * A virtqueue misses an address, which the control thread looks for once another one has nothing in
+ * flight. The client stops it before that: the other one is polled again.
+ */
+static void
+test_miss_stopped(void **state)
+{
+	RTE_SET_USED(state);
+	start_rings(FEATURES, 2);
+	set_in_flight(1, 1);
+	assert_true(loopback_dev_burst(&self, 0, 2 * MEMORY, false));
+	while (is_polled(self.vqs[1]))
+		unit_ctrl_turn();
+	assert_int_equal(base(0), STOPPED);
+	set_in_flight(1, 0);
+	assert_true(unit_wait(is_polled, self.vqs[1]));
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_region_returns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_miss_stopped, setup, teardown),
 	};
 
 	if (unit_init() < 0)

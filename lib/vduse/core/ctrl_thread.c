@@ -101,27 +101,34 @@ ctrl_run_calls(void)
 static void
 ctrl_serve_misses(struct rte_vduse_dev *dev)
 {
-	bool walk = false;
+	bool walk = false, waited = false;
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		struct rte_vduse_vq *vq = &dev->vqs[i];
 
+		waited |= vq->missed;
 		/* Acquire: pairs with the release in rte_vduse_vq_miss(). */
 		vq->missed = rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire) ==
 			     RTE_VDUSE_VQ_WAITING;
 		walk |= vq->missed;
 	}
-	if (!walk)
+	if (!walk) {
+		/* The one that missed was stopped or failed while others were drained for it. */
+		if (waited)
+			vduse_drain_end(dev);
 		return;
+	}
 	if (vduse_drain(dev, 0, dev->nb_vqs, false) < 0) {
 		ctrl.waits = true;
 		return;
 	}
 	(void)vduse_status_remap(dev, true);
-	for (i = 0; i < dev->nb_vqs; i++)
+	for (i = 0; i < dev->nb_vqs; i++) {
 		if (dev->vqs[i].missed)
 			vduse_vq_resume(&dev->vqs[i]);
+		dev->vqs[i].missed = false;
+	}
 }
 
 /* One call of a device at a time: its driver decides how long each takes. */
