@@ -181,6 +181,23 @@ test_refused_late(void **state)
 	}
 }
 
+/* A client whose message waits for requests hangs up: they may fail, and the next one is served. */
+static void
+test_hangs_up(void **state)
+{
+	struct vhost_user_msg table = vhost_client_table(0, MEMORY, true);
+
+	RTE_SET_USED(state);
+	start_rings(FEATURES, 1);
+	set_in_flight(0, 1);
+	vhost_client_send(client, &table, 1, memory);
+	while (is_polled(self.vqs[0]))
+		unit_ctrl_turn();
+	close(client);
+	client = vhost_client_connect(path);
+	assert_true(vhost_client_ask(client, MSG_GET_FEATURES, 0, 0, false) != 0);
+}
+
 /*
  * A virtqueue misses an address, which the control thread looks for once another one has nothing in
  * flight. The client stops it before that: the other one is polled again.
@@ -205,6 +222,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_region_returns, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_refused_late, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_hangs_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_miss_stopped, setup, teardown),
 	};
 

@@ -142,6 +142,9 @@ conn_turn(struct vhost_user *vu)
 
 	if (vu->ending)
 		return vhost_user_conn_end(vu);
+	/* For one that is gone requests need not go on: they may fail, and the next one comes. */
+	if (vu->pending && !vhost_user_socket_live(vu))
+		return vhost_user_conn_end(vu);
 	if (vu->pending)
 		return conn_handle(vu);
 	if (epoll_wait(vu->dev->fd, &event, 1, 0) <= 0)

@@ -179,11 +179,10 @@ vhost_user_socket_stop(struct vhost_user *vu)
 		close(lock);
 }
 
-/* Whether the client has not hung up. */
-static bool
-socket_is_live(int fd)
+bool
+vhost_user_socket_live(const struct vhost_user *vu)
 {
-	struct pollfd poll_fd = { .fd = fd, .events = POLLRDHUP };
+	struct pollfd poll_fd = { .fd = vu->conn, .events = POLLRDHUP };
 
 	return poll(&poll_fd, 1, 0) == 0;
 }
@@ -206,7 +205,7 @@ vhost_user_socket_accept(struct vhost_user *vu)
 	int fd;
 
 	/* One that hung up is let go first; what it sent last is not read any more. */
-	if (vu->conn >= 0 && !socket_is_live(vu->conn) && vhost_user_conn_end(vu) < 0)
+	if (vu->conn >= 0 && !vhost_user_socket_live(vu) && vhost_user_conn_end(vu) < 0)
 		return -EINPROGRESS;
 	fd = accept4(vu->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 	if (fd < 0) {
