@@ -216,6 +216,20 @@ test_miss_stopped(void **state)
 	assert_true(unit_wait(is_polled, self.vqs[1]));
 }
 
+/* The protocol has both positions of a packed ring in one number. */
+static void
+test_base(void **state)
+{
+	RTE_SET_USED(state);
+	start_rings(FEATURES, 1);
+	assert_int_equal(base(0), STOPPED);
+	assert_int_equal(base(0), STOPPED);
+	assert_int_equal(vhost_client_ask(client, MSG_RESET_DEVICE, 0, 0, true), 0);
+	start_rings(FEATURES | LOOPBACK_DEV_PACKED, 1);
+	assert_int_equal(self.position[0], POSITION << 16 | POSITION);
+	assert_int_equal(base(0), 0x80070000 + STOPPED);
+}
+
 int
 main(void)
 {
@@ -224,6 +238,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_refused_late, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_hangs_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_miss_stopped, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_base, setup, teardown),
 	};
 
 	if (unit_init() < 0)

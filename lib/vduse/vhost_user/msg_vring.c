@@ -10,6 +10,8 @@
 #include <errno.h>
 #include <stdio.h>
 
+#include <linux/virtio_config.h>
+
 #include <rte_common.h>
 
 #include <vduse/core/device.h>
@@ -78,7 +80,10 @@ vhost_user_msg_vring_addr(struct vhost_user *vu, struct vhost_user_msg *msg)
 	return msg_vring_go(vu, index);
 }
 
-/* Where it goes on; of a packed ring both positions are this one. */
+/*
+ * Where it goes on. Of a packed ring both positions are this one: nothing is in flight, and some
+ * clients leave out the other.
+ */
 int
 vhost_user_msg_vring_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
@@ -95,7 +100,7 @@ vhost_user_msg_vring_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 	return msg_vring_go(vu, index);
 }
 
-/* It stops, until there is a kick descriptor again. */
+/* It stops, until there is a kick descriptor again. Of a packed ring the used position is above. */
 int
 vhost_user_msg_vring_get_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
@@ -115,6 +120,8 @@ vhost_user_msg_vring_get_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 	if (!vhost_user_vring_any(vu) && vhost_user_vring_reset(vu) < 0)
 		return -EINPROGRESS;
 	msg->payload.vring.num = ring->avail;
+	if (vu->acked & VHOST_USER_BIT(VIRTIO_F_RING_PACKED))
+		msg->payload.vring.num |= (uint32_t)ring->used << 16;
 	return MSG_ANSWER;
 }
 
