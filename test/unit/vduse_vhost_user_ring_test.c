@@ -230,6 +230,22 @@ test_base(void **state)
 	assert_int_equal(base(0), 0x80070000 + STOPPED);
 }
 
+/* A virtqueue that could not start is where the client said. */
+static void
+test_base_not_started(void **state)
+{
+	struct vhost_user_msg table = vhost_client_table(0, MEMORY, true);
+
+	RTE_SET_USED(state);
+	self.start_result = -ENOMEM;
+	assert_int_equal(vhost_client_ask(client, MSG_SET_FEATURES, FEATURES, 8, true), 0);
+	vhost_client_send(client, &table, 1, memory);
+	assert_int_equal(vhost_client_answer(client, MSG_SET_MEM_TABLE), 0);
+	vhost_client_ring(client, 0, 0, POSITION);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_ERROR);
+	assert_int_equal(base(0), POSITION);
+}
+
 int
 main(void)
 {
@@ -239,6 +255,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_hangs_up, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_miss_stopped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_base, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_base_not_started, setup, teardown),
 	};
 
 	if (unit_init() < 0)
