@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -246,6 +247,29 @@ test_base_not_started(void **state)
 	assert_int_equal(base(0), POSITION);
 }
 
+/* The last descriptor that the process may have is that of a region: its rings go on. */
+static void
+test_last_descriptor(void **state)
+{
+	struct vhost_user_msg msg = vhost_client_slot(MSG_ADD_MEM_REG, 2 * MEMORY, MEMORY);
+	struct rte_vduse_region region;
+	struct rlimit limit, few;
+
+	RTE_SET_USED(state);
+	start_rings(FEATURES, 1);
+	unit_populated();
+	assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+	few = limit;
+	few.rlim_cur = (rlim_t)dup(memory);
+	close((int)few.rlim_cur++);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+	vhost_client_send(client, &msg, 1, memory);
+	assert_int_equal(vhost_client_answer(client, MSG_ADD_MEM_REG), 0);
+	assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
+	assert_true(loopback_dev_lookup(&self, 0, 2 * MEMORY, &region));
+}
+
 int
 main(void)
 {
@@ -256,6 +280,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_miss_stopped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_base, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_base_not_started, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_last_descriptor, setup, teardown),
 	};
 
 	if (unit_init() < 0)

@@ -401,7 +401,7 @@ test_slots(void **state)
 	assert_int_equal(iova, 4 * PAGE + 5);
 	assert_int_equal(vhost_user_mem_region(vu, 5 * PAGE, &region), 0);
 	assert_int_equal(region.first, 6 * PAGE);
-	close(region.fd);
+	assert_true(region.lent);
 	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 4 * PAGE, PAGE, fd), -EPROTO);
 	assert_int_equal(unit_log_count("overlaps another one"), 1);
 	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 5 * PAGE, PAGE, -1), -EPROTO);

@@ -119,6 +119,7 @@ kernel_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 	region->perm = entry.perm;
 	region->bounce = entry.start == 0 && kernel_region_is_bounce(dev, entry.start, entry.last);
 	region->pinnable = true;
+	region->lent = false;
 	region->fd = fd;
 	return 0;
 }

@@ -252,7 +252,8 @@ vduse_iotlb_walk(const struct vduse_iotlb_source *source, struct vduse_iotlb *ol
 					region.first, region.last);
 			ret = -EPROTO;
 		}
-		close(region.fd);
+		if (!region.lent)
+			close(region.fd);
 		from = region.last + 1;
 	} while (ret == 0 && from != 0);
 	if (ret < 0) {

@@ -89,7 +89,8 @@ struct vduse_file_region {
 	uint8_t perm;    /* VDUSE_ACCESS_* */
 	bool bounce;     /* memory of ours may take its place */
 	bool pinnable;   /* its pages stay the same */
-	int fd;          /* the caller closes it */
+	bool lent;       /* fd stays the callee's: it is open until the memory changes */
+	int fd;          /* the caller closes it, unless it is lent */
 };
 
 /* Who describes the regions of an address space, and what its driver may show. */
