@@ -211,6 +211,38 @@ test_status(void **state)
 	close(fd);
 }
 
+/*
+ * A client gives its own end of the connection away, as its back-end channel or in one: nobody would
+ * hear of its end. The next client finds the device free all the same.
+ */
+static void
+test_keeps_itself(void **state)
+{
+	struct vhost_user_msg msg = vhost_client_msg(MSG_SET_BACKEND_CHANNEL, 0, 0, true);
+	struct vhost_user_msg note = vhost_client_msg(0, 0, 0, false);
+	int fd = vhost_client_connect(path), ends[2];
+
+	RTE_SET_USED(state);
+	vhost_client_send(fd, &msg, 1, fd);
+	unit_ctrl_turn();
+	close(fd);
+	fd = vhost_client_connect(path);
+	assert_true(vhost_client_ask(fd, MSG_GET_FEATURES, 0, 0, false) != 0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	vhost_client_send(ends[0], &note, 1, fd);
+	vhost_client_send(fd, &msg, 1, ends[1]);
+	assert_int_equal(vhost_client_answer(fd, MSG_SET_BACKEND_CHANNEL), 0);
+	/* Nor later. */
+	assert_int_equal(send(ends[0], &note, VHOST_USER_MSG_HEAD, MSG_NOSIGNAL), -1);
+	assert_int_equal(errno, EPIPE);
+	close(ends[0]);
+	close(ends[1]);
+	close(fd);
+	fd = vhost_client_connect(path);
+	assert_true(vhost_client_ask(fd, MSG_GET_FEATURES, 0, 0, false) != 0);
+	close(fd);
+}
+
 /* In client mode: whoever makes the socket may come later, go, and come again. */
 static void
 test_client(void **state)
@@ -243,6 +275,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_status, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_keeps_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client, setup_client, teardown),
 	};
 

@@ -57,7 +57,7 @@ vhost_client_send(int fd, const struct vhost_user_msg *msg, unsigned int nb_fds,
 		for (i = 0; i < nb_fds; i++)
 			memcpy(CMSG_DATA(&control.align) + i * sizeof(int), &with, sizeof(int));
 	}
-	assert_int_equal(sendmsg(fd, &head, 0), bytes.iov_len);
+	assert_int_equal(sendmsg(fd, &head, MSG_NOSIGNAL), bytes.iov_len);
 }
 
 uint64_t

@@ -15,6 +15,20 @@
 #include <vduse/vhost_user/vhost_user.h>
 #include <vduse/vhost_user/wire.h>
 
+/*
+ * Nothing is read from it, so it must not keep anything: with the client's own end of the connection
+ * in it, or as the channel, nobody would hear of a client that ends. See vhost_user_socket_live().
+ */
+static void
+channel_empty(int fd)
+{
+	uint8_t room[4096];
+
+	(void)shutdown(fd, SHUT_RD);
+	while (recv(fd, room, sizeof(room), MSG_DONTWAIT) > 0)
+		;
+}
+
 int
 vhost_user_channel_open(struct vhost_user *vu, int fd)
 {
@@ -22,6 +36,7 @@ vhost_user_channel_open(struct vhost_user *vu, int fd)
 
 	if (!vhost_user_file_is_channel(fd))
 		return -EPROTO;
+	channel_empty(fd);
 	pthread_mutex_lock(&vu->lock);
 	old = vu->channel;
 	vu->channel = fd;

@@ -184,7 +184,10 @@ vhost_user_socket_live(const struct vhost_user *vu)
 {
 	struct pollfd poll_fd = { .fd = vu->conn, .events = POLLRDHUP };
 
-	return poll(&poll_fd, 1, 0) == 0;
+	if (poll(&poll_fd, 1, 0) != 0)
+		return false;
+	/* Or gave its end to somebody who does not read: see channel.c. */
+	return send(vu->conn, NULL, 0, MSG_DONTWAIT | MSG_NOSIGNAL) == 0 || errno == EAGAIN;
 }
 
 /* With no descriptor left the client waits; that there is one again nobody tells. */

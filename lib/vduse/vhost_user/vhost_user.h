@@ -169,7 +169,7 @@ vhost_user_socket_close(struct vhost_user *vu);
 /* socket.c: a client waits. -EINPROGRESS: for requests in flight of the one before. */
 int
 vhost_user_socket_accept(struct vhost_user *vu);
-/* socket.c: whether the client has not hung up. */
+/* socket.c: whether the client has not hung up, and can read. */
 bool
 vhost_user_socket_live(const struct vhost_user *vu);
 /* socket.c: clients were not accepted for want of a descriptor; they are again. */
