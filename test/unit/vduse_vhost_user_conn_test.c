@@ -6,17 +6,24 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <poll.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <rte_vduse_compat.h>
+
+#include <vduse/core/ctrl_thread.h>
 #include <vduse/core/device.h>
 #include <vduse/vhost_user/vhost_user.h>
 
 #include "vhost_client.h"
+
+#define LINGER_S (4 * UNIT_PATIENCE_MS / 1000)
 
 static char path[64];
 static struct loopback_dev callbacks;
@@ -148,6 +155,12 @@ refused(struct vhost_user_msg msg, unsigned int nb_fds, int with, const char *wh
 	assert_int_equal(unit_log_count(why), 1);
 }
 
+static bool
+has_fds(void *arg)
+{
+	return unit_fds() <= *(unsigned int *)arg;
+}
+
 /* Each costs the client its connection and leaves no descriptor open. */
 static void
 test_refused(void **state)
@@ -171,8 +184,8 @@ test_refused(void **state)
 	msg = vhost_client_msg(MSG_GET_FEATURES, 0, 0, false);
 	msg.size = MSG_PAYLOAD_MAX + 1;
 	refused(msg, 0, -1, "longer than any");
-	unit_ctrl_turn();
-	assert_int_equal(unit_fds(), fds);
+	/* Sockets are closed on a thread of their own. */
+	assert_true(unit_wait(has_fds, &fds));
 	close(event);
 }
 
@@ -211,6 +224,20 @@ test_status(void **state)
 	close(fd);
 }
 
+/* A client comes, and is answered. */
+static bool
+is_served(void *arg)
+{
+	struct vhost_user_msg msg = vhost_client_msg(MSG_GET_FEATURES, 0, 0, false);
+	int fd = vhost_client_connect(path);
+	bool served = send(fd, &msg, VHOST_USER_MSG_HEAD, MSG_NOSIGNAL) > 0 &&
+		      recv(fd, &msg, sizeof(msg), 0) > 0;
+
+	RTE_SET_USED(arg);
+	close(fd);
+	return served;
+}
+
 /*
  * A client gives its own end of the connection away, as its back-end channel or in one: nobody would
  * hear of its end. The next client finds the device free all the same.
@@ -231,6 +258,11 @@ test_keeps_itself(void **state)
 	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
 	vhost_client_send(ends[0], &note, 1, fd);
 	vhost_client_send(fd, &msg, 1, ends[1]);
+	assert_int_equal(vhost_client_answer(fd, MSG_SET_BACKEND_CHANNEL), 1);
+	close(ends[0]);
+	close(ends[1]);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+	vhost_client_send(fd, &msg, 1, ends[1]);
 	assert_int_equal(vhost_client_answer(fd, MSG_SET_BACKEND_CHANNEL), 0);
 	/* Nor later. */
 	assert_int_equal(send(ends[0], &note, VHOST_USER_MSG_HEAD, MSG_NOSIGNAL), -1);
@@ -238,9 +270,117 @@ test_keeps_itself(void **state)
 	close(ends[0]);
 	close(ends[1]);
 	close(fd);
-	fd = vhost_client_connect(path);
-	assert_true(vhost_client_ask(fd, MSG_GET_FEATURES, 0, 0, false) != 0);
-	close(fd);
+	/* What was refused is closed on a thread of its own. */
+	assert_true(unit_wait(is_served, NULL));
+}
+
+/* A socket whose close() waits, for LINGER_S or until nobody listens: bytes of it are not sent yet. */
+static int
+lingering(const struct sockaddr_in *address)
+{
+	const struct linger linger = { .l_onoff = 1, .l_linger = LINGER_S };
+	static const uint8_t bytes[65536];
+	int fd = socket(AF_INET, SOCK_STREAM, 0);
+
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
+	assert_int_equal(connect(fd, (const struct sockaddr *)address, sizeof(*address)), 0);
+	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
+		;
+	return fd;
+}
+
+/* Keeps the control thread from what is sent to it, as long as the test has the lock. */
+static pthread_mutex_t hold = PTHREAD_MUTEX_INITIALIZER;
+static unsigned int held; /* times that it came there, atomic */
+
+static int
+wait_for_test(struct rte_vduse_dev *unused)
+{
+	RTE_SET_USED(unused);
+	rte_atomic_fetch_add_explicit(&held, 1, rte_memory_order_relaxed);
+	pthread_mutex_lock(&hold);
+	pthread_mutex_unlock(&hold);
+	return 0;
+}
+
+static void *
+hold_thread(void *arg)
+{
+	(void)vduse_ctrl_run(wait_for_test, arg);
+	return NULL;
+}
+
+static bool
+is_held(void *arg)
+{
+	return rte_atomic_load_explicit(&held, rte_memory_order_relaxed) > *(unsigned int *)arg;
+}
+
+/* Sends such a socket so that the device does not take it, or does not keep it. */
+static void
+send_lingering(unsigned int how, int client, int with)
+{
+	struct vhost_user_msg msg = vhost_client_msg(MSG_SET_VRING_KICK, 0, 8, false);
+	struct vhost_user_msg wrong = vhost_client_msg(63, 0, 0, false);
+	struct vhost_user_msg channel = vhost_client_msg(MSG_SET_BACKEND_CHANNEL, 0, 0, false);
+	int ends[2];
+
+	switch (how) {
+	case 0: /* Beyond those that a message may have. */
+		vhost_client_send(client, &msg, 16, with);
+		break;
+	case 1: /* With a message that is not read. */
+		vhost_client_send(client, &wrong, 0, -1);
+		vhost_client_send(client, &msg, 1, with);
+		break;
+	case 2: /* Of a client that is turned away. */
+		ends[0] = vhost_client_connect(path);
+		vhost_client_send(ends[0], &msg, 1, with);
+		close(ends[0]);
+		break;
+	default: /* In the back-end channel. */
+		assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, ends), 0);
+		vhost_client_send(ends[0], &msg, 1, with);
+		vhost_client_send(client, &channel, 1, ends[1]);
+		close(ends[0]);
+		close(ends[1]);
+	}
+}
+
+/* A descriptor whose close() waits, sent in any way: the next client is served at once. */
+static void
+test_lingering(void **state)
+{
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	int listener = socket(AF_INET, SOCK_STREAM, 0), client, with;
+	socklen_t len = sizeof(address);
+	unsigned int i, before;
+	pthread_t thread;
+
+	RTE_SET_USED(state);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 16), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+	for (i = 0; i < 4; i++) {
+		client = vhost_client_connect(path);
+		assert_true(vhost_client_ask(client, MSG_GET_FEATURES, 0, 0, false) != 0);
+		with = lingering(&address);
+		before = rte_atomic_load_explicit(&held, rte_memory_order_relaxed);
+		pthread_mutex_lock(&hold);
+		assert_int_equal(pthread_create(&thread, NULL, hold_thread, dev), 0);
+		assert_true(unit_wait(is_held, &before));
+		send_lingering(i, client, with);
+		/* The last one of it is then the device's, or in a queue of its. */
+		close(with);
+		pthread_mutex_unlock(&hold);
+		pthread_join(thread, NULL);
+		close(client);
+		client = vhost_client_connect(path);
+		assert_true(vhost_client_ask(client, MSG_GET_FEATURES, 0, 0, false) != 0);
+		close(client);
+	}
+	close(listener);
 }
 
 /* In client mode: whoever makes the socket may come later, go, and come again. */
@@ -276,6 +416,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_status, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keeps_itself, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lingering, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client, setup_client, teardown),
 	};
 

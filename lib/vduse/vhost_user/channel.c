@@ -19,14 +19,13 @@
  * Nothing is read from it, so it must not keep anything: with the client's own end of the connection
  * in it, or as the channel, nobody would hear of a client that ends. See vhost_user_socket_live().
  */
-static void
-channel_empty(int fd)
+static bool
+channel_is_empty(int fd)
 {
-	uint8_t room[4096];
+	uint8_t byte;
 
 	(void)shutdown(fd, SHUT_RD);
-	while (recv(fd, room, sizeof(room), MSG_DONTWAIT) > 0)
-		;
+	return recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_PEEK) <= 0;
 }
 
 int
@@ -34,9 +33,8 @@ vhost_user_channel_open(struct vhost_user *vu, int fd)
 {
 	int old;
 
-	if (!vhost_user_file_is_channel(fd))
+	if (!vhost_user_file_is_channel(fd) || !channel_is_empty(fd))
 		return -EPROTO;
-	channel_empty(fd);
 	pthread_mutex_lock(&vu->lock);
 	old = vu->channel;
 	vu->channel = fd;

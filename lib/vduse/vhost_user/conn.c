@@ -25,7 +25,7 @@ vhost_user_conn_begin(struct vhost_user *vu, int fd)
 
 	if (ret < 0) {
 		VDUSE_LOG_DRIVER(vu->dev, dev, ERR, "client turned away: %s", strerror(-ret));
-		close(fd);
+		vhost_user_file_hang_up(fd);
 		return;
 	}
 	vu->conn = fd;
@@ -67,8 +67,10 @@ vhost_user_conn_close(struct vhost_user *vu)
 	vu->features = 0;
 	vu->refused = false;
 	vu->status = 0;
-	if (vu->conn >= 0)
-		close(vu->conn); /* epoll forgets it */
+	if (vu->conn >= 0) {
+		(void)vhost_user_socket_watch(vu, vu->conn, false);
+		vhost_user_file_hang_up(vu->conn);
+	}
 	vu->conn = -1;
 }
 

@@ -2,7 +2,9 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * File descriptors that a vhost-user driver sends. The driver chooses what is behind them: a file
- * of a FUSE or NFS server that does not answer blocks stat(), mmap() and even close().
+ * of a FUSE or NFS server that does not answer blocks stat(), mmap() and even close(), and a TCP
+ * socket that lingers blocks close(). So does a socket of the driver's with such a one unread in it,
+ * the connection for one.
  * Input: descriptors as they came. Output: of which kind they are, found without a call that can
  * block; and a close that does not block the caller.
  * Thread: control; the closing threads are this file's own.
@@ -95,6 +97,13 @@ file_closer_start(void)
 	if (pthread_create(&thread, &attr, file_closer, NULL) == 0)
 		closing.nb_threads++;
 	pthread_attr_destroy(&attr);
+}
+
+void
+vhost_user_file_hang_up(int fd)
+{
+	(void)shutdown(fd, SHUT_RDWR);
+	vhost_user_file_close(fd);
 }
 
 void

@@ -174,7 +174,7 @@ vhost_user_msg_channel(struct vhost_user *vu, struct vhost_user_msg *msg)
 		return vhost_user_msg_refuse(vu, msg, "comes without a unix socket");
 	ret = vhost_user_channel_open(vu, msg->fds[0]);
 	if (ret < 0)
-		return vhost_user_msg_refuse(vu, msg, "comes without a unix socket");
+		return vhost_user_msg_refuse(vu, msg, "comes without a unix socket, or one in use");
 	(void)vhost_user_msg_fd(msg);
 	return MSG_DONE;
 }

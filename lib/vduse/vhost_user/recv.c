@@ -20,6 +20,12 @@
 /* How long the rest of a message may take. */
 #define RECV_PATIENCE_S 5
 
+/*
+ * Descriptors that the kernel lets come at once (SCM_MAX_FD). Those that found no room it would close
+ * on this thread, and that can block.
+ */
+#define RECV_FDS_MAX 253
+
 static_assert(sizeof(struct vhost_user_msg) < 4096, "one is kept for each device");
 
 void
@@ -71,7 +77,7 @@ recv_upto(struct vhost_user *vu, size_t want)
 {
 	union {
 		struct cmsghdr align;
-		char room[CMSG_SPACE(MSG_FDS_MAX * sizeof(int))];
+		char room[CMSG_SPACE(RECV_FDS_MAX * sizeof(int))];
 	} control;
 	struct iovec bytes = {
 		.iov_base = (uint8_t *)&vu->msg + vu->have,

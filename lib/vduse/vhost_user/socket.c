@@ -76,7 +76,9 @@ socket_close_one(int *fd)
 void
 vhost_user_socket_close(struct vhost_user *vu)
 {
-	socket_close_one(&vu->listener);
+	/* Of clients that were not accepted. */
+	vhost_user_file_close(vu->listener);
+	vu->listener = -1;
 	socket_close_one(&vu->timer);
 	socket_close_one(&vu->dev->fd);
 }
@@ -221,7 +223,7 @@ vhost_user_socket_accept(struct vhost_user *vu)
 	}
 	VDUSE_LOG_DRIVER(vu->dev, dev, NOTICE,
 			 "another client was turned away: one at a time is served");
-	close(fd);
+	vhost_user_file_hang_up(fd);
 	return 0;
 }
 

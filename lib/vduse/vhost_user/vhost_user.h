@@ -281,7 +281,7 @@ vhost_user_inflight_life(const struct vhost_user *vu, uint16_t index);
 
 /*
  * channel.c: the driver's socket for messages of the device. 0: it belongs to the device now.
- * -EPROTO: it could block, and stays the caller's.
+ * -EPROTO: it could block, or there is something in it; it stays the caller's.
  */
 int
 vhost_user_channel_open(struct vhost_user *vu, int fd);
@@ -304,6 +304,9 @@ vhost_user_file_is_channel(int fd);
 /* Closes it, on a thread of its own where that could block. -1: nothing. */
 void
 vhost_user_file_close(int fd);
+/* Ends a connection at once, and closes it like that. */
+void
+vhost_user_file_hang_up(int fd);
 
 /*
  * path.c: keeps other processes from making or removing sockets in the folder, until the caller
