@@ -23,7 +23,8 @@
 
 #include "vhost_client.h"
 
-#define LINGER_S (4 * UNIT_PATIENCE_MS / 1000)
+#define LINGER_S    (4 * UNIT_PATIENCE_MS / 1000)
+#define LINGER_MANY 160
 
 static char path[64];
 static struct loopback_dev callbacks;
@@ -92,7 +93,8 @@ test_one_at_a_time(void **state)
 static void
 test_pieces(void **state)
 {
-	struct vhost_user_msg msg = vhost_client_msg(MSG_SET_FEATURES, LOOPBACK_DEV_FEATURES, 8, true);
+	struct vhost_user_msg msg =
+		vhost_client_msg(MSG_SET_FEATURES, LOOPBACK_DEV_FEATURES, 8, true);
 	uint8_t all[10 * (VHOST_USER_MSG_HEAD + 8)];
 	const size_t len = VHOST_USER_MSG_HEAD + 8;
 	int fd = vhost_client_connect(path);
@@ -176,11 +178,14 @@ test_refused(void **state)
 	refused(msg, 8, event, "no version that is known");
 	refused(vhost_client_msg(MSG_SET_FEATURES, 0, 7, false), 0, -1, "is malformed");
 	refused(vhost_client_msg(MSG_SET_FEATURES, UINT64_MAX, 8, false), 0, -1, "not offered");
-	refused(vhost_client_msg(MSG_SET_PROTOCOL_FEATURES, UINT64_MAX, 8, false), 0, -1, "not offered");
+	refused(vhost_client_msg(MSG_SET_PROTOCOL_FEATURES, UINT64_MAX, 8, false), 0, -1,
+		"not offered");
 	refused(vhost_client_msg(MSG_IOTLB, 0, 8, false), 0, -1, "not offered");
 	refused(vhost_client_msg(0, 0, 8, false), 0, -1, "none that is known");
-	refused(vhost_client_msg(MSG_SET_BACKEND_CHANNEL, 0, 0, false), 0, -1, "without a unix socket");
-	refused(vhost_client_msg(MSG_SET_BACKEND_CHANNEL, 0, 0, false), 1, event, "without a unix socket");
+	refused(vhost_client_msg(MSG_SET_BACKEND_CHANNEL, 0, 0, false), 0, -1,
+		"without a unix socket");
+	refused(vhost_client_msg(MSG_SET_BACKEND_CHANNEL, 0, 0, false), 1, event,
+		"without a unix socket");
 	msg = vhost_client_msg(MSG_GET_FEATURES, 0, 0, false);
 	msg.size = MSG_PAYLOAD_MAX + 1;
 	refused(msg, 0, -1, "longer than any");
@@ -220,7 +225,8 @@ test_status(void **state)
 	assert_int_equal(vhost_client_ask(fd, MSG_RESET_DEVICE, 0, 0, true), 0);
 	assert_int_equal(vhost_client_ask(fd, MSG_GET_STATUS, 0, 0, false), 0);
 	rte_vduse_vq_fail(&dev->vqs[0], "a test, bytes", 17);
-	assert_int_equal(vhost_client_ask(fd, MSG_GET_STATUS, 0, 0, false), VIRTIO_CONFIG_S_NEEDS_RESET);
+	assert_int_equal(vhost_client_ask(fd, MSG_GET_STATUS, 0, 0, false),
+			 VIRTIO_CONFIG_S_NEEDS_RESET);
 	close(fd);
 }
 
@@ -280,8 +286,9 @@ lingering(const struct sockaddr_in *address)
 {
 	const struct linger linger = { .l_onoff = 1, .l_linger = LINGER_S };
 	static const uint8_t bytes[65536];
-	int fd = socket(AF_INET, SOCK_STREAM, 0);
+	int fd = socket(AF_INET, SOCK_STREAM, 0), room = 4096;
 
+	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_SNDBUF, &room, sizeof(room)), 0);
 	assert_int_equal(setsockopt(fd, SOL_SOCKET, SO_LINGER, &linger, sizeof(linger)), 0);
 	assert_int_equal(connect(fd, (const struct sockaddr *)address, sizeof(*address)), 0);
 	while (send(fd, bytes, sizeof(bytes), MSG_DONTWAIT) > 0)
@@ -383,6 +390,49 @@ test_lingering(void **state)
 	close(listener);
 }
 
+/*
+ * A client sends very many of them: the process keeps descriptors for others. Once they are closed
+ * the device goes on.
+ */
+static void
+test_lingering_many(void **state)
+{
+	struct vhost_user_msg msg = vhost_client_msg(MSG_SET_VRING_KICK, 77, 8, false);
+	struct sockaddr_in address = { .sin_family = AF_INET };
+	int listener = socket(AF_INET, SOCK_STREAM, 0), room = 4096, client, with;
+	socklen_t len = sizeof(address);
+	unsigned int i, before, fds;
+	pthread_t thread;
+
+	RTE_SET_USED(state);
+	address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+	assert_int_equal(setsockopt(listener, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room)), 0);
+	assert_int_equal(bind(listener, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(listen(listener, 2 * LINGER_MANY), 0);
+	assert_int_equal(getsockname(listener, (struct sockaddr *)&address, &len), 0);
+	client = vhost_client_connect(path);
+	assert_true(vhost_client_ask(client, MSG_GET_FEATURES, 0, 0, false) != 0);
+	fds = unit_fds();
+	before = rte_atomic_load_explicit(&held, rte_memory_order_relaxed);
+	pthread_mutex_lock(&hold);
+	assert_int_equal(pthread_create(&thread, NULL, hold_thread, dev), 0);
+	assert_true(unit_wait(is_held, &before));
+	for (i = 0; i < LINGER_MANY; i++) {
+		with = lingering(&address);
+		vhost_client_send(client, &msg, 1, with);
+		close(with);
+	}
+	pthread_mutex_unlock(&hold);
+	pthread_join(thread, NULL);
+	for (i = 0; i < LINGER_MANY; i++)
+		unit_ctrl_turn();
+	assert_in_range(unit_fds(), 0, fds + LINGER_MANY / 2);
+	close(listener);
+	assert_true(vhost_client_ask(client, MSG_GET_FEATURES, 0, 0, false) != 0);
+	close(client);
+	assert_true(unit_wait(has_fds, &fds));
+}
+
 /* In client mode: whoever makes the socket may come later, go, and come again. */
 static void
 test_client(void **state)
@@ -417,6 +467,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_status, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_keeps_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lingering, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_lingering_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client, setup_client, teardown),
 	};
 

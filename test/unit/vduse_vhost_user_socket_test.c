@@ -143,10 +143,10 @@ test_kinds(void **state)
 	assert_int_equal(vhost_user_channel_open(vu, fds[3]), -EPROTO);
 	assert_int_equal(vhost_user_channel_open(vu, fds[4]), -EPROTO);
 	for (i = 0; i < 5; i++) {
-		vhost_user_file_close(fds[i]);
+		vhost_user_file_close(vu->closer, fds[i]);
 		assert_true(unit_wait(is_closed, &fds[i]));
 	}
-	vhost_user_file_close(-1);
+	vhost_user_file_close(vu->closer, -1);
 }
 
 /* A hundred devices' worth of faults in no time: so many lines and no more, with their number. */

@@ -39,7 +39,7 @@ vhost_user_channel_open(struct vhost_user *vu, int fd)
 	old = vu->channel;
 	vu->channel = fd;
 	pthread_mutex_unlock(&vu->lock);
-	vhost_user_file_close(old);
+	vhost_user_file_close(vu->closer, old);
 	return 0;
 }
 
@@ -52,7 +52,7 @@ vhost_user_channel_close(struct vhost_user *vu)
 	old = vu->channel;
 	vu->channel = -1;
 	pthread_mutex_unlock(&vu->lock);
-	vhost_user_file_close(old);
+	vhost_user_file_close(vu->closer, old);
 }
 
 /*

@@ -25,7 +25,7 @@ vhost_user_conn_begin(struct vhost_user *vu, int fd)
 
 	if (ret < 0) {
 		VDUSE_LOG_DRIVER(vu->dev, dev, ERR, "client turned away: %s", strerror(-ret));
-		vhost_user_file_hang_up(fd);
+		vhost_user_file_hang_up(vu->closer, fd);
 		return;
 	}
 	vu->conn = fd;
@@ -56,7 +56,7 @@ conn_say_gone(const struct vhost_user *vu, bool used)
 void
 vhost_user_conn_close(struct vhost_user *vu)
 {
-	vhost_user_msg_close(&vu->msg);
+	vhost_user_msg_close(vu, &vu->msg);
 	vhost_user_mem_clear(vu);
 	vhost_user_inflight_close(vu);
 	vhost_user_channel_close(vu);
@@ -69,7 +69,7 @@ vhost_user_conn_close(struct vhost_user *vu)
 	vu->status = 0;
 	if (vu->conn >= 0) {
 		(void)vhost_user_socket_watch(vu, vu->conn, false);
-		vhost_user_file_hang_up(vu->conn);
+		vhost_user_file_hang_up(vu->closer, vu->conn);
 	}
 	vu->conn = -1;
 }
@@ -149,6 +149,12 @@ conn_turn(struct vhost_user *vu)
 		return vhost_user_conn_end(vu);
 	if (vu->pending)
 		return conn_handle(vu);
+	if (vhost_user_closer_full(vu->closer)) {
+		if (!vu->dev->defers)
+			VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
+					 "waits: descriptors that its client sent do not close");
+		return -EINPROGRESS;
+	}
 	if (epoll_wait(vu->dev->fd, &event, 1, 0) <= 0)
 		return -EAGAIN;
 	if (event.data.fd == vu->timer)

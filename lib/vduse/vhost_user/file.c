@@ -21,22 +21,65 @@
 
 #include <vduse/vhost_user/vhost_user.h>
 
-/* Threads that close. Each may hang for as long as the file's server does not answer. */
-#define FILE_CLOSERS_MAX 16
+/* Descriptors that may wait at a device before its clients do. */
+#define FILE_CLOSING_MAX 64
 
 struct file_closing {
 	STAILQ_ENTRY(file_closing) next;
 	int fd;
 };
 
-static struct {
+/* One for each device: a descriptor that hangs keeps nobody else's open. */
+struct vhost_user_closer {
 	pthread_mutex_t lock;
 	STAILQ_HEAD(, file_closing) fds;
-	unsigned int nb_threads;
-} closing = {
-	.lock = PTHREAD_MUTEX_INITIALIZER,
-	.fds = STAILQ_HEAD_INITIALIZER(closing.fds),
+	unsigned int nb; /* of those, and the one that is being closed */
+	bool runs;       /* a thread closes them */
+	bool gone;       /* the device is: the thread frees this */
 };
+
+struct vhost_user_closer *
+vhost_user_closer_new(void)
+{
+	struct vhost_user_closer *closer = calloc(1, sizeof(*closer));
+
+	if (closer == NULL)
+		return NULL;
+	pthread_mutex_init(&closer->lock, NULL);
+	STAILQ_INIT(&closer->fds);
+	return closer;
+}
+
+static void
+closer_free(struct vhost_user_closer *closer)
+{
+	pthread_mutex_destroy(&closer->lock);
+	free(closer);
+}
+
+void
+vhost_user_closer_free(struct vhost_user_closer *closer)
+{
+	bool runs;
+
+	pthread_mutex_lock(&closer->lock);
+	closer->gone = true;
+	runs = closer->runs;
+	pthread_mutex_unlock(&closer->lock);
+	if (!runs)
+		closer_free(closer);
+}
+
+bool
+vhost_user_closer_full(struct vhost_user_closer *closer)
+{
+	bool full;
+
+	pthread_mutex_lock(&closer->lock);
+	full = closer->nb >= FILE_CLOSING_MAX;
+	pthread_mutex_unlock(&closer->lock);
+	return full;
+}
 
 bool
 vhost_user_file_is_memory(int fd)
@@ -66,48 +109,52 @@ vhost_user_file_is_channel(int fd)
 }
 
 static void *
-file_closer(void *arg)
+closer_run(void *arg)
 {
+	struct vhost_user_closer *closer = arg;
 	struct file_closing *entry;
+	bool gone;
 
-	RTE_SET_USED(arg);
-	pthread_mutex_lock(&closing.lock);
-	while ((entry = STAILQ_FIRST(&closing.fds)) != NULL) {
-		STAILQ_REMOVE_HEAD(&closing.fds, next);
-		pthread_mutex_unlock(&closing.lock);
+	pthread_mutex_lock(&closer->lock);
+	while ((entry = STAILQ_FIRST(&closer->fds)) != NULL) {
+		STAILQ_REMOVE_HEAD(&closer->fds, next);
+		pthread_mutex_unlock(&closer->lock);
 		close(entry->fd);
 		free(entry);
-		pthread_mutex_lock(&closing.lock);
+		pthread_mutex_lock(&closer->lock);
+		closer->nb--;
 	}
-	closing.nb_threads--;
-	pthread_mutex_unlock(&closing.lock);
+	closer->runs = false;
+	gone = closer->gone;
+	pthread_mutex_unlock(&closer->lock);
+	if (gone)
+		closer_free(closer);
 	return NULL;
 }
 
-/* Under the lock. With no thread left to start, one that runs takes the descriptor later. */
+/* Under the lock. With no thread to be had, the next descriptor starts one for this one, too. */
 static void
-file_closer_start(void)
+closer_start(struct vhost_user_closer *closer)
 {
 	pthread_attr_t attr;
 	pthread_t thread;
 
-	if (closing.nb_threads == FILE_CLOSERS_MAX || pthread_attr_init(&attr) != 0)
+	if (closer->runs || pthread_attr_init(&attr) != 0)
 		return;
 	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
-	if (pthread_create(&thread, &attr, file_closer, NULL) == 0)
-		closing.nb_threads++;
+	closer->runs = pthread_create(&thread, &attr, closer_run, closer) == 0;
 	pthread_attr_destroy(&attr);
 }
 
 void
-vhost_user_file_hang_up(int fd)
+vhost_user_file_hang_up(struct vhost_user_closer *closer, int fd)
 {
 	(void)shutdown(fd, SHUT_RDWR);
-	vhost_user_file_close(fd);
+	vhost_user_file_close(closer, fd);
 }
 
 void
-vhost_user_file_close(int fd)
+vhost_user_file_close(struct vhost_user_closer *closer, int fd)
 {
 	struct file_closing *entry;
 
@@ -123,8 +170,9 @@ vhost_user_file_close(int fd)
 		return;
 	}
 	entry->fd = fd;
-	pthread_mutex_lock(&closing.lock);
-	STAILQ_INSERT_TAIL(&closing.fds, entry, next);
-	file_closer_start();
-	pthread_mutex_unlock(&closing.lock);
+	pthread_mutex_lock(&closer->lock);
+	STAILQ_INSERT_TAIL(&closer->fds, entry, next);
+	closer->nb++;
+	closer_start(closer);
+	pthread_mutex_unlock(&closer->lock);
 }

@@ -30,7 +30,7 @@ mem_close(const struct vhost_user *vu)
 	uint32_t i;
 
 	for (i = 0; i < vu->nb_regions; i++)
-		vhost_user_file_close(vu->regions[i].fd);
+		vhost_user_file_close(vu->closer, vu->regions[i].fd);
 }
 
 /* Whether a file reaches as far as a region needs it; one that is no regular file may. */
@@ -230,7 +230,7 @@ vhost_user_mem_remove(struct vhost_user *vu, const struct vhost_user_memory *reg
 	memcpy(regions + i, vu->regions + i + 1, (nb - 1 - i) * sizeof(*regions));
 	fd = vu->regions[i].fd;
 	mem_swap(vu, regions, nb - 1);
-	vhost_user_file_close(fd);
+	vhost_user_file_close(vu->closer, fd);
 	return 0;
 }
 

@@ -153,7 +153,7 @@ msg_finish(const struct vhost_user *vu, struct vhost_user_msg *msg, bool asks, i
 		return msg_reply(vu, msg);
 	if (!(msg->flags & MSG_FLAG_NEED_REPLY) || asks || ret == -ECONNABORTED)
 		return ret;
-	vhost_user_msg_close(msg);
+	vhost_user_msg_close(vu, msg);
 	(void)vhost_user_msg_number(msg, ret < 0);
 	return msg_reply(vu, msg);
 }
@@ -176,6 +176,6 @@ vhost_user_msg_handle(struct vhost_user *vu, struct vhost_user_msg *msg)
 	if (ret == -EINPROGRESS)
 		return ret;
 	ret = msg_finish(vu, msg, asks, ret);
-	vhost_user_msg_close(msg);
+	vhost_user_msg_close(vu, msg);
 	return ret;
 }

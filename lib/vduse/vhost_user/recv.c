@@ -29,19 +29,20 @@
 static_assert(sizeof(struct vhost_user_msg) < 4096, "one is kept for each device");
 
 void
-vhost_user_msg_close(struct vhost_user_msg *msg)
+vhost_user_msg_close(const struct vhost_user *vu, struct vhost_user_msg *msg)
 {
 	unsigned int i;
 
 	for (i = 0; i < msg->nb_fds; i++)
-		vhost_user_file_close(msg->fds[i]);
+		vhost_user_file_close(vu->closer, msg->fds[i]);
 	msg->nb_fds = 0;
 }
 
 /* Adds the descriptors that came with some bytes. False: they are more than a message may have. */
 static bool
-recv_fds(struct vhost_user_msg *msg, struct msghdr *head)
+recv_fds(struct vhost_user *vu, struct msghdr *head)
 {
+	struct vhost_user_msg *msg = &vu->msg;
 	struct cmsghdr *control;
 	bool fit = !(head->msg_flags & MSG_CTRUNC);
 
@@ -57,7 +58,7 @@ recv_fds(struct vhost_user_msg *msg, struct msghdr *head)
 				msg->fds[msg->nb_fds++] = fd;
 				continue;
 			}
-			vhost_user_file_close(fd);
+			vhost_user_file_close(vu->closer, fd);
 			fit = false;
 		}
 	}
@@ -99,7 +100,7 @@ recv_upto(struct vhost_user *vu, size_t want)
 	if (n == 0)
 		return -ECONNRESET;
 	vu->have += (size_t)n;
-	if (!recv_fds(&vu->msg, &head))
+	if (!recv_fds(vu, &head))
 		return recv_broken(vu, "comes with more than 8 descriptors, or this process has "
 				       "none left: see its limit of open files");
 	return vu->have == want ? 0 : -EAGAIN;

@@ -76,9 +76,12 @@ socket_close_one(int *fd)
 void
 vhost_user_socket_close(struct vhost_user *vu)
 {
-	/* Of clients that were not accepted. */
-	vhost_user_file_close(vu->listener);
-	vu->listener = -1;
+	int fd;
+
+	/* Clients that wait may have sent what blocks a close(); see file.c. */
+	while (vu->listener >= 0 && (fd = accept4(vu->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
+		vhost_user_file_hang_up(vu->closer, fd);
+	socket_close_one(&vu->listener);
 	socket_close_one(&vu->timer);
 	socket_close_one(&vu->dev->fd);
 }
@@ -223,7 +226,7 @@ vhost_user_socket_accept(struct vhost_user *vu)
 	}
 	VDUSE_LOG_DRIVER(vu->dev, dev, NOTICE,
 			 "another client was turned away: one at a time is served");
-	vhost_user_file_hang_up(fd);
+	vhost_user_file_hang_up(vu->closer, fd);
 	return 0;
 }
 

@@ -23,6 +23,8 @@ static void
 vhost_user_free(struct vhost_user *vu)
 {
 	pthread_mutex_destroy(&vu->lock);
+	if (vu->closer != NULL)
+		vhost_user_closer_free(vu->closer);
 	free(vu->config);
 	free(vu);
 }
@@ -47,7 +49,8 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	vu->inflight = -1;
 	vu->channel = -1;
 	vu->config = malloc(conf->config_size);
-	if (vu->config == NULL) {
+	vu->closer = vhost_user_closer_new();
+	if (vu->config == NULL || vu->closer == NULL) {
 		vhost_user_free(vu);
 		return NULL;
 	}

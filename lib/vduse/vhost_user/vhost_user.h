@@ -72,6 +72,7 @@ struct vhost_user_ring {
 #define VHOST_USER_VRING_SIZE_MAX 32768
 
 struct vhost_user_call;
+struct vhost_user_closer;
 
 struct vhost_user_vq {
 	struct vhost_user_ring ring;
@@ -89,18 +90,19 @@ struct vhost_user_write {
 };
 
 struct vhost_user {
-	struct rte_vduse_dev *dev;       /* constant */
-	char path[RTE_VDUSE_SOCKET_MAX]; /* constant */
-	mode_t mode;                     /* of the socket that is made; constant */
-	gid_t gid;                       /* its group, or -1; constant */
-	bool client;                     /* connect instead of listen; constant */
-	bool net;                        /* a network device; constant */
-	bool any_memory;                 /* memory may be in any file; constant */
-	bool listening;                  /* its creator's thread's */
-	int listener;                    /* -1: none */
-	bool paused;                     /* clients are not accepted until the timer goes off */
-	int timer;                       /* see socket.c */
-	bool ticking;                    /* the timer goes off once a second */
+	struct rte_vduse_dev *dev;        /* constant */
+	char path[RTE_VDUSE_SOCKET_MAX];  /* constant */
+	mode_t mode;                      /* of the socket that is made; constant */
+	gid_t gid;                        /* its group, or -1; constant */
+	bool client;                      /* connect instead of listen; constant */
+	bool net;                         /* a network device; constant */
+	bool any_memory;                  /* memory may be in any file; constant */
+	bool listening;                   /* its creator's thread's */
+	int listener;                     /* -1: none */
+	bool paused;                      /* clients are not accepted until the timer goes off */
+	int timer;                        /* see socket.c */
+	bool ticking;                     /* the timer goes off once a second */
+	struct vhost_user_closer *closer; /* of what clients sent; see file.c; constant */
 
 	/* The client that is served. */
 	int conn;                          /* -1: none */
@@ -152,7 +154,7 @@ int
 vhost_user_send(const struct vhost_user *vu, const struct vhost_user_msg *msg);
 /* recv.c: closes what is left of a message's descriptors. */
 void
-vhost_user_msg_close(struct vhost_user_msg *msg);
+vhost_user_msg_close(const struct vhost_user *vu, struct vhost_user_msg *msg);
 
 /* socket.c: makes the socket and what tells of it. Creator's thread. 0 or a negative errno. */
 int
@@ -303,10 +305,18 @@ bool
 vhost_user_file_is_channel(int fd);
 /* Closes it, on a thread of its own where that could block. -1: nothing. */
 void
-vhost_user_file_close(int fd);
+vhost_user_file_close(struct vhost_user_closer *closer, int fd);
 /* Ends a connection at once, and closes it like that. */
 void
-vhost_user_file_hang_up(int fd);
+vhost_user_file_hang_up(struct vhost_user_closer *closer, int fd);
+/* What closes for a device, and does so after the device is gone. NULL: no memory. */
+struct vhost_user_closer *
+vhost_user_closer_new(void);
+void
+vhost_user_closer_free(struct vhost_user_closer *closer);
+/* Whether so many descriptors wait to be closed that no more may come. */
+bool
+vhost_user_closer_full(struct vhost_user_closer *closer);
 
 /*
  * path.c: keeps other processes from making or removing sockets in the folder, until the caller
