@@ -50,10 +50,10 @@ kernel_wait(struct rte_vduse_dev *dev, uint16_t nb_vqs)
 	uint16_t i;
 
 	for (i = 0, ms = 0; i < nb_vqs; ms++) {
-		const struct rte_vduse_vq *vq = rte_vduse_dev_vq(dev, i);
+		struct rte_vduse_vq_stats vq;
 
-		if (rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire) ==
-		    RTE_VDUSE_VQ_RUNNING) {
+		rte_vduse_vq_stats(rte_vduse_dev_vq(dev, i), &vq);
+		if (vq.state == RTE_VDUSE_VQ_RUNNING) {
 			i++;
 			continue;
 		}

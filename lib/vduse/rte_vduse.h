@@ -18,7 +18,7 @@
  * memory that the driver does not see, and every virtqueue of the device stops at its next
  * rte_vduse_vq_enter(). A thread that does not poll (of a storage library, or of an application
  * that serves rings itself) may access a region until the callback that takes it away returns:
- * vq_quiesce, vq_remap or vq_stop. It must not keep an address longer, and must not take what it
+ * vq_drain, vq_memory, vq_remap or vq_stop. It must not keep an address longer, and must not take what it
  * reads for the driver's data once rte_vduse_vq_enter() fails. No thread may access a region with
  * SIGBUS blocked: the kernel then ends the process.
  *
@@ -36,10 +36,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include <rte_branch_prediction.h>
 #include <rte_common.h>
-#include <rte_spinlock.h>
-#include <rte_vduse_compat.h>
+#include <rte_vduse_chain.h>
 
 #ifdef __cplusplus
 extern "C" {
@@ -79,34 +77,8 @@ enum rte_vduse_vq_state {
 
 struct rte_vduse_dev;
 
-/**
- * One virtqueue of a device. The first cache line is shared by a polling thread and the
- * control thread; who writes what is said at each field.
- */
-struct rte_vduse_vq {
-	/** May be polled. Written by the control thread, and cleared by the poller on a fault. */
-	bool enabled;
-	/** Held for the length of a burst, and by the control thread while it changes things. */
-	rte_spinlock_t lock;
-	/** An enum rte_vduse_vq_state. Written under the lock, read by anybody. */
-	uint32_t state;
-	/** Regions in force, an immutable table. Written by the control thread under the lock. */
-	const void *iotlb;
-	/** Set by the poller under the lock before it leaves a faulted burst. */
-	bool report;
-	/** The address that missed, and whether it was to be written. Written with report. */
-	uint64_t miss_iova;
-	bool miss_write;
-	struct rte_vduse_dev *dev; /**< Constant. */
-	uint16_t index;            /**< Constant. */
-	bool started;              /**< The device type knows it. The control thread's. */
-	bool missed;               /**< Waits for the walk at hand. The control thread's. */
-	int kick_fd;               /**< Kicks of the driver, or -1. The control thread's. */
-	uint64_t misses;           /**< Written by the control thread. */
-	uint64_t faults;           /**< Times in the error state. Written under the lock. */
-	uint16_t slow_calls;       /**< Of the last ones; written by the poller under the lock. */
-	bool owes_call;            /**< The control thread is to make one. Atomic. */
-} __rte_cache_aligned;
+/** One virtqueue of a device. */
+struct rte_vduse_vq;
 
 /** Where a virtqueue lies and where to go on in it, told to the device type at its start. */
 struct rte_vduse_vq_info {
@@ -154,18 +126,24 @@ struct rte_vduse_region {
  */
 struct rte_vduse_dev_ops {
 	/**
-	 * A virtqueue became ready. No poller is in a burst. Returns 0, or -EFAULT when its
-	 * rings are not mapped (it is tried again when the memory changes), or another negative
-	 * errno, which puts the virtqueue into the error state.
+	 * A virtqueue became ready, and its rings are mapped. No poller is in a burst. Returns 0
+	 * or a negative errno, which puts the virtqueue into the error state. Where vq_remap is
+	 * given the rings are not looked for; -EFAULT then says that they are not mapped: it is
+	 * tried again when the memory changes.
 	 */
 	int (*vq_start)(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg);
-	/** The regions changed: forget addresses, find the rings again. 0 or -EFAULT. */
+	/** The regions changed: forget addresses. May be NULL. */
+	void (*vq_memory)(struct rte_vduse_vq *vq, void *arg);
+	/**
+	 * For applications that serve rings themselves, in place of rte_vduse_vq_dequeue() and
+	 * the rest: the regions changed, find the rings again. 0 or -EFAULT. NULL for all others.
+	 */
 	int (*vq_remap)(struct rte_vduse_vq *vq, void *arg);
 	/**
 	 * The regions are about to change, or the virtqueue is about to stop: requests in flight
 	 * may hold addresses of the driver's memory. Looks for what is finished of them, without
 	 * waiting; no poller is in a burst or comes. Called again until nothing is left, in
-	 * whatever state; vq_remap or vq_stop follows. May be NULL, for device types that keep no
+	 * whatever state; vq_memory or vq_stop follows. May be NULL, for device types that keep no
 	 * address between two bursts.
 	 *
 	 * @param stop
@@ -176,10 +154,14 @@ struct rte_vduse_dev_ops {
 	unsigned int (*vq_drain)(struct rte_vduse_vq *vq, bool stop, void *arg);
 	/**
 	 * The virtqueue may not be polled any more. No poller is in a burst, and vq_drain left
-	 * nothing in flight. After it returns, the device must not access driver memory.
+	 * nothing in flight. After it returns, the device must not access driver memory. Also
+	 * called for one that vq_start was not called for, since its rings were never mapped.
 	 */
 	void (*vq_stop)(struct rte_vduse_vq *vq, void *arg);
-	/** Where the device goes on, as in struct rte_vduse_vq_info, for VDUSE_GET_VQ_STATE. */
+	/**
+	 * With vq_remap: where the device goes on, as in struct rte_vduse_vq_info, for
+	 * VDUSE_GET_VQ_STATE.
+	 */
 	uint32_t (*vq_position)(struct rte_vduse_vq *vq, void *arg);
 	/** The regions were replaced and every virtqueue told of it. May be NULL. */
 	void (*memory)(struct rte_vduse_dev *dev, void *arg);
@@ -224,7 +206,7 @@ struct rte_vduse_dev_conf {
 	uint64_t write_features;
 	uint16_t nb_vqs;      /**< Virtqueues, 1 to 65535. */
 	uint16_t vq_size;     /**< Largest virtqueue, a power of two, 2 to 32768. */
-	const void *config;   /**< Device configuration space, section 2.5. */
+	const void *config;   /**< Device configuration space, section 2.5; NULL: there is none. */
 	uint32_t config_size; /**< Its bytes, up to a page. */
 	int socket_id;        /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;            /**< Give the kernel our huge pages as bounce buffer. */
@@ -380,6 +362,8 @@ rte_vduse_vq_lookup(const struct rte_vduse_vq *vq, uint64_t iova);
  *
  * Only in a callback of dev; they are gone when the callback ends.
  *
+ * @param dev
+ *   The device.
  * @param[out] nb
  *   How many there are.
  * @return the regions; NULL if there are none.
@@ -410,46 +394,133 @@ rte_vduse_vq_miss(struct rte_vduse_vq *vq, uint64_t iova, bool write);
 void
 rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value);
 
-/** The part of rte_vduse_vq_enter() that is not inline; not for direct use. */
-bool
-rte_vduse_vq_guard(struct rte_vduse_vq *vq);
-
-/** The part of rte_vduse_vq_leave() that is not inline; not for direct use. */
-void
-rte_vduse_vq_report(struct rte_vduse_vq *vq);
-
 /**
  * Begins a burst. Costs an uncontended lock; makes no system call.
- * @return whether vq may be polled now. If so, rte_vduse_vq_leave() must follow.
+ *
+ * The thread that polls vq.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @return
+ *   Whether vq may be polled now. If so, rte_vduse_vq_leave() must follow.
  */
-static inline bool
-rte_vduse_vq_enter(struct rte_vduse_vq *vq)
-{
-	/* The control thread clears enabled before it takes the lock, so that a poller which
-	 * comes back at once does not starve it. Relaxed: the lock orders what matters.
-	 */
-	if (!rte_atomic_load_explicit(&vq->enabled, rte_memory_order_relaxed))
-		return false;
-	if (unlikely(!rte_spinlock_trylock(&vq->lock)))
-		return false;
-	if (unlikely(!rte_atomic_load_explicit(&vq->enabled, rte_memory_order_relaxed) ||
-		     !rte_vduse_vq_guard(vq))) {
-		rte_spinlock_unlock(&vq->lock);
-		return false;
-	}
-	return true;
-}
+bool
+rte_vduse_vq_enter(struct rte_vduse_vq *vq);
 
-/** Ends a burst. */
-static inline void
-rte_vduse_vq_leave(struct rte_vduse_vq *vq)
-{
-	bool report = vq->report;
+/**
+ * Ends a burst. The thread that began it.
+ *
+ * @param vq
+ *   The virtqueue.
+ */
+void
+rte_vduse_vq_leave(struct rte_vduse_vq *vq);
 
-	rte_spinlock_unlock(&vq->lock);
-	if (unlikely(report))
-		rte_vduse_vq_report(vq);
-}
+/**
+ * Takes chains that the driver made available. Only between enter and leave.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @param[out] chains
+ *   Room for nb of them.
+ * @param nb
+ *   1 to RTE_VDUSE_BURST_MAX.
+ * @return
+ *   How many were taken: fewer where there are no more, where they took long to read, or where the
+ *   next one is faulty or in memory that is not known yet. rte_vduse_vq_flush() sees to both.
+ */
+uint16_t
+rte_vduse_vq_dequeue(struct rte_vduse_vq *vq, struct rte_vduse_chain *chains, uint16_t nb);
+
+/**
+ * Gives chains back, as if they had not been taken. Only between enter and leave.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @param chains
+ *   The last nb that were taken, in that order.
+ * @param nb
+ *   How many.
+ */
+void
+rte_vduse_vq_requeue(struct rte_vduse_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb);
+
+/**
+ * Marks chains as used, used_len bytes of each written. The driver sees them once
+ * rte_vduse_vq_flush() is called. Only between enter and leave.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @param chains
+ *   Chains that were taken; with VIRTIO_F_IN_ORDER in the order in which they were.
+ * @param nb
+ *   How many.
+ */
+void
+rte_vduse_vq_enqueue(struct rte_vduse_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb);
+
+/**
+ * Shows the used chains to the driver, calls it if it wants that, and handles what stopped
+ * rte_vduse_vq_dequeue(). At the end of each burst, before leave.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @return
+ *   Whether the driver was called.
+ */
+bool
+rte_vduse_vq_flush(struct rte_vduse_vq *vq);
+
+/**
+ * Counts chains that the driver made available and nobody took. Only between enter and leave.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @return
+ *   How many there are.
+ */
+uint32_t
+rte_vduse_vq_count(struct rte_vduse_vq *vq);
+
+/**
+ * Tells which virtqueue of its device it is. Any thread.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @return
+ *   Its index.
+ */
+uint16_t
+rte_vduse_vq_index(const struct rte_vduse_vq *vq);
+
+/**
+ * Tells where the driver's kicks go. Only in a callback of vq.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @return
+ *   An eventfd, which stays the device's; -1 while vq is not ready.
+ */
+int
+rte_vduse_vq_kick_fd(const struct rte_vduse_vq *vq);
+
+/** Counters of a virtqueue. */
+struct rte_vduse_vq_stats {
+	uint64_t misses;               /**< Addresses that the control thread looked for. */
+	uint64_t faults;               /**< Times in the error state. */
+	enum rte_vduse_vq_state state; /**< What it is doing now. */
+};
+
+/**
+ * Copies the counters of a virtqueue. Any thread.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @param[out] stats
+ *   Its counters.
+ */
+void
+rte_vduse_vq_stats(const struct rte_vduse_vq *vq, struct rte_vduse_vq_stats *stats);
 
 #ifdef __cplusplus
 }

@@ -41,7 +41,7 @@ static int
 driver_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
 {
 	struct vhost_dev *dev = arg;
-	struct vhost_vq *own = &dev->vqs[vq->index];
+	struct vhost_vq *own = &dev->vqs[rte_vduse_vq_index(vq)];
 	int ret;
 
 	vhost_lock();
@@ -60,7 +60,7 @@ static int
 driver_vq_remap(struct rte_vduse_vq *vq, void *arg)
 {
 	struct vhost_dev *dev = arg;
-	struct vhost_vq *own = &dev->vqs[vq->index];
+	struct vhost_vq *own = &dev->vqs[rte_vduse_vq_index(vq)];
 	int ret;
 
 	vhost_lock();
@@ -77,7 +77,7 @@ static void
 driver_vq_stop(struct rte_vduse_vq *vq, void *arg)
 {
 	struct vhost_dev *dev = arg;
-	struct vhost_vq *own = &dev->vqs[vq->index];
+	struct vhost_vq *own = &dev->vqs[rte_vduse_vq_index(vq)];
 
 	vhost_lock();
 	vhost_events_down(dev);
@@ -95,7 +95,7 @@ driver_vq_position(struct rte_vduse_vq *vq, void *arg)
 	uint32_t position;
 
 	vhost_lock();
-	position = vhost_ring_position(&dev->vqs[vq->index]);
+	position = vhost_ring_position(&dev->vqs[rte_vduse_vq_index(vq)]);
 	vhost_unlock();
 	return position;
 }

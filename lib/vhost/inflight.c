@@ -128,10 +128,10 @@ vhost_inflight_find(struct vhost_dev *dev, struct vhost_vq *vq)
 		VHOST_LOG(ERR, dev->path,
 			  "virtqueue %u: no memory for what was in flight: unbind "
 			  "its driver and bind it again",
-			  vq->vq->index);
+			  rte_vduse_vq_index(vq->vq));
 	else if (vq->nb_resubmit > 0)
 		VHOST_LOG(NOTICE, dev->path, "virtqueue %u: %u requests were in flight",
-			  vq->vq->index, vq->nb_resubmit);
+			  rte_vduse_vq_index(vq->vq), vq->nb_resubmit);
 }
 
 void

@@ -34,7 +34,7 @@ net_call(struct rte_vduse_vq *vq, void *arg)
 	const struct rte_vhost_device_ops *ops = dev->ops;
 
 	if (ops != NULL && net_guest_notify(ops) != NULL &&
-	    net_guest_notify(ops)(dev->vid, vq->index))
+	    net_guest_notify(ops)(dev->vid, rte_vduse_vq_index(vq)))
 		return; /* rte_vhost_notify_guest() will follow */
 	/* Refused only while the driver is going: it then needs no call. */
 	(void)rte_vduse_vq_call(vq);

@@ -56,7 +56,7 @@ vhost_ring_map(struct vhost_vq *vq)
 	uint64_t size = info->size;
 	struct rte_vhost_vring vring = {
 		.callfd = VHOST_NO_CALLFD,
-		.kickfd = vq->vq->kick_fd,
+		.kickfd = rte_vduse_vq_kick_fd(vq->vq),
 		.size = (uint16_t)size,
 	};
 

@@ -16,7 +16,7 @@
 #include <rte_vduse_compat.h>
 
 #include <vduse/core/transport.h>
-#include <vring/vring.h>
+#include <vduse/virtqueue.h>
 
 #include <vduse/core/state.h>
 
@@ -76,14 +76,14 @@ static_assert(VBLK_IOV_MAX(VBLK_SEG_MAX) <= 1024, "more vectors than the kernel 
 
 /* Requests taken, and given back, in one step. */
 #define VBLK_BURST 32
-static_assert(VBLK_BURST <= VRING_BURST_MAX, "more than the ring pops at once");
+static_assert(VBLK_BURST <= RTE_VDUSE_BURST_MAX, "more than the ring pops at once");
 
 /* A request between pop and push. */
 struct vblk_request {
 	struct vblk_io io;
-	struct vring_chain chain; /* its pieces are not valid any more */
-	uint8_t *status;          /* the driver's byte for the result */
-	struct iovec *iov;        /* the vectors of the slot; constant */
+	struct rte_vduse_chain chain; /* its pieces are not valid any more */
+	uint8_t *status;              /* the driver's byte for the result */
+	struct iovec *iov;            /* the vectors of the slot; constant */
 	/* Set for each request, so they lie side by side. */
 	struct iovec *room; /* vectors of a request with too many for iov; NULL: it has none */
 	uint64_t left;      /* bytes of the data, or of the range, after io: see part.c */
@@ -117,10 +117,9 @@ enum vblk_stage_kind {
  * thread's.
  */
 struct vblk_queue {
-	struct rte_vduse_vq *vq;      /* constant */
-	struct rte_vduse_blk *blk;    /* constant */
-	struct vblk_channel *channel; /* constant */
-	struct vring_vq ring;
+	struct rte_vduse_vq *vq;       /* constant */
+	struct rte_vduse_blk *blk;     /* constant */
+	struct vblk_channel *channel;  /* constant */
 	struct vblk_request *requests; /* one for each slot; there while the ring is started */
 	struct iovec *iov;             /* iov_stride of them for each */
 	struct iovec *rooms;           /* for requests that iov_stride is too small for */
@@ -149,10 +148,8 @@ struct vblk_queue {
 	bool packed;
 	bool write_through; /* the driver does not flush: section 5.2.6.2 */
 	bool settable;      /* it may switch the write cache off, too */
-	bool miss_write;    /* what the look-up that failed last was for */
-	struct vring_chain used[VBLK_BURST];
+	struct rte_vduse_chain used[VBLK_BURST];
 	struct rte_vduse_blk_stats stats; /* the polling thread writes, any thread reads */
-	struct rte_vduse_vq_info info;    /* of the start, for a later one */
 } __rte_cache_aligned;
 
 struct rte_vduse_blk {
@@ -219,7 +216,7 @@ vblk_queue_finish(struct vblk_queue *queue);
 
 /* request.c: fills the request of a popped chain. False: it has no place for a status. */
 bool
-vblk_request_init(struct vblk_request *request, const struct vring_chain *chain);
+vblk_request_init(struct vblk_request *request, const struct rte_vduse_chain *chain);
 /*
  * The used length of a request whose first len bytes to write, without the status, were written
  * (section 2.7.8.2).
@@ -232,7 +229,7 @@ vblk_request_used(const struct vblk_request *request, uint32_t len);
  */
 uint8_t
 vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
-		   const struct vring_chain *chain, bool *done);
+		   const struct rte_vduse_chain *chain, bool *done);
 /* Makes request->io the first part of the next of its ranges. False: there is none. */
 bool
 vblk_request_next_range(const struct vblk_queue *queue, struct vblk_request *request);
@@ -288,7 +285,7 @@ vblk_stage_kind(const struct vblk_io *io)
 
 /* Whether a chain has to wait until a long request has left its memory. */
 static inline bool
-vblk_part_wait(const struct vblk_queue *queue, const struct vring_chain *chain)
+vblk_part_wait(const struct vblk_queue *queue, const struct rte_vduse_chain *chain)
 {
 	return unlikely(RTE_MAX(chain->nb_out, chain->nb_in) > queue->blk->iov_max) &&
 	       queue->nb_rooms == 0;

@@ -16,7 +16,7 @@ vblk_complete_push(struct vblk_queue *queue)
 {
 	if (queue->nb_used == 0)
 		return;
-	vring_push(&queue->ring, queue->used, queue->nb_used);
+	vring_push(&queue->vq->ring, queue->used, queue->nb_used);
 	queue->nb_used = 0;
 	queue->pushed = true;
 }
@@ -27,7 +27,7 @@ complete_use(struct vblk_queue *queue, const struct vblk_request *request)
 	uint16_t slot = (uint16_t)(request - queue->requests);
 
 	queue->used[queue->nb_used++] = request->chain;
-	vblk_log_done(&queue->log, &queue->ring, slot);
+	vblk_log_done(&queue->log, &queue->vq->ring, slot);
 	queue->done[queue->nb_done++] = slot;
 	queue->in_flight--;
 	if (queue->nb_used == VBLK_BURST)
@@ -43,7 +43,7 @@ complete_in_order(struct vblk_queue *queue)
 
 		if (!request->finished)
 			return;
-		queue->oldest = (uint16_t)((queue->oldest + 1) % queue->ring.size);
+		queue->oldest = (uint16_t)((queue->oldest + 1) % queue->vq->ring.size);
 		complete_use(queue, request);
 	}
 }
@@ -59,7 +59,7 @@ vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t st
 		vblk_part_leave(queue, request);
 	vblk_stats_count(&queue->stats, request, status);
 	request->finished = true;
-	if (likely(!queue->ring.in_order))
+	if (likely(!queue->vq->ring.in_order))
 		complete_use(queue, request);
 	else
 		complete_in_order(queue);
@@ -70,7 +70,7 @@ vblk_complete_shown(struct vblk_queue *queue)
 {
 	uint16_t i;
 
-	vblk_log_shown(&queue->log, &queue->ring);
+	vblk_log_shown(&queue->log, &queue->vq->ring);
 	for (i = 0; i < queue->nb_done; i++) {
 		uint16_t slot = queue->done[i];
 
@@ -125,7 +125,7 @@ rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
 	struct vblk_queue *queue = &blk->queues[index];
 	unsigned int work = 0;
 
-	if (!rte_vduse_vq_enter(queue->vq))
+	if (!vduse_vq_enter(queue->vq))
 		return 0;
 	/* Relaxed: see rte_vduse_blk_drain(). */
 	if (likely(!rte_atomic_load_explicit(&blk->draining, rte_memory_order_relaxed)))
@@ -136,6 +136,6 @@ rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
 		work += vblk_complete_poll(queue);
 	}
 	vblk_queue_finish(queue);
-	rte_vduse_vq_leave(queue->vq);
+	vduse_vq_leave(queue->vq);
 	return work;
 }

@@ -68,7 +68,7 @@ vblk_dispatch_submit(struct vblk_queue *queue)
 
 /* The chain breaks the rules in a way that leaves no answer; the queue stops. */
 static bool
-dispatch_fail(struct vblk_queue *queue, const char *why, const struct vring_chain *chain)
+dispatch_fail(struct vblk_queue *queue, const char *why, const struct rte_vduse_chain *chain)
 {
 	vblk_stats_add(&queue->stats.bad_descriptors, 1);
 	rte_vduse_vq_fail(queue->vq, why, chain->head);
@@ -77,19 +77,19 @@ dispatch_fail(struct vblk_queue *queue, const char *why, const struct vring_chai
 
 /* The chain of a slot becomes a request in flight. */
 static bool
-dispatch_begin(struct vblk_queue *queue, uint16_t slot, const struct vring_chain *chain)
+dispatch_begin(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_chain *chain)
 {
 	if (unlikely(!vblk_request_init(&queue->requests[slot], chain)))
 		return dispatch_fail(queue, "a request without a byte for its status, descriptor",
 				     chain);
-	if (queue->ring.in_order)
-		queue->order[(queue->oldest + queue->in_flight) % queue->ring.size] = slot;
+	if (queue->vq->ring.in_order)
+		queue->order[(queue->oldest + queue->in_flight) % queue->vq->ring.size] = slot;
 	queue->in_flight++;
 	return true;
 }
 
 static bool
-dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct vring_chain *chain)
+dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_chain *chain)
 {
 	struct vblk_request *request = &queue->requests[slot];
 	uint8_t status;
@@ -121,7 +121,7 @@ dispatch_damaged(struct vblk_queue *queue)
 
 /* A popped chain gets a slot, and is in the log before anything is done about it. */
 static bool
-dispatch_chain(struct vblk_queue *queue, const struct vring_chain *chain, uint32_t nb_behind)
+dispatch_chain(struct vblk_queue *queue, const struct rte_vduse_chain *chain, uint32_t nb_behind)
 {
 	uint16_t slot = chain->head;
 
@@ -132,7 +132,7 @@ dispatch_chain(struct vblk_queue *queue, const struct vring_chain *chain, uint32
 				     "a request made available again before it was used, "
 				     "descriptor",
 				     chain);
-	vblk_log_take(&queue->log, &queue->ring, slot, chain, nb_behind);
+	vblk_log_take(&queue->log, &queue->vq->ring, slot, chain, nb_behind);
 	if (unlikely(queue->log.damaged))
 		dispatch_damaged(queue);
 	return dispatch_slot(queue, slot, chain);
@@ -140,7 +140,7 @@ dispatch_chain(struct vblk_queue *queue, const struct vring_chain *chain, uint32
 
 /* The processes that took this request died with it: it is answered without a look at it. */
 static bool
-dispatch_give_up(struct vblk_queue *queue, uint16_t slot, const struct vring_chain *chain)
+dispatch_give_up(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_chain *chain)
 {
 	struct vblk_request *request = &queue->requests[slot];
 
@@ -158,7 +158,7 @@ dispatch_give_up(struct vblk_queue *queue, uint16_t slot, const struct vring_cha
 }
 
 static bool
-dispatch_again(struct vblk_queue *queue, uint16_t slot, const struct vring_chain *chain)
+dispatch_again(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_chain *chain)
 {
 	if (unlikely(vblk_log_deaths(&queue->log, slot) >= VBLK_LOG_DEATHS_MAX))
 		return dispatch_give_up(queue, slot, chain);
@@ -177,19 +177,20 @@ dispatch_alone(const struct vblk_queue *queue, uint16_t slot)
 static uint16_t
 dispatch_replay(struct vblk_queue *queue)
 {
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 	uint16_t n = 0;
 
 	/* No more in a poll than a pop would take. */
-	queue->ring.nb_read = 0;
+	queue->vq->ring.nb_read = 0;
 	while (queue->next_replay < queue->nb_replay && n < VBLK_BURST &&
-	       queue->nb_done < VBLK_BURST && queue->ring.nb_read < VRING_POP_DESCS) {
+	       queue->nb_done < VBLK_BURST && queue->vq->ring.nb_read < VRING_POP_DESCS) {
 		uint16_t slot = queue->replay[queue->next_replay];
 
 		if (unlikely(queue->in_flight > 0 && dispatch_alone(queue, slot)))
 			break;
 		/* An address that is not known yet is asked for, then this is tried again. */
-		if (!vblk_log_again(&queue->log, &queue->ring, slot, queue->replay_descs, &chain) ||
+		if (!vblk_log_again(&queue->log, &queue->vq->ring, slot, queue->replay_descs,
+				    &chain) ||
 		    vblk_part_wait(queue, &chain))
 			break;
 		queue->next_replay++;
@@ -209,21 +210,21 @@ dispatch_replay(struct vblk_queue *queue)
 uint16_t
 vblk_dispatch_take(struct vblk_queue *queue)
 {
-	struct vring_chain chains[VBLK_BURST];
+	struct rte_vduse_chain chains[VBLK_BURST];
 	uint32_t nb_behind = 0;
 	uint16_t n, i;
 
 	if (unlikely(queue->next_replay < queue->nb_replay))
 		return dispatch_replay(queue);
 	/* A driver has no more chains than the ring has descriptors; one that says so lies. */
-	n = vring_pop(&queue->ring, chains,
-		      RTE_MIN((uint16_t)(queue->ring.size - queue->in_flight - queue->nb_done),
+	n = vring_pop(&queue->vq->ring, chains,
+		      RTE_MIN((uint16_t)(queue->vq->ring.size - queue->in_flight - queue->nb_done),
 			      VBLK_BURST));
 	for (i = 0; i < n; i++)
 		nb_behind += chains[i].nb_descs;
 	for (i = 0; i < n; i++) {
 		if (unlikely(vblk_part_wait(queue, &chains[i]))) {
-			vring_unpop(&queue->ring, &chains[i], (uint16_t)(n - i));
+			vring_unpop(&queue->vq->ring, &chains[i], (uint16_t)(n - i));
 			return i;
 		}
 		if (unlikely(!dispatch_chain(queue, &chains[i], nb_behind)))

@@ -351,7 +351,7 @@ vblk_log_count(struct vblk_log *log, uint16_t slot)
 
 bool
 vblk_log_again(struct vblk_log *log, struct vring_vq *ring, uint16_t index,
-	       struct vring_desc *descs, struct vring_chain *chain)
+	       struct vring_desc *descs, struct rte_vduse_chain *chain)
 {
 	const volatile struct vblk_log_slot *slot = &log->slots[index];
 	struct vring_taken taken = {

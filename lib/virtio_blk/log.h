@@ -107,7 +107,7 @@ vblk_log_recover(struct vblk_log *log, const struct rte_vduse_vq_info *info, str
 /* Reads the chain of a slot again; descs has room for a ring. False: see vring_again(). */
 bool
 vblk_log_again(struct vblk_log *log, struct vring_vq *ring, uint16_t slot, struct vring_desc *descs,
-	       struct vring_chain *chain);
+	       struct rte_vduse_chain *chain);
 
 /* How many processes died with the request of a slot in flight. */
 uint32_t
@@ -130,7 +130,7 @@ vblk_log_spare(struct vblk_log *log, const struct vblk_log_slot *slot);
 /* A chain that was popped nb_behind descriptors ago, before anything is done about it. */
 static inline void
 vblk_log_take(struct vblk_log *log, const struct vring_vq *ring, uint16_t index,
-	      const struct vring_chain *chain, uint32_t nb_behind)
+	      const struct rte_vduse_chain *chain, uint32_t nb_behind)
 {
 	struct vblk_log_slot *slot;
 

@@ -14,7 +14,7 @@
 int
 vblk_part_alloc(struct vblk_queue *queue)
 {
-	size_t room = queue->ring.max_bufs;
+	size_t room = queue->vq->ring.max_bufs;
 	uint16_t i;
 
 	queue->rooms = malloc(VBLK_ROOMS * room * sizeof(*queue->rooms));

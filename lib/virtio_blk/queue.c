@@ -16,22 +16,6 @@
 
 #include <virtio_blk/blk.h>
 
-static bool
-queue_lookup(void *arg, uint64_t iova, bool write, struct vring_window *window)
-{
-	struct vblk_queue *queue = arg;
-	const struct rte_vduse_region *region = rte_vduse_vq_lookup(queue->vq, iova);
-
-	if (region == NULL || !(write ? region->writable : region->readable)) {
-		queue->miss_write = write;
-		return false;
-	}
-	window->first = region->first;
-	window->size = region->last - region->first + 1;
-	window->delta = (uint64_t)(uintptr_t)region->va - region->first;
-	return true;
-}
-
 static void
 queue_free(struct vblk_queue *queue)
 {
@@ -53,7 +37,7 @@ queue_free(struct vblk_queue *queue)
 static int
 queue_alloc(struct vblk_queue *queue)
 {
-	uint16_t stride = queue->blk->iov_stride, size = queue->ring.size, i;
+	uint16_t stride = queue->blk->iov_stride, size = queue->vq->ring.size, i;
 
 	queue->requests = aligned_alloc(RTE_CACHE_LINE_SIZE, size * sizeof(*queue->requests));
 	queue->iov = malloc((size_t)size * stride * sizeof(*queue->iov));
@@ -91,7 +75,7 @@ queue_find_spare(struct vblk_queue *queue)
 	for (i = 0; i < queue->nb_replay; i++)
 		queue->requests[queue->replay[i]].busy = true;
 	queue->nb_spare = 0;
-	for (i = queue->ring.size; i-- > 0;)
+	for (i = queue->vq->ring.size; i-- > 0;)
 		if (!queue->requests[i].busy)
 			queue->spare[queue->nb_spare++] = i;
 }
@@ -113,13 +97,12 @@ queue_lost(const struct vblk_queue *queue, const char *why)
 
 /* Goes on where a process that was killed left the ring, or where the transport says. */
 static int
-queue_place(struct vblk_queue *queue)
+queue_place(struct vblk_queue *queue, const struct rte_vduse_vq_info *info)
 {
-	const struct rte_vduse_vq_info *info = &queue->info;
 	int ret = 0;
 
 	if (vblk_log_left(&queue->log, info)) {
-		ret = vblk_log_recover(&queue->log, info, &queue->ring, queue->replay,
+		ret = vblk_log_recover(&queue->log, info, &queue->vq->ring, queue->replay,
 				       &queue->nb_replay);
 		if (ret == -EUCLEAN)
 			return queue_lost(queue, "the log is of another ring, or damaged");
@@ -129,11 +112,11 @@ queue_place(struct vblk_queue *queue)
 					queue->vq->index, queue->nb_replay);
 	} else if (info->resumed && queue->packed && !queue->part.kept) {
 		return queue_lost(queue, "there is no log");
-	} else if (vring_position(&queue->ring) != info->position &&
-		   vring_count(&queue->ring) != 0) {
+	} else if (vring_position(&queue->vq->ring) != info->position &&
+		   vring_count(&queue->vq->ring) != 0) {
 		return queue_lost(queue, "there is no log");
 	} else {
-		vblk_log_begin(&queue->log, info, &queue->ring);
+		vblk_log_begin(&queue->log, info, &queue->vq->ring);
 	}
 	return ret;
 }
@@ -159,50 +142,29 @@ queue_lend_memory(struct vblk_queue *queue)
 }
 
 static int
-queue_start_ring(struct vblk_queue *queue)
+queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
 {
-	const struct rte_vduse_vq_info *info = &queue->info;
-	struct vring_layout layout = {
-		.desc = info->desc,
-		.driver = info->driver,
-		.device = info->device,
-		.features = info->features,
-		.size = info->size,
-		.position = info->position,
-	};
+	struct rte_vduse_blk *blk = arg;
+	struct vblk_queue *queue = &blk->queues[vq->index];
 	int ret;
 
-	ret = vblk_room_make(queue, (uint16_t)info->size);
-	if (ret < 0)
-		return ret;
-	ret = vring_start(&queue->ring, &layout, queue_lookup, queue);
-	if (ret < 0)
-		return ret;
+	/* Section 5.2.6.2: a driver that cannot flush is told of no write that could be lost. */
+	queue->write_through = (info->features & VBLK_BIT(VIRTIO_BLK_F_FLUSH)) == 0;
+	queue->settable = (info->features & VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE)) != 0;
 	queue->packed = (info->features & VBLK_BIT(VIRTIO_F_RING_PACKED)) != 0;
-	ret = queue_alloc(queue);
+	ret = vblk_room_make(queue, (uint16_t)info->size);
 	if (ret == 0)
-		ret = queue_place(queue);
+		ret = queue_alloc(queue);
+	if (ret < 0)
+		return ret;
+	ret = queue_place(queue, info);
 	if (ret < 0) {
 		queue_free(queue);
-		vring_stop(&queue->ring);
 		return ret;
 	}
 	queue_find_spare(queue);
 	queue_lend_memory(queue);
 	return 0;
-}
-
-static int
-queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
-{
-	struct rte_vduse_blk *blk = arg;
-	struct vblk_queue *queue = &blk->queues[vq->index];
-
-	queue->info = *info;
-	/* Section 5.2.6.2: a driver that cannot flush is told of no write that could be lost. */
-	queue->write_through = (info->features & VBLK_BIT(VIRTIO_BLK_F_FLUSH)) == 0;
-	queue->settable = (info->features & VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE)) != 0;
-	return queue_start_ring(queue);
 }
 
 /*
@@ -220,7 +182,7 @@ queue_show(struct vblk_queue *queue)
 	if (!queue->pushed)
 		return;
 	queue->pushed = false;
-	call = vring_publish(&queue->ring);
+	call = vring_publish(&queue->vq->ring);
 	vblk_complete_shown(queue);
 	if (call) {
 		/* Refused only while the driver is going: it then needs no call. */
@@ -242,22 +204,17 @@ queue_drain(struct rte_vduse_vq *vq, bool stop, void *arg)
 	vblk_dispatch_submit(queue);
 	if (queue->in_flight > 0)
 		(void)vblk_complete_poll(queue);
-	if (queue->ring.started)
+	if (queue->vq->ring.started)
 		queue_show(queue);
 	return queue->in_flight;
 }
 
-static int
-queue_remap(struct rte_vduse_vq *vq, void *arg)
+static void
+queue_memory(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_blk *blk = arg;
-	struct vblk_queue *queue = &blk->queues[vq->index];
 
-	/* It may have come up before its rings were mapped. */
-	if (!queue->ring.started)
-		return queue_start_ring(queue);
-	queue_lend_memory(queue);
-	return vring_remap(&queue->ring);
+	queue_lend_memory(&blk->queues[vq->index]);
 }
 
 static void
@@ -268,47 +225,23 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 
 	if (queue->next_replay == queue->nb_replay)
 		vblk_log_end(&queue->log);
-	vring_stop(&queue->ring);
 	vblk_channel_memory(queue->channel, NULL, 0);
 	queue_free(queue);
 }
 
-static uint32_t
-queue_position(struct rte_vduse_vq *vq, void *arg)
-{
-	struct rte_vduse_blk *blk = arg;
-
-	return vring_position(&blk->queues[vq->index].ring);
-}
-
 const struct rte_vduse_dev_ops vblk_dev_ops = {
 	.vq_start = queue_start,
-	.vq_remap = queue_remap,
+	.vq_memory = queue_memory,
 	.vq_drain = queue_drain,
 	.vq_stop = queue_stop,
-	.vq_position = queue_position,
 	.status = vblk_config_status,
 	.config_write = vblk_config_write,
 };
-
-static void
-queue_fault(struct vblk_queue *queue)
-{
-	struct vring_vq *ring = &queue->ring;
-
-	if (ring->fault == VRING_FAULT_MISS) {
-		ring->fault = VRING_FAULT_NONE;
-		rte_vduse_vq_miss(queue->vq, ring->fault_iova, queue->miss_write);
-		return;
-	}
-	vblk_stats_add(&queue->stats.bad_descriptors, 1);
-	rte_vduse_vq_fail(queue->vq, vring_fault_name(ring->fault), ring->fault_iova);
-}
 
 void
 vblk_queue_finish(struct vblk_queue *queue)
 {
 	queue_show(queue);
-	if (unlikely(queue->ring.fault != VRING_FAULT_NONE))
-		queue_fault(queue);
+	if (unlikely(queue->vq->ring.fault != VRING_FAULT_NONE) && vduse_vq_fault(queue->vq))
+		vblk_stats_add(&queue->stats.bad_descriptors, 1);
 }

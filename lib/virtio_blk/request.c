@@ -22,16 +22,16 @@ static_assert(sizeof(struct iovec) == REQUEST_RANGE, "ranges lie in the memory o
 uint32_t
 vblk_request_used(const struct vblk_request *request, uint32_t len)
 {
-	const struct vring_chain *chain = &request->chain;
+	const struct rte_vduse_chain *chain = &request->chain;
 
 	/* The status is the last byte: it counts only if all bytes before it were written. */
 	return len == chain->in_len - 1 ? chain->in_len : len;
 }
 
 bool
-vblk_request_init(struct vblk_request *request, const struct vring_chain *chain)
+vblk_request_init(struct vblk_request *request, const struct rte_vduse_chain *chain)
 {
-	const struct vring_buf *last;
+	const struct rte_vduse_buf *last;
 
 	if (unlikely(chain->nb_in == 0))
 		return false;
@@ -53,9 +53,9 @@ vblk_request_init(struct vblk_request *request, const struct vring_chain *chain)
 
 /* Copies len bytes to read of a chain that has them, from an offset on. */
 static void
-request_copy(const struct vring_chain *chain, uint32_t offset, void *to, uint32_t len)
+request_copy(const struct rte_vduse_chain *chain, uint32_t offset, void *to, uint32_t len)
 {
-	const struct vring_buf *buf = chain->bufs;
+	const struct rte_vduse_buf *buf = chain->bufs;
 	uint8_t *at = to;
 
 	for (; len > 0; buf++) {
@@ -72,7 +72,7 @@ request_copy(const struct vring_chain *chain, uint32_t offset, void *to, uint32_
 
 /* Makes vectors of len bytes of a row of pieces, from an offset on. Returns how many. */
 static uint16_t
-request_map(const struct vring_buf *buf, uint32_t offset, uint64_t len, struct iovec *iov)
+request_map(const struct rte_vduse_buf *buf, uint32_t offset, uint64_t len, struct iovec *iov)
 {
 	uint16_t n = 0;
 
@@ -116,7 +116,7 @@ request_is_through(const struct vblk_queue *queue)
 /* IN and OUT. */
 static uint8_t
 request_data(struct vblk_queue *queue, struct vblk_request *request,
-	     const struct vring_chain *chain, uint64_t sector, bool *done)
+	     const struct rte_vduse_chain *chain, uint64_t sector, bool *done)
 {
 	bool write = request->type == VIRTIO_BLK_T_OUT;
 	/* Data of the other direction has no meaning. */
@@ -149,7 +149,7 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 /* GET_ID: the serial number, padded with NUL, as much of it as there is room for. */
 static uint8_t
 request_id(const struct rte_vduse_blk *blk, struct vblk_request *request,
-	   const struct vring_chain *chain)
+	   const struct rte_vduse_chain *chain)
 {
 	struct iovec iov[RTE_VDUSE_BLK_SERIAL_MAX];
 	uint32_t len = RTE_MIN(chain->in_len - 1, (uint32_t)sizeof(blk->serial)), at = 0;
@@ -181,7 +181,7 @@ request_permits(const struct vblk_queue *queue, uint32_t type)
 
 	if (queue->blk->read_only)
 		return VIRTIO_BLK_S_IOERR;
-	if (!able || (queue->info.features & VBLK_BIT(feature)) == 0)
+	if (!able || (queue->vq->info.features & VBLK_BIT(feature)) == 0)
 		return VIRTIO_BLK_S_UNSUPP;
 	return VIRTIO_BLK_S_OK;
 }
@@ -227,7 +227,7 @@ vblk_request_next_range(const struct vblk_queue *queue, struct vblk_request *req
 /* DISCARD, WRITE_ZEROES and SECURE_ERASE: all ranges are checked before one is touched. */
 static uint8_t
 request_ranges(struct vblk_queue *queue, struct vblk_request *request,
-	       const struct vring_chain *chain, bool *done)
+	       const struct rte_vduse_chain *chain, bool *done)
 {
 	uint32_t len = chain->out_len - REQUEST_HEADER, i;
 	uint8_t status = request_permits(queue, request->type);
@@ -255,7 +255,7 @@ request_ranges(struct vblk_queue *queue, struct vblk_request *request,
 
 uint8_t
 vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
-		   const struct vring_chain *chain, bool *done)
+		   const struct rte_vduse_chain *chain, bool *done)
 {
 	struct virtio_blk_outhdr header;
 

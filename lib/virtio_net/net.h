@@ -12,11 +12,10 @@
 #include <rte_log.h>
 #include <rte_vduse_compat.h>
 
-#include <vring/vring.h>
-
 #include <rte_vduse_net.h>
 
 #include <vduse/core/state.h>
+#include <vduse/virtqueue.h>
 
 struct vduse_transport_ops;
 struct vnet_position;
@@ -40,17 +39,14 @@ extern int vnet_logtype;
  * control thread's.
  */
 struct vnet_queue {
-	struct rte_vduse_vq *vq; /* constant */
-	struct vring_vq ring;
+	struct rte_vduse_vq *vq;         /* constant */
 	const struct rte_vduse_net *net; /* constant once started */
 	uint16_t hdr_len; /* of struct virtio_net_hdr_v1, or 2 less for old drivers */
 	bool packed;
 	bool mergeable;                   /* a packet may take several chains */
 	uint32_t frame_max;               /* that the MTU allowed when the virtqueue started */
-	bool miss_write;                  /* what the look-up that failed last was for */
 	struct vnet_position *position;   /* see position.c; NULL: it is not noted. Constant */
 	struct rte_vduse_net_stats stats; /* the polling thread writes, any thread reads */
-	struct rte_vduse_vq_info info;    /* of the start, for a later one */
 	struct rte_vduse_part part;       /* of the state file, where position lies */
 } __rte_cache_aligned;
 
@@ -107,7 +103,7 @@ void
 vnet_position_close(struct rte_vduse_net *net);
 /* position.c: a ring that was started goes on where it is noted to be. 0, or -EUCLEAN. */
 int
-vnet_position_start(struct vnet_queue *queue);
+vnet_position_start(struct vnet_queue *queue, const struct rte_vduse_vq_info *info);
 /* position.c: before the driver is shown what was pushed, and after. Polling thread. */
 void
 vnet_position_note(struct vnet_queue *queue);

@@ -56,35 +56,34 @@ vnet_position_close(struct rte_vduse_net *net)
 }
 
 static void
-position_begin(struct vnet_queue *queue)
+position_begin(struct vnet_queue *queue, const struct rte_vduse_vq_info *info)
 {
 	struct vnet_position *position = queue->position;
 
-	position->desc = queue->info.desc;
-	position->features = queue->info.features;
-	position->size = queue->info.size;
-	position->to = vring_shown(&queue->ring);
+	position->desc = info->desc;
+	position->features = info->features;
+	position->size = info->size;
+	position->to = vring_shown(&queue->vq->ring);
 	position->from = position->to;
 }
 
 int
-vnet_position_start(struct vnet_queue *queue)
+vnet_position_start(struct vnet_queue *queue, const struct rte_vduse_vq_info *info)
 {
-	const struct rte_vduse_vq_info *info = &queue->info;
 	struct vnet_position *position = queue->position;
 	int ret = -EINVAL;
 
 	if ((info->features & UINT64_C(1) << VIRTIO_F_RING_PACKED) == 0)
 		return 0;
 	if (position != NULL && !info->resumed)
-		position_begin(queue);
+		position_begin(queue, info);
 	if (!info->resumed)
 		return 0;
 	if (position != NULL && queue->part.kept && position->desc == info->desc &&
 	    position->features == info->features && position->size == info->size)
-		ret = vring_packed_go_on(&queue->ring, position->from, position->to);
+		ret = vring_packed_go_on(&queue->vq->ring, position->from, position->to);
 	if (ret == 0) {
-		position_begin(queue);
+		position_begin(queue, info);
 		return 0;
 	}
 	VNET_LOG_DRIVER(ERR, queue->vq->dev,
@@ -99,7 +98,7 @@ vnet_position_note(struct vnet_queue *queue)
 {
 	/* Release: before the driver is shown anything, which is a release, too. */
 	rte_atomic_store_explicit(&queue->position->to,
-				  (uint16_t)(vring_position(&queue->ring) >> 16),
+				  (uint16_t)(vring_position(&queue->vq->ring) >> 16),
 				  rte_memory_order_release);
 }
 

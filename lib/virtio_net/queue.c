@@ -14,50 +14,21 @@
 
 #include <virtio_net/net.h>
 
-static bool
-queue_lookup(void *arg, uint64_t iova, bool write, struct vring_window *window)
-{
-	struct vnet_queue *queue = arg;
-	const struct rte_vduse_region *region = rte_vduse_vq_lookup(queue->vq, iova);
-
-	if (region == NULL || !(write ? region->writable : region->readable)) {
-		queue->miss_write = write;
-		return false;
-	}
-	window->first = region->first;
-	window->size = region->last - region->first + 1;
-	window->delta = (uint64_t)(uintptr_t)region->va - region->first;
-	return true;
-}
-
+/* Goes on in the ring where the process before was, if there was one. */
 static int
-queue_start_ring(struct vnet_queue *queue)
+queue_place(struct vnet_queue *queue, const struct rte_vduse_vq_info *info)
 {
-	const struct rte_vduse_vq_info *info = &queue->info;
-	struct vring_layout layout = {
-		.desc = info->desc,
-		.driver = info->driver,
-		.device = info->device,
-		.features = info->features,
-		.size = info->size,
-		.position = info->position,
-	};
-
 	const struct rte_vduse_net *net = queue->net;
-	int ret = vring_start(&queue->ring, &layout, queue_lookup, queue);
+	struct vring_vq *ring = &queue->vq->ring;
+	int ret = vnet_position_start(queue, info);
 
 	if (ret < 0)
 		return ret;
-	ret = vnet_position_start(queue);
-	if (ret < 0) {
-		vring_stop(&queue->ring);
-		return ret;
-	}
-	if (vring_position(&queue->ring) != info->position)
+	if (vring_position(ring) != info->position)
 		VNET_LOG_DRIVER(NOTICE, queue->vq->dev,
 				"virtqueue %u goes on at 0x%x, where its used buffers end, "
 				"not at 0x%x",
-				queue->vq->index, vring_position(&queue->ring), info->position);
+				queue->vq->index, vring_position(ring), info->position);
 	if (net->watch != NULL)
 		(void)net->watch->vq_start(queue->vq, info, net->arg);
 	return 0;
@@ -73,7 +44,6 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 		return -ENOTSUP;
 	queue = &net->queues[vq->index];
 	queue->net = net;
-	queue->info = *info;
 	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
 	queue->frame_max = rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed);
 	queue->mergeable = (info->features & (UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF)) != 0;
@@ -81,42 +51,25 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue->hdr_len = sizeof(struct virtio_net_hdr);
 	if (queue->mergeable || (info->features & (UINT64_C(1) << VIRTIO_F_VERSION_1)))
 		queue->hdr_len = sizeof(struct virtio_net_hdr_v1);
-	return queue_start_ring(queue);
+	return queue_place(queue, info);
 }
 
-static int
-queue_remap(struct rte_vduse_vq *vq, void *arg)
+static void
+queue_memory(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_net *net = arg;
-	struct vnet_queue *queue = &net->queues[vq->index];
-	int ret;
 
-	/* It may have come up before its rings were mapped. */
-	if (!queue->ring.started)
-		return queue_start_ring(queue);
-	ret = vring_remap(&queue->ring);
 	if (net->watch != NULL)
 		(void)net->watch->vq_remap(vq, net->arg);
-	return ret;
 }
 
 static void
 queue_stop(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_net *net = arg;
-	struct vnet_queue *queue = &net->queues[vq->index];
 
-	if (net->watch != NULL && queue->ring.started)
+	if (net->watch != NULL && vq->ring.started)
 		net->watch->vq_stop(vq, net->arg);
-	vring_stop(&queue->ring);
-}
-
-static uint32_t
-queue_position(struct rte_vduse_vq *vq, void *arg)
-{
-	struct rte_vduse_net *net = arg;
-
-	return vq->index < 2 * net->pairs ? vring_position(&net->queues[vq->index].ring) : 0;
 }
 
 static void
@@ -145,36 +98,21 @@ net_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
 
 const struct rte_vduse_dev_ops vnet_dev_ops = {
 	.vq_start = queue_start,
-	.vq_remap = queue_remap,
+	.vq_memory = queue_memory,
 	.vq_stop = queue_stop,
-	.vq_position = queue_position,
 	.memory = net_memory,
 	.status = net_status,
 };
-
-static void
-queue_fault(struct vnet_queue *queue)
-{
-	struct vring_vq *ring = &queue->ring;
-
-	if (ring->fault == VRING_FAULT_MISS) {
-		ring->fault = VRING_FAULT_NONE;
-		rte_vduse_vq_miss(queue->vq, ring->fault_iova, queue->miss_write);
-		return;
-	}
-	vnet_stats_add(&queue->stats.bad_descriptors, 1);
-	rte_vduse_vq_fail(queue->vq, vring_fault_name(ring->fault), ring->fault_iova);
-}
 
 static uint32_t
 queue_count(struct vnet_queue *queue)
 {
 	uint32_t count;
 
-	if (!rte_vduse_vq_enter(queue->vq))
+	if (!vduse_vq_enter(queue->vq))
 		return 0;
-	count = vring_count(&queue->ring);
-	rte_vduse_vq_leave(queue->vq);
+	count = vring_count(&queue->vq->ring);
+	vduse_vq_leave(queue->vq);
 	return count;
 }
 
@@ -198,13 +136,13 @@ rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable)
 	if (index >= 2 * net->pairs)
 		return -EINVAL;
 	queue = &net->queues[index];
-	while (!rte_vduse_vq_enter(queue->vq)) {
+	while (!vduse_vq_enter(queue->vq)) {
 		if (!rte_atomic_load_explicit(&queue->vq->enabled, rte_memory_order_relaxed))
 			return -EAGAIN;
 		rte_pause();
 	}
-	vring_notify(&queue->ring, enable);
-	rte_vduse_vq_leave(queue->vq);
+	vring_notify(&queue->vq->ring, enable);
+	vduse_vq_leave(queue->vq);
 	return 0;
 }
 
@@ -223,12 +161,14 @@ queue_call(struct vnet_queue *queue)
 void
 vnet_queue_finish(struct vnet_queue *queue, bool pushed)
 {
+	struct vring_vq *ring = &queue->vq->ring;
+
 	if (pushed) {
 		bool packed = queue->position != NULL && queue->packed, call;
 
 		if (packed)
 			vnet_position_note(queue);
-		call = vring_publish(&queue->ring);
+		call = vring_publish(ring);
 		if (packed)
 			vnet_position_noted(queue);
 		if (call) {
@@ -238,6 +178,6 @@ vnet_queue_finish(struct vnet_queue *queue, bool pushed)
 			vnet_stats_add(&queue->stats.calls_suppressed, 1);
 		}
 	}
-	if (unlikely(queue->ring.fault != VRING_FAULT_NONE))
-		queue_fault(queue);
+	if (unlikely(ring->fault != VRING_FAULT_NONE) && vduse_vq_fault(queue->vq))
+		vnet_stats_add(&queue->stats.bad_descriptors, 1);
 }

@@ -93,14 +93,14 @@ rx_append(struct rte_mbuf *packet, struct rte_mbuf **tail, struct rx_mbufs *burs
 
 /* A packet in any layout: header and data over any pieces, any number of mbufs. */
 static bool
-rx_copy_pieces(const struct vring_chain *chain, uint32_t skip, struct rte_mbuf *packet,
+rx_copy_pieces(const struct rte_vduse_chain *chain, uint32_t skip, struct rte_mbuf *packet,
 	       struct rx_mbufs *burst)
 {
 	struct rte_mbuf *tail = packet;
 	uint16_t i;
 
 	for (i = 0; i < chain->nb_out; i++) {
-		const struct vring_buf *buf = &chain->bufs[i];
+		const struct rte_vduse_buf *buf = &chain->bufs[i];
 		uint32_t over = RTE_MIN(skip, buf->len);
 
 		skip -= over;
@@ -130,8 +130,8 @@ rx_room(const struct rte_vduse_net *net, struct rte_mbuf *packet, uint32_t len)
 
 /* Copies a chain into an empty mbuf. */
 static inline enum rx_result
-rx_copy(const struct vnet_queue *queue, const struct vring_chain *chain, struct rte_mbuf *packet,
-	struct rx_mbufs *burst)
+rx_copy(const struct vnet_queue *queue, const struct rte_vduse_chain *chain,
+	struct rte_mbuf *packet, struct rx_mbufs *burst)
 {
 	uint32_t skip = queue->hdr_len, len;
 
@@ -170,7 +170,7 @@ rx_alloc(struct rx_mbufs *burst, uint16_t nb)
 
 /* Copies chains as long as there are mbufs. Returns packets; *taken: chains that are done. */
 static uint16_t
-rx_copy_chains(struct vnet_queue *queue, struct vring_chain *chains, struct rx_mbufs *burst,
+rx_copy_chains(struct vnet_queue *queue, struct rte_vduse_chain *chains, struct rx_mbufs *burst,
 	       uint16_t *taken)
 {
 	uint16_t done = 0, i = 0;
@@ -205,13 +205,13 @@ static uint16_t
 rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **mbufs, uint16_t nb,
 	  uint16_t *taken)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	const struct rte_vduse_net *net = queue->net;
 	struct rx_mbufs burst = { .pool = pool, .mbufs = mbufs };
 	uint16_t n, done;
 
 	*taken = 0;
-	n = vring_pop(&queue->ring, chains, nb);
+	n = vring_pop(&queue->vq->ring, chains, nb);
 	if (n == 0)
 		return 0;
 	/* A driver that read a larger MTU when it came up may still send such frames. */
@@ -222,11 +222,11 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 	done = rx_copy_chains(queue, chains, &burst, taken);
 	if (unlikely(*taken < n)) {
 		/* The driver keeps its packets; it is what slows down. */
-		vring_unpop(&queue->ring, chains + *taken, (uint16_t)(n - *taken));
+		vring_unpop(&queue->vq->ring, chains + *taken, (uint16_t)(n - *taken));
 		vnet_stats_add(&queue->stats.nombuf, 1);
 	}
 	if (likely(*taken > 0))
-		vring_push(&queue->ring, chains, *taken);
+		vring_push(&queue->vq->ring, chains, *taken);
 	return done;
 }
 
@@ -237,24 +237,24 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 	struct vnet_queue *queue = &net->queues[2 * pair + 1];
 	uint16_t done = 0, looked = 0;
 
-	if (!rte_vduse_vq_enter(queue->vq))
+	if (!vduse_vq_enter(queue->vq))
 		return 0;
 	/*
 	 * Chains are counted, not packets: a driver that sends nothing but runts must not hold
 	 * the burst. Fewer chains than wanted were all that there are, or took long to read.
 	 */
 	while (looked < nb) {
-		uint16_t want = RTE_MIN((uint16_t)(nb - looked), VRING_BURST_MAX), taken;
+		uint16_t want = RTE_MIN((uint16_t)(nb - looked), RTE_VDUSE_BURST_MAX), taken;
 
 		done += rx_chains(queue, pool, mbufs + done, want, &taken);
 		looked += taken;
 		vnet_queue_finish(queue, taken > 0);
-		if (taken < want || nb <= VRING_BURST_MAX ||
+		if (taken < want || nb <= RTE_VDUSE_BURST_MAX ||
 		    !rte_atomic_load_explicit(&queue->vq->enabled, rte_memory_order_relaxed))
 			break;
 	}
 	if (done != 0)
 		vnet_stats_count(&queue->stats, mbufs, done);
-	rte_vduse_vq_leave(queue->vq);
+	vduse_vq_leave(queue->vq);
 	return done;
 }

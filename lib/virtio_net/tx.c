@@ -20,7 +20,7 @@ enum tx_result {
 
 /* Where in a row of chains the next byte goes. */
 struct tx_cursor {
-	struct vring_chain *chain;
+	struct rte_vduse_chain *chain;
 	uint16_t piece;
 	uint32_t offset;
 };
@@ -30,8 +30,8 @@ static void
 tx_copy(struct tx_cursor *cursor, const uint8_t *from, uint32_t len)
 {
 	while (len > 0) {
-		struct vring_chain *chain = cursor->chain;
-		const struct vring_buf *buf;
+		struct rte_vduse_chain *chain = cursor->chain;
+		const struct rte_vduse_buf *buf;
 		uint32_t n;
 
 		if (cursor->piece == chain->nb_in) {
@@ -55,7 +55,7 @@ tx_copy(struct tx_cursor *cursor, const uint8_t *from, uint32_t len)
 }
 
 static void
-tx_copy_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
+tx_copy_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
 	       const struct rte_mbuf *packet)
 {
 	/* Section 5.1.6.4.1: without merging num_buffers is 1; no offload, all else is 0. */
@@ -89,7 +89,7 @@ tx_copy_header(const struct vnet_queue *queue, uint8_t *to, const struct virtio_
 
 /* The most common case: one piece to read from, one to write to, and room enough. */
 static inline void
-tx_copy_whole(const struct vnet_queue *queue, struct vring_chain *chain,
+tx_copy_whole(const struct vnet_queue *queue, struct rte_vduse_chain *chain,
 	      const struct rte_mbuf *packet)
 {
 	/* Not on the stack: to load what was just stored in pieces waits for all stores before. */
@@ -103,7 +103,7 @@ tx_copy_whole(const struct vnet_queue *queue, struct vring_chain *chain,
 
 /* Writes a packet to the first chains of a row. *taken: how many are used, also for a drop. */
 static inline enum tx_result
-tx_packet(const struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
+tx_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
 	  const struct rte_mbuf *packet, uint16_t *taken)
 {
 	uint64_t want = (uint64_t)queue->hdr_len + packet->pkt_len, room = 0;
@@ -154,7 +154,7 @@ tx_row_refused(struct vnet_queue *queue, enum tx_result result, struct tx_row *r
 }
 
 static void
-tx_row(struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
+tx_row(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
        struct rte_mbuf *const *mbufs, uint16_t nb, struct tx_row *row)
 {
 	bool more = true;
@@ -183,7 +183,8 @@ tx_row(struct vnet_queue *queue, struct vring_chain *chains, uint16_t nb_chains,
  * handle at once, or the ring has no descriptors left for one more of their kind.
  */
 static bool
-tx_hopeless(const struct vnet_queue *queue, const struct vring_chain *chains, uint16_t nb_chains)
+tx_hopeless(const struct vnet_queue *queue, const struct rte_vduse_chain *chains,
+	    uint16_t nb_chains)
 {
 	uint32_t nb_descs = 0;
 	uint16_t i;
@@ -192,8 +193,8 @@ tx_hopeless(const struct vnet_queue *queue, const struct vring_chain *chains, ui
 		return false;
 	for (i = 0; i < nb_chains; i++)
 		nb_descs += chains[i].nb_descs;
-	return nb_chains == VRING_BURST_MAX ||
-	       nb_descs + chains[nb_chains - 1].nb_descs > queue->ring.size;
+	return nb_chains == RTE_VDUSE_BURST_MAX ||
+	       nb_descs + chains[nb_chains - 1].nb_descs > queue->vq->ring.size;
 }
 
 /* Sends what one pop of chains can take. Returns packets taken; *want: chains to pop. */
@@ -201,18 +202,18 @@ static uint16_t
 tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, uint16_t *want,
 	  bool *stop)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	struct tx_row row = { 0 };
 	bool hopeless;
 	uint16_t n;
 
-	n = vring_pop(&queue->ring, chains, *want);
+	n = vring_pop(&queue->vq->ring, chains, *want);
 	if (n > 0)
 		tx_row(queue, chains, n, mbufs, nb, &row);
 	if (row.chains < n)
-		vring_unpop(&queue->ring, chains + row.chains, (uint16_t)(n - row.chains));
+		vring_unpop(&queue->vq->ring, chains + row.chains, (uint16_t)(n - row.chains));
 	if (row.chains > 0)
-		vring_push(&queue->ring, chains, row.chains);
+		vring_push(&queue->vq->ring, chains, row.chains);
 	hopeless = row.more && row.packets == 0 && tx_hopeless(queue, chains, n);
 	if (unlikely(hopeless)) {
 		vnet_stats_add(&queue->stats.drops, 1);
@@ -220,7 +221,7 @@ tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, 
 	}
 	*stop = n < *want && !hopeless;
 	/* A packet that needs several chains gets as many as there are. */
-	*want = row.more ? VRING_BURST_MAX : *want;
+	*want = row.more ? RTE_VDUSE_BURST_MAX : *want;
 	vnet_queue_finish(queue, row.chains > 0);
 	return row.packets;
 }
@@ -233,12 +234,12 @@ rte_vduse_net_tx_copy(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf 
 	uint16_t done = 0, want;
 	bool stop = false;
 
-	if (!rte_vduse_vq_enter(queue->vq))
+	if (!vduse_vq_enter(queue->vq))
 		return 0;
-	want = RTE_MIN(nb, VRING_BURST_MAX);
+	want = RTE_MIN(nb, RTE_VDUSE_BURST_MAX);
 	while (done < nb && !stop)
 		done += tx_chains(queue, mbufs + done, (uint16_t)(nb - done), &want, &stop);
-	rte_vduse_vq_leave(queue->vq);
+	vduse_vq_leave(queue->vq);
 	return done;
 }
 

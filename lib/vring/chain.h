@@ -30,9 +30,9 @@ vring_chain_sum(uint32_t sum, uint64_t len)
 
 /* Begins a chain in what is left of the scratch. */
 static inline void
-vring_chain_begin(struct vring_vq *vq, struct vring_chain *chain, uint16_t head)
+vring_chain_begin(struct vring_vq *vq, struct rte_vduse_chain *chain, uint16_t head)
 {
-	*chain = (struct vring_chain){
+	*chain = (struct rte_vduse_chain){
 		.bufs = &vq->bufs[vq->nb_bufs],
 		.head = head,
 		.nb_descs = 1,
@@ -41,7 +41,7 @@ vring_chain_begin(struct vring_vq *vq, struct vring_chain *chain, uint16_t head)
 
 /* Adds the pieces of one descriptor's buffer. False: vq->fault says why, or the scratch is full. */
 static inline bool
-vring_chain_add(struct vring_vq *vq, struct vring_chain *chain, uint64_t iova, uint32_t size,
+vring_chain_add(struct vring_vq *vq, struct rte_vduse_chain *chain, uint64_t iova, uint32_t size,
 		bool write)
 {
 	uint64_t left = size;
@@ -62,7 +62,7 @@ vring_chain_add(struct vring_vq *vq, struct vring_chain *chain, uint64_t iova, u
 				return false;
 			return vring_chain_fault(vq, VRING_FAULT_LONG, vq->max_bufs);
 		}
-		vq->bufs[vq->nb_bufs++] = (struct vring_buf){ .va = va, .len = (uint32_t)len };
+		vq->bufs[vq->nb_bufs++] = (struct rte_vduse_buf){ .va = va, .len = (uint32_t)len };
 		if (write) {
 			chain->nb_in++;
 			chain->in_len = vring_chain_sum(chain->in_len, len);
@@ -82,7 +82,7 @@ vring_chain_add(struct vring_vq *vq, struct vring_chain *chain, uint64_t iova, u
  */
 static __rte_always_inline bool
 vring_chain_take(const struct vring_window *window, uint16_t head, uint64_t iova, uint32_t size,
-		 bool write, struct vring_buf *buf, struct vring_chain *chain)
+		 bool write, struct rte_vduse_buf *buf, struct rte_vduse_chain *chain)
 {
 	uint64_t offset = iova - window->first;
 
@@ -101,7 +101,7 @@ vring_chain_take(const struct vring_window *window, uint16_t head, uint64_t iova
 
 /* The same for a buffer wherever it lies; the last window has the best chance. */
 static inline bool
-vring_chain_single(struct vring_vq *vq, struct vring_chain *chain, uint16_t head, uint64_t iova,
+vring_chain_single(struct vring_vq *vq, struct rte_vduse_chain *chain, uint16_t head, uint64_t iova,
 		   uint32_t size, bool write)
 {
 	if (likely(vq->nb_bufs < vq->max_bufs &&

@@ -168,7 +168,7 @@ packed_load(const struct vring_vq *vq, uint32_t place)
 
 /* Adds the buffer of a descriptor that may not be a table's. */
 static inline bool
-packed_add(struct vring_vq *vq, struct vring_chain *chain, const struct packed_desc *desc)
+packed_add(struct vring_vq *vq, struct rte_vduse_chain *chain, const struct packed_desc *desc)
 {
 	if (desc->flags & VRING_DESC_F_INDIRECT)
 		return vring_chain_fault(vq, VRING_FAULT_INDIRECT, desc->flags);
@@ -178,7 +178,7 @@ packed_add(struct vring_vq *vq, struct vring_chain *chain, const struct packed_d
 
 /* Section 2.8.7: a table stands alone in the ring, and its descriptors follow one another. */
 static bool
-packed_table(struct vring_vq *vq, struct vring_chain *chain, const struct packed_desc *table)
+packed_table(struct vring_vq *vq, struct rte_vduse_chain *chain, const struct packed_desc *table)
 {
 	uint32_t nb = table->len / VRING_DESC_SIZE, i;
 
@@ -204,7 +204,8 @@ packed_table(struct vring_vq *vq, struct vring_chain *chain, const struct packed
 
 /* A chain through the ring, of which the first descriptor is read: its last one has the id. */
 static bool
-packed_walk(struct vring_vq *vq, struct vring_chain *chain, struct packed_desc *desc, uint32_t room)
+packed_walk(struct vring_vq *vq, struct rte_vduse_chain *chain, struct packed_desc *desc,
+	    uint32_t room)
 {
 	for (;;) {
 		if (!packed_add(vq, chain, desc))
@@ -222,7 +223,7 @@ packed_walk(struct vring_vq *vq, struct vring_chain *chain, struct packed_desc *
 
 /* Reads the chain at the avail position. room: descriptors that are not the device's already. */
 static inline bool
-packed_chain(struct vring_vq *vq, struct vring_chain *chain, uint16_t flags, uint32_t room)
+packed_chain(struct vring_vq *vq, struct rte_vduse_chain *chain, uint16_t flags, uint32_t room)
 {
 	struct packed_desc desc = packed_load(vq, vq->packed.avail);
 
@@ -240,7 +241,7 @@ packed_chain(struct vring_vq *vq, struct vring_chain *chain, uint16_t flags, uin
 /* A chain each; write is known where this is inlined. */
 static __rte_always_inline bool
 packed_take_line(const struct vring_window *window, const struct vring_packed_desc *line,
-		 bool write, struct vring_buf *bufs, struct vring_chain *chains)
+		 bool write, struct rte_vduse_buf *bufs, struct rte_vduse_chain *chains)
 {
 	bool good = true;
 	int i;
@@ -264,7 +265,7 @@ packed_take_line(const struct vring_window *window, const struct vring_packed_de
  */
 static inline bool
 packed_line(const struct vring_window *windows, const struct vring_packed_desc *line,
-	    uint16_t wanted, struct vring_buf *bufs, struct vring_chain *chains)
+	    uint16_t wanted, struct rte_vduse_buf *bufs, struct rte_vduse_chain *chains)
 {
 	uint16_t flags = packed_load_flags(&line[0]), odd;
 
@@ -281,11 +282,11 @@ packed_line(const struct vring_window *windows, const struct vring_packed_desc *
 
 /* Takes whole lines, at most nb descriptors; the caller has room for as many. Returns chains. */
 static uint16_t
-packed_lines(struct vring_vq *vq, struct vring_chain *chains, uint32_t nb)
+packed_lines(struct vring_vq *vq, struct rte_vduse_chain *chains, uint32_t nb)
 {
 	const struct vring_window windows[2] = { vq->mem.window[0], vq->mem.window[1] };
 	struct vring_packed_desc *ring = vq->packed.desc;
-	struct vring_buf *bufs = &vq->bufs[vq->nb_bufs];
+	struct rte_vduse_buf *bufs = &vq->bufs[vq->nb_bufs];
 	uint32_t size = vq->size, place = vq->packed.avail;
 	uint16_t n = 0;
 
@@ -304,7 +305,7 @@ packed_lines(struct vring_vq *vq, struct vring_chain *chains, uint32_t nb)
 
 /* Takes the chain at the avail position, if there is one. Returns whether it did. */
 static bool
-packed_one(struct vring_vq *vq, struct vring_chain *chain, uint32_t room)
+packed_one(struct vring_vq *vq, struct rte_vduse_chain *chain, uint32_t room)
 {
 	struct vring_packed *packed = &vq->packed;
 	uint16_t flags;
@@ -321,7 +322,7 @@ packed_one(struct vring_vq *vq, struct vring_chain *chain, uint32_t room)
 }
 
 static uint16_t
-packed_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
+packed_pop(struct vring_vq *vq, struct rte_vduse_chain *chains, uint16_t nb)
 {
 	struct vring_packed *packed = &vq->packed;
 	/* Of other sizes the second turn begins within a line. */
@@ -331,7 +332,7 @@ packed_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
 
 	if (unlikely(vq->fault != VRING_FAULT_NONE))
 		return 0;
-	nb = RTE_MIN(nb, VRING_BURST_MAX);
+	nb = RTE_MIN(nb, RTE_VDUSE_BURST_MAX);
 	vq->nb_bufs = 0;
 	vq->nb_read = 0;
 	room = vq->size - packed_distance(vq, packed->used, packed->avail);
@@ -353,7 +354,7 @@ packed_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
 }
 
 static void
-packed_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+packed_unpop(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb)
 {
 	struct vring_packed *packed = &vq->packed;
 	uint16_t i;
@@ -392,7 +393,7 @@ packed_show(const struct vring_vq *vq, const struct vring_packed_used *used)
 
 /* Length, id and flags of a used chain, for a place under wrap counter 1 or 0. */
 static inline uint64_t
-packed_used_word(const struct vring_chain *chain, bool wrap)
+packed_used_word(const struct rte_vduse_chain *chain, bool wrap)
 {
 	uint64_t flags = wrap ? PACKED_AVAIL | PACKED_USED : 0;
 
@@ -420,7 +421,7 @@ packed_hold(struct vring_vq *vq, const struct vring_packed_used *used)
 }
 
 static void
-packed_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+packed_push(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb)
 {
 	struct vring_packed_desc *ring = vq->packed.desc;
 	uint32_t size = vq->size, place = vq->packed.used;
@@ -554,7 +555,7 @@ packed_resume(struct vring_vq *vq, uint16_t shown, uint32_t used, uint32_t taken
 }
 
 static bool
-packed_again(struct vring_vq *vq, const struct vring_taken *taken, struct vring_chain *chain)
+packed_again(struct vring_vq *vq, const struct vring_taken *taken, struct rte_vduse_chain *chain)
 {
 	struct packed_desc desc = packed_unpack(&taken->descs[0]);
 	uint16_t i;

@@ -93,14 +93,14 @@ split_available(struct vring_vq *vq, uint16_t want)
 }
 
 static uint16_t
-split_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
+split_pop(struct vring_vq *vq, struct rte_vduse_chain *chains, uint16_t nb)
 {
-	uint16_t heads[VRING_BURST_MAX];
+	uint16_t heads[RTE_VDUSE_BURST_MAX];
 	uint16_t n, i;
 
 	if (unlikely(vq->fault != VRING_FAULT_NONE))
 		return 0;
-	nb = RTE_MIN(nb, VRING_BURST_MAX);
+	nb = RTE_MIN(nb, RTE_VDUSE_BURST_MAX);
 	n = RTE_MIN(split_available(vq, nb), nb);
 	if (n == 0)
 		return 0;
@@ -118,7 +118,7 @@ split_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
 }
 
 static void
-split_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+split_unpop(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb)
 {
 	RTE_SET_USED(chains);
 	vq->next_avail = (uint16_t)(vq->next_avail - nb);
@@ -128,7 +128,7 @@ split_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
 }
 
 static void
-split_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+split_push(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb)
 {
 	uint16_t i;
 
@@ -208,7 +208,7 @@ split_resume(struct vring_vq *vq, uint16_t shown, uint32_t used, uint32_t taken)
 }
 
 static bool
-split_again(struct vring_vq *vq, const struct vring_taken *taken, struct vring_chain *chain)
+split_again(struct vring_vq *vq, const struct vring_taken *taken, struct rte_vduse_chain *chain)
 {
 	return vring_split_chain(vq, taken->head, chain);
 }

@@ -10,6 +10,6 @@ extern const struct vring_ops vring_split_ops;
 
 /* split_chain.c: reads the chain at head. False: vq->fault says why, or the scratch is full. */
 bool
-vring_split_chain(struct vring_vq *vq, uint16_t head, struct vring_chain *chain);
+vring_split_chain(struct vring_vq *vq, uint16_t head, struct rte_vduse_chain *chain);
 
 #endif /* VRING_SPLIT_H */

@@ -17,7 +17,7 @@ struct chain_table {
 };
 
 static inline bool
-chain_add(struct vring_vq *vq, struct vring_chain *chain, const struct vring_desc *desc)
+chain_add(struct vring_vq *vq, struct rte_vduse_chain *chain, const struct vring_desc *desc)
 {
 	return vring_chain_add(vq, chain, desc->addr, desc->len,
 			       (desc->flags & VRING_DESC_F_WRITE) != 0);
@@ -60,7 +60,7 @@ chain_next(struct vring_vq *vq, struct chain_table *table, struct vring_desc *de
 }
 
 static bool
-chain_walk(struct vring_vq *vq, struct vring_desc *desc, struct vring_chain *chain)
+chain_walk(struct vring_vq *vq, struct vring_desc *desc, struct rte_vduse_chain *chain)
 {
 	struct chain_table table = { .nb = vq->size, .count = 1 };
 
@@ -84,7 +84,7 @@ chain_walk(struct vring_vq *vq, struct vring_desc *desc, struct vring_chain *cha
 }
 
 bool
-vring_split_chain(struct vring_vq *vq, uint16_t head, struct vring_chain *chain)
+vring_split_chain(struct vring_vq *vq, uint16_t head, struct rte_vduse_chain *chain)
 {
 	struct vring_desc desc;
 

@@ -109,7 +109,7 @@ vring_start(struct vring_vq *vq, const struct vring_layout *layout, vring_lookup
 		.mem = { .lookup = lookup, .arg = arg },
 	};
 	vq->chain_limit = RTE_MAX((uint32_t)vq->size, (uint32_t)VRING_CHAIN_MIN_LIMIT);
-	vq->max_bufs = RTE_MIN(2 * vq->chain_limit + VRING_BURST_MAX, (uint32_t)UINT16_MAX);
+	vq->max_bufs = RTE_MIN(2 * vq->chain_limit + RTE_VDUSE_BURST_MAX, (uint32_t)UINT16_MAX);
 	ret = vring_remap(vq);
 	if (ret < 0)
 		return ret;

@@ -19,14 +19,13 @@
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 
+#include <rte_vduse_chain.h>
+
 #define VRING_SIZE_MIN 2
 #define VRING_SIZE_MAX 32768
 
 /* Indirect tables may be longer than the ring; this is how long a chain may get at the least. */
 #define VRING_CHAIN_MIN_LIMIT 1024
-
-/* What one pop returns at most. */
-#define VRING_BURST_MAX 64
 
 /*
  * A pop that has read so many descriptors of chains and tables ends with the chain that it is at: a
@@ -67,24 +66,6 @@ struct vring_mem {
 	void *arg;
 };
 
-/* A piece of a driver's buffer, contiguous in our memory. */
-struct vring_buf {
-	uint8_t *va;
-	uint32_t len;
-};
-
-/* One descriptor chain: nb_out pieces to read, then nb_in pieces to write. */
-struct vring_chain {
-	struct vring_buf *bufs; /* valid until the next pop on the same virtqueue */
-	uint32_t out_len;       /* bytes; saturates at UINT32_MAX */
-	uint32_t in_len;
-	uint32_t used_len; /* to be set before push: bytes that the device wrote */
-	uint16_t nb_out;
-	uint16_t nb_in;
-	uint16_t head;
-	uint16_t nb_descs; /* descriptors of the ring itself that the chain takes */
-};
-
 /*
  * What has to be kept of a chain from pop to publish to read it again in another process. The
  * descriptors of a packed ring are overwritten by others' used ones meanwhile, those of a split
@@ -116,9 +97,9 @@ struct vring_ops {
 	void (*seed)(struct vring_vq *vq);
 	/* Tells the driver not to kick, or, when loud, to kick for what comes next. */
 	void (*quiet)(struct vring_vq *vq);
-	uint16_t (*pop)(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb);
-	void (*unpop)(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb);
-	void (*push)(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb);
+	uint16_t (*pop)(struct vring_vq *vq, struct rte_vduse_chain *chains, uint16_t nb);
+	void (*unpop)(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb);
+	void (*push)(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb);
 	bool (*publish)(struct vring_vq *vq);
 	uint32_t (*count)(struct vring_vq *vq);
 	uint32_t (*position)(const struct vring_vq *vq);
@@ -127,7 +108,7 @@ struct vring_ops {
 	bool (*was_shown)(struct vring_vq *vq, uint16_t shown);
 	int (*resume)(struct vring_vq *vq, uint16_t shown, uint32_t used, uint32_t taken);
 	bool (*again)(struct vring_vq *vq, const struct vring_taken *taken,
-		      struct vring_chain *chain);
+		      struct rte_vduse_chain *chain);
 };
 
 /* Descriptors of a packed ring in a cache line. */
@@ -174,7 +155,7 @@ struct vring_vq {
 	enum vring_fault fault;
 	uint64_t fault_iova; /* the address, index or length that is wrong */
 	struct vring_mem mem;
-	struct vring_buf *bufs; /* scratch that popped chains point into */
+	struct rte_vduse_buf *bufs; /* scratch that popped chains point into */
 	uint32_t nb_bufs;
 	uint32_t max_bufs;
 	uint32_t chain_limit; /* descriptors of a chain with an indirect table */
@@ -265,7 +246,7 @@ vring_packed_go_on(struct vring_vq *vq, uint16_t from, uint16_t to);
 
 /* Reads a chain that the other process had popped. False: vq->fault says why. */
 static inline bool
-vring_again(struct vring_vq *vq, const struct vring_taken *taken, struct vring_chain *chain)
+vring_again(struct vring_vq *vq, const struct vring_taken *taken, struct rte_vduse_chain *chain)
 {
 	vq->nb_bufs = 0;
 	return vq->ops->again(vq, taken, chain);
@@ -276,14 +257,14 @@ const char *
 vring_fault_name(enum vring_fault fault);
 
 /*
- * Takes up to nb chains (at most VRING_BURST_MAX) that the driver made available. Fewer can
+ * Takes up to nb chains (at most RTE_VDUSE_BURST_MAX) that the driver made available. Fewer can
  * mean that they took long to read (VRING_POP_DESCS), or that the next one is faulty: vq->fault
  * then says so, and the chains before it are good. A fault stays until the caller clears it
  * (VRING_FAULT_MISS, after memory was added) or the queue is started again; as long as it stands,
  * pop returns 0.
  */
 static inline uint16_t
-vring_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
+vring_pop(struct vring_vq *vq, struct rte_vduse_chain *chains, uint16_t nb)
 {
 	return vq->ops->pop(vq, chains, nb);
 }
@@ -293,7 +274,7 @@ vring_pop(struct vring_vq *vq, struct vring_chain *chains, uint16_t nb)
  * of the chain behind them: it is met again.
  */
 static inline void
-vring_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+vring_unpop(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb)
 {
 	vq->ops->unpop(vq, chains, nb);
 }
@@ -303,7 +284,7 @@ vring_unpop(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
  * chains must be pushed in the order in which they were popped.
  */
 static inline void
-vring_push(struct vring_vq *vq, const struct vring_chain *chains, uint16_t nb)
+vring_push(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb)
 {
 	vq->ops->push(vq, chains, nb);
 }

@@ -133,7 +133,7 @@ disk_poll(struct disk *disk)
 static bool
 all_used(const struct vblk_queue *queue)
 {
-	const struct vring_vq *ring = &queue->ring;
+	const struct vring_vq *ring = &queue->vq->ring;
 
 	if (queue->packed)
 		return ring->packed.used == ring->packed.avail && queue->nb_spare == ring->size;

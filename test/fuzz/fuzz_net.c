@@ -110,7 +110,7 @@ card_reset(struct card *card)
 static void
 check_burst(struct card *card, uint16_t index)
 {
-	const struct vring_vq *ring = &card->net->queues[index].ring;
+	const struct vring_vq *ring = &card->net->queues[index].vq->ring;
 
 	if (card_state(card, index) == RTE_VDUSE_VQ_WAITING) {
 		fuzz_sync(card->dev);

@@ -4,6 +4,7 @@
  * The command line of dpdk-vduse-perf: what it takes and what it refuses.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
 
 #include <rte_common.h>

@@ -164,7 +164,7 @@ test_create_bad_size(void **state)
 static void
 test_create_bad_parts(void **state)
 {
-	struct rte_vduse_dev_conf conf, bad[4];
+	struct rte_vduse_dev_conf conf, bad[3];
 	size_t i;
 
 	RTE_SET_USED(state);
@@ -176,7 +176,6 @@ test_create_bad_parts(void **state)
 	bad[0].nb_vqs = 0;
 	bad[1].ops = NULL;
 	bad[2].config = NULL;
-	bad[3].config_size = 0;
 	for (i = 0; i < RTE_DIM(bad); i++)
 		refused(&bad[i], "unit0: ");
 	vduse_loopback_free(device.loop);

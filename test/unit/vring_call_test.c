@@ -27,7 +27,7 @@ device_main(void *arg)
 
 	RTE_SET_USED(arg);
 	while (!rte_atomic_load_explicit(&done, rte_memory_order_relaxed)) {
-		struct vring_chain chains[SIZE];
+		struct rte_vduse_chain chains[SIZE];
 		uint16_t n = vring_pop(&driver.vq, chains, SIZE);
 
 		if (n == 0) {

@@ -40,11 +40,11 @@ teardown(void **state)
 static void
 expect_fault(enum vring_fault fault)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 
-	assert_int_equal(vring_pop(&driver.vq, chains, VRING_BURST_MAX), 0);
+	assert_int_equal(vring_pop(&driver.vq, chains, RTE_VDUSE_BURST_MAX), 0);
 	assert_int_equal(driver.vq.fault, fault);
-	assert_int_equal(vring_pop(&driver.vq, chains, VRING_BURST_MAX), 0);
+	assert_int_equal(vring_pop(&driver.vq, chains, RTE_VDUSE_BURST_MAX), 0);
 	assert_string_not_equal(vring_fault_name(fault), "unknown fault");
 }
 
@@ -229,7 +229,7 @@ buffer_over_the_end_of_a_region(void **state)
 static void
 write_to_what_may_only_be_read(void **state)
 {
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 
 	RTE_SET_USED(state);
 	driver.regions[1].read_only = true;
@@ -273,7 +273,7 @@ layouts_that_are_none(void **state)
 static void
 random_damage(void)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	uint8_t *bytes = (uint8_t *)driver.desc;
 	uint16_t n, i, j;
 	int k;
@@ -284,7 +284,7 @@ random_damage(void)
 		((uint8_t *)driver_va(&driver, table))[rand() % 256] = (uint8_t)rand();
 	if (rand() % 16 == 0)
 		driver.avail->idx = (uint16_t)rand();
-	n = vring_pop(&driver.vq, chains, VRING_BURST_MAX);
+	n = vring_pop(&driver.vq, chains, RTE_VDUSE_BURST_MAX);
 	for (i = 0; i < n; i++) {
 		for (j = 0; j < chains[i].nb_out + chains[i].nb_in; j++) {
 			/* ASan sees to it that this is memory of the driver. */

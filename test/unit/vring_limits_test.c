@@ -22,7 +22,7 @@ begin(uint32_t size, uint64_t features)
 }
 
 static uint16_t
-pop(struct vring_chain *chains, uint16_t nb)
+pop(struct rte_vduse_chain *chains, uint16_t nb)
 {
 	return vring_pop(&driver.vq, chains, nb);
 }
@@ -51,7 +51,7 @@ table_make(uint32_t nb, uint64_t iova, uint32_t len)
 static void
 index_that_goes_back(void **state)
 {
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 
 	RTE_SET_USED(state);
 	begin(8, 0);
@@ -70,7 +70,7 @@ index_that_goes_back(void **state)
 static void
 chain_as_long_as_the_ring(void **state)
 {
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 	uint32_t size, i;
 
 	RTE_SET_USED(state);
@@ -96,7 +96,7 @@ static void
 table_as_long_as_allowed(void **state)
 {
 	static const uint32_t sizes[] = { 2, 1024, 4096, VRING_SIZE_MAX };
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 	uint64_t table;
 	uint32_t i;
 
@@ -139,7 +139,7 @@ regions_of_one_byte(uint64_t *iova)
 static void
 chain_of_too_many_pieces(void **state)
 {
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 	uint64_t iova, table;
 
 	RTE_SET_USED(state);
@@ -156,7 +156,7 @@ chain_of_too_many_pieces(void **state)
 static void
 burst_that_fills_the_scratch(void **state)
 {
-	struct vring_chain chains[4];
+	struct rte_vduse_chain chains[4];
 	uint64_t iova, table;
 	uint16_t i;
 
@@ -179,16 +179,16 @@ burst_that_fills_the_scratch(void **state)
 static void
 burst_no_larger_than_allowed(void **state)
 {
-	struct vring_chain chains[VRING_BURST_MAX + 1];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX + 1];
 	uint16_t i;
 
 	RTE_SET_USED(state);
 	begin(128, 0);
-	for (i = 0; i < VRING_BURST_MAX + 1; i++)
+	for (i = 0; i < RTE_VDUSE_BURST_MAX + 1; i++)
 		post(i, driver.data, 1, 0, 0);
 	assert_int_equal(pop(chains, 0), 0);
-	assert_int_equal(pop(chains, VRING_BURST_MAX + 1), VRING_BURST_MAX);
-	assert_int_equal(pop(chains, VRING_BURST_MAX + 1), 1);
+	assert_int_equal(pop(chains, RTE_VDUSE_BURST_MAX + 1), RTE_VDUSE_BURST_MAX);
+	assert_int_equal(pop(chains, RTE_VDUSE_BURST_MAX + 1), 1);
 	driver_free(&driver);
 }
 
@@ -196,7 +196,7 @@ burst_no_larger_than_allowed(void **state)
 static void
 descriptors_without_bytes(void **state)
 {
-	struct vring_chain chains[2];
+	struct rte_vduse_chain chains[2];
 
 	RTE_SET_USED(state);
 	begin(8, 0);
@@ -218,7 +218,7 @@ static void
 lengths_saturate(void **state)
 {
 	struct driver_region *region;
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 
 	RTE_SET_USED(state);
 	begin(8, 0);
@@ -238,7 +238,7 @@ static void
 misses_on_the_way(void **state)
 {
 	struct driver_region *late;
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 	uint64_t seam;
 
 	RTE_SET_USED(state);
@@ -266,7 +266,7 @@ misses_on_the_way(void **state)
 static void
 unpop_takes_the_fault_along(void **state)
 {
-	struct vring_chain chains[2];
+	struct rte_vduse_chain chains[2];
 
 	RTE_SET_USED(state);
 	begin(8, 0);
@@ -290,7 +290,7 @@ many_empty_descriptors(void **state)
 	static const struct {
 		uint32_t ring, nb;
 	} tables[] = { { 64, 1024 }, { 1024, 1000 }, { VRING_SIZE_MAX, VRING_SIZE_MAX } };
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	uint16_t i, j, n, left;
 
 	RTE_SET_USED(state);
@@ -316,7 +316,7 @@ many_empty_descriptors(void **state)
 static void
 many_descriptors_of_the_ring(void **state)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	uint16_t i, n;
 
 	RTE_SET_USED(state);
@@ -328,9 +328,9 @@ many_descriptors_of_the_ring(void **state)
 		driver_post(&driver, (uint16_t)(1024 * i));
 	for (n = 16; n > 0; n -= 4)
 		assert_int_equal(pop(chains, 32), 4);
-	for (i = 0; i < VRING_BURST_MAX; i++)
+	for (i = 0; i < RTE_VDUSE_BURST_MAX; i++)
 		driver_post(&driver, 1023);
-	assert_int_equal(pop(chains, VRING_BURST_MAX), VRING_BURST_MAX);
+	assert_int_equal(pop(chains, RTE_VDUSE_BURST_MAX), RTE_VDUSE_BURST_MAX);
 	driver_free(&driver);
 }
 

@@ -43,7 +43,7 @@ struct model {
 	uint32_t nb_free;
 	uint32_t posted, taken, pushed, published, harvested;
 	struct model_post posts[MODEL_KEPT];
-	struct vring_chain chains[MODEL_KEPT];
+	struct rte_vduse_chain chains[MODEL_KEPT];
 };
 
 extern struct model model;

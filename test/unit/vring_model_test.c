@@ -15,7 +15,7 @@
 #define STEPS 150
 
 static void
-device_serves(struct vring_chain *chain, const struct model_post *post)
+device_serves(struct rte_vduse_chain *chain, const struct model_post *post)
 {
 	uint32_t at = 0, end = model_written(post), i, j;
 
@@ -40,8 +40,8 @@ device_serves(struct vring_chain *chain, const struct model_post *post)
 static uint32_t
 device_pops(void)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
-	uint32_t waiting = model.posted - model.taken, want = 1 + model_roll(VRING_BURST_MAX);
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
+	uint32_t waiting = model.posted - model.taken, want = 1 + model_roll(RTE_VDUSE_BURST_MAX);
 	uint16_t n, i;
 
 	want = RTE_MIN(want, waiting);
@@ -190,7 +190,7 @@ memory_misses(void)
 	left = device_pops();
 	assert_int_equal(driver->vq.fault, left > 0 ? VRING_FAULT_MISS : VRING_FAULT_NONE);
 	if (left > 0) {
-		struct vring_chain chain;
+		struct rte_vduse_chain chain;
 
 		assert_true(driver->vq.fault_iova - region->first < size);
 		assert_int_equal(vring_pop(&driver->vq, &chain, 1), 0);

@@ -19,7 +19,7 @@ post(void)
 static void
 serve(void)
 {
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 	uint32_t head, len;
 
 	assert_int_equal(vring_pop(&driver.vq, &chain, 1), 1);

@@ -41,7 +41,7 @@ post(uint16_t id, uint64_t iova, uint32_t len, uint16_t flags)
 }
 
 static bool
-push(struct vring_chain *chains, uint16_t nb)
+push(struct rte_vduse_chain *chains, uint16_t nb)
 {
 	vring_push(&driver.vq, chains, nb);
 	return vring_publish(&driver.vq);
@@ -51,7 +51,7 @@ push(struct vring_chain *chains, uint16_t nb)
 static void
 turns(uint32_t size, uint64_t features, uint16_t place)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	uint32_t sent = 0, got = 0, id, len, end = RTE_MAX(8 * size, 1000u);
 
 	begin(size, features, place);
@@ -66,7 +66,7 @@ turns(uint32_t size, uint64_t features, uint16_t place)
 			assert_false(post((uint16_t)(sent % size), iova, 8, 0));
 		}
 		assert_int_equal(vring_count(&driver.vq), size);
-		while ((n = vring_pop(&driver.vq, chains, VRING_BURST_MAX)) > 0) {
+		while ((n = vring_pop(&driver.vq, chains, RTE_VDUSE_BURST_MAX)) > 0) {
 			for (i = 0; i < n; i++, got++) {
 				assert_int_equal(chains[i].out_len, 8);
 				assert_memory_equal(chains[i].bufs[0].va, &got, sizeof(got));
@@ -101,7 +101,7 @@ every_size_turns(void **state)
 static void
 more_than_the_ring_holds(void **state)
 {
-	struct vring_chain chains[8];
+	struct rte_vduse_chain chains[8];
 	uint16_t i;
 
 	RTE_SET_USED(state);
@@ -125,7 +125,8 @@ more_than_the_ring_holds(void **state)
  * far behind driver.data. Behind DATA_SIZE lies one more region of 4096 bytes, and then nothing.
  */
 static uint16_t
-odd_line(struct vring_chain *chains, uint16_t odd, uint64_t offset, uint32_t len, uint16_t flags)
+odd_line(struct rte_vduse_chain *chains, uint16_t odd, uint64_t offset, uint32_t len,
+	 uint16_t flags)
 {
 	uint16_t i;
 
@@ -145,8 +146,8 @@ odd_line(struct vring_chain *chains, uint16_t odd, uint64_t offset, uint32_t len
 static void
 one_odd(uint16_t odd, uint16_t flags)
 {
-	struct vring_chain chains[4];
-	const struct vring_chain *chain = &chains[odd];
+	struct rte_vduse_chain chains[4];
+	const struct rte_vduse_chain *chain = &chains[odd];
 	uint16_t i;
 
 	/* Across the border of two regions. */
@@ -190,7 +191,7 @@ lines_with_one_odd(void **state)
 static void
 batches_in_order(void **state)
 {
-	struct vring_chain chains[8];
+	struct rte_vduse_chain chains[8];
 	uint32_t id, len;
 	uint16_t i;
 
@@ -288,11 +289,11 @@ table_entry(unsigned int index, uint64_t iova, uint32_t len, uint16_t flags)
 static void
 expect_fault(enum vring_fault fault)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 
-	assert_int_equal(vring_pop(&driver.vq, chains, VRING_BURST_MAX), 0);
+	assert_int_equal(vring_pop(&driver.vq, chains, RTE_VDUSE_BURST_MAX), 0);
 	assert_int_equal(driver.vq.fault, fault);
-	assert_int_equal(vring_pop(&driver.vq, chains, VRING_BURST_MAX), 0);
+	assert_int_equal(vring_pop(&driver.vq, chains, RTE_VDUSE_BURST_MAX), 0);
 	driver_free(&driver);
 	begin(8, INDIRECT, 0);
 }
@@ -360,7 +361,7 @@ chains_that_are_none(void **state)
 static void
 chains_without_an_end(void **state)
 {
-	struct vring_chain chains[2];
+	struct rte_vduse_chain chains[2];
 	uint16_t i;
 
 	RTE_SET_USED(state);
@@ -382,7 +383,7 @@ chains_without_an_end(void **state)
 static void
 fault_after_unpop(void **state)
 {
-	struct vring_chain chains[2];
+	struct rte_vduse_chain chains[2];
 
 	RTE_SET_USED(state);
 	begin(8, 0, 0);
@@ -401,7 +402,7 @@ fault_after_unpop(void **state)
 static void
 random_damage(void)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	uint8_t *bytes = (uint8_t *)driver.packed.desc;
 	uint16_t n, i, j;
 	int k;
@@ -412,7 +413,7 @@ random_damage(void)
 		((uint8_t *)driver_va(&driver, table))[rand() % 256] = (uint8_t)rand();
 	driver_packed_set_event(&driver, (uint16_t)rand(), (uint32_t)rand() % 40000);
 	(void)vring_count(&driver.vq);
-	n = vring_pop(&driver.vq, chains, VRING_BURST_MAX);
+	n = vring_pop(&driver.vq, chains, RTE_VDUSE_BURST_MAX);
 	for (i = 0; i < n; i++) {
 		for (j = 0; j < chains[i].nb_out + chains[i].nb_in; j++) {
 			/* ASan sees to it that this is memory of the driver. */
@@ -458,7 +459,7 @@ static void
 many_empty_descriptors(void **state)
 {
 	static struct driver_part parts[1024];
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	uint16_t i;
 
 	RTE_SET_USED(state);
@@ -476,9 +477,9 @@ many_empty_descriptors(void **state)
 	assert_int_equal(vring_pop(&driver.vq, chains, 32), 0);
 	driver_free(&driver);
 	begin(VRING_SIZE_MAX, INDIRECT, 0);
-	for (i = 0; i < VRING_BURST_MAX; i++)
+	for (i = 0; i < RTE_VDUSE_BURST_MAX; i++)
 		post(i, driver.data, 0, 0);
-	assert_int_equal(vring_pop(&driver.vq, chains, VRING_BURST_MAX), VRING_BURST_MAX);
+	assert_int_equal(vring_pop(&driver.vq, chains, RTE_VDUSE_BURST_MAX), RTE_VDUSE_BURST_MAX);
 	driver_free(&driver);
 }
 

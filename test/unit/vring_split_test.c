@@ -18,13 +18,13 @@
 static struct driver driver;
 
 static uint16_t
-pop(struct vring_chain *chains, uint16_t nb)
+pop(struct rte_vduse_chain *chains, uint16_t nb)
 {
 	return vring_pop(&driver.vq, chains, nb);
 }
 
 static bool
-push(struct vring_chain *chains, uint16_t nb)
+push(struct rte_vduse_chain *chains, uint16_t nb)
 {
 	vring_push(&driver.vq, chains, nb);
 	return vring_publish(&driver.vq);
@@ -34,7 +34,7 @@ push(struct vring_chain *chains, uint16_t nb)
 static void
 wrap(uint32_t size, uint64_t features)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	uint32_t sent = 0, got = 0, head, len;
 
 	driver_init(&driver, size, features, (uint16_t)(0x10000 - size / 2));
@@ -52,7 +52,7 @@ wrap(uint32_t size, uint64_t features)
 			assert_false(driver_post(&driver, slot));
 			sent++;
 		}
-		while ((n = pop(chains, VRING_BURST_MAX)) > 0) {
+		while ((n = pop(chains, RTE_VDUSE_BURST_MAX)) > 0) {
 			for (i = 0; i < n; i++) {
 				assert_int_equal(chains[i].out_len, 8);
 				assert_memory_equal(chains[i].bufs[0].va, &got, sizeof(got));
@@ -95,7 +95,7 @@ reference_wants_call(uint16_t event, uint16_t old, uint16_t now)
 static void
 calls_follow_the_used_event(void **state)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	unsigned int round;
 	uint32_t head, len;
 
@@ -112,7 +112,7 @@ calls_follow_the_used_event(void **state)
 			assert_false(driver_post(&driver, i));
 		}
 		driver_set_used_event(&driver, event);
-		got = pop(chains, VRING_BURST_MAX);
+		got = pop(chains, RTE_VDUSE_BURST_MAX);
 		assert_int_equal(got, n);
 		assert_int_equal(push(chains, got),
 				 reference_wants_call(event, old, (uint16_t)(old + n)));
@@ -125,7 +125,7 @@ calls_follow_the_used_event(void **state)
 static void
 no_interrupt_means_no_call(void **state)
 {
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 
 	RTE_SET_USED(state);
 	driver_init(&driver, 4, 0, 0);
@@ -144,7 +144,7 @@ no_interrupt_means_no_call(void **state)
 }
 
 static void
-check_layout(const struct vring_chain *chain, uint16_t head)
+check_layout(const struct rte_vduse_chain *chain, uint16_t head)
 {
 	assert_int_equal(chain->head, head);
 	assert_int_equal(chain->nb_out, 2);
@@ -164,7 +164,7 @@ chains_in_every_layout(void **state)
 {
 	uint64_t table;
 	struct vring_desc *desc;
-	struct vring_chain chains[3];
+	struct rte_vduse_chain chains[3];
 
 	RTE_SET_USED(state);
 	driver_init(&driver, 8, INDIRECT, 0);
@@ -196,7 +196,7 @@ chains_in_every_layout(void **state)
 static void
 regions_are_crossed_in_pieces(void **state)
 {
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 	struct driver_region *low, *high;
 	struct vring_desc desc;
 	uint64_t seam;
@@ -225,7 +225,7 @@ regions_are_crossed_in_pieces(void **state)
 static void
 unpop_gives_chains_back(void **state)
 {
-	struct vring_chain chains[4];
+	struct rte_vduse_chain chains[4];
 	uint16_t i;
 
 	RTE_SET_USED(state);
@@ -249,7 +249,7 @@ unpop_gives_chains_back(void **state)
 static void
 a_miss_is_met_again(void **state)
 {
-	struct vring_chain chains[2];
+	struct rte_vduse_chain chains[2];
 	uint64_t later = DRIVER_IOVA * 9;
 
 	RTE_SET_USED(state);
@@ -273,7 +273,7 @@ a_miss_is_met_again(void **state)
 static void
 remap_follows_the_memory(void **state)
 {
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 	struct driver_region old;
 	unsigned int i;
 
@@ -309,7 +309,7 @@ remap_follows_the_memory(void **state)
 static void
 the_used_index_is_the_truth(void **state)
 {
-	struct vring_chain chain;
+	struct rte_vduse_chain chain;
 
 	RTE_SET_USED(state);
 	driver_init(&driver, 4, 0, 100);

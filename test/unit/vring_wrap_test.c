@@ -64,10 +64,10 @@ post(bool indirect)
 static void
 serve(void)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	uint16_t n, i;
 
-	while ((n = vring_pop(&driver.vq, chains, VRING_BURST_MAX)) > 0) {
+	while ((n = vring_pop(&driver.vq, chains, RTE_VDUSE_BURST_MAX)) > 0) {
 		for (i = 0; i < n; i++, served++) {
 			assert_int_equal(chains[i].nb_out, 1);
 			assert_int_equal(chains[i].nb_in, 1);
@@ -133,13 +133,13 @@ wants_kick(uint16_t old)
 static void
 serve_some(uint32_t most)
 {
-	struct vring_chain chains[VRING_BURST_MAX];
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	uint32_t head, len;
 	uint16_t n;
 
 	while (most > 0) {
 		n = vring_pop(&driver.vq, chains,
-			      (uint16_t)RTE_MIN(most, (uint32_t)VRING_BURST_MAX));
+			      (uint16_t)RTE_MIN(most, (uint32_t)RTE_VDUSE_BURST_MAX));
 		if (n == 0)
 			break;
 		vring_push(&driver.vq, chains, n);

@@ -89,14 +89,13 @@ xstats_queue_read(const struct vduse_port *port, unsigned int queue, struct xsta
 {
 	bool rx = queue < port->args.queues;
 	uint16_t pair = rx ? queue : queue - port->args.queues;
-	struct rte_vduse_vq *vq;
+	struct rte_vduse_vq_stats vq;
 
 	rte_vduse_net_stats(port->net, pair, rx, &out->net);
-	vq = rte_vduse_dev_vq(rte_vduse_net_dev(port->net), 2 * pair + rx);
-	out->faults = rte_atomic_load_explicit(&vq->faults, rte_memory_order_relaxed);
-	out->iotlb_misses = rte_atomic_load_explicit(&vq->misses, rte_memory_order_relaxed);
-	out->need_reset = rte_atomic_load_explicit(&vq->state, rte_memory_order_relaxed) ==
-			  RTE_VDUSE_VQ_ERROR;
+	rte_vduse_vq_stats(rte_vduse_dev_vq(rte_vduse_net_dev(port->net), 2 * pair + rx), &vq);
+	out->faults = vq.faults;
+	out->iotlb_misses = vq.misses;
+	out->need_reset = vq.state == RTE_VDUSE_VQ_ERROR;
 }
 
 static uint64_t

@@ -89,10 +89,11 @@ dev_conf_check(const struct rte_vduse_dev_conf *conf, const char **name)
 			  conf->vq_size);
 		return -EINVAL;
 	}
-	if (conf->nb_vqs == 0 || conf->ops == NULL || conf->config == NULL ||
-	    conf->config_size == 0) {
+	if (conf->nb_vqs == 0 || conf->ops == NULL ||
+	    (conf->config == NULL && conf->config_size > 0)) {
 		VDUSE_LOG(dev, ERR, *name,
-			  "%u virtqueues, %u bytes of configuration: a device needs some of each",
+			  "%u virtqueues, %u bytes of configuration: a device needs some of the "
+			  "first, its callbacks, and the bytes",
 			  conf->nb_vqs, conf->config_size);
 		return -EINVAL;
 	}
@@ -120,7 +121,8 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->socket_id = conf->socket_id;
 	dev->offered = conf->features;
 	dev->config_size = conf->config_size;
-	memcpy(dev->config, conf->config, RTE_MIN(conf->config_size, sizeof(dev->config)));
+	if (conf->config_size > 0)
+		memcpy(dev->config, conf->config, RTE_MIN(conf->config_size, sizeof(dev->config)));
 	dev->device_id = conf->device_id;
 	dev->socket = rte_vduse_path_is_socket(conf->path);
 	dev->memory_limit = conf->memory_limit != 0 ? conf->memory_limit : UINT64_MAX;

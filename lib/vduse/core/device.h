@@ -16,6 +16,7 @@
 #include <rte_vduse.h>
 #include <vduse/core/state.h>
 #include <vduse/core/transport.h>
+#include <vduse/virtqueue.h>
 
 /* A call that takes longer has very many waiters. */
 #define VDUSE_SLOW_CALL_US 100
@@ -176,9 +177,9 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb);
 /* After a walk on its behalf: a virtqueue that missed goes on or fails. */
 void
 vduse_vq_resume(struct rte_vduse_vq *vq);
-/* Puts a position, as struct rte_vduse_vq_info has it, into the kernel's form. */
+/* Where a virtqueue goes on, in the kernel's form. */
 void
-vduse_vq_state(const struct rte_vduse_dev *dev, uint32_t position, struct vduse_vq_state *state);
+vduse_vq_state(struct rte_vduse_vq *vq, struct vduse_vq_state *state);
 
 /* VDUSE_LOG() for what the device's driver can cause, as often as it likes. */
 #define VDUSE_LOG_DRIVER(dev_, type, level, fmt, ...)                                              \

@@ -24,7 +24,6 @@ msg_vq_state(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 	     struct vduse_dev_response *resp)
 {
 	struct rte_vduse_vq *vq = rte_vduse_dev_vq(dev, RTE_MIN(req->vq_state.index, UINT16_MAX));
-	uint32_t position;
 
 	if (vq == NULL || dev->draining) {
 		VDUSE_LOG_DRIVER(dev, msg, ERR, "asked for the state of virtqueue %u of %u",
@@ -32,10 +31,7 @@ msg_vq_state(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 		return -EINVAL;
 	}
 	resp->vq_state.index = req->vq_state.index;
-	rte_spinlock_lock(&vq->lock);
-	position = dev->ops->vq_position(vq, dev->arg);
-	rte_spinlock_unlock(&vq->lock);
-	vduse_vq_state(dev, position, &resp->vq_state);
+	vduse_vq_state(vq, &resp->vq_state);
 	return 0;
 }
 

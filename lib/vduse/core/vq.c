@@ -99,10 +99,25 @@ vq_position(const struct rte_vduse_dev *dev, const struct vduse_vq_info *from)
 	       (from->packed.last_used_counter & 1u) << 31;
 }
 
-void
-vduse_vq_state(const struct rte_vduse_dev *dev, uint32_t position, struct vduse_vq_state *state)
+static uint32_t
+vq_where(struct rte_vduse_vq *vq)
 {
-	if (!(dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED))) {
+	const struct rte_vduse_dev *dev = vq->dev;
+	uint32_t position;
+
+	rte_spinlock_lock(&vq->lock);
+	position = dev->ops->vq_remap != NULL ? dev->ops->vq_position(vq, dev->arg)
+					      : vring_position(&vq->ring);
+	rte_spinlock_unlock(&vq->lock);
+	return position;
+}
+
+void
+vduse_vq_state(struct rte_vduse_vq *vq, struct vduse_vq_state *state)
+{
+	uint32_t position = vq_where(vq);
+
+	if (!(vq->dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED))) {
 		state->split.avail_index = (uint16_t)position;
 		return;
 	}
@@ -112,18 +127,81 @@ vduse_vq_state(const struct rte_vduse_dev *dev, uint32_t position, struct vduse_
 	state->packed.last_used_counter = position >> 31;
 }
 
+static bool
+vq_window(void *arg, uint64_t iova, bool write, struct vring_window *window)
+{
+	struct rte_vduse_vq *vq = arg;
+	const struct rte_vduse_region *region = rte_vduse_vq_lookup(vq, iova);
+
+	if (region == NULL || !(write ? region->writable : region->readable)) {
+		vq->miss_write = write;
+		return false;
+	}
+	window->first = region->first;
+	window->size = region->last - region->first + 1;
+	window->delta = (uint64_t)(uintptr_t)region->va - region->first;
+	return true;
+}
+
+/* Maps the ring and gives it to the device type. -EFAULT: it lies in no region. */
+static int
+vq_ring_start(struct rte_vduse_vq *vq)
+{
+	const struct rte_vduse_dev *dev = vq->dev;
+	const struct rte_vduse_vq_info *info = &vq->info;
+	struct vring_layout layout = {
+		.desc = info->desc,
+		.driver = info->driver,
+		.device = info->device,
+		.features = info->features,
+		.size = info->size,
+		.position = info->position,
+	};
+	int ret;
+
+	if (dev->ops->vq_remap != NULL)
+		return dev->ops->vq_start(vq, info, dev->arg);
+	ret = vring_start(&vq->ring, &layout, vq_window, vq);
+	if (ret < 0)
+		return ret;
+	ret = dev->ops->vq_start(vq, info, dev->arg);
+	if (ret < 0)
+		vring_stop(&vq->ring);
+	return ret;
+}
+
+static int
+vq_ring_remap(struct rte_vduse_vq *vq)
+{
+	const struct rte_vduse_dev_ops *ops = vq->dev->ops;
+	int ret;
+
+	if (ops->vq_remap != NULL)
+		return ops->vq_remap(vq, vq->dev->arg);
+	/* It may have come up before its ring was mapped. */
+	if (!vq->ring.started)
+		return vq_ring_start(vq);
+	ret = vring_remap(&vq->ring);
+	if (ops->vq_memory != NULL)
+		ops->vq_memory(vq, vq->dev->arg);
+	return ret;
+}
+
 /* The state of a virtqueue whose rings are not mapped: memory may come, what is lost does not. */
 static enum rte_vduse_vq_state
 vq_unmapped(struct rte_vduse_vq *vq)
 {
-	return rte_vduse_vq_guard(vq) ? RTE_VDUSE_VQ_SUSPENDED : RTE_VDUSE_VQ_ERROR;
+	return vduse_vq_guard(vq) ? RTE_VDUSE_VQ_SUSPENDED : RTE_VDUSE_VQ_ERROR;
 }
 
 static enum rte_vduse_vq_state
 vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 {
 	struct rte_vduse_dev *dev = vq->dev;
-	struct rte_vduse_vq_info info = {
+	struct rte_vduse_vq_info *info = &vq->info;
+	int ret;
+
+	*info = (struct rte_vduse_vq_info){
 		.desc = from->desc_addr,
 		.driver = from->driver_addr,
 		.device = from->device_addr,
@@ -132,20 +210,18 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 		.position = vq_position(dev, from),
 		.resumed = dev->resuming,
 	};
-	int ret;
-
 	if (dev->transport->vq_life != NULL)
-		info.life = dev->transport->vq_life(dev, vq->index);
+		info->life = dev->transport->vq_life(dev, vq->index);
 	vq->iotlb = dev->iotlb[0];
 	vq->report = false;
 	/* First, so that what the device type started need not be stopped again. */
 	ret = vq_kick_open(vq);
 	if (ret < 0)
-		return vq_start_failed(vq, info.size, ret);
-	ret = dev->ops->vq_start(vq, &info, dev->arg);
+		return vq_start_failed(vq, info->size, ret);
+	ret = vq_ring_start(vq);
 	if (ret < 0 && ret != -EFAULT) {
 		vq_kick_close(vq);
-		return vq_start_failed(vq, info.size, ret);
+		return vq_start_failed(vq, info->size, ret);
 	}
 	/*
 	 * A process that was killed between its last used entries and their call owes the driver
@@ -156,7 +232,7 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 	if (ret == -EFAULT)
 		return vq_unmapped(vq);
 	VDUSE_LOG(dev, DEBUG, dev->name, "virtqueue %u runs, size %u, from 0x%x", vq->index,
-		  info.size, info.position);
+		  info->size, info->position);
 	return RTE_VDUSE_VQ_RUNNING;
 }
 
@@ -210,6 +286,7 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 	vq_lock(vq);
 	if (vq->started) {
 		dev->ops->vq_stop(vq, dev->arg);
+		vring_stop(&vq->ring);
 		/* For what was shown last: nobody makes it later. */
 		if (rte_atomic_exchange_explicit(&vq->owes_call, false, rte_memory_order_acquire))
 			(void)dev->transport->vq_call(dev, vq->index);
@@ -250,7 +327,6 @@ vduse_vq_drained(struct rte_vduse_vq *vq)
 void
 vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 {
-	struct rte_vduse_dev *dev = vq->dev;
 	enum rte_vduse_vq_state state;
 
 	vq_lock(vq);
@@ -259,7 +335,7 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 	if (vq->started) {
 		int ret;
 
-		ret = dev->ops->vq_remap(vq, dev->arg);
+		ret = vq_ring_remap(vq);
 		if (ret < 0 && state != RTE_VDUSE_VQ_ERROR)
 			state = vq_unmapped(vq);
 		else if (ret == 0 && state == RTE_VDUSE_VQ_SUSPENDED)
@@ -369,7 +445,7 @@ void
 rte_vduse_vq_miss(struct rte_vduse_vq *vq, uint64_t iova, bool write)
 {
 	/* Nothing that the control thread could find. */
-	if (!rte_vduse_vq_guard(vq))
+	if (!vduse_vq_guard(vq))
 		return;
 	vq->miss_iova = iova;
 	vq->miss_write = write;
@@ -394,7 +470,21 @@ rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value)
 }
 
 bool
-rte_vduse_vq_guard(struct rte_vduse_vq *vq)
+vduse_vq_fault(struct rte_vduse_vq *vq)
+{
+	struct vring_vq *ring = &vq->ring;
+
+	if (ring->fault == VRING_FAULT_MISS) {
+		ring->fault = VRING_FAULT_NONE;
+		rte_vduse_vq_miss(vq, ring->fault_iova, vq->miss_write);
+		return false;
+	}
+	rte_vduse_vq_fail(vq, vring_fault_name(ring->fault), ring->fault_iova);
+	return true;
+}
+
+bool
+vduse_vq_guard(struct rte_vduse_vq *vq)
 {
 	const struct vduse_iotlb *table = vq->iotlb;
 
@@ -408,7 +498,7 @@ rte_vduse_vq_guard(struct rte_vduse_vq *vq)
 }
 
 void
-rte_vduse_vq_report(struct rte_vduse_vq *vq)
+vduse_vq_report(struct rte_vduse_vq *vq)
 {
 	RTE_SET_USED(vq);
 	vduse_ctrl_wake();

@@ -95,7 +95,8 @@ kernel_ask_create(int control, const char *name, const struct rte_vduse_dev_conf
 	config->vq_num = conf->nb_vqs;
 	config->vq_align = (uint32_t)sysconf(_SC_PAGESIZE);
 	config->config_size = conf->config_size;
-	memcpy(config->config, conf->config, conf->config_size);
+	if (conf->config_size > 0)
+		memcpy(config->config, conf->config, conf->config_size);
 	ret = ioctl(control, VDUSE_CREATE_DEV, config) < 0 ? -errno : 0;
 	free(config);
 	return ret;
@@ -248,7 +249,9 @@ kernel_go_on(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf,
 	if (left->offered != 0)
 		dev->offered &= left->offered;
 	/* What the driver reads from now on is what the new process says. */
-	ret = dev->transport->config_set(dev, 0, conf->config, conf->config_size);
+	ret = conf->config_size == 0
+		      ? 0
+		      : dev->transport->config_set(dev, 0, conf->config, conf->config_size);
 	if (ret < 0)
 		goto close_fd;
 	VDUSE_LOG(dev, NOTICE, dev->name, "taken over: its driver goes on");

@@ -21,6 +21,8 @@
 #include <rte_vduse_compat.h>
 #endif
 
+#include <rte_branch_prediction.h>
+
 #include <vduse/core/log.h>
 #include <vduse/vhost_user/vhost_user.h>
 

@@ -48,13 +48,14 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	vu->conn = -1;
 	vu->inflight = -1;
 	vu->channel = -1;
-	vu->config = malloc(conf->config_size);
+	vu->config = calloc(1, conf->config_size + 1);
 	vu->closer = vhost_user_closer_new();
 	if (vu->config == NULL || vu->closer == NULL) {
 		vhost_user_free(vu);
 		return NULL;
 	}
-	memcpy(vu->config, conf->config, conf->config_size);
+	if (conf->config_size > 0)
+		memcpy(vu->config, conf->config, conf->config_size);
 	return vu;
 }
 

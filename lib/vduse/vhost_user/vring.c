@@ -183,7 +183,7 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 
 /* Nothing of it is in flight. */
 static void
-vring_stop(struct vhost_user *vu, uint16_t index)
+vring_halt(struct vhost_user *vu, uint16_t index)
 {
 	struct vduse_dev_request request = {
 		.type = VDUSE_GET_VQ_STATE,
@@ -208,7 +208,7 @@ vhost_user_vring_edit(struct vhost_user *vu, uint16_t index)
 	if (vu->vqs[index].info.ready) {
 		if (vu->up && vduse_drain(vu->dev, index, 1, false) < 0)
 			return NULL;
-		vring_stop(vu, index);
+		vring_halt(vu, index);
 	}
 	return &vu->vqs[index].ring;
 }
@@ -240,7 +240,7 @@ vhost_user_vring_pause(struct vhost_user *vu)
 					 "virtqueue %u stopped: its rings are in no region any "
 					 "more, it goes on when they are",
 					 i);
-		vring_stop(vu, i);
+		vring_halt(vu, i);
 		vq->ring.paused = true;
 	}
 }

@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
+/*
+ * Virtqueues for device types outside of this library: those within it have the same inline, see
+ * virtqueue.h.
+ * Input: a burst. Output: chains taken from the ring and given back, the driver called.
+ * Thread: the one that polls.
+ */
+#include <rte_vduse_compat.h>
+
+#include <vduse/virtqueue.h>
+
+bool
+rte_vduse_vq_enter(struct rte_vduse_vq *vq)
+{
+	return vduse_vq_enter(vq);
+}
+
+void
+rte_vduse_vq_leave(struct rte_vduse_vq *vq)
+{
+	vduse_vq_leave(vq);
+}
+
+uint16_t
+rte_vduse_vq_dequeue(struct rte_vduse_vq *vq, struct rte_vduse_chain *chains, uint16_t nb)
+{
+	return vring_pop(&vq->ring, chains, RTE_MIN(nb, RTE_VDUSE_BURST_MAX));
+}
+
+void
+rte_vduse_vq_requeue(struct rte_vduse_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb)
+{
+	vring_unpop(&vq->ring, chains, nb);
+}
+
+void
+rte_vduse_vq_enqueue(struct rte_vduse_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb)
+{
+	vring_push(&vq->ring, chains, nb);
+}
+
+bool
+rte_vduse_vq_flush(struct rte_vduse_vq *vq)
+{
+	bool call = vring_publish(&vq->ring);
+
+	if (call)
+		/* Refused only while the driver is going: it then needs no call. */
+		(void)rte_vduse_vq_call(vq);
+	if (unlikely(vq->ring.fault != VRING_FAULT_NONE))
+		(void)vduse_vq_fault(vq);
+	return call;
+}
+
+uint32_t
+rte_vduse_vq_count(struct rte_vduse_vq *vq)
+{
+	return vring_count(&vq->ring);
+}
+
+uint16_t
+rte_vduse_vq_index(const struct rte_vduse_vq *vq)
+{
+	return vq->index;
+}
+
+int
+rte_vduse_vq_kick_fd(const struct rte_vduse_vq *vq)
+{
+	return vq->kick_fd;
+}
+
+void
+rte_vduse_vq_stats(const struct rte_vduse_vq *vq, struct rte_vduse_vq_stats *stats)
+{
+	stats->misses = rte_atomic_load_explicit(&vq->misses, rte_memory_order_relaxed);
+	stats->faults = rte_atomic_load_explicit(&vq->faults, rte_memory_order_relaxed);
+	stats->state = rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire);
+}
