@@ -34,7 +34,7 @@ run_with()
 		printf '#!/bin/sh\necho part\nexit %s\n' "${part#* }" >"$work/top/test/${part% *}"
 		chmod +x "$work/top/test/${part% *}"
 	done
-	make -s -C "$work/top" -o build run >"$work/make.log" 2>&1 || code=$?
+	make -s -C "$work/top" -o deps -o build run >"$work/make.log" 2>&1 || code=$?
 	[ "$(grep -c '^part' "$work/make.log")" = 2 ] || fail "not both parts ran"
 	[ "$code" = 0 ] || code=1
 	echo "$code"
