@@ -9,6 +9,7 @@
 #include <netinet/in.h>
 #include <poll.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -454,6 +455,60 @@ test_client(void **state)
 	}
 }
 
+#define SIGNALS 300
+
+static pthread_t main_thread;
+static unsigned int nb_signals, nb_elsewhere; /* atomic */
+
+static void
+on_signal(int number)
+{
+	RTE_SET_USED(number);
+	if (!pthread_equal(pthread_self(), main_thread))
+		rte_atomic_fetch_add_explicit(&nb_elsewhere, 1, rte_memory_order_relaxed);
+	rte_atomic_fetch_add_explicit(&nb_signals, 1, rte_memory_order_release);
+}
+
+/* A client hangs up, and the process gets a signal in that moment. */
+static void *
+signals_thread(void *arg)
+{
+	sigset_t set;
+	unsigned int i;
+
+	RTE_SET_USED(arg);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	pthread_sigmask(SIG_BLOCK, &set, NULL);
+	for (i = 0; i < SIGNALS; i++) {
+		int fd = vhost_client_connect(path);
+
+		(void)vhost_client_ask(fd, MSG_GET_FEATURES, 0, 0, false);
+		close(fd);
+		usleep(i % 100);
+		kill(getpid(), SIGUSR1);
+		while (rte_atomic_load_explicit(&nb_signals, rte_memory_order_acquire) == i)
+			usleep(10);
+	}
+	return NULL;
+}
+
+/* A thread that closes what a client left takes no signal that the main one waits for. */
+static void
+test_signals(void **state)
+{
+	pthread_t thread;
+
+	RTE_SET_USED(state);
+	main_thread = pthread_self();
+	signal(SIGUSR1, on_signal);
+	assert_int_equal(pthread_create(&thread, NULL, signals_thread, NULL), 0);
+	pthread_join(thread, NULL);
+	signal(SIGUSR1, SIG_DFL);
+	assert_int_equal(nb_signals, SIGNALS);
+	assert_int_equal(nb_elsewhere, 0);
+}
+
 int
 main(void)
 {
@@ -469,6 +524,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_lingering, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lingering_many, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client, setup_client, teardown),
+		cmocka_unit_test_setup_teardown(test_signals, setup, teardown),
 	};
 
 	if (unit_init() < 0)

@@ -12,6 +12,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -132,17 +133,24 @@ closer_run(void *arg)
 	return NULL;
 }
 
-/* Under the lock. With no thread to be had, the next descriptor starts one for this one, too. */
+/*
+ * Under the lock. With no thread to be had, the next descriptor starts one for this one, too. The
+ * thread takes no signal: a process that waits to be interrupted would wait on.
+ */
 static void
 closer_start(struct vhost_user_closer *closer)
 {
+	sigset_t all, before;
 	pthread_attr_t attr;
 	pthread_t thread;
 
 	if (closer->runs || pthread_attr_init(&attr) != 0)
 		return;
 	(void)pthread_attr_setdetachstate(&attr, PTHREAD_CREATE_DETACHED);
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
 	closer->runs = pthread_create(&thread, &attr, closer_run, closer) == 0;
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
 }
 
