@@ -43,9 +43,18 @@ class Server:
         self.process.stdin.close()
 
     def stop(self):
-        """Ends it as its user does. Its exit code."""
-        self.process.terminate()
-        self.process.wait(PATIENCE)
+        """Ends it as its user does. Its exit code.
+
+        A testpmd that was not at its prompt yet forgets the first signal.
+        """
+        end = time.monotonic() + PATIENCE
+        while self.process.poll() is None and time.monotonic() < end:
+            self.process.terminate()
+            try:
+                self.process.wait(0.5)
+            except subprocess.TimeoutExpired:
+                pass
+        self.process.wait(0)
         self.process.stdin.close()
         return self.process.returncode
 
