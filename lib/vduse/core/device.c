@@ -121,8 +121,7 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->socket_id = conf->socket_id;
 	dev->offered = conf->features;
 	dev->config_size = conf->config_size;
-	if (conf->config_size > 0)
-		memcpy(dev->config, conf->config, RTE_MIN(conf->config_size, sizeof(dev->config)));
+	memcpy(dev->config, conf->config, RTE_MIN(conf->config_size, sizeof(dev->config)));
 	dev->device_id = conf->device_id;
 	dev->socket = rte_vduse_path_is_socket(conf->path);
 	dev->memory_limit = conf->memory_limit != 0 ? conf->memory_limit : UINT64_MAX;
@@ -169,6 +168,9 @@ vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_trans
 	ret = vduse_guard_install();
 	if (ret < 0)
 		return ret;
+	/* There is none: nobody below has to ask. */
+	if (offer.config == NULL)
+		offer.config = "";
 	if (!transport->writes_config)
 		offer.features &= ~offer.write_features;
 	dev = dev_alloc(&offer, name);

@@ -95,8 +95,7 @@ kernel_ask_create(int control, const char *name, const struct rte_vduse_dev_conf
 	config->vq_num = conf->nb_vqs;
 	config->vq_align = (uint32_t)sysconf(_SC_PAGESIZE);
 	config->config_size = conf->config_size;
-	if (conf->config_size > 0)
-		memcpy(config->config, conf->config, conf->config_size);
+	memcpy(config->config, conf->config, conf->config_size);
 	ret = ioctl(control, VDUSE_CREATE_DEV, config) < 0 ? -errno : 0;
 	free(config);
 	return ret;

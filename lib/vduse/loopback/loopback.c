@@ -292,7 +292,7 @@ loopback_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf
 	if (conf->nb_vqs > LOOPBACK_VQS || conf->config_size > LOOPBACK_CONFIG)
 		return -EINVAL;
 	/* The kernel keeps that of a device which a dead process left. */
-	if (!loop->left && conf->config_size > 0)
+	if (!loop->left)
 		memcpy(loop->config, conf->config, conf->config_size);
 	dev->taken_over = loop->left;
 	if (loop->vq_size_max != 0)

@@ -63,7 +63,6 @@ vhost_user_conn_close(struct vhost_user *vu)
 	vu->have = 0;
 	vu->deadline = 0;
 	vu->acked = 0;
-	vu->protocol = 0;
 	vu->features = 0;
 	vu->refused = false;
 	vu->status = 0;

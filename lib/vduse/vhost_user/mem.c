@@ -131,7 +131,7 @@ mem_compare(const void *a, const void *b)
 	return (left->first > right->first) - (left->first < right->first);
 }
 
-/* The device finds all of its memory anew, so nothing may be in flight. */
+/* The device looks up all of its memory again, so nothing may be in flight. */
 static int
 mem_drain(const struct vhost_user *vu)
 {
@@ -272,7 +272,7 @@ vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_file_re
 		.last = vu->regions[i].last,
 		.offset = vu->regions[i].offset,
 		.perm = VDUSE_ACCESS_RW,
-		/* A walk that needs a descriptor ends halfway where there is none left. */
+		/* Not a copy: without a descriptor left the walk would end too early. */
 		.lent = true,
 		.fd = vu->regions[i].fd,
 	};

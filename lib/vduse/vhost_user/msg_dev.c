@@ -79,7 +79,6 @@ vhost_user_msg_set_protocol(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
 	if (msg->payload.u64 & ~dev_protocol(vu))
 		return vhost_user_msg_refuse(vu, msg, "takes features that are not offered");
-	vu->protocol = msg->payload.u64;
 	return MSG_DONE;
 }
 

@@ -14,7 +14,7 @@
 #include <vduse/core/device.h>
 #include <vduse/vhost_user/msg.h>
 
-/* The device maps all anew: when it has, no poller has an old address. */
+/* The device maps everything again. After that no poller has an old address. */
 static int
 msg_mem_changed(struct vhost_user *vu)
 {

@@ -75,9 +75,8 @@ path_check_folder(const char *name, const char *path)
 	return -err;
 }
 
-/* Whether somebody listens at a socket: 0, or why not as a negative errno. */
-static int
-path_connect(const char *path)
+int
+vhost_user_path_connect(const char *path)
 {
 	struct sockaddr_un address = { .sun_family = AF_UNIX };
 	int fd, ret;
@@ -86,7 +85,9 @@ path_connect(const char *path)
 	if (fd < 0)
 		return -errno;
 	strcpy(address.sun_path, path); /* dev_conf_check() has measured it */
-	ret = connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0 ? -errno : 0;
+	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+		return fd;
+	ret = -errno;
 	close(fd);
 	return ret;
 }
@@ -94,14 +95,16 @@ path_connect(const char *path)
 static int
 path_take_over(const char *name, const char *path)
 {
-	int ret = path_connect(path);
+	int ret = vhost_user_path_connect(path);
 
+	if (ret >= 0)
+		close(ret);
 	if (ret != -ECONNREFUSED) {
 		/* -EAGAIN, for one: somebody listens and has many connections waiting. */
 		VDUSE_LOG(dev, ERR, name,
 			  "somebody serves %s (%s): choose another path or stop "
 			  "that process",
-			  path, ret == 0 ? "it answers" : strerror(-ret));
+			  path, ret >= 0 ? "it answers" : strerror(-ret));
 		return -EBUSY;
 	}
 	if (unlink(path) < 0 && errno != ENOENT) {

@@ -86,14 +86,6 @@ vhost_user_socket_close(struct vhost_user *vu)
 	socket_close_one(&vu->dev->fd);
 }
 
-static void
-socket_address(const struct vhost_user *vu, struct sockaddr_un *address)
-{
-	memset(address, 0, sizeof(*address));
-	address->sun_family = AF_UNIX;
-	memcpy(address->sun_path, vu->path, sizeof(address->sun_path));
-}
-
 /*
  * Nobody but our own user is to drive the device, unless somebody changes the mode later. A socket
  * in the file system begins with the mode that the descriptor has, and nobody connects before it
@@ -102,9 +94,9 @@ socket_address(const struct vhost_user *vu, struct sockaddr_un *address)
 static int
 socket_bind(struct vhost_user *vu)
 {
-	struct sockaddr_un address;
+	struct sockaddr_un address = { .sun_family = AF_UNIX };
 
-	socket_address(vu, &address);
+	memcpy(address.sun_path, vu->path, sizeof(address.sun_path));
 	if (fchmod(vu->listener, 0600) < 0 ||
 	    bind(vu->listener, (struct sockaddr *)&address, sizeof(address)) < 0)
 		return -errno;
@@ -240,14 +232,8 @@ vhost_user_socket_resume(struct vhost_user *vu)
 void
 vhost_user_socket_connect(struct vhost_user *vu)
 {
-	struct sockaddr_un address;
-	int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0);
+	int fd = vhost_user_path_connect(vu->path);
 
-	if (fd < 0)
-		return;
-	socket_address(vu, &address);
-	if (connect(fd, (struct sockaddr *)&address, sizeof(address)) == 0)
+	if (fd >= 0)
 		vhost_user_conn_begin(vu, fd);
-	else
-		close(fd);
 }

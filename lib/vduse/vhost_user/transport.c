@@ -54,8 +54,7 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 		vhost_user_free(vu);
 		return NULL;
 	}
-	if (conf->config_size > 0)
-		memcpy(vu->config, conf->config, conf->config_size);
+	memcpy(vu->config, conf->config, conf->config_size);
 	return vu;
 }
 

@@ -112,7 +112,6 @@ struct vhost_user {
 	size_t have;                       /* bytes of it */
 	uint64_t deadline;                 /* of the rest, in timer cycles */
 	uint64_t acked;                    /* features that it took last */
-	uint64_t protocol;                 /* protocol features that it took */
 	uint64_t features;                 /* features in force since a virtqueue runs */
 	bool refused;                      /* the last features that it asked for were refused */
 	uint8_t status;                    /* as it set it */
@@ -325,6 +324,9 @@ vhost_user_closer_full(struct vhost_user_closer *closer);
  */
 int
 vhost_user_path_lock(const char *name, const char *path);
+/* path.c: connects without waiting. The descriptor, or a negative errno. */
+int
+vhost_user_path_connect(const char *path);
 /* path.c: makes room for the socket; under that lock. 0 or a negative errno with a log line. */
 int
 vhost_user_path_prepare(const char *name, const char *path, bool client);
