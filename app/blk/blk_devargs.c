@@ -174,7 +174,7 @@ devargs_in_order(const char *value, struct blk_devargs *out)
 static bool
 devargs_log(const char *value, struct blk_devargs *out)
 {
-	return devargs_flag(value, &out->conf.log);
+	return devargs_flag(value, &out->conf.inflight);
 }
 
 static bool
@@ -329,7 +329,7 @@ blk_devargs_parse(const char *text, struct blk_devargs *out)
 		return -ENOMEM;
 	memset(out, 0, sizeof(*out));
 	out->conf.queues = 1;
-	out->conf.log = true;
+	out->conf.inflight = true;
 	out->conf.queue_size = DEVARGS_QUEUE_SIZE;
 	out->conf.socket_id = SOCKET_ID_ANY;
 	ret = devargs_name(&rest, out);

@@ -214,7 +214,7 @@ struct rte_vduse_dev_conf {
 	 * The device type keeps a log of what is in flight: a packed ring, which does not tell
 	 * how far it came, can be taken over from a dead process, too.
 	 */
-	bool logs;
+	bool inflight;
 	/**
 	 * The device type finishes requests in the order in which it took them, and notes how far
 	 * its packed rings came: they can be taken over as well.

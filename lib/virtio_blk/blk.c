@@ -76,7 +76,7 @@ blk_alloc(const struct rte_vduse_blk_conf *conf, const char *name)
 	}
 	memset(blk, 0, size);
 	blk->nb_queues = conf->queues;
-	blk->logs = conf->log;
+	blk->keeps_inflight = conf->inflight;
 	memcpy(blk->serial, serial, strnlen(serial, sizeof(blk->serial)));
 	return blk;
 }
@@ -131,7 +131,7 @@ blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
 		.config_size = sizeof(blk->config),
 		.socket_id = conf->socket_id,
 		.umem = conf->umem,
-		.logs = conf->log,
+		.inflight = conf->inflight,
 		.ops = &vblk_dev_ops,
 		.arg = blk,
 	};
@@ -185,7 +185,7 @@ blk_open_logs(struct rte_vduse_blk *blk, uint16_t queue_size, const char *name)
 {
 	int ret;
 
-	if (!blk->logs)
+	if (!blk->keeps_inflight)
 		return 0;
 	ret = rte_vduse_state_open(blk->dev, false);
 	return ret < 0 ? ret : blk_open_queues(blk, queue_size, name);

@@ -21,7 +21,7 @@
 #include <vduse/core/state.h>
 
 #include <virtio_blk/backend/backend.h>
-#include <virtio_blk/log.h>
+#include <virtio_blk/inflight.h>
 #include <rte_vduse_blk.h>
 
 extern int vblk_logtype;
@@ -141,8 +141,8 @@ struct vblk_queue {
 	uint16_t next_replay;
 	struct vring_desc *replay_descs; /* room for the chain of one */
 	uint16_t depth;                  /* of the channel */
-	struct rte_vduse_part part;      /* of the state file, where the log lies */
-	struct vblk_log log;
+	struct rte_vduse_part part;      /* of the state file, where the inflight log lies */
+	struct vblk_inflight inflight;
 	uint16_t nb_used; /* in used, to be pushed */
 	bool pushed;      /* and to be published */
 	bool packed;
@@ -164,7 +164,7 @@ struct rte_vduse_blk {
 	uint16_t iov_max;                      /* vectors that a request may take; constant */
 	uint16_t iov_stride;                   /* constant */
 	bool read_only;                        /* constant */
-	bool logs;                             /* constant */
+	bool keeps_inflight;                   /* constant */
 	char serial[RTE_VDUSE_BLK_SERIAL_MAX]; /* constant */
 	struct virtio_blk_config config;
 	struct vblk_queue queues[];

@@ -27,7 +27,7 @@ complete_use(struct vblk_queue *queue, const struct vblk_request *request)
 	uint16_t slot = (uint16_t)(request - queue->requests);
 
 	queue->used[queue->nb_used++] = request->chain;
-	vblk_log_done(&queue->log, &queue->vq->ring, slot);
+	vblk_inflight_done(&queue->inflight, &queue->vq->ring, slot);
 	queue->done[queue->nb_done++] = slot;
 	queue->in_flight--;
 	if (queue->nb_used == VBLK_BURST)
@@ -70,11 +70,11 @@ vblk_complete_shown(struct vblk_queue *queue)
 {
 	uint16_t i;
 
-	vblk_log_shown(&queue->log, &queue->vq->ring);
+	vblk_inflight_shown(&queue->inflight, &queue->vq->ring);
 	for (i = 0; i < queue->nb_done; i++) {
 		uint16_t slot = queue->done[i];
 
-		vblk_log_free(&queue->log, slot);
+		vblk_inflight_free(&queue->inflight, slot);
 		queue->requests[slot].busy = false;
 		if (queue->packed)
 			queue->spare[queue->nb_spare++] = slot;

@@ -37,7 +37,7 @@ vblk_config_features(const struct rte_vduse_blk *blk, const struct rte_vduse_blk
 	 * A driver that reconnects does not say again that it wants no cache; a socket's remembers
 	 * it with what is in flight.
 	 */
-	if (conf->log)
+	if (conf->inflight)
 		features |= VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE);
 	if (blk->read_only)
 		return features | VBLK_BIT(VIRTIO_BLK_F_RO);

@@ -112,7 +112,7 @@ dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_ch
 static void
 dispatch_damaged(struct vblk_queue *queue)
 {
-	queue->log.damaged = false;
+	queue->inflight.damaged = false;
 	VBLK_LOG_DRIVER(ERR, queue->blk->dev,
 			"virtqueue %u: somebody else wrote to its log in the state file: the next "
 			"process cannot go on with requests in flight; check who may write to %s",
@@ -132,8 +132,8 @@ dispatch_chain(struct vblk_queue *queue, const struct rte_vduse_chain *chain, ui
 				     "a request made available again before it was used, "
 				     "descriptor",
 				     chain);
-	vblk_log_take(&queue->log, &queue->vq->ring, slot, chain, nb_behind);
-	if (unlikely(queue->log.damaged))
+	vblk_inflight_take(&queue->inflight, &queue->vq->ring, slot, chain, nb_behind);
+	if (unlikely(queue->inflight.damaged))
 		dispatch_damaged(queue);
 	return dispatch_slot(queue, slot, chain);
 }
@@ -149,7 +149,8 @@ dispatch_give_up(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse
 	VBLK_LOG_DRIVER(ERR, queue->blk->dev,
 			"virtqueue %u: %u processes died with the request at descriptor %u in "
 			"flight: it is answered with an I/O error, please report what it is",
-			queue->vq->index, vblk_log_deaths(&queue->log, slot), chain->head);
+			queue->vq->index, vblk_inflight_deaths(&queue->inflight, slot),
+			chain->head);
 	/* Any that is no type of a request: counted with the others. */
 	request->type = UINT32_MAX;
 	vblk_stats_add(&queue->stats.io_errors, 1);
@@ -160,17 +161,17 @@ dispatch_give_up(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse
 static bool
 dispatch_again(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_chain *chain)
 {
-	if (unlikely(vblk_log_deaths(&queue->log, slot) >= VBLK_LOG_DEATHS_MAX))
+	if (unlikely(vblk_inflight_deaths(&queue->inflight, slot) >= VBLK_INFLIGHT_DEATHS_MAX))
 		return dispatch_give_up(queue, slot, chain);
-	vblk_log_count(&queue->log, slot);
+	vblk_inflight_count(&queue->inflight, slot);
 	return dispatch_slot(queue, slot, chain);
 }
 
-/* Whether the request of a slot has to be the only one in flight: see VBLK_LOG_DEATHS_MAX. */
+/* Whether the request of a slot has to be the only one in flight: see VBLK_INFLIGHT_DEATHS_MAX. */
 static bool
 dispatch_alone(const struct vblk_queue *queue, uint16_t slot)
 {
-	return vblk_log_deaths(&queue->log, slot) >= VBLK_LOG_DEATHS_MAX - 1;
+	return vblk_inflight_deaths(&queue->inflight, slot) >= VBLK_INFLIGHT_DEATHS_MAX - 1;
 }
 
 /* Takes again what a process that was killed had taken, before anything new. */
@@ -189,8 +190,8 @@ dispatch_replay(struct vblk_queue *queue)
 		if (unlikely(queue->in_flight > 0 && dispatch_alone(queue, slot)))
 			break;
 		/* An address that is not known yet is asked for, then this is tried again. */
-		if (!vblk_log_again(&queue->log, &queue->vq->ring, slot, queue->replay_descs,
-				    &chain) ||
+		if (!vblk_inflight_again(&queue->inflight, &queue->vq->ring, slot,
+					 queue->replay_descs, &chain) ||
 		    vblk_part_wait(queue, &chain))
 			break;
 		queue->next_replay++;
@@ -199,7 +200,7 @@ dispatch_replay(struct vblk_queue *queue)
 			break;
 	}
 	/* What there is to take again is not known any more. */
-	if (unlikely(queue->log.damaged)) {
+	if (unlikely(queue->inflight.damaged)) {
 		dispatch_damaged(queue);
 		rte_vduse_vq_fail(queue->vq, "its log is damaged, requests left",
 				  (uint64_t)(queue->nb_replay - queue->next_replay));

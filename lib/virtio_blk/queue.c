@@ -101,9 +101,9 @@ queue_place(struct vblk_queue *queue, const struct rte_vduse_vq_info *info)
 {
 	int ret = 0;
 
-	if (vblk_log_left(&queue->log, info)) {
-		ret = vblk_log_recover(&queue->log, info, &queue->vq->ring, queue->replay,
-				       &queue->nb_replay);
+	if (vblk_inflight_left(&queue->inflight, info)) {
+		ret = vblk_inflight_recover(&queue->inflight, info, &queue->vq->ring, queue->replay,
+					    &queue->nb_replay);
 		if (ret == -EUCLEAN)
 			return queue_lost(queue, "the log is of another ring, or damaged");
 		if (queue->nb_replay > 0)
@@ -116,7 +116,7 @@ queue_place(struct vblk_queue *queue, const struct rte_vduse_vq_info *info)
 		   vring_count(&queue->vq->ring) != 0) {
 		return queue_lost(queue, "there is no log");
 	} else {
-		vblk_log_begin(&queue->log, info, &queue->vq->ring);
+		vblk_inflight_begin(&queue->inflight, info, &queue->vq->ring);
 	}
 	return ret;
 }
@@ -224,7 +224,7 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 	struct vblk_queue *queue = &blk->queues[vq->index];
 
 	if (queue->next_replay == queue->nb_replay)
-		vblk_log_end(&queue->log);
+		vblk_inflight_end(&queue->inflight);
 	vblk_channel_memory(queue->channel, NULL, 0);
 	queue_free(queue);
 }

@@ -38,11 +38,13 @@ room_channel(struct vblk_queue *queue, uint16_t size)
  * more gets more when it starts. -ENOENT: none was left.
  */
 static int
-room_log_left(struct vblk_queue *queue, uint16_t index)
+room_inflight_left(struct vblk_queue *queue, uint16_t index)
 {
 	int ret = rte_vduse_part_open(queue->blk->dev, index, 0, &queue->part);
 
-	return ret < 0 ? ret : vblk_log_open(&queue->log, queue->part.data, queue->part.size, 1);
+	return ret < 0 ? ret
+		       : vblk_inflight_open(&queue->inflight, queue->part.data, queue->part.size,
+					    1);
 }
 
 static int
@@ -51,17 +53,17 @@ room_log(struct vblk_queue *queue, uint16_t size)
 	uint16_t index = (uint16_t)(queue - queue->blk->queues);
 	int ret = -ENOENT;
 
-	if (!queue->blk->logs || queue->log.size >= size)
+	if (!queue->blk->keeps_inflight || queue->inflight.size >= size)
 		return 0;
-	if (queue->log.size == 0)
-		ret = room_log_left(queue, index);
+	if (queue->inflight.size == 0)
+		ret = room_inflight_left(queue, index);
 	if (ret != -ENOENT)
 		return ret;
-	ret = rte_vduse_part_open(queue->blk->dev, index, vblk_log_size(size), &queue->part);
+	ret = rte_vduse_part_open(queue->blk->dev, index, vblk_inflight_size(size), &queue->part);
 	if (ret < 0)
 		return ret;
-	vblk_log_close(&queue->log);
-	return vblk_log_open(&queue->log, queue->part.data, queue->part.size, size);
+	vblk_inflight_close(&queue->inflight);
+	return vblk_inflight_open(&queue->inflight, queue->part.data, queue->part.size, size);
 }
 
 int
@@ -81,6 +83,6 @@ vblk_room_close(struct vblk_queue *queue)
 	if (queue->channel != NULL)
 		queue->blk->backend->ops->channel_close(queue->channel);
 	queue->channel = NULL;
-	vblk_log_close(&queue->log);
+	vblk_inflight_close(&queue->inflight);
 	rte_vduse_part_close(&queue->part);
 }

@@ -62,7 +62,7 @@ struct rte_vduse_blk_conf {
 	 * VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD gives them; they may then switch the write cache
 	 * off (section 5.2.5), which no driver of a kernel may.
 	 */
-	bool log;
+	bool inflight;
 };
 
 /** Counters of one queue. Written by the thread that polls it. */

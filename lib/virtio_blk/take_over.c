@@ -64,7 +64,7 @@ vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name, const struct v
 		conf->queue_size = left->vq_size;
 	conf->packed |= (left->features & VBLK_BIT(VIRTIO_F_RING_PACKED)) != 0;
 	conf->in_order |= (left->features & VBLK_BIT(VIRTIO_F_IN_ORDER)) != 0;
-	conf->log |= left->logged;
+	conf->inflight |= left->has_parts;
 	if (block_size != 0)
 		conf->block_size = block_size;
 	if (asked.queues != conf->queues || asked.queue_size != conf->queue_size ||

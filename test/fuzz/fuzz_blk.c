@@ -173,7 +173,7 @@ disk_create(struct disk *disk, uint8_t how, uint8_t size)
 		.socket_id = SOCKET_ID_ANY,
 		.packed = (how & 2) != 0,
 		.in_order = (how & 4) != 0,
-		.log = (how & 8) != 0,
+		.inflight = (how & 8) != 0,
 	};
 
 	disk->loop = vduse_loopback_new();

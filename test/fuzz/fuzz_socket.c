@@ -616,7 +616,7 @@ client_create(struct client *client, uint8_t how)
 		.socket_id = SOCKET_ID_ANY,
 		.packed = (how & 1) != 0,
 		.in_order = (how & 2) != 0,
-		.log = (how & 4) != 0,
+		.inflight = (how & 4) != 0,
 	};
 	unsigned int i;
 

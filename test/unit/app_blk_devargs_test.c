@@ -27,7 +27,7 @@ defaults(void **state)
 	assert_false(args.conf.read_only);
 	assert_false(args.conf.umem);
 	assert_false(args.conf.packed);
-	assert_true(args.conf.log);
+	assert_true(args.conf.inflight);
 	assert_false(args.conf.client);
 	assert_false(args.conf.any_memory);
 	assert_int_equal(args.conf.memory_limit, 0);
@@ -55,7 +55,7 @@ all_keys(void **state)
 	assert_true(args.conf.umem);
 	assert_true(args.conf.packed);
 	assert_true(args.conf.in_order);
-	assert_false(args.conf.log);
+	assert_false(args.conf.inflight);
 	assert_int_equal(blk_devargs_parse(
 				 "d,backend=null,attach=virtio,serial=12345678901234567890", &args),
 			 0);
@@ -90,7 +90,7 @@ vhost_user(void **state)
 	assert_string_equal(args.conf.serial, "d");
 	assert_true(args.conf.client);
 	assert_true(args.conf.packed);
-	assert_true(args.conf.log);
+	assert_true(args.conf.inflight);
 	assert_int_equal(blk_devargs_parse("d,packed=0,transport=vhost-user,socket=/run/d.sock,"
 					   "backend=null",
 					   &args),

@@ -138,7 +138,7 @@ blk_conf(const char *backend, const char *args)
 		.queue_size = 64,
 		.backend = backend,
 		.backend_args = args,
-		.log = true,
+		.inflight = true,
 		.socket_id = SOCKET_ID_ANY,
 	};
 }

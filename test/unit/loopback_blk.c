@@ -75,7 +75,7 @@ blk_create(struct loopback_blk *self, const char *backend, const char *args, uin
 		.backend_args = args,
 		.socket_id = SOCKET_ID_ANY,
 		.in_order = true,
-		.log = log,
+		.inflight = log,
 	};
 
 	memset(self, 0, sizeof(*self));

@@ -45,7 +45,7 @@ device_try(bool left)
 		.socket_id = SOCKET_ID_ANY,
 		.packed = true,
 		.in_order = true,
-		.log = true,
+		.inflight = true,
 	};
 	unsigned int i;
 

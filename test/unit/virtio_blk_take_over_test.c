@@ -44,7 +44,7 @@ setup(void **state)
 		.backend = "ram",
 		.backend_args = "size=1M",
 		.socket_id = SOCKET_ID_ANY,
-		.log = true,
+		.inflight = true,
 	};
 	left = (struct vduse_left){
 		.device_id = VIRTIO_ID_BLOCK,
@@ -53,7 +53,7 @@ setup(void **state)
 		.offered = TAKEN,
 		.features = TAKEN,
 		.config_size = sizeof(config),
-		.logged = true,
+		.has_parts = true,
 	};
 	memcpy(left.config, &config, sizeof(config));
 	loop = vduse_loopback_new();

@@ -57,7 +57,7 @@ setup(void **state)
 		.offered = TAKEN,
 		.features = TAKEN,
 		.config_size = sizeof(config),
-		.logged = true,
+		.has_parts = true,
 	};
 	memcpy(left.config, &config, sizeof(config));
 	loop = vduse_loopback_new();

@@ -130,7 +130,7 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->vq_size_max = conf->vq_size;
 	dev->slow_call = rte_get_tsc_hz() / (US_PER_S / VDUSE_SLOW_CALL_US);
 	dev->want_umem = conf->umem;
-	dev->logs = conf->logs;
+	dev->inflight = conf->inflight;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vduse_vq_init(dev, i);
 	return dev;

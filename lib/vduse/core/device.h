@@ -58,7 +58,7 @@ struct rte_vduse_dev {
 	bool taken_over;       /* a dead process left it; constant while created */
 	bool resuming;         /* virtqueues start where a dead process left them */
 	bool want_umem;        /* constant */
-	bool logs;             /* see struct rte_vduse_dev_conf; constant */
+	bool inflight;         /* see struct rte_vduse_dev_conf; constant */
 	bool started;          /* rte_vduse_dev_start() succeeded; its caller's */
 	bool stopped;          /* rte_vduse_dev_stop() was there; its caller's */
 	bool draining;         /* answers only, to let a driver go; constant */

@@ -146,7 +146,7 @@ vduse_state_read(const char *device, struct vduse_left *left)
 		.offered = header.offered,
 		.features = header.features,
 		.config_size = RTE_MIN(header.config_size, (uint32_t)VDUSE_STATE_CONFIG_MAX),
-		.logged = header.logged != 0,
+		.has_parts = header.has_parts != 0,
 	};
 	memcpy(left->config, header.config, sizeof(left->config));
 	return 0;

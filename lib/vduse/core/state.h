@@ -36,7 +36,7 @@ struct vduse_left {
 	uint64_t features;    /* what the driver took */
 	uint32_t config_size; /* what is known of the configuration space; 0: nothing */
 	uint8_t config[VDUSE_STATE_CONFIG_MAX];
-	bool logged; /* its virtqueues have parts in the state file */
+	bool has_parts; /* its virtqueues have parts in the state file */
 };
 
 /*

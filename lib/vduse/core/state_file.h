@@ -22,7 +22,7 @@ struct vduse_state_header {
 	uint16_t nb_vqs;
 	uint16_t vq_size;
 	uint32_t config_size;
-	uint32_t logged; /* there are parts */
+	uint32_t has_parts; /* there are parts */
 	uint32_t reserved;
 	char name[RTE_VDUSE_NAME_MAX];
 	uint8_t config[VDUSE_STATE_CONFIG_MAX];

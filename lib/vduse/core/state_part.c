@@ -114,7 +114,7 @@ rte_vduse_part_open(struct rte_vduse_dev *dev, uint16_t index, size_t size,
 	rte_vduse_part_close(part);
 	opened.kept = kept && state->kept;
 	*part = opened;
-	state->header->logged = 1;
+	state->header->has_parts = 1;
 	/* Release: the file is as long as the word says. */
 	rte_atomic_store_explicit(place, word, rte_memory_order_release);
 	return 0;

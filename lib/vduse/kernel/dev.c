@@ -197,7 +197,8 @@ kernel_difference(const struct vduse_left *left, const struct rte_vduse_dev_conf
 	if (left->features & ~conf->features)
 		return "its driver took features that are not offered now";
 	/* A packed ring does not say how far the process that died had come. */
-	if (!conf->logs && !conf->positions && (left->features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
+	if (!conf->inflight && !conf->positions &&
+	    (left->features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
 		return "its driver has packed rings, and nothing says how far they came";
 	return NULL;
 }

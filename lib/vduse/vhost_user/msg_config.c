@@ -79,7 +79,7 @@ vhost_user_msg_get_inflight(struct vhost_user *vu, struct vhost_user_msg *msg)
 	uint64_t size;
 	int fd;
 
-	if (!vu->dev->logs)
+	if (!vu->dev->inflight)
 		return vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");
 	if (msg->size != sizeof(msg->payload.inflight))
 		return vhost_user_msg_refuse(vu, msg, "is malformed");
@@ -98,7 +98,7 @@ vhost_user_msg_set_inflight(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
 	struct vhost_user_write write;
 
-	if (!vu->dev->logs)
+	if (!vu->dev->inflight)
 		return vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");
 	if (msg->nb_fds != 1 || msg->size != sizeof(msg->payload.inflight) ||
 	    vhost_user_inflight_take(vu, msg->fds[0], msg->payload.inflight.size,

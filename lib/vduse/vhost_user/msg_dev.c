@@ -41,7 +41,7 @@ dev_protocol(const struct vhost_user *vu)
 	/* Queues that complete in order need no log: what the used ring does not have was not
 	 * taken.
 	 */
-	if (vu->dev->logs)
+	if (vu->dev->inflight)
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_INFLIGHT);
 	if (vu->dev->nb_vqs > (vu->net ? 2 : 1))
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_MQ);

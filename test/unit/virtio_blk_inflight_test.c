@@ -66,7 +66,7 @@ static void
 refuse_logs(uint64_t features)
 {
 	const struct picture *picture = left_in_flight(features);
-	struct vblk_log_ring *ring = (void *)picture->log;
+	struct vblk_inflight_ring *ring = (void *)picture->log;
 	uint8_t *log = picture->log;
 	char path[64];
 
@@ -272,7 +272,7 @@ request_that_kills_every_process(void **state)
 static void
 written_by_others(uint16_t first, uint16_t link, uint16_t nb_descs)
 {
-	struct vblk_log *log;
+	struct vblk_inflight *log;
 	unsigned int i;
 
 	world_begin(PACKED, 0);
@@ -280,7 +280,7 @@ written_by_others(uint16_t first, uint16_t link, uint16_t nb_descs)
 	vblk_fault_hold(blk->backend, true);
 	driver_send(SLOTS);
 	rte_vduse_blk_poll(blk, 0);
-	log = &blk->queues[0].log;
+	log = &blk->queues[0].inflight;
 	for (i = 0; i < RING; i++) {
 		log->links[i] = link;
 		log->slots[i].first = first;
