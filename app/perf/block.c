@@ -6,12 +6,12 @@
  */
 #include <errno.h>
 
+#include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 
+#include <rte_bitops.h>
 #include <rte_malloc.h>
 #include <rte_vduse_compat.h>
-
-#include <virtio_blk/blk.h>
 
 #include "bench_block.h"
 #include "conduct.h"
@@ -23,12 +23,12 @@ static uint64_t
 block_features(const struct perf_options *options, uint64_t offered)
 {
 	const struct perf_wish wishes[] = {
-		{ VBLK_BIT(VIRTIO_F_VERSION_1) | VBLK_BIT(VIRTIO_F_ACCESS_PLATFORM) |
-			  VBLK_BIT(VIRTIO_RING_F_INDIRECT_DESC) | VBLK_BIT(VIRTIO_BLK_F_FLUSH),
+		{ RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_F_ACCESS_PLATFORM) |
+			  RTE_BIT64(VIRTIO_RING_F_INDIRECT_DESC) | RTE_BIT64(VIRTIO_BLK_F_FLUSH),
 		  "" },
-		{ options->packed ? VBLK_BIT(VIRTIO_F_RING_PACKED) : 0, "--ring packed" },
-		{ options->in_order ? VBLK_BIT(VIRTIO_F_IN_ORDER) : 0, "--in-order 1" },
-		{ options->queues > 1 ? VBLK_BIT(VIRTIO_BLK_F_MQ) : 0, "--queues" },
+		{ options->packed ? RTE_BIT64(VIRTIO_F_RING_PACKED) : 0, "--ring packed" },
+		{ options->in_order ? RTE_BIT64(VIRTIO_F_IN_ORDER) : 0, "--in-order 1" },
+		{ options->queues > 1 ? RTE_BIT64(VIRTIO_BLK_F_MQ) : 0, "--queues" },
 	};
 
 	return perf_features(wishes, RTE_DIM(wishes), offered);
@@ -64,6 +64,7 @@ block_kernel_up(struct perf_block *block, uint64_t features)
 static int
 block_create_loopback(struct perf_block *block, const struct rte_vduse_blk_conf *conf)
 {
+	struct rte_vduse_blk_conf over = *conf;
 	struct rte_vduse_blk *blk;
 	uint64_t features;
 	int ret;
@@ -71,11 +72,14 @@ block_create_loopback(struct perf_block *block, const struct rte_vduse_blk_conf 
 	block->loop = vduse_loopback_new();
 	if (block->loop == NULL)
 		return -ENOMEM;
-	ret = vblk_create(conf, &vduse_transport_loopback, block->loop, &blk);
+	over.transport = &vduse_transport_loopback;
+	over.transport_priv = block->loop;
+	ret = rte_vduse_blk_create(&over, &blk);
 	if (ret < 0)
 		return ret;
 	block->device.blk = blk;
-	features = block_features(block->bench.options, blk->features);
+	features =
+		block_features(block->bench.options, rte_vduse_dev_offered(rte_vduse_blk_dev(blk)));
 	if (features == 0)
 		return -ENOTSUP;
 	ret = perf_block_driver_create(&block->driver, &block->bench, rte_vduse_blk_capacity(blk));

@@ -14,8 +14,6 @@
 #include <rte_errno.h>
 #include <rte_malloc.h>
 
-#include <virtio_net/net.h>
-
 #include "bench_net.h"
 #include "conduct.h"
 #include "kernel_side.h"
@@ -72,6 +70,7 @@ net_kernel_up(struct perf_net *net, uint64_t features)
 static int
 net_create_loopback(struct perf_net *net, const struct rte_vduse_net_conf *conf)
 {
+	struct rte_vduse_net_conf over = *conf;
 	uint64_t features;
 	int ret;
 
@@ -84,7 +83,9 @@ net_create_loopback(struct perf_net *net, const struct rte_vduse_net_conf *conf)
 	net->loop = vduse_loopback_new();
 	if (net->loop == NULL)
 		return -ENOMEM;
-	ret = vnet_create(conf, &vduse_transport_loopback, net->loop, &net->device.net);
+	over.transport = &vduse_transport_loopback;
+	over.transport_priv = net->loop;
+	ret = rte_vduse_net_create(&over, &net->device.net);
 	if (ret < 0)
 		return ret;
 	ret = rte_vduse_net_start(net->device.net, RTE_VDUSE_ATTACH_NONE);

@@ -75,6 +75,7 @@ enum rte_vduse_vq_state {
 	RTE_VDUSE_VQ_ERROR,     /**< The driver broke the rules; until it resets the device. */
 };
 
+struct vduse_transport_ops;
 struct rte_vduse_dev;
 
 /** One virtqueue of a device. */
@@ -222,6 +223,12 @@ struct rte_vduse_dev_conf {
 	bool positions;
 	const struct rte_vduse_dev_ops *ops; /**< The device type's callbacks. */
 	void *arg;                           /**< Handed to each of them. */
+	/**
+	 * Whom the device talks to, in place of what path names, and what it is handed: for tests
+	 * and benchmarks that play the driver in the same process. NULL for all others.
+	 */
+	const struct vduse_transport_ops *transport;
+	void *transport_priv; /**< The transport's. */
 };
 
 /** Counters of a device that no virtqueue owns. */
@@ -327,6 +334,18 @@ rte_vduse_dev_may_log(struct rte_vduse_dev *dev);
 /** @return the device status (section 2.1) that the driver set last. Any thread. */
 uint8_t
 rte_vduse_dev_status(const struct rte_vduse_dev *dev);
+
+/**
+ * Tells what a device offers: what its conf said, without write_features where the driver cannot
+ * write the configuration space. Any thread.
+ *
+ * @param dev
+ *   The device.
+ * @return
+ *   Feature bits, sections 5 and 6.
+ */
+uint64_t
+rte_vduse_dev_offered(const struct rte_vduse_dev *dev);
 
 /** @return the features that the driver accepted; 0 before it did. Any thread. */
 uint64_t

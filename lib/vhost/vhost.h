@@ -23,8 +23,7 @@
 
 #include <rte_vduse.h>
 #include <rte_vduse_net.h>
-
-#include <vduse/core/state.h>
+#include <rte_vduse_state.h>
 
 #include <vhost/forward.h>
 #include <rte_vduse_vhost.h>

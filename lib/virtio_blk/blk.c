@@ -16,8 +16,6 @@
 #include <rte_string_fns.h>
 #include <rte_vduse_compat.h>
 
-#include <vduse/core/device.h>
-
 #include <virtio_blk/blk.h>
 
 RTE_LOG_REGISTER(vblk_logtype, lib.vduse.blk, INFO);
@@ -110,8 +108,7 @@ blk_backend_open(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *con
 }
 
 static int
-blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf, const char *name,
-	       const struct vduse_transport_ops *transport, void *transport_priv)
+blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf, const char *name)
 {
 	struct rte_vduse_dev_conf dev_conf = {
 		.path = conf->path,
@@ -134,20 +131,18 @@ blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
 		.inflight = conf->inflight,
 		.ops = &vblk_dev_ops,
 		.arg = blk,
+		.transport = conf->transport,
+		.transport_priv = conf->transport_priv,
 	};
-	int ret;
+	int ret = rte_vduse_dev_create(&dev_conf, &blk->dev);
 
-	if (transport == NULL)
-		ret = rte_vduse_dev_create(&dev_conf, &blk->dev);
-	else
-		ret = vduse_dev_create(&dev_conf, transport, transport_priv, &blk->dev);
 	if (ret == -ENOTSUP)
 		VBLK_LOG(ERR, name,
 			 "this kernel's VDUSE refuses a block device with features "
 			 "0x%" PRIx64 ": use a kernel of 5.15 or later",
 			 dev_conf.features);
 	if (ret == 0)
-		blk->features = blk->dev->offered;
+		blk->features = rte_vduse_dev_offered(blk->dev);
 	return ret;
 }
 
@@ -192,9 +187,8 @@ blk_open_logs(struct rte_vduse_blk *blk, uint16_t queue_size, const char *name)
 }
 
 static int
-blk_create(const struct rte_vduse_blk_conf *conf, const char *name, const struct vduse_left *left,
-	   const struct vduse_transport_ops *transport, void *transport_priv,
-	   struct rte_vduse_blk *blk)
+blk_create(const struct rte_vduse_blk_conf *conf, const char *name,
+	   const struct rte_vduse_left *left, struct rte_vduse_blk *blk)
 {
 	uint16_t i;
 	int ret;
@@ -209,7 +203,7 @@ blk_create(const struct rte_vduse_blk_conf *conf, const char *name, const struct
 	if (left != NULL)
 		ret = vblk_take_over_features(blk, name, left);
 	if (ret == 0)
-		ret = blk_dev_create(blk, conf, name, transport, transport_priv);
+		ret = blk_dev_create(blk, conf, name);
 	if (ret < 0)
 		goto close_queues;
 	for (i = 0; i < blk->nb_queues; i++)
@@ -226,12 +220,16 @@ close_queues:
 }
 
 int
-vblk_create(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_ops *transport,
-	    void *transport_priv, struct rte_vduse_blk **result)
+rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk **result)
 {
+	const struct rte_vduse_dev_conf place = {
+		.path = conf->path,
+		.transport = conf->transport,
+		.transport_priv = conf->transport_priv,
+	};
 	struct rte_vduse_blk_conf wanted = *conf;
 	struct rte_vduse_blk *blk;
-	struct vduse_left left;
+	struct rte_vduse_left left;
 	const char *name;
 	bool found;
 	int ret;
@@ -239,7 +237,7 @@ vblk_create(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_
 	ret = blk_conf_check(conf, &name);
 	if (ret < 0)
 		return ret;
-	found = vduse_dev_left(conf->path, transport, transport_priv, &left) == 0;
+	found = rte_vduse_dev_left(&place, &left) == 0;
 	if (found)
 		ret = vblk_take_over(&wanted, name, &left);
 	if (ret < 0)
@@ -247,19 +245,13 @@ vblk_create(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_
 	blk = blk_alloc(&wanted, name);
 	if (blk == NULL)
 		return -ENOMEM;
-	ret = blk_create(&wanted, name, found ? &left : NULL, transport, transport_priv, blk);
+	ret = blk_create(&wanted, name, found ? &left : NULL, blk);
 	if (ret < 0) {
 		free(blk);
 		return ret;
 	}
 	*result = blk;
 	return 0;
-}
-
-int
-rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk **blk)
-{
-	return vblk_create(conf, NULL, NULL, blk);
 }
 
 int

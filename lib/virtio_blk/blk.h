@@ -15,10 +15,9 @@
 #include <rte_log.h>
 #include <rte_vduse_compat.h>
 
-#include <vduse/core/transport.h>
 #include <vduse/virtqueue.h>
 
-#include <vduse/core/state.h>
+#include <rte_vduse_state.h>
 
 #include <virtio_blk/backend/backend.h>
 #include <virtio_blk/inflight.h>
@@ -170,11 +169,6 @@ struct rte_vduse_blk {
 	struct vblk_queue queues[];
 };
 
-/* blk.c: a device over a transport other than the one that its path names (NULL: that one). */
-int
-vblk_create(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_ops *transport,
-	    void *transport_priv, struct rte_vduse_blk **blk);
-
 /* config.c: the features and the configuration space that a device begins with. */
 uint64_t
 vblk_config_features(const struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf);
@@ -202,10 +196,12 @@ vblk_room_close(struct vblk_queue *queue);
  * has, so that it goes on. 0; -ENOENT: there is none; -EEXIST: it cannot be served, with a line.
  */
 int
-vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name, const struct vduse_left *left);
+vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name,
+	       const struct rte_vduse_left *left);
 /* take_over.c: the features to offer to it, once those that conf gives are known. */
 int
-vblk_take_over_features(struct rte_vduse_blk *blk, const char *name, const struct vduse_left *left);
+vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
+			const struct rte_vduse_left *left);
 
 /* queue.c: what rte_vduse_dev_ops asks of a virtqueue. */
 extern const struct rte_vduse_dev_ops vblk_dev_ops;

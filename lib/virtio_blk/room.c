@@ -9,8 +9,6 @@
  */
 #include <errno.h>
 
-#include <vduse/core/device.h>
-
 #include <virtio_blk/blk.h>
 
 /* The old one goes last: a failure leaves the queue as it was. */

@@ -63,6 +63,8 @@ struct rte_vduse_blk_conf {
 	 * off (section 5.2.5), which no driver of a kernel may.
 	 */
 	bool inflight;
+	const struct vduse_transport_ops *transport; /**< See struct rte_vduse_dev_conf. */
+	void *transport_priv;                        /**< See struct rte_vduse_dev_conf. */
 };
 
 /** Counters of one queue. Written by the thread that polls it. */

@@ -36,7 +36,7 @@ take_over_refuse(const char *name, const char *difference)
 
 /* The logical block that the driver knows; 0: nobody noted it. */
 static uint32_t
-take_over_block_size(const struct vduse_left *left)
+take_over_block_size(const struct rte_vduse_left *left)
 {
 	struct virtio_blk_config config;
 	uint32_t size;
@@ -49,7 +49,7 @@ take_over_block_size(const struct vduse_left *left)
 }
 
 int
-vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name, const struct vduse_left *left)
+vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name, const struct rte_vduse_left *left)
 {
 	const struct rte_vduse_blk_conf asked = *conf;
 	uint32_t block_size = take_over_block_size(left);
@@ -81,7 +81,8 @@ vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name, const struct v
 }
 
 int
-vblk_take_over_features(struct rte_vduse_blk *blk, const char *name, const struct vduse_left *left)
+vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
+			const struct rte_vduse_left *left)
 {
 	uint64_t missing = left->features & ~(blk->features | TAKE_OVER_ABLE);
 	bool read_only = (left->features & VBLK_BIT(VIRTIO_BLK_F_RO)) != 0;

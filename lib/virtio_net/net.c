@@ -11,8 +11,6 @@
 
 #include <linux/virtio_ids.h>
 
-#include <vduse/core/device.h>
-
 #include <virtio_net/net.h>
 
 RTE_LOG_REGISTER(vnet_logtype, lib.vduse.net, INFO);
@@ -47,8 +45,7 @@ net_conf_check(const struct rte_vduse_net_conf *conf, const char **name)
 
 /* With a control queue where there is more than one pair. */
 static int
-net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf, const char *name,
-	       const struct vduse_transport_ops *transport, void *transport_priv)
+net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf, const char *name)
 {
 	struct rte_vduse_dev_conf dev_conf = {
 		.path = conf->path,
@@ -70,13 +67,11 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 		.positions = true,
 		.ops = &vnet_dev_ops,
 		.arg = net,
+		.transport = conf->transport,
+		.transport_priv = conf->transport_priv,
 	};
-	int ret;
+	int ret = rte_vduse_dev_create(&dev_conf, &net->dev);
 
-	if (transport == NULL)
-		ret = rte_vduse_dev_create(&dev_conf, &net->dev);
-	else
-		ret = vduse_dev_create(&dev_conf, transport, transport_priv, &net->dev);
 	if (ret == 0 && conf->pairs > 1) {
 		VNET_LOG(ERR, name,
 			 "queues=%u: the control queue that several pairs need is not "
@@ -99,13 +94,17 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 }
 
 int
-vnet_create(const struct rte_vduse_net_conf *asked, const struct vduse_transport_ops *transport,
-	    void *transport_priv, struct rte_vduse_net **result)
+rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_net **result)
 {
 	struct rte_vduse_net_conf wanted = *asked;
 	const struct rte_vduse_net_conf *conf = &wanted;
+	const struct rte_vduse_dev_conf place = {
+		.path = conf->path,
+		.transport = conf->transport,
+		.transport_priv = conf->transport_priv,
+	};
 	struct rte_vduse_net *net;
-	struct vduse_left left;
+	struct rte_vduse_left left;
 	const char *name;
 	uint16_t i;
 	size_t size;
@@ -114,7 +113,7 @@ vnet_create(const struct rte_vduse_net_conf *asked, const struct vduse_transport
 	ret = net_conf_check(conf, &name);
 	if (ret < 0)
 		return ret;
-	if (vduse_dev_left(conf->path, transport, transport_priv, &left) == 0)
+	if (rte_vduse_dev_left(&place, &left) == 0)
 		vnet_take_over(&wanted, name, &left);
 	size = sizeof(*net) + 2 * conf->pairs * sizeof(net->queues[0]);
 	net = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_MUL_CEIL(size, RTE_CACHE_LINE_SIZE));
@@ -132,7 +131,7 @@ vnet_create(const struct rte_vduse_net_conf *asked, const struct vduse_transport
 	net->call = conf->call;
 	net->arg = conf->arg;
 	vnet_config_init(&net->config, conf);
-	ret = net_dev_create(net, conf, name, transport, transport_priv);
+	ret = net_dev_create(net, conf, name);
 	if (ret < 0) {
 		free(net);
 		return ret;
@@ -146,12 +145,6 @@ vnet_create(const struct rte_vduse_net_conf *asked, const struct vduse_transport
 	}
 	*result = net;
 	return 0;
-}
-
-int
-rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net **net)
-{
-	return vnet_create(conf, NULL, NULL, net);
 }
 
 int

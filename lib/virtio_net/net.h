@@ -14,10 +14,10 @@
 
 #include <rte_vduse_net.h>
 
-#include <vduse/core/state.h>
+#include <rte_vduse_state.h>
+
 #include <vduse/virtqueue.h>
 
-struct vduse_transport_ops;
 struct vnet_position;
 
 extern int vnet_logtype;
@@ -65,11 +65,6 @@ struct rte_vduse_net {
 	struct vnet_queue queues[];
 };
 
-/* net.c: a device over a transport other than the one that its path names (NULL: that one). */
-int
-vnet_create(const struct rte_vduse_net_conf *conf, const struct vduse_transport_ops *transport,
-	    void *transport_priv, struct rte_vduse_net **net);
-
 /* config.c: the configuration space that a device begins with. */
 void
 vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_conf *conf);
@@ -91,7 +86,8 @@ vnet_queue_finish(struct vnet_queue *queue, bool pushed);
 
 /* take_over.c: changes what is asked for to what a driver has that a dead process left. */
 void
-vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct vduse_left *left);
+vnet_take_over(struct rte_vduse_net_conf *conf, const char *name,
+	       const struct rte_vduse_left *left);
 
 /*
  * position.c: opens what packed rings are noted in, and closes it. An errno: a device that was

@@ -9,8 +9,6 @@
  */
 #include <errno.h>
 
-#include <vduse/core/device.h>
-
 #include <rte_vduse_compat.h>
 
 #include <virtio_net/net.h>
@@ -27,12 +25,13 @@ struct vnet_position {
 int
 vnet_position_open(struct rte_vduse_net *net)
 {
+	bool taken_over = rte_vduse_dev_taken_over(net->dev);
 	uint16_t i;
 	int ret;
 
-	if ((net->dev->offered & UINT64_C(1) << VIRTIO_F_RING_PACKED) == 0)
+	if ((rte_vduse_dev_offered(net->dev) & UINT64_C(1) << VIRTIO_F_RING_PACKED) == 0)
 		return 0;
-	ret = rte_vduse_state_open(net->dev, !net->dev->taken_over);
+	ret = rte_vduse_state_open(net->dev, !taken_over);
 	for (i = 0; i < 2 * net->pairs && ret == 0; i++) {
 		struct vnet_queue *queue = &net->queues[i];
 
@@ -41,7 +40,7 @@ vnet_position_open(struct rte_vduse_net *net)
 			queue->position = queue->part.data;
 	}
 	/* A new device can do without: only, it cannot be taken over if its process is killed. */
-	return net->dev->taken_over ? ret : 0;
+	return taken_over ? ret : 0;
 }
 
 void

@@ -85,6 +85,8 @@ struct rte_vduse_net_conf {
 	void (*call)(struct rte_vduse_vq *vq, void *arg);
 	void *arg;             /**< Handed to link, watch and call. */
 	uint64_t features_off; /**< Features not to offer, of rte_vduse_net_features(). */
+	const struct vduse_transport_ops *transport; /**< See struct rte_vduse_dev_conf. */
+	void *transport_priv;                        /**< See struct rte_vduse_dev_conf. */
 };
 
 /** Counters of one queue of one direction. Written by the thread that polls it. */

@@ -14,8 +14,6 @@
 
 #include <rte_byteorder.h>
 
-#include <vduse/core/device.h>
-
 #include <virtio_net/net.h>
 
 #define TAKE_OVER_BIT(nr) (UINT64_C(1) << (nr))
@@ -25,7 +23,7 @@
  * come, and longer ones must not go. Where it was not noted, the one that is asked for.
  */
 static uint16_t
-take_over_mtu(const struct vduse_left *left, uint16_t asked)
+take_over_mtu(const struct rte_vduse_left *left, uint16_t asked)
 {
 	struct virtio_net_config config;
 	uint16_t mtu;
@@ -38,7 +36,7 @@ take_over_mtu(const struct vduse_left *left, uint16_t asked)
 }
 
 void
-vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct vduse_left *left)
+vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct rte_vduse_left *left)
 {
 	uint64_t before = rte_vduse_net_features(conf);
 	uint16_t size = conf->queue_size, mtu = conf->mtu;

@@ -178,10 +178,11 @@ disk_create(struct disk *disk, uint8_t how, uint8_t size)
 
 	disk->loop = vduse_loopback_new();
 	fuzz_check(disk->loop != NULL, "no memory");
+	conf.transport = &vduse_transport_loopback;
+	conf.transport_priv = disk->loop;
 	if (how & 16)
 		vduse_loopback_vq_size_max(disk->loop, VRING_SIZE_MAX);
-	fuzz_check(vblk_create(&conf, &vduse_transport_loopback, disk->loop, &disk->blk) == 0,
-		   "no device");
+	fuzz_check(rte_vduse_blk_create(&conf, &disk->blk) == 0, "no device");
 	disk->dev = rte_vduse_blk_dev(disk->blk);
 	disk->fault = how & 1 ? NULL : disk->blk->backend;
 	fuzz_check(rte_vduse_blk_start(disk->blk, RTE_VDUSE_ATTACH_NONE) == 0, "no start");

@@ -222,10 +222,11 @@ card_create(struct card *card, uint8_t how, uint8_t size)
 
 	card->loop = vduse_loopback_new();
 	fuzz_check(card->loop != NULL, "no memory");
+	conf.transport = &vduse_transport_loopback;
+	conf.transport_priv = card->loop;
 	if (how & 16)
 		vduse_loopback_vq_size_max(card->loop, VRING_SIZE_MAX);
-	fuzz_check(vnet_create(&conf, &vduse_transport_loopback, card->loop, &card->net) == 0,
-		   "no device");
+	fuzz_check(rte_vduse_net_create(&conf, &card->net) == 0, "no device");
 	card->dev = rte_vduse_net_dev(card->net);
 	fuzz_check(rte_vduse_net_start(card->net, RTE_VDUSE_ATTACH_NONE) == 0, "no start");
 }

@@ -15,6 +15,7 @@
 #include <virtio_net/net.h>
 #include <vduse/loopback/loopback.h>
 
+#include "create_over.h"
 #include "unit.h"
 
 static struct vduse_loopback *loop;
@@ -63,7 +64,7 @@ static int
 try_net(const struct rte_vduse_net_conf *conf)
 {
 	struct rte_vduse_net *net = NULL;
-	int ret = vnet_create(conf, &vduse_transport_loopback, loop, &net);
+	int ret = create_net_over(conf, &vduse_transport_loopback, loop, &net);
 
 	rte_vduse_net_destroy(net);
 	return ret;
@@ -73,7 +74,7 @@ static int
 try_blk(const struct rte_vduse_blk_conf *conf)
 {
 	struct rte_vduse_blk *blk = NULL;
-	int ret = vblk_create(conf, &vduse_transport_loopback, loop, &blk);
+	int ret = create_blk_over(conf, &vduse_transport_loopback, loop, &blk);
 
 	rte_vduse_blk_destroy(blk);
 	return ret;

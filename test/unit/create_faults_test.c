@@ -31,6 +31,7 @@
 #include <virtio_net/net.h>
 #include <vduse/loopback/loopback.h>
 
+#include "create_over.h"
 #include "unit.h"
 
 /* More calls than any of these devices makes: a walk ends before. */
@@ -147,7 +148,7 @@ static int
 try_net(void)
 {
 	struct rte_vduse_net *net = NULL;
-	int ret = vnet_create(&net_conf, &vduse_transport_loopback, loop, &net);
+	int ret = create_net_over(&net_conf, &vduse_transport_loopback, loop, &net);
 
 	if (ret == 0)
 		ret = rte_vduse_net_start(net, RTE_VDUSE_ATTACH_NONE);
@@ -160,7 +161,7 @@ static int
 try_blk(const struct rte_vduse_blk_conf *conf, const struct vduse_transport_ops *transport)
 {
 	struct rte_vduse_blk *blk = NULL;
-	int ret = vblk_create(conf, transport, loop, &blk);
+	int ret = create_blk_over(conf, transport, loop, &blk);
 
 	if (ret == 0)
 		ret = rte_vduse_blk_start(blk, RTE_VDUSE_ATTACH_NONE);

@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* See loopback_blk.h. */
 #include "loopback_blk.h"
+#include "create_over.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -19,9 +20,14 @@
 static struct vduse_loopback *transport;
 
 int
+__real_rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev);
+
+int
 __wrap_rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev)
 {
-	return vduse_dev_create(conf, &vduse_transport_loopback, transport, dev);
+	if (conf->transport != NULL)
+		return __real_rte_vduse_dev_create(conf, dev);
+	return create_dev_over(conf, &vduse_transport_loopback, transport, dev);
 }
 
 int

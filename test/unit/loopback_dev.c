@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* See loopback_dev.h. */
+#include "create_over.h"
 #include "loopback_dev.h"
 
 #include <errno.h>
@@ -117,7 +118,7 @@ loopback_dev_start(struct loopback_dev *self)
 	self->loop = vduse_loopback_new();
 	assert_non_null(self->loop);
 	vduse_loopback_set_features(self->loop, LOOPBACK_DEV_FEATURES);
-	assert_int_equal(vduse_dev_create(&conf, &vduse_transport_loopback, self->loop, &self->dev),
+	assert_int_equal(create_dev_over(&conf, &vduse_transport_loopback, self->loop, &self->dev),
 			 0);
 	for (i = 0; i < LOOPBACK_DEV_VQS; i++)
 		self->vqs[i] = rte_vduse_dev_vq(self->dev, i);

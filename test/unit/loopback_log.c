@@ -13,6 +13,7 @@
 
 #include <vduse/core/device.h>
 
+#include "create_over.h"
 #include "loopback_log.h"
 
 struct world *world;
@@ -63,7 +64,7 @@ device_try(bool left)
 							   VDUSE_ACCESS_RW, region->fd),
 				 0);
 	}
-	return vblk_create(&conf, &vduse_transport_loopback, loop, &blk);
+	return create_blk_over(&conf, &vduse_transport_loopback, loop, &blk);
 }
 
 void

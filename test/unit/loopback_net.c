@@ -2,6 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* See loopback_net.h. Packets are in loopback_packet.c. */
 #include "loopback_net.h"
+#include "create_over.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -20,10 +21,16 @@ struct vduse_loopback *loopback_net_transport;
 bool loopback_net_taken_over;
 
 int
+__real_rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev);
+
+int
 __wrap_rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev)
 {
-	int ret = vduse_dev_create(conf, &vduse_transport_loopback, loopback_net_transport, dev);
+	int ret;
 
+	if (conf->transport != NULL)
+		return __real_rte_vduse_dev_create(conf, dev);
+	ret = create_dev_over(conf, &vduse_transport_loopback, loopback_net_transport, dev);
 	if (ret == 0)
 		(*dev)->taken_over = loopback_net_taken_over;
 	return ret;

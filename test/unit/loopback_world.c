@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* See loopback_world.h. */
+#include "create_over.h"
 #include "loopback_world.h"
 
 #include <stdlib.h>
@@ -222,7 +223,8 @@ world_device_create(bool left)
 							   VDUSE_ACCESS_RW, region->fd),
 				 0);
 	}
-	assert_int_equal(vnet_create(&conf, &vduse_transport_loopback, world_loop, &world_net), 0);
+	assert_int_equal(create_net_over(&conf, &vduse_transport_loopback, world_loop, &world_net),
+			 0);
 }
 
 void

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* Life of a device: names, arguments, refusals that leave nothing behind, destruction. */
+#include "create_over.h"
 #include "loopback_dev.h"
 
 #include <errno.h>
@@ -107,9 +108,8 @@ refused(const struct rte_vduse_dev_conf *conf, const char *line)
 	unsigned int fds = unit_fds();
 
 	unit_log_clear();
-	assert_int_equal(
-		vduse_dev_create(conf, &vduse_transport_loopback, device.loop, &device.dev),
-		-EINVAL);
+	assert_int_equal(create_dev_over(conf, &vduse_transport_loopback, device.loop, &device.dev),
+			 -EINVAL);
 	assert_null(device.dev);
 	assert_int_equal(unit_log_count(line), 1);
 	assert_int_equal(unit_log_count(""), 1);
@@ -196,14 +196,14 @@ test_create_vq_refused(void **state)
 	unit_log_clear();
 	vduse_loopback_refuse(device.loop, VDUSE_LOOPBACK_VQ_SETUP, -ENOSPC);
 	assert_int_equal(
-		vduse_dev_create(&conf, &vduse_transport_loopback, device.loop, &device.dev),
+		create_dev_over(&conf, &vduse_transport_loopback, device.loop, &device.dev),
 		-ENOSPC);
 	assert_null(device.dev);
 	assert_int_equal(unit_log_count("virtqueue 2 of size 256 refused: No space"), 1);
 	assert_int_equal(unit_fds(), fds);
 	vduse_loopback_refuse(device.loop, VDUSE_LOOPBACK_VQ_SETUP, 0);
 	assert_int_equal(
-		vduse_dev_create(&conf, &vduse_transport_loopback, device.loop, &device.dev), 0);
+		create_dev_over(&conf, &vduse_transport_loopback, device.loop, &device.dev), 0);
 	loopback_dev_destroy(&device);
 }
 
@@ -277,7 +277,7 @@ get_never_started(int fd)
 	memset(&device, 0, sizeof(device));
 	device.loop = vduse_loopback_new();
 	assert_int_equal(
-		vduse_dev_create(&conf, &vduse_transport_loopback, device.loop, &device.dev), 0);
+		create_dev_over(&conf, &vduse_transport_loopback, device.loop, &device.dev), 0);
 }
 
 static void

@@ -15,6 +15,7 @@
 
 #include <vduse/core/state.h>
 
+#include "create_over.h"
 #include "loopback_dev.h"
 
 #define SIZE 4096u
@@ -119,7 +120,7 @@ second_owner(void **state)
 	assert_int_equal(rte_vduse_state_open(dev.dev, false), 0);
 	assert_int_equal(rte_vduse_part_open(dev.dev, 0, SIZE, &part), 0);
 	memset(part.data, 7, SIZE);
-	assert_int_equal(vduse_dev_create(&conf, &vduse_transport_loopback, loop, &again), 0);
+	assert_int_equal(create_dev_over(&conf, &vduse_transport_loopback, loop, &again), 0);
 	assert_int_equal(rte_vduse_state_open(again, false), -EBUSY);
 	rte_vduse_dev_destroy(again);
 	vduse_loopback_free(loop);

@@ -25,6 +25,7 @@
 #include <vduse/core/device.h>
 #include <vduse/vhost_user/vhost_user.h>
 
+#include "create_over.h"
 #include "vhost_client.h"
 
 #define LINGER_S    (4 * UNIT_PATIENCE_MS / 1000)
@@ -46,7 +47,7 @@ create(bool client)
 	conf = loopback_dev_conf(&callbacks);
 	conf.path = path;
 	conf.client = client;
-	if (vduse_dev_create(&conf, &vduse_transport_vhost_user, NULL, &dev) < 0)
+	if (create_dev_over(&conf, &vduse_transport_vhost_user, NULL, &dev) < 0)
 		return -1;
 	vu = dev->transport_priv;
 	return rte_vduse_dev_start(dev, RTE_VDUSE_ATTACH_NONE);

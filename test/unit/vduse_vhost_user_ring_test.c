@@ -12,6 +12,7 @@
 
 #include <rte_vduse_compat.h>
 
+#include "create_over.h"
 #include "vhost_client.h"
 
 #define MEMORY   (16 * PAGE)
@@ -54,7 +55,7 @@ setup(void **state)
 	ops.vq_drain = on_drain;
 	conf.ops = &ops;
 	conf.path = path;
-	if (vduse_dev_create(&conf, &vduse_transport_vhost_user, NULL, &self.dev) < 0)
+	if (create_dev_over(&conf, &vduse_transport_vhost_user, NULL, &self.dev) < 0)
 		return -1;
 	for (i = 0; i < LOOPBACK_DEV_VQS; i++)
 		self.vqs[i] = rte_vduse_dev_vq(self.dev, i);

@@ -19,6 +19,7 @@
 #include <vduse/core/log.h>
 #include <vduse/vhost_user/vhost_user.h>
 
+#include "create_over.h"
 #include "loopback_dev.h"
 
 static char path[64];
@@ -37,7 +38,7 @@ setup(void **state)
 	snprintf(path, sizeof(path), "/tmp/vduse-unit-%d.sock", getpid());
 	conf = loopback_dev_conf(&callbacks);
 	conf.path = path;
-	if (vduse_dev_create(&conf, &vduse_transport_vhost_user, NULL, &dev) < 0)
+	if (create_dev_over(&conf, &vduse_transport_vhost_user, NULL, &dev) < 0)
 		return -1;
 	vu = dev->transport_priv;
 	return 0;

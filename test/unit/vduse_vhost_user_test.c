@@ -20,6 +20,7 @@
 
 #include <rte_vduse_compat.h>
 
+#include "create_over.h"
 #include "loopback_dev.h"
 
 #define HUGE (UINT64_C(2) << 20)
@@ -40,7 +41,7 @@ setup(void **state)
 	snprintf(path, sizeof(path), "/tmp/vduse-unit-%d.sock", getpid());
 	conf = loopback_dev_conf(&callbacks);
 	conf.path = path;
-	if (vduse_dev_create(&conf, &vduse_transport_vhost_user, NULL, &dev) < 0)
+	if (create_dev_over(&conf, &vduse_transport_vhost_user, NULL, &dev) < 0)
 		return -1;
 	vu = dev->transport_priv;
 	return 0;

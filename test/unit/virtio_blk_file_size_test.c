@@ -4,6 +4,7 @@
  * The size of a file as a driver learns it: bytes that are not served are said, and a driver that
  * was there before the process learns what has changed since.
  */
+#include "create_over.h"
 #include "loopback_blk.h"
 
 #include <stdio.h>
@@ -117,7 +118,7 @@ grown_taken_over(void **state)
 	vduse_loopback_leave(loop, NULL);
 	vduse_loopback_set_features(loop, FEATURE(VIRTIO_F_VERSION_1) |
 						  FEATURE(VIRTIO_F_ACCESS_PLATFORM));
-	assert_int_equal(vblk_create(&conf, &vduse_transport_loopback, loop, &taken), 0);
+	assert_int_equal(create_blk_over(&conf, &vduse_transport_loopback, loop, &taken), 0);
 	assert_int_equal(rte_vduse_blk_start(taken, RTE_VDUSE_ATTACH_NONE), 0);
 	vduse_loopback_config(loop, 0, &config, sizeof(config));
 	assert_int_equal(config.capacity, 65536 / BLK_SECTOR);

@@ -16,6 +16,7 @@
 
 #include <vduse/core/device.h>
 
+#include "create_over.h"
 #include "loopback_blk.h"
 
 #define TAKEN                                                                                      \
@@ -25,7 +26,7 @@
 static struct vduse_loopback *loop;
 static struct rte_vduse_blk *blk;
 static struct rte_vduse_blk_conf conf;
-static struct vduse_left left;
+static struct rte_vduse_left left;
 static char dir[64];
 
 static int
@@ -46,7 +47,7 @@ setup(void **state)
 		.socket_id = SOCKET_ID_ANY,
 		.inflight = true,
 	};
-	left = (struct vduse_left){
+	left = (struct rte_vduse_left){
 		.device_id = VIRTIO_ID_BLOCK,
 		.nb_vqs = 1,
 		.vq_size = 64,
@@ -82,7 +83,7 @@ static int
 start(void)
 {
 	vduse_loopback_leave(loop, &left);
-	return vblk_create(&conf, &vduse_transport_loopback, loop, &blk);
+	return create_blk_over(&conf, &vduse_transport_loopback, loop, &blk);
 }
 
 static void
@@ -192,7 +193,7 @@ state_file_taken(void **state)
 
 	RTE_SET_USED(state);
 	assert_non_null(other);
-	assert_int_equal(vblk_create(&conf, &vduse_transport_loopback, other, &holder), 0);
+	assert_int_equal(create_blk_over(&conf, &vduse_transport_loopback, other, &holder), 0);
 	assert_int_equal(start(), -EBUSY);
 	assert_null(blk);
 	assert_true(holder->queues[0].part.data != NULL);

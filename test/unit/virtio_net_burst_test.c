@@ -20,6 +20,7 @@
 #include <virtio_net/net.h>
 #include <vduse/loopback/loopback.h>
 
+#include "create_over.h"
 #include "unit.h"
 
 #define BIT(nr)    (UINT64_C(1) << (nr))
@@ -176,7 +177,7 @@ create(struct peer *peer, const char *path)
 	assert_ptr_not_equal(peer->memory, MAP_FAILED);
 	vduse_loopback_region_add(peer->loop, 0, MEMORY - 1, 0, VDUSE_ACCESS_RW, peer->fd);
 	assert_int_equal(
-		vduse_dev_create(&dev_conf, &vduse_transport_loopback, peer->loop, &net->dev), 0);
+		create_dev_over(&dev_conf, &vduse_transport_loopback, peer->loop, &net->dev), 0);
 	net->queues[0].vq = rte_vduse_dev_vq(net->dev, 0);
 	net->queues[1].vq = rte_vduse_dev_vq(net->dev, 1);
 	assert_int_equal(rte_vduse_net_start(net, RTE_VDUSE_ATTACH_NONE), 0);

@@ -18,6 +18,7 @@
 #include <virtio_net/net.h>
 #include <vduse/loopback/loopback.h>
 
+#include "create_over.h"
 #include "unit.h"
 
 #define BIT(nr) (UINT64_C(1) << (nr))
@@ -29,7 +30,7 @@
 static struct vduse_loopback *loop;
 static struct rte_vduse_net *net;
 static struct rte_vduse_net_conf conf;
-static struct vduse_left left;
+static struct rte_vduse_left left;
 static char dir[64];
 
 static int
@@ -50,7 +51,7 @@ setup(void **state)
 		.features_off = BIT(VIRTIO_F_RING_PACKED) | BIT(VIRTIO_F_IN_ORDER),
 		.socket_id = SOCKET_ID_ANY,
 	};
-	left = (struct vduse_left){
+	left = (struct rte_vduse_left){
 		.device_id = VIRTIO_ID_NET,
 		.nb_vqs = 2,
 		.vq_size = 256,
@@ -86,7 +87,7 @@ static void
 expect_served(unsigned int lines)
 {
 	vduse_loopback_leave(loop, &left);
-	assert_int_equal(vnet_create(&conf, &vduse_transport_loopback, loop, &net), 0);
+	assert_int_equal(create_net_over(&conf, &vduse_transport_loopback, loop, &net), 0);
 	assert_int_equal(net->dev->vq_size, left.vq_size);
 	assert_int_equal(left.features & ~net->dev->offered, 0);
 	assert_int_equal(unit_log_count("goes on as its driver has it"), lines);

@@ -153,10 +153,20 @@ dev_setup_vqs(struct rte_vduse_dev *dev, uint16_t vq_size)
 	return 0;
 }
 
-int
-vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_transport_ops *transport,
-		 void *transport_priv, struct rte_vduse_dev **result)
+static const struct vduse_transport_ops *
+dev_transport(const struct rte_vduse_dev_conf *conf)
 {
+	if (conf->transport != NULL)
+		return conf->transport;
+	if (conf->path != NULL && rte_vduse_path_is_socket(conf->path))
+		return &vduse_transport_vhost_user;
+	return &vduse_transport_kernel;
+}
+
+int
+rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **result)
+{
+	const struct vduse_transport_ops *transport = dev_transport(conf);
 	struct rte_vduse_dev_conf offer = *conf;
 	struct rte_vduse_dev *dev;
 	const char *name;
@@ -179,7 +189,7 @@ vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_trans
 		return -ENOMEM;
 	}
 	dev->transport = transport;
-	dev->transport_priv = transport_priv;
+	dev->transport_priv = conf->transport_priv;
 	ret = vduse_dev_path_take(dev);
 	if (ret < 0)
 		goto free_dev;
@@ -204,30 +214,25 @@ free_dev:
 	return ret;
 }
 
-static const struct vduse_transport_ops *
-dev_transport(const char *path)
-{
-	if (path != NULL && rte_vduse_path_is_socket(path))
-		return &vduse_transport_vhost_user;
-	return &vduse_transport_kernel;
-}
-
 int
-rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev)
+rte_vduse_dev_left(const struct rte_vduse_dev_conf *conf, struct rte_vduse_left *left)
 {
-	return vduse_dev_create(conf, dev_transport(conf->path), NULL, dev);
-}
-
-int
-vduse_dev_left(const char *path, const struct vduse_transport_ops *transport, void *transport_priv,
-	       struct vduse_left *left)
-{
-	if (rte_vduse_path_name(path) == NULL)
+	if (rte_vduse_path_name(conf->path) == NULL)
 		return -ENOENT;
-	if (transport == NULL)
-		transport = dev_transport(path);
 	memset(left, 0, sizeof(*left));
-	return transport->left(path, transport_priv, left);
+	return dev_transport(conf)->left(conf->path, conf->transport_priv, left);
+}
+
+bool
+rte_vduse_dev_taken_over(const struct rte_vduse_dev *dev)
+{
+	return dev->taken_over;
+}
+
+uint64_t
+rte_vduse_dev_offered(const struct rte_vduse_dev *dev)
+{
+	return dev->offered;
 }
 
 /*

@@ -71,18 +71,13 @@ struct rte_vduse_dev {
 	unsigned int unready; /* virtqueues that a started driver left unready */
 	struct vduse_iotlb *iotlb[VDUSE_ASID_MAX];
 	struct vduse_umem umem;
-	struct vduse_state state;               /* its creator's thread's */
-	uint8_t config[VDUSE_STATE_CONFIG_MAX]; /* as created, as far as it is kept; constant */
-	struct rte_vduse_dev_stats stats;       /* read by any thread */
-	struct vduse_log_rate log_rate;         /* of lines that the driver causes; any thread's */
-	struct vduse_log_rate life_rate;        /* of those that say that it comes and goes */
+	struct vduse_state state;                  /* its creator's thread's */
+	uint8_t config[RTE_VDUSE_LEFT_CONFIG_MAX]; /* as created, as far as it is kept; constant */
+	struct rte_vduse_dev_stats stats;          /* read by any thread */
+	struct vduse_log_rate log_rate;  /* of lines that the driver causes; any thread's */
+	struct vduse_log_rate life_rate; /* of those that say that it comes and goes */
 	struct rte_vduse_vq vqs[];
 };
-
-/* device.c: a device over a given transport (rte_vduse_dev_create: the kernel). */
-int
-vduse_dev_create(const struct rte_vduse_dev_conf *conf, const struct vduse_transport_ops *transport,
-		 void *transport_priv, struct rte_vduse_dev **dev);
 
 /* device_path.c: -EBUSY and a log line if another device of this process has the path. */
 int
@@ -90,16 +85,6 @@ vduse_dev_path_take(struct rte_vduse_dev *dev);
 /* device_path.c: another device may have the path now. */
 void
 vduse_dev_path_leave(struct rte_vduse_dev *dev);
-
-/*
- * device.c: what a dead process left at a path for a driver that may still use it, over a
- * transport (NULL: the one that the path names). A device type asks before it creates a device
- * there, so that it can serve what that driver took. -ENOENT: nothing. Any thread but the
- * control thread.
- */
-int
-vduse_dev_left(const char *path, const struct vduse_transport_ops *transport, void *transport_priv,
-	       struct vduse_left *left);
 
 /*
  * device.c: whether this process never served what it took over: it goes, and leaves all of it to

@@ -124,7 +124,7 @@ state_header_read(int fd, struct vduse_state_header *header)
 }
 
 int
-vduse_state_read(const char *device, struct vduse_left *left)
+vduse_state_read(const char *device, struct rte_vduse_left *left)
 {
 	struct vduse_state_header header;
 	char path[PATH_MAX];
@@ -139,13 +139,13 @@ vduse_state_read(const char *device, struct vduse_left *left)
 	if (ret < 0 ||
 	    strncmp(header.name, rte_vduse_path_name(device), sizeof(header.name) - 1) != 0)
 		return -ENOENT;
-	*left = (struct vduse_left){
+	*left = (struct rte_vduse_left){
 		.device_id = header.device_id,
 		.nb_vqs = header.nb_vqs,
 		.vq_size = header.vq_size,
 		.offered = header.offered,
 		.features = header.features,
-		.config_size = RTE_MIN(header.config_size, (uint32_t)VDUSE_STATE_CONFIG_MAX),
+		.config_size = RTE_MIN(header.config_size, (uint32_t)RTE_VDUSE_LEFT_CONFIG_MAX),
 		.has_parts = header.has_parts != 0,
 	};
 	memcpy(left->config, header.config, sizeof(left->config));
@@ -312,8 +312,8 @@ vduse_state_features(struct rte_vduse_dev *dev, uint64_t features)
 void
 vduse_state_config(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len)
 {
-	if (dev->state.header == NULL || offset >= VDUSE_STATE_CONFIG_MAX)
+	if (dev->state.header == NULL || offset >= RTE_VDUSE_LEFT_CONFIG_MAX)
 		return;
 	memcpy(dev->state.header->config + offset, data,
-	       RTE_MIN(len, VDUSE_STATE_CONFIG_MAX - offset));
+	       RTE_MIN(len, RTE_VDUSE_LEFT_CONFIG_MAX - offset));
 }

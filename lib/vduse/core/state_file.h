@@ -25,7 +25,7 @@ struct vduse_state_header {
 	uint32_t has_parts; /* there are parts */
 	uint32_t reserved;
 	char name[RTE_VDUSE_NAME_MAX];
-	uint8_t config[VDUSE_STATE_CONFIG_MAX];
+	uint8_t config[RTE_VDUSE_LEFT_CONFIG_MAX];
 	/* Of each virtqueue: the first page of its part and, 32 bits above it, how many; atomic. */
 	uint64_t parts[];
 };

@@ -21,7 +21,7 @@
 
 struct rte_vduse_dev;
 struct rte_vduse_dev_conf;
-struct vduse_left;
+struct rte_vduse_left;
 
 /* Beside the types of linux/vduse.h: a virtqueue (vq_state.index) became ready or is not any
  * more, or moved. When it is answered no poller uses it as it was before.
@@ -48,7 +48,7 @@ struct vduse_transport_ops {
 	 * What a dead process left at a path (priv: the transport's) for a driver that may still
 	 * use it. -ENOENT: nothing, or somebody serves it.
 	 */
-	int (*left)(const char *path, void *priv, struct vduse_left *left);
+	int (*left)(const char *path, void *priv, struct rte_vduse_left *left);
 	/* Creates the device, or takes over what a dead process left; fills dev->fd (which is
 	 * readable when a message waits), dev->taken_over, and dev->vq_size_max where a driver
 	 * may bring larger virtqueues than are announced. Logs what goes wrong.

@@ -148,11 +148,11 @@ kernel_count_vqs(const char *name)
 
 /* What is left in the kernel, seen through the device's file. -ENOENT: no driver uses it. */
 static int
-kernel_look(const char *path, int fd, struct vduse_left *left)
+kernel_look(const char *path, int fd, struct rte_vduse_left *left)
 {
 	const char *name = rte_vduse_path_name(path);
 	struct vduse_vdpa_info info;
-	struct vduse_left noted;
+	struct rte_vduse_left noted;
 	uint64_t features;
 
 	/* A reset takes them back, so a driver that has none is not there. */
@@ -170,7 +170,7 @@ kernel_look(const char *path, int fd, struct vduse_left *left)
 }
 
 int
-vduse_kernel_left(const char *path, void *priv, struct vduse_left *left)
+vduse_kernel_left(const char *path, void *priv, struct rte_vduse_left *left)
 {
 	int fd, ret;
 
@@ -186,7 +186,7 @@ vduse_kernel_left(const char *path, void *priv, struct vduse_left *left)
 
 /* What keeps this process from serving what a driver uses, or NULL. */
 static const char *
-kernel_difference(const struct vduse_left *left, const struct rte_vduse_dev_conf *conf)
+kernel_difference(const struct rte_vduse_left *left, const struct rte_vduse_dev_conf *conf)
 {
 	if (left->device_id != conf->device_id)
 		return "it is of another type";
@@ -230,7 +230,7 @@ kernel_remove_left(struct rte_vduse_dev *dev, int control)
 /* Goes on for a driver, or leaves everything as it is: it may have a file system mounted. */
 static int
 kernel_go_on(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf,
-	     const struct vduse_left *left)
+	     const struct rte_vduse_left *left)
 {
 	const char *difference = kernel_difference(left, conf);
 	int ret = -EEXIST;
@@ -267,7 +267,7 @@ close_fd:
 static int
 kernel_take_over(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf, int control)
 {
-	struct vduse_left left;
+	struct rte_vduse_left left;
 	int ret;
 
 	ret = kernel_open(dev);

@@ -9,11 +9,11 @@
 
 struct rte_vduse_dev;
 struct rte_vduse_dev_conf;
-struct vduse_left;
+struct rte_vduse_left;
 
 /* As the operation left of a transport. */
 int
-vduse_kernel_left(const char *path, void *priv, struct vduse_left *left);
+vduse_kernel_left(const char *path, void *priv, struct rte_vduse_left *left);
 
 int
 vduse_kernel_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf);

@@ -36,7 +36,7 @@ struct vduse_loopback {
 	int kick_fds[LOOPBACK_VQS];
 	int refuse[VDUSE_LOOPBACK_OPS];
 	bool left;                    /* a driver is up already */
-	struct vduse_left found;      /* what is said of it */
+	struct rte_vduse_left found;  /* what is said of it */
 	uint16_t vq_size_max;         /* 0: what is announced */
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	unsigned int call_us;
@@ -201,7 +201,7 @@ vduse_loopback_refuse(struct vduse_loopback *loop, enum vduse_loopback_op op, in
 }
 
 void
-vduse_loopback_leave(struct vduse_loopback *loop, const struct vduse_left *left)
+vduse_loopback_leave(struct vduse_loopback *loop, const struct rte_vduse_left *left)
 {
 	loop->left = true;
 	if (left != NULL)
@@ -275,7 +275,7 @@ vduse_loopback_config(struct vduse_loopback *loop, uint32_t offset, void *data, 
 }
 
 static int
-loopback_left(const char *path, void *priv, struct vduse_left *left)
+loopback_left(const char *path, void *priv, struct rte_vduse_left *left)
 {
 	const struct vduse_loopback *loop = priv;
 

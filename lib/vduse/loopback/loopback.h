@@ -106,7 +106,7 @@ vduse_loopback_refuse(struct vduse_loopback *loop, enum vduse_loopback_op op, in
  * what a device type is told of it, or NULL: nothing.
  */
 void
-vduse_loopback_leave(struct vduse_loopback *loop, const struct vduse_left *left);
+vduse_loopback_leave(struct vduse_loopback *loop, const struct rte_vduse_left *left);
 
 /* Before the device is created: a driver may bring larger virtqueues than are announced. */
 void

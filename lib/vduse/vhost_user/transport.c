@@ -60,7 +60,7 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 
 /* Nothing of a client is there before it comes back; but the process that served it noted it. */
 static int
-vhost_user_left(const char *path, void *priv, struct vduse_left *left)
+vhost_user_left(const char *path, void *priv, struct rte_vduse_left *left)
 {
 	int ret = vduse_state_read(path, left);
 
