@@ -82,13 +82,13 @@ blk_alloc(const struct rte_vduse_blk_conf *conf, const char *name)
 static int
 blk_backend_open(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf, const char *name)
 {
-	struct vblk_backend_conf backend_conf = {
+	struct rte_vduse_blk_backend_conf backend_conf = {
 		.device = name,
 		.args = conf->backend_args != NULL ? conf->backend_args : "",
 		.read_only = conf->read_only,
 		.socket_id = conf->socket_id,
 	};
-	const struct vblk_limits *limits;
+	const struct rte_vduse_blk_limits *limits;
 	int ret;
 
 	ret = vblk_backend_open(conf->backend != NULL ? conf->backend : "(none)", &backend_conf,

@@ -79,7 +79,7 @@ static_assert(VBLK_BURST <= RTE_VDUSE_BURST_MAX, "more than the ring pops at onc
 
 /* A request between pop and push. */
 struct vblk_request {
-	struct vblk_io io;
+	struct rte_vduse_blk_io io;
 	struct rte_vduse_chain chain; /* its pieces are not valid any more */
 	uint8_t *status;              /* the driver's byte for the result */
 	struct iovec *iov;            /* the vectors of the slot; constant */
@@ -99,7 +99,7 @@ struct vblk_request {
 
 /* Operations that wait for the backend, in the order of popping. */
 struct vblk_stage {
-	struct vblk_io **ios;
+	struct rte_vduse_blk_io **ios;
 	uint16_t nb;
 	uint64_t waiting; /* bytes of those here */
 	uint64_t flying;  /* bytes that the backend has */
@@ -116,15 +116,15 @@ enum vblk_stage_kind {
  * thread's.
  */
 struct vblk_queue {
-	struct rte_vduse_vq *vq;       /* constant */
-	struct rte_vduse_blk *blk;     /* constant */
-	struct vblk_channel *channel;  /* constant */
+	struct rte_vduse_vq *vq;               /* constant */
+	struct rte_vduse_blk *blk;             /* constant */
+	struct rte_vduse_blk_channel *channel; /* constant */
 	struct vblk_request *requests; /* one for each slot; there while the ring is started */
 	struct iovec *iov;             /* iov_stride of them for each */
 	struct iovec *rooms;           /* for requests that iov_stride is too small for */
 	struct iovec *spare_rooms[VBLK_ROOMS];
-	uint16_t nb_rooms;       /* spare ones */
-	struct vblk_io **staged; /* room for stages */
+	uint16_t nb_rooms;                /* spare ones */
+	struct rte_vduse_blk_io **staged; /* room for stages */
 	struct vblk_stage stages[VBLK_STAGES];
 	bool stopping;      /* ranges that have not begun fail */
 	uint16_t in_flight; /* popped and not done */
@@ -153,7 +153,7 @@ struct vblk_queue {
 
 struct rte_vduse_blk {
 	struct rte_vduse_dev *dev;
-	struct vblk_backend *backend;          /* constant */
+	struct rte_vduse_blk_backend *backend; /* constant */
 	uint64_t capacity;                     /* sectors; atomic */
 	bool draining;                         /* pollers take no request; atomic */
 	bool no_cache;                         /* the driver switched the write cache off; atomic */
@@ -274,9 +274,9 @@ vblk_stats_count(struct rte_vduse_blk_stats *stats, const struct vblk_request *r
 		 uint8_t status);
 
 static inline enum vblk_stage_kind
-vblk_stage_kind(const struct vblk_io *io)
+vblk_stage_kind(const struct rte_vduse_blk_io *io)
 {
-	return io->op > VBLK_FLUSH ? VBLK_STAGE_RANGES : VBLK_STAGE_DATA;
+	return io->op > RTE_VDUSE_BLK_FLUSH ? VBLK_STAGE_RANGES : VBLK_STAGE_DATA;
 }
 
 /* Whether a chain has to wait until a long request has left its memory. */

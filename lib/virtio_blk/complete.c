@@ -94,7 +94,7 @@ uint16_t
 vblk_complete_poll(struct vblk_queue *queue)
 {
 	uint64_t data = 0, ranges = 0;
-	struct vblk_io *ios[VBLK_BURST];
+	struct rte_vduse_blk_io *ios[VBLK_BURST];
 	uint16_t n, i;
 
 	n = queue->channel->ops->poll(queue->channel, ios, VBLK_BURST);

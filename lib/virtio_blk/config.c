@@ -20,7 +20,7 @@
 uint64_t
 vblk_config_features(const struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf)
 {
-	const struct vblk_limits *limits = &blk->backend->limits;
+	const struct rte_vduse_blk_limits *limits = &blk->backend->limits;
 	uint64_t features = VBLK_BIT(VIRTIO_F_VERSION_1) | VBLK_BIT(VIRTIO_F_ACCESS_PLATFORM) |
 			    VBLK_BIT(VIRTIO_RING_F_INDIRECT_DESC) |
 			    VBLK_BIT(VIRTIO_RING_F_EVENT_IDX) | VBLK_BIT(VIRTIO_BLK_F_SIZE_MAX) |
@@ -62,7 +62,7 @@ config_blocks(const struct rte_vduse_blk *blk, uint32_t bytes, uint32_t most)
 static void
 config_topology(struct rte_vduse_blk *blk)
 {
-	const struct vblk_limits *limits = &blk->backend->limits;
+	const struct rte_vduse_blk_limits *limits = &blk->backend->limits;
 	struct virtio_blk_config *config = &blk->config;
 	uint32_t per_block = config_blocks(blk, limits->physical_size, UINT32_MAX);
 
@@ -138,7 +138,7 @@ vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *con
 int
 rte_vduse_blk_resize(struct rte_vduse_blk *blk)
 {
-	const struct vblk_backend_ops *ops = blk->backend->ops;
+	const struct rte_vduse_blk_backend_ops *ops = blk->backend->ops;
 	int ret = 0;
 
 	if (ops->measure != NULL)

@@ -38,7 +38,7 @@ dispatch_allowed(const struct vblk_stage *stage, uint64_t *len)
 }
 
 static void
-dispatch_submit(struct vblk_channel *channel, struct vblk_stage *stage)
+dispatch_submit(struct rte_vduse_blk_channel *channel, struct vblk_stage *stage)
 {
 	uint16_t allowed, n, i;
 	uint64_t len;

@@ -44,7 +44,7 @@ vblk_part_leave(struct vblk_queue *queue, struct vblk_request *request)
 static void
 part_end(struct vblk_request *request, uint64_t len)
 {
-	struct vblk_io *io = &request->io;
+	struct rte_vduse_blk_io *io = &request->io;
 	struct iovec *last;
 	uint64_t sum = 0;
 	uint16_t n = 0;
@@ -68,7 +68,7 @@ part_end(struct vblk_request *request, uint64_t len)
 static uint8_t
 part_cut(const struct vblk_queue *queue, struct vblk_request *request)
 {
-	struct vblk_io *io = &request->io;
+	struct rte_vduse_blk_io *io = &request->io;
 	uint64_t most = RTE_MIN(request->left, VBLK_PART_BYTES), len = 0, over;
 	uint16_t n, nb = (uint16_t)RTE_MIN(request->nb_left, VBLK_PART_IOV);
 
@@ -94,7 +94,7 @@ vblk_part_split(const struct vblk_queue *queue, struct vblk_request *request)
 static uint8_t
 part_next_data(const struct vblk_queue *queue, struct vblk_request *request)
 {
-	struct vblk_io *io = &request->io;
+	struct rte_vduse_blk_io *io = &request->io;
 
 	io->offset += io->len;
 	io->iov += io->nb_iov;
@@ -108,9 +108,9 @@ part_next_data(const struct vblk_queue *queue, struct vblk_request *request)
 void
 vblk_part_range(const struct vblk_queue *queue, struct vblk_request *request)
 {
-	const struct vblk_limits *limits = &queue->blk->backend->limits;
-	struct vblk_io *io = &request->io;
-	uint64_t most = io->op == VBLK_DISCARD ? limits->discard_part : limits->zero_part;
+	const struct rte_vduse_blk_limits *limits = &queue->blk->backend->limits;
+	struct rte_vduse_blk_io *io = &request->io;
+	uint64_t most = io->op == RTE_VDUSE_BLK_DISCARD ? limits->discard_part : limits->zero_part;
 
 	request->left = 0;
 	if (most == 0)
@@ -126,7 +126,7 @@ vblk_part_range(const struct vblk_queue *queue, struct vblk_request *request)
 static void
 part_next_range(const struct vblk_queue *queue, struct vblk_request *request)
 {
-	struct vblk_io *io = &request->io;
+	struct rte_vduse_blk_io *io = &request->io;
 
 	io->offset += io->len;
 	io->len = request->left;

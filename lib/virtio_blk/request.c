@@ -122,7 +122,7 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 	/* Data of the other direction has no meaning. */
 	uint32_t other = write ? chain->in_len - 1 : chain->out_len - REQUEST_HEADER;
 	uint32_t len = write ? chain->out_len - REQUEST_HEADER : chain->in_len - 1;
-	struct vblk_io *io = &request->io;
+	struct rte_vduse_blk_io *io = &request->io;
 
 	if (unlikely(other != 0 || len % RTE_VDUSE_BLK_SECTOR != 0))
 		return VIRTIO_BLK_S_IOERR;
@@ -131,7 +131,7 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 	if (unlikely(write && queue->blk->read_only))
 		return VIRTIO_BLK_S_IOERR;
 	*done = len == 0;
-	io->op = write ? VBLK_WRITE : VBLK_READ;
+	io->op = write ? RTE_VDUSE_BLK_WRITE : RTE_VDUSE_BLK_READ;
 	io->fua = write && request_is_through(queue);
 	io->offset = sector * RTE_VDUSE_BLK_SECTOR;
 	io->len = len;
@@ -171,7 +171,7 @@ request_id(const struct rte_vduse_blk *blk, struct vblk_request *request,
 static uint8_t
 request_permits(const struct vblk_queue *queue, uint32_t type)
 {
-	const struct vblk_limits *limits = &queue->blk->backend->limits;
+	const struct rte_vduse_blk_limits *limits = &queue->blk->backend->limits;
 	bool able = type == VIRTIO_BLK_T_DISCARD        ? limits->discard
 		    : type == VIRTIO_BLK_T_WRITE_ZEROES ? limits->zero
 							: limits->erase;
@@ -206,7 +206,7 @@ request_range_check(const struct vblk_queue *queue, uint32_t type,
 bool
 vblk_request_next_range(const struct vblk_queue *queue, struct vblk_request *request)
 {
-	struct vblk_io *io = &request->io;
+	struct rte_vduse_blk_io *io = &request->io;
 
 	while (request->next_range < request->nb_ranges) {
 		const struct virtio_blk_discard_write_zeroes *range =
@@ -244,9 +244,9 @@ request_ranges(struct vblk_queue *queue, struct vblk_request *request,
 		status = request_range_check(queue, request->type, &request->ranges[i]);
 	if (status != VIRTIO_BLK_S_OK)
 		return status;
-	request->io.op = request->type == VIRTIO_BLK_T_DISCARD        ? VBLK_DISCARD
-			 : request->type == VIRTIO_BLK_T_WRITE_ZEROES ? VBLK_ZERO
-								      : VBLK_ERASE;
+	request->io.op = request->type == VIRTIO_BLK_T_DISCARD        ? RTE_VDUSE_BLK_DISCARD
+			 : request->type == VIRTIO_BLK_T_WRITE_ZEROES ? RTE_VDUSE_BLK_ZERO
+								      : RTE_VDUSE_BLK_ERASE;
 	request->io.fua = request_is_through(queue);
 	request->chain.used_len = chain->in_len;
 	*done = !vblk_request_next_range(queue, request);
@@ -272,7 +272,7 @@ vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
 	case VIRTIO_BLK_T_OUT:
 		return request_data(queue, request, chain, rte_le_to_cpu_64(header.sector), done);
 	case VIRTIO_BLK_T_FLUSH:
-		request->io.op = VBLK_FLUSH;
+		request->io.op = RTE_VDUSE_BLK_FLUSH;
 		request->io.offset = 0;
 		request->io.len = 0;
 		request->chain.used_len = vblk_request_used(request, 0);

@@ -15,17 +15,16 @@
 static int
 room_channel(struct vblk_queue *queue, uint16_t size)
 {
-	const struct vblk_backend_ops *ops = queue->blk->backend->ops;
-	struct vblk_channel *channel;
+	struct rte_vduse_blk_channel *channel;
 	int ret;
 
 	if (queue->channel != NULL && queue->depth >= size)
 		return 0;
-	ret = ops->channel_open(queue->blk->backend, size, &channel);
+	ret = vblk_channel_open(queue->blk->backend, size, &channel);
 	if (ret < 0)
 		return ret;
 	if (queue->channel != NULL)
-		ops->channel_close(queue->channel);
+		queue->channel->ops->channel_close(queue->channel);
 	queue->channel = channel;
 	queue->depth = size;
 	return 0;

@@ -49,7 +49,8 @@ struct rte_vduse_blk_conf {
 	uint16_t queue_size;      /**< Descriptors, a power of two, 4 to 32768. */
 	uint32_t block_size; /**< Logical block, a power of two, 512 to 4096; 0: the backend's. */
 	const char *serial;  /**< Up to RTE_VDUSE_BLK_SERIAL_MAX characters; NULL: the name. */
-	const char *backend; /**< "null", "ram", "file", "rbd" or "fault". */
+	/** "null", "ram", "file", "rbd", "fault", or one that rte_vduse_blk_backend_register() got. */
+	const char *backend;
 	const char *backend_args; /**< "key=value,..." of rte_vduse_args.h; NULL: none. */
 	int socket_id;            /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;                /**< See struct rte_vduse_dev_conf. */

@@ -36,7 +36,7 @@ struct disk {
 	struct vduse_loopback *loop;
 	struct rte_vduse_blk *blk;
 	struct rte_vduse_dev *dev;
-	struct vblk_backend *fault; /* the backend, or NULL: another kind */
+	struct rte_vduse_blk_backend *fault; /* the backend, or NULL: another kind */
 	struct fuzz_memory memory;
 	struct fuzz_ring ring;
 	bool held;
@@ -306,7 +306,7 @@ disk_backend(struct disk *disk)
 		vblk_fault_release(disk->fault, nb, (how & 4) != 0);
 		break;
 	case 2:
-		vblk_fault_fail(disk->fault, nb % (VBLK_OPS + 1), -EIO, how / 4);
+		vblk_fault_fail(disk->fault, nb % (RTE_VDUSE_BLK_OPS + 1), -EIO, how / 4);
 		break;
 	default:
 		disk->narrow = how & 4 ? nb : UINT16_MAX;

@@ -12,7 +12,7 @@
 #define FAULT_ARGS "under=ram,size=1M"
 
 struct loopback_blk blk;
-struct vblk_backend *fault;
+struct rte_vduse_blk_backend *fault;
 uint8_t sent[BLK_BYTES], got[BLK_BYTES];
 
 static int

@@ -15,7 +15,7 @@
 #define RING 64u
 
 extern struct loopback_blk blk;
-extern struct vblk_backend *fault; /* its backend */
+extern struct rte_vduse_blk_backend *fault; /* its backend */
 /* Room for data either way. */
 extern uint8_t sent[BLK_BYTES], got[BLK_BYTES];
 

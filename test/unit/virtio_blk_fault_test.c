@@ -10,18 +10,21 @@
 #include "loopback_fault.h"
 
 static uint8_t
-do_op(enum vblk_op op)
+do_op(enum rte_vduse_blk_op op)
 {
-	static const uint32_t types[VBLK_OPS] = {
-		[VBLK_READ] = VIRTIO_BLK_T_IN,           [VBLK_WRITE] = VIRTIO_BLK_T_OUT,
-		[VBLK_FLUSH] = VIRTIO_BLK_T_FLUSH,       [VBLK_DISCARD] = VIRTIO_BLK_T_DISCARD,
-		[VBLK_ZERO] = VIRTIO_BLK_T_WRITE_ZEROES, [VBLK_ERASE] = VIRTIO_BLK_T_SECURE_ERASE,
+	static const uint32_t types[RTE_VDUSE_BLK_OPS] = {
+		[RTE_VDUSE_BLK_READ] = VIRTIO_BLK_T_IN,
+		[RTE_VDUSE_BLK_WRITE] = VIRTIO_BLK_T_OUT,
+		[RTE_VDUSE_BLK_FLUSH] = VIRTIO_BLK_T_FLUSH,
+		[RTE_VDUSE_BLK_DISCARD] = VIRTIO_BLK_T_DISCARD,
+		[RTE_VDUSE_BLK_ZERO] = VIRTIO_BLK_T_WRITE_ZEROES,
+		[RTE_VDUSE_BLK_ERASE] = VIRTIO_BLK_T_SECURE_ERASE,
 	};
 	struct virtio_blk_discard_write_zeroes range = { .sector = 64, .num_sectors = 8 };
 
-	if (op == VBLK_FLUSH)
+	if (op == RTE_VDUSE_BLK_FLUSH)
 		return loopback_blk_do(&blk, types[op], 0, NULL, 0);
-	if (op >= VBLK_DISCARD)
+	if (op >= RTE_VDUSE_BLK_DISCARD)
 		return loopback_blk_do(&blk, types[op], 0, &range, sizeof(range));
 	return loopback_blk_do(&blk, types[op], 64, got, BLK_SECTOR);
 }
@@ -35,7 +38,7 @@ errors(void **state)
 	int op;
 
 	RTE_SET_USED(state);
-	for (op = VBLK_READ; op < VBLK_OPS; op++) {
+	for (op = RTE_VDUSE_BLK_READ; op < RTE_VDUSE_BLK_OPS; op++) {
 		for (i = 0; i < RTE_DIM(results); i++) {
 			bool known = results[i] != -ENOTSUP;
 
@@ -63,7 +66,7 @@ error_in_range(void **state)
 
 	RTE_SET_USED(state);
 	fault_check_serves(1);
-	vblk_fault_fail(fault, VBLK_ZERO, -EIO, 1);
+	vblk_fault_fail(fault, RTE_VDUSE_BLK_ZERO, -EIO, 1);
 	assert_int_equal(
 		loopback_blk_do(&blk, VIRTIO_BLK_T_WRITE_ZEROES, 0, ranges, sizeof(ranges)),
 		VIRTIO_BLK_S_IOERR);

@@ -36,12 +36,12 @@
 
 static char path[64], loop_path[32], args[96];
 static int fd = -1, loop_fd = -1;
-static struct vblk_backend *backend;
-static struct vblk_channel *channels[CHANNELS];
+static struct rte_vduse_blk_backend *backend;
+static struct rte_vduse_blk_channel *channels[CHANNELS];
 
 /* One operation of the test. */
 struct op {
-	struct vblk_io io;
+	struct rte_vduse_blk_io io;
 	struct iovec iov[2];
 	uint8_t memory[SPAN * BLK_SECTOR + 64];
 	uint32_t id;
@@ -137,15 +137,15 @@ open_channels(void)
 	unsigned int i;
 
 	for (i = 0; i < CHANNELS; i++)
-		assert_int_equal(backend->ops->channel_open(backend, DEPTH, &channels[i]), 0);
+		assert_int_equal(vblk_channel_open(backend, DEPTH, &channels[i]), 0);
 }
 
 static void
 open_backend(void)
 {
-	struct vblk_backend_conf conf = { .device = "unit0",
-					  .args = args,
-					  .socket_id = SOCKET_ID_ANY };
+	struct rte_vduse_blk_backend_conf conf = { .device = "unit0",
+						   .args = args,
+						   .socket_id = SOCKET_ID_ANY };
 
 	assert_int_equal(vblk_backend_open("file", &conf, &backend), 0);
 	next_id = 1;
@@ -235,14 +235,14 @@ check_sector(const uint8_t *found, uint32_t sector)
 }
 
 static void
-op_begin(struct op *op, enum vblk_op kind, uint32_t sector, uint32_t nb)
+op_begin(struct op *op, enum rte_vduse_blk_op kind, uint32_t sector, uint32_t nb)
 {
 	uint8_t *memory = op->memory + draw(2) * draw(33);
 	uint32_t len = nb * BLK_SECTOR, first = draw(3) == 0 ? draw(len - 1) + 1 : len, i;
 
-	op->id = kind == VBLK_ZERO ? 0 : kind == VBLK_DISCARD ? ANY : next_id++;
+	op->id = kind == RTE_VDUSE_BLK_ZERO ? 0 : kind == RTE_VDUSE_BLK_DISCARD ? ANY : next_id++;
 	op->busy = true;
-	op->io = (struct vblk_io){
+	op->io = (struct rte_vduse_blk_io){
 		.op = kind,
 		.fua = draw(16) == 0,
 		.unmap = draw(2) == 0,
@@ -253,9 +253,9 @@ op_begin(struct op *op, enum vblk_op kind, uint32_t sector, uint32_t nb)
 	};
 	op->iov[0] = (struct iovec){ memory, first };
 	op->iov[1] = (struct iovec){ memory + first, len - first };
-	for (i = 0; i < nb && kind == VBLK_WRITE; i++)
+	for (i = 0; i < nb && kind == RTE_VDUSE_BLK_WRITE; i++)
 		fill(memory + i * BLK_SECTOR, op->id, sector + i);
-	for (i = 0; i < nb && kind != VBLK_READ; i++)
+	for (i = 0; i < nb && kind != RTE_VDUSE_BLK_READ; i++)
 		version_begin(sector + i, op);
 }
 
@@ -274,7 +274,7 @@ op_end(struct op *op)
 static void
 poll_all(void)
 {
-	struct vblk_io *done[DEPTH];
+	struct rte_vduse_blk_io *done[DEPTH];
 	unsigned int c;
 	uint16_t n, i;
 
@@ -316,14 +316,14 @@ submit_random(unsigned int depth)
 	unsigned int c = draw(CHANNELS), i = draw(depth), kind = draw(10);
 	uint32_t nb = 1 + draw(draw(2) == 0 ? 2 : SPAN), all = nb_sectors();
 	struct op *op = &ops[c][i];
-	struct vblk_io *io = &op->io;
+	struct rte_vduse_blk_io *io = &op->io;
 
 	while (op->busy)
 		poll_all();
 	op_begin(op,
-		 kind == 0  ? VBLK_DISCARD
-		 : kind < 3 ? VBLK_ZERO
-			    : VBLK_WRITE,
+		 kind == 0  ? RTE_VDUSE_BLK_DISCARD
+		 : kind < 3 ? RTE_VDUSE_BLK_ZERO
+			    : RTE_VDUSE_BLK_WRITE,
 		 draw(all - nb + 1), nb);
 	while (backend->ops->submit(channels[c], &io, 1) == 0)
 		poll_all();
@@ -335,14 +335,14 @@ check_all(int other)
 {
 	uint32_t all = nb_sectors(), sector, nb, i;
 	uint8_t bytes[BLK_SECTOR];
-	struct vblk_io *io;
+	struct rte_vduse_blk_io *io;
 	struct op *op;
 
 	for (sector = 0; sector < all; sector += nb) {
 		op = &ops[draw(CHANNELS)][0];
 		io = &op->io;
 		nb = RTE_MIN(1 + draw(SPAN), all - sector);
-		op_begin(op, VBLK_READ, sector, nb);
+		op_begin(op, RTE_VDUSE_BLK_READ, sector, nb);
 		assert_int_equal(backend->ops->submit(channels[0], &io, 1), 1);
 		wait_idle();
 		for (i = 0; i < nb; i++) {

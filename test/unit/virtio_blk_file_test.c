@@ -38,7 +38,7 @@ setup_direct_pinnable(void **state)
 static int
 setup_no_polling(void **state)
 {
-	struct vblk_channel **channel;
+	struct rte_vduse_blk_channel **channel;
 	struct file_backend *file;
 
 	RTE_SET_USED(state);
@@ -50,7 +50,7 @@ setup_no_polling(void **state)
 	file->polls = true;
 	channel = &blk.blk->queues[0].channel;
 	file_channel_close(*channel);
-	assert_int_equal(file_channel_open(blk.blk->backend, RING, channel), 0);
+	assert_int_equal(vblk_channel_open(blk.blk->backend, RING, channel), 0);
 	blk.pinnable = true;
 	loopback_blk_up(&blk);
 	return 0;
@@ -290,10 +290,10 @@ scattered(void **state)
 
 /* All of them through the backend itself. */
 static void
-do_ios(struct vblk_io *ios, unsigned int nb, enum vblk_op op, unsigned int first)
+do_ios(struct rte_vduse_blk_io *ios, unsigned int nb, enum rte_vduse_blk_op op, unsigned int first)
 {
-	struct vblk_channel *channel = blk.blk->queues[0].channel;
-	struct vblk_io *row[VBLK_BURST], *finished[VBLK_BURST];
+	struct rte_vduse_blk_channel *channel = blk.blk->queues[0].channel;
+	struct rte_vduse_blk_io *row[VBLK_BURST], *finished[VBLK_BURST];
 	unsigned int i, sent_nb = 0, done = 0;
 
 	for (i = 0; i < nb; i++) {
@@ -323,7 +323,7 @@ unaligned(void **state)
 	enum { NB = 24, LEN = 300 * 512 };
 	static uint8_t memory[NB][LEN + 8];
 	struct iovec iov[NB][2];
-	struct vblk_io ios[NB] = { 0 };
+	struct rte_vduse_blk_io ios[NB] = { 0 };
 	uint8_t *copy;
 	unsigned int i;
 
@@ -343,11 +343,11 @@ unaligned(void **state)
 		ios[i].offset = (uint64_t)i * LEN;
 		ios[i].len = LEN;
 	}
-	do_ios(ios, NB, VBLK_WRITE, 16);
+	do_ios(ios, NB, RTE_VDUSE_BLK_WRITE, 16);
 	memcpy(copy, memory, sizeof(memory));
 	for (i = 0; i < NB; i++)
 		memset(memory[i] + 1, 0, LEN);
-	do_ios(ios, NB, VBLK_READ, 16);
+	do_ios(ios, NB, RTE_VDUSE_BLK_READ, 16);
 	assert_memory_equal(copy, memory, sizeof(memory));
 	assert_int_equal(pread(disk_fd, memory[0], LEN, LEN), LEN);
 	assert_memory_equal(memory[0], copy + sizeof(memory[0]) + 1, LEN);

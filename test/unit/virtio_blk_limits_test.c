@@ -109,7 +109,7 @@ used_case(const struct used_case *one)
 	memcpy(bytes, &header, sizeof(header));
 	if (one->type == VIRTIO_BLK_T_DISCARD)
 		memcpy(bytes + BLK_HDR, &range, sizeof(range));
-	vblk_fault_fail(blk.blk->backend, VBLK_OPS, -EIO, one->fails ? 1 : 0);
+	vblk_fault_fail(blk.blk->backend, RTE_VDUSE_BLK_OPS, -EIO, one->fails ? 1 : 0);
 	head = loopback_blk_chain(&blk, pieces, RTE_DIM(pieces), bytes);
 	loopback_blk_post(&blk, head);
 	used = take_len(head);

@@ -418,7 +418,7 @@ flight_is_capped(void **state)
 {
 	struct virtio_blk_discard_write_zeroes range = { .num_sectors = 32 * MIB / BLK_SECTOR };
 	const struct data data = { MIB, 1, 8 * MIB, false }, one = { 0, 1, 16, false };
-	struct vblk_backend *backend;
+	struct rte_vduse_blk_backend *backend;
 	unsigned int slow, i;
 
 	RTE_SET_USED(state);
@@ -454,7 +454,7 @@ part_that_fails(void **state)
 	vblk_fault_hold(blk.blk->backend, true);
 	(void)post(0, VIRTIO_BLK_T_IN, 0, &data);
 	loopback_blk_poll(&blk);
-	vblk_fault_fail(blk.blk->backend, VBLK_READ, -EIO, 1);
+	vblk_fault_fail(blk.blk->backend, RTE_VDUSE_BLK_READ, -EIO, 1);
 	vblk_fault_hold(blk.blk->backend, false);
 	while (!driver_take(&blk.driver, &head, &len))
 		loopback_blk_poll(&blk);

@@ -26,16 +26,16 @@
 #define PIECE 1024u
 
 static char run_dir[] = "/tmp/vduse-unit-XXXXXX";
-static struct vblk_backend *backend;
-static struct vblk_channel *channel;
-static struct vblk_io ios[SLOTS];
+static struct rte_vduse_blk_backend *backend;
+static struct rte_vduse_blk_channel *channel;
+static struct rte_vduse_blk_io ios[SLOTS];
 static struct iovec iovs[SLOTS][2];
 static uint8_t memory[SLOTS][PIECE];
 
 static int
 try_open(const char *args, bool read_only)
 {
-	struct vblk_backend_conf conf = {
+	struct rte_vduse_blk_backend_conf conf = {
 		.device = "unit0", .args = args, .read_only = read_only, .socket_id = -1
 	};
 
@@ -52,7 +52,7 @@ setup(void **state)
 	fake_rbd.flushes = fake_rbd.most = fake_rbd.broken = fake_rbd.called_back = 0;
 	fake_rbd_start();
 	assert_int_equal(try_open(ARGS, false), 0);
-	assert_int_equal(backend->ops->channel_open(backend, DEPTH, &channel), 0);
+	assert_int_equal(vblk_channel_open(backend, DEPTH, &channel), 0);
 	unit_log_clear();
 	return 0;
 }
@@ -71,14 +71,14 @@ teardown(void **state)
 }
 
 /* Two vectors of a slot's memory. */
-static struct vblk_io *
-prepare(unsigned int slot, enum vblk_op op, uint64_t offset)
+static struct rte_vduse_blk_io *
+prepare(unsigned int slot, enum rte_vduse_blk_op op, uint64_t offset)
 {
-	struct vblk_io *io = &ios[slot];
+	struct rte_vduse_blk_io *io = &ios[slot];
 
 	iovs[slot][0] = (struct iovec){ memory[slot], 512 };
 	iovs[slot][1] = (struct iovec){ memory[slot] + 512, PIECE - 512 };
-	*io = (struct vblk_io){
+	*io = (struct rte_vduse_blk_io){
 		.op = op,
 		.iov = iovs[slot],
 		.nb_iov = 2,
@@ -90,15 +90,15 @@ prepare(unsigned int slot, enum vblk_op op, uint64_t offset)
 }
 
 static void
-submit(struct vblk_io *io)
+submit(struct rte_vduse_blk_io *io)
 {
 	assert_int_equal(backend->ops->submit(channel, &io, 1), 1);
 }
 
-static struct vblk_io *
+static struct rte_vduse_blk_io *
 poll_one(void)
 {
-	struct vblk_io *io = NULL;
+	struct rte_vduse_blk_io *io = NULL;
 
 	/* The test's time limit is the end of it. */
 	while (backend->ops->poll(channel, &io, 1) == 0)
@@ -107,7 +107,7 @@ poll_one(void)
 }
 
 static int
-run(struct vblk_io *io)
+run(struct rte_vduse_blk_io *io)
 {
 	submit(io);
 	assert_ptr_equal(poll_one(), io);
@@ -126,25 +126,29 @@ test_model(void **state)
 	srand(7);
 	for (round = 0; round < 60; round++) {
 		for (i = 0; i < DEPTH; i++) {
-			static const enum vblk_op kinds[] = { VBLK_READ, VBLK_WRITE, VBLK_ZERO,
-							      VBLK_FLUSH };
-			struct vblk_io *io = prepare(i, kinds[rand() % 4], i * PIECE);
+			static const enum rte_vduse_blk_op kinds[] = { RTE_VDUSE_BLK_READ,
+								       RTE_VDUSE_BLK_WRITE,
+								       RTE_VDUSE_BLK_ZERO,
+								       RTE_VDUSE_BLK_FLUSH };
+			struct rte_vduse_blk_io *io = prepare(i, kinds[rand() % 4], i * PIECE);
 
 			io->fua = rand() % 2;
 			io->unmap = rand() % 2;
-			memset(memory[i], io->op == VBLK_WRITE ? rand() % 256 : 0xee, PIECE);
-			if (io->op == VBLK_WRITE)
+			memset(memory[i], io->op == RTE_VDUSE_BLK_WRITE ? rand() % 256 : 0xee,
+			       PIECE);
+			if (io->op == RTE_VDUSE_BLK_WRITE)
 				memcpy(model[i], memory[i], PIECE);
-			else if (io->op == VBLK_ZERO)
+			else if (io->op == RTE_VDUSE_BLK_ZERO)
 				memset(model[i], 0, PIECE);
 			submit(io);
 		}
 		for (n = 0; n < DEPTH; n++)
 			assert_int_equal(poll_one()->result, 0);
 		for (i = 0; i < DEPTH; i++) {
-			if (ios[i].op == VBLK_READ)
+			if (ios[i].op == RTE_VDUSE_BLK_READ)
 				assert_memory_equal(memory[i], model[i], PIECE);
-			if (ios[i].fua && (ios[i].op == VBLK_WRITE || ios[i].op == VBLK_ZERO))
+			if (ios[i].fua &&
+			    (ios[i].op == RTE_VDUSE_BLK_WRITE || ios[i].op == RTE_VDUSE_BLK_ZERO))
 				assert_memory_equal(fake_rbd.stable + i * PIECE, model[i], PIECE);
 			assert_memory_equal(fake_rbd.data + i * PIECE, model[i], PIECE);
 		}
@@ -154,21 +158,21 @@ test_model(void **state)
 static void
 test_fua(void **state)
 {
-	struct vblk_io *io = prepare(0, VBLK_WRITE, 0);
+	struct rte_vduse_blk_io *io = prepare(0, RTE_VDUSE_BLK_WRITE, 0);
 
 	RTE_SET_USED(state);
 	memset(memory[0], 0x5a, PIECE);
 	assert_int_equal(run(io), 0);
 	assert_int_equal(fake_rbd.flushes, 0);
 	assert_int_equal(fake_rbd.stable[0], 0);
-	io = prepare(0, VBLK_WRITE, 0);
+	io = prepare(0, RTE_VDUSE_BLK_WRITE, 0);
 	io->fua = true;
 	assert_int_equal(run(io), 0);
 	assert_int_equal(fake_rbd.flushes, 1);
 	assert_memory_equal(fake_rbd.stable, memory[0], PIECE);
 	/* The flush after it fails: so does the write. One that failed is not flushed. */
 	fake_rbd.refuse_error = -EIO;
-	io = prepare(0, VBLK_WRITE, 0);
+	io = prepare(0, RTE_VDUSE_BLK_WRITE, 0);
 	io->fua = true;
 	fake_rbd_hold(true);
 	submit(io);
@@ -176,7 +180,7 @@ test_fua(void **state)
 	fake_rbd_hold(false);
 	assert_ptr_equal(poll_one(), io);
 	assert_int_equal(io->result, -EIO);
-	io = prepare(0, VBLK_WRITE, 0);
+	io = prepare(0, RTE_VDUSE_BLK_WRITE, 0);
 	io->fua = true;
 	fake_rbd.fail = 1;
 	fake_rbd.fail_error = -ENOSPC;
@@ -200,13 +204,13 @@ are_called_back(void *arg)
 static void
 test_more_than_depth(void **state)
 {
-	struct vblk_io *io;
+	struct rte_vduse_blk_io *io;
 	unsigned int i;
 
 	RTE_SET_USED(state);
 	fake_rbd_hold(true);
 	for (i = 0; i < SLOTS; i++)
-		submit(prepare(i, VBLK_READ, i * PIECE));
+		submit(prepare(i, RTE_VDUSE_BLK_READ, i * PIECE));
 	assert_int_equal(fake_rbd.most, SLOTS);
 	fake_rbd_hold(false);
 	assert_true(unit_wait(are_called_back, NULL));
@@ -224,28 +228,28 @@ test_errors(void **state)
 	RTE_SET_USED(state);
 	fake_rbd.fail = 1;
 	fake_rbd.fail_error = -EIO;
-	assert_int_equal(run(prepare(0, VBLK_READ, 0)), -EIO);
+	assert_int_equal(run(prepare(0, RTE_VDUSE_BLK_READ, 0)), -EIO);
 	fake_rbd.fail = 1;
 	fake_rbd.fail_error = -EOPNOTSUPP;
-	assert_int_equal(run(prepare(0, VBLK_ZERO, 0)), -ENOTSUP);
+	assert_int_equal(run(prepare(0, RTE_VDUSE_BLK_ZERO, 0)), -ENOTSUP);
 	fake_rbd.cut = 1;
-	assert_int_equal(run(prepare(0, VBLK_READ, 0)), -EIO);
+	assert_int_equal(run(prepare(0, RTE_VDUSE_BLK_READ, 0)), -EIO);
 	fake_rbd.refuse = 1;
 	fake_rbd.refuse_error = -EROFS;
-	assert_int_equal(run(prepare(0, VBLK_WRITE, 0)), -EROFS);
-	assert_int_equal(run(prepare(0, VBLK_ERASE, 0)), -ENOTSUP);
+	assert_int_equal(run(prepare(0, RTE_VDUSE_BLK_WRITE, 0)), -EROFS);
+	assert_int_equal(run(prepare(0, RTE_VDUSE_BLK_ERASE, 0)), -ENOTSUP);
 	/* The image became shorter than the disk. */
 	fake_rbd.size = 0;
-	assert_int_equal(run(prepare(0, VBLK_READ, 0)), -EIO);
+	assert_int_equal(run(prepare(0, RTE_VDUSE_BLK_READ, 0)), -EIO);
 	fake_rbd.size = FAKE_RBD_SIZE;
-	assert_int_equal(run(prepare(0, VBLK_READ, 0)), 0);
+	assert_int_equal(run(prepare(0, RTE_VDUSE_BLK_READ, 0)), 0);
 }
 
 /* librbd has no room now: that is no error of the disk. The flush of FUA is tried again, too. */
 static void
 test_try_again(void **state)
 {
-	struct vblk_io *io = prepare(0, VBLK_WRITE, 0);
+	struct rte_vduse_blk_io *io = prepare(0, RTE_VDUSE_BLK_WRITE, 0);
 
 	RTE_SET_USED(state);
 	memset(memory[0], 0x77, PIECE);
@@ -253,7 +257,7 @@ test_try_again(void **state)
 	fake_rbd.refuse = 3;
 	assert_int_equal(run(io), 0);
 	assert_memory_equal(fake_rbd.data, memory[0], PIECE);
-	io = prepare(0, VBLK_WRITE, PIECE);
+	io = prepare(0, RTE_VDUSE_BLK_WRITE, PIECE);
 	io->fua = true;
 	fake_rbd_hold(true);
 	submit(io);
@@ -274,7 +278,7 @@ lock_path(char *path, size_t size)
 static int
 open_again(void)
 {
-	struct vblk_backend *first = backend;
+	struct rte_vduse_blk_backend *first = backend;
 	int ret = try_open(ARGS, false);
 
 	if (ret == 0)
@@ -329,7 +333,7 @@ test_refused(void **state)
 		ARGS ",timeout=soon",
 		ARGS ",what=1",
 	};
-	struct vblk_backend *first = backend;
+	struct rte_vduse_blk_backend *first = backend;
 	unsigned int i;
 
 	RTE_SET_USED(state);

@@ -5,16 +5,18 @@
  * line and an error. On the application's threads.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include <rte_spinlock.h>
 #include <rte_string_fns.h>
 
 #include <rte_vduse_args.h>
 
 #include <virtio_blk/blk.h>
 
-static const struct vblk_backend_ops *const backends[] = {
+static const struct rte_vduse_blk_backend_ops *const backends[] = {
 	&vblk_backend_null, &vblk_backend_ram, &vblk_backend_fault,
 #ifdef VBLK_HAVE_LIBURING
 	&vblk_backend_file,
@@ -93,30 +95,101 @@ vblk_backend_args(const char *device, const char *args, const struct vblk_arg *k
 	return ret;
 }
 
-int
-vblk_backend_open(const char *name, const struct vblk_backend_conf *conf,
-		  struct vblk_backend **backend)
-{
-	unsigned int i;
-	int ret;
+/* Kinds of backends of others, the newest first. */
+struct backend_node {
+	const struct rte_vduse_blk_backend_ops *ops;
+	struct backend_node *next;
+};
 
-	for (i = 0; i < RTE_DIM(backends); i++) {
-		if (strcmp(name, backends[i]->name) != 0)
-			continue;
-		ret = backends[i]->open(conf, backend);
-		if (ret < 0)
-			return ret;
-		(*backend)->ops = backends[i];
-		(void)rte_strlcpy((*backend)->name, conf->device, sizeof((*backend)->name));
-		return 0;
+static struct backend_node *registered;
+static rte_spinlock_t registered_lock = RTE_SPINLOCK_INITIALIZER;
+
+static const struct rte_vduse_blk_backend_ops *
+backend_find(const char *name)
+{
+	const struct rte_vduse_blk_backend_ops *ops = NULL;
+	const struct backend_node *node;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(backends); i++)
+		if (strcmp(name, backends[i]->name) == 0)
+			return backends[i];
+	rte_spinlock_lock(&registered_lock);
+	for (node = registered; node != NULL && ops == NULL; node = node->next)
+		if (strcmp(name, node->ops->name) == 0)
+			ops = node->ops;
+	rte_spinlock_unlock(&registered_lock);
+	return ops;
+}
+
+int
+rte_vduse_blk_backend_register(const struct rte_vduse_blk_backend_ops *ops)
+{
+	const char *name = ops->name != NULL ? ops->name : "";
+	struct backend_node *node;
+
+	if (name[0] == '\0' || ops->size < sizeof(*ops) || ops->open == NULL ||
+	    ops->close == NULL || ops->channel_open == NULL || ops->channel_close == NULL ||
+	    ops->submit == NULL || ops->poll == NULL) {
+		VBLK_LOG(ERR, name, "a backend without its size, its name or one of its functions");
+		return -EINVAL;
 	}
-	VBLK_LOG(ERR, conf->device,
-		 "backend=%s: use null, ram, file, fault or rbd, if it is built in", name);
+	if (backend_find(name) != NULL) {
+		VBLK_LOG(ERR, name, "there is a backend of that name: use another one");
+		return -EEXIST;
+	}
+	node = calloc(1, sizeof(*node));
+	if (node == NULL)
+		return vblk_no_memory(name);
+	node->ops = ops;
+	rte_spinlock_lock(&registered_lock);
+	node->next = registered;
+	registered = node;
+	rte_spinlock_unlock(&registered_lock);
+	return 0;
+}
+
+/* One log line: what can be given. */
+static int
+backend_unknown(const char *name, const char *device)
+{
+	char known[256] = "";
+	const struct backend_node *node;
+	size_t len = 0;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(backends); i++)
+		len += (size_t)snprintf(known + len, sizeof(known) - len, "%s%s", i > 0 ? ", " : "",
+					backends[i]->name);
+	rte_spinlock_lock(&registered_lock);
+	for (node = registered; node != NULL && len < sizeof(known); node = node->next)
+		len += (size_t)snprintf(known + len, sizeof(known) - len, ", %s", node->ops->name);
+	rte_spinlock_unlock(&registered_lock);
+	VBLK_LOG(ERR, device,
+		 "backend=%s: use %s, or load the shared object that registers it (-d)", name,
+		 known);
 	return -EINVAL;
 }
 
+int
+vblk_backend_open(const char *name, const struct rte_vduse_blk_backend_conf *conf,
+		  struct rte_vduse_blk_backend **backend)
+{
+	const struct rte_vduse_blk_backend_ops *ops = backend_find(name);
+	int ret;
+
+	if (ops == NULL)
+		return backend_unknown(name, conf->device);
+	ret = ops->open(conf, backend);
+	if (ret < 0)
+		return ret;
+	(*backend)->ops = ops;
+	(void)rte_strlcpy((*backend)->name, conf->device, sizeof((*backend)->name));
+	return 0;
+}
+
 void
-vblk_backend_close(struct vblk_backend *backend)
+vblk_backend_close(struct rte_vduse_blk_backend *backend)
 {
 	backend->ops->close(backend);
 }

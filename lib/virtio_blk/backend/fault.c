@@ -18,10 +18,10 @@
 #define FAULT_ARGS_SIZE(args) (2 * strlen(args) + 1)
 
 struct fault_backend {
-	struct vblk_backend backend;
-	struct vblk_backend *under;
+	struct rte_vduse_blk_backend backend;
+	struct rte_vduse_blk_backend *under;
 	pthread_mutex_t lock; /* guards what follows */
-	enum vblk_op fail_op;
+	enum rte_vduse_blk_op fail_op;
 	int fail_result;
 	unsigned int fail_nb;
 	uint64_t fail_every; /* of all operations; 0: none */
@@ -36,21 +36,22 @@ struct fault_backend {
 };
 
 struct fault_channel {
-	struct vblk_channel channel;
+	struct rte_vduse_blk_channel channel;
 	struct fault_backend *backend;
-	struct vblk_channel *under;
-	unsigned int nb;       /* kept back */
-	struct vblk_io *ios[]; /* in the order in which they finished */
+	struct rte_vduse_blk_channel *under;
+	unsigned int nb;                /* kept back */
+	struct rte_vduse_blk_io *ios[]; /* in the order in which they finished */
 };
 
 static struct fault_backend *
-fault_of(struct vblk_backend *backend)
+fault_of(struct rte_vduse_blk_backend *backend)
 {
 	return (struct fault_backend *)backend;
 }
 
 void
-vblk_fault_fail(struct vblk_backend *backend, enum vblk_op op, int result, unsigned int nb)
+vblk_fault_fail(struct rte_vduse_blk_backend *backend, enum rte_vduse_blk_op op, int result,
+		unsigned int nb)
 {
 	struct fault_backend *fault = fault_of(backend);
 
@@ -62,7 +63,7 @@ vblk_fault_fail(struct vblk_backend *backend, enum vblk_op op, int result, unsig
 }
 
 void
-vblk_fault_hold(struct vblk_backend *backend, bool hold)
+vblk_fault_hold(struct rte_vduse_blk_backend *backend, bool hold)
 {
 	struct fault_backend *fault = fault_of(backend);
 
@@ -73,7 +74,7 @@ vblk_fault_hold(struct vblk_backend *backend, bool hold)
 }
 
 void
-vblk_fault_release(struct vblk_backend *backend, unsigned int nb, bool newest)
+vblk_fault_release(struct rte_vduse_blk_backend *backend, unsigned int nb, bool newest)
 {
 	struct fault_backend *fault = fault_of(backend);
 
@@ -84,7 +85,7 @@ vblk_fault_release(struct vblk_backend *backend, unsigned int nb, bool newest)
 }
 
 unsigned int
-vblk_fault_held(struct vblk_backend *backend)
+vblk_fault_held(struct rte_vduse_blk_backend *backend)
 {
 	struct fault_backend *fault = fault_of(backend);
 	unsigned int held;
@@ -96,7 +97,7 @@ vblk_fault_held(struct vblk_backend *backend)
 }
 
 void
-vblk_fault_narrow(struct vblk_backend *backend, uint16_t nb)
+vblk_fault_narrow(struct rte_vduse_blk_backend *backend, uint16_t nb)
 {
 	struct fault_backend *fault = fault_of(backend);
 
@@ -121,8 +122,8 @@ fault_knows(const char *key, const struct vblk_arg *known, unsigned int nb)
  * for all arguments, and each ends with a comma, which rte_vduse_args_next() takes.
  */
 static int
-fault_split(const struct vblk_backend_conf *conf, const struct vblk_arg *known, unsigned int nb,
-	    char *own, char *under)
+fault_split(const struct rte_vduse_blk_backend_conf *conf, const struct vblk_arg *known,
+	    unsigned int nb, char *own, char *under)
 {
 	size_t size = FAULT_ARGS_SIZE(conf->args);
 	char *copy = strdup(conf->args), *rest = copy, *key, *value;
@@ -142,7 +143,7 @@ fault_split(const struct vblk_backend_conf *conf, const struct vblk_arg *known, 
 }
 
 static int
-fault_args(const struct vblk_backend_conf *conf, struct fault_backend *fault, char **name,
+fault_args(const struct rte_vduse_blk_backend_conf *conf, struct fault_backend *fault, char **name,
 	   char *under)
 {
 	const struct vblk_arg known[] = {
@@ -163,10 +164,10 @@ fault_args(const struct vblk_backend_conf *conf, struct fault_backend *fault, ch
 }
 
 static int
-fault_open_under(struct fault_backend *fault, const struct vblk_backend_conf *conf)
+fault_open_under(struct fault_backend *fault, const struct rte_vduse_blk_backend_conf *conf)
 {
 	char *rest = malloc(FAULT_ARGS_SIZE(conf->args)), *under = NULL;
-	struct vblk_backend_conf under_conf = *conf;
+	struct rte_vduse_blk_backend_conf under_conf = *conf;
 	int ret;
 
 	if (rest != NULL)
@@ -183,7 +184,7 @@ fault_open_under(struct fault_backend *fault, const struct vblk_backend_conf *co
 }
 
 static int
-fault_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
+fault_open(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_blk_backend **result)
 {
 	struct fault_backend *fault = calloc(1, sizeof(*fault));
 	int ret;
@@ -203,7 +204,7 @@ fault_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 }
 
 static void
-fault_close(struct vblk_backend *backend)
+fault_close(struct rte_vduse_blk_backend *backend)
 {
 	struct fault_backend *fault = fault_of(backend);
 
@@ -213,7 +214,7 @@ fault_close(struct vblk_backend *backend)
 }
 
 static int
-fault_measure(struct vblk_backend *backend)
+fault_measure(struct rte_vduse_blk_backend *backend)
 {
 	struct fault_backend *fault = fault_of(backend);
 	int ret = 0;
@@ -225,7 +226,8 @@ fault_measure(struct vblk_backend *backend)
 }
 
 static int
-fault_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
+fault_channel_open(struct rte_vduse_blk_backend *backend, uint16_t depth,
+		   struct rte_vduse_blk_channel **result)
 {
 	struct fault_backend *fault = fault_of(backend);
 	struct fault_channel *channel;
@@ -234,19 +236,18 @@ fault_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_cha
 	channel = calloc(1, sizeof(*channel) + depth * sizeof(channel->ios[0]));
 	if (channel == NULL)
 		return -ENOMEM;
-	ret = fault->under->ops->channel_open(fault->under, depth, &channel->under);
+	ret = vblk_channel_open(fault->under, depth, &channel->under);
 	if (ret < 0) {
 		free(channel);
 		return ret;
 	}
-	channel->channel.ops = backend->ops;
 	channel->backend = fault;
 	*result = &channel->channel;
 	return 0;
 }
 
 static void
-fault_channel_close(struct vblk_channel *base)
+fault_channel_close(struct rte_vduse_blk_channel *base)
 {
 	struct fault_channel *channel = (struct fault_channel *)base;
 
@@ -255,34 +256,42 @@ fault_channel_close(struct vblk_channel *base)
 }
 
 static void
-fault_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
+fault_channel_memory(struct rte_vduse_blk_channel *base, void *va, uint64_t len)
 {
 	vblk_channel_memory(((struct fault_channel *)base)->under, va, len);
 }
 
+/* When an operation may finish, timer cycles. */
+static uint64_t *
+fault_due(struct rte_vduse_blk_io *io)
+{
+	return (uint64_t *)io->priv;
+}
+
 /* Each for its own time, up to twice the delay, so that they finish in any order. */
 static void
-fault_keep(struct fault_channel *channel, struct vblk_io *io)
+fault_keep(struct fault_channel *channel, struct rte_vduse_blk_io *io)
 {
 	uint64_t delay = channel->backend->delay;
 
 	if (delay != 0)
-		io->done = rte_get_timer_cycles() +
-			   rte_rand_max(2 * delay) * rte_get_timer_hz() / US_PER_S;
+		*fault_due(io) = rte_get_timer_cycles() +
+				 rte_rand_max(2 * delay) * rte_get_timer_hz() / US_PER_S;
 	channel->ios[channel->nb++] = io;
 	channel->backend->held++;
 }
 
 /* Whether this one is to fail. Under the lock. */
 static bool
-fault_hits(struct fault_backend *fault, struct vblk_io *io)
+fault_hits(struct fault_backend *fault, struct rte_vduse_blk_io *io)
 {
 	fault->count++;
 	if (fault->fail_every != 0 && fault->count % fault->fail_every == 0) {
 		io->result = -EIO;
 		return true;
 	}
-	if (fault->fail_nb == 0 || (fault->fail_op != VBLK_OPS && fault->fail_op != io->op))
+	if (fault->fail_nb == 0 ||
+	    (fault->fail_op != RTE_VDUSE_BLK_OPS && fault->fail_op != io->op))
 		return false;
 	fault->fail_nb--;
 	io->result = fault->fail_result;
@@ -290,7 +299,7 @@ fault_hits(struct fault_backend *fault, struct vblk_io *io)
 }
 
 static uint16_t
-fault_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+fault_submit(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
 	struct fault_channel *channel = (struct fault_channel *)base;
 	struct fault_backend *fault = channel->backend;
@@ -321,18 +330,18 @@ fault_next(const struct fault_channel *channel)
 		return channel->nb;
 	if (fault->newest && channel->nb > 0)
 		return channel->nb - 1;
-	while (fault->delay != 0 && i < channel->nb && channel->ios[i]->done > now)
+	while (fault->delay != 0 && i<channel->nb && * fault_due(channel->ios[i])> now)
 		i++;
 	return i;
 }
 
 /* Takes one of those kept back, if one may go. Under the lock. */
-static struct vblk_io *
+static struct rte_vduse_blk_io *
 fault_let_go(struct fault_channel *channel)
 {
 	struct fault_backend *fault = channel->backend;
 	unsigned int at = fault_next(channel);
-	struct vblk_io *io;
+	struct rte_vduse_blk_io *io;
 
 	if (at == channel->nb)
 		return NULL;
@@ -351,13 +360,13 @@ fault_let_go(struct fault_channel *channel)
  * fail never begins. Returns how many have finished. Under the lock.
  */
 static uint16_t
-fault_poll_late(struct fault_channel *channel, struct vblk_io **ios, uint16_t nb)
+fault_poll_late(struct fault_channel *channel, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
-	const struct vblk_backend_ops *under = channel->under->ops;
+	const struct rte_vduse_blk_backend_ops *under = channel->under->ops;
 	uint16_t n = under->poll(channel->under, ios, nb);
 
 	while (n < nb) {
-		struct vblk_io *io = fault_let_go(channel);
+		struct rte_vduse_blk_io *io = fault_let_go(channel);
 
 		if (io == NULL)
 			break;
@@ -373,7 +382,7 @@ fault_poll_late(struct fault_channel *channel, struct vblk_io **ios, uint16_t nb
 }
 
 static uint16_t
-fault_poll_done(struct fault_channel *channel, struct vblk_io **ios, uint16_t nb)
+fault_poll_done(struct fault_channel *channel, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
 	uint16_t n, i;
 
@@ -389,7 +398,7 @@ fault_poll_done(struct fault_channel *channel, struct vblk_io **ios, uint16_t nb
 }
 
 static uint16_t
-fault_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+fault_poll(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
 	struct fault_channel *channel = (struct fault_channel *)base;
 	struct fault_backend *fault = channel->backend;
@@ -403,7 +412,8 @@ fault_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 	return nb;
 }
 
-const struct vblk_backend_ops vblk_backend_fault = {
+const struct rte_vduse_blk_backend_ops vblk_backend_fault = {
+	.size = sizeof(struct rte_vduse_blk_backend_ops),
 	.name = "fault",
 	.open = fault_open,
 	.close = fault_close,

@@ -9,24 +9,25 @@
 
 #include <virtio_blk/backend/backend.h>
 
-/* The next nb operations of this kind (VBLK_OPS: of any) fail with result, undone. */
+/* The next nb operations of this kind (RTE_VDUSE_BLK_OPS: of any) fail with result, undone. */
 void
-vblk_fault_fail(struct vblk_backend *backend, enum vblk_op op, int result, unsigned int nb);
+vblk_fault_fail(struct rte_vduse_blk_backend *backend, enum rte_vduse_blk_op op, int result,
+		unsigned int nb);
 
 /* Finished operations are kept back, or not any more. */
 void
-vblk_fault_hold(struct vblk_backend *backend, bool hold);
+vblk_fault_hold(struct rte_vduse_blk_backend *backend, bool hold);
 
 /* Lets nb of those kept back go, the newest first if newest says so, else the oldest. */
 void
-vblk_fault_release(struct vblk_backend *backend, unsigned int nb, bool newest);
+vblk_fault_release(struct rte_vduse_blk_backend *backend, unsigned int nb, bool newest);
 
 /* Operations that are kept back. */
 unsigned int
-vblk_fault_held(struct vblk_backend *backend);
+vblk_fault_held(struct rte_vduse_blk_backend *backend);
 
 /* It takes no more than nb operations at a time, or 0: none. UINT16_MAX: any number. */
 void
-vblk_fault_narrow(struct vblk_backend *backend, uint16_t nb);
+vblk_fault_narrow(struct rte_vduse_blk_backend *backend, uint16_t nb);
 
 #endif /* VBLK_BACKEND_FAULT_H */

@@ -72,7 +72,7 @@ file_device_polls(const struct stat *st)
 static void
 file_limits_device(struct file_backend *file, dev_t dev)
 {
-	struct vblk_limits *limits = &file->backend.limits;
+	struct rte_vduse_blk_limits *limits = &file->backend.limits;
 	unsigned int value;
 	int number;
 
@@ -96,7 +96,7 @@ file_limits_device(struct file_backend *file, dev_t dev)
 static void
 file_limits_regular(struct file_backend *file, const struct stat *st)
 {
-	struct vblk_limits *limits = &file->backend.limits;
+	struct rte_vduse_blk_limits *limits = &file->backend.limits;
 
 	limits->physical_size = RTE_VDUSE_BLK_SECTOR;
 	if (st->st_blksize >= RTE_VDUSE_BLK_SECTOR)
@@ -118,7 +118,7 @@ file_limits_regular(struct file_backend *file, const struct stat *st)
 }
 
 static int
-file_measure(struct vblk_backend *backend)
+file_measure(struct rte_vduse_blk_backend *backend)
 {
 	struct file_backend *file = (struct file_backend *)backend;
 	off_t size = lseek(file->fd, 0, SEEK_END);
@@ -166,7 +166,7 @@ file_open_cached(struct file_backend *file, const struct stat *st, const char *d
 static int
 file_limits(struct file_backend *file, const char *device, const char *path)
 {
-	struct vblk_limits *limits = &file->backend.limits;
+	struct rte_vduse_blk_limits *limits = &file->backend.limits;
 	struct stat st;
 	int ret;
 
@@ -269,7 +269,8 @@ file_close_fds(struct file_backend *file)
 }
 
 static int
-file_open_path(struct file_backend *file, const struct vblk_backend_conf *conf, const char *path)
+file_open_path(struct file_backend *file, const struct rte_vduse_blk_backend_conf *conf,
+	       const char *path)
 {
 	int flags = conf->read_only ? O_RDONLY : O_RDWR, ret;
 	struct stat st;
@@ -300,7 +301,7 @@ file_open_path(struct file_backend *file, const struct vblk_backend_conf *conf, 
 }
 
 static int
-file_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
+file_open(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_blk_backend **result)
 {
 	struct file_backend *file = calloc(1, sizeof(*file));
 	char *path = NULL;
@@ -335,7 +336,7 @@ file_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 }
 
 static void
-file_close(struct vblk_backend *backend)
+file_close(struct rte_vduse_blk_backend *backend)
 {
 	struct file_backend *file = (struct file_backend *)backend;
 
@@ -343,7 +344,8 @@ file_close(struct vblk_backend *backend)
 	free(file);
 }
 
-const struct vblk_backend_ops vblk_backend_file = {
+const struct rte_vduse_blk_backend_ops vblk_backend_file = {
+	.size = sizeof(struct rte_vduse_blk_backend_ops),
 	.name = "file",
 	.open = file_open,
 	.close = file_close,

@@ -37,8 +37,27 @@ struct file_ranges {
 	uint64_t ticket;
 };
 
+/* What the operations of this backend hold besides. */
+struct file_io {
+	uint64_t done; /* bytes */
+	void *room;    /* memory of ours; NULL: none */
+	struct file_range *range;
+	uint32_t since;    /* it is refused, milliseconds; 0: it is not */
+	uint16_t done_iov; /* vectors */
+	uint8_t stage;     /* an enum file_stage */
+	uint8_t edge : 7;  /* an enum file_edge */
+	bool split : 1;    /* it is done in steps */
+};
+static_assert(sizeof(struct file_io) <= RTE_VDUSE_BLK_IO_PRIV, "no room for it in an operation");
+
+static inline struct file_io *
+file_io(const struct rte_vduse_blk_io *io)
+{
+	return (struct file_io *)(uintptr_t)io->priv;
+}
+
 struct file_backend {
-	struct vblk_backend backend;
+	struct rte_vduse_blk_backend backend;
 	int fd;                /* constant */
 	bool direct;           /* opened with O_DIRECT; constant */
 	bool polls;            /* its device has queues without interrupts; constant */
@@ -58,25 +77,27 @@ struct file_backend {
 };
 
 static inline uint32_t
-file_align(const struct file_backend *file, enum vblk_op op)
+file_align(const struct file_backend *file, enum rte_vduse_blk_op op)
 {
-	return op == VBLK_READ || op == VBLK_WRITE ? file->io_align : file->hole_align;
+	return op == RTE_VDUSE_BLK_READ || op == RTE_VDUSE_BLK_WRITE ? file->io_align
+								     : file->hole_align;
 }
 
 int
-file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **channel);
+file_channel_open(struct rte_vduse_blk_backend *backend, uint16_t depth,
+		  struct rte_vduse_blk_channel **channel);
 void
-file_channel_close(struct vblk_channel *channel);
+file_channel_close(struct rte_vduse_blk_channel *channel);
 void
-file_channel_memory(struct vblk_channel *channel, void *va, uint64_t len);
+file_channel_memory(struct rte_vduse_blk_channel *channel, void *va, uint64_t len);
 uint16_t
-file_submit(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
+file_submit(struct rte_vduse_blk_channel *channel, struct rte_vduse_blk_io **ios, uint16_t nb);
 uint16_t
-file_poll(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
+file_poll(struct rte_vduse_blk_channel *channel, struct rte_vduse_blk_io **ios, uint16_t nb);
 
 /* file_error.c: whether the operation, refused for now, is submitted again; bounded in time. */
 bool
-file_error_retry(struct file_backend *file, struct vblk_io *io, int result);
+file_error_retry(struct file_backend *file, struct rte_vduse_blk_io *io, int result);
 /* A flush, or a write that had to flush the page cache, failed: later flushes fail too. */
 void
 file_error_flush(struct file_backend *file, int result);
@@ -97,7 +118,7 @@ void
 file_prep_hole(struct io_uring_sqe *sqe, uint64_t offset, uint64_t len);
 void
 file_discard_prep(const struct file_backend *file, struct io_uring_sqe *sqe,
-		  const struct vblk_io *io);
+		  const struct rte_vduse_blk_io *io);
 
 /* file_range.c: see there. The caller fills first, last and parts. Whether it may go. */
 void
@@ -125,32 +146,34 @@ struct file_step {
 };
 /* Whether it is done in steps: io->split. A discard shrinks to whole blocks. */
 bool
-file_edge_begin(const struct file_backend *file, struct vblk_io *io);
+file_edge_begin(const struct file_backend *file, struct rte_vduse_blk_io *io);
 /* The next step. False: zeroes for file_edge_zero_len() bytes, which need no memory. */
 bool
-file_edge_step(const struct file_backend *file, struct vblk_io *io, struct file_step *step);
+file_edge_step(const struct file_backend *file, struct rte_vduse_blk_io *io,
+	       struct file_step *step);
 /* A step moved so many bytes. 0: io->done says how far it is; or -EIO. */
 int
-file_edge_done(const struct file_backend *file, struct vblk_io *io, uint64_t moved);
+file_edge_done(const struct file_backend *file, struct rte_vduse_blk_io *io, uint64_t moved);
 uint64_t
-file_edge_zero_len(const struct file_backend *file, const struct vblk_io *io);
+file_edge_zero_len(const struct file_backend *file, const struct rte_vduse_blk_io *io);
 
 /*
  * file_room.c: gives a read or write that needs it memory of ours, io->room. -EAGAIN: all that a
  * channel may have is in use; -ENOMEM.
  */
 int
-file_room_take(const struct file_backend *file, unsigned int *nb_rooms, struct vblk_io *io);
+file_room_take(const struct file_backend *file, unsigned int *nb_rooms,
+	       struct rte_vduse_blk_io *io);
 /* Bytes from one place of a request: to memory if it writes, else from there. */
 void
-file_room_copy(const struct vblk_io *io, uint64_t from, uint64_t len, uint8_t *at);
+file_room_copy(const struct rte_vduse_blk_io *io, uint64_t from, uint64_t len, uint8_t *at);
 void
-file_room_leave(unsigned int *nb_rooms, struct vblk_io *io);
+file_room_leave(unsigned int *nb_rooms, struct rte_vduse_blk_io *io);
 /* What is to be moved next, and where: what is to be written is there. */
 void *
-file_room_next(const struct vblk_io *io, uint64_t *len);
+file_room_next(const struct rte_vduse_blk_io *io, uint64_t *len);
 /* So many bytes were moved: io->done. What was read goes to the driver when a room is full. */
 void
-file_room_advance(struct vblk_io *io, uint64_t len);
+file_room_advance(struct rte_vduse_blk_io *io, uint64_t len);
 
 #endif /* VBLK_BACKEND_FILE_H */

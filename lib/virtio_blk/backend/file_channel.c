@@ -47,12 +47,13 @@ RTE_INIT(file_zero_init)
 
 /* Takes len bytes off the front of the vectors, whose memory is the request's for good. */
 static void
-file_advance(struct vblk_io *io, size_t len)
+file_advance(struct rte_vduse_blk_io *io, size_t len)
 {
-	while (len > 0 && len >= io->iov[io->done_iov].iov_len)
-		len -= io->iov[io->done_iov++].iov_len;
+	struct file_io *own = file_io(io);
+	while (len > 0 && len >= io->iov[own->done_iov].iov_len)
+		len -= io->iov[own->done_iov++].iov_len;
 	if (len > 0) {
-		struct iovec *iov = &io->iov[io->done_iov];
+		struct iovec *iov = &io->iov[own->done_iov];
 
 		iov->iov_base = (uint8_t *)iov->iov_base + len;
 		iov->iov_len -= len;
@@ -84,15 +85,16 @@ file_prep_stretch(const struct file_channel *channel, struct io_uring_sqe *sqe, 
 
 static void
 file_prep_data(const struct file_channel *channel, struct io_uring_sqe *sqe,
-	       const struct vblk_io *io)
+	       const struct rte_vduse_blk_io *io)
 {
-	uint64_t offset = io->offset + io->done, left = io->len - io->done;
-	struct iovec *iov = &io->iov[io->done_iov];
-	void *at = io->room != NULL ? file_room_next(io, &left) : iov->iov_base;
-	unsigned int nb_iov = (unsigned int)(io->nb_iov - io->done_iov);
-	bool write = io->op == VBLK_WRITE;
+	struct file_io *own = file_io(io);
+	uint64_t offset = io->offset + own->done, left = io->len - own->done;
+	struct iovec *iov = &io->iov[own->done_iov];
+	void *at = own->room != NULL ? file_room_next(io, &left) : iov->iov_base;
+	unsigned int nb_iov = (unsigned int)(io->nb_iov - own->done_iov);
+	bool write = io->op == RTE_VDUSE_BLK_WRITE;
 
-	if (io->room != NULL || nb_iov == 1)
+	if (own->room != NULL || nb_iov == 1)
 		file_prep_stretch(channel, sqe, write, at, left, offset);
 	else
 		io_uring_prep_rw(write ? IORING_OP_WRITEV : IORING_OP_READV, sqe, 0, iov, nb_iov,
@@ -103,34 +105,36 @@ file_prep_data(const struct file_channel *channel, struct io_uring_sqe *sqe,
 
 /* A step of an operation that is no whole blocks. False: it is one of file_prep_zero(). */
 static bool
-file_prep_split(const struct file_channel *channel, struct io_uring_sqe *sqe, struct vblk_io *io)
+file_prep_split(const struct file_channel *channel, struct io_uring_sqe *sqe,
+		struct rte_vduse_blk_io *io)
 {
 	struct file_step step;
 
-	if (io->stage == FILE_SYNC && io->op == VBLK_ZERO)
+	if (file_io(io)->stage == FILE_SYNC && io->op == RTE_VDUSE_BLK_ZERO)
 		return false;
 	if (!file_edge_step(channel->file, io, &step))
 		return false;
 	io_uring_prep_rw(step.write ? IORING_OP_WRITE : IORING_OP_READ, sqe,
 			 step.cached && channel->file->cached_fd >= 0 ? 1 : 0, step.at,
 			 (unsigned int)step.len, step.offset);
-	if (step.write && io->fua && io->op == VBLK_WRITE)
+	if (step.write && io->fua && io->op == RTE_VDUSE_BLK_WRITE)
 		sqe->rw_flags = RWF_DSYNC;
 	return true;
 }
 
 static void
 file_prep_zero(const struct file_channel *channel, struct io_uring_sqe *sqe,
-	       const struct vblk_io *io)
+	       const struct rte_vduse_blk_io *io)
 {
-	uint64_t offset = io->offset + io->done, left = file_edge_zero_len(channel->file, io);
+	struct file_io *own = file_io(io);
+	uint64_t offset = io->offset + own->done, left = file_edge_zero_len(channel->file, io);
 
-	if (io->stage == FILE_PUNCH)
+	if (own->stage == FILE_PUNCH)
 		file_prep_hole(sqe, offset, left);
-	else if (io->stage == FILE_RANGE)
+	else if (own->stage == FILE_RANGE)
 		io_uring_prep_fallocate(sqe, 0, FALLOC_FL_ZERO_RANGE | FALLOC_FL_KEEP_SIZE,
 					(off_t)offset, (off_t)left);
-	else if (io->stage == FILE_SYNC)
+	else if (own->stage == FILE_SYNC)
 		io_uring_prep_fsync(sqe, 0, IORING_FSYNC_DATASYNC);
 	else if (left >= FILE_ZERO_SIZE)
 		io_uring_prep_writev(
@@ -143,11 +147,12 @@ file_prep_zero(const struct file_channel *channel, struct io_uring_sqe *sqe,
 
 /* A write that must be on stable storage may need a flush behind it, which cannot be polled for. */
 static enum file_ring
-file_ring_for(const struct file_channel *channel, const struct vblk_io *io)
+file_ring_for(const struct file_channel *channel, const struct rte_vduse_blk_io *io)
 {
-	bool data = io->op == VBLK_READ || io->op == VBLK_WRITE;
+	bool data = io->op == RTE_VDUSE_BLK_READ || io->op == RTE_VDUSE_BLK_WRITE;
 
-	return channel->polls && data && !io->fua && !io->split ? FILE_RING_POLLED : FILE_RING;
+	return channel->polls && data && !io->fua && !file_io(io)->split ? FILE_RING_POLLED
+									 : FILE_RING;
 }
 
 /* Whether each ring has an entry left. */
@@ -168,24 +173,24 @@ file_has_room(const struct file_channel *channel)
  * waits for it instead of this one. With O_DIRECT the kernel only tries.
  */
 static bool
-file_may_block(const struct file_backend *file, const struct vblk_io *io)
+file_may_block(const struct file_backend *file, const struct rte_vduse_blk_io *io)
 {
-	return io->op == VBLK_READ && !file->direct &&
+	return io->op == RTE_VDUSE_BLK_READ && !file->direct &&
 	       unlikely(rte_atomic_load_explicit(&file->nb_ranges, rte_memory_order_relaxed) != 0);
 }
 
 /* Discards and zeroes that the kernel has. */
 static void
-file_count_range(struct file_channel *channel, const struct vblk_io *io, unsigned int nb)
+file_count_range(struct file_channel *channel, const struct rte_vduse_blk_io *io, unsigned int nb)
 {
-	if (unlikely(io->op > VBLK_FLUSH))
+	if (unlikely(io->op > RTE_VDUSE_BLK_FLUSH))
 		(void)rte_atomic_fetch_add_explicit(&channel->file->nb_ranges, nb,
 						    rte_memory_order_relaxed);
 }
 
 /* There is room. */
 static void
-file_prep(struct file_channel *channel, struct vblk_io *io)
+file_prep(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
 	enum file_ring ring = file_ring_for(channel, io);
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&channel->rings[ring]);
@@ -194,19 +199,19 @@ file_prep(struct file_channel *channel, struct vblk_io *io)
 	if (ring == FILE_RING_POLLED)
 		channel->nb_polled++;
 	file_count_range(channel, io, 1);
-	if (unlikely(io->split) && file_prep_split(channel, sqe, io)) {
+	if (unlikely(file_io(io)->split) && file_prep_split(channel, sqe, io)) {
 		sqe->flags |= IOSQE_FIXED_FILE;
 		io_uring_sqe_set_data(sqe, io);
 		return;
 	}
 	switch (io->op) {
-	case VBLK_FLUSH:
+	case RTE_VDUSE_BLK_FLUSH:
 		io_uring_prep_fsync(sqe, 0, IORING_FSYNC_DATASYNC);
 		break;
-	case VBLK_DISCARD:
+	case RTE_VDUSE_BLK_DISCARD:
 		file_discard_prep(channel->file, sqe, io);
 		break;
-	case VBLK_ZERO:
+	case RTE_VDUSE_BLK_ZERO:
 		file_prep_zero(channel, sqe, io);
 		break;
 	default:
@@ -221,8 +226,9 @@ file_prep(struct file_channel *channel, struct vblk_io *io)
 
 /* -EAGAIN: as many as there is room for are in flight. */
 static int
-file_take_range(struct file_channel *channel, struct vblk_io *io)
+file_take_range(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
+	struct file_io *own = file_io(io);
 	struct file_range *range = TAILQ_FIRST(&channel->spare_ranges);
 	uint64_t align = channel->file->hole_align;
 
@@ -231,62 +237,64 @@ file_take_range(struct file_channel *channel, struct vblk_io *io)
 	TAILQ_REMOVE(&channel->spare_ranges, range, entry);
 	range->first = io->offset / align;
 	range->last = (io->offset + io->len - 1) / align;
-	range->parts = io->split;
-	io->range = range;
+	range->parts = own->split;
+	own->range = range;
 	return 0;
 }
 
 /* What an operation had beside its memory. */
 static void
-file_leave(struct file_channel *channel, struct vblk_io *io)
+file_leave(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
-	if (unlikely(io->room != NULL))
+	struct file_io *own = file_io(io);
+	if (unlikely(own->room != NULL))
 		file_room_leave(&channel->nb_rooms, io);
-	if (unlikely(io->range != NULL)) {
-		struct file_range *range = io->range;
+	if (unlikely(own->range != NULL)) {
+		struct file_range *range = own->range;
 
 		file_range_leave(&channel->file->ranges, range);
 		TAILQ_INSERT_HEAD(&channel->spare_ranges, range, entry);
-		io->range = NULL;
+		own->range = NULL;
 	}
 }
 
 /* An operation on bytes of the file, which are whole blocks or not. */
 static void
-file_begin_range(struct file_channel *channel, struct vblk_io *io)
+file_begin_range(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
 	const struct file_backend *file = channel->file;
-	bool writes = io->op != VBLK_READ;
+	bool writes = io->op != RTE_VDUSE_BLK_READ;
 
 	(void)file_edge_begin(file, io);
-	if (io->op != VBLK_DISCARD)
+	if (io->op != RTE_VDUSE_BLK_DISCARD)
 		io->result = file_room_take(file, &channel->nb_rooms, io);
 	if (likely(channel->ranges == NULL) || !writes || io->result < 0 || io->len == 0)
 		return;
 	io->result = file_take_range(channel, io);
-	if (io->result < 0 && io->room != NULL)
+	if (io->result < 0 && file_io(io)->room != NULL)
 		file_room_leave(&channel->nb_rooms, io);
 }
 
 static void
-file_begin(struct file_channel *channel, struct vblk_io *io)
+file_begin(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
+	struct file_io *own = file_io(io);
 	const struct file_backend *file = channel->file;
 
-	io->done = 0;
-	io->done_iov = 0;
-	io->room = NULL;
-	io->range = NULL;
-	io->split = false;
-	io->stage = io->unmap ? FILE_PUNCH : FILE_RANGE;
-	if (io->op == VBLK_ZERO && !io->unmap &&
+	own->done = 0;
+	own->done_iov = 0;
+	own->room = NULL;
+	own->range = NULL;
+	own->split = false;
+	own->stage = io->unmap ? FILE_PUNCH : FILE_RANGE;
+	if (io->op == RTE_VDUSE_BLK_ZERO && !io->unmap &&
 	    rte_atomic_load_explicit(&file->no_zero_range, rte_memory_order_relaxed))
-		io->stage = FILE_WRITE;
-	io->since = 0;
-	io->result = io->op == VBLK_ERASE ? -ENOTSUP : 0;
-	if (io->op == VBLK_FLUSH)
+		own->stage = FILE_WRITE;
+	own->since = 0;
+	io->result = io->op == RTE_VDUSE_BLK_ERASE ? -ENOTSUP : 0;
+	if (io->op == RTE_VDUSE_BLK_FLUSH)
 		io->result = rte_atomic_load_explicit(&file->flush_error, rte_memory_order_relaxed);
-	else if (io->op != VBLK_ERASE)
+	else if (io->op != RTE_VDUSE_BLK_ERASE)
 		file_begin_range(channel, io);
 }
 
@@ -332,13 +340,13 @@ file_enter_early(struct file_channel *channel)
 }
 
 uint16_t
-file_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+file_submit(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
 	struct file_channel *channel = (struct file_channel *)base;
 	uint16_t n;
 
 	for (n = 0; n < nb; n++) {
-		struct vblk_io *io = ios[n];
+		struct rte_vduse_blk_io *io = ios[n];
 
 		if (!file_has_room(channel))
 			break;
@@ -346,16 +354,16 @@ file_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 		if (unlikely(io->result == -EAGAIN))
 			break;
 		/* Failed, or a discard of no whole block. */
-		if (unlikely(io->result < 0 || (io->op == VBLK_DISCARD && io->len == 0))) {
+		if (unlikely(io->result < 0 || (io->op == RTE_VDUSE_BLK_DISCARD && io->len == 0))) {
 			vblk_fifo_put(&channel->done, io);
 			continue;
 		}
-		if (unlikely(io->range != NULL) &&
-		    !file_range_enter(&channel->file->ranges, io->range)) {
+		if (unlikely(file_io(io)->range != NULL) &&
+		    !file_range_enter(&channel->file->ranges, file_io(io)->range)) {
 			vblk_fifo_put(&channel->blocked, io);
 			continue;
 		}
-		if (io->op == VBLK_FLUSH && !file_sync_begin(channel, io))
+		if (io->op == RTE_VDUSE_BLK_FLUSH && !file_sync_begin(channel, io))
 			continue;
 		file_prep(channel, io);
 		file_enter_early(channel);
@@ -366,32 +374,34 @@ file_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 
 /* What the file system cannot do is done in the next best way. */
 static bool
-file_zero_fall_back(struct file_channel *channel, struct vblk_io *io, int result)
+file_zero_fall_back(struct file_channel *channel, struct rte_vduse_blk_io *io, int result)
 {
-	if (io->op != VBLK_ZERO || result != -EOPNOTSUPP || io->stage >= FILE_WRITE ||
-	    (io->split && io->edge != FILE_EDGE_NONE))
+	struct file_io *own = file_io(io);
+	if (io->op != RTE_VDUSE_BLK_ZERO || result != -EOPNOTSUPP || own->stage >= FILE_WRITE ||
+	    (own->split && own->edge != FILE_EDGE_NONE))
 		return false;
-	if (io->stage == FILE_RANGE)
+	if (own->stage == FILE_RANGE)
 		rte_atomic_store_explicit(&channel->file->no_zero_range, true,
 					  rte_memory_order_relaxed);
-	io->stage++;
+	own->stage++;
 	return true;
 }
 
 /* Bytes were moved; true: not all. */
 static bool
-file_continue(struct vblk_io *io, int result)
+file_continue(struct rte_vduse_blk_io *io, int result)
 {
-	bool data = io->op == VBLK_READ || io->op == VBLK_WRITE;
+	struct file_io *own = file_io(io);
+	bool data = io->op == RTE_VDUSE_BLK_READ || io->op == RTE_VDUSE_BLK_WRITE;
 
-	if (!data && !(io->op == VBLK_ZERO && io->stage == FILE_WRITE))
+	if (!data && !(io->op == RTE_VDUSE_BLK_ZERO && own->stage == FILE_WRITE))
 		return false;
-	if (unlikely(data && io->room != NULL)) {
+	if (unlikely(data && own->room != NULL)) {
 		file_room_advance(io, (uint64_t)result);
-		return io->done != io->len;
+		return own->done != io->len;
 	}
-	io->done += (uint64_t)result;
-	if (io->done == io->len)
+	own->done += (uint64_t)result;
+	if (own->done == io->len)
 		return false;
 	if (data)
 		file_advance(io, (size_t)result);
@@ -400,10 +410,11 @@ file_continue(struct vblk_io *io, int result)
 
 /* The kernel refused it for too long, or it failed. */
 static void
-file_fail(struct file_channel *channel, struct vblk_io *io, int result)
+file_fail(struct file_channel *channel, struct rte_vduse_blk_io *io, int result)
 {
-	bool flush = io->op == VBLK_FLUSH || (io->op == VBLK_ZERO && io->stage == FILE_SYNC) ||
-		     (io->op == VBLK_WRITE && io->fua && !channel->file->direct);
+	bool flush = io->op == RTE_VDUSE_BLK_FLUSH ||
+		     (io->op == RTE_VDUSE_BLK_ZERO && file_io(io)->stage == FILE_SYNC) ||
+		     (io->op == RTE_VDUSE_BLK_WRITE && io->fua && !channel->file->direct);
 
 	io->result = result == -EOPNOTSUPP ? -ENOTSUP : result;
 	if (flush && result != -EOPNOTSUPP && result != -EAGAIN && result != -EINTR)
@@ -412,19 +423,21 @@ file_fail(struct file_channel *channel, struct vblk_io *io, int result)
 
 /* Zeroes that need no memory are all there, or as many as were written. */
 static int
-file_split_done(struct file_channel *channel, struct vblk_io *io, int result)
+file_split_done(struct file_channel *channel, struct rte_vduse_blk_io *io, int result)
 {
+	struct file_io *own = file_io(io);
 	uint64_t moved = (uint64_t)result;
 
-	if (io->op == VBLK_ZERO && io->edge == FILE_EDGE_NONE && io->stage < FILE_WRITE)
+	if (io->op == RTE_VDUSE_BLK_ZERO && own->edge == FILE_EDGE_NONE && own->stage < FILE_WRITE)
 		moved = file_edge_zero_len(channel->file, io);
 	return file_edge_done(channel->file, io, moved);
 }
 
 /* Whether an operation is finished: io->result then says how. Else it is submitted again. */
 static bool
-file_finish(struct file_channel *channel, struct vblk_io *io, int result)
+file_finish(struct file_channel *channel, struct rte_vduse_blk_io *io, int result)
 {
+	struct file_io *own = file_io(io);
 	io->result = 0;
 	if (unlikely(file_error_retry(channel->file, io, result) ||
 		     file_zero_fall_back(channel, io, result)))
@@ -434,22 +447,22 @@ file_finish(struct file_channel *channel, struct vblk_io *io, int result)
 		return true;
 	}
 	/* One that ran beside a flush that failed may have had its error taken from it. */
-	if (io->op == VBLK_FLUSH)
+	if (io->op == RTE_VDUSE_BLK_FLUSH)
 		io->result = rte_atomic_load_explicit(&channel->file->flush_error,
 						      rte_memory_order_relaxed);
-	if (unlikely(io->split && io->stage != FILE_SYNC)) {
+	if (unlikely(own->split && own->stage != FILE_SYNC)) {
 		io->result = file_split_done(channel, io, result);
 		if (io->result < 0)
 			return true;
-		if (io->done != io->len)
+		if (own->done != io->len)
 			return false;
 	} else if (unlikely(file_continue(io, result))) {
 		/* The file has become shorter than the disk, or is as full as it gets. */
 		io->result = result == 0 ? -EIO : 0;
 		return result == 0;
 	}
-	if (io->op == VBLK_ZERO && io->fua && io->stage != FILE_SYNC) {
-		io->stage = FILE_SYNC;
+	if (io->op == RTE_VDUSE_BLK_ZERO && io->fua && own->stage != FILE_SYNC) {
+		own->stage = FILE_SYNC;
 		return false;
 	}
 	return true;
@@ -458,7 +471,7 @@ file_finish(struct file_channel *channel, struct vblk_io *io, int result)
 static void
 file_resubmit(struct file_channel *channel)
 {
-	struct vblk_io *io;
+	struct rte_vduse_blk_io *io;
 
 	while (file_has_room(channel) && vblk_fifo_take(&channel->again, &io, 1) == 1)
 		file_prep(channel, io);
@@ -473,13 +486,13 @@ static void
 file_unblock(struct file_channel *channel)
 {
 	struct vblk_fifo waiting = channel->blocked;
-	struct vblk_io *io;
+	struct rte_vduse_blk_io *io;
 
 	vblk_fifo_init(&channel->blocked);
 	while (vblk_fifo_take(&waiting, &io, 1) == 1) {
 		if (file_has_room(channel) &&
-		    file_range_may_go(&channel->file->ranges, io->range)) {
-			io->since = 0;
+		    file_range_may_go(&channel->file->ranges, file_io(io)->range)) {
+			file_io(io)->since = 0;
 			file_prep(channel, io);
 		} else if (file_error_retry(channel->file, io, -EAGAIN)) {
 			vblk_fifo_put(&channel->blocked, io);
@@ -503,9 +516,10 @@ file_polled_no_more(struct file_channel *channel, enum file_ring ring, int resul
 
 /* An operation that is not finished: its next step. */
 static void
-file_go_on(struct file_channel *channel, struct vblk_io *io)
+file_go_on(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
-	if (io->op == VBLK_ZERO && io->stage == FILE_SYNC && io != channel->syncing) {
+	if (io->op == RTE_VDUSE_BLK_ZERO && file_io(io)->stage == FILE_SYNC &&
+	    io != channel->syncing) {
 		/* The zeroes are there: nobody has to wait for them. */
 		file_leave(channel, io);
 		if (!file_sync_begin(channel, io))
@@ -516,7 +530,8 @@ file_go_on(struct file_channel *channel, struct vblk_io *io)
 
 /* Collects what is finished on one ring. */
 static uint16_t
-file_reap(struct file_channel *channel, enum file_ring ring, struct vblk_io **ios, uint16_t nb)
+file_reap(struct file_channel *channel, enum file_ring ring, struct rte_vduse_blk_io **ios,
+	  uint16_t nb)
 {
 	struct io_uring_cqe *cqes[VBLK_BURST];
 	unsigned int seen, i;
@@ -525,7 +540,7 @@ file_reap(struct file_channel *channel, enum file_ring ring, struct vblk_io **io
 	seen = io_uring_peek_batch_cqe(&channel->rings[ring], cqes,
 				       RTE_MIN((unsigned int)nb, RTE_DIM(cqes)));
 	for (i = 0; i < seen; i++) {
-		struct vblk_io *io = io_uring_cqe_get_data(cqes[i]);
+		struct rte_vduse_blk_io *io = io_uring_cqe_get_data(cqes[i]);
 
 		file_count_range(channel, io, -1u);
 		if (likely(!file_polled_no_more(channel, ring, cqes[i]->res) &&
@@ -546,7 +561,7 @@ file_reap(struct file_channel *channel, enum file_ring ring, struct vblk_io **io
 }
 
 uint16_t
-file_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+file_poll(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
 	struct file_channel *channel = (struct file_channel *)base;
 	uint16_t n;

@@ -18,7 +18,7 @@ enum file_ring {
 };
 
 struct file_channel {
-	struct vblk_channel channel;
+	struct rte_vduse_blk_channel channel;
 	struct file_backend *file;
 	struct io_uring rings[FILE_RINGS];
 	unsigned int nb_rings;
@@ -28,15 +28,15 @@ struct file_channel {
 	unsigned int nb_polled;    /* in flight there */
 	const uint8_t *pinned;     /* memory that the kernel has the pages of; NULL: none */
 	uint64_t pinned_len;
-	unsigned int nb_pinned;    /* rings that know it */
-	unsigned int nb_rooms;     /* in use; see file_room.c */
-	struct vblk_fifo done;     /* failed before the kernel had it */
-	struct vblk_fifo again;    /* to be submitted once more */
-	struct vblk_fifo blocked;  /* wait for earlier writes to the same blocks */
-	struct vblk_io *syncing;   /* the sync in flight, see file_sync.c; NULL: none */
-	struct vblk_fifo synced;   /* share it */
-	struct vblk_fifo to_sync;  /* arrived after it began: wait for the next one */
-	struct file_range *ranges; /* room for those of depth operations; or NULL */
+	unsigned int nb_pinned;           /* rings that know it */
+	unsigned int nb_rooms;            /* in use; see file_room.c */
+	struct vblk_fifo done;            /* failed before the kernel had it */
+	struct vblk_fifo again;           /* to be submitted once more */
+	struct vblk_fifo blocked;         /* wait for earlier writes to the same blocks */
+	struct rte_vduse_blk_io *syncing; /* the sync in flight, see file_sync.c; NULL: none */
+	struct vblk_fifo synced;          /* share it */
+	struct vblk_fifo to_sync;         /* arrived after it began: wait for the next one */
+	struct file_range *ranges;        /* room for those of depth operations; or NULL */
 	struct file_range_list spare_ranges;
 };
 
@@ -45,7 +45,7 @@ struct file_channel {
  * submit. False: it waits, and is done with a later one.
  */
 bool
-file_sync_begin(struct file_channel *channel, struct vblk_io *io);
+file_sync_begin(struct file_channel *channel, struct rte_vduse_blk_io *io);
 /*
  * file_sync.c: the sync in flight is finished, and has its result. Those who share it are done;
  * the next one is submitted again with what else is.

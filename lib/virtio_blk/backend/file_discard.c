@@ -85,7 +85,7 @@ discard_has_command(int fd)
 void
 file_discard_probe(struct file_backend *file, dev_t dev)
 {
-	struct vblk_limits *limits = &file->backend.limits;
+	struct rte_vduse_blk_limits *limits = &file->backend.limits;
 
 	file->discard_command =
 		file_device_number(dev, "discard_max_bytes") > 0 && discard_has_command(file->fd);
@@ -103,7 +103,7 @@ file_prep_hole(struct io_uring_sqe *sqe, uint64_t offset, uint64_t len)
 
 void
 file_discard_prep(const struct file_backend *file, struct io_uring_sqe *sqe,
-		  const struct vblk_io *io)
+		  const struct rte_vduse_blk_io *io)
 {
 	if (file->discard_command)
 		discard_prep_command(sqe, 0, io->offset, io->len);

@@ -24,36 +24,38 @@ struct edge_place {
 };
 
 static struct edge_place
-edge_place(const struct file_backend *file, const struct vblk_io *io)
+edge_place(const struct file_backend *file, const struct rte_vduse_blk_io *io)
 {
+	struct file_io *own = file_io(io);
 	uint64_t align = file_align(file, io->op);
 	struct edge_place place;
 
-	place.at = io->offset + io->done;
+	place.at = io->offset + own->done;
 	place.block = place.at & ~(align - 1);
-	place.len = RTE_MIN(align - (place.at - place.block), io->len - io->done);
+	place.len = RTE_MIN(align - (place.at - place.block), io->len - own->done);
 	return place;
 }
 
 /* Whole blocks from here on. */
 static uint64_t
-edge_middle(const struct file_backend *file, const struct vblk_io *io)
+edge_middle(const struct file_backend *file, const struct rte_vduse_blk_io *io)
 {
-	return (io->len - io->done) & ~((uint64_t)file_align(file, io->op) - 1);
+	return (io->len - file_io(io)->done) & ~((uint64_t)file_align(file, io->op) - 1);
 }
 
 bool
-file_edge_begin(const struct file_backend *file, struct vblk_io *io)
+file_edge_begin(const struct file_backend *file, struct rte_vduse_blk_io *io)
 {
+	struct file_io *own = file_io(io);
 	uint32_t align = file_align(file, io->op);
 	uint64_t end = io->offset + io->len;
 
-	io->edge = FILE_EDGE_NONE;
-	io->split = ((io->offset | io->len) & (align - 1)) != 0;
-	if (io->op != VBLK_DISCARD || !io->split)
-		return io->split;
+	own->edge = FILE_EDGE_NONE;
+	own->split = ((io->offset | io->len) & (align - 1)) != 0;
+	if (io->op != RTE_VDUSE_BLK_DISCARD || !own->split)
+		return own->split;
 	/* What is no whole block need not be given back. */
-	io->split = false;
+	own->split = false;
 	io->offset = RTE_ALIGN_CEIL(io->offset, (uint64_t)align);
 	end &= ~((uint64_t)align - 1);
 	io->len = end > io->offset ? end - io->offset : 0;
@@ -62,8 +64,10 @@ file_edge_begin(const struct file_backend *file, struct vblk_io *io)
 
 /* An edge is a block of which the operation has a part. */
 static void
-edge_enter(const struct file_backend *file, struct vblk_io *io, const struct edge_place *place)
+edge_enter(const struct file_backend *file, struct rte_vduse_blk_io *io,
+	   const struct edge_place *place)
 {
+	struct file_io *own = file_io(io);
 	uint64_t size =
 		rte_atomic_load_explicit(&file->backend.limits.size, rte_memory_order_relaxed);
 	uint64_t align = file_align(file, io->op);
@@ -71,46 +75,48 @@ edge_enter(const struct file_backend *file, struct vblk_io *io, const struct edg
 	if (place->len == align)
 		return;
 	if (!file->direct || place->block + align > size)
-		io->edge = FILE_EDGE_PLAIN;
+		own->edge = FILE_EDGE_PLAIN;
 	else
-		io->edge = FILE_EDGE_READ;
+		own->edge = FILE_EDGE_READ;
 }
 
 /* What the driver writes, or zeroes, to a place in the room. */
 static void
-edge_fill(const struct vblk_io *io, uint64_t in_room, uint64_t len)
+edge_fill(const struct rte_vduse_blk_io *io, uint64_t in_room, uint64_t len)
 {
-	uint8_t *at = (uint8_t *)io->room + in_room;
+	struct file_io *own = file_io(io);
+	uint8_t *at = (uint8_t *)own->room + in_room;
 
-	if (io->op == VBLK_ZERO)
+	if (io->op == RTE_VDUSE_BLK_ZERO)
 		memset(at, 0, len);
 	else
-		file_room_copy(io, io->done, len, at);
+		file_room_copy(io, own->done, len, at);
 }
 
 bool
-file_edge_step(const struct file_backend *file, struct vblk_io *io, struct file_step *step)
+file_edge_step(const struct file_backend *file, struct rte_vduse_blk_io *io, struct file_step *step)
 {
+	struct file_io *own = file_io(io);
 	struct edge_place place = edge_place(file, io);
 	uint64_t align = file_align(file, io->op), middle;
 
-	*step = (struct file_step){ .at = io->room, .offset = place.block, .len = align };
-	if (io->op == VBLK_READ) {
+	*step = (struct file_step){ .at = own->room, .offset = place.block, .len = align };
+	if (io->op == RTE_VDUSE_BLK_READ) {
 		step->len =
-			RTE_MIN(RTE_ALIGN_CEIL(io->len - io->done + place.at - place.block, align),
+			RTE_MIN(RTE_ALIGN_CEIL(io->len - own->done + place.at - place.block, align),
 				FILE_ROOM_SIZE);
 		return true;
 	}
-	if (io->edge == FILE_EDGE_NONE)
+	if (own->edge == FILE_EDGE_NONE)
 		edge_enter(file, io, &place);
-	step->write = io->edge != FILE_EDGE_READ;
-	if (io->edge == FILE_EDGE_PLAIN) {
+	step->write = own->edge != FILE_EDGE_READ;
+	if (own->edge == FILE_EDGE_PLAIN) {
 		edge_fill(io, 0, place.len);
 		step->offset = place.at;
 		step->len = place.len;
 		step->cached = true;
-	} else if (io->edge == FILE_EDGE_NONE) {
-		if (io->op == VBLK_ZERO)
+	} else if (own->edge == FILE_EDGE_NONE) {
+		if (io->op == RTE_VDUSE_BLK_ZERO)
 			return false;
 		middle = RTE_MIN(edge_middle(file, io), FILE_ROOM_SIZE);
 		edge_fill(io, 0, middle);
@@ -120,34 +126,36 @@ file_edge_step(const struct file_backend *file, struct vblk_io *io, struct file_
 }
 
 static int
-edge_read_done(const struct file_backend *file, struct vblk_io *io, uint64_t moved)
+edge_read_done(const struct file_backend *file, struct rte_vduse_blk_io *io, uint64_t moved)
 {
+	struct file_io *own = file_io(io);
 	struct edge_place place = edge_place(file, io);
 	uint64_t before = place.at - place.block, len;
 
 	/* The file has become shorter than the disk. */
 	if (moved <= before)
 		return -EIO;
-	len = RTE_MIN(moved - before, io->len - io->done);
-	file_room_copy(io, io->done, len, (uint8_t *)io->room + before);
-	io->done += len;
+	len = RTE_MIN(moved - before, io->len - own->done);
+	file_room_copy(io, own->done, len, (uint8_t *)own->room + before);
+	own->done += len;
 	return 0;
 }
 
 int
-file_edge_done(const struct file_backend *file, struct vblk_io *io, uint64_t moved)
+file_edge_done(const struct file_backend *file, struct rte_vduse_blk_io *io, uint64_t moved)
 {
+	struct file_io *own = file_io(io);
 	struct edge_place place = edge_place(file, io);
 	uint64_t align = file_align(file, io->op);
 
-	if (io->op == VBLK_READ)
+	if (io->op == RTE_VDUSE_BLK_READ)
 		return edge_read_done(file, io, moved);
-	switch ((enum file_edge)io->edge) {
+	switch ((enum file_edge)own->edge) {
 	case FILE_EDGE_READ:
 		if (moved != align)
 			return -EIO;
 		edge_fill(io, place.at - place.block, place.len);
-		io->edge = FILE_EDGE_WRITE;
+		own->edge = FILE_EDGE_WRITE;
 		return 0;
 	case FILE_EDGE_WRITE:
 		if (moved != align)
@@ -160,13 +168,14 @@ file_edge_done(const struct file_backend *file, struct vblk_io *io, uint64_t mov
 			return -EIO;
 		break;
 	}
-	io->edge = FILE_EDGE_NONE;
-	io->done += moved;
+	own->edge = FILE_EDGE_NONE;
+	own->done += moved;
 	return 0;
 }
 
 uint64_t
-file_edge_zero_len(const struct file_backend *file, const struct vblk_io *io)
+file_edge_zero_len(const struct file_backend *file, const struct rte_vduse_blk_io *io)
 {
-	return io->split ? edge_middle(file, io) : io->len - io->done;
+	struct file_io *own = file_io(io);
+	return own->split ? edge_middle(file, io) : io->len - own->done;
 }

@@ -47,16 +47,17 @@ error_log_retry(struct file_backend *file, uint32_t now, int result)
 }
 
 bool
-file_error_retry(struct file_backend *file, struct vblk_io *io, int result)
+file_error_retry(struct file_backend *file, struct rte_vduse_blk_io *io, int result)
 {
+	struct file_io *own = file_io(io);
 	uint32_t now;
 
 	if (likely(result != -EAGAIN && result != -EINTR))
 		return false;
 	now = error_now();
-	if (io->since == 0)
-		io->since = now;
-	if (now - io->since < ERROR_RETRY_MS)
+	if (own->since == 0)
+		own->since = now;
+	if (now - own->since < ERROR_RETRY_MS)
 		return true;
 	error_log_retry(file, now, result);
 	return false;

@@ -65,7 +65,8 @@ file_ranges_open(struct file_channel *channel, uint16_t depth)
 }
 
 int
-file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
+file_channel_open(struct rte_vduse_blk_backend *backend, uint16_t depth,
+		  struct rte_vduse_blk_channel **result)
 {
 	struct file_backend *file = (struct file_backend *)backend;
 	struct file_channel *channel = calloc(1, sizeof(*channel));
@@ -86,7 +87,6 @@ file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_chan
 		free(channel);
 		return ret;
 	}
-	channel->channel.ops = backend->ops;
 	vblk_fifo_init(&channel->done);
 	vblk_fifo_init(&channel->again);
 	vblk_fifo_init(&channel->blocked);
@@ -97,7 +97,7 @@ file_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_chan
 }
 
 void
-file_channel_close(struct vblk_channel *base)
+file_channel_close(struct rte_vduse_blk_channel *base)
 {
 	struct file_channel *channel = (struct file_channel *)base;
 
@@ -138,7 +138,7 @@ file_pin(struct file_channel *channel, const struct iovec *iov)
  * that it makes page by page, or a limit.
  */
 void
-file_channel_memory(struct vblk_channel *base, void *va, uint64_t len)
+file_channel_memory(struct rte_vduse_blk_channel *base, void *va, uint64_t len)
 {
 	struct file_channel *channel = (struct file_channel *)base;
 	struct iovec iov = { .iov_base = va, .iov_len = RTE_MIN(len, FILE_PINNED_MAX) };

@@ -16,7 +16,7 @@
 
 /* Whether O_DIRECT takes the vectors as they are. */
 static bool
-room_aligned(const struct file_backend *file, const struct vblk_io *io)
+room_aligned(const struct file_backend *file, const struct rte_vduse_blk_io *io)
 {
 	uint16_t i;
 
@@ -29,7 +29,7 @@ room_aligned(const struct file_backend *file, const struct vblk_io *io)
 
 /* A piece of the request: into our memory, or out of it. */
 void
-file_room_copy(const struct vblk_io *io, uint64_t from, uint64_t len, uint8_t *at)
+file_room_copy(const struct rte_vduse_blk_io *io, uint64_t from, uint64_t len, uint8_t *at)
 {
 	uint16_t i;
 
@@ -38,7 +38,8 @@ file_room_copy(const struct vblk_io *io, uint64_t from, uint64_t len, uint8_t *a
 		uint64_t n = RTE_MIN(len, io->iov[i].iov_len - over);
 		uint8_t *va = (uint8_t *)io->iov[i].iov_base + over;
 
-		memcpy(io->op == VBLK_WRITE ? at : va, io->op == VBLK_WRITE ? va : at, n);
+		memcpy(io->op == RTE_VDUSE_BLK_WRITE ? at : va,
+		       io->op == RTE_VDUSE_BLK_WRITE ? va : at, n);
 		from -= over;
 		at += n;
 		len -= n;
@@ -47,44 +48,49 @@ file_room_copy(const struct vblk_io *io, uint64_t from, uint64_t len, uint8_t *a
 
 /* Rare enough for the heap. */
 int
-file_room_take(const struct file_backend *file, unsigned int *nb_rooms, struct vblk_io *io)
+file_room_take(const struct file_backend *file, unsigned int *nb_rooms, struct rte_vduse_blk_io *io)
 {
-	if (!io->split && (io->op == VBLK_ZERO || !file->direct || room_aligned(file, io)))
+	struct file_io *own = file_io(io);
+	if (!own->split &&
+	    (io->op == RTE_VDUSE_BLK_ZERO || !file->direct || room_aligned(file, io)))
 		return 0;
 	if (*nb_rooms == ROOMS_MAX)
 		return -EAGAIN;
-	io->room = aligned_alloc(RTE_MAX(file->memory_align, 4096u), ROOM_SIZE);
-	if (io->room == NULL)
+	own->room = aligned_alloc(RTE_MAX(file->memory_align, 4096u), ROOM_SIZE);
+	if (own->room == NULL)
 		return -ENOMEM;
 	++*nb_rooms;
 	return 0;
 }
 
 void
-file_room_leave(unsigned int *nb_rooms, struct vblk_io *io)
+file_room_leave(unsigned int *nb_rooms, struct rte_vduse_blk_io *io)
 {
-	free(io->room);
-	io->room = NULL;
+	struct file_io *own = file_io(io);
+	free(own->room);
+	own->room = NULL;
 	--*nb_rooms;
 }
 
 void *
-file_room_next(const struct vblk_io *io, uint64_t *len)
+file_room_next(const struct rte_vduse_blk_io *io, uint64_t *len)
 {
-	uint64_t at = io->done % ROOM_SIZE;
+	struct file_io *own = file_io(io);
+	uint64_t at = own->done % ROOM_SIZE;
 
-	*len = RTE_MIN(io->len - io->done, ROOM_SIZE - at);
-	if (io->op == VBLK_WRITE && at == 0)
-		file_room_copy(io, io->done, *len, io->room);
-	return (uint8_t *)io->room + at;
+	*len = RTE_MIN(io->len - own->done, ROOM_SIZE - at);
+	if (io->op == RTE_VDUSE_BLK_WRITE && at == 0)
+		file_room_copy(io, own->done, *len, own->room);
+	return (uint8_t *)own->room + at;
 }
 
 void
-file_room_advance(struct vblk_io *io, uint64_t len)
+file_room_advance(struct rte_vduse_blk_io *io, uint64_t len)
 {
-	uint64_t from = io->done / ROOM_SIZE * ROOM_SIZE;
+	struct file_io *own = file_io(io);
+	uint64_t from = own->done / ROOM_SIZE * ROOM_SIZE;
 
-	io->done += len;
-	if (io->op == VBLK_READ && (io->done == io->len || io->done == from + ROOM_SIZE))
-		file_room_copy(io, from, io->done - from, io->room);
+	own->done += len;
+	if (io->op == RTE_VDUSE_BLK_READ && (own->done == io->len || own->done == from + ROOM_SIZE))
+		file_room_copy(io, from, own->done - from, own->room);
 }

@@ -14,7 +14,7 @@
 #include <virtio_blk/backend/file_channel.h>
 
 bool
-file_sync_begin(struct file_channel *channel, struct vblk_io *io)
+file_sync_begin(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
 	if (likely(channel->syncing == NULL)) {
 		channel->syncing = io;
@@ -28,12 +28,12 @@ void
 file_sync_end(struct file_channel *channel)
 {
 	int result = channel->syncing->result;
-	struct vblk_io *io;
+	struct rte_vduse_blk_io *io;
 
 	while (vblk_fifo_take(&channel->synced, &io, 1) == 1) {
 		io->result = result;
 		/* The sync of an operation that is no flush does not know of earlier failures. */
-		if (result == 0 && io->op == VBLK_FLUSH)
+		if (result == 0 && io->op == RTE_VDUSE_BLK_FLUSH)
 			io->result = rte_atomic_load_explicit(&channel->file->flush_error,
 							      rte_memory_order_relaxed);
 		vblk_fifo_put(&channel->done, io);

@@ -10,16 +10,16 @@
 #include <virtio_blk/blk.h>
 
 struct null_channel {
-	struct vblk_channel channel;
+	struct rte_vduse_blk_channel channel;
 	struct vblk_fifo done;
 };
 
 static int
-null_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
+null_open(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_blk_backend **result)
 {
 	uint64_t size = UINT64_C(1) << 30;
 	const struct vblk_arg args[] = { { "size", VBLK_ARG_SIZE, &size } };
-	struct vblk_backend *backend;
+	struct rte_vduse_blk_backend *backend;
 	int ret;
 
 	ret = vblk_backend_args(conf->device, conf->args, args, RTE_DIM(args));
@@ -28,7 +28,7 @@ null_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 	backend = calloc(1, sizeof(*backend));
 	if (backend == NULL)
 		return vblk_no_memory(conf->device);
-	backend->limits = (struct vblk_limits){
+	backend->limits = (struct rte_vduse_blk_limits){
 		.size = size,
 		.block_size = RTE_VDUSE_BLK_SECTOR,
 		.physical_size = RTE_VDUSE_BLK_SECTOR,
@@ -41,33 +41,34 @@ null_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 }
 
 static void
-null_close(struct vblk_backend *backend)
+null_close(struct rte_vduse_blk_backend *backend)
 {
 	free(backend);
 }
 
 static int
-null_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
+null_channel_open(struct rte_vduse_blk_backend *backend, uint16_t depth,
+		  struct rte_vduse_blk_channel **result)
 {
 	struct null_channel *channel = calloc(1, sizeof(*channel));
 
+	RTE_SET_USED(backend);
 	RTE_SET_USED(depth);
 	if (channel == NULL)
 		return -ENOMEM;
-	channel->channel.ops = backend->ops;
 	vblk_fifo_init(&channel->done);
 	*result = &channel->channel;
 	return 0;
 }
 
 static void
-null_channel_close(struct vblk_channel *channel)
+null_channel_close(struct rte_vduse_blk_channel *channel)
 {
 	free(channel);
 }
 
 static uint16_t
-null_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+null_submit(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
 	struct null_channel *channel = (struct null_channel *)base;
 	uint16_t i;
@@ -80,12 +81,13 @@ null_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 }
 
 static uint16_t
-null_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+null_poll(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
 	return vblk_fifo_take(&((struct null_channel *)base)->done, ios, nb);
 }
 
-const struct vblk_backend_ops vblk_backend_null = {
+const struct rte_vduse_blk_backend_ops vblk_backend_null = {
+	.size = sizeof(struct rte_vduse_blk_backend_ops),
 	.name = "null",
 	.open = null_open,
 	.close = null_close,

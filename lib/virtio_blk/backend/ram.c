@@ -16,18 +16,18 @@
 #define RAM_ALIGN 4096
 
 struct ram_backend {
-	struct vblk_backend backend;
+	struct rte_vduse_blk_backend backend;
 	uint8_t *bytes;
 };
 
 struct ram_channel {
-	struct vblk_channel channel;
+	struct rte_vduse_blk_channel channel;
 	struct vblk_fifo done;
 	uint8_t *bytes;
 };
 
 static int
-ram_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
+ram_open(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_blk_backend **result)
 {
 	uint64_t size = UINT64_C(64) << 20;
 	const struct vblk_arg args[] = { { "size", VBLK_ARG_SIZE, &size } };
@@ -49,7 +49,7 @@ ram_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 		free(ram);
 		return -ENOMEM;
 	}
-	ram->backend.limits = (struct vblk_limits){
+	ram->backend.limits = (struct rte_vduse_blk_limits){
 		.size = size,
 		.block_size = RTE_VDUSE_BLK_SECTOR,
 		.physical_size = RTE_VDUSE_BLK_SECTOR,
@@ -65,7 +65,7 @@ ram_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 }
 
 static void
-ram_close(struct vblk_backend *backend)
+ram_close(struct rte_vduse_blk_backend *backend)
 {
 	struct ram_backend *ram = (struct ram_backend *)backend;
 
@@ -74,14 +74,14 @@ ram_close(struct vblk_backend *backend)
 }
 
 static int
-ram_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
+ram_channel_open(struct rte_vduse_blk_backend *backend, uint16_t depth,
+		 struct rte_vduse_blk_channel **result)
 {
 	struct ram_channel *channel = calloc(1, sizeof(*channel));
 
 	RTE_SET_USED(depth);
 	if (channel == NULL)
 		return -ENOMEM;
-	channel->channel.ops = backend->ops;
 	channel->bytes = ((struct ram_backend *)backend)->bytes;
 	vblk_fifo_init(&channel->done);
 	*result = &channel->channel;
@@ -89,20 +89,20 @@ ram_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_chann
 }
 
 static void
-ram_channel_close(struct vblk_channel *channel)
+ram_channel_close(struct rte_vduse_blk_channel *channel)
 {
 	free(channel);
 }
 
 static void
-ram_copy(uint8_t *at, const struct vblk_io *io)
+ram_copy(uint8_t *at, const struct rte_vduse_blk_io *io)
 {
 	uint16_t i;
 
 	for (i = 0; i < io->nb_iov; i++) {
 		const struct iovec *iov = &io->iov[i];
 
-		if (io->op == VBLK_WRITE)
+		if (io->op == RTE_VDUSE_BLK_WRITE)
 			memcpy(at, iov->iov_base, iov->iov_len);
 		else
 			memcpy(iov->iov_base, at, iov->iov_len);
@@ -111,16 +111,16 @@ ram_copy(uint8_t *at, const struct vblk_io *io)
 }
 
 static void
-ram_do(uint8_t *bytes, struct vblk_io *io)
+ram_do(uint8_t *bytes, struct rte_vduse_blk_io *io)
 {
 	switch (io->op) {
-	case VBLK_READ:
-	case VBLK_WRITE:
+	case RTE_VDUSE_BLK_READ:
+	case RTE_VDUSE_BLK_WRITE:
 		ram_copy(bytes + io->offset, io);
 		break;
-	case VBLK_DISCARD:
-	case VBLK_ZERO:
-	case VBLK_ERASE:
+	case RTE_VDUSE_BLK_DISCARD:
+	case RTE_VDUSE_BLK_ZERO:
+	case RTE_VDUSE_BLK_ERASE:
 		memset(bytes + io->offset, 0, io->len);
 		break;
 	default: /* there is nothing to flush to */
@@ -130,7 +130,7 @@ ram_do(uint8_t *bytes, struct vblk_io *io)
 }
 
 static uint16_t
-ram_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+ram_submit(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
 	struct ram_channel *channel = (struct ram_channel *)base;
 	uint16_t i;
@@ -143,12 +143,13 @@ ram_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 }
 
 static uint16_t
-ram_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+ram_poll(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
 	return vblk_fifo_take(&((struct ram_channel *)base)->done, ios, nb);
 }
 
-const struct vblk_backend_ops vblk_backend_ram = {
+const struct rte_vduse_blk_backend_ops vblk_backend_ram = {
+	.size = sizeof(struct rte_vduse_blk_backend_ops),
 	.name = "ram",
 	.open = ram_open,
 	.close = ram_close,

@@ -38,7 +38,7 @@ image_error(const char *device, const char *what, const char *name, int ret)
 }
 
 static int
-image_measure(struct vblk_backend *backend)
+image_measure(struct rte_vduse_blk_backend *backend)
 {
 	struct image_backend *rbd = (struct image_backend *)backend;
 	uint64_t size;
@@ -60,7 +60,7 @@ image_limits(struct image_backend *rbd, const char *device, bool read_only)
 	ret = rbd_stat(rbd->image, &info, sizeof(info));
 	if (ret < 0)
 		return image_error(device, "cannot look at", "the image", ret);
-	rbd->backend.limits = (struct vblk_limits){
+	rbd->backend.limits = (struct rte_vduse_blk_limits){
 		.size = info.size,
 		.block_size = RTE_VDUSE_BLK_SECTOR,
 		.physical_size = 4096,
@@ -124,7 +124,7 @@ image_open_pool(struct image_backend *rbd, const char *device, const struct imag
 }
 
 static int
-image_open_image(struct image_backend *rbd, const struct vblk_backend_conf *conf,
+image_open_image(struct image_backend *rbd, const struct rte_vduse_blk_backend_conf *conf,
 		 const struct image_args *args)
 {
 	int ret;
@@ -145,7 +145,7 @@ image_open_image(struct image_backend *rbd, const struct vblk_backend_conf *conf
 }
 
 static int
-image_open_all(struct image_backend *rbd, const struct vblk_backend_conf *conf,
+image_open_all(struct image_backend *rbd, const struct rte_vduse_blk_backend_conf *conf,
 	       const struct image_args *args)
 {
 	int ret;
@@ -173,7 +173,7 @@ shut_down:
 }
 
 static int
-image_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
+image_open(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_blk_backend **result)
 {
 	struct image_backend *rbd = calloc(1, sizeof(*rbd));
 	struct image_args values = { 0 };
@@ -204,7 +204,7 @@ image_open(const struct vblk_backend_conf *conf, struct vblk_backend **result)
 }
 
 static void
-image_close(struct vblk_backend *backend)
+image_close(struct rte_vduse_blk_backend *backend)
 {
 	struct image_backend *rbd = (struct image_backend *)backend;
 
@@ -215,7 +215,8 @@ image_close(struct vblk_backend *backend)
 	free(rbd);
 }
 
-const struct vblk_backend_ops vblk_backend_rbd = {
+const struct rte_vduse_blk_backend_ops vblk_backend_rbd = {
+	.size = sizeof(struct rte_vduse_blk_backend_ops),
 	.name = "rbd",
 	.open = image_open,
 	.close = image_close,

@@ -13,7 +13,7 @@
 #include <virtio_blk/backend/backend.h>
 
 struct image_backend {
-	struct vblk_backend backend;
+	struct rte_vduse_blk_backend backend;
 	rados_t cluster;
 	rados_ioctx_t pool;
 	rbd_image_t image;
@@ -27,12 +27,13 @@ void
 image_unlock(struct image_backend *rbd);
 
 int
-image_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result);
+image_channel_open(struct rte_vduse_blk_backend *backend, uint16_t depth,
+		   struct rte_vduse_blk_channel **result);
 void
-image_channel_close(struct vblk_channel *channel);
+image_channel_close(struct rte_vduse_blk_channel *channel);
 uint16_t
-image_submit(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
+image_submit(struct rte_vduse_blk_channel *channel, struct rte_vduse_blk_io **ios, uint16_t nb);
 uint16_t
-image_poll(struct vblk_channel *channel, struct vblk_io **ios, uint16_t nb);
+image_poll(struct rte_vduse_blk_channel *channel, struct rte_vduse_blk_io **ios, uint16_t nb);
 
 #endif /* VBLK_BACKEND_RBD_H */

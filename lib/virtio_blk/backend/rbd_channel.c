@@ -22,22 +22,36 @@ enum image_stage {
 };
 
 struct image_channel {
-	struct vblk_channel channel;
+	struct rte_vduse_blk_channel channel;
 	struct image_backend *rbd;
-	struct vblk_fifo done;    /* with a result, for the poll to return */
-	struct vblk_fifo again;   /* librbd had no room for them */
-	struct vblk_io *finished; /* latest first; librbd's threads put, the poller takes all */
+	struct vblk_fifo done;  /* with a result, for the poll to return */
+	struct vblk_fifo again; /* librbd had no room for them */
+	struct rte_vduse_blk_io
+		*finished; /* latest first; librbd's threads put, the poller takes all */
 };
 
+/* What the operations of this backend hold besides. */
+struct image_io {
+	struct image_channel *channel;
+	enum image_stage stage;
+};
+static_assert(sizeof(struct image_io) <= RTE_VDUSE_BLK_IO_PRIV, "no room for it in an operation");
+
+static struct image_io *
+image_io(const struct rte_vduse_blk_io *io)
+{
+	return (struct image_io *)(uintptr_t)io->priv;
+}
+
 int
-image_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_channel **result)
+image_channel_open(struct rte_vduse_blk_backend *backend, uint16_t depth,
+		   struct rte_vduse_blk_channel **result)
 {
 	struct image_channel *channel = calloc(1, sizeof(*channel));
 
 	RTE_SET_USED(depth);
 	if (channel == NULL)
 		return -ENOMEM;
-	channel->channel.ops = backend->ops;
 	channel->rbd = (struct image_backend *)backend;
 	vblk_fifo_init(&channel->done);
 	vblk_fifo_init(&channel->again);
@@ -46,19 +60,19 @@ image_channel_open(struct vblk_backend *backend, uint16_t depth, struct vblk_cha
 }
 
 void
-image_channel_close(struct vblk_channel *base)
+image_channel_close(struct rte_vduse_blk_channel *base)
 {
 	free(base);
 }
 
 /* A read says how many bytes it has; all else says 0. */
 static int
-image_result(const struct vblk_io *io, ssize_t value)
+image_result(const struct rte_vduse_blk_io *io, ssize_t value)
 {
 	if (value < 0)
 		return value == -EOPNOTSUPP ? -ENOTSUP : (int)value;
 	/* The image has become shorter than the disk. */
-	if (io->op == VBLK_READ && (uint64_t)value != io->len)
+	if (io->op == RTE_VDUSE_BLK_READ && (uint64_t)value != io->len)
 		return -EIO;
 	return 0;
 }
@@ -67,8 +81,8 @@ image_result(const struct vblk_io *io, ssize_t value)
 static void
 image_finished(rbd_completion_t completion, void *arg)
 {
-	struct vblk_io *io = arg;
-	struct image_channel *channel = io->room;
+	struct rte_vduse_blk_io *io = arg;
+	struct image_channel *channel = image_io(io)->channel;
 
 	io->result = image_result(io, rbd_aio_get_return_value(completion));
 	rbd_aio_release(completion);
@@ -81,20 +95,20 @@ image_finished(rbd_completion_t completion, void *arg)
 }
 
 static int
-image_call(rbd_image_t image, struct vblk_io *io, rbd_completion_t completion)
+image_call(rbd_image_t image, struct rte_vduse_blk_io *io, rbd_completion_t completion)
 {
-	if (io->stage == IMAGE_SYNC)
+	if (image_io(io)->stage == IMAGE_SYNC)
 		return rbd_aio_flush(image, completion);
 	switch (io->op) {
-	case VBLK_READ:
+	case RTE_VDUSE_BLK_READ:
 		return rbd_aio_readv(image, io->iov, io->nb_iov, io->offset, completion);
-	case VBLK_WRITE:
+	case RTE_VDUSE_BLK_WRITE:
 		return rbd_aio_writev(image, io->iov, io->nb_iov, io->offset, completion);
-	case VBLK_FLUSH:
+	case RTE_VDUSE_BLK_FLUSH:
 		return rbd_aio_flush(image, completion);
-	case VBLK_DISCARD:
+	case RTE_VDUSE_BLK_DISCARD:
 		return rbd_aio_discard(image, io->offset, io->len, completion);
-	case VBLK_ZERO:
+	case RTE_VDUSE_BLK_ZERO:
 		return rbd_aio_write_zeroes(image, io->offset, io->len, completion,
 					    io->unmap ? 0 : RBD_WRITE_ZEROES_FLAG_THICK_PROVISION,
 					    0);
@@ -105,12 +119,12 @@ image_call(rbd_image_t image, struct vblk_io *io, rbd_completion_t completion)
 
 /* Hands it to librbd, now or in a later poll, or to the poll with the reason why not. */
 static void
-image_begin(struct image_channel *channel, struct vblk_io *io)
+image_begin(struct image_channel *channel, struct rte_vduse_blk_io *io)
 {
 	rbd_completion_t completion;
 	int ret;
 
-	io->room = channel;
+	image_io(io)->channel = channel;
 	ret = rbd_aio_create_completion(io, image_finished, &completion);
 	if (ret == 0) {
 		ret = image_call(channel->rbd->image, io, completion);
@@ -128,13 +142,13 @@ image_begin(struct image_channel *channel, struct vblk_io *io)
 }
 
 uint16_t
-image_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+image_submit(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
 	struct image_channel *channel = (struct image_channel *)base;
 	uint16_t i;
 
 	for (i = 0; i < nb; i++) {
-		ios[i]->stage = IMAGE_DATA;
+		image_io(ios[i])->stage = IMAGE_DATA;
 		image_begin(channel, ios[i]);
 	}
 	return nb;
@@ -142,16 +156,16 @@ image_submit(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
 
 /* With a cache in librbd a write that is finished may be there alone. */
 static bool
-image_wants_sync(const struct vblk_io *io)
+image_wants_sync(const struct rte_vduse_blk_io *io)
 {
-	return io->fua && io->result == 0 && io->stage == IMAGE_DATA &&
-	       (io->op == VBLK_WRITE || io->op == VBLK_ZERO);
+	return io->fua && io->result == 0 && image_io(io)->stage == IMAGE_DATA &&
+	       (io->op == RTE_VDUSE_BLK_WRITE || io->op == RTE_VDUSE_BLK_ZERO);
 }
 
 static void
 image_retry(struct image_channel *channel)
 {
-	struct vblk_io *io = channel->again.first, *next;
+	struct rte_vduse_blk_io *io = channel->again.first, *next;
 
 	vblk_fifo_init(&channel->again);
 	for (; io != NULL; io = next) {
@@ -164,7 +178,7 @@ image_retry(struct image_channel *channel)
 static void
 image_collect(struct image_channel *channel)
 {
-	struct vblk_io *io, *next, *first = NULL;
+	struct rte_vduse_blk_io *io, *next, *first = NULL;
 
 	if (rte_atomic_load_explicit(&channel->finished, rte_memory_order_relaxed) == NULL)
 		return;
@@ -177,7 +191,7 @@ image_collect(struct image_channel *channel)
 	for (io = first; io != NULL; io = next) {
 		next = io->next;
 		if (unlikely(image_wants_sync(io))) {
-			io->stage = IMAGE_SYNC;
+			image_io(io)->stage = IMAGE_SYNC;
 			image_begin(channel, io);
 		} else {
 			vblk_fifo_put(&channel->done, io);
@@ -186,7 +200,7 @@ image_collect(struct image_channel *channel)
 }
 
 uint16_t
-image_poll(struct vblk_channel *base, struct vblk_io **ios, uint16_t nb)
+image_poll(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uint16_t nb)
 {
 	struct image_channel *channel = (struct image_channel *)base;
 
