@@ -25,36 +25,48 @@ struct msg_kind {
 
 #define PAYLOAD(field) sizeof(((union msg_payload *)NULL)->field)
 
+/*
+ * Needs no action: SET_OWNER, because one client at a time is served; SET_VRING_ERR, because errors
+ * are reported by GET_STATUS.
+ */
+static int
+msg_accept(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	RTE_SET_USED(vu);
+	RTE_SET_USED(msg);
+	return MSG_DONE;
+}
+
 static const struct msg_kind kinds[] = {
 	[MSG_GET_FEATURES] = { "GET_FEATURES", 0, 0, true, vhost_user_msg_get_features },
 	[MSG_SET_FEATURES] = { "SET_FEATURES", PAYLOAD(u64), 0, false,
 			       vhost_user_msg_set_features },
-	[MSG_SET_OWNER] = { "SET_OWNER", 0, 0, false, vhost_user_msg_owner },
+	[MSG_SET_OWNER] = { "SET_OWNER", 0, 0, false, msg_accept },
 	[MSG_RESET_OWNER] = { "RESET_OWNER", 0, 0, false, vhost_user_msg_reset },
 	[MSG_SET_MEM_TABLE] = { "SET_MEM_TABLE", offsetof(union msg_payload, table.regions),
 				MSG_FDS_MAX, false, vhost_user_msg_mem_table },
 	[MSG_SET_LOG_BASE] = { .name = "SET_LOG_BASE" },
 	[MSG_SET_LOG_FD] = { .name = "SET_LOG_FD" },
 	[MSG_SET_VRING_NUM] = { "SET_VRING_NUM", PAYLOAD(vring), 0, false,
-				vhost_user_msg_vring_num },
+				vhost_user_msg_vring_set },
 	[MSG_SET_VRING_ADDR] = { "SET_VRING_ADDR", PAYLOAD(addresses), 0, false,
-				 vhost_user_msg_vring_addr },
+				 vhost_user_msg_vring_set },
 	[MSG_SET_VRING_BASE] = { "SET_VRING_BASE", PAYLOAD(vring), 0, false,
-				 vhost_user_msg_vring_base },
+				 vhost_user_msg_vring_set },
 	[MSG_GET_VRING_BASE] = { "GET_VRING_BASE", PAYLOAD(vring), 0, true,
 				 vhost_user_msg_vring_get_base },
 	[MSG_SET_VRING_KICK] = { "SET_VRING_KICK", PAYLOAD(u64), 1, false,
-				 vhost_user_msg_vring_kick },
+				 vhost_user_msg_vring_set },
 	[MSG_SET_VRING_CALL] = { "SET_VRING_CALL", PAYLOAD(u64), 1, false,
 				 vhost_user_msg_vring_call },
-	[MSG_SET_VRING_ERR] = { "SET_VRING_ERR", PAYLOAD(u64), 1, false, vhost_user_msg_vring_err },
+	[MSG_SET_VRING_ERR] = { "SET_VRING_ERR", PAYLOAD(u64), 1, false, msg_accept },
 	[MSG_GET_PROTOCOL_FEATURES] = { "GET_PROTOCOL_FEATURES", 0, 0, true,
 					vhost_user_msg_get_protocol },
 	[MSG_SET_PROTOCOL_FEATURES] = { "SET_PROTOCOL_FEATURES", PAYLOAD(u64), 0, false,
 					vhost_user_msg_set_protocol },
 	[MSG_GET_QUEUE_NUM] = { "GET_QUEUE_NUM", 0, 0, true, vhost_user_msg_queue_num },
 	[MSG_SET_VRING_ENABLE] = { "SET_VRING_ENABLE", PAYLOAD(vring), 0, false,
-				   vhost_user_msg_vring_enable },
+				   vhost_user_msg_vring_set },
 	[MSG_NET_SET_MTU] = { "NET_SET_MTU", PAYLOAD(u64), 0, false, vhost_user_msg_mtu },
 	[MSG_SET_BACKEND_CHANNEL] = { "SET_BACKEND_REQ_FD", 0, 1, false, vhost_user_msg_channel },
 	[MSG_IOTLB] = { .name = "IOTLB" },

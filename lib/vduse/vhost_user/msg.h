@@ -55,8 +55,6 @@ vhost_user_msg_get_protocol(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_set_protocol(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
-vhost_user_msg_owner(struct vhost_user *vu, struct vhost_user_msg *msg);
-int
 vhost_user_msg_reset(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_get_status(struct vhost_user *vu, struct vhost_user_msg *msg);
@@ -89,22 +87,12 @@ vhost_user_msg_mem_add(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_mem_remove(struct vhost_user *vu, struct vhost_user_msg *msg);
 
-/* msg_vring.c: of its virtqueues. */
+/* msg_vring.c: of its virtqueues. The first one handles each message that changes a ring. */
 int
-vhost_user_msg_vring_num(struct vhost_user *vu, struct vhost_user_msg *msg);
-int
-vhost_user_msg_vring_addr(struct vhost_user *vu, struct vhost_user_msg *msg);
-int
-vhost_user_msg_vring_base(struct vhost_user *vu, struct vhost_user_msg *msg);
+vhost_user_msg_vring_set(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_vring_get_base(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
-vhost_user_msg_vring_enable(struct vhost_user *vu, struct vhost_user_msg *msg);
-int
-vhost_user_msg_vring_kick(struct vhost_user *vu, struct vhost_user_msg *msg);
-int
 vhost_user_msg_vring_call(struct vhost_user *vu, struct vhost_user_msg *msg);
-int
-vhost_user_msg_vring_err(struct vhost_user *vu, struct vhost_user_msg *msg);
 
 #endif /* VDUSE_VHOST_USER_MSG_H */

@@ -82,15 +82,6 @@ vhost_user_msg_set_protocol(struct vhost_user *vu, struct vhost_user_msg *msg)
 	return MSG_DONE;
 }
 
-/* One client at a time is served: it is the owner. */
-int
-vhost_user_msg_owner(struct vhost_user *vu, struct vhost_user_msg *msg)
-{
-	RTE_SET_USED(vu);
-	RTE_SET_USED(msg);
-	return MSG_DONE;
-}
-
 /* It sets up everything again but memory, on the same connection. */
 int
 vhost_user_msg_reset(struct vhost_user *vu, struct vhost_user_msg *msg)

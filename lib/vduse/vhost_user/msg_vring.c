@@ -26,78 +26,83 @@ msg_vring_index(const struct vhost_user *vu, uint64_t number, uint16_t *index)
 	return *index < vu->dev->nb_vqs;
 }
 
-/* What makes a ring of its own out of a message is stopped before, and starts again behind. */
-static int
-msg_vring_go(struct vhost_user *vu, uint16_t index)
+/* Whether a message repeats what is known of a ring, which then does not stop. */
+static bool
+msg_vring_repeats(const struct vhost_user_ring *ring, const struct vhost_user_msg *msg)
 {
-	char why[64];
+	const union msg_payload *payload = &msg->payload;
 
-	if (vhost_user_vring_go(vu, index) == 0)
-		return MSG_DONE;
-	snprintf(why, sizeof(why), "the rings of virtqueue %u are in no region", index);
-	return vhost_user_msg_drop(vu, why);
+	switch (msg->type) {
+	case MSG_SET_VRING_ADDR:
+		/* QEMU sends the addresses again when a migration begins and ends. */
+		return ring->placed && ring->desc == payload->addresses.desc &&
+		       ring->driver == payload->addresses.driver &&
+		       ring->device == payload->addresses.device;
+	case MSG_SET_VRING_ENABLE:
+		return ring->enabled == (payload->vring.num != 0);
+	case MSG_SET_VRING_KICK:
+		return ring->kicked;
+	default:
+		return false;
+	}
 }
 
-int
-vhost_user_msg_vring_num(struct vhost_user *vu, struct vhost_user_msg *msg)
+static void
+msg_vring_change(struct vhost_user_ring *ring, const struct vhost_user_msg *msg)
 {
-	uint32_t num = msg->payload.vring.num;
+	const union msg_payload *payload = &msg->payload;
+
+	switch (msg->type) {
+	case MSG_SET_VRING_NUM:
+		ring->size = payload->vring.num;
+		break;
+	case MSG_SET_VRING_ADDR:
+		ring->desc = payload->addresses.desc;
+		ring->driver = payload->addresses.driver;
+		ring->device = payload->addresses.device;
+		ring->placed = true;
+		break;
+	case MSG_SET_VRING_BASE:
+		/*
+		 * Both positions of a packed ring: no request is in flight, and some clients leave
+		 * out the used one.
+		 */
+		ring->avail = (uint16_t)payload->vring.num;
+		ring->used = ring->avail;
+		break;
+	case MSG_SET_VRING_ENABLE:
+		ring->enabled = payload->vring.num != 0;
+		break;
+	case MSG_SET_VRING_KICK:
+		/* The device polls and ignores kicks, but the descriptor starts the ring. */
+		ring->kicked = true;
+		break;
+	}
+}
+
+/* Stops the virtqueue, changes its ring, and starts it again if nothing is missing. */
+int
+vhost_user_msg_vring_set(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	/* All but SET_VRING_KICK begin with the index. */
+	uint64_t number = msg->type == MSG_SET_VRING_KICK ? msg->payload.u64 & MSG_VRING_INDEX
+							  : msg->payload.vring.index;
 	struct vhost_user_ring *ring;
 	uint16_t index;
+	char why[64];
 
-	if (!msg_vring_index(vu, msg->payload.vring.index, &index))
+	if (!msg_vring_index(vu, number, &index) || msg_vring_repeats(&vu->vqs[index].ring, msg))
 		return MSG_DONE;
-	if (num > VHOST_USER_VRING_SIZE_MAX)
+	if (msg->type == MSG_SET_VRING_NUM && msg->payload.vring.num > VHOST_USER_VRING_SIZE_MAX)
 		return vhost_user_msg_refuse(vu, msg, "is for too large a ring");
 	ring = vhost_user_vring_edit(vu, index);
 	if (ring == NULL)
 		return -EINPROGRESS;
-	ring->size = num;
-	return msg_vring_go(vu, index);
-}
-
-int
-vhost_user_msg_vring_addr(struct vhost_user *vu, struct vhost_user_msg *msg)
-{
-	uint64_t desc = msg->payload.addresses.desc, driver = msg->payload.addresses.driver,
-		 device = msg->payload.addresses.device;
-	struct vhost_user_ring *ring;
-	uint16_t index;
-
-	if (!msg_vring_index(vu, msg->payload.addresses.index, &index))
+	msg_vring_change(ring, msg);
+	if (vhost_user_vring_go(vu, index) == 0)
 		return MSG_DONE;
-	ring = &vu->vqs[index].ring;
-	/* As while a migration begins and ends. */
-	if (ring->placed && ring->desc == desc && ring->driver == driver && ring->device == device)
-		return MSG_DONE;
-	ring = vhost_user_vring_edit(vu, index);
-	if (ring == NULL)
-		return -EINPROGRESS;
-	ring->desc = desc;
-	ring->driver = driver;
-	ring->device = device;
-	ring->placed = true;
-	return msg_vring_go(vu, index);
-}
-
-/*
- * Where it goes on. Of a packed ring both positions are this one: nothing is in flight, and some
- * clients leave out the other.
- */
-int
-vhost_user_msg_vring_base(struct vhost_user *vu, struct vhost_user_msg *msg)
-{
-	struct vhost_user_ring *ring;
-	uint16_t index;
-
-	if (!msg_vring_index(vu, msg->payload.vring.index, &index))
-		return MSG_DONE;
-	ring = vhost_user_vring_edit(vu, index);
-	if (ring == NULL)
-		return -EINPROGRESS;
-	ring->avail = (uint16_t)msg->payload.vring.num;
-	ring->used = ring->avail;
-	return msg_vring_go(vu, index);
+	snprintf(why, sizeof(why), "the rings of virtqueue %u are in no region", index);
+	return vhost_user_msg_drop(vu, why);
 }
 
 /* It stops, until there is a kick descriptor again. Of a packed ring the used position is above. */
@@ -125,40 +130,6 @@ vhost_user_msg_vring_get_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 	return MSG_ANSWER;
 }
 
-int
-vhost_user_msg_vring_enable(struct vhost_user *vu, struct vhost_user_msg *msg)
-{
-	bool enabled = msg->payload.vring.num != 0;
-	struct vhost_user_ring *ring;
-	uint16_t index;
-
-	if (!msg_vring_index(vu, msg->payload.vring.index, &index) ||
-	    vu->vqs[index].ring.enabled == enabled)
-		return MSG_DONE;
-	ring = vhost_user_vring_edit(vu, index);
-	if (ring == NULL)
-		return -EINPROGRESS;
-	ring->enabled = enabled;
-	return msg_vring_go(vu, index);
-}
-
-/* Nothing waits for kicks; but a ring begins with the descriptor for them. */
-int
-vhost_user_msg_vring_kick(struct vhost_user *vu, struct vhost_user_msg *msg)
-{
-	struct vhost_user_ring *ring;
-	uint16_t index;
-
-	if (!msg_vring_index(vu, msg->payload.u64 & MSG_VRING_INDEX, &index) ||
-	    vu->vqs[index].ring.kicked)
-		return MSG_DONE;
-	ring = vhost_user_vring_edit(vu, index);
-	if (ring == NULL)
-		return -EINPROGRESS;
-	ring->kicked = true;
-	return msg_vring_go(vu, index);
-}
-
 /* Without a descriptor the driver wants no calls. */
 int
 vhost_user_msg_vring_call(struct vhost_user *vu, struct vhost_user_msg *msg)
@@ -167,14 +138,5 @@ vhost_user_msg_vring_call(struct vhost_user *vu, struct vhost_user_msg *msg)
 
 	if (msg_vring_index(vu, msg->payload.u64 & MSG_VRING_INDEX, &index))
 		vhost_user_vring_call(vu, index, msg->nb_fds > 0 ? msg->fds[0] : -1);
-	return MSG_DONE;
-}
-
-/* Nothing is told that way: see GET_STATUS. */
-int
-vhost_user_msg_vring_err(struct vhost_user *vu, struct vhost_user_msg *msg)
-{
-	RTE_SET_USED(vu);
-	RTE_SET_USED(msg);
 	return MSG_DONE;
 }
