@@ -185,16 +185,13 @@ vhost_user_vq_life(struct rte_vduse_dev *dev, uint16_t index)
 	return vu->vqs[index].life;
 }
 
-/*
- * The device polls, so kicks go nowhere; but this tells that a virtqueue starts, and that it stops
- * or could not start after all: it then has no position of its own.
- */
+/* The device polls and ignores kicks. */
 static int
 vhost_user_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
 {
-	struct vhost_user *vu = dev->transport_priv;
-
-	vu->vqs[index].ran = fd >= 0;
+	RTE_SET_USED(dev);
+	RTE_SET_USED(index);
+	RTE_SET_USED(fd);
 	return 0;
 }
 

@@ -78,7 +78,6 @@ struct vhost_user_vq {
 	struct vhost_user_ring ring;
 	struct vduse_vq_info info;    /* what the device is to see */
 	uint64_t life;                /* of the ring, as the transport's vq_life says; with info */
-	bool ran;                     /* the device started it, and has not stopped it */
 	struct vhost_user_call *call; /* under the virtqueue's lock; NULL: no calls */
 };
 

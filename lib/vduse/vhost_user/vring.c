@@ -191,13 +191,13 @@ vring_halt(struct vhost_user *vu, uint16_t index)
 	};
 	struct vhost_user_vq *vq = &vu->vqs[index];
 	struct vduse_dev_response response;
-	bool ran = vq->ran;
+	/* Only a virtqueue that the device started has a kick fd, and a position of its own. */
+	bool ran = vu->dev->vqs[index].kick_fd >= 0;
 
 	vq->info.ready = 0;
 	if (!vu->up)
 		return;
 	vring_changed(vu, index);
-	vq->ran = false;
 	if (ran && vduse_msg_do(vu->dev, &request, &response) == 0)
 		vring_position_set(vu, &vq->ring, &response.vq_state);
 }
@@ -274,10 +274,8 @@ vhost_user_vring_reset(struct vhost_user *vu)
 
 	if (vu->up && vduse_drain(vu->dev, 0, vu->dev->nb_vqs, true) < 0)
 		return -EINPROGRESS;
-	for (i = 0; i < vu->dev->nb_vqs; i++) {
+	for (i = 0; i < vu->dev->nb_vqs; i++)
 		vu->vqs[i].info.ready = 0;
-		vu->vqs[i].ran = false;
-	}
 	if (vu->up)
 		vring_status(vu, 0);
 	vu->up = false;
