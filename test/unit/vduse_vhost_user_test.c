@@ -218,7 +218,7 @@ check(const struct vhost_user_memory *table, uint32_t nb, int fd)
 	unit_log_clear();
 	for (i = 0; i < nb; i++)
 		fds[i] = dup(fd);
-	ret = vhost_user_mem_set(vu, table, fds, nb);
+	ret = vhost_user_mem_add(vu, 0, table, fds, nb);
 	for (i = 0; i < nb && ret < 0; i++)
 		close(fds[i]);
 	return ret;

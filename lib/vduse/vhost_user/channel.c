@@ -15,44 +15,41 @@
 #include <vduse/vhost_user/vhost_user.h>
 #include <vduse/vhost_user/wire.h>
 
-/*
- * Nothing is read from it, so it must not keep anything: with the client's own end of the connection
- * in it, or as the channel, nobody would hear of a client that ends. See vhost_user_socket_live().
- */
-static bool
-channel_is_empty(int fd)
-{
-	uint8_t byte;
-
-	(void)shutdown(fd, SHUT_RD);
-	return recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_PEEK) <= 0;
-}
-
-int
-vhost_user_channel_open(struct vhost_user *vu, int fd)
+static void
+channel_replace(struct vhost_user *vu, int fd)
 {
 	int old;
 
-	if (!vhost_user_file_is_channel(fd) || !channel_is_empty(fd))
-		return -EPROTO;
 	pthread_mutex_lock(&vu->lock);
 	old = vu->channel;
 	vu->channel = fd;
 	pthread_mutex_unlock(&vu->lock);
 	vhost_user_file_close(vu->closer, old);
+}
+
+int
+vhost_user_channel_open(struct vhost_user *vu, int fd)
+{
+	uint8_t byte;
+
+	if (!vhost_user_file_is_channel(fd))
+		return -EPROTO;
+	/*
+	 * The device never reads from the channel, so it must not hold any data. If the channel, or
+	 * a message queued in it, were the client's own end of the connection, the device would not
+	 * notice that the client exits. See vhost_user_socket_live().
+	 */
+	(void)shutdown(fd, SHUT_RD);
+	if (recv(fd, &byte, sizeof(byte), MSG_DONTWAIT | MSG_PEEK) > 0)
+		return -EPROTO;
+	channel_replace(vu, fd);
 	return 0;
 }
 
 void
 vhost_user_channel_close(struct vhost_user *vu)
 {
-	int old;
-
-	pthread_mutex_lock(&vu->lock);
-	old = vu->channel;
-	vu->channel = -1;
-	pthread_mutex_unlock(&vu->lock);
-	vhost_user_file_close(vu->closer, old);
+	channel_replace(vu, -1);
 }
 
 /*
@@ -60,19 +57,19 @@ vhost_user_channel_close(struct vhost_user *vu)
  * message of this kind already, and after that one the driver reads the whole space.
  */
 int
-vhost_user_channel_config(struct vhost_user *vu)
+vhost_user_channel_config(struct rte_vduse_dev *dev)
 {
+	struct vhost_user *vu = dev->transport_priv;
 	const struct {
 		uint32_t type, flags, size;
 	} msg = { .type = MSG_BACKEND_CONFIG_CHANGE, .flags = MSG_VERSION };
 	int ret = 0;
 
 	pthread_mutex_lock(&vu->lock);
-	if (vu->channel < 0)
+	if (vu->channel < 0 ||
+	    (send(vu->channel, &msg, sizeof(msg), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
+	     errno != EAGAIN))
 		ret = -EINVAL;
-	else if (send(vu->channel, &msg, sizeof(msg), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
-		 errno != EAGAIN)
-		ret = -errno;
 	pthread_mutex_unlock(&vu->lock);
 	return ret;
 }

@@ -107,18 +107,6 @@ conn_handle(struct vhost_user *vu)
 	return vhost_user_conn_end(vu);
 }
 
-static int
-conn_read(struct vhost_user *vu)
-{
-	int ret = vhost_user_recv(vu);
-
-	if (ret == 0)
-		return conn_handle(vu);
-	if (ret == -EAGAIN)
-		return 0;
-	return vhost_user_conn_end(vu);
-}
-
 /* Once a second, while something waits; see socket.c. */
 static int
 conn_tick(struct vhost_user *vu)
@@ -140,6 +128,7 @@ static int
 conn_turn(struct vhost_user *vu)
 {
 	struct epoll_event event;
+	int ret;
 
 	if (vu->ending)
 		return vhost_user_conn_end(vu);
@@ -158,9 +147,12 @@ conn_turn(struct vhost_user *vu)
 		return -EAGAIN;
 	if (event.data.fd == vu->timer)
 		return conn_tick(vu);
-	if (event.data.fd == vu->conn)
-		return conn_read(vu);
-	return vhost_user_socket_accept(vu);
+	if (event.data.fd != vu->conn)
+		return vhost_user_socket_accept(vu);
+	ret = vhost_user_recv(vu);
+	if (ret == -EAGAIN)
+		return 0;
+	return ret == 0 ? conn_handle(vu) : vhost_user_conn_end(vu);
 }
 
 int

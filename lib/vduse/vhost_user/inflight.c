@@ -8,7 +8,6 @@
  * as a file: what a driver maps it could take away. Control thread.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -51,8 +50,8 @@ vhost_user_inflight_take(struct vhost_user *vu, int fd, uint64_t size, uint64_t 
 {
 	struct stat stat;
 
-	/* Memory alone has seals: a file of another kind could block who reads it. */
-	if (fcntl(fd, F_GET_SEALS) < 0 || fstat(fd, &stat) < 0 || offset != 0 ||
+	/* A file of another kind could block the reader. */
+	if (!vhost_user_file_is_memory(fd) || fstat(fd, &stat) < 0 || offset != 0 ||
 	    size != INFLIGHT_SIZE(vu->dev->nb_vqs) || (uint64_t)stat.st_size < size)
 		return -EPROTO;
 	vhost_user_inflight_close(vu);

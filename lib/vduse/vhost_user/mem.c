@@ -33,37 +33,30 @@ mem_close(const struct vhost_user *vu)
 		vhost_user_file_close(vu->closer, vu->regions[i].fd);
 }
 
-/* Whether a file reaches as far as a region needs it; one that is no regular file may. */
-static bool
-mem_file_holds(int fd, const struct vhost_user_memory *from)
+/*
+ * Checks that a file covers a region, if it is a regular file, and tries to map it as the control
+ * thread will: a failure is then reported to the driver.
+ */
+static const char *
+mem_file_fault(int fd, const struct vhost_user_memory *from)
 {
-	struct stat st;
-
-	if (fstat(fd, &st) < 0)
-		return false;
-	if (!S_ISREG(st.st_mode))
-		return true;
-	return from->offset <= (uint64_t)st.st_size &&
-	       from->size <= (uint64_t)st.st_size - from->offset;
-}
-
-/* Tries what the control thread is about to do: the driver is told, here. */
-static bool
-mem_file_maps(int fd, const struct vhost_user_memory *from)
-{
-	uint64_t start, size;
+	uint64_t start, size, block;
 	struct stat st;
 	void *va;
 
-	if (fstat(fd, &st) < 0 || st.st_blksize <= 0)
-		return false;
-	start = RTE_ALIGN_MUL_FLOOR(from->offset, (uint64_t)st.st_blksize);
-	size = RTE_ALIGN_MUL_CEIL(from->offset + from->size, (uint64_t)st.st_blksize) - start;
+	if (fstat(fd, &st) < 0 ||
+	    (S_ISREG(st.st_mode) && from->offset + from->size > (uint64_t)st.st_size))
+		return "is longer than its file";
+	if (st.st_blksize <= 0)
+		return "cannot be mapped";
+	block = (uint64_t)st.st_blksize;
+	start = RTE_ALIGN_MUL_FLOOR(from->offset, block);
+	size = RTE_ALIGN_MUL_CEIL(from->offset + from->size, block) - start;
 	va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, (off_t)start);
 	if (va == MAP_FAILED)
-		return false;
+		return "cannot be mapped";
 	munmap(va, size);
-	return true;
+	return NULL;
 }
 
 static const char *
@@ -81,11 +74,7 @@ mem_fault(const struct vhost_user *vu, const struct vhost_user_memory *from, int
 	/* First of all that asks the file: the server of another kind may never answer. */
 	if (!vu->any_memory && !vhost_user_file_is_memory(fd))
 		return "is no shared memory (use a memfd, tmpfs or hugetlbfs; or any-memory=1)";
-	if (!mem_file_holds(fd, from))
-		return "is longer than its file";
-	if (!mem_file_maps(fd, from))
-		return "cannot be mapped";
-	return NULL;
+	return mem_file_fault(fd, from);
 }
 
 /* Writes down a region behind those of a table. */
@@ -160,50 +149,33 @@ mem_alloc(const struct vhost_user *vu, uint32_t nb)
 }
 
 int
-vhost_user_mem_set(struct vhost_user *vu, const struct vhost_user_memory *table, const int *fds,
-		   uint32_t nb)
-{
-	struct vhost_user_region *regions = mem_alloc(vu, nb);
-	uint32_t i;
-	int ret = regions == NULL ? -ENOMEM : 0;
-
-	for (i = 0; i < nb && ret == 0; i++)
-		ret = mem_append(vu, regions, i, &table[i], fds[i]);
-	if (ret == 0)
-		ret = mem_drain(vu);
-	if (ret < 0) {
-		free(regions);
-		return ret;
-	}
-	mem_close(vu);
-	mem_swap(vu, regions, nb);
-	return 0;
-}
-
-int
-vhost_user_mem_add(struct vhost_user *vu, const struct vhost_user_memory *region, int fd)
+vhost_user_mem_add(struct vhost_user *vu, uint32_t keep, const struct vhost_user_memory *table,
+		   const int *fds, uint32_t nb)
 {
 	struct vhost_user_region *regions;
-	uint32_t nb = vu->nb_regions;
-	int ret;
+	uint32_t i;
+	int ret = 0;
 
-	if (nb >= VHOST_USER_REGIONS_MAX) {
-		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "refused: it adds a region to %u", nb);
+	if (nb > VHOST_USER_REGIONS_MAX - keep) {
+		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR, "refused: it adds a region to %u", keep);
 		return -EPROTO;
 	}
-	regions = mem_alloc(vu, nb + 1);
+	regions = mem_alloc(vu, keep + nb);
 	if (regions == NULL)
 		return -ENOMEM;
-	if (nb > 0)
-		memcpy(regions, vu->regions, nb * sizeof(*regions));
-	ret = mem_append(vu, regions, nb, region, fd);
+	if (keep > 0)
+		memcpy(regions, vu->regions, keep * sizeof(*regions));
+	for (i = 0; i < nb && ret == 0; i++)
+		ret = mem_append(vu, regions, keep + i, &table[i], fds[i]);
 	if (ret == 0)
 		ret = mem_drain(vu);
 	if (ret < 0) {
 		free(regions);
 		return ret;
 	}
-	mem_swap(vu, regions, nb + 1);
+	if (keep == 0)
+		mem_close(vu);
+	mem_swap(vu, regions, keep + nb);
 	return 0;
 }
 

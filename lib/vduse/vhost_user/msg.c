@@ -132,16 +132,6 @@ vhost_user_msg_number(struct vhost_user_msg *msg, uint64_t value)
 	return MSG_ANSWER;
 }
 
-int
-vhost_user_msg_fd(struct vhost_user_msg *msg)
-{
-	int fd = msg->nb_fds > 0 ? msg->fds[0] : -1;
-
-	if (msg->nb_fds > 0)
-		msg->fds[0] = -1;
-	return fd;
-}
-
 /* Sends an answer, its own or that of a message which has none. */
 static int
 msg_reply(const struct vhost_user *vu, struct vhost_user_msg *msg)
@@ -155,19 +145,6 @@ msg_reply(const struct vhost_user *vu, struct vhost_user_msg *msg)
 		return vhost_user_msg_drop(vu, "it reads no replies");
 	/* It hung up, which is read next. */
 	return 0;
-}
-
-/* A driver must not take a refusal for the answer that it wants. */
-static int
-msg_finish(const struct vhost_user *vu, struct vhost_user_msg *msg, bool asks, int ret)
-{
-	if (ret == MSG_ANSWER)
-		return msg_reply(vu, msg);
-	if (!(msg->flags & MSG_FLAG_NEED_REPLY) || asks || ret == -ECONNABORTED)
-		return ret;
-	vhost_user_msg_close(vu, msg);
-	(void)vhost_user_msg_number(msg, ret < 0);
-	return msg_reply(vu, msg);
 }
 
 int
@@ -187,7 +164,14 @@ vhost_user_msg_handle(struct vhost_user *vu, struct vhost_user_msg *msg)
 		ret = kind->handle(vu, msg);
 	if (ret == -EINPROGRESS)
 		return ret;
-	ret = msg_finish(vu, msg, asks, ret);
+	/* A refusal is no reply to a message that has its own: a driver would take it for that. */
+	if (ret != MSG_ANSWER && (msg->flags & MSG_FLAG_NEED_REPLY) && !asks &&
+	    ret != -ECONNABORTED) {
+		vhost_user_msg_close(vu, msg);
+		ret = vhost_user_msg_number(msg, ret < 0);
+	}
+	if (ret == MSG_ANSWER)
+		ret = msg_reply(vu, msg);
 	vhost_user_msg_close(vu, msg);
 	return ret;
 }

@@ -11,7 +11,7 @@
  * another: the message is refused; the log says why. A client that asked for a reply is told and
  *   goes on, any other one is dropped.
  *
- * A descriptor of a message belongs to it until a handler takes it out.
+ * A descriptor belongs to its message until a handler takes it and sets fds[] to -1.
  */
 #ifndef VDUSE_VHOST_USER_MSG_H
 #define VDUSE_VHOST_USER_MSG_H
@@ -36,9 +36,6 @@ vhost_user_msg_drop(const struct vhost_user *vu, const char *why);
 /* Answers with a number. */
 int
 vhost_user_msg_number(struct vhost_user_msg *msg, uint64_t value);
-/* Takes the first descriptor out. -1: there is none. */
-int
-vhost_user_msg_fd(struct vhost_user_msg *msg);
 /* What the protocol calls a message. */
 const char *
 vhost_user_msg_name(uint32_t type);

@@ -104,7 +104,7 @@ vhost_user_msg_set_inflight(struct vhost_user *vu, struct vhost_user_msg *msg)
 	    vhost_user_inflight_take(vu, msg->fds[0], msg->payload.inflight.size,
 				     msg->payload.inflight.offset) < 0)
 		return vhost_user_msg_refuse(vu, msg, "brings back what we did not give");
-	(void)vhost_user_msg_fd(msg);
+	msg->fds[0] = -1;
 	if (vhost_user_inflight_noted(vu, &write))
 		config_write(vu, &write);
 	return MSG_DONE;

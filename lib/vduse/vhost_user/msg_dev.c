@@ -158,13 +158,8 @@ vhost_user_msg_mtu(struct vhost_user *vu, struct vhost_user_msg *msg)
 int
 vhost_user_msg_channel(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
-	int ret;
-
-	if (msg->nb_fds == 0)
-		return vhost_user_msg_refuse(vu, msg, "comes without a unix socket");
-	ret = vhost_user_channel_open(vu, msg->fds[0]);
-	if (ret < 0)
+	if (msg->nb_fds == 0 || vhost_user_channel_open(vu, msg->fds[0]) < 0)
 		return vhost_user_msg_refuse(vu, msg, "comes without a unix socket, or one in use");
-	(void)vhost_user_msg_fd(msg);
+	msg->fds[0] = -1;
 	return MSG_DONE;
 }

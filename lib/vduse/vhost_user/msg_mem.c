@@ -39,7 +39,7 @@ vhost_user_msg_mem_table(struct vhost_user *vu, struct vhost_user_msg *msg)
 	    msg->size < offsetof(union msg_payload, table.regions[nb]))
 		return vhost_user_msg_refuse(vu, msg, "has other descriptors than regions");
 	memcpy(table, msg->payload.table.regions, nb * sizeof(table[0]));
-	ret = vhost_user_mem_set(vu, table, msg->fds, nb);
+	ret = vhost_user_mem_add(vu, 0, table, msg->fds, nb);
 	if (ret < 0)
 		return ret;
 	msg->nb_fds = 0;
@@ -61,10 +61,10 @@ vhost_user_msg_mem_add(struct vhost_user *vu, struct vhost_user_msg *msg)
 
 	if (msg->nb_fds != 1)
 		return vhost_user_msg_refuse(vu, msg, "is malformed");
-	ret = vhost_user_mem_add(vu, &region, msg->fds[0]);
+	ret = vhost_user_mem_add(vu, vu->nb_regions, &region, msg->fds, 1);
 	if (ret < 0)
 		return ret;
-	(void)vhost_user_msg_fd(msg);
+	msg->fds[0] = -1;
 	return msg_mem_changed(vu);
 }
 

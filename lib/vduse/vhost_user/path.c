@@ -118,14 +118,11 @@ path_take_over(const char *name, const char *path)
 }
 
 int
-vhost_user_path_prepare(const char *name, const char *path, bool client)
+vhost_user_path_prepare(const char *name, const char *path)
 {
 	struct stat st;
 	int ret;
 
-	/* It waits for whoever makes the socket, and the folder. */
-	if (client)
-		return 0;
 	ret = path_check_folder(name, path);
 	if (ret < 0)
 		return ret;

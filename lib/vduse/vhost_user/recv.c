@@ -106,15 +106,6 @@ recv_upto(struct vhost_user *vu, size_t want)
 	return vu->have == want ? 0 : -EAGAIN;
 }
 
-/* A message has begun and is not whole: there is a time limit for the rest. */
-static int
-recv_wait(struct vhost_user *vu)
-{
-	if (vu->have > 0 && vu->deadline == 0)
-		vu->deadline = rte_get_timer_cycles() + RECV_PATIENCE_S * rte_get_timer_hz();
-	return -EAGAIN;
-}
-
 int
 vhost_user_recv(struct vhost_user *vu)
 {
@@ -129,9 +120,11 @@ vhost_user_recv(struct vhost_user *vu)
 		return recv_broken(vu, "is longer than any that is known");
 	if (ret == 0)
 		ret = recv_upto(vu, VHOST_USER_MSG_HEAD + msg->size);
-	if (ret == -EAGAIN)
-		return recv_wait(vu);
-	vu->deadline = 0;
+	/* The rest of a message that has begun may take so long. */
+	if (ret != -EAGAIN)
+		vu->deadline = 0;
+	else if (vu->have > 0 && vu->deadline == 0)
+		vu->deadline = rte_get_timer_cycles() + RECV_PATIENCE_S * rte_get_timer_hz();
 	return ret;
 }
 

@@ -151,7 +151,7 @@ vhost_user_socket_start(struct vhost_user *vu)
 	if (lock == -EBUSY)
 		return lock;
 	/* Long after the first time: somebody may have come between. */
-	ret = vhost_user_path_prepare(name, vu->path, false);
+	ret = vhost_user_path_prepare(name, vu->path);
 	if (ret == 0)
 		ret = socket_listen(vu);
 	if (lock >= 0)

@@ -68,17 +68,32 @@ vhost_user_left(const char *path, void *priv, struct rte_vduse_left *left)
 	return ret == 0 && left->features == 0 ? -ENOENT : ret;
 }
 
+/*
+ * Checks that the socket can be made, before the device is. In client mode another process makes
+ * the socket and its folder, maybe later.
+ */
+static int
+vhost_user_check_path(const char *name, const struct rte_vduse_dev_conf *conf)
+{
+	int ret, lock;
+
+	if (conf->client)
+		return 0;
+	lock = vhost_user_path_lock(name, conf->path);
+	if (lock == -EBUSY)
+		return lock;
+	ret = vhost_user_path_prepare(name, conf->path);
+	if (lock >= 0)
+		close(lock);
+	return ret;
+}
+
 static int
 vhost_user_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
 {
-	int ret, lock = conf->client ? -1 : vhost_user_path_lock(dev->name, conf->path);
 	struct vhost_user *vu;
+	int ret = vhost_user_check_path(dev->name, conf);
 
-	if (lock == -EBUSY)
-		return lock;
-	ret = vhost_user_path_prepare(dev->name, conf->path, conf->client);
-	if (lock >= 0)
-		close(lock);
 	if (ret < 0)
 		return ret;
 	vu = vhost_user_alloc(dev, conf);
@@ -87,19 +102,20 @@ vhost_user_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *co
 		return -ENOMEM;
 	}
 	ret = vhost_user_path_access(vu, conf);
-	if (ret < 0) {
-		vhost_user_free(vu);
-		return ret;
-	}
+	if (ret < 0)
+		goto free_socket;
 	ret = vhost_user_socket_open(vu);
 	if (ret < 0) {
 		VDUSE_LOG(dev, ERR, dev->name, "no file descriptor left: %s", strerror(-ret));
-		vhost_user_free(vu);
-		return ret;
+		goto free_socket;
 	}
 	dev->transport_priv = vu;
 	dev->vq_size_max = VHOST_USER_VRING_SIZE_MAX;
 	return 0;
+
+free_socket:
+	vhost_user_free(vu);
+	return ret;
 }
 
 /* The control thread has let go of the device. */
@@ -216,12 +232,6 @@ vhost_user_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void *da
 	return 0;
 }
 
-static int
-vhost_user_config_call(struct rte_vduse_dev *dev)
-{
-	return vhost_user_channel_config(dev->transport_priv) < 0 ? -EINVAL : 0;
-}
-
 const struct vduse_transport_ops vduse_transport_vhost_user = {
 	.left = vhost_user_left,
 	.create = vhost_user_create,
@@ -238,7 +248,7 @@ const struct vduse_transport_ops vduse_transport_vhost_user = {
 	.vq_kick_fd = vhost_user_vq_kick_fd,
 	.vq_call = vhost_user_vq_call,
 	.config_set = vhost_user_config_set,
-	.config_call = vhost_user_config_call,
+	.config_call = vhost_user_channel_config,
 	.tells_ready = true,
 	.writes_config = true,
 	.reconnects = true,

@@ -189,15 +189,13 @@ vhost_user_socket_tick(struct vhost_user *vu);
 #define VHOST_USER_REGIONS_MAX 509
 
 /*
- * mem.c: a table of regions, or one region more or less, is written down if it can be believed;
- * files are ours then. -EPROTO: it cannot, with a log line; -EINPROGRESS: it can, once nothing is
- * in flight; another negative errno.
+ * mem.c: adds regions to the first `keep` (all or none) that there are, if they are valid; their
+ * files belong to the device then. -EPROTO: one is not, with a log line; -EINPROGRESS: requests are
+ * in flight, call again once they are done; another negative errno.
  */
 int
-vhost_user_mem_set(struct vhost_user *vu, const struct vhost_user_memory *table, const int *fds,
-		   uint32_t nb);
-int
-vhost_user_mem_add(struct vhost_user *vu, const struct vhost_user_memory *region, int fd);
+vhost_user_mem_add(struct vhost_user *vu, uint32_t keep, const struct vhost_user_memory *table,
+		   const int *fds, uint32_t nb);
 /* -ENOENT: there is none like that. */
 int
 vhost_user_mem_remove(struct vhost_user *vu, const struct vhost_user_memory *region);
@@ -287,9 +285,9 @@ int
 vhost_user_channel_open(struct vhost_user *vu, int fd);
 void
 vhost_user_channel_close(struct vhost_user *vu);
-/* Says that the configuration space changed. Does not wait. -EINVAL: there is no channel. */
+/* channel.c: as config_call in transport.h. Any thread; does not block. */
 int
-vhost_user_channel_config(struct vhost_user *vu);
+vhost_user_channel_config(struct rte_vduse_dev *dev);
 
 /*
  * file.c: the kind of a descriptor that a driver sent, found without blocking. Memory is a file of
@@ -328,7 +326,7 @@ int
 vhost_user_path_connect(const char *path);
 /* path.c: makes room for the socket; under that lock. 0 or a negative errno with a log line. */
 int
-vhost_user_path_prepare(const char *name, const char *path, bool client);
+vhost_user_path_prepare(const char *name, const char *path);
 /* path.c: sets vu->mode and vu->gid. 0, or a negative errno and a log line. */
 int
 vhost_user_path_access(struct vhost_user *vu, const struct rte_vduse_dev_conf *conf);

@@ -55,37 +55,6 @@ vring_changed(struct vhost_user *vu, uint16_t index)
 	(void)vduse_msg_do(vu->dev, &request, &response);
 }
 
-/* Where a virtqueue goes on. */
-static void
-vring_position_get(const struct vhost_user *vu, const struct vhost_user_ring *ring,
-		   struct vduse_vq_info *info)
-{
-	if (!vring_is_packed(vu)) {
-		info->split.avail_index = ring->avail;
-		return;
-	}
-	info->packed.last_avail_idx = ring->avail & VRING_INDEX;
-	info->packed.last_avail_counter = ring->avail >> VRING_WRAP;
-	info->packed.last_used_idx = ring->used & VRING_INDEX;
-	info->packed.last_used_counter = ring->used >> VRING_WRAP;
-}
-
-/* Writes down where a virtqueue stopped: the driver asks, and it may start there again. */
-static void
-vring_position_set(const struct vhost_user *vu, struct vhost_user_ring *ring,
-		   const struct vduse_vq_state *state)
-{
-	if (!vring_is_packed(vu)) {
-		ring->avail = state->split.avail_index;
-		ring->used = ring->avail;
-		return;
-	}
-	ring->avail = (uint16_t)(state->packed.last_avail_idx | state->packed.last_avail_counter
-									<< VRING_WRAP);
-	ring->used = (uint16_t)(state->packed.last_used_idx | state->packed.last_used_counter
-								      << VRING_WRAP);
-}
-
 /* What the control thread is to see of a virtqueue. -EFAULT: its rings are in no region. */
 static int
 vring_read(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *info)
@@ -108,7 +77,14 @@ vring_read(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *in
 	info->device_addr = device;
 	info->num = ring->size;
 	info->ready = 1;
-	vring_position_get(vu, ring, info);
+	if (!vring_is_packed(vu)) {
+		info->split.avail_index = ring->avail;
+		return 0;
+	}
+	info->packed.last_avail_idx = ring->avail & VRING_INDEX;
+	info->packed.last_avail_counter = ring->avail >> VRING_WRAP;
+	info->packed.last_used_idx = ring->used & VRING_INDEX;
+	info->packed.last_used_counter = ring->used >> VRING_WRAP;
 	return 0;
 }
 
@@ -141,30 +117,16 @@ vhost_user_vring_call(struct vhost_user *vu, uint16_t index, int fd)
 	vhost_user_call_close(old);
 }
 
-/* The first virtqueue brings the device up; the device then looks at all. */
-static void
-vring_up(struct vhost_user *vu)
-{
-	vu->up = true;
-	vring_status(vu, VRING_STATUS_UP);
-}
-
-/* Drivers that know no protocol features enable no virtqueues. */
-static bool
-vring_complete(const struct vhost_user *vu, const struct vhost_user_ring *ring)
-{
-	return ring->size > 0 && ring->placed && ring->kicked &&
-	       (ring->enabled || !(vu->acked & VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES)));
-}
-
 int
 vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 {
 	struct vhost_user_vq *vq = &vu->vqs[index];
+	/* A driver that knows no protocol features enables no virtqueue. */
+	bool enabled = vq->ring.enabled || !(vu->acked & VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES));
 	struct vduse_vq_info info;
 	int ret;
 
-	if (!vring_complete(vu, &vq->ring))
+	if (vq->ring.size == 0 || !vq->ring.placed || !vq->ring.kicked || !enabled)
 		return 0;
 	if (!vu->up)
 		vu->features = vu->acked & ~VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES);
@@ -174,10 +136,13 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 	vq->ring.paused = false;
 	vq->info = info;
 	vq->life = vhost_user_inflight_life(vu, index);
-	if (vu->up)
+	if (vu->up) {
 		vring_changed(vu, index);
-	else
-		vring_up(vu);
+		return 0;
+	}
+	/* The first virtqueue brings the device up, which then looks at all of them. */
+	vu->up = true;
+	vring_status(vu, VRING_STATUS_UP);
 	return 0;
 }
 
@@ -189,17 +154,27 @@ vring_halt(struct vhost_user *vu, uint16_t index)
 		.type = VDUSE_GET_VQ_STATE,
 		.vq_state.index = index,
 	};
-	struct vhost_user_vq *vq = &vu->vqs[index];
+	struct vhost_user_ring *ring = &vu->vqs[index].ring;
+	const struct vduse_vq_state_packed *state;
 	struct vduse_dev_response response;
 	/* Only a virtqueue that the device started has a kick fd, and a position of its own. */
 	bool ran = vu->dev->vqs[index].kick_fd >= 0;
 
-	vq->info.ready = 0;
+	vu->vqs[index].info.ready = 0;
 	if (!vu->up)
 		return;
 	vring_changed(vu, index);
-	if (ran && vduse_msg_do(vu->dev, &request, &response) == 0)
-		vring_position_set(vu, &vq->ring, &response.vq_state);
+	if (!ran || vduse_msg_do(vu->dev, &request, &response) != 0)
+		return;
+	/* For GET_VRING_BASE, and for a start without SET_VRING_BASE. */
+	if (!vring_is_packed(vu)) {
+		ring->avail = response.vq_state.split.avail_index;
+		ring->used = ring->avail;
+		return;
+	}
+	state = &response.vq_state.packed;
+	ring->avail = (uint16_t)(state->last_avail_idx | state->last_avail_counter << VRING_WRAP);
+	ring->used = (uint16_t)(state->last_used_idx | state->last_used_counter << VRING_WRAP);
 }
 
 struct vhost_user_ring *
@@ -211,13 +186,6 @@ vhost_user_vring_edit(struct vhost_user *vu, uint16_t index)
 		vring_halt(vu, index);
 	}
 	return &vu->vqs[index].ring;
-}
-
-static bool
-vring_moved(const struct vduse_vq_info *from, const struct vduse_vq_info *to)
-{
-	return from->desc_addr != to->desc_addr || from->driver_addr != to->driver_addr ||
-	       from->device_addr != to->device_addr;
 }
 
 void
@@ -233,7 +201,9 @@ vhost_user_vring_pause(struct vhost_user *vu)
 		if (!vq->info.ready)
 			continue;
 		ret = vring_read(vu, i, &info);
-		if (ret == 0 && !vring_moved(&vq->info, &info))
+		if (ret == 0 && vq->info.desc_addr == info.desc_addr &&
+		    vq->info.driver_addr == info.driver_addr &&
+		    vq->info.device_addr == info.device_addr)
 			continue;
 		if (ret < 0)
 			VDUSE_LOG_DRIVER(vu->dev, dev, ERR,
