@@ -17,6 +17,9 @@
 /* Bits that vhost-user uses for itself: no virtio feature. */
 #define FEATURES_VHOST (VHOST_BIT(VHOST_F_LOG_ALL) | VHOST_BIT(VHOST_USER_F_PROTOCOL_FEATURES))
 
+/* rte_vhost_get_vhost_vring() returns the layout of a split ring. */
+#define FEATURES_PACKED VHOST_BIT(VIRTIO_F_RING_PACKED)
+
 /* VDUSE works with neither of them left out. */
 #define FEATURES_MUST (VHOST_BIT(VIRTIO_F_VERSION_1) | VHOST_BIT(VIRTIO_F_ACCESS_PLATFORM))
 
@@ -38,24 +41,9 @@ vhost_features_init(struct vhost_dev *dev)
 	} else {
 		vhost_net_conf(dev, &conf);
 		conf.features_off = 0;
-		/* Not in the layout that rte_vhost_get_vhost_vring() hands out here. */
-		dev->supported = rte_vduse_net_features(&conf) & ~VHOST_BIT(VIRTIO_F_RING_PACKED);
+		dev->supported = rte_vduse_net_features(&conf) & ~FEATURES_PACKED;
 	}
 	dev->features = dev->supported;
-}
-
-/* An application that says what it supports serves the rings itself. */
-static void
-features_set_raw(struct vhost_dev *dev, uint64_t features)
-{
-	features = (features & ~FEATURES_VHOST) | FEATURES_MUST;
-	/* Not in the layout that rte_vhost_get_vhost_vring() hands out here. */
-	features &= ~VHOST_BIT(VIRTIO_F_RING_PACKED);
-	if (dev->conf.device_id == VIRTIO_ID_NET)
-		features = (features & ~FEATURES_CTRL_VQ) | VHOST_BIT(VIRTIO_NET_F_MAC);
-	dev->builtin = false;
-	dev->supported = features;
-	dev->features = features;
 }
 
 /* Finds a device that may still be changed and keeps the mutex, or returns NULL. */
@@ -84,7 +72,12 @@ rte_vhost_driver_set_features(const char *path, uint64_t features)
 	dev = features_open(path);
 	if (dev == NULL)
 		return -1;
-	features_set_raw(dev, features);
+	/* An application that sets the supported features serves the rings itself. */
+	dev->builtin = false;
+	dev->supported = (features & ~FEATURES_VHOST & ~FEATURES_PACKED) | FEATURES_MUST;
+	if (dev->conf.device_id == VIRTIO_ID_NET)
+		dev->supported = (dev->supported & ~FEATURES_CTRL_VQ) | VHOST_BIT(VIRTIO_NET_F_MAC);
+	dev->features = dev->supported;
 	vhost_unlock();
 	return 0;
 }
@@ -122,38 +115,19 @@ rte_vhost_driver_disable_features(const char *path, uint64_t features)
 	return 0;
 }
 
-/* What the application may ask of a path. */
-struct features_view {
-	uint64_t features;
-	uint64_t protocol_features;
-	uint16_t nb_vqs;
-};
-
-static int
-features_view(const char *path, struct features_view *view)
-{
-	const struct vhost_dev *dev;
-
-	vhost_lock();
-	dev = vhost_dev_find(path);
-	if (dev != NULL)
-		*view = (struct features_view){ dev->features, dev->protocol_features,
-						dev->conf.nb_vqs };
-	vhost_unlock();
-	return dev != NULL ? 0 : -1;
-}
-
 int
 rte_vhost_driver_get_features(const char *path, uint64_t *features)
 {
-	struct features_view view;
+	const struct vhost_dev *dev;
 
 	if (!vhost_path_is_ours(path))
 		return VHOST_REAL(driver_get_features, -ENOTSUP, path, features);
-	if (features_view(path, &view) < 0)
-		return -1;
-	*features = view.features;
-	return 0;
+	vhost_lock();
+	dev = vhost_dev_find(path);
+	if (dev != NULL)
+		*features = dev->features;
+	vhost_unlock();
+	return dev != NULL ? 0 : -1;
 }
 
 int
@@ -174,27 +148,31 @@ rte_vhost_driver_set_protocol_features(const char *path, uint64_t protocol_featu
 int
 rte_vhost_driver_get_protocol_features(const char *path, uint64_t *protocol_features)
 {
-	struct features_view view;
+	const struct vhost_dev *dev;
 
 	if (!vhost_path_is_ours(path))
 		return VHOST_REAL(driver_get_protocol_features, -ENOTSUP, path, protocol_features);
-	if (features_view(path, &view) < 0)
-		return -1;
-	*protocol_features = view.protocol_features;
-	return 0;
+	vhost_lock();
+	dev = vhost_dev_find(path);
+	if (dev != NULL)
+		*protocol_features = dev->protocol_features;
+	vhost_unlock();
+	return dev != NULL ? 0 : -1;
 }
 
 int
 rte_vhost_driver_get_queue_num(const char *path, uint32_t *queue_num)
 {
-	struct features_view view;
+	const struct vhost_dev *dev;
 
 	if (!vhost_path_is_ours(path))
 		return VHOST_REAL(driver_get_queue_num, -ENOTSUP, path, queue_num);
-	if (features_view(path, &view) < 0)
-		return -1;
-	*queue_num = view.nb_vqs / 2;
-	return 0;
+	vhost_lock();
+	dev = vhost_dev_find(path);
+	if (dev != NULL)
+		*queue_num = dev->conf.nb_vqs / 2;
+	vhost_unlock();
+	return dev != NULL ? 0 : -1;
 }
 
 int
