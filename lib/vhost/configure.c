@@ -9,7 +9,6 @@
 
 #include <rte_bitops.h>
 
-#include <vhost/path.h>
 #include <vhost/vhost.h>
 
 static int

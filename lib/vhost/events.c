@@ -94,18 +94,6 @@ events_vring_state(struct vhost_dev *dev, uint16_t index)
 	vhost_lock();
 }
 
-/* The first virtqueue whose state the application does not know; nb_vqs if there is none. */
-static uint16_t
-events_find_vq(const struct vhost_dev *dev)
-{
-	uint16_t i;
-
-	for (i = 0; i < dev->conf.nb_vqs; i++)
-		if (dev->vqs[i].ready != dev->vqs[i].told)
-			break;
-	return i;
-}
-
 /* What the application is to hear next of a device, or NULL. Under the mutex. */
 static void (*events_next(const struct vhost_dev *dev))(struct vhost_dev *dev)
 {
@@ -125,15 +113,13 @@ static bool
 events_step(struct vhost_dev *dev)
 {
 	void (*next)(struct vhost_dev * dev) = events_next(dev);
-	uint16_t vq = 0;
+	uint16_t vq = dev->told != 0 ? 0 : dev->conf.nb_vqs;
 
-	if (next == NULL) {
-		if (dev->told == 0)
-			return false;
-		vq = events_find_vq(dev);
-		if (vq == dev->conf.nb_vqs)
-			return false;
-	}
+	/* Virtqueues whose state the application does not know come last. */
+	while (next == NULL && vq < dev->conf.nb_vqs && dev->vqs[vq].ready == dev->vqs[vq].told)
+		vq++;
+	if (next == NULL && vq == dev->conf.nb_vqs)
+		return false;
 	dev->busy = true;
 	if (next != NULL)
 		next(dev);

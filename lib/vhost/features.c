@@ -11,7 +11,6 @@
 #include <linux/virtio_ids.h>
 #include <linux/virtio_net.h>
 
-#include <vhost/path.h>
 #include <vhost/vhost.h>
 
 /* Bits that vhost-user uses for itself: no virtio feature. */

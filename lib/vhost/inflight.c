@@ -17,19 +17,14 @@
 /* What librte_vhost calls the layout of struct rte_vhost_inflight_info_split. */
 #define INFLIGHT_VERSION 1
 
-static size_t
-inflight_size(const struct vhost_dev *dev)
-{
-	return RTE_ALIGN_CEIL(sizeof(struct rte_vhost_inflight_info_split) +
-				      dev->conf.queue_size *
-					      sizeof(struct rte_vhost_inflight_desc_split),
-			      (size_t)RTE_CACHE_LINE_SIZE);
-}
-
 /* An application can do without the file, but not with one that it would have to overwrite. */
 int
 vhost_inflight_open(struct vhost_dev *dev)
 {
+	size_t size = RTE_ALIGN_CEIL(sizeof(struct rte_vhost_inflight_info_split) +
+					     dev->conf.queue_size *
+						     sizeof(struct rte_vhost_inflight_desc_split),
+				     (size_t)RTE_CACHE_LINE_SIZE);
 	uint16_t i;
 	int ret;
 
@@ -41,7 +36,7 @@ vhost_inflight_open(struct vhost_dev *dev)
 	for (i = 0; i < dev->conf.nb_vqs; i++) {
 		struct vhost_vq *vq = &dev->vqs[i];
 
-		if (rte_vduse_part_open(dev->dev, i, inflight_size(dev), &vq->part) < 0)
+		if (rte_vduse_part_open(dev->dev, i, size, &vq->part) < 0)
 			break;
 		vq->inflight = vq->part.data;
 		vq->nb_inflight = (uint16_t)dev->conf.queue_size;
@@ -70,6 +65,14 @@ inflight_compare(const void *left, const void *right)
 	return a->counter < b->counter ? -1 : a->counter > b->counter;
 }
 
+static void
+inflight_drop_list(struct vhost_vq *vq)
+{
+	free(vq->resubmit.resubmit_list);
+	vq->resubmit = (struct rte_vhost_resubmit_info){ 0 };
+	vq->nb_resubmit = 0;
+}
+
 /* Those that are marked, oldest first. */
 static int
 inflight_list(struct vhost_vq *vq)
@@ -85,7 +88,6 @@ inflight_list(struct vhost_vq *vq)
 		if (list == NULL)
 			return -ENOMEM;
 	}
-	vq->nb_resubmit = 0;
 	for (i = 0; i < vq->nb_inflight; i++) {
 		if (inflight->desc[i].inflight != 1)
 			continue;
@@ -122,8 +124,7 @@ vhost_inflight_find(struct vhost_dev *dev, struct vhost_vq *vq)
 			inflight->desc[inflight->last_inflight_io].inflight = 0;
 		inflight->used_idx = used;
 	}
-	free(vq->resubmit.resubmit_list);
-	vq->resubmit = (struct rte_vhost_resubmit_info){ 0 };
+	inflight_drop_list(vq);
 	if (inflight_list(vq) < 0)
 		VHOST_LOG(ERR, dev->path,
 			  "virtqueue %u: no memory for what was in flight: unbind "
@@ -142,9 +143,7 @@ vhost_inflight_forget(struct vhost_vq *vq)
 	memset(vq->inflight->desc, 0, vq->nb_inflight * sizeof(vq->inflight->desc[0]));
 	vq->inflight->version = 0;
 	vq->counter = 0;
-	vq->nb_resubmit = 0;
-	free(vq->resubmit.resubmit_list);
-	vq->resubmit = (struct rte_vhost_resubmit_info){ 0 };
+	inflight_drop_list(vq);
 }
 
 /* A virtqueue of ours whose requests are marked, and the descriptor is one of it; or NULL. */

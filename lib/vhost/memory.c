@@ -21,19 +21,6 @@ memory_alloc(uint32_t nb)
 	return memory;
 }
 
-/* Iovas are all the addresses that the driver's rings and descriptors hold. */
-static void
-memory_fill(struct rte_vhost_mem_region *to, const struct rte_vduse_region *from)
-{
-	to->guest_phys_addr = from->first;
-	to->guest_user_addr = from->first;
-	to->host_user_addr = (uint64_t)(uintptr_t)from->va;
-	to->size = from->last - from->first + 1;
-	to->mmap_addr = from->va;
-	to->mmap_size = to->size;
-	to->fd = -1;
-}
-
 void
 vhost_memory_take(struct vhost_dev *dev)
 {
@@ -47,28 +34,20 @@ vhost_memory_take(struct vhost_dev *dev)
 	if (nb != 0 && memory == NULL)
 		VHOST_LOG(ERR, dev->path, "no memory for a table of %u regions", nb);
 	for (i = 0; memory != NULL && i < nb; i++)
-		memory_fill(&memory->regions[i], &regions[i]);
+		/* The driver's rings and descriptors hold IOVAs only. */
+		memory->regions[i] = (struct rte_vhost_mem_region){
+			.guest_phys_addr = regions[i].first,
+			.guest_user_addr = regions[i].first,
+			.host_user_addr = (uint64_t)(uintptr_t)regions[i].va,
+			.size = regions[i].last - regions[i].first + 1,
+			.mmap_addr = regions[i].va,
+			.mmap_size = regions[i].last - regions[i].first + 1,
+			.fd = -1,
+		};
 	vhost_lock();
 	free(dev->memory);
 	dev->memory = memory;
 	vhost_unlock();
-}
-
-/* Under the mutex. */
-static struct rte_vhost_memory *
-memory_copy(struct vhost_dev *dev)
-{
-	struct rte_vhost_memory *copy;
-
-	/* Behind this nobody would wait until the application lets go of it. */
-	if (!dev->up || dev->memory == NULL)
-		return NULL;
-	copy = memory_alloc(dev->memory->nregions);
-	if (copy == NULL)
-		return NULL;
-	memcpy(copy->regions, dev->memory->regions, copy->nregions * sizeof(copy->regions[0]));
-	dev->raw = true;
-	return copy;
 }
 
 int
@@ -78,8 +57,16 @@ rte_vhost_get_mem_table(int vid, struct rte_vhost_memory **mem)
 
 	if (dev == NULL)
 		return VHOST_REAL(get_mem_table, -ENOTSUP, vid, mem);
+	*mem = NULL;
 	vhost_lock();
-	*mem = memory_copy(dev);
+	/* Once the device is down, nothing waits for the application to drop its addresses. */
+	if (dev->up && dev->memory != NULL)
+		*mem = memory_alloc(dev->memory->nregions);
+	if (*mem != NULL) {
+		memcpy((*mem)->regions, dev->memory->regions,
+		       (*mem)->nregions * sizeof((*mem)->regions[0]));
+		dev->raw = true;
+	}
 	vhost_unlock();
 	return *mem != NULL ? 0 : -1;
 }

@@ -37,25 +37,19 @@ prime_buffer(const struct vhost_vq *vq)
 	return false;
 }
 
-static bool
-prime_vq(const struct vhost_vq *vq)
-{
-	bool primed;
-
-	/* While the control thread is at it there will be another time. */
-	if (!vq->ready || !rte_vduse_vq_enter(vq->vq))
-		return false;
-	primed = prime_buffer(vq);
-	rte_vduse_vq_leave(vq->vq);
-	return primed;
-}
-
 bool
 vhost_prime(struct vhost_dev *dev)
 {
 	uint16_t i;
 
-	for (i = 0; i < dev->conf.nb_vqs && !dev->primed; i++)
-		dev->primed = prime_vq(&dev->vqs[i]);
+	for (i = 0; i < dev->conf.nb_vqs && !dev->primed; i++) {
+		const struct vhost_vq *vq = &dev->vqs[i];
+
+		/* The control thread holds the virtqueue: the events thread tries again later. */
+		if (!vq->ready || !rte_vduse_vq_enter(vq->vq))
+			continue;
+		dev->primed = prime_buffer(vq);
+		rte_vduse_vq_leave(vq->vq);
+	}
 	return dev->primed;
 }

@@ -17,7 +17,6 @@
 
 #include <compat/thread.h>
 
-#include <vhost/path.h>
 #include <vhost/vhost.h>
 
 #define REGISTER_QUEUE_SIZE 1024
@@ -210,15 +209,6 @@ rte_vhost_driver_start(const char *path)
 	return ret < 0 ? -1 : 0;
 }
 
-/* The driver goes, then the application hears of it, then the rest. */
-static void
-register_remove(struct vhost_dev *dev)
-{
-	rte_vduse_dev_stop(dev->dev);
-	register_disconnect(dev);
-	vhost_dev_destroy(dev);
-}
-
 int
 rte_vhost_driver_unregister(const char *path)
 {
@@ -242,8 +232,12 @@ rte_vhost_driver_unregister(const char *path)
 	started = dev->life == VHOST_DEV_STARTED;
 	dev->life = VHOST_DEV_REMOVING;
 	vhost_unlock();
-	if (started)
-		register_remove(dev);
+	/* The driver is removed first, then the application is told. */
+	if (started) {
+		rte_vduse_dev_stop(dev->dev);
+		register_disconnect(dev);
+		vhost_dev_destroy(dev);
+	}
 	vhost_lock();
 	TAILQ_REMOVE(&vhost_dev_list, dev, next);
 	vhost_unlock();

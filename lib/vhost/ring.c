@@ -41,14 +41,6 @@ ring_area(const struct vhost_vq *vq, uint64_t iova, uint64_t len, bool write)
 	return end - len;
 }
 
-/* Sections 2.7 and 2.8: sizes and alignments. */
-static bool
-ring_layout_ok(const struct rte_vduse_vq_info *info)
-{
-	return rte_is_power_of_2(info->size) && info->size <= 32768 && info->desc % 16 == 0 &&
-	       info->driver % 2 == 0 && info->device % 4 == 0;
-}
-
 int
 vhost_ring_map(struct vhost_vq *vq)
 {
@@ -61,7 +53,9 @@ vhost_ring_map(struct vhost_vq *vq)
 	};
 
 	vq->vring = vhost_ring_none;
-	if (!ring_layout_ok(info))
+	/* Virtio 1.2, sections 2.7 and 2.8: size and alignment. */
+	if (!rte_is_power_of_2(info->size) || info->size > 32768 || info->desc % 16 != 0 ||
+	    info->driver % 2 != 0 || info->device % 4 != 0)
 		return -EINVAL;
 	/* Both formats have descriptors of 16 bytes; the device writes those of a packed ring. */
 	vring.desc = ring_area(vq, info->desc, 16 * size, vq->packed);

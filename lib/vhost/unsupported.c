@@ -8,7 +8,6 @@
  */
 #include <errno.h>
 
-#include <vhost/path.h>
 #include <vhost/vhost.h>
 
 /*

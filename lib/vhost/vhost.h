@@ -13,6 +13,7 @@
 
 #include <stdbool.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/queue.h>
 
 #include <rte_branch_prediction.h>
@@ -118,6 +119,13 @@ vhost_wait(void);
 /* The same, for so long at the most. Returns false when time was up. */
 bool
 vhost_wait_ms(unsigned int ms);
+
+/* Whether a path is a VDUSE device's. Malformed names are: they cannot be a socket's path. */
+static inline bool
+vhost_path_is_ours(const char *path)
+{
+	return path != NULL && strncmp(path, RTE_VDUSE_PATH, sizeof(RTE_VDUSE_PATH) - 1) == 0;
+}
 
 /* device.c: devices by path. Under the mutex. */
 TAILQ_HEAD(vhost_dev_list, vhost_dev);
