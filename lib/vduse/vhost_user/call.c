@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Interrupts of a vhost-user driver. In flows the eventfd that it sent, out flow counts in it. A
- * write waits where the counter is full, and whether it may is the driver's to say at any time:
- * O_NONBLOCK is a property of what both of us have open. The kernel itself never waits as it
- * counts, so the event of an io_uring is the driver's eventfd, and a call is an operation without
- * effect. Opened by the control thread, then used under the virtqueue's lock.
+ * Interrupts of a vhost-user driver, through the eventfd that it sent.
+ * write() to an eventfd blocks when its counter is full, and the driver can clear O_NONBLOCK at any
+ * time, because that flag belongs to the open file that both share. The kernel never blocks when it
+ * signals an eventfd itself. So the eventfd is registered with an io_uring, and a no-op request on
+ * that ring interrupts the driver.
+ * Thread: the control thread opens and closes; sending is under the virtqueue's lock.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -27,7 +28,7 @@
 #include <vduse/vhost_user/vhost_user.h>
 
 struct vhost_user_call {
-	int fd; /* to be written, or -1: there is a ring */
+	int fd; /* eventfd to write to, or -1: use the ring */
 #ifdef VDUSE_HAVE_LIBURING
 	struct io_uring ring;
 #endif
@@ -54,14 +55,14 @@ call_ring_close(struct vhost_user_call *call)
 	io_uring_queue_exit(&call->ring);
 }
 
-/* It is done when this returns, and its completion says nothing. */
+/* The no-op has completed when this returns; its result does not matter. */
 static int
 call_ring_send(struct vhost_user_call *call)
 {
 	struct io_uring_sqe *sqe = io_uring_get_sqe(&call->ring);
 	int ret;
 
-	/* NULL: there is one that the kernel did not take last time. */
+	/* NULL: the kernel did not accept the last one, which is still queued. */
 	if (sqe != NULL)
 		io_uring_prep_nop(sqe);
 	ret = io_uring_submit(&call->ring);
@@ -91,7 +92,7 @@ call_ring_send(struct vhost_user_call *call)
 }
 #endif
 
-/* Once per process: it is the same for all. */
+/* Once per process: it concerns all devices. */
 static void
 call_warn(const char *name, int err)
 {
@@ -100,7 +101,7 @@ call_warn(const char *name, int err)
 	if (!rte_atomic_exchange_explicit(&warned, true, rte_memory_order_relaxed))
 		VDUSE_LOG(msg, NOTICE, name,
 			  "no io_uring (%s): a driver that fills the counter of "
-			  "its call descriptor holds up the lcore that polls it",
+			  "its call descriptor blocks the lcore that polls it",
 			  strerror(-err));
 }
 
@@ -126,7 +127,7 @@ free_call:
 	free(call);
 fail:
 	VDUSE_LOG(msg, ERR, name,
-		  "no memory or file descriptor left to interrupt the driver of "
+		  "no memory or file descriptor left for the interrupts of "
 		  "virtqueue %u: %s",
 		  index, strerror(errno));
 	return NULL;
@@ -151,7 +152,7 @@ vhost_user_call_send(struct vhost_user_call *call)
 
 	if (likely(call->fd < 0))
 		return call_ring_send(call);
-	/* A counter that is full wakes the driver already, and a write would wait. */
+	/* A full counter wakes the driver already, and a write would block. */
 	if (poll(&pollfd, 1, 0) == 0)
 		return 0;
 	return eventfd_write(call->fd, 1) < 0 ? -errno : 0;

@@ -2,9 +2,9 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The back-end channel of a vhost-user driver: a socket on which the device sends messages.
- * Input: the socket that the driver sent, and word of a changed configuration space. Output: a
- * message, if the socket has room for it.
- * Thread: the control thread opens and closes it; whoever changes the configuration space sends.
+ * Input: the socket that the driver sent; changes of the configuration space. Output: a message, if
+ * the socket has room for it.
+ * Thread: control to open and close; any thread that changes the configuration space sends.
  */
 #include <errno.h>
 #include <string.h>
@@ -53,8 +53,8 @@ vhost_user_channel_close(struct vhost_user *vu)
 }
 
 /*
- * Without waiting: the driver decides whether it reads. Where the socket is full it holds a
- * message of this kind already, and after that one the driver reads the whole space.
+ * Must not block, because the driver may never read. A full socket already holds such a message,
+ * after which the driver reads the whole space, so this one may be lost.
  */
 int
 vhost_user_channel_config(struct rte_vduse_dev *dev)

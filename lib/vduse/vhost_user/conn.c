@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The one client of a vhost-user device: it comes, its messages are handled one after the other,
- * and it goes.
- * Input: what the epoll of the socket tells. Output: whole messages (msg.c).
+ * The client of a vhost-user device: it connects, its messages are handled one after the other, and
+ * it disconnects.
+ * Input: events of the socket's epoll. Output: complete messages for msg.c.
  * Thread: control.
  */
 #include <errno.h>
@@ -32,7 +32,7 @@ vhost_user_conn_begin(struct vhost_user *vu, int fd)
 	VDUSE_LOG_RATED(&vu->dev->life_rate, dev, INFO, vu->dev->name, "client connected");
 }
 
-/* QEMU asks for the number of queues, hangs up and tries again without end. */
+/* With too few queues QEMU hangs up after GET_QUEUE_NUM and connects again, without end. */
 static void
 conn_say_gone(const struct vhost_user *vu, bool used)
 {
@@ -90,13 +90,13 @@ vhost_user_conn_end(struct vhost_user *vu)
 	return 0;
 }
 
-/* Handles the message that is whole, now or when nothing is in flight any more. */
+/* Handles a complete message: at once, or again when no request is in flight any more. */
 static int
 conn_handle(struct vhost_user *vu)
 {
 	int ret = vhost_user_msg_handle(vu, &vu->msg);
 
-	/* Refused after all, by what changed while it waited: nothing else lets the rings go on. */
+	/* It was refused because of a change while it waited: nothing else restarts the rings. */
 	if (vu->pending && ret != -EINPROGRESS)
 		vduse_drain_end(vu->dev);
 	vu->pending = ret == -EINPROGRESS;
@@ -107,7 +107,7 @@ conn_handle(struct vhost_user *vu)
 	return vhost_user_conn_end(vu);
 }
 
-/* Once a second, while something waits; see socket.c. */
+/* Once a second while the timer is armed, see socket.c. */
 static int
 conn_tick(struct vhost_user *vu)
 {
@@ -120,7 +120,8 @@ conn_tick(struct vhost_user *vu)
 		vhost_user_socket_connect(vu);
 	if (vu->deadline == 0 || rte_get_timer_cycles() < vu->deadline)
 		return 0;
-	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "client dropped: half a message, and no more came");
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
+			 "client dropped: half a message, and the rest did not come");
 	return vhost_user_conn_end(vu);
 }
 
@@ -132,15 +133,16 @@ conn_turn(struct vhost_user *vu)
 
 	if (vu->ending)
 		return vhost_user_conn_end(vu);
-	/* For one that is gone requests need not go on: they may fail, and the next one comes. */
+	/* A client that is gone needs no results: its requests may fail. */
 	if (vu->pending && !vhost_user_socket_live(vu))
 		return vhost_user_conn_end(vu);
 	if (vu->pending)
 		return conn_handle(vu);
 	if (vhost_user_closer_full(vu->closer)) {
 		if (!vu->dev->defers)
-			VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
-					 "waits: descriptors that its client sent do not close");
+			VDUSE_LOG_DRIVER(
+				vu->dev, msg, ERR,
+				"client not served: it sent descriptors that do not close");
 		return -EINPROGRESS;
 	}
 	if (epoll_wait(vu->dev->fd, &event, 1, 0) <= 0)

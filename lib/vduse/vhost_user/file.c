@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * File descriptors that a vhost-user driver sends. The driver chooses what is behind them: a file
- * of a FUSE or NFS server that does not answer blocks stat(), mmap() and even close(), and a TCP
- * socket that lingers blocks close(). So does a socket of the driver's with such a one unread in it,
- * the connection for one.
- * Input: descriptors as they came. Output: of which kind they are, found without a call that can
- * block; and a close that does not block the caller.
- * Thread: control; the closing threads are this file's own.
+ * File descriptors that a vhost-user driver sends. The driver chooses what they refer to: a file on
+ * a FUSE or NFS server that does not answer blocks stat(), mmap() and even close(), and close() of
+ * a TCP socket that lingers blocks. So does close() of a unix socket, the connection included, with
+ * such a descriptor unread in it.
+ * Input: descriptors as received. Output: their type, found without a call that can block; and a
+ * close that does not block the caller.
+ * Thread: control. Each device that needs it has a thread that closes.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,7 +22,7 @@
 
 #include <vduse/vhost_user/vhost_user.h>
 
-/* Descriptors that may wait at a device before its clients do. */
+/* A device reads no more messages while so many descriptors wait to be closed. */
 #define FILE_CLOSING_MAX 64
 
 struct file_closing {
@@ -30,13 +30,13 @@ struct file_closing {
 	int fd;
 };
 
-/* One for each device: a descriptor that hangs keeps nobody else's open. */
+/* One per device, so that a descriptor that blocks delays no other device. */
 struct vhost_user_closer {
 	pthread_mutex_t lock;
 	STAILQ_HEAD(, file_closing) fds;
-	unsigned int nb; /* of those, and the one that is being closed */
-	bool runs;       /* a thread closes them */
-	bool gone;       /* the device is: the thread frees this */
+	unsigned int nb; /* entries of fds, and the one that is being closed */
+	bool runs;       /* the closing thread runs */
+	bool gone;       /* the device is destroyed: the thread frees this */
 };
 
 struct vhost_user_closer *
@@ -85,7 +85,7 @@ vhost_user_closer_full(struct vhost_user_closer *closer)
 bool
 vhost_user_file_is_memory(int fd)
 {
-	/* tmpfs, memfd and hugetlbfs have seals; the kernel asks no file system for them. */
+	/* Only tmpfs, memfd and hugetlbfs have seals; the kernel asks no file system for them. */
 	return fcntl(fd, F_GET_SEALS) >= 0;
 }
 
@@ -134,8 +134,8 @@ closer_run(void *arg)
 }
 
 /*
- * Under the lock. With no thread to be had, the next descriptor starts one for this one, too. The
- * thread takes no signal: a process that waits to be interrupted would wait on.
+ * Under the lock. If no thread can be created, the next descriptor tries again. The thread blocks
+ * all signals, so that they interrupt the application's threads.
  */
 static void
 closer_start(struct vhost_user_closer *closer)

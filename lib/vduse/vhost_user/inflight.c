@@ -1,11 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Memory that a vhost-user driver keeps while it reconnects, and drops when it begins anew. It
- * is meant for a log of what is in flight; the driver can write it, so our log lies elsewhere,
- * and all that is here is a number for each virtqueue, to tell a ring that was there before
- * from a new one, and what the driver itself wrote to the configuration space. Read and written
- * as a file: what a driver maps it could take away. Control thread.
+ * The inflight buffer: memory that a vhost-user driver keeps while it reconnects, and drops when it
+ * starts from scratch. The protocol means it for a log of requests in flight, but the driver can
+ * write to it, so the device keeps its inflight log elsewhere. Here are only a cookie for each
+ * virtqueue, which tells a ring that was there before from a new one, and the driver's own last
+ * write to the configuration space.
+ * It is accessed with pread() and pwrite(), because the driver could truncate a mapped file.
+ * Thread: control.
  */
 #include <errno.h>
 #include <string.h>
@@ -20,10 +22,11 @@
 #include <vduse/core/log.h>
 #include <vduse/vhost_user/vhost_user.h>
 
-/* A page for the driver to map. Any virtqueue has a place there; behind them stands the note. */
+/* Whole pages for the driver to map: a cookie for each virtqueue, then the write. */
 #define INFLIGHT_SIZE(nb_vqs) RTE_ALIGN_CEIL(((nb_vqs) + 1) * sizeof(uint64_t), UINT64_C(4096))
 
-static_assert(sizeof(struct vhost_user_write) == sizeof(uint64_t), "it has a place of that size");
+static_assert(sizeof(struct vhost_user_write) == sizeof(uint64_t),
+	      "it is stored in the place of one cookie");
 
 int
 vhost_user_inflight_new(struct vhost_user *vu, uint64_t *size)
@@ -38,7 +41,7 @@ vhost_user_inflight_new(struct vhost_user *vu, uint64_t *size)
 		vhost_user_inflight_note(vu, &vu->written);
 		return fd;
 	}
-	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "no memory for a driver that reconnects: %s",
+	VDUSE_LOG_DRIVER(vu->dev, msg, ERR, "cannot create the inflight buffer: %s",
 			 strerror(errno));
 	if (fd >= 0)
 		close(fd);
@@ -91,16 +94,16 @@ vhost_user_inflight_noted(const struct vhost_user *vu, struct vhost_user_write *
 }
 
 uint64_t
-vhost_user_inflight_life(const struct vhost_user *vu, uint16_t index)
+vhost_user_inflight_cookie(const struct vhost_user *vu, uint16_t index)
 {
 	const ssize_t size = sizeof(uint64_t);
 	off_t place = (off_t)index * size;
-	uint64_t life;
+	uint64_t cookie;
 
-	if (vu->inflight < 0 || pread(vu->inflight, &life, (size_t)size, place) != size)
+	if (vu->inflight < 0 || pread(vu->inflight, &cookie, (size_t)size, place) != size)
 		return 0;
-	if (life != 0)
-		return life;
-	life = rte_rand() | 1;
-	return pwrite(vu->inflight, &life, (size_t)size, place) == size ? life : 0;
+	if (cookie != 0)
+		return cookie;
+	cookie = rte_rand() | 1;
+	return pwrite(vu->inflight, &cookie, (size_t)size, place) == size ? cookie : 0;
 }

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Memory of a vhost-user driver.
- * Input: regions that it describes, with their files. Output: those that can be believed.
+ * Input: regions that it describes, with their files. Output: the valid ones, sorted.
  * Thread: control.
  */
 #include <errno.h>
@@ -18,10 +18,10 @@
 #include <vduse/vhost_user/vhost_user.h>
 #include <vduse/vhost_user/wire.h>
 
-/* Any alignment that a ring of virtio has, and that of a page for who looks at it. */
+/* A page: more than any alignment that a virtqueue needs. */
 #define MEM_ALIGN 4096
 
-/* Address space that one driver may take of the process's 128 TiB. */
+/* Address space for one driver, of the 128 TiB of the process. */
 #define MEM_TOTAL_MAX (UINT64_C(16) << 40)
 
 static void
@@ -68,16 +68,16 @@ mem_fault(const struct vhost_user *vu, const struct vhost_user_memory *from, int
 		return "is empty";
 	if (from->first + from->size - 1 < from->first || end < from->size || end > INT64_MAX)
 		return "wraps around";
-	/* The rings are aligned in the driver's addresses, and must be so in ours. */
+	/* A ring that is aligned in the driver's addresses must be aligned in this process's. */
 	if ((from->offset ^ from->first) % MEM_ALIGN != 0)
 		return "is not aligned in its file as in memory";
-	/* First of all that asks the file: the server of another kind may never answer. */
+	/* Before any other use of the file: with another type of file that could block for ever. */
 	if (!vu->any_memory && !vhost_user_file_is_memory(fd))
 		return "is no shared memory (use a memfd, tmpfs or hugetlbfs; or any-memory=1)";
 	return mem_file_fault(fd, from);
 }
 
-/* Writes down a region behind those of a table. */
+/* Appends a region to a table of nb. */
 static int
 mem_append(const struct vhost_user *vu, struct vhost_user_region *regions, uint32_t nb,
 	   const struct vhost_user_memory *from, int fd)
@@ -120,14 +120,14 @@ mem_compare(const void *a, const void *b)
 	return (left->first > right->first) - (left->first < right->first);
 }
 
-/* The device looks up all of its memory again, so nothing may be in flight. */
+/* The device will map all regions again, so no request may be in flight. */
 static int
 mem_drain(const struct vhost_user *vu)
 {
 	return vu->up ? vduse_drain(vu->dev, 0, vu->dev->nb_vqs, false) : 0;
 }
 
-/* Puts other regions in their place, sorted. */
+/* Replaces the table of regions and sorts the new one. */
 static void
 mem_swap(struct vhost_user *vu, struct vhost_user_region *regions, uint32_t nb)
 {
@@ -244,7 +244,7 @@ vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_file_re
 		.last = vu->regions[i].last,
 		.offset = vu->regions[i].offset,
 		.perm = VDUSE_ACCESS_RW,
-		/* Not a copy: without a descriptor left the walk would end too early. */
+		/* No dup(): it can fail, which would end the walk over the regions too early. */
 		.lent = true,
 		.fd = vu->regions[i].fd,
 	};

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What there is for each message of a vhost-user client: its name, what it carries and who handles
- * it; and the reply.
- * Input: a whole message. Output: its handler's result, told to the client.
+ * Dispatches vhost-user messages to their handlers and replies.
+ * Input: a complete message. Output: the handler's result, and a reply if the client asked for one.
  * Thread: control.
  */
 #include <errno.h>
@@ -17,10 +16,10 @@
 
 struct msg_kind {
 	const char *name;
-	uint16_t size;               /* least bytes of its payload */
-	uint8_t nb_fds;              /* at most */
-	bool asks;                   /* it has an answer of its own */
-	vhost_user_handler_t handle; /* NULL: of a feature that is not offered */
+	uint16_t size;               /* smallest payload */
+	uint8_t nb_fds;              /* largest number of descriptors */
+	bool asks;                   /* it has a reply of its own */
+	vhost_user_handler_t handle; /* NULL: belongs to a feature that is not offered */
 };
 
 #define PAYLOAD(field) sizeof(((union msg_payload *)NULL)->field)
@@ -83,13 +82,13 @@ static const struct msg_kind kinds[] = {
 	[MSG_RESET_DEVICE] = { "RESET_DEVICE", 0, 0, false, vhost_user_msg_reset },
 	[MSG_GET_MAX_MEM_SLOTS] = { "GET_MAX_MEM_SLOTS", 0, 0, true, vhost_user_msg_mem_slots },
 	[MSG_ADD_MEM_REG] = { "ADD_MEM_REG", PAYLOAD(slot), 1, false, vhost_user_msg_mem_add },
-	/* Some drivers send the region's file along, which means nothing. */
+	/* Some drivers send the region's file too; it is ignored. */
 	[MSG_REM_MEM_REG] = { "REM_MEM_REG", PAYLOAD(slot), 1, false, vhost_user_msg_mem_remove },
 	[MSG_SET_STATUS] = { "SET_STATUS", PAYLOAD(u64), 0, false, vhost_user_msg_set_status },
 	[MSG_GET_STATUS] = { "GET_STATUS", 0, 0, true, vhost_user_msg_get_status },
 };
 
-/* NULL: the protocol has none like that, as far as is known here. */
+/* NULL: unknown message. */
 static const struct msg_kind *
 msg_kind(uint32_t type)
 {
@@ -132,7 +131,6 @@ vhost_user_msg_number(struct vhost_user_msg *msg, uint64_t value)
 	return MSG_ANSWER;
 }
 
-/* Sends an answer, its own or that of a message which has none. */
 static int
 msg_reply(const struct vhost_user *vu, struct vhost_user_msg *msg)
 {
@@ -140,10 +138,10 @@ msg_reply(const struct vhost_user *vu, struct vhost_user_msg *msg)
 
 	msg->flags = MSG_VERSION | MSG_FLAG_REPLY;
 	ret = vhost_user_send(vu, msg);
-	msg->nb_fds = 0; /* that of an answer stays whose it is */
+	msg->nb_fds = 0; /* the descriptor of a reply stays the device's */
 	if (ret == -EAGAIN)
 		return vhost_user_msg_drop(vu, "it reads no replies");
-	/* It hung up, which is read next. */
+	/* Any other failure: the client hung up, which the next read reports. */
 	return 0;
 }
 
@@ -164,7 +162,10 @@ vhost_user_msg_handle(struct vhost_user *vu, struct vhost_user_msg *msg)
 		ret = kind->handle(vu, msg);
 	if (ret == -EINPROGRESS)
 		return ret;
-	/* A refusal is no reply to a message that has its own: a driver would take it for that. */
+	/*
+	 * A message with a reply of its own gets no error code: the driver would take it for the
+	 * value that it asked for.
+	 */
 	if (ret != MSG_ANSWER && (msg->flags & MSG_FLAG_NEED_REPLY) && !asks &&
 	    ret != -ECONNABORTED) {
 		vhost_user_msg_close(vu, msg);

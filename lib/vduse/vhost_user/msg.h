@@ -1,17 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A message of a vhost-user client, and what becomes of it. Handlers are called on the control
- * thread with a message whose size and number of descriptors are those that its type needs. They
- * return MSG_DONE, MSG_ANSWER, or a negative errno:
+ * Handlers of vhost-user messages. A handler is called with a message of at least the size, and at
+ * most the number of descriptors, that its type has. It returns MSG_DONE, MSG_ANSWER or a negative
+ * errno:
  *
- * -EINPROGRESS: requests are in flight that the message has to wait for. Nothing was changed; the
- *   handler is called with the same message again.
+ * -EINPROGRESS: the message has to wait for requests in flight. The handler changed nothing and is
+ *   called with the same message again.
  * -ECONNABORTED: the client is dropped; the log says why.
- * another: the message is refused; the log says why. A client that asked for a reply is told and
- *   goes on, any other one is dropped.
+ * another: the message is refused; the log says why. A client that asked for a reply gets one and
+ *   stays, any other is dropped.
  *
  * A descriptor belongs to its message until a handler takes it and sets fds[] to -1.
+ * Thread: control.
  */
 #ifndef VDUSE_VHOST_USER_MSG_H
 #define VDUSE_VHOST_USER_MSG_H
@@ -21,28 +22,28 @@
 #include <vduse/vhost_user/vhost_user.h>
 
 #define MSG_DONE   0
-#define MSG_ANSWER 1 /* its payload is the answer */
+#define MSG_ANSWER 1 /* send the message back: its payload is the reply */
 
-/* msg.c: handles it, replies, and closes what is left of its descriptors. Returns as above. */
+/* msg.c: calls the handler, replies, and closes the descriptors left. Returns as a handler. */
 int
 vhost_user_msg_handle(struct vhost_user *vu, struct vhost_user_msg *msg);
-/* Says that a message is refused and why; -EPROTO. */
+/* Logs why a message is refused and returns -EPROTO. */
 int
 vhost_user_msg_refuse(const struct vhost_user *vu, const struct vhost_user_msg *msg,
 		      const char *why);
-/* Says that the client is dropped and why; -ECONNABORTED. */
+/* Logs why the client is dropped and returns -ECONNABORTED. */
 int
 vhost_user_msg_drop(const struct vhost_user *vu, const char *why);
-/* Answers with a number. */
+/* Makes a number the payload of the reply and returns MSG_ANSWER. */
 int
 vhost_user_msg_number(struct vhost_user_msg *msg, uint64_t value);
-/* What the protocol calls a message. */
+/* Name of a message in the protocol. */
 const char *
 vhost_user_msg_name(uint32_t type);
 
 typedef int (*vhost_user_handler_t)(struct vhost_user *vu, struct vhost_user_msg *msg);
 
-/* msg_dev.c: of the device as a whole. */
+/* msg_dev.c: the device as a whole. */
 int
 vhost_user_msg_get_features(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
@@ -64,7 +65,7 @@ vhost_user_msg_mtu(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_channel(struct vhost_user *vu, struct vhost_user_msg *msg);
 
-/* msg_config.c: of the configuration space, and of the memory that a client keeps. */
+/* msg_config.c: configuration space and inflight buffer. */
 int
 vhost_user_msg_get_config(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
@@ -74,7 +75,7 @@ vhost_user_msg_get_inflight(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_set_inflight(struct vhost_user *vu, struct vhost_user_msg *msg);
 
-/* msg_mem.c: of its memory. */
+/* msg_mem.c: memory regions. */
 int
 vhost_user_msg_mem_table(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
@@ -84,7 +85,7 @@ vhost_user_msg_mem_add(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_mem_remove(struct vhost_user *vu, struct vhost_user_msg *msg);
 
-/* msg_vring.c: of its virtqueues. The first one handles each message that changes a ring. */
+/* msg_vring.c: virtqueues. vring_set handles every message that changes a ring. */
 int
 vhost_user_msg_vring_set(struct vhost_user *vu, struct vhost_user_msg *msg);
 int

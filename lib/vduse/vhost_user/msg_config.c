@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Messages of a vhost-user client about the configuration space, and about the memory that it keeps
- * while it reconnects.
- * Input: a message. Output: bytes of the space, a write to it, a descriptor; see msg.h for what
- * handlers return.
+ * Handlers of messages about the configuration space and the inflight buffer.
+ * Input: a message. Output: a reply with bytes of the space or a descriptor; a write to the space.
  * Thread: control.
  */
 #include <errno.h>
@@ -24,7 +22,7 @@ config_ok(const struct vhost_user *vu, const struct vhost_user_msg *msg)
 	       msg->payload.config.offset <= vu->dev->config_size;
 }
 
-/* Behind the end of the space there are zeroes, as a driver may know more fields than we. */
+/* A driver may know more fields than the device has: those are zero. */
 int
 vhost_user_msg_get_config(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
@@ -42,7 +40,7 @@ vhost_user_msg_get_config(struct vhost_user *vu, struct vhost_user_msg *msg)
 	return MSG_ANSWER;
 }
 
-/* The device says what can be written; all else is without effect, and no error. */
+/* The device type decides what can be written. Any other write is ignored without an error. */
 static void
 config_write(struct vhost_user *vu, const struct vhost_user_write *from)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Messages of a vhost-user client about the device as a whole: features, status, reset.
- * Input: a message. Output: what the client took is noted; see msg.h for what handlers return.
+ * Handlers of messages about the device as a whole: features, status, reset, MTU, channel.
+ * Input: a message. Output: the new state in struct vhost_user, or a reply.
  * Thread: control.
  */
 #include <errno.h>
@@ -38,9 +38,7 @@ dev_protocol(const struct vhost_user *vu)
 
 	if (vu->net && (vu->dev->offered & VHOST_USER_BIT(VIRTIO_NET_F_MTU)))
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_NET_MTU);
-	/* Queues that complete in order need no log: what the used ring does not have was not
-	 * taken.
-	 */
+	/* A queue that completes in order needs no log: the used index says what was completed. */
 	if (vu->dev->inflight)
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_INFLIGHT);
 	if (vu->dev->nb_vqs > (vu->net ? 2 : 1))
@@ -61,7 +59,7 @@ vhost_user_msg_set_features(struct vhost_user *vu, struct vhost_user_msg *msg)
 
 	vu->refused = (features & ~dev_features(vu)) != 0;
 	if (vu->refused)
-		return vhost_user_msg_refuse(vu, msg, "takes features that are not offered");
+		return vhost_user_msg_refuse(vu, msg, "sets features that are not offered");
 	if (vu->up && (features & ~VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES)) != vu->features)
 		return vhost_user_msg_drop(vu, "it changed features while virtqueues run");
 	vu->acked = features;
@@ -78,11 +76,11 @@ int
 vhost_user_msg_set_protocol(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
 	if (msg->payload.u64 & ~dev_protocol(vu))
-		return vhost_user_msg_refuse(vu, msg, "takes features that are not offered");
+		return vhost_user_msg_refuse(vu, msg, "sets features that are not offered");
 	return MSG_DONE;
 }
 
-/* It sets up everything again but memory, on the same connection. */
+/* The driver sets up everything but memory again, on the same connection. */
 int
 vhost_user_msg_reset(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
@@ -97,7 +95,7 @@ vhost_user_msg_reset(struct vhost_user *vu, struct vhost_user_msg *msg)
 	return MSG_DONE;
 }
 
-/* A virtqueue that stopped for good wants a reset. */
+/* A virtqueue in error needs a reset. */
 int
 vhost_user_msg_get_status(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
@@ -112,8 +110,8 @@ vhost_user_msg_get_status(struct vhost_user *vu, struct vhost_user_msg *msg)
 }
 
 /*
- * Noted, and given back: that virtqueues run, their own messages say, before or after DRIVER_OK.
- * Zero alone has an effect: they stop.
+ * Stored for GET_STATUS. Only 0 has an effect: it stops the virtqueues. They start by their own
+ * messages, which may come before or after DRIVER_OK.
  */
 int
 vhost_user_msg_set_status(struct vhost_user *vu, struct vhost_user_msg *msg)
@@ -137,21 +135,21 @@ vhost_user_msg_set_status(struct vhost_user *vu, struct vhost_user_msg *msg)
 	return MSG_DONE;
 }
 
-/* Pairs for a network device, which may have a control queue besides. */
+/* Of a network device the number of queue pairs: the control queue does not count. */
 int
 vhost_user_msg_queue_num(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
 	return vhost_user_msg_number(msg, vu->net ? vu->dev->nb_vqs / 2 : vu->dev->nb_vqs);
 }
 
-/* What the driver's side can take; the device sends no more than was configured. */
+/* Ignored: the device sends no frame longer than its configured MTU. */
 int
 vhost_user_msg_mtu(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
 	if (!(dev_protocol(vu) & VHOST_USER_BIT(MSG_PROTOCOL_NET_MTU)))
 		return vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");
 	if (msg->payload.u64 < DEV_MTU_MIN || msg->payload.u64 > DEV_MTU_MAX)
-		return vhost_user_msg_refuse(vu, msg, "is of no MTU");
+		return vhost_user_msg_refuse(vu, msg, "has an invalid MTU");
 	return MSG_DONE;
 }
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Messages of a vhost-user client about its memory: a table at once, or region by region.
- * Input: a message with files. Output: regions (mem.c), and the device is told of them; see msg.h
- * for what handlers return.
+ * Handlers of messages about memory: a whole table, or one region more or less.
+ * Input: a message with files. Output: the new regions (mem.c), mapped by the device.
  * Thread: control.
  */
 #include <errno.h>
@@ -14,7 +13,7 @@
 #include <vduse/core/device.h>
 #include <vduse/vhost_user/msg.h>
 
-/* The device maps everything again. After that no poller has an old address. */
+/* The device maps all regions again. When this returns no poller uses an old address. */
 static int
 msg_mem_changed(struct vhost_user *vu)
 {

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Messages of a vhost-user client about its virtqueues. More than the device has may be set up,
- * without effect.
- * Input: a message. Output: what it says of a ring goes to vring.c; see msg.h for what handlers
- * return.
+ * Handlers of messages about virtqueues. A driver may set up more virtqueues than the device has:
+ * messages about those are ignored.
+ * Input: a message. Output: a changed ring, which vring.c starts or stops; positions.
  * Thread: control.
  */
 #include <errno.h>
@@ -18,7 +17,7 @@
 #include <vduse/core/log.h>
 #include <vduse/vhost_user/msg.h>
 
-/* The virtqueue of a message. False: the device has none of that number. */
+/* Index of a message's virtqueue. False: the device has no such virtqueue. */
 static bool
 msg_vring_index(const struct vhost_user *vu, uint64_t number, uint16_t *index)
 {
@@ -26,7 +25,7 @@ msg_vring_index(const struct vhost_user *vu, uint64_t number, uint16_t *index)
 	return *index < vu->dev->nb_vqs;
 }
 
-/* Whether a message repeats what is known of a ring, which then does not stop. */
+/* Whether a message changes nothing, so that the ring need not stop. */
 static bool
 msg_vring_repeats(const struct vhost_user_ring *ring, const struct vhost_user_msg *msg)
 {
@@ -105,7 +104,7 @@ vhost_user_msg_vring_set(struct vhost_user *vu, struct vhost_user_msg *msg)
 	return vhost_user_msg_drop(vu, why);
 }
 
-/* It stops, until there is a kick descriptor again. Of a packed ring the used position is above. */
+/* Stops it until a new kick descriptor. The used position of a packed ring is in bits 16-31. */
 int
 vhost_user_msg_vring_get_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
@@ -130,7 +129,7 @@ vhost_user_msg_vring_get_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 	return MSG_ANSWER;
 }
 
-/* Without a descriptor the driver wants no calls. */
+/* Without a descriptor the driver wants no interrupts. */
 int
 vhost_user_msg_vring_call(struct vhost_user *vu, struct vhost_user_msg *msg)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The file of a vhost-user socket. In flows a path, out flows room for a socket there: what a
- * dead process left is removed, what somebody serves is not. On the thread that creates the
- * device.
+ * The socket file of a vhost-user device.
+ * Input: its path. Output: a path that is free for a new socket: one that a dead process left is
+ * removed, one that is served or no socket is kept, with an error.
+ * Thread: the creator's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -20,7 +21,7 @@
 #include <vduse/core/log.h>
 #include <vduse/vhost_user/vhost_user.h>
 
-/* How long another process of this library may take to make or remove a socket in the folder. */
+/* How long another process of this library may hold the lock to create or remove a socket. */
 #define PATH_LOCK_MS 5000
 
 static void
@@ -45,7 +46,7 @@ vhost_user_path_lock(const char *name, const char *path)
 	fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	if (fd < 0)
 		return -errno;
-	/* Not for ever: whoever can read the folder can lock it. */
+	/* With a time limit, because any process that can read the folder can lock it. */
 	while ((ret = flock(fd, LOCK_EX | LOCK_NB)) < 0 && errno == EWOULDBLOCK &&
 	       ms++ < PATH_LOCK_MS)
 		usleep(1000);
@@ -100,7 +101,7 @@ path_take_over(const char *name, const char *path)
 	if (ret >= 0)
 		close(ret);
 	if (ret != -ECONNREFUSED) {
-		/* -EAGAIN, for one: somebody listens and has many connections waiting. */
+		/* For example -EAGAIN: a process listens, and its backlog is full. */
 		VDUSE_LOG(dev, ERR, name,
 			  "somebody serves %s (%s): choose another path or stop "
 			  "that process",
@@ -160,7 +161,10 @@ vhost_user_path_access(struct vhost_user *vu, const struct rte_vduse_dev_conf *c
 	return -EINVAL;
 }
 
-/* By a descriptor, as somebody may put a link in its place. The group comes first: it clears bits. */
+/*
+ * By descriptor, because the path may be replaced by a link. The group is set first, because
+ * chown() clears mode bits.
+ */
 static int
 path_permit_fd(const struct vhost_user *vu, int fd)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Messages of a vhost-user client, to and from its socket, without a wait: a message is read as it
- * comes, in any number of pieces. Everything in it is hostile.
- * Input: bytes and descriptors. Output: vu->msg, whole; an answer.
+ * Receives messages of a vhost-user client and sends replies, without blocking: a message may
+ * arrive in any number of pieces. All of its content is untrusted.
+ * Input: bytes and descriptors. Output: a complete vu->msg; a reply.
  * Thread: control.
  */
 #include <errno.h>
@@ -21,12 +21,12 @@
 #define RECV_PATIENCE_S 5
 
 /*
- * Descriptors that the kernel lets come at once (SCM_MAX_FD). Those that found no room it would close
- * on this thread, and that can block.
+ * Most descriptors that the kernel passes at once (SCM_MAX_FD). The buffer has room for all of
+ * them, because the kernel would close the others on this thread, which can block.
  */
 #define RECV_FDS_MAX 253
 
-static_assert(sizeof(struct vhost_user_msg) < 4096, "one is kept for each device");
+static_assert(sizeof(struct vhost_user_msg) < 4096, "each device has one");
 
 void
 vhost_user_msg_close(const struct vhost_user *vu, struct vhost_user_msg *msg)
@@ -38,7 +38,7 @@ vhost_user_msg_close(const struct vhost_user *vu, struct vhost_user_msg *msg)
 	msg->nb_fds = 0;
 }
 
-/* Adds the descriptors that came with some bytes. False: they are more than a message may have. */
+/* Stores received descriptors. False: more than a message may have, or some were lost. */
 static bool
 recv_fds(struct vhost_user *vu, struct msghdr *head)
 {
@@ -72,7 +72,7 @@ recv_broken(const struct vhost_user *vu, const char *why)
 	return -EPROTO;
 }
 
-/* Reads on to so many bytes of the message. */
+/* Reads until vu->msg has want bytes. -EAGAIN: it has fewer. */
 static int
 recv_upto(struct vhost_user *vu, size_t want)
 {
@@ -101,8 +101,8 @@ recv_upto(struct vhost_user *vu, size_t want)
 		return -ECONNRESET;
 	vu->have += (size_t)n;
 	if (!recv_fds(vu, &head))
-		return recv_broken(vu, "comes with more than 8 descriptors, or this process has "
-				       "none left: see its limit of open files");
+		return recv_broken(vu, "has more than 8 descriptors, or this process has none "
+				       "left: see its limit of open files");
 	return vu->have == want ? 0 : -EAGAIN;
 }
 
@@ -120,7 +120,7 @@ vhost_user_recv(struct vhost_user *vu)
 		return recv_broken(vu, "is longer than any that is known");
 	if (ret == 0)
 		ret = recv_upto(vu, VHOST_USER_MSG_HEAD + msg->size);
-	/* The rest of a message that has begun may take so long. */
+	/* Time limit for the rest of a message that has begun. */
 	if (ret != -EAGAIN)
 		vu->deadline = 0;
 	else if (vu->have > 0 && vu->deadline == 0)

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The socket of a vhost-user device: made and removed, and where its clients come from.
- * Input: a path. Output: an epoll of the listening socket, the client's and a timer; connections
- * (conn.c).
- * Thread: the creator's to open, start, stop and close; the control thread between.
+ * The socket of a vhost-user device: creates and removes it, and accepts or makes connections.
+ * Input: a path. Output: dev->fd, an epoll of the listening socket, the client's socket and a
+ * timer; connections for conn.c.
+ * Thread: the creator's to open, start, stop and close; the control thread in between.
  *
- * The timer goes off once a second while something waits: for the rest of a message, for a
- * descriptor to accept a client with, or for somebody to listen at the path.
+ * The timer expires once a second while the device waits for the rest of a message, for a
+ * descriptor to accept a client with, or, in client mode, for a process that listens at the path.
  */
 #include <errno.h>
 #include <poll.h>
@@ -23,7 +23,7 @@
 #include <vduse/core/log.h>
 #include <vduse/vhost_user/vhost_user.h>
 
-/* Clients that may wait to be told that another one is served. */
+/* Clients in the backlog. They are turned away if another one is served. */
 #define SOCKET_BACKLOG 128
 
 int
@@ -78,7 +78,7 @@ vhost_user_socket_close(struct vhost_user *vu)
 {
 	int fd;
 
-	/* Clients that wait may have sent what blocks a close(); see file.c. */
+	/* Clients in the backlog may have sent descriptors whose close() blocks; see file.c. */
 	while (vu->listener >= 0 && (fd = accept4(vu->listener, NULL, NULL, SOCK_CLOEXEC)) >= 0)
 		vhost_user_file_hang_up(vu->closer, fd);
 	socket_close_one(&vu->listener);
@@ -87,9 +87,8 @@ vhost_user_socket_close(struct vhost_user *vu)
 }
 
 /*
- * Nobody but our own user is to drive the device, unless somebody changes the mode later. A socket
- * in the file system begins with the mode that the descriptor has, and nobody connects before it
- * listens.
+ * Only the user of this process may connect, unless the mode is changed later. bind() gives the
+ * socket file the mode of the descriptor, and no client connects before listen().
  */
 static int
 socket_bind(struct vhost_user *vu)
@@ -104,7 +103,7 @@ socket_bind(struct vhost_user *vu)
 	return 0;
 }
 
-/* From now on the socket is the control thread's. */
+/* Control thread: it uses the socket from now on. */
 static int
 socket_begin(struct rte_vduse_dev *dev)
 {
@@ -136,7 +135,7 @@ socket_listen(struct vhost_user *vu)
 	return ret;
 }
 
-/* Two starts at once would each remove the socket that the other has just made. */
+/* Under the lock: two processes that start would each remove the socket of the other. */
 int
 vhost_user_socket_start(struct vhost_user *vu)
 {
@@ -150,7 +149,7 @@ vhost_user_socket_start(struct vhost_user *vu)
 	lock = vhost_user_path_lock(name, vu->path);
 	if (lock == -EBUSY)
 		return lock;
-	/* Long after the first time: somebody may have come between. */
+	/* Again, as in create: another process may have started in the meantime. */
 	ret = vhost_user_path_prepare(name, vu->path);
 	if (ret == 0)
 		ret = socket_listen(vu);
@@ -161,7 +160,6 @@ vhost_user_socket_start(struct vhost_user *vu)
 	return ret;
 }
 
-/* Who comes to the path from now on finds nobody, or a process that starts meanwhile. */
 void
 vhost_user_socket_stop(struct vhost_user *vu)
 {
@@ -183,17 +181,18 @@ vhost_user_socket_live(const struct vhost_user *vu)
 
 	if (poll(&poll_fd, 1, 0) != 0)
 		return false;
-	/* Or gave its end to somebody who does not read: see channel.c. */
+	/* A client that exited may have left its end queued in a socket: see channel.c. */
 	return send(vu->conn, NULL, 0, MSG_DONTWAIT | MSG_NOSIGNAL) == 0 || errno == EAGAIN;
 }
 
-/* With no descriptor left the client waits; that there is one again nobody tells. */
+/* Without a descriptor the client has to wait. No event says when one is free: the timer polls. */
 static void
 socket_accept_failed(struct vhost_user *vu, int err)
 {
 	if (err == EAGAIN || err == EINTR || err == ECONNABORTED)
 		return;
-	VDUSE_LOG_DRIVER(vu->dev, dev, ERR, "a client waits, raise the limit of open files: %s",
+	VDUSE_LOG_DRIVER(vu->dev, dev, ERR,
+			 "cannot accept a client, raise the limit of open files: %s",
 			 strerror(err));
 	(void)vhost_user_socket_watch(vu, vu->listener, false);
 	vu->paused = true;
@@ -204,7 +203,7 @@ vhost_user_socket_accept(struct vhost_user *vu)
 {
 	int fd;
 
-	/* One that hung up is let go first; what it sent last is not read any more. */
+	/* A client that hung up is disconnected first; messages that it left are not read. */
 	if (vu->conn >= 0 && !vhost_user_socket_live(vu) && vhost_user_conn_end(vu) < 0)
 		return -EINPROGRESS;
 	fd = accept4(vu->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
@@ -228,7 +227,7 @@ vhost_user_socket_resume(struct vhost_user *vu)
 	vu->paused = vhost_user_socket_watch(vu, vu->listener, true) < 0;
 }
 
-/* Whoever makes the socket, and its folder, may come later. */
+/* A failure is normal: the process that creates the socket may start later. */
 void
 vhost_user_socket_connect(struct vhost_user *vu)
 {

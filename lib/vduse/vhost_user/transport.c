@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A vhost-user socket as the other side of a device: the operations of transport.h, by what the
- * client said (vhost_user.h).
- * Input: calls of core/. Output: virtqueues, memory, features; calls of the driver.
- * Thread: the control thread, the one that creates the device, and those that poll (vq_call).
+ * The vhost-user transport: the operations of transport.h, by what the client configured
+ * (vhost_user.h).
+ * Input: calls of core/. Output: virtqueues, memory, features; interrupts of the driver.
+ * Thread: control, and the thread that creates the device; polling threads for vq_call.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -58,7 +58,10 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	return vu;
 }
 
-/* Nothing of a client is there before it comes back; but the process that served it noted it. */
+/*
+ * A client sends its state again when it reconnects; the features are in the dead process's state
+ * file.
+ */
 static int
 vhost_user_left(const char *path, void *priv, struct rte_vduse_left *left)
 {
@@ -118,7 +121,7 @@ free_socket:
 	return ret;
 }
 
-/* The control thread has let go of the device. */
+/* After the control thread has dropped the device. */
 static void
 vhost_user_destroy(struct rte_vduse_dev *dev)
 {
@@ -148,11 +151,11 @@ static int
 vhost_user_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 		  struct vduse_file_region *region)
 {
-	RTE_SET_USED(asid); /* vhost-user has but one */
+	RTE_SET_USED(asid); /* vhost-user has one address space */
 	return vhost_user_mem_region(dev->transport_priv, from, region);
 }
 
-/* There is no bounce region. */
+/* vhost-user has no bounce buffer to replace. */
 static int
 vhost_user_umem(struct rte_vduse_dev *dev, bool add, void *va, uint64_t iova, uint64_t size)
 {
@@ -173,7 +176,7 @@ vhost_user_features(struct rte_vduse_dev *dev, uint64_t *features)
 	return 0;
 }
 
-/* The driver sizes its virtqueues as it likes. */
+/* The driver chooses the size, up to dev->vq_size_max. */
 static int
 vhost_user_vq_setup(struct rte_vduse_dev *dev, uint16_t index, uint16_t max_size)
 {
@@ -198,7 +201,7 @@ vhost_user_vq_life(struct rte_vduse_dev *dev, uint16_t index)
 {
 	const struct vhost_user *vu = dev->transport_priv;
 
-	return vu->vqs[index].life;
+	return vu->vqs[index].cookie;
 }
 
 /* The device polls and ignores kicks. */

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The vhost-user transport, inside: a socket, its one client, and what that client said.
+ * Internals of the vhost-user transport: one socket, the one client that is served, and what that
+ * client configured.
+ * Thread: control, which reads messages piece by piece and never blocks on a client. The thread
+ * that creates the device opens and removes the socket. Polling threads use the call of a virtqueue
+ * only, under the virtqueue's lock. Any thread may change the configuration space.
  *
- * All of it is the control thread's, which reads messages as they come, a piece at a time, and
- * waits for no client. Its creator's thread makes the socket and removes it. Polling threads use
- * nothing but the call of a virtqueue, under the virtqueue's lock; any thread may change the
- * configuration space.
- *
- * The descriptor that the control loop hears of is an epoll of the listening socket, the client's
+ * dev->fd, which the control thread polls, is an epoll of the listening socket, the client's socket
  * and a timer.
  */
 #ifndef VDUSE_VHOST_USER_H
@@ -29,7 +28,7 @@
 struct vduse_file_region;
 
 static_assert(RTE_VDUSE_SOCKET_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path),
-	      "the longest path must be what the kernel takes");
+	      "the longest path is the kernel's");
 
 #define VHOST_USER_BIT(nr) (UINT64_C(1) << (nr))
 
@@ -39,32 +38,33 @@ struct vhost_user_region {
 	uint64_t last;
 	uint64_t user;   /* the driver's own address of first */
 	uint64_t offset; /* of first in the file */
-	int fd;          /* ours */
+	int fd;          /* closed with the region */
 };
 
-/* A message as it comes, and as it is answered. */
+/* A message as received, and as sent in reply. */
 struct vhost_user_msg {
 	uint32_t type;
 	uint32_t flags;
 	uint32_t size; /* of the payload */
 	union msg_payload payload;
 	unsigned int nb_fds;
-	int fds[MSG_FDS_MAX]; /* ours to close; -1: taken out */
+	int fds[MSG_FDS_MAX]; /* closed with the message; -1: taken by its handler */
 };
 
 #define VHOST_USER_MSG_HEAD offsetof(struct vhost_user_msg, payload)
-static_assert(offsetof(struct vhost_user_msg, payload) == 12, "head and payload are read at once");
+static_assert(offsetof(struct vhost_user_msg, payload) == 12,
+	      "head and payload are read into one buffer");
 
-/* What the driver has said of a virtqueue. */
+/* What the driver configured of a virtqueue. */
 struct vhost_user_ring {
 	uint32_t size;
-	uint16_t avail; /* where it goes on; of a packed ring with the wrap counter in bit 15 */
+	uint16_t avail; /* next position; of a packed ring with the wrap counter in bit 15 */
 	uint16_t used;
-	bool placed; /* it has addresses: the driver's own */
-	bool kicked;
+	bool placed; /* the addresses below are set */
+	bool kicked; /* a kick descriptor was sent */
 	bool enabled;
-	bool paused; /* while memory changes, and until its rings are in a region again */
-	uint64_t desc;
+	bool paused;   /* stopped because the ring was moved or unmapped; see vring_resume */
+	uint64_t desc; /* addresses of the driver's process */
 	uint64_t driver;
 	uint64_t device;
 };
@@ -76,112 +76,111 @@ struct vhost_user_closer;
 
 struct vhost_user_vq {
 	struct vhost_user_ring ring;
-	struct vduse_vq_info info;    /* what the device is to see */
-	uint64_t life;                /* of the ring, as the transport's vq_life says; with info */
-	struct vhost_user_call *call; /* under the virtqueue's lock; NULL: no calls */
+	struct vduse_vq_info info;    /* reported to core/ by the operation vq_info */
+	uint64_t cookie;              /* of the ring, see vq_life in transport.h; valid with info */
+	struct vhost_user_call *call; /* under the virtqueue's lock; NULL: no interrupts */
 };
 
-/* A write to the configuration space, short enough for the fields that there are. */
+/* A write to the configuration space. No writable field is longer. */
 struct vhost_user_write {
 	uint16_t offset;
-	uint8_t len; /* 0: there was none */
+	uint8_t len; /* 0: no write */
 	uint8_t data[5];
 };
 
 struct vhost_user {
 	struct rte_vduse_dev *dev;        /* constant */
 	char path[RTE_VDUSE_SOCKET_MAX];  /* constant */
-	mode_t mode;                      /* of the socket that is made; constant */
-	gid_t gid;                        /* its group, or -1; constant */
+	mode_t mode;                      /* of the socket file; constant */
+	gid_t gid;                        /* group of the socket file, or -1; constant */
 	bool client;                      /* connect instead of listen; constant */
 	bool net;                         /* a network device; constant */
 	bool any_memory;                  /* memory may be in any file; constant */
-	bool listening;                   /* its creator's thread's */
+	bool listening;                   /* the socket file exists; creator's thread only */
 	int listener;                     /* -1: none */
-	bool paused;                      /* clients are not accepted until the timer goes off */
+	bool paused;                      /* accepts no clients until the timer expires */
 	int timer;                        /* see socket.c */
-	bool ticking;                     /* the timer goes off once a second */
-	struct vhost_user_closer *closer; /* of what clients sent; see file.c; constant */
+	bool ticking;                     /* the timer is armed */
+	struct vhost_user_closer *closer; /* closes what clients sent, see file.c; constant */
 
-	/* The client that is served. */
+	/* The client. */
 	int conn;                          /* -1: none */
-	bool pending;                      /* its message waits for requests in flight */
-	bool ending;                       /* it is let go once nothing is in flight */
-	struct vhost_user_msg msg;         /* its message, as far as it came */
-	size_t have;                       /* bytes of it */
-	uint64_t deadline;                 /* of the rest, in timer cycles */
-	uint64_t acked;                    /* features that it took last */
-	uint64_t features;                 /* features in force since a virtqueue runs */
-	bool refused;                      /* the last features that it asked for were refused */
-	uint8_t status;                    /* as it set it */
-	bool up;                           /* the device was told that the driver is there */
+	bool pending;                      /* msg waits until no request is in flight */
+	bool ending;                       /* disconnect once no request is in flight */
+	struct vhost_user_msg msg;         /* message being received */
+	size_t have;                       /* bytes of msg received so far */
+	uint64_t deadline;                 /* for the rest of msg, in timer cycles; 0: none */
+	uint64_t acked;                    /* features that it set last */
+	uint64_t features;                 /* acked when the first virtqueue started */
+	bool refused;                      /* the last SET_FEATURES was refused */
+	uint8_t status;                    /* device status that it set last */
+	bool up;                           /* the device has DRIVER_OK */
 	int inflight;                      /* see inflight.c; -1: none */
-	struct vhost_user_write written;   /* the driver's last write to the space, with effect */
-	struct vhost_user_region *regions; /* sorted */
+	struct vhost_user_write written;   /* last configuration write that had an effect */
+	struct vhost_user_region *regions; /* sorted by address */
 	uint32_t nb_regions;
 
-	pthread_mutex_t lock; /* guards the next two, which any thread may use */
+	pthread_mutex_t lock; /* protects the next two, used by any thread */
 	int channel;          /* see channel.c; -1: none */
 	uint8_t *config;      /* dev->config_size bytes */
 
 	struct vhost_user_vq vqs[]; /* dev->nb_vqs */
 };
 
-/* conn.c: the client's next message, or what else there is to do at the socket. Returns as the
- * operation serve in transport.h.
- */
+/* conn.c: handles one event of the socket, see the operation serve in transport.h. */
 int
 vhost_user_serve(struct rte_vduse_dev *dev);
-/* conn.c: a client is served from now on; its socket is ours. */
+/* conn.c: starts to serve a client and takes over its socket. */
 void
 vhost_user_conn_begin(struct vhost_user *vu, int fd);
-/* conn.c: lets the client go. -EINPROGRESS: it waits for requests in flight, see vu->ending. */
+/* conn.c: disconnects the client. -EINPROGRESS: once no request is in flight, see vu->ending. */
 int
 vhost_user_conn_end(struct vhost_user *vu);
-/* conn.c: closes what a client gave; the device uses nothing of it any more. */
+/* conn.c: releases all that the client sent; the device must not use it any more. */
 void
 vhost_user_conn_close(struct vhost_user *vu);
 
-/* recv.c: reads what has come of a message. 0: it is whole; -EAGAIN: not yet; -ECONNRESET: the
- * client hung up; -EPROTO: it broke a rule, with a log line.
+/*
+ * recv.c: reads as much of a message as has arrived. 0: it is complete; -EAGAIN: it is not;
+ * -ECONNRESET: the client hung up; -EPROTO with a log line: it violates the protocol.
  */
 int
 vhost_user_recv(struct vhost_user *vu);
-/* recv.c: sends an answer at once or not at all: -EAGAIN. */
+/* recv.c: sends a reply without blocking. -EAGAIN: the socket has no room for it. */
 int
 vhost_user_send(const struct vhost_user *vu, const struct vhost_user_msg *msg);
-/* recv.c: closes what is left of a message's descriptors. */
+/* recv.c: closes the descriptors that still belong to a message. */
 void
 vhost_user_msg_close(const struct vhost_user *vu, struct vhost_user_msg *msg);
 
-/* socket.c: makes the socket and what tells of it. Creator's thread. 0 or a negative errno. */
+/* socket.c: creates the timer and dev->fd. Creator's thread. 0 or a negative errno. */
 int
 vhost_user_socket_open(struct vhost_user *vu);
-/* socket.c: listens at the path, or begins to connect to it; with a log line where that fails. */
+/* socket.c: listens at the path, or starts to connect to it. Logs a failure. Creator's thread. */
 int
 vhost_user_socket_start(struct vhost_user *vu);
-/* socket.c: nobody finds the socket any more. Creator's thread. */
+/* socket.c: removes the socket file. Creator's thread. */
 void
 vhost_user_socket_stop(struct vhost_user *vu);
-/* socket.c: closes all of it; the control thread has forgotten the device. */
+/* socket.c: closes all of it, after the control thread has dropped the device. */
 void
 vhost_user_socket_close(struct vhost_user *vu);
-/* socket.c: a client waits. -EINPROGRESS: for requests in flight of the one before. */
+/* socket.c: accepts a client. -EINPROGRESS: requests of the previous one are in flight. */
 int
 vhost_user_socket_accept(struct vhost_user *vu);
-/* socket.c: whether the client has not hung up, and can read. */
+/* socket.c: whether the client has not hung up. */
 bool
 vhost_user_socket_live(const struct vhost_user *vu);
-/* socket.c: clients were not accepted for want of a descriptor; they are again. */
+/* socket.c: accepts clients again after there was no descriptor for one. */
 void
 vhost_user_socket_resume(struct vhost_user *vu);
-/* socket.c: in client mode, tries to connect. */
+/* socket.c: tries to connect, in client mode. */
 void
 vhost_user_socket_connect(struct vhost_user *vu);
-/* socket.c: hears of a descriptor of the socket, or not any more. */
+/* socket.c: adds a descriptor to the epoll, or removes it. */
 int
 vhost_user_socket_watch(const struct vhost_user *vu, int fd, bool on);
-/* socket.c: the timer goes off once a second while something waits for it. */
+/* socket.c: arms the timer if something needs it, or disarms it. */
 void
 vhost_user_socket_tick(struct vhost_user *vu);
 
@@ -196,12 +195,12 @@ vhost_user_socket_tick(struct vhost_user *vu);
 int
 vhost_user_mem_add(struct vhost_user *vu, uint32_t keep, const struct vhost_user_memory *table,
 		   const int *fds, uint32_t nb);
-/* -ENOENT: there is none like that. */
+/* -ENOENT: no such region. */
 int
 vhost_user_mem_remove(struct vhost_user *vu, const struct vhost_user_memory *region);
 void
 vhost_user_mem_clear(struct vhost_user *vu);
-/* Where the device has what the driver has at user, all of it. -EFAULT: nowhere. */
+/* Translates an address of the driver's process. -EFAULT: no region holds the whole range. */
 int
 vhost_user_mem_iova(const struct vhost_user *vu, uint64_t user, uint64_t len, uint64_t *iova);
 /* As the operation of that name in transport.h. */
@@ -209,45 +208,45 @@ int
 vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_file_region *region);
 
 /*
- * call.c: what interrupts the driver through its eventfd, which stays the caller's and may be
- * closed. NULL with a log line: there are no interrupts.
+ * call.c: prepares interrupts of the driver through its eventfd. The caller keeps fd and may close
+ * it. NULL with a log line: no memory or descriptor.
  */
 struct vhost_user_call *
 vhost_user_call_open(const char *name, uint16_t index, int fd);
 /* May be NULL. */
 void
 vhost_user_call_close(struct vhost_user_call *call);
-/* One thread at a time. One system call, which does not wait, whatever the driver does. */
+/* Not thread-safe. Makes one system call, which no driver can block; but see call_waits. */
 int
 vhost_user_call_send(struct vhost_user_call *call);
-/* True: it does, for this machine has no io_uring. */
+/* Whether a driver can block call_send, because there is no io_uring. */
 bool
 vhost_user_call_waits(const struct vhost_user_call *call);
 
 /*
- * vring.c: what the driver says of a virtqueue is about to change, so it stops. NULL: requests of
- * it are in flight, ask again. Go on with vhost_user_vring_go(), which starts it if it has all that
- * it needs. -EFAULT: it cannot, its rings are in no region.
+ * vring.c: stops a virtqueue so that its ring can be changed. NULL: requests are in flight, call
+ * again. Then call vhost_user_vring_go(), which starts it again if nothing is missing. -EFAULT: its
+ * rings are in no region.
  */
 struct vhost_user_ring *
 vhost_user_vring_edit(struct vhost_user *vu, uint16_t index);
 int
 vhost_user_vring_go(struct vhost_user *vu, uint16_t index);
-/* Its call descriptor, which stays the caller's; -1: no calls. The virtqueue goes on. */
+/* Sets its call descriptor, which the caller keeps; -1: no interrupts. It need not stop. */
 void
 vhost_user_vring_call(struct vhost_user *vu, uint16_t index, int fd);
 /*
- * Memory has changed: stops those whose rings lie elsewhere now, or nowhere; and goes on with those
- * that are in a region again.
+ * After the regions changed: stops the virtqueues whose rings moved or are in no region; then
+ * starts those again whose rings are in a region.
  */
 void
 vhost_user_vring_pause(struct vhost_user *vu);
 void
 vhost_user_vring_resume(struct vhost_user *vu);
-/* The driver is gone, as far as the device is concerned. -EINPROGRESS: requests are in flight. */
+/* Stops all virtqueues and resets the device. -EINPROGRESS: requests are in flight. */
 int
 vhost_user_vring_reset(struct vhost_user *vu);
-/* The same, and what the driver said of its virtqueues is forgotten. */
+/* The same, and clears the configuration of all virtqueues. */
 int
 vhost_user_vring_forget(struct vhost_user *vu);
 /* Whether any virtqueue is ready. */
@@ -255,9 +254,9 @@ bool
 vhost_user_vring_any(const struct vhost_user *vu);
 
 /*
- * inflight.c: memory that the driver keeps while it reconnects: a descriptor that stays ours and
- * its size, or -1 with a log line; and the driver brings it back: 0 or -EPROTO, the descriptor is
- * ours then.
+ * inflight.c: the buffer that the driver keeps while it reconnects. inflight_new() creates it and
+ * returns its descriptor, which the caller must not close, or -1 with a log line. inflight_take()
+ * takes over the descriptor of one that the driver sends back: 0 or -EPROTO.
  */
 int
 vhost_user_inflight_new(struct vhost_user *vu, uint64_t *size);
@@ -265,21 +264,22 @@ int
 vhost_user_inflight_take(struct vhost_user *vu, int fd, uint64_t size, uint64_t offset);
 void
 vhost_user_inflight_close(struct vhost_user *vu);
-/* What the driver wrote to the configuration space is kept with it: it does not write again when
- * it reconnects.
+/*
+ * Stores the driver's last write to the configuration space there, because the driver does not
+ * write again when it reconnects.
  */
 void
 vhost_user_inflight_note(struct vhost_user *vu, const struct vhost_user_write *write);
-/* False: there is no such note. */
+/* Reads it back. False: there is none. */
 bool
 vhost_user_inflight_noted(const struct vhost_user *vu, struct vhost_user_write *write);
-/* A number that a virtqueue keeps as long as the driver keeps that memory, or 0. */
+/* Cookie of a virtqueue: the same number as long as the driver keeps the buffer, or 0. */
 uint64_t
-vhost_user_inflight_life(const struct vhost_user *vu, uint16_t index);
+vhost_user_inflight_cookie(const struct vhost_user *vu, uint16_t index);
 
 /*
- * channel.c: the driver's socket for messages of the device. 0: it belongs to the device now.
- * -EPROTO: it could block, or there is something in it; it stays the caller's.
+ * channel.c: takes over the driver's socket for messages of the device. -EPROTO: it could block, or
+ * holds data; it stays the caller's.
  */
 int
 vhost_user_channel_open(struct vhost_user *vu, int fd);
@@ -290,8 +290,8 @@ int
 vhost_user_channel_config(struct rte_vduse_dev *dev);
 
 /*
- * file.c: the kind of a descriptor that a driver sent, found without blocking. Memory is a file of
- * tmpfs, hugetlbfs or memfd_create().
+ * file.c: the type of a descriptor that a driver sent, found without blocking. Memory is a file of
+ * tmpfs, hugetlbfs or memfd_create(); a channel is a unix stream socket.
  */
 bool
 vhost_user_file_is_memory(int fd);
@@ -299,38 +299,38 @@ bool
 vhost_user_file_is_eventfd(int fd);
 bool
 vhost_user_file_is_channel(int fd);
-/* Closes it, on a thread of its own where that could block. -1: nothing. */
+/* Closes fd, on another thread if that could block. Does nothing for -1. */
 void
 vhost_user_file_close(struct vhost_user_closer *closer, int fd);
-/* Ends a connection at once, and closes it like that. */
+/* Shuts a connection down at once and closes it the same way. */
 void
 vhost_user_file_hang_up(struct vhost_user_closer *closer, int fd);
-/* What closes for a device, and does so after the device is gone. NULL: no memory. */
+/* Closes descriptors of one device, also after the device is destroyed. NULL: no memory. */
 struct vhost_user_closer *
 vhost_user_closer_new(void);
 void
 vhost_user_closer_free(struct vhost_user_closer *closer);
-/* Whether so many descriptors wait to be closed that no more may come. */
+/* Whether too many descriptors wait to be closed to receive more. */
 bool
 vhost_user_closer_full(struct vhost_user_closer *closer);
 
 /*
- * path.c: keeps other processes from making or removing sockets in the folder, until the caller
- * closes the descriptor that it returns. -EBUSY with a log line, or another errno: there is no such
- * folder, or none that can be read.
+ * path.c: locks the folder of a socket against other processes of this library. The caller closes
+ * the returned descriptor to unlock it. -EBUSY with a log line: it is locked; another negative
+ * errno: the folder cannot be opened.
  */
 int
 vhost_user_path_lock(const char *name, const char *path);
-/* path.c: connects without waiting. The descriptor, or a negative errno. */
+/* path.c: connects without blocking. Returns the descriptor or a negative errno. */
 int
 vhost_user_path_connect(const char *path);
-/* path.c: makes room for the socket; under that lock. 0 or a negative errno with a log line. */
+/* path.c: removes a stale socket. Under that lock. 0, or a negative errno with a log line. */
 int
 vhost_user_path_prepare(const char *name, const char *path);
-/* path.c: sets vu->mode and vu->gid. 0, or a negative errno and a log line. */
+/* path.c: sets vu->mode and vu->gid. 0, or a negative errno with a log line. */
 int
 vhost_user_path_access(struct vhost_user *vu, const struct rte_vduse_dev_conf *conf);
-/* path.c: gives the socket that was made its group and mode. Same returns. */
+/* path.c: applies them to the socket file. 0, or a negative errno with a log line. */
 int
 vhost_user_path_permit(const struct vhost_user *vu);
 

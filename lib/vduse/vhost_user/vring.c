@@ -2,7 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Virtqueues of a vhost-user driver.
- * Input: what it says of one. Output: the device starts, stops or moves it.
+ * Input: what the driver configured of a ring. Output: the device starts, stops or moves a
+ * virtqueue.
  * Thread: control.
  */
 #include <errno.h>
@@ -19,11 +20,11 @@
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
-/* The protocol's form of a packed position: an index and its wrap counter above it. */
+/* A packed position in the protocol: an index in bits 0-14, its wrap counter in bit 15. */
 #define VRING_WRAP  15
 #define VRING_INDEX ((1 << VRING_WRAP) - 1)
 
-/* Bytes of a ring, without the fields for event indices, which a driver may leave out. */
+/* Bytes of a ring, without the event index fields, which a driver may not have mapped. */
 #define VRING_DESC_SIZE(size)  (UINT64_C(16) * (size))
 #define VRING_AVAIL_SIZE(size) (4 + UINT64_C(2) * (size))
 #define VRING_USED_SIZE(size)  (4 + UINT64_C(8) * (size))
@@ -55,7 +56,7 @@ vring_changed(struct vhost_user *vu, uint16_t index)
 	(void)vduse_msg_do(vu->dev, &request, &response);
 }
 
-/* What the control thread is to see of a virtqueue. -EFAULT: its rings are in no region. */
+/* Fills in what core/ reads of a virtqueue. -EFAULT: its rings are in no region. */
 static int
 vring_read(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *info)
 {
@@ -89,10 +90,10 @@ vring_read(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *in
 }
 
 /*
- * A virtqueue that runs goes on with another call. Its lock keeps the poller out of a burst, in
- * which alone the call is used.
- * The new one is called once: where there was none, the calls until now were lost, and a driver
- * may not have read the old one. A call too many does no harm.
+ * Replaces the call of a virtqueue, which may be running: its lock excludes the poller, which uses
+ * the call only within a burst.
+ * The new one is signalled once, because interrupts were lost if there was none, and the driver may
+ * not have read the old eventfd. A spurious interrupt does no harm.
  */
 void
 vhost_user_vring_call(struct vhost_user *vu, uint16_t index, int fd)
@@ -100,7 +101,7 @@ vhost_user_vring_call(struct vhost_user *vu, uint16_t index, int fd)
 	rte_spinlock_t *lock = &vu->dev->vqs[index].lock;
 	struct vhost_user_call *call = NULL, *old;
 
-	/* A file of another kind could block whoever polls, for as long as the driver likes. */
+	/* Another type of file could block the poller as long as the driver likes. */
 	if (fd >= 0 && !vhost_user_file_is_eventfd(fd))
 		VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
 				 "the call descriptor of virtqueue %u is no eventfd: its driver "
@@ -121,7 +122,7 @@ int
 vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 {
 	struct vhost_user_vq *vq = &vu->vqs[index];
-	/* A driver that knows no protocol features enables no virtqueue. */
+	/* Without protocol features there is no message to enable a virtqueue. */
 	bool enabled = vq->ring.enabled || !(vu->acked & VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES));
 	struct vduse_vq_info info;
 	int ret;
@@ -135,18 +136,18 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 		return ret;
 	vq->ring.paused = false;
 	vq->info = info;
-	vq->life = vhost_user_inflight_life(vu, index);
+	vq->cookie = vhost_user_inflight_cookie(vu, index);
 	if (vu->up) {
 		vring_changed(vu, index);
 		return 0;
 	}
-	/* The first virtqueue brings the device up, which then looks at all of them. */
+	/* The first virtqueue sets DRIVER_OK, upon which core/ starts all that are ready. */
 	vu->up = true;
 	vring_status(vu, VRING_STATUS_UP);
 	return 0;
 }
 
-/* Nothing of it is in flight. */
+/* Stops a virtqueue that has no request in flight. */
 static void
 vring_halt(struct vhost_user *vu, uint16_t index)
 {
@@ -157,7 +158,7 @@ vring_halt(struct vhost_user *vu, uint16_t index)
 	struct vhost_user_ring *ring = &vu->vqs[index].ring;
 	const struct vduse_vq_state_packed *state;
 	struct vduse_dev_response response;
-	/* Only a virtqueue that the device started has a kick fd, and a position of its own. */
+	/* Only a started virtqueue has a kick fd, and a position in core/. */
 	bool ran = vu->dev->vqs[index].kick_fd >= 0;
 
 	vu->vqs[index].info.ready = 0;
@@ -166,7 +167,7 @@ vring_halt(struct vhost_user *vu, uint16_t index)
 	vring_changed(vu, index);
 	if (!ran || vduse_msg_do(vu->dev, &request, &response) != 0)
 		return;
-	/* For GET_VRING_BASE, and for a start without SET_VRING_BASE. */
+	/* For GET_VRING_BASE, and for a restart without SET_VRING_BASE. */
 	if (!vring_is_packed(vu)) {
 		ring->avail = response.vq_state.split.avail_index;
 		ring->used = ring->avail;
@@ -208,14 +209,14 @@ vhost_user_vring_pause(struct vhost_user *vu)
 		if (ret < 0)
 			VDUSE_LOG_DRIVER(vu->dev, dev, ERR,
 					 "virtqueue %u stopped: its rings are in no region any "
-					 "more, it goes on when they are",
+					 "more, it starts again when they are",
 					 i);
 		vring_halt(vu, i);
 		vq->ring.paused = true;
 	}
 }
 
-/* QEMU takes a region away and adds it again with another size: its rings have none in between. */
+/* QEMU resizes a region by removing and adding it: in between the rings are in no region. */
 void
 vhost_user_vring_resume(struct vhost_user *vu)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The vhost-user protocol: the numbers of messages, and what they carry. For the transport and for
- * clients of tests; as it goes over the socket.
+ * The vhost-user protocol as sent over the socket: message types, flags and payloads. Used by the
+ * transport and by test clients.
  */
 #ifndef VDUSE_VHOST_USER_WIRE_H
 #define VDUSE_VHOST_USER_WIRE_H
@@ -46,7 +46,7 @@ enum msg_type {
 	MSG_GET_STATUS = 40,
 };
 
-/* Bit of the features that says that there are protocol features. */
+/* Feature bit: the device has protocol features. */
 #define MSG_F_PROTOCOL_FEATURES 30
 
 /* Bits of the protocol features. */
@@ -60,20 +60,20 @@ enum msg_type {
 #define MSG_PROTOCOL_MEM_SLOTS       15
 #define MSG_PROTOCOL_STATUS          16
 
-/* Messages of the device, on the back-end channel. */
+/* Sent by the device, on the back-end channel. */
 #define MSG_BACKEND_CONFIG_CHANGE 2
 
-#define MSG_VERSION         1U /* in the flags, with the bits below */
+#define MSG_VERSION         1U /* in the flags, with the next two bits */
 #define MSG_VERSION_MASK    3U
 #define MSG_FLAG_REPLY      (1U << 2)
 #define MSG_FLAG_NEED_REPLY (1U << 3)
 
 #define MSG_CONFIG_MAX 256
 #define MSG_FDS_MAX    8
-/* Bytes of the largest payload of a message, also of those that are not handled. */
+/* Bytes of the largest payload of any message, supported or not. */
 #define MSG_PAYLOAD_MAX 1024
 
-/* Of the number that a virtqueue's descriptor comes with. */
+/* Index of the virtqueue in SET_VRING_KICK, _CALL and _ERR. */
 #define MSG_VRING_INDEX 0xffU
 
 /* A region of the driver's memory. */
