@@ -77,16 +77,16 @@ test_defaults(void **state)
 {
 	RTE_SET_USED(state);
 	accepted(IFACE);
-	assert_string_equal(parsed.iface, "/dev/vduse/net0");
-	assert_int_equal(parsed.queues, 1);
-	assert_int_equal(parsed.queue_size, 256);
+	assert_string_equal(parsed.dev.path, "/dev/vduse/net0");
+	assert_int_equal(parsed.dev.queues, 1);
+	assert_int_equal(parsed.dev.queue_size, 256);
 	assert_int_equal(parsed.mtu, 1500);
-	assert_int_equal(parsed.attach, RTE_VDUSE_ATTACH_NONE);
+	assert_int_equal(parsed.dev.attach, RTE_VDUSE_ATTACH_NONE);
 	assert_true(rte_is_zero_ether_addr(&parsed.mac));
-	assert_false(parsed.umem);
-	assert_false(parsed.client);
-	assert_false(parsed.packed);
-	assert_true(parsed.in_order);
+	assert_false(parsed.dev.umem);
+	assert_false(parsed.dev.client);
+	assert_false(parsed.dev.packed);
+	assert_true(parsed.dev.in_order);
 }
 
 static void
@@ -97,13 +97,13 @@ test_all(void **state)
 	RTE_SET_USED(state);
 	accepted("umem=1,attach=virtio,mtu=9000,mac=02:00:00:00:ab:01,queue-size=1024,queues=4,"
 		 "iface=/dev/vduse/a.b_c-D9");
-	assert_string_equal(parsed.iface, "/dev/vduse/a.b_c-D9");
-	assert_int_equal(parsed.queues, 4);
-	assert_int_equal(parsed.queue_size, 1024);
+	assert_string_equal(parsed.dev.path, "/dev/vduse/a.b_c-D9");
+	assert_int_equal(parsed.dev.queues, 4);
+	assert_int_equal(parsed.dev.queue_size, 1024);
 	assert_int_equal(parsed.mtu, 9000);
-	assert_int_equal(parsed.attach, RTE_VDUSE_ATTACH_VIRTIO);
+	assert_int_equal(parsed.dev.attach, RTE_VDUSE_ATTACH_VIRTIO);
 	assert_true(rte_is_same_ether_addr(&parsed.mac, &mac));
-	assert_true(parsed.umem);
+	assert_true(parsed.dev.umem);
 }
 
 static void
@@ -111,16 +111,16 @@ test_limits(void **state)
 {
 	RTE_SET_USED(state);
 	accepted(IFACE ",queue-size=2,mtu=68,queues=1,attach=none,umem=0");
-	assert_int_equal(parsed.queue_size, 2);
+	assert_int_equal(parsed.dev.queue_size, 2);
 	assert_int_equal(parsed.mtu, 68);
 	accepted(IFACE ",queue-size=32768,mtu=65535,queues=" RTE_STR(RTE_MAX_QUEUES_PER_PORT));
-	assert_int_equal(parsed.queue_size, 32768);
+	assert_int_equal(parsed.dev.queue_size, 32768);
 	assert_int_equal(parsed.mtu, 65535);
-	assert_int_equal(parsed.queues, RTE_MAX_QUEUES_PER_PORT);
+	assert_int_equal(parsed.dev.queues, RTE_MAX_QUEUES_PER_PORT);
 	accepted(IFACE ",attach=vhost");
-	assert_int_equal(parsed.attach, RTE_VDUSE_ATTACH_VHOST);
+	assert_int_equal(parsed.dev.attach, RTE_VDUSE_ATTACH_VHOST);
 	accepted("iface=/dev/vduse/" NAME_63);
-	assert_string_equal(parsed.iface, "/dev/vduse/" NAME_63);
+	assert_string_equal(parsed.dev.path, "/dev/vduse/" NAME_63);
 }
 
 static void
@@ -158,20 +158,20 @@ test_socket(void **state)
 {
 	RTE_SET_USED(state);
 	accepted("iface=/run/vhost/x.sock,client=1,attach=none,umem=0,queues=1");
-	assert_string_equal(parsed.iface, "/run/vhost/x.sock");
-	assert_true(parsed.client);
-	assert_true(parsed.packed);
+	assert_string_equal(parsed.dev.path, "/run/vhost/x.sock");
+	assert_true(parsed.dev.client);
+	assert_true(parsed.dev.packed);
 	accepted("client=0,iface=./x,packed=0,in-order=0");
-	assert_false(parsed.client);
-	assert_false(parsed.packed);
-	assert_false(parsed.in_order);
+	assert_false(parsed.dev.client);
+	assert_false(parsed.dev.packed);
+	assert_false(parsed.dev.in_order);
 	accepted(IFACE ",in-order=1,packed=1");
-	assert_true(parsed.packed);
-	assert_true(parsed.in_order);
+	assert_true(parsed.dev.packed);
+	assert_true(parsed.dev.in_order);
 	accepted("iface=/run/" NAME_63 NAME_31 "12345678");
 	accepted("iface=/run/a=b c[1,,2.sock,queues=3");
-	assert_string_equal(parsed.iface, "/run/a=b c[1,2.sock");
-	assert_int_equal(parsed.queues, 3);
+	assert_string_equal(parsed.dev.path, "/run/a=b c[1,2.sock");
+	assert_int_equal(parsed.dev.queues, 3);
 	refused("iface=/run/x.sock,attach=virtio", "/run/x.sock", "leave attach out");
 	refused("attach=vhost,iface=/run/x.sock", "/run/x.sock", "leave attach out");
 	refused("iface=/run/x.sock,umem=1", "/run/x.sock", "leave umem out");
@@ -179,18 +179,18 @@ test_socket(void **state)
 	refused(IFACE ",any-memory=1", "/dev/vduse/net0", "leave any-memory out");
 	refused("iface=/run/x.sock,any-memory=2", "any-memory=2", "0 or 1");
 	accepted("iface=/run/x.sock,any-memory=1");
-	assert_true(parsed.any_memory);
-	assert_int_equal(parsed.memory_limit, 0);
+	assert_true(parsed.dev.any_memory);
+	assert_int_equal(parsed.dev.memory_limit, 0);
 	accepted("iface=/run/x.sock,memory-limit=8G");
-	assert_int_equal(parsed.memory_limit, UINT64_C(8) << 30);
+	assert_int_equal(parsed.dev.memory_limit, UINT64_C(8) << 30);
 	accepted(IFACE ",memory-limit=4096");
-	assert_int_equal(parsed.memory_limit, 4096);
+	assert_int_equal(parsed.dev.memory_limit, 4096);
 	refused(IFACE ",memory-limit=0", "memory-limit=0", "such as 8G");
 	refused(IFACE ",memory-limit=8X", "memory-limit=8X", "such as 8G");
 	refused("iface=/run/x.sock,client=2", "client=2", "0 or 1");
 	accepted("iface=/run/x.sock,socket-mode=0660,socket-group=kvm");
-	assert_int_equal(parsed.socket_mode, 0660);
-	assert_string_equal(parsed.socket_group, "kvm");
+	assert_int_equal(parsed.dev.socket_mode, 0660);
+	assert_string_equal(parsed.dev.socket_group, "kvm");
 	refused("iface=/run/x.sock,socket-mode=8", "socket-mode=8", "octal");
 	refused("iface=/run/x.sock,socket-mode=0660,client=1", "socket-mode", "leave them out");
 	refused(IFACE ",socket-group=kvm", "socket-group", "leave them out");
@@ -319,6 +319,9 @@ test_repeated(void **state)
 	refused(IFACE "," IFACE, IFACE, "give it once");
 	refused(IFACE ",queues=1,mtu=1500,queues=1", "queues=1", "give it once");
 	refused("mtu=1500,mtu=1500," IFACE, "mtu=1500", "give it once");
+	refused(IFACE ",iface=/run/x.sock", "iface=/run/x.sock", "give it once");
+	refused("mac=02:00:00:00:00:01,mac=02:00:00:00:00:02," IFACE, "mac=02:00:00:00:00:02",
+		"give it once");
 }
 
 static void

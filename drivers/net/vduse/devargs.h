@@ -13,7 +13,7 @@
 
 #include <rte_ether.h>
 
-#include <rte_vduse.h>
+#include <rte_vduse_args.h>
 
 /* What dpdk-pmdinfo and the guide show. */
 #define VDUSE_DEVARGS_USAGE                                                                        \
@@ -32,34 +32,17 @@
 	"packed=<0|1> "                                                                            \
 	"in-order=<0|1>"
 
-/* Longest path of a device, with its closing NUL. */
-#define VDUSE_DEVARGS_IFACE_MAX RTE_VDUSE_SOCKET_MAX
-static_assert(sizeof(RTE_VDUSE_PATH) - 1 + RTE_VDUSE_NAME_MAX <= VDUSE_DEVARGS_IFACE_MAX,
-	      "the longest path of a VDUSE device must fit");
-
 struct vduse_devargs {
-	char iface[VDUSE_DEVARGS_IFACE_MAX];
-	uint16_t queues;
-	uint16_t queue_size;
+	struct rte_vduse_args_dev dev;
 	uint16_t mtu;
 	struct rte_ether_addr mac; /* all zeroes if none was given */
-	enum rte_vduse_attach attach;
-	uint32_t socket_mode;  /* 0: the default */
-	char socket_group[64]; /* empty: the default */
-	bool umem;
-	bool client;
-	bool any_memory;
-	uint64_t memory_limit; /* 0: the default */
-	bool packed;
-	bool packed_given;
-	bool in_order;
 };
 
 /*
- * Parses the arguments of the device name. args may be NULL. 0, or a negative errno with one
+ * Parses the arguments of the device name. text may be NULL. 0, or a negative errno with one
  * log line that says what is wrong and what to do; out is then undefined.
  */
 int
-vduse_devargs_parse(const char *name, const char *args, struct vduse_devargs *out);
+vduse_devargs_parse(const char *name, const char *text, struct vduse_devargs *out);
 
 #endif /* VDUSE_DEVARGS_H */

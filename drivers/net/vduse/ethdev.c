@@ -41,21 +41,22 @@ ethdev_net_create(struct rte_eth_dev *dev)
 {
 	struct vduse_port *port = dev->data->dev_private;
 	const struct rte_vduse_net_conf conf = {
-		.path = port->args.iface,
-		.client = port->args.client,
-		.any_memory = port->args.any_memory,
-		.memory_limit = port->args.memory_limit,
+		.path = port->args.dev.path,
+		.client = port->args.dev.client,
+		.any_memory = port->args.dev.any_memory,
+		.memory_limit = port->args.dev.memory_limit,
 		.name = dev->data->name,
-		.socket_mode = port->args.socket_mode,
-		.socket_group = port->args.socket_group[0] != '\0' ? port->args.socket_group : NULL,
-		.pairs = port->args.queues,
-		.queue_size = port->args.queue_size,
+		.socket_mode = port->args.dev.socket_mode,
+		.socket_group =
+			port->args.dev.socket_group[0] != '\0' ? port->args.dev.socket_group : NULL,
+		.pairs = port->args.dev.queues,
+		.queue_size = port->args.dev.queue_size,
 		.mac = port->args.mac,
 		.mtu = port->args.mtu,
 		.socket_id = dev->data->numa_node,
-		.umem = port->args.umem,
-		.features_off = (port->args.packed ? 0 : RTE_BIT64(VIRTIO_F_RING_PACKED)) |
-				(port->args.in_order ? 0 : RTE_BIT64(VIRTIO_F_IN_ORDER)),
+		.umem = port->args.dev.umem,
+		.features_off = (port->args.dev.packed ? 0 : RTE_BIT64(VIRTIO_F_RING_PACKED)) |
+				(port->args.dev.in_order ? 0 : RTE_BIT64(VIRTIO_F_IN_ORDER)),
 		.link = ethdev_link_changed,
 		.arg = dev,
 	};

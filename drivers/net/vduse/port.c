@@ -98,7 +98,7 @@ port_start(struct rte_eth_dev *dev)
 	/* Before the kernel probes: the driver comes up within the next call. */
 	rte_atomic_store_explicit(&port->started, true, rte_memory_order_release);
 	if (!port->served) {
-		ret = rte_vduse_net_start(port->net, port->args.attach);
+		ret = rte_vduse_net_start(port->net, port->args.dev.attach);
 		if (ret < 0)
 			goto stop;
 		port->served = true;
@@ -137,8 +137,8 @@ port_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 {
 	const struct vduse_port *port = dev->data->dev_private;
 
-	info->max_rx_queues = port->args.queues;
-	info->max_tx_queues = port->args.queues;
+	info->max_rx_queues = port->args.dev.queues;
+	info->max_tx_queues = port->args.dev.queues;
 	info->max_mac_addrs = 1;
 	info->min_mtu = RTE_VDUSE_NET_MTU_MIN;
 	info->max_mtu = RTE_VDUSE_NET_MTU_MAX;
@@ -148,8 +148,8 @@ port_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_SCATTER;
 	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
 	info->default_rxportconf.burst_size = PORT_BURST;
-	info->default_rxportconf.ring_size = port->args.queue_size;
-	info->default_rxportconf.nb_queues = port->args.queues;
+	info->default_rxportconf.ring_size = port->args.dev.queue_size;
+	info->default_rxportconf.nb_queues = port->args.dev.queues;
 	info->default_txportconf = info->default_rxportconf;
 	return 0;
 }
@@ -183,9 +183,9 @@ port_priv_dump(struct rte_eth_dev *dev, FILE *file)
 	const struct vduse_port *port = dev->data->dev_private;
 	struct rte_vduse_dev *below = rte_vduse_net_dev(port->net);
 
-	fprintf(file, "\t  - iface: %s\n", port->args.iface);
-	fprintf(file, "\t  - queue pairs: %u of %u descriptors\n", port->args.queues,
-		port->args.queue_size);
+	fprintf(file, "\t  - iface: %s\n", port->args.dev.path);
+	fprintf(file, "\t  - queue pairs: %u of %u descriptors\n", port->args.dev.queues,
+		port->args.dev.queue_size);
 	fprintf(file, "\t  - mtu: %u\n", port->args.mtu);
 	fprintf(file, "\t  - given to the kernel: %s\n", port->served ? "yes" : "no");
 	fprintf(file, "\t  - started: %s\n", port->started ? "yes" : "no");

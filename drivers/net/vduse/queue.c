@@ -153,7 +153,7 @@ vduse_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info
 
 	info->mp = queue->pool;
 	info->scattered_rx = dev->data->scattered_rx;
-	info->nb_desc = port->args.queue_size;
+	info->nb_desc = port->args.dev.queue_size;
 	info->rx_buf_size = rte_pktmbuf_data_room_size(queue->pool) - RTE_PKTMBUF_HEADROOM;
 	info->conf.rx_deferred_start = queue->deferred;
 	info->conf.offloads = dev->data->dev_conf.rxmode.offloads;
@@ -165,7 +165,7 @@ vduse_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info
 	const struct vduse_port *port = dev->data->dev_private;
 	const struct vduse_queue *queue = dev->data->tx_queues[id];
 
-	info->nb_desc = port->args.queue_size;
+	info->nb_desc = port->args.dev.queue_size;
 	info->conf.tx_deferred_start = queue->deferred;
 	info->conf.offloads = dev->data->dev_conf.txmode.offloads;
 }

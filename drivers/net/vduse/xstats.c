@@ -73,7 +73,7 @@ static const struct xstats_name xstats_queue_names[] = {
 static unsigned int
 xstats_count(const struct vduse_port *port)
 {
-	return XSTATS_DEVICE + 2 * port->args.queues * XSTATS_QUEUE;
+	return XSTATS_DEVICE + 2 * port->args.dev.queues * XSTATS_QUEUE;
 }
 
 static void
@@ -87,8 +87,8 @@ xstats_device_read(const struct vduse_port *port, struct xstats_device *out)
 static void
 xstats_queue_read(const struct vduse_port *port, unsigned int queue, struct xstats_queue *out)
 {
-	bool rx = queue < port->args.queues;
-	uint16_t pair = rx ? queue : queue - port->args.queues;
+	bool rx = queue < port->args.dev.queues;
+	uint16_t pair = rx ? queue : queue - port->args.dev.queues;
 	struct rte_vduse_vq_stats vq;
 
 	rte_vduse_net_stats(port->net, pair, rx, &out->net);
@@ -118,7 +118,7 @@ vduse_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned
 	xstats_device_read(port, &device);
 	for (id = 0; id < XSTATS_DEVICE; id++)
 		xstats[id].value = xstats_value(&device, &xstats_device_names[id]);
-	for (i = 0; i < 2u * port->args.queues; i++) {
+	for (i = 0; i < 2u * port->args.dev.queues; i++) {
 		xstats_queue_read(port, i, &queue);
 		for (; id < XSTATS_DEVICE + (i + 1) * XSTATS_QUEUE; id++)
 			xstats[id].value = xstats_value(
@@ -172,10 +172,10 @@ vduse_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names
 	for (id = 0; id < XSTATS_DEVICE; id++)
 		snprintf(names[id].name, sizeof(names[id].name), "%s",
 			 xstats_device_names[id].name);
-	for (i = 0; i < 2u * port->args.queues; i++) {
+	for (i = 0; i < 2u * port->args.dev.queues; i++) {
 		for (j = 0; j < XSTATS_QUEUE; j++, id++)
 			snprintf(names[id].name, sizeof(names[id].name), "%s_q%u_%s",
-				 i < port->args.queues ? "rx" : "tx", i % port->args.queues,
+				 i < port->args.dev.queues ? "rx" : "tx", i % port->args.dev.queues,
 				 xstats_queue_names[j].name);
 	}
 	return count;
@@ -190,7 +190,7 @@ vduse_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats,
 	uint16_t i;
 
 	stats->rx_nombuf = 0;
-	for (i = 0; i < port->args.queues; i++) {
+	for (i = 0; i < port->args.dev.queues; i++) {
 		rte_vduse_net_stats(port->net, i, true, &rx);
 		rte_vduse_net_stats(port->net, i, false, &tx);
 		stats->ipackets += rx.packets;
@@ -217,7 +217,7 @@ vduse_stats_reset(struct rte_eth_dev *dev)
 	const struct vduse_port *port = dev->data->dev_private;
 	uint16_t i;
 
-	for (i = 0; i < port->args.queues; i++) {
+	for (i = 0; i < port->args.dev.queues; i++) {
 		rte_vduse_net_stats_reset(port->net, i, true);
 		rte_vduse_net_stats_reset(port->net, i, false);
 	}
