@@ -12,8 +12,6 @@
 #include <rte_spinlock.h>
 #include <rte_string_fns.h>
 
-#include <rte_vduse_args.h>
-
 #include <virtio_blk/blk.h>
 
 static const struct rte_vduse_blk_backend_ops *const backends[] = {
@@ -33,66 +31,31 @@ vblk_no_memory(const char *device)
 	return -ENOMEM;
 }
 
-static bool
-backend_arg_set(const struct vblk_arg *arg, const char *value)
+static void
+backend_arg_error(const char *device, enum rte_vduse_arg_fault fault, const char *key,
+		  const char *value, const char *text)
 {
-	uint64_t number;
-
-	switch (arg->type) {
-	case VBLK_ARG_STRING:
-		free(*(char **)arg->to);
-		*(char **)arg->to = strdup(value);
-		return value[0] != '\0' && *(char **)arg->to != NULL;
-	case VBLK_ARG_SIZE:
-		return rte_vduse_args_bytes(value, arg->to);
-	case VBLK_ARG_FLAG:
-		if (!rte_vduse_args_bytes(value, &number) || number > 1)
-			return false;
-		*(bool *)arg->to = number != 0;
-		return true;
-	}
-	return false;
-}
-
-static const char *
-backend_arg_wanted(const struct vblk_arg *arg)
-{
-	if (arg->type == VBLK_ARG_FLAG)
-		return "0 or 1";
-	return arg->type == VBLK_ARG_SIZE ? "bytes, such as 64M or 10G" : "a text";
-}
-
-static int
-backend_arg_take(const char *device, const char *key, const char *value,
-		 const struct vblk_arg *known, unsigned int nb)
-{
-	unsigned int i;
-
-	for (i = 0; i < nb; i++) {
-		if (strcmp(key, known[i].key) != 0)
-			continue;
-		if (value != NULL && backend_arg_set(&known[i], value))
-			return 0;
-		VBLK_LOG(ERR, device, "%s=%s: use %s", key, value != NULL ? value : "",
-			 backend_arg_wanted(&known[i]));
-		return -EINVAL;
-	}
-	VBLK_LOG(ERR, device, "%s=%s: the backend knows no such argument", key,
-		 value != NULL ? value : "");
-	return -EINVAL;
+	if (fault == RTE_VDUSE_ARG_UNKNOWN)
+		text = "the backend knows no such argument";
+	VBLK_LOG(ERR, device, "%s=%s: %s%s", key, value, fault == RTE_VDUSE_ARG_WRONG ? "use " : "",
+		 text);
 }
 
 int
-vblk_backend_args(const char *device, const char *args, const struct vblk_arg *known,
-		  unsigned int nb)
+vblk_backend_args(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_arg *known,
+		  unsigned int nb_known, char *rest, size_t rest_size)
 {
-	char *copy = strdup(args), *rest = copy, *key, *value;
-	int ret = copy == NULL ? vblk_no_memory(device) : 0;
+	const struct rte_vduse_args args = {
+		.device = conf->device,
+		.known = known,
+		.nb_known = nb_known,
+		.rest = rest,
+		.rest_size = rest_size,
+		.error = backend_arg_error,
+	};
+	int ret = rte_vduse_args_read(&args, conf->args);
 
-	while (ret == 0 && (key = rte_vduse_args_next(&rest, &value)) != NULL)
-		ret = backend_arg_take(device, key, value, known, nb);
-	free(copy);
-	return ret;
+	return ret == -ENOMEM ? vblk_no_memory(conf->device) : ret;
 }
 
 /* Kinds of backends of others, the newest first. */

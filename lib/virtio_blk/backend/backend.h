@@ -6,6 +6,7 @@
 #ifndef VBLK_BACKEND_H
 #define VBLK_BACKEND_H
 
+#include <rte_vduse_args.h>
 #include <rte_vduse_blk_backend.h>
 
 /* Of backends that work on a range while the poller does something else. */
@@ -44,21 +45,17 @@ vblk_backend_open(const char *name, const struct rte_vduse_blk_backend_conf *con
 void
 vblk_backend_close(struct rte_vduse_blk_backend *backend);
 
-/* backend.c: reads "key=value,..." into variables. */
-struct vblk_arg {
-	const char *key;
-	enum { VBLK_ARG_STRING, VBLK_ARG_SIZE, VBLK_ARG_FLAG } type;
-	void *to; /* char * of its own (free() it), uint64_t or bool */
-};
-
 /* For an allocation of open() that failed: one log line and -ENOMEM. */
 int
 vblk_no_memory(const char *device);
 
-/* A key that no entry has, or a value that is none of its type: -EINVAL and one log line. */
+/*
+ * backend.c: reads the arguments of a backend. rest is for unknown arguments, as in struct
+ * rte_vduse_args. 0, or a negative errno and one log line.
+ */
 int
-vblk_backend_args(const char *device, const char *args, const struct vblk_arg *known,
-		  unsigned int nb);
+vblk_backend_args(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_arg *known,
+		  unsigned int nb_known, char *rest, size_t rest_size);
 
 /* Finished operations of a backend that has its results at once: first in, first out. */
 struct vblk_fifo {

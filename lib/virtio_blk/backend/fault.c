@@ -9,13 +9,8 @@
 #include <rte_cycles.h>
 #include <rte_random.h>
 
-#include <rte_vduse_args.h>
-
 #include <virtio_blk/backend/fault.h>
 #include <virtio_blk/blk.h>
-
-/* Bytes for a part of a text of arguments: at worst each character becomes "=,". */
-#define FAULT_ARGS_SIZE(args) (2 * strlen(args) + 1)
 
 struct fault_backend {
 	struct rte_vduse_blk_backend backend;
@@ -106,79 +101,30 @@ vblk_fault_narrow(struct rte_vduse_blk_backend *backend, uint16_t nb)
 	pthread_mutex_unlock(&fault->lock);
 }
 
-static bool
-fault_knows(const char *key, const struct vblk_arg *known, unsigned int nb)
-{
-	unsigned int i;
-
-	for (i = 0; i < nb; i++)
-		if (strcmp(key, known[i].key) == 0)
-			return true;
-	return false;
-}
-
-/*
- * Splits the arguments into those of this backend and those of the other one. Both texts have room
- * for all arguments, and each ends with a comma, which rte_vduse_args_next() takes.
- */
-static int
-fault_split(const struct rte_vduse_blk_backend_conf *conf, const struct vblk_arg *known,
-	    unsigned int nb, char *own, char *under)
-{
-	size_t size = FAULT_ARGS_SIZE(conf->args);
-	char *copy = strdup(conf->args), *rest = copy, *key, *value;
-
-	if (copy == NULL)
-		return vblk_no_memory(conf->device);
-	own[0] = under[0] = '\0';
-	while ((key = rte_vduse_args_next(&rest, &value)) != NULL) {
-		char *to = fault_knows(key, known, nb) ? own : under;
-		size_t len = strlen(to);
-
-		len += rte_vduse_args_put(to + len, size - len, key, value != NULL ? value : "");
-		strcpy(to + len, ",");
-	}
-	free(copy);
-	return 0;
-}
-
-static int
-fault_args(const struct rte_vduse_blk_backend_conf *conf, struct fault_backend *fault, char **name,
-	   char *under)
-{
-	const struct vblk_arg known[] = {
-		{ "under", VBLK_ARG_STRING, name },
-		{ "fail-every", VBLK_ARG_SIZE, &fault->fail_every },
-		{ "delay", VBLK_ARG_SIZE, &fault->delay },
-		{ "late", VBLK_ARG_FLAG, &fault->late },
-	};
-	char *own = malloc(FAULT_ARGS_SIZE(conf->args));
-	int ret = own == NULL ? vblk_no_memory(conf->device) : 0;
-
-	if (ret == 0)
-		ret = fault_split(conf, known, RTE_DIM(known), own, under);
-	if (ret == 0)
-		ret = vblk_backend_args(conf->device, own, known, RTE_DIM(known));
-	free(own);
-	return ret;
-}
-
+/* Arguments that are not this backend's are for the one under it. */
 static int
 fault_open_under(struct fault_backend *fault, const struct rte_vduse_blk_backend_conf *conf)
 {
-	char *rest = malloc(FAULT_ARGS_SIZE(conf->args)), *under = NULL;
+	size_t size = strlen(conf->args) + 2; /* a comma after the last one, and a NUL */
 	struct rte_vduse_blk_backend_conf under_conf = *conf;
+	char *rest = malloc(size), *name = NULL;
+	struct rte_vduse_arg args[] = {
+		{ RTE_VDUSE_ARG("under", STRING, name) },
+		{ RTE_VDUSE_ARG("fail-every", BYTES, fault->fail_every) },
+		{ RTE_VDUSE_ARG("delay", BYTES, fault->delay) },
+		{ RTE_VDUSE_ARG("late", FLAG, fault->late) },
+	};
 	int ret;
 
 	if (rest != NULL)
-		ret = fault_args(conf, fault, &under, rest);
+		ret = vblk_backend_args(conf, args, RTE_DIM(args), rest, size);
 	else
 		ret = vblk_no_memory(conf->device);
 	if (ret == 0) {
 		under_conf.args = rest;
-		ret = vblk_backend_open(under != NULL ? under : "ram", &under_conf, &fault->under);
+		ret = vblk_backend_open(name != NULL ? name : "ram", &under_conf, &fault->under);
 	}
-	free(under);
+	free(name);
 	free(rest);
 	return ret;
 }

@@ -301,15 +301,27 @@ file_open_path(struct file_backend *file, const struct rte_vduse_blk_backend_con
 }
 
 static int
+file_args(struct file_backend *file, const struct rte_vduse_blk_backend_conf *conf, char **path)
+{
+	struct rte_vduse_arg args[] = {
+		{ RTE_VDUSE_ARG("path", STRING, *path) },
+		{ RTE_VDUSE_ARG("direct", FLAG, file->direct) },
+		{ RTE_VDUSE_ARG("iopoll", FLAG, file->polls) },
+	};
+	int ret = vblk_backend_args(conf, args, RTE_DIM(args), NULL, 0);
+
+	if (ret == 0 && *path == NULL) {
+		VBLK_LOG(ERR, conf->device, "backend=file: it needs path=FILE");
+		ret = -EINVAL;
+	}
+	return ret;
+}
+
+static int
 file_open(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_blk_backend **result)
 {
 	struct file_backend *file = calloc(1, sizeof(*file));
 	char *path = NULL;
-	const struct vblk_arg args[] = {
-		{ "path", VBLK_ARG_STRING, &path },
-		{ "direct", VBLK_ARG_FLAG, file != NULL ? &file->direct : NULL },
-		{ "iopoll", VBLK_ARG_FLAG, file != NULL ? &file->polls : NULL },
-	};
 	int ret;
 
 	if (file == NULL)
@@ -317,11 +329,7 @@ file_open(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_blk_ba
 	file->polls = true;
 	file->cached_fd = -1;
 	file_ranges_init(&file->ranges);
-	ret = vblk_backend_args(conf->device, conf->args, args, RTE_DIM(args));
-	if (ret == 0 && path == NULL) {
-		VBLK_LOG(ERR, conf->device, "backend=file: it needs path=FILE");
-		ret = -EINVAL;
-	}
+	ret = file_args(file, conf, &path);
 	if (ret == 0)
 		ret = file_probe_ring(conf->device);
 	if (ret == 0)

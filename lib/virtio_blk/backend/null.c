@@ -18,11 +18,11 @@ static int
 null_open(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_blk_backend **result)
 {
 	uint64_t size = UINT64_C(1) << 30;
-	const struct vblk_arg args[] = { { "size", VBLK_ARG_SIZE, &size } };
+	struct rte_vduse_arg args[] = { { RTE_VDUSE_ARG("size", BYTES, size) } };
 	struct rte_vduse_blk_backend *backend;
 	int ret;
 
-	ret = vblk_backend_args(conf->device, conf->args, args, RTE_DIM(args));
+	ret = vblk_backend_args(conf, args, RTE_DIM(args), NULL, 0);
 	if (ret < 0)
 		return ret;
 	backend = calloc(1, sizeof(*backend));

@@ -30,11 +30,11 @@ static int
 ram_open(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_blk_backend **result)
 {
 	uint64_t size = UINT64_C(64) << 20;
-	const struct vblk_arg args[] = { { "size", VBLK_ARG_SIZE, &size } };
+	struct rte_vduse_arg args[] = { { RTE_VDUSE_ARG("size", BYTES, size) } };
 	struct ram_backend *ram;
 	int ret;
 
-	ret = vblk_backend_args(conf->device, conf->args, args, RTE_DIM(args));
+	ret = vblk_backend_args(conf, args, RTE_DIM(args), NULL, 0);
 	if (ret < 0)
 		return ret;
 	ram = calloc(1, sizeof(*ram));

@@ -177,20 +177,20 @@ image_open(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_blk_b
 {
 	struct image_backend *rbd = calloc(1, sizeof(*rbd));
 	struct image_args values = { 0 };
-	const struct vblk_arg args[] = {
-		{ "pool", VBLK_ARG_STRING, &values.pool },
-		{ "namespace", VBLK_ARG_STRING, &values.space },
-		{ "image", VBLK_ARG_STRING, &values.image },
-		{ "user", VBLK_ARG_STRING, &values.user },
-		{ "conf", VBLK_ARG_STRING, &values.conf },
-		{ "timeout", VBLK_ARG_STRING, &values.timeout },
+	struct rte_vduse_arg args[] = {
+		{ RTE_VDUSE_ARG("pool", STRING, values.pool) },
+		{ RTE_VDUSE_ARG("namespace", STRING, values.space) },
+		{ RTE_VDUSE_ARG("image", STRING, values.image) },
+		{ RTE_VDUSE_ARG("user", STRING, values.user) },
+		{ RTE_VDUSE_ARG("conf", STRING, values.conf) },
+		{ RTE_VDUSE_ARG("timeout", STRING, values.timeout) },
 	};
 	unsigned int i;
 	int ret;
 
 	if (rbd == NULL)
 		return vblk_no_memory(conf->device);
-	ret = vblk_backend_args(conf->device, conf->args, args, RTE_DIM(args));
+	ret = vblk_backend_args(conf, args, RTE_DIM(args), NULL, 0);
 	if (ret == 0)
 		ret = image_open_all(rbd, conf, &values);
 	for (i = 0; i < RTE_DIM(args); i++)
