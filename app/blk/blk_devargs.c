@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The text behind --device. In flows NAME,key=value,..., out flows what lib/virtio_blk wants
- * to know; keys that are not ours are the backend's. Main thread, before anything runs.
+ * The text of --device.
+ * Input: NAME,key=value,... Output: what lib/virtio_blk is to create; unknown keys are the
+ * backend's. One line on the standard error if something is wrong.
+ * Thread: main, before the others start.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,252 +15,18 @@
 #include <rte_memory.h>
 #include <rte_string_fns.h>
 
-#include <rte_vduse_args.h>
-
 #include "blk_devargs.h"
 
-#define DEVARGS_QUEUE_SIZE 256
+#define DEVARGS_QUEUE_SIZE_MIN 4
+#define DEVARGS_BLOCK_SIZE_MAX 4096
+#define DEVARGS_BACKENDS       "null, ram, file, fault or rbd"
 
-/* One key: how its value is read, and what the error says it must be. */
-struct devargs_key {
-	const char *key;
-	bool (*parse)(const char *value, struct blk_devargs *out);
-	const char *wanted;
-};
-
-/* Reads a decimal number and nothing but. */
-static bool
-devargs_number(const char *value, unsigned long min, unsigned long max, unsigned long *out)
+static void
+devargs_error(const char *name, enum rte_vduse_arg_fault fault, const char *key, const char *value,
+	      const char *text)
 {
-	char *end;
-
-	if (!isdigit((unsigned char)value[0]))
-		return false;
-	errno = 0;
-	*out = strtoul(value, &end, 10);
-	return errno == 0 && *end == '\0' && *out >= min && *out <= max;
-}
-
-static bool
-devargs_flag(const char *value, bool *out)
-{
-	unsigned long number;
-
-	if (!devargs_number(value, 0, 1, &number))
-		return false;
-	*out = number != 0;
-	return true;
-}
-
-/* Copies a text that is not empty, if it fits. */
-static bool
-devargs_text(const char *value, char *out, size_t size)
-{
-	return value[0] != '\0' && rte_strlcpy(out, value, size) < size;
-}
-
-static bool
-devargs_transport(const char *value, struct blk_devargs *out)
-{
-	out->vhost_user = strcmp(value, "vhost-user") == 0;
-	return out->vhost_user || strcmp(value, "kernel") == 0;
-}
-
-static bool
-devargs_socket(const char *value, struct blk_devargs *out)
-{
-	return rte_vduse_path_is_socket(value) && rte_vduse_path_name(value) != NULL &&
-	       devargs_text(value, out->path, sizeof(out->path));
-}
-
-static bool
-devargs_socket_mode(const char *value, struct blk_devargs *out)
-{
-	char *end;
-
-	out->conf.socket_mode = (uint32_t)strtoul(value, &end, 8);
-	return isdigit((unsigned char)value[0]) && *end == '\0' && out->conf.socket_mode != 0 &&
-	       out->conf.socket_mode <= 0777;
-}
-
-static bool
-devargs_socket_group(const char *value, struct blk_devargs *out)
-{
-	return devargs_text(value, out->socket_group, sizeof(out->socket_group));
-}
-
-static bool
-devargs_client(const char *value, struct blk_devargs *out)
-{
-	return devargs_flag(value, &out->conf.client);
-}
-
-static bool
-devargs_any_memory(const char *value, struct blk_devargs *out)
-{
-	return devargs_flag(value, &out->conf.any_memory);
-}
-
-static bool
-devargs_memory_limit(const char *value, struct blk_devargs *out)
-{
-	return rte_vduse_args_bytes(value, &out->conf.memory_limit) && out->conf.memory_limit != 0;
-}
-
-static bool
-devargs_backend(const char *value, struct blk_devargs *out)
-{
-	return devargs_text(value, out->backend, sizeof(out->backend));
-}
-
-static bool
-devargs_queues(const char *value, struct blk_devargs *out)
-{
-	unsigned long number;
-
-	if (!devargs_number(value, 1, RTE_VDUSE_BLK_QUEUES_MAX, &number))
-		return false;
-	out->conf.queues = (uint16_t)number;
-	return true;
-}
-
-static bool
-devargs_queue_size(const char *value, struct blk_devargs *out)
-{
-	unsigned long number;
-
-	if (!devargs_number(value, 4, 32768, &number) || !rte_is_power_of_2((uint32_t)number))
-		return false;
-	out->conf.queue_size = (uint16_t)number;
-	return true;
-}
-
-static bool
-devargs_block_size(const char *value, struct blk_devargs *out)
-{
-	unsigned long number;
-
-	if (!devargs_number(value, RTE_VDUSE_BLK_SECTOR, 4096, &number) ||
-	    !rte_is_power_of_2((uint32_t)number))
-		return false;
-	out->conf.block_size = (uint32_t)number;
-	return true;
-}
-
-static bool
-devargs_serial(const char *value, struct blk_devargs *out)
-{
-	return devargs_text(value, out->serial, sizeof(out->serial));
-}
-
-static bool
-devargs_ro(const char *value, struct blk_devargs *out)
-{
-	return devargs_flag(value, &out->conf.read_only);
-}
-
-static bool
-devargs_packed(const char *value, struct blk_devargs *out)
-{
-	out->packed_given = true;
-	return devargs_flag(value, &out->conf.packed);
-}
-
-static bool
-devargs_in_order(const char *value, struct blk_devargs *out)
-{
-	return devargs_flag(value, &out->conf.in_order);
-}
-
-static bool
-devargs_log(const char *value, struct blk_devargs *out)
-{
-	return devargs_flag(value, &out->conf.inflight);
-}
-
-static bool
-devargs_umem(const char *value, struct blk_devargs *out)
-{
-	return devargs_flag(value, &out->conf.umem);
-}
-
-static bool
-devargs_attach(const char *value, struct blk_devargs *out)
-{
-	static const char *const names[] = {
-		[RTE_VDUSE_ATTACH_NONE] = "none",
-		[RTE_VDUSE_ATTACH_VIRTIO] = "virtio",
-		[RTE_VDUSE_ATTACH_VHOST] = "vhost",
-	};
-	unsigned int i;
-
-	for (i = 0; i < RTE_DIM(names); i++) {
-		if (strcmp(value, names[i]) == 0) {
-			out->attach = (enum rte_vduse_attach)i;
-			return true;
-		}
-	}
-	return false;
-}
-
-static const struct devargs_key devargs_keys[] = {
-	{ "transport", devargs_transport, "kernel or vhost-user" },
-	{ "socket", devargs_socket, "the path of a socket, with a '/' and up to 107 characters" },
-	{ "socket-mode", devargs_socket_mode, "an octal number such as 0660" },
-	{ "socket-group", devargs_socket_group, "the name or the number of a group" },
-	{ "client", devargs_client, "0 or 1" },
-	{ "any-memory", devargs_any_memory, "0 or 1" },
-	{ "memory-limit", devargs_memory_limit, "a number of bytes such as 8G" },
-	{ "backend", devargs_backend, "null, ram, file, fault or rbd" },
-	{ "queues", devargs_queues, "a number from 1 to " RTE_STR(RTE_VDUSE_BLK_QUEUES_MAX) },
-	{ "queue-size", devargs_queue_size, "a power of two from 4 to 32768" },
-	{ "block-size", devargs_block_size, "512, 1024, 2048 or 4096" },
-	{ "serial", devargs_serial, "1 to " RTE_STR(RTE_VDUSE_BLK_SERIAL_MAX) " characters" },
-	{ "ro", devargs_ro, "0 or 1" },
-	{ "packed", devargs_packed, "0 or 1" },
-	{ "in-order", devargs_in_order, "0 or 1" },
-	{ "log", devargs_log, "0 or 1" },
-	{ "umem", devargs_umem, "0 or 1" },
-	{ "attach", devargs_attach, "none, virtio or vhost" },
-};
-
-static int
-devargs_error(const struct blk_devargs *out, const char *key, const char *value, const char *wanted)
-{
-	fprintf(stderr, "dpdk-vduse-blk: %s: %s=%s: use %s\n", out->name, key, value, wanted);
-	return -EINVAL;
-}
-
-/* What we do not know is kept for the backend. */
-static int
-devargs_pass_on(struct blk_devargs *out, const char *key, const char *value)
-{
-	size_t len = strlen(out->backend_args), room = sizeof(out->backend_args) - len;
-	size_t used;
-
-	/* A comma at the end is no argument. */
-	used = rte_vduse_args_put(out->backend_args + len, room, key, value);
-	if (used + 1 >= room)
-		return devargs_error(out, key, value, "fewer and shorter arguments");
-	strcpy(out->backend_args + len + used, ",");
-	return 0;
-}
-
-static int
-devargs_take(struct blk_devargs *out, const char *key, const char *value)
-{
-	unsigned int i;
-
-	if (value == NULL)
-		return devargs_error(out, key, "", "key=value");
-	for (i = 0; i < RTE_DIM(devargs_keys); i++) {
-		if (strcmp(key, devargs_keys[i].key) != 0)
-			continue;
-		if (devargs_keys[i].parse(value, out))
-			return 0;
-		return devargs_error(out, key, value, devargs_keys[i].wanted);
-	}
-	return devargs_pass_on(out, key, value);
+	fprintf(stderr, "dpdk-vduse-blk: %s: %s=%s: %s%s\n", name, key, value,
+		fault == RTE_VDUSE_ARG_WRONG ? "use " : "", text);
 }
 
 /* The name comes first and has no value. */
@@ -267,13 +34,14 @@ static int
 devargs_name(char **rest, struct blk_devargs *out)
 {
 	char *value, *name = rte_vduse_args_next(rest, &value);
+	char path[sizeof(out->dev.path)];
 
 	if (name == NULL) {
 		fprintf(stderr, "dpdk-vduse-blk: --device: use NAME,key=value,...\n");
 		return -EINVAL;
 	}
-	snprintf(out->path, sizeof(out->path), RTE_VDUSE_PATH "%s", name);
-	if (value != NULL || rte_vduse_path_name(out->path) == NULL) {
+	snprintf(path, sizeof(path), RTE_VDUSE_PATH "%s", name);
+	if (value != NULL || rte_vduse_path_name(path) == NULL) {
 		fprintf(stderr,
 			"dpdk-vduse-blk: --device %s: it begins with a name of letters, "
 			"digits, '.', '_' and '-', up to %u\n",
@@ -284,57 +52,118 @@ devargs_name(char **rest, struct blk_devargs *out)
 	return 0;
 }
 
-/* What the keys say together. */
 static int
-devargs_check(struct blk_devargs *out)
+devargs_refuse(const struct blk_devargs *out, enum rte_vduse_arg_fault fault, const char *key,
+	       const char *value, const char *text)
 {
-	bool socket = rte_vduse_path_is_socket(out->path);
+	devargs_error(out->name, fault, key, value, text);
+	return -EINVAL;
+}
 
-	if (out->backend[0] == '\0')
-		return devargs_error(out, "backend", "", "null, ram, file, fault or rbd");
+/* Where it is served: iface= says it, or in two words transport= and socket=, or its name. */
+static int
+devargs_path(struct blk_devargs *out, bool iface, bool transport, bool socket)
+{
+	const char *value = out->vhost_user ? "vhost-user" : "kernel";
+
+	if (iface && transport)
+		return devargs_refuse(out, RTE_VDUSE_ARG_TWICE, "transport", value,
+				      "given more than once, by iface= too; give one of them");
 	if (out->vhost_user && !socket)
-		return devargs_error(out, "socket", "", "it with transport=vhost-user");
-	if (!out->vhost_user && (socket || out->conf.client || out->conf.any_memory))
-		return devargs_error(out, "transport", "kernel",
-				     "vhost-user with socket=, client= and any-memory=");
-	if (out->vhost_user && out->attach != RTE_VDUSE_ATTACH_NONE)
-		return devargs_error(out, "attach", "", "none with transport=vhost-user");
-	if ((out->conf.client || !socket) &&
-	    (out->conf.socket_mode != 0 || out->socket_group[0] != '\0'))
-		return devargs_error(out, "socket-mode", "",
-				     "it and socket-group= with a socket "
-				     "that is made");
-	if (out->socket_group[0] != '\0')
-		out->conf.socket_group = out->socket_group;
-	if (!out->packed_given)
-		out->conf.packed = out->vhost_user;
-	out->conf.path = out->path;
-	out->conf.name = out->name;
-	if (out->serial[0] == '\0')
-		snprintf(out->serial, sizeof(out->serial), "%.*s", RTE_VDUSE_BLK_SERIAL_MAX,
-			 out->name);
-	out->conf.serial = out->serial;
-	out->conf.backend = out->backend;
-	out->conf.backend_args = out->backend_args;
+		return devargs_refuse(out, RTE_VDUSE_ARG_WRONG, "socket", "",
+				      "it with transport=vhost-user");
+	if (!out->vhost_user && socket)
+		return devargs_refuse(out, RTE_VDUSE_ARG_WRONG, "transport", value,
+				      "vhost-user with socket=");
+	if (!iface && !socket)
+		snprintf(out->dev.path, sizeof(out->dev.path), RTE_VDUSE_PATH "%s", out->name);
+	out->vhost_user = rte_vduse_path_is_socket(out->dev.path);
 	return 0;
+}
+
+static void
+devargs_conf(struct blk_devargs *out)
+{
+	const struct rte_vduse_args_dev *dev = &out->dev;
+	struct rte_vduse_blk_conf *conf = &out->conf;
+
+	conf->path = dev->path;
+	conf->client = dev->client;
+	conf->any_memory = dev->any_memory;
+	conf->memory_limit = dev->memory_limit;
+	conf->socket_mode = dev->socket_mode;
+	conf->socket_group = dev->socket_group[0] != '\0' ? dev->socket_group : NULL;
+	conf->name = out->name;
+	conf->queues = dev->queues;
+	conf->queue_size = dev->queue_size;
+	conf->serial = out->serial;
+	conf->backend = out->backend;
+	conf->backend_args = out->backend_args;
+	conf->socket_id = SOCKET_ID_ANY;
+	conf->umem = dev->umem;
+	conf->packed = dev->packed;
+	conf->in_order = dev->in_order;
+}
+
+/* What follows the name. */
+static int
+devargs_read(const char *text, struct blk_devargs *out)
+{
+	static const char *const transports[] = { "kernel", "vhost-user", NULL };
+	uint16_t transport = 0;
+	enum { IFACE, TRANSPORT = RTE_VDUSE_ARGS_DEV, SOCKET };
+	struct rte_vduse_arg known[] = {
+		[TRANSPORT] = { RTE_VDUSE_ARG("transport", NAME, transport), .names = transports },
+		[SOCKET] = { RTE_VDUSE_ARG("socket", SOCKET, out->dev.path) },
+		{ RTE_VDUSE_ARG("backend", TEXT, out->backend), .wanted = DEVARGS_BACKENDS },
+		{ RTE_VDUSE_ARG("block-size", POWER, out->conf.block_size),
+		  .min = RTE_VDUSE_BLK_SECTOR, .max = DEVARGS_BLOCK_SIZE_MAX },
+		{ RTE_VDUSE_ARG("serial", TEXT, out->serial) },
+		{ RTE_VDUSE_ARG("ro", FLAG, out->conf.read_only) },
+		{ RTE_VDUSE_ARG("read-only", FLAG, out->conf.read_only) },
+		{ RTE_VDUSE_ARG("inflight", FLAG, out->conf.inflight) },
+		{ RTE_VDUSE_ARG("log", FLAG, out->conf.inflight) },
+	};
+	const struct rte_vduse_args args = {
+		.device = out->name,
+		.known = known,
+		.nb_known = RTE_DIM(known),
+		.rest = out->backend_args,
+		.rest_size = sizeof(out->backend_args),
+		.error = devargs_error,
+	};
+	int ret;
+
+	rte_vduse_args_dev(&out->dev, known, RTE_VDUSE_BLK_QUEUES_MAX, DEVARGS_QUEUE_SIZE_MIN);
+	ret = rte_vduse_args_read(&args, text);
+	if (ret < 0)
+		return ret;
+	if (out->backend[0] == '\0')
+		return devargs_refuse(out, RTE_VDUSE_ARG_WRONG, "backend", "", DEVARGS_BACKENDS);
+	out->vhost_user = transport != 0;
+	ret = devargs_path(out, known[IFACE].given, known[TRANSPORT].given, known[SOCKET].given);
+	return ret == 0 ? rte_vduse_args_dev_check(&args, &out->dev) : ret;
 }
 
 int
 blk_devargs_parse(const char *text, struct blk_devargs *out)
 {
-	char *copy = strdup(text), *rest = copy, *key, *value;
+	char *copy = strdup(text), *rest = copy;
 	int ret;
 
 	if (copy == NULL)
 		return -ENOMEM;
 	memset(out, 0, sizeof(*out));
-	out->conf.queues = 1;
 	out->conf.inflight = true;
-	out->conf.queue_size = DEVARGS_QUEUE_SIZE;
-	out->conf.socket_id = SOCKET_ID_ANY;
 	ret = devargs_name(&rest, out);
-	while (ret == 0 && (key = rte_vduse_args_next(&rest, &value)) != NULL)
-		ret = devargs_take(out, key, value);
+	if (ret == 0)
+		ret = devargs_read(rest, out);
 	free(copy);
-	return ret == 0 ? devargs_check(out) : ret;
+	if (ret < 0)
+		return ret;
+	if (out->serial[0] == '\0')
+		snprintf(out->serial, sizeof(out->serial), "%.*s", RTE_VDUSE_BLK_SERIAL_MAX,
+			 out->name);
+	devargs_conf(out);
+	return 0;
 }

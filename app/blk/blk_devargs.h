@@ -6,18 +6,16 @@
 
 #include <limits.h>
 
+#include <rte_vduse_args.h>
 #include <rte_vduse_blk.h>
 
 /* Texts that conf points to are in it. */
 struct blk_devargs {
 	struct rte_vduse_blk_conf conf;
-	enum rte_vduse_attach attach;
+	struct rte_vduse_args_dev dev;
 	bool vhost_user;
-	bool packed_given;
 	char name[RTE_VDUSE_NAME_MAX];
-	char path[PATH_MAX];
 	char serial[RTE_VDUSE_BLK_SERIAL_MAX + 1];
-	char socket_group[64];
 	char backend[32];
 	char backend_args[2 * PATH_MAX]; /* what is not ours */
 };

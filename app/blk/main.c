@@ -122,7 +122,7 @@ app_start(struct app_devices *devices)
 	int ret = 0;
 
 	for (i = 0; i < devices->nb && ret == 0; i++)
-		ret = rte_vduse_blk_start(devices->all[i]->blk, devices->all[i]->args.attach);
+		ret = rte_vduse_blk_start(devices->all[i]->blk, devices->all[i]->args.dev.attach);
 	return ret;
 }
 

@@ -13,8 +13,10 @@
 static const char usage[] =
 	"usage: dpdk-vduse-blk [EAL options] -- --device NAME,key=value,... [--device ...]\n"
 	"       dpdk-vduse-blk [EAL options] -- --config FILE\n"
-	"  transport=kernel      /dev/vduse/NAME, or vhost-user with socket=PATH, client=0|1,\n"
-	"                        any-memory=0|1\n"
+	"  iface=/dev/vduse/NAME or the path of a vhost-user socket; instead of it\n"
+	"                        transport=vhost-user,socket=PATH is taken, too\n"
+	"  client=0              1: connect to that socket\n"
+	"  any-memory=0          1: take memory of the socket's clients in any file\n"
 	"  socket-mode=0600      permissions of the socket; socket-group=GROUP\n"
 	"  memory-limit=16T      the most memory that a driver may show\n"
 	"  attach=none           virtio: a disk of this kernel; vhost: /dev/vhost-vdpa-N\n"
@@ -24,15 +26,16 @@ static const char usage[] =
 	"  queue-size=256        descriptors\n"
 	"  block-size=512        logical block; the backend's unless given\n"
 	"  serial=NAME           up to 20 characters\n"
-	"  ro=0                  1: read-only\n"
-	"  packed=0              1: packed rings, too; 1 unless given with vhost-user\n"
+	"  ro=0                  1: read-only; read-only= is taken, too\n"
+	"  packed=0              1: packed rings, too; 1 unless given at a socket\n"
 	"  in-order=0            1: offer to finish requests in order\n"
-	"  log=1                 0: after a kill, what was in flight is not known\n"
+	"  inflight=1            0: after a kill, what was in flight is not known; log= is taken,\n"
+	"                        too\n"
 	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
 	"A comma in a value is written twice: path=/srv/a,,b.img; in FILE it stands as it is.\n"
 	"FILE has a line [NAME] for each device, and behind it one KEY = VALUE for each argument.\n"
 	"--user NAME runs as that user, who needs the images, and the folders of sockets and state;\n"
-	"for devices with transport=vhost-user only.\n"
+	"for devices at sockets only.\n"
 	"-v prints what EAL and its libraries say, too; EAL's --log-level chooses.\n"
 	"SIGTERM and SIGINT stop it, SIGUSR1 prints a summary, SIGHUP looks at backends' sizes.\n";
 
@@ -43,7 +46,7 @@ options_usage(void)
 	return -EINVAL;
 }
 
-/* Two devices of one name or at one socket would be in each other's way. */
+/* Two devices of one name or at one path would be in each other's way. */
 static int
 options_check(const struct app_devices *devices, const struct blk_devargs *args)
 {
@@ -56,12 +59,13 @@ options_check(const struct app_devices *devices, const struct blk_devargs *args)
 			fprintf(stderr,
 				"dpdk-vduse-blk: %s: a device of this name is at %s: use "
 				"another name for that at %s\n",
-				args->name, other->path, args->path);
+				args->name, other->dev.path, args->dev.path);
 			return -EBUSY;
 		}
-		if (strcmp(args->path, other->path) == 0) {
-			fprintf(stderr, "dpdk-vduse-blk: %s: socket=%s: %s has it: use another\n",
-				args->name, args->path, other->name);
+		if (strcmp(args->dev.path, other->dev.path) == 0) {
+			fprintf(stderr, "dpdk-vduse-blk: %s: %s=%s: %s has it: use another\n",
+				args->name, args->vhost_user ? "socket" : "iface", args->dev.path,
+				other->name);
 			return -EBUSY;
 		}
 	}

@@ -31,7 +31,7 @@ user_check(const struct app_devices *devices)
 			continue;
 		fprintf(stderr,
 			"dpdk-vduse-blk: %s: --user: the kernel removes its device for an "
-			"administrator only: use transport=vhost-user, or no --user\n",
+			"administrator only: use iface= with a socket, or no --user\n",
 			args->name);
 		return -EINVAL;
 	}

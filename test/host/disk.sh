@@ -16,7 +16,7 @@ image=$work/disk.img
 serve_image()
 {
 	truncate -s 1M "$image"
-	start_blk "disk0,transport=vhost-user,socket=$sock,path=$image,$1"
+	start_blk "disk0,iface=$sock,path=$image,$1"
 	wait_for 20 grep -aq "listens at $sock" "$work/blk.log" || fail "no socket"
 }
 

@@ -60,7 +60,7 @@ wait_for 10 eval "inside grep -q ' /srv tmpfs ' /proc/mounts" || fail "no namesp
 step "a disk over a socket, and QEMU whose firmware reads it"
 command_of "truncate" /srv/disk0.img
 inside bash "$work/command"
-run_in blk build/app/blk/dpdk-vduse-blk socket=/run/disk0.sock
+run_in blk build/app/blk/dpdk-vduse-blk iface=/run/disk0.sock
 wait_for 30 grep -aq "listens at /run/disk0.sock" "$work/blk.log" || fail "no socket"
 run_in qemu qemu-system-x86_64 /run/disk0.sock
 wait_for 120 grep -aq "disk0: driver is up" "$work/blk.log" || fail "no driver came"

@@ -4,7 +4,9 @@
 #include "unit.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <blk_devargs.h>
 
@@ -23,7 +25,7 @@ defaults(void **state)
 	assert_int_equal(args.conf.queues, 1);
 	assert_int_equal(args.conf.queue_size, 256);
 	assert_int_equal(args.conf.block_size, 0);
-	assert_int_equal(args.attach, RTE_VDUSE_ATTACH_NONE);
+	assert_int_equal(args.dev.attach, RTE_VDUSE_ATTACH_NONE);
 	assert_false(args.conf.read_only);
 	assert_false(args.conf.umem);
 	assert_false(args.conf.packed);
@@ -50,7 +52,7 @@ all_keys(void **state)
 	assert_int_equal(args.conf.queues, 8);
 	assert_int_equal(args.conf.queue_size, 1024);
 	assert_int_equal(args.conf.block_size, 4096);
-	assert_int_equal(args.attach, RTE_VDUSE_ATTACH_VHOST);
+	assert_int_equal(args.dev.attach, RTE_VDUSE_ATTACH_VHOST);
 	assert_true(args.conf.read_only);
 	assert_true(args.conf.umem);
 	assert_true(args.conf.packed);
@@ -59,7 +61,7 @@ all_keys(void **state)
 	assert_int_equal(blk_devargs_parse(
 				 "d,backend=null,attach=virtio,serial=12345678901234567890", &args),
 			 0);
-	assert_int_equal(args.attach, RTE_VDUSE_ATTACH_VIRTIO);
+	assert_int_equal(args.dev.attach, RTE_VDUSE_ATTACH_VIRTIO);
 }
 
 /* A value may hold anything; a comma is doubled. */
@@ -102,6 +104,120 @@ vhost_user(void **state)
 					   &args),
 			 0);
 	assert_string_equal(args.conf.serial, "name-of-22-character");
+}
+
+/* The same device in the words of today and in those of before. */
+static void
+old_words(void **state)
+{
+	static const char *const sockets[] = {
+		"d,backend=ram,iface=/run/d.sock,inflight=0,ro=1",
+		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,log=0,read-only=1",
+		"d,log=0,socket=/run/d.sock,ro=1,transport=vhost-user,backend=ram",
+	};
+	static const char *const kernels[] = {
+		"d,backend=ram",
+		"d,backend=ram,transport=kernel",
+		"d,backend=ram,iface=/dev/vduse/d,inflight=1,read-only=0",
+		"d,backend=ram,log=1,ro=0",
+	};
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < RTE_DIM(sockets); i++) {
+		assert_int_equal(blk_devargs_parse(sockets[i], &args), 0);
+		assert_string_equal(args.conf.path, "/run/d.sock");
+		assert_true(args.vhost_user && args.conf.packed && args.conf.read_only);
+		assert_false(args.conf.inflight);
+		assert_string_equal(args.conf.backend_args, "");
+	}
+	for (i = 0; i < RTE_DIM(kernels); i++) {
+		assert_int_equal(blk_devargs_parse(kernels[i], &args), 0);
+		assert_string_equal(args.conf.path, "/dev/vduse/d");
+		assert_false(args.vhost_user || args.conf.packed || args.conf.read_only);
+		assert_true(args.conf.inflight);
+	}
+	/* The disk's name need not be the one that the kernel has for it. */
+	assert_int_equal(blk_devargs_parse("d,backend=ram,iface=/dev/vduse/other", &args), 0);
+	assert_string_equal(args.conf.name, "d");
+	assert_string_equal(args.conf.path, "/dev/vduse/other");
+	/* path= stays the backend's. */
+	assert_int_equal(
+		blk_devargs_parse("d,backend=file,path=/srv/d.img,iface=/run/d.sock", &args), 0);
+	assert_string_equal(args.conf.path, "/run/d.sock");
+	assert_string_equal(args.conf.backend_args, "path=/srv/d.img,");
+	assert_int_equal(blk_devargs_parse("d,backend=ram,iface=/run/d,socket-mode=660,"
+					   "socket-group=kvm,any-memory=1",
+					   &args),
+			 0);
+	assert_int_equal(args.conf.socket_mode, 0660);
+	assert_string_equal(args.conf.socket_group, "kvm");
+	assert_true(args.conf.any_memory);
+}
+
+/* Parses what is wrong, and gives the line that is written to the standard error. */
+static void
+refused_with(const char *text, const char *line)
+{
+	char said[512] = "";
+	FILE *to = tmpfile();
+	int err = dup(STDERR_FILENO), ret;
+	size_t len;
+
+	assert_non_null(to);
+	fflush(stderr);
+	assert_true(err >= 0 && dup2(fileno(to), STDERR_FILENO) >= 0);
+	ret = blk_devargs_parse(text, &args);
+	fflush(stderr);
+	assert_true(dup2(err, STDERR_FILENO) >= 0);
+	close(err);
+	rewind(to);
+	len = fread(said, 1, sizeof(said) - 1, to);
+	fclose(to);
+	if (ret != -EINVAL || len == 0 || strchr(said, '\n') != said + len - 1 ||
+	    strncmp(said, "dpdk-vduse-blk: d: ", 19) != 0 || strstr(said, line) == NULL)
+		fail_msg("\"%s\": %d, \"%s\", not \"%s\"", text, ret, said, line);
+}
+
+static void
+both_words(void **state)
+{
+	RTE_SET_USED(state);
+	refused_with("d,backend=ram,inflight=1,log=1", "log=1: given more than once");
+	refused_with("d,backend=ram,log=0,inflight=0", "inflight=0: given more than once");
+	refused_with("d,backend=ram,ro=1,read-only=1", "read-only=1: given more than once");
+	refused_with("d,backend=ram,iface=/run/d,socket=/run/d", "socket=/run/d: given more than");
+	refused_with("d,backend=ram,socket=/run/d,iface=/run/d", "iface=/run/d: given more than");
+	refused_with("d,backend=ram,iface=/run/d,transport=vhost-user",
+		     "transport=vhost-user: given more than once");
+	refused_with("d,backend=ram,transport=kernel,iface=/dev/vduse/d",
+		     "transport=kernel: given more than once");
+	refused_with("d,backend=ram,queues=1,queues=1", "queues=1: given more than once");
+	refused_with("d,backend=ram,backend=ram", "backend=ram: given more than once");
+}
+
+/* What the line says of values that are wrong, and of what does not go together. */
+static void
+advice(void **state)
+{
+	RTE_SET_USED(state);
+	refused_with("d,queues=1", "backend=: use null, ram, file");
+	refused_with("d,backend=ram,iface=d", "iface=d: use /dev/vduse/NAME, where");
+	refused_with("d,backend=ram,queue-size=2",
+		     "queue-size=2: use a power of two from 4 to 32768");
+	refused_with("d,backend=ram,block-size=1000",
+		     "block-size=1000: use a power of two from 512");
+	refused_with("d,backend=ram,transport=rdma", "transport=rdma: use kernel or vhost-user");
+	refused_with("d,backend=ram,transport=vhost-user", "socket=: use it with transport=");
+	refused_with("d,backend=ram,socket=/run/d",
+		     "transport=kernel: use vhost-user with socket=");
+	refused_with("d,backend=ram,transport=kernel,socket=/run/d", "use vhost-user with socket=");
+	refused_with("d,backend=ram,client=1", "client=1: /dev/vduse/d is no socket");
+	refused_with("d,backend=ram,iface=/run/d,attach=vhost", "attach=vhost: /run/d is a socket");
+	refused_with("d,backend=ram,iface=/run/d,umem=1", "umem=1: /run/d is a socket");
+	refused_with("d,backend=ram,inflight=2", "inflight=2: use 0 or 1");
+	refused_with("d,backend=ram,read-only=yes", "read-only=yes: use 0 or 1");
+	refused_with("d,backend=ram,size", "size=: use key=value");
 }
 
 static void
@@ -183,7 +299,9 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(defaults),  cmocka_unit_test(all_keys),
 		cmocka_unit_test(any_value), cmocka_unit_test(vhost_user),
-		cmocka_unit_test(refused),   cmocka_unit_test(too_long),
+		cmocka_unit_test(old_words), cmocka_unit_test(both_words),
+		cmocka_unit_test(advice),    cmocka_unit_test(refused),
+		cmocka_unit_test(too_long),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
