@@ -46,7 +46,7 @@ block_conf(const struct perf_options *options)
 		.socket_id = SOCKET_ID_ANY,
 		.packed = true,
 		.in_order = true,
-		.inflight = options->log,
+		.inflight = options->inflight,
 	};
 }
 

@@ -57,7 +57,7 @@ static const char usage[] =
 	"  --pattern ORDER        block: sequential or random (default: sequential)\n"
 	"  --depth N              block: requests of a queue in flight (default: 32)\n"
 	"  --backend NAME[,K=V]   block: null, ram, file or fault (default: null)\n"
-	"  --log 0|1              block: log what is in flight (default: 0)\n"
+	"  --inflight 0|1         block: log what is in flight (default: 0)\n"
 	"  --burst N              1 to 64 packets or requests (default: 32)\n"
 	"  --queue-size N         a power of two, 2 to 32768 (default: 256)\n"
 	"  --queues N             queue pairs, or queues of a block device (default: 1)\n"
@@ -238,6 +238,7 @@ enum option_id {
 	OPTION_PATTERN,
 	OPTION_DEPTH,
 	OPTION_BACKEND,
+	OPTION_INFLIGHT,
 	OPTION_LOG,
 	OPTION_BURST,
 	OPTION_QUEUE_SIZE,
@@ -264,6 +265,7 @@ static const struct option long_options[] = {
 	[OPTION_PATTERN] = { "pattern", required_argument, NULL, OPTION_PATTERN },
 	[OPTION_DEPTH] = { "depth", required_argument, NULL, OPTION_DEPTH },
 	[OPTION_BACKEND] = { "backend", required_argument, NULL, OPTION_BACKEND },
+	[OPTION_INFLIGHT] = { "inflight", required_argument, NULL, OPTION_INFLIGHT },
 	[OPTION_LOG] = { "log", required_argument, NULL, OPTION_LOG },
 	[OPTION_BURST] = { "burst", required_argument, NULL, OPTION_BURST },
 	[OPTION_QUEUE_SIZE] = { "queue-size", required_argument, NULL, OPTION_QUEUE_SIZE },
@@ -326,8 +328,9 @@ options_value(struct perf_options *options, enum option_id option, const char *v
 		return options_count(name, value, 1, 32768, &options->depth);
 	case OPTION_BACKEND:
 		return options_backend(options, value);
-	case OPTION_LOG:
-		return options_bool(name, value, &options->log);
+	case OPTION_INFLIGHT:
+	case OPTION_LOG: /* its old name */
+		return options_bool(name, value, &options->inflight);
 	case OPTION_BURST:
 		return options_count(name, value, 1, PERF_BURST_MAX, &options->burst);
 	case OPTION_QUEUE_SIZE:
@@ -402,17 +405,22 @@ options_direction(struct perf_options *options)
 	return ret;
 }
 
-/* Options that only one of the modes has. */
+/* Options that only one of the modes has, or that were given by two names. */
 static int
-options_check_mode(const struct perf_options *options, uint32_t given)
+options_check_given(const struct perf_options *options, uint32_t given)
 {
 	static const uint32_t others[] = {
 		[PERF_MODE_NET] = 1u << OPTION_BLOCK_SIZE | 1u << OPTION_PATTERN |
-				  1u << OPTION_DEPTH | 1u << OPTION_BACKEND | 1u << OPTION_LOG,
+				  1u << OPTION_DEPTH | 1u << OPTION_BACKEND |
+				  1u << OPTION_INFLIGHT | 1u << OPTION_LOG,
 		[PERF_MODE_BLOCK] = 1u << OPTION_MERGEABLE | 1u << OPTION_PACKET_SIZE,
 	};
+	const uint32_t inflight = 1u << OPTION_INFLIGHT | 1u << OPTION_LOG;
 	uint32_t wrong = given & others[options->mode];
 
+	if ((given & inflight) == inflight)
+		return options_refuse("--inflight: given more than once, by --log too; "
+				      "give it once");
 	if (wrong != 0)
 		return options_refuse("--%s: not with --mode %s",
 				      long_options[__builtin_ctz(wrong)].name,
@@ -507,7 +515,7 @@ perf_options_parse(struct perf_options *options, int argc, char **argv)
 		return 0;
 	ret = options_direction(options);
 	if (ret == 0)
-		ret = options_check_mode(options, given);
+		ret = options_check_given(options, given);
 	if (ret == 0)
 		ret = options_check_room(options);
 	return ret < 0 ? ret : options_check(options);

@@ -44,7 +44,7 @@ struct perf_options {
 	bool packed;
 	bool mergeable;
 	bool in_order;
-	bool log; /* block: requests in flight are logged */
+	bool inflight; /* block: requests in flight are logged */
 	bool verify;
 	bool progress;
 	bool help;

@@ -145,6 +145,11 @@ block(void **state)
 	assert_true(options.random && options.verify);
 	assert_string_equal(options.backend, "ram");
 	assert_string_equal(options.backend_args, "size=1M,x=y");
+	assert_false(options.inflight);
+	assert_int_equal(parse(&options, "--mode block --inflight 1"), 0);
+	assert_true(options.inflight);
+	assert_int_equal(parse(&options, "--mode block --log 1"), 0);
+	assert_true(options.inflight);
 	assert_int_equal(parse(&options, "--mode block --direction write --backend ram,"), 0);
 	assert_false(perf_options_flow(&options, PERF_TO));
 	assert_string_equal(options.backend_args, "");
@@ -197,6 +202,12 @@ what_is_wrong_is_refused(void **state)
 		"--depth 8",
 		"--pattern random",
 		"--backend ram",
+		"--inflight 1",
+		"--log 1",
+		"--mode block --inflight 2",
+		"--mode block --log x",
+		"--mode block --inflight 1 --log 1",
+		"--mode block --log 0 --inflight 1",
 		"--block-size 4096",
 		"--mode block --block-size 511",
 		"--mode block --block-size 513",
