@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What a path is, where it is not a network device of one pair. See rte_vduse_vhost.h. On the
- * application's threads.
+ * rte_vduse_vhost_configure(): what a path is if not a network device of one queue pair.
+ * Thread: the application's.
  */
 #include <errno.h>
 #include <string.h>
@@ -32,7 +32,7 @@ configure_check(const char *path, const struct rte_vduse_vhost_conf *conf)
 static void
 configure_apply(struct vhost_dev *dev, const struct rte_vduse_vhost_conf *conf)
 {
-	/* Another type has another configuration space. */
+	/* The configuration space of another type is not valid any more. */
 	if (conf->device_id != 0 && conf->device_id != dev->conf.device_id) {
 		dev->conf.device_id = conf->device_id;
 		dev->conf.config_size = 0;
@@ -70,6 +70,7 @@ rte_vduse_vhost_configure(const char *path, const struct rte_vduse_vhost_conf *c
 		configure_apply(dev, conf);
 	vhost_unlock();
 	if (ret < 0)
-		VHOST_LOG(ERR, path, "cannot be configured: register it first, start it behind it");
+		VHOST_LOG(ERR, path,
+			  "cannot be configured: register it first, start it afterwards");
 	return ret;
 }

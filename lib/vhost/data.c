@@ -1,16 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Packets. In flow bursts of the application, out flow those of lib/virtio_net; ids that are
- * not ours go on to librte_vhost. On the polling threads.
+ * Packets. Ids of other devices go on to librte_vhost.
+ * Input: bursts of the application. Output: bursts of lib/virtio_net.
+ * Thread: polling threads.
  */
 #include <vhost/vhost.h>
 
-/* Virtqueue 2i goes to the driver, 2i + 1 comes from it. */
+/* Virtqueue 2i carries packets to the driver, 2i + 1 packets from it. */
 #define DATA_PAIR(queue_id)        ((uint16_t)((queue_id) / 2))
 #define DATA_FROM_DRIVER(queue_id) (((queue_id)&1) != 0)
 
-/* Whether packets pass on a virtqueue: lib/virtio_net checks no index. */
+/* Checks the index and direction of a virtqueue, because lib/virtio_net does not. */
 static inline bool
 data_queue_ok(const struct vhost_dev *dev, uint16_t queue_id, bool from_driver)
 {
@@ -30,7 +31,7 @@ rte_vhost_enqueue_burst(int vid, uint16_t queue_id, struct rte_mbuf **pkts, uint
 	if (!data_queue_ok(dev, queue_id, false))
 		return 0;
 	vq = &dev->vqs[queue_id];
-	/* Applications send to one queue from several lcores, and this call orders them. */
+	/* Several lcores may send to one queue: rte_vhost_enqueue_burst() has to serialise them. */
 	rte_spinlock_lock(&vq->enqueue);
 	done = rte_vduse_net_tx_copy(dev->net, DATA_PAIR(queue_id), pkts, count);
 	rte_spinlock_unlock(&vq->enqueue);

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The devices that paths stand for, by path and by id. In flows how a path was configured, out
- * flows a device of lib/vduse. On the application's threads.
+ * Devices, by path and by id.
+ * Input: the configuration of a path. Output: a device of lib/vduse.
+ * Thread: the application's.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -75,7 +76,7 @@ vhost_dev_publish(struct vhost_dev *dev)
 {
 	int vid;
 
-	/* librte_vhost takes the lowest that is free. */
+	/* From the top, because librte_vhost takes the lowest free id. */
 	for (vid = RTE_MAX_VHOST_DEVICE - 1; vid >= 0; vid--) {
 		if (vhost_dev_ids[vid] != NULL)
 			continue;
@@ -107,7 +108,7 @@ device_create_raw(struct vhost_dev *dev)
 		.config = dev->config,
 		.config_size = dev->conf.config_size,
 		.socket_id = SOCKET_ID_ANY,
-		/* Pages that a driver never mapped are then there all the same. */
+		/* So that pages are mapped that the driver never mapped. */
 		.umem = true,
 		.ops = &vhost_driver_ops,
 		.arg = dev,

@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What the driver wants. In flow the callbacks of lib/vduse, out flow changes that the events
- * thread tells the application. Control thread: as long as a callback here runs the kernel
- * waits for its answer, and no poller is in the virtqueue.
+ * What the driver wants.
+ * Input: callbacks of lib/vduse. Output: changes, which the events thread tells the application.
+ * Thread: control. While a callback runs the kernel waits for its answer, and no poller uses the
+ * virtqueue.
  */
 #include <linux/virtio_config.h>
 
 #include <vhost/vhost.h>
 
-/* Its driver must be up, a virtqueue ready, and buffers in memory that is known. */
+/* The driver must be up, a virtqueue ready, and the first buffer in a known region. */
 void
 vhost_driver_evaluate(struct vhost_dev *dev)
 {
@@ -19,13 +20,13 @@ vhost_driver_evaluate(struct vhost_dev *dev)
 		if (!dev->driver_ok || !dev->primed || !dev->vqs[i].ready)
 			continue;
 		dev->up = true;
-		/* 0 is none. */
+		/* Skips 0, which means none. */
 		dev->generation += dev->generation == UINT32_MAX ? 2 : 1;
 	}
 	vhost_changed();
 }
 
-/* Under the mutex. What lib/virtio_net serves is ready whatever can be shown of it here. */
+/* Under the mutex. A ring that lib/virtio_net serves is ready even if it cannot be mapped here. */
 static int
 driver_map(struct vhost_dev *dev, struct vhost_vq *vq)
 {
@@ -64,7 +65,10 @@ driver_vq_remap(struct rte_vduse_vq *vq, void *arg)
 	int ret;
 
 	vhost_lock();
-	/* Who holds addresses of the old memory lets go of them; driver_memory() goes on. */
+	/*
+	 * The application has to drop its old addresses; driver_memory() brings the device up
+	 * again.
+	 */
 	if (dev->raw)
 		vhost_events_down(dev);
 	own->base = vhost_ring_position(own);

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The thread that calls applications back. In flows what the driver wants and what the
- * application was told, out flow the callbacks of struct rte_vhost_device_ops that make the
- * two agree. They may block, and may call all of rte_vhost.h but
- * rte_vhost_driver_unregister(). The control thread waits for this one only if the application
- * holds addresses of memory that goes away; a burst it keeps out by itself.
+ * The thread that calls applications back.
+ * Input: what the driver wants, and what the application was told. Output: the callbacks of struct
+ * rte_vhost_device_ops that make the two agree.
+ * Thread: events. A callback may block, and may call all of rte_vhost.h but
+ * rte_vhost_driver_unregister(). The control thread waits for this thread only if the application
+ * holds addresses of memory that is unmapped; it excludes a burst by itself.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -16,12 +17,12 @@
 
 #include <vhost/vhost.h>
 
-/* How often a driver that is up is looked at for its first buffer, ms: first and at the most. */
+/* Interval of looking for the first buffer of a driver that is up, ms: first and longest. */
 #define EVENTS_PRIME_FIRST 1u
 #define EVENTS_PRIME_MOST  64u
 
 static struct {
-	pthread_mutex_t lock; /* guards the start of the thread */
+	pthread_mutex_t lock; /* serialises the start of the thread */
 	bool running;
 	pthread_t self; /* under vhost_lock() */
 } events = { .lock = PTHREAD_MUTEX_INITIALIZER };
@@ -94,7 +95,7 @@ events_vring_state(struct vhost_dev *dev, uint16_t index)
 	vhost_lock();
 }
 
-/* What the application is to hear next of a device, or NULL. Under the mutex. */
+/* The next callback that a device needs, or NULL. Under the mutex. */
 static void (*events_next(const struct vhost_dev *dev))(struct vhost_dev *dev)
 {
 	if (dev->connect && !dev->connected)
@@ -108,14 +109,14 @@ static void (*events_next(const struct vhost_dev *dev))(struct vhost_dev *dev)
 	return NULL;
 }
 
-/* Makes one callback, if there is one to make. Under the mutex, but not while it runs. */
+/* Makes one callback, if one is needed. Under the mutex, which is released while it runs. */
 static bool
 events_step(struct vhost_dev *dev)
 {
 	void (*next)(struct vhost_dev * dev) = events_next(dev);
 	uint16_t vq = dev->told != 0 ? 0 : dev->conf.nb_vqs;
 
-	/* Virtqueues whose state the application does not know come last. */
+	/* Otherwise the first virtqueue whose state the application was not told. */
 	while (next == NULL && vq < dev->conf.nb_vqs && dev->vqs[vq].ready == dev->vqs[vq].told)
 		vq++;
 	if (next == NULL && vq == dev->conf.nb_vqs)
@@ -130,7 +131,7 @@ events_step(struct vhost_dev *dev)
 	return true;
 }
 
-/* Whether a device waits for its driver's first buffer. Under the mutex. */
+/* Looks for first buffers. Returns whether a device still waits for one. Under the mutex. */
 static bool
 events_prime(void)
 {
@@ -147,13 +148,13 @@ events_prime(void)
 	return wait;
 }
 
-/* Makes one callback of whatever device. Under the mutex. */
+/* Makes one callback of any device. Under the mutex. */
 static bool
 events_one(void)
 {
 	struct vhost_dev *dev;
 
-	/* The list may have changed in a step: the next search begins anew. */
+	/* The list may change during the callback, so the next search starts from its head. */
 	TAILQ_FOREACH(dev, &vhost_dev_list, next)
 		if (dev->vid >= 0 && events_step(dev))
 			return true;

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Message handlers of the application. Of vhost-user's messages VDUSE has one to offer: the
- * question for the configuration space, asked before a device is created and when the
- * application says that the answer changed. On the application's threads.
+ * Message handlers of the application. The only vhost-user message that VDUSE can pass to them is
+ * GET_CONFIG, which asks for the configuration space: before a device is created, and when the
+ * application reports a change.
+ * Thread: the application's.
  */
 #include <assert.h>
 #include <errno.h>
@@ -27,7 +28,7 @@ rte_vhost_extern_callback_register(int vid, struct rte_vhost_user_extern_ops con
 	return 0;
 }
 
-/* As vhost-user defines it; room behind it, for handlers know longer messages. */
+/* As in vhost-user. The room after it is for handlers that write a longer message. */
 struct extern_message {
 	uint32_t request;
 	uint32_t flags;
@@ -45,7 +46,7 @@ static_assert(offsetof(struct extern_message, room) == 24 + RTE_VDUSE_VHOST_CONF
 #define EXTERN_GET_CONFIG 24
 #define EXTERN_VERSION    1
 
-/* Returns the bytes of configuration space that the application answers with, or an errno. */
+/* Returns the size of the configuration space in the answer, or a negative errno. */
 static int
 extern_ask(const struct vhost_dev *dev, struct extern_message *message)
 {
@@ -86,7 +87,7 @@ vhost_extern_config(struct vhost_dev *dev)
 	return RTE_MIN(ret, 0);
 }
 
-/* The size is the device's for life: more is not said, and what is not said stays. */
+/* The size of the space is fixed when the device is created: bytes beyond it are ignored. */
 static int
 extern_config_change(struct vhost_dev *dev)
 {

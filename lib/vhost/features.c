@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What a path offers: features, protocol features, queues. On the application's threads,
- * before the start.
+ * What a path offers: features, protocol features, queues.
+ * Thread: the application's, before the start.
  */
 #include <errno.h>
 
@@ -13,16 +13,16 @@
 
 #include <vhost/vhost.h>
 
-/* Bits that vhost-user uses for itself: no virtio feature. */
+/* Bits with a meaning in vhost-user only: no virtio features. */
 #define FEATURES_VHOST (VHOST_BIT(VHOST_F_LOG_ALL) | VHOST_BIT(VHOST_USER_F_PROTOCOL_FEATURES))
 
 /* rte_vhost_get_vhost_vring() returns the layout of a split ring. */
 #define FEATURES_PACKED VHOST_BIT(VIRTIO_F_RING_PACKED)
 
-/* VDUSE works with neither of them left out. */
+/* VDUSE needs both. */
 #define FEATURES_MUST (VHOST_BIT(VIRTIO_F_VERSION_1) | VHOST_BIT(VIRTIO_F_ACCESS_PLATFORM))
 
-/* Kernels refuse a network device with a control queue; what needs one goes with it. */
+/* Kernels refuse a network device with a control queue. These need one. */
 #define FEATURES_CTRL_VQ                                                                           \
 	(VHOST_BIT(VIRTIO_NET_F_CTRL_VQ) | VHOST_BIT(VIRTIO_NET_F_CTRL_RX) |                       \
 	 VHOST_BIT(VIRTIO_NET_F_CTRL_VLAN) | VHOST_BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) |               \
@@ -45,7 +45,7 @@ vhost_features_init(struct vhost_dev *dev)
 	dev->features = dev->supported;
 }
 
-/* Finds a device that may still be changed and keeps the mutex, or returns NULL. */
+/* Returns a device that is not started yet with the mutex locked, or NULL with it unlocked. */
 static struct vhost_dev *
 features_open(const char *path)
 {
@@ -66,7 +66,7 @@ rte_vhost_driver_set_features(const char *path, uint64_t features)
 {
 	struct vhost_dev *dev;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_set_features, -ENOTSUP, path, features);
 	dev = features_open(path);
 	if (dev == NULL)
@@ -87,7 +87,7 @@ rte_vhost_driver_enable_features(const char *path, uint64_t features)
 	struct vhost_dev *dev;
 	bool known;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_enable_features, -ENOTSUP, path, features);
 	dev = features_open(path);
 	if (dev == NULL)
@@ -104,7 +104,7 @@ rte_vhost_driver_disable_features(const char *path, uint64_t features)
 {
 	struct vhost_dev *dev;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_disable_features, -ENOTSUP, path, features);
 	dev = features_open(path);
 	if (dev == NULL)
@@ -119,7 +119,7 @@ rte_vhost_driver_get_features(const char *path, uint64_t *features)
 {
 	const struct vhost_dev *dev;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_get_features, -ENOTSUP, path, features);
 	vhost_lock();
 	dev = vhost_dev_find(path);
@@ -134,7 +134,7 @@ rte_vhost_driver_set_protocol_features(const char *path, uint64_t protocol_featu
 {
 	struct vhost_dev *dev;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_set_protocol_features, -ENOTSUP, path, protocol_features);
 	dev = features_open(path);
 	if (dev == NULL)
@@ -149,7 +149,7 @@ rte_vhost_driver_get_protocol_features(const char *path, uint64_t *protocol_feat
 {
 	const struct vhost_dev *dev;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_get_protocol_features, -ENOTSUP, path, protocol_features);
 	vhost_lock();
 	dev = vhost_dev_find(path);
@@ -164,7 +164,7 @@ rte_vhost_driver_get_queue_num(const char *path, uint32_t *queue_num)
 {
 	const struct vhost_dev *dev;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_get_queue_num, -ENOTSUP, path, queue_num);
 	vhost_lock();
 	dev = vhost_dev_find(path);
@@ -179,7 +179,7 @@ rte_vhost_driver_set_max_queue_num(const char *path, uint32_t max_queue_pairs)
 {
 	struct vhost_dev *dev;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_set_max_queue_num, -ENOTSUP, path, max_queue_pairs);
 	if (max_queue_pairs == 0 || max_queue_pairs > RTE_VDUSE_NET_PAIRS_MAX) {
 		VHOST_LOG(ERR, path, "%u queue pairs: use 1 to %u", max_queue_pairs,

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Finds DPDK's librte_vhost behind this library. In flow names, out flow addresses. On the
- * thread that loads the library.
+ * Looks up the functions of DPDK's librte_vhost, which comes after this library in the search
+ * order.
+ * Thread: the one that loads the library.
  */
 #include <dlfcn.h>
 
@@ -12,7 +13,7 @@
 
 struct vhost_forward vhost_forward;
 
-/* POSIX lets a pointer from dlsym() be a function's. */
+/* POSIX allows to convert a pointer from dlsym() to a function pointer. */
 #define FORWARD_FIND(name)                                                                         \
 	*(void **)(void *)&vhost_forward.name = dlsym(RTLD_NEXT, "rte_vhost_" #name);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The functions of DPDK's own librte_vhost, which everything that is not a VDUSE device goes
- * on to. Found once, when this library is loaded; no lock is held while one runs, for
- * librte_vhost calls some of its exports, which are ours, itself.
+ * The functions of DPDK's own librte_vhost, to which calls for all other devices go. They are
+ * looked up once, when this library is loaded. No lock is held while one runs, because librte_vhost
+ * itself calls some of its exported functions, which this library replaces.
  */
 #ifndef VHOST_FORWARD_H
 #define VHOST_FORWARD_H
@@ -97,7 +97,7 @@ struct vhost_forward {
 /* Constant once the library is loaded. */
 extern struct vhost_forward vhost_forward;
 
-/* VHOST_REAL(get_mtu, -ENOTSUP, vid, mtu): what librte_vhost says, or -ENOTSUP without it. */
+/* VHOST_REAL(get_mtu, -ENOTSUP, vid, mtu): result of librte_vhost; -ENOTSUP if it has none. */
 #define VHOST_REAL(name, none, ...)                                                                \
 	(likely(vhost_forward.name != NULL) ? vhost_forward.name(__VA_ARGS__) : (none))
 

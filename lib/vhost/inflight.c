@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Requests in flight. In flows what an application takes and completes, out flows, after it was
- * killed, what it has to do once more; between the two lies a state file. The marks are written
- * by the thread that serves a ring, without a lock. Ids that are not ours go on to librte_vhost.
+ * Requests in flight. Ids of other devices go on to librte_vhost.
+ * Input: what an application takes and completes, marked in a state file. Output: after it was
+ * killed, the requests that it has to submit again.
+ * Thread: the one that serves a ring writes its marks, without a lock.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,10 +15,10 @@
 
 #include <vhost/vhost.h>
 
-/* What librte_vhost calls the layout of struct rte_vhost_inflight_info_split. */
+/* Version of the layout of struct rte_vhost_inflight_info_split in librte_vhost. */
 #define INFLIGHT_VERSION 1
 
-/* An application can do without the file, but not with one that it would have to overwrite. */
+/* The device works without the file, but never overwrites one that it cannot read. */
 int
 vhost_inflight_open(struct vhost_dev *dev)
 {
@@ -61,7 +62,7 @@ inflight_compare(const void *left, const void *right)
 {
 	const struct rte_vhost_resubmit_desc *a = left, *b = right;
 
-	/* As the application took them. */
+	/* In the order in which the application took them. */
 	return a->counter < b->counter ? -1 : a->counter > b->counter;
 }
 
@@ -73,7 +74,7 @@ inflight_drop_list(struct vhost_vq *vq)
 	vq->nb_resubmit = 0;
 }
 
-/* Those that are marked, oldest first. */
+/* Lists the marked requests, oldest first. */
 static int
 inflight_list(struct vhost_vq *vq)
 {
@@ -118,7 +119,7 @@ vhost_inflight_find(struct vhost_dev *dev, struct vhost_vq *vq)
 		inflight->desc_num = vq->vring.size;
 		inflight->used_idx = used;
 	}
-	/* It was shown as used, and then there was no time to take the mark away. */
+	/* The process was killed after it wrote the used index and before it cleared the mark. */
 	if (inflight->used_idx != used) {
 		if (inflight->last_inflight_io < vq->nb_inflight)
 			inflight->desc[inflight->last_inflight_io].inflight = 0;
@@ -146,7 +147,7 @@ vhost_inflight_forget(struct vhost_vq *vq)
 	inflight_drop_list(vq);
 }
 
-/* A virtqueue of ours whose requests are marked, and the descriptor is one of it; or NULL. */
+/* A virtqueue with marks that has this descriptor, or NULL. */
 static struct vhost_vq *
 inflight_vq(const struct vhost_dev *dev, uint16_t index, uint16_t desc)
 {
@@ -186,7 +187,7 @@ rte_vhost_set_inflight_desc_split(int vid, uint16_t vring_idx, uint16_t idx)
 	if (vq == NULL)
 		return -1;
 	vq->inflight->desc[idx].counter = vq->counter++;
-	/* Release: who finds the mark, after a kill, finds its counter. */
+	/* Release: orders the counter before the mark, which is read after a kill. */
 	rte_atomic_store_explicit(&vq->inflight->desc[idx].inflight, 1, rte_memory_order_release);
 	return 0;
 }
@@ -202,7 +203,7 @@ rte_vhost_set_last_inflight_io_split(int vid, uint16_t vring_idx, uint16_t idx)
 	vq = inflight_vq(dev, vring_idx, idx);
 	if (vq == NULL)
 		return -1;
-	/* Release, and before the used index that the application writes next. */
+	/* Release: the application writes the used index of the ring next. */
 	rte_atomic_store_explicit(&vq->inflight->last_inflight_io, idx, rte_memory_order_release);
 	return 0;
 }
@@ -219,8 +220,9 @@ rte_vhost_clr_inflight_desc_split(int vid, uint16_t vring_idx, uint16_t last_use
 	vq = inflight_vq(dev, vring_idx, idx);
 	if (vq == NULL)
 		return -1;
-	/* The used index of the ring, the mark, ours: a kill between two of them is seen by
-	 * vhost_inflight_find().
+	/*
+	 * Order of writes: the used index of the ring, the mark, used_idx. vhost_inflight_find()
+	 * detects a kill between any two of them.
 	 */
 	rte_atomic_store_explicit(&vq->inflight->desc[idx].inflight, 0, rte_memory_order_release);
 	rte_atomic_store_explicit(&vq->inflight->used_idx, last_used_idx, rte_memory_order_release);

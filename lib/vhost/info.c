@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What applications ask of a device by its id. Ids that are not ours go on to librte_vhost. On
- * the application's threads.
+ * Properties of a device by its id. Ids of other devices go on to librte_vhost.
+ * Thread: the application's.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -51,7 +51,7 @@ rte_vhost_get_negotiated_features(int vid, uint64_t *features)
 	return 0;
 }
 
-/* They are about messages that VDUSE does not have. */
+/* Protocol features concern vhost-user messages, which VDUSE does not have. */
 int
 rte_vhost_get_negotiated_protocol_features(int vid, uint64_t *protocol_features)
 {
@@ -81,7 +81,7 @@ rte_vhost_get_mtu(int vid, uint16_t *mtu)
 	return 0;
 }
 
-/* The node of the driver's memory: that is what will be read. */
+/* The node of the memory that holds the driver's first ring. */
 int
 rte_vhost_get_numa_node(int vid)
 {

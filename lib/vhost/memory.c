@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The driver's memory as a table for applications that walk rings themselves. In flow regions
- * (control thread), out flow copies that the application frees (any thread).
+ * The driver's memory, as a table for applications that serve the rings themselves.
+ * Input: regions of lib/vduse (control thread). Output: copies, which the application frees (any
+ * thread).
  */
 #include <errno.h>
 #include <stdlib.h>

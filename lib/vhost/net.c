@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The network device behind a path whose packets lib/virtio_net carries. In flows how the path
- * was configured, out flows a device. On the application's threads; calls to the driver are
- * made on the thread that polls.
+ * A network device whose rings lib/virtio_net serves.
+ * Input: the configuration of a path. Output: a device of lib/virtio_net.
+ * Thread: the application's; interrupts of the driver are sent by polling threads.
  */
 #include <assert.h>
 #include <errno.h>
@@ -15,13 +15,13 @@
 
 #include <vhost/vhost.h>
 
-/* In 23.07 a name was given to what is a reserved slot before it. */
+/* The callback guest_notify exists since 23.07, in a slot that was reserved before. */
 typedef bool (*net_guest_notify_t)(int vid, uint16_t queue_id);
 
 static net_guest_notify_t
 net_guest_notify(const struct rte_vhost_device_ops *ops)
 {
-	static_assert(sizeof(*ops) == 8 * sizeof(void *), "the slot is where it was");
+	static_assert(sizeof(*ops) == 8 * sizeof(void *), "guest_notify is the last of 8 slots");
 	const void *slot = (const char *)ops + 7 * sizeof(void *);
 
 	return *(const net_guest_notify_t *)slot;
@@ -36,7 +36,7 @@ net_call(struct rte_vduse_vq *vq, void *arg)
 	if (ops != NULL && net_guest_notify(ops) != NULL &&
 	    net_guest_notify(ops)(dev->vid, rte_vduse_vq_index(vq)))
 		return; /* rte_vhost_notify_guest() will follow */
-	/* Refused only while the driver is going: it then needs no call. */
+	/* Fails only while the driver goes down, when it needs no interrupt. */
 	(void)rte_vduse_vq_call(vq);
 	if (ops != NULL && ops->guest_notified != NULL)
 		ops->guest_notified(dev->vid);
@@ -73,7 +73,7 @@ vhost_net_create(struct vhost_dev *dev)
 	vhost_net_conf(dev, &conf);
 	ret = rte_vduse_net_create(&conf, &dev->net);
 	if (ret == -ENOTSUP && conf.pairs > 1) {
-		VHOST_LOG(NOTICE, dev->path, "goes on with one queue pair, not %u", conf.pairs);
+		VHOST_LOG(NOTICE, dev->path, "uses one queue pair, not %u", conf.pairs);
 		dev->conf.nb_vqs = 2;
 		conf.pairs = 1;
 		ret = rte_vduse_net_create(&conf, &dev->net);
@@ -82,7 +82,7 @@ vhost_net_create(struct vhost_dev *dev)
 		return ret;
 	dev->conf.nb_vqs = (uint16_t)(2 * conf.pairs);
 	dev->dev = rte_vduse_net_dev(dev->net);
-	/* vhost knows no carrier: there is one. What fails is in the log. */
+	/* vhost has no link state, so the link is always up. A failure is logged. */
 	(void)rte_vduse_net_set_link(dev->net, true);
 	return 0;
 }

@@ -1,18 +1,20 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * An application that serves the rings itself cannot say that an address is in no region. But
- * virtio_vdpa's bounce buffer becomes a region only with the first buffer that a driver maps,
- * and no message tells of it. So such a device is shown to the application when the driver has
- * made a first buffer available and that one lies in a known region; if it does not, lib/vduse
- * is sent to look. In flow rings, out flows that a device may come up. Events thread.
+ * Holds a device back from the application until the driver's first buffer is mapped. The rings of
+ * virtio_vdpa are mapped before its bounce buffer, which becomes a region only when the driver maps
+ * its first buffer, and no message reports that. An application that serves the rings itself cannot
+ * report an unmapped address. So the device is shown to it only when the driver has made a buffer
+ * available and that buffer is in a known region; if it is not, lib/vduse is asked to look for it.
+ * Input: rings. Output: whether a device may come up.
+ * Thread: events.
  */
 #include <rte_byteorder.h>
 #include <rte_vduse_compat.h>
 
 #include <vhost/vhost.h>
 
-/* Between enter and leave. */
+/* Between rte_vduse_vq_enter() and rte_vduse_vq_leave(). */
 static bool
 prime_buffer(const struct vhost_vq *vq)
 {
@@ -21,12 +23,12 @@ prime_buffer(const struct vhost_vq *vq)
 	const volatile struct vring_desc *desc;
 	uint64_t addr;
 
-	/* Acquire: pairs with the driver's barrier between filling entries and its index. */
+	/* Acquire: pairs with the driver's barrier between writing entries and the avail index. */
 	if (rte_le_to_cpu_16(rte_atomic_load_explicit(&vring->avail->idx,
 						      rte_memory_order_acquire)) == position)
 		return false;
 	head = rte_le_to_cpu_16(*(const volatile uint16_t *)&vring->avail->ring[position & mask]);
-	/* A driver that breaks the rules is the application's to judge. */
+	/* The application checks the ring itself and handles an invalid head. */
 	if (head >= vring->size)
 		return true;
 	desc = &vring->desc[head];

@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Paths come and go: ours below /dev/vduse/, any other on to librte_vhost. In flow
- * registrations, out flow devices and their start. On the application's threads; the start
- * itself on a thread of its own, for it waits for the kernel, which may wait for callbacks.
+ * Registration of paths: those below /dev/vduse/ become devices here, any other goes on to
+ * librte_vhost.
+ * Input: calls of the application. Output: devices, started or removed.
+ * Thread: the application's. The start runs on a thread of its own, because it waits for the
+ * kernel, which may wait for callbacks.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +23,7 @@
 
 #define REGISTER_QUEUE_SIZE 1024
 
-/* Whom the environment gives devices to: a preloaded library has no other ear. */
+/* Who gets the device, from the environment: a preloaded library has no other configuration. */
 static enum rte_vduse_attach
 register_attach(const char *path)
 {
@@ -46,7 +48,7 @@ register_new(const char *path, uint64_t flags)
 
 	if (dev == NULL)
 		return NULL;
-	strcpy(dev->path, path); /* rte_vduse_path_name() has measured it */
+	strcpy(dev->path, path); /* rte_vduse_path_name() checked its length */
 	dev->flags = flags;
 	dev->vid = -1;
 	dev->builtin = true;
@@ -70,12 +72,12 @@ rte_vhost_driver_register(const char *path, uint64_t flags)
 {
 	struct vhost_dev *dev;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_register, -ENOTSUP, path, flags);
 	if (rte_vduse_path_name(path) == NULL) {
 		VHOST_LOG(ERR, path,
 			  "not the path of a VDUSE device: use up to %d letters, "
-			  "digits, '.', '_' and '-' behind %s",
+			  "digits, '.', '_' and '-' after %s",
 			  RTE_VDUSE_NAME_MAX - 1, RTE_VDUSE_PATH);
 		return -1;
 	}
@@ -99,7 +101,7 @@ register_start_thread(void *arg)
 {
 	struct vhost_dev *dev = arg;
 
-	/* What fails is in the log; the device stays, for "vdpa dev add" by hand. */
+	/* A failure is logged; the device stays, so that "vdpa dev add" can be run by hand. */
 	(void)rte_vduse_dev_start(dev->dev, dev->conf.attach);
 	vhost_lock();
 	dev->life = VHOST_DEV_STARTED;
@@ -108,7 +110,7 @@ register_start_thread(void *arg)
 	return 0;
 }
 
-/* Takes the device from the application again, id and all. */
+/* Takes the device and its id away from the application. */
 static void
 register_disconnect(struct vhost_dev *dev)
 {
@@ -121,8 +123,8 @@ register_disconnect(struct vhost_dev *dev)
 }
 
 /*
- * Asks the application for the configuration space, by the handler that it installs when it
- * hears of the device's id. The device keeps the id.
+ * Asks the application for the configuration space, through the handler that it installs in
+ * new_connection. The device keeps its id.
  */
 static int
 register_ask(struct vhost_dev *dev)
@@ -140,7 +142,7 @@ register_ask(struct vhost_dev *dev)
 	return ret < 0 ? ret : vhost_extern_config(dev);
 }
 
-/* Shows a device that exists to the application, and to its driver. Waits for neither. */
+/* Announces a device to the application and its driver. Waits for neither. */
 static int
 register_show(struct vhost_dev *dev)
 {
@@ -160,7 +162,7 @@ register_show(struct vhost_dev *dev)
 	return ret;
 }
 
-/* Not under the mutex: the control thread may wait for that, and creation for the kernel. */
+/* Not under the mutex, because creation waits for the kernel, and the control thread needs it. */
 static int
 register_start(struct vhost_dev *dev)
 {
@@ -189,7 +191,7 @@ rte_vhost_driver_start(const char *path)
 	struct vhost_dev *dev;
 	int ret;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_start, -ENOTSUP, path);
 	vhost_lock();
 	dev = vhost_dev_find(path);
@@ -215,7 +217,7 @@ rte_vhost_driver_unregister(const char *path)
 	struct vhost_dev *dev;
 	bool started;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_unregister, -ENOTSUP, path);
 	if (vhost_events_self()) {
 		VHOST_LOG(ERR, path, "cannot be unregistered by a callback: it waits for them");
@@ -250,7 +252,7 @@ rte_vhost_driver_callback_register(const char *path, struct rte_vhost_device_ops
 {
 	struct vhost_dev *dev;
 
-	if (!vhost_path_is_ours(path))
+	if (!vhost_path_is_vduse(path))
 		return VHOST_REAL(driver_callback_register, -ENOTSUP, path, ops);
 	vhost_lock();
 	dev = vhost_dev_find(path);

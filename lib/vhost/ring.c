@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Rings as applications see them, which may serve split ones themselves. In flow the driver's
- * addresses, out flow ours. Control thread where it says so, else any under the mutex.
+ * Split rings of applications that serve them themselves.
+ * Input: addresses of the driver. Output: addresses of this process.
+ * Thread: control where vhost.h says so, otherwise any, under the mutex.
  */
 #include <errno.h>
 
@@ -16,7 +17,7 @@
 
 const struct rte_vhost_vring vhost_ring_none = { .callfd = VHOST_NO_CALLFD, .kickfd = -1 };
 
-/* Finds len bytes that must be one stretch here, though they may be several regions. */
+/* Translates a range, which may span regions if they are contiguous in this process. */
 static void *
 ring_area(const struct vhost_vq *vq, uint64_t iova, uint64_t len, bool write)
 {
@@ -82,8 +83,9 @@ vhost_ring_notify(struct vhost_vq *vq, bool enable)
 	else if (enable)
 		rte_atomic_store_explicit(avail_event, rte_cpu_to_le_16(avail),
 					  rte_memory_order_relaxed);
-	/* The wish before the next look at the ring: pairs with the driver's barrier between its
-	 * index and its look at our wish.
+	/*
+	 * Orders the flag or event index before the next read of the avail index: pairs with the
+	 * driver's barrier between writing the avail index and reading them.
 	 */
 	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 }
@@ -91,7 +93,7 @@ vhost_ring_notify(struct vhost_vq *vq, bool enable)
 uint16_t
 vhost_ring_position(const struct vhost_vq *vq)
 {
-	/* What was taken but not completed is taken again: the used ring says what happened. */
+	/* Requests that were not completed are taken again: the used index says which were. */
 	if (vq->based || vq->packed || vq->vring.used == NULL)
 		return vq->base;
 	return rte_le_to_cpu_16(

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Counters of virtqueues under the names that librte_vhost gives them. Ids that are not ours
- * go on to it. On the application's threads.
+ * Counters of virtqueues, with the names that librte_vhost gives them. Ids of other devices go on
+ * to librte_vhost.
+ * Thread: the application's.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -37,7 +38,7 @@ static const struct stats_name stats_names[] = {
 	{ "bad_descriptors", STATS_FIELD(bad_descriptors) },
 };
 
-/* As for librte_vhost: who wants counters says so at the registration. */
+/* As in librte_vhost, an application enables counters when it registers the path. */
 static bool
 stats_ok(const struct vhost_dev *dev, uint16_t queue_id)
 {

@@ -65,7 +65,7 @@ UNSUPPORTED_VID(int, get_vring_base_from_inflight, -ENOTSUP,
 #define UNSUPPORTED_PATH(type, name, result, none, params, ...)                                    \
 	type rte_vhost_##name params                                                               \
 	{                                                                                          \
-		if (!vhost_path_is_ours(path))                                                     \
+		if (!vhost_path_is_vduse(path))                                                    \
 			return VHOST_REAL(name, none, __VA_ARGS__);                                \
 		return result;                                                                     \
 	}

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A path below /dev/vduse/ as an application of rte_vhost.h sees it. Three kinds of threads
- * meet here: the application's, lib/vduse's control thread, which knows what the driver wants,
- * and one events thread, which calls the application back. What the driver wants and what the
- * application was told are both kept in the device, under one mutex; the events thread brings
- * the second in line with the first. The mutex is held neither across a callback nor across a
- * call that waits for another thread.
+ * Internals of rte_vhost.h over VDUSE: a path below /dev/vduse/ as a vhost device.
+ * Thread: three kinds. The application's threads call rte_vhost.h; the control thread of lib/vduse
+ * learns what the driver wants; one events thread calls the application back.
+ *
+ * What the driver wants and what the application was told are both in struct vhost_dev, under one
+ * mutex; the events thread brings the second in line with the first. The mutex is never held across
+ * a callback or a call that waits for another thread.
  */
 #ifndef VHOST_VHOST_H
 #define VHOST_VHOST_H
@@ -39,47 +40,47 @@ extern int vhost_logtype;
 /* Room for a path. */
 #define VHOST_PATH_MAX (sizeof(RTE_VDUSE_PATH) + RTE_VDUSE_NAME_MAX)
 
-/* What applications know of calls by file descriptor: there is none, see rte_vhost_vring_call(). */
+/* There is no call fd for applications, which use rte_vhost_vring_call(). */
 #define VHOST_NO_CALLFD (-2)
 
-/* A virtqueue. Under the mutex but where it says otherwise. */
+/* A virtqueue. Under the mutex unless a comment says otherwise. */
 struct vhost_vq {
 	struct rte_vduse_vq *vq; /* constant while started */
-	rte_spinlock_t enqueue;  /* held for a burst to the driver: they come from any thread */
-	bool ready;              /* the driver made it so */
-	bool told;               /* the application knows */
-	bool packed;             /* only where lib/virtio_net serves the rings */
+	rte_spinlock_t enqueue;  /* held for a burst to the driver, from any thread */
+	bool ready;              /* the driver enabled it */
+	bool told;               /* value of ready that the application was told */
+	bool packed;             /* only if lib/virtio_net serves the rings */
 	bool event_idx;
-	bool based;                    /* rte_vhost_set_vring_base() was there since the start */
-	uint16_t base;                 /* where the device goes on when the rings are gone */
-	struct rte_vduse_vq_info info; /* of the start, for a later look-up */
-	struct rte_vhost_vring vring;  /* all NULL while its memory is not there */
+	bool based;                    /* rte_vhost_set_vring_base() was called since the start */
+	uint16_t base;                 /* position while the rings are not mapped */
+	struct rte_vduse_vq_info info; /* as at the start, to map the rings again */
+	struct rte_vhost_vring vring;  /* all NULL while its memory is not mapped */
 	struct rte_vduse_part part;
-	/* There; NULL where lib/virtio_net serves the rings. */
+	/* In part; NULL if lib/virtio_net serves the rings. */
 	struct rte_vhost_inflight_info_split *inflight;
-	uint16_t nb_inflight;                    /* descriptors that it has room for; constant */
-	struct rte_vhost_resubmit_info resubmit; /* what a dead process, or a lost memory, left */
-	uint16_t nb_resubmit; /* as it was found: the application counts the other down */
-	uint64_t counter;     /* of requests taken; the thread's that serves the ring */
+	uint16_t nb_inflight;                    /* descriptors in it; constant */
+	struct rte_vhost_resubmit_info resubmit; /* requests in flight at a kill or remap */
+	uint16_t nb_resubmit; /* as found: the application changes resubmit_num */
+	uint64_t counter;     /* of requests taken; by the thread that serves the ring */
 };
 
 enum vhost_dev_life {
 	VHOST_DEV_REGISTERED, /* may be configured */
-	VHOST_DEV_STARTING,   /* a thread gives it to its driver */
+	VHOST_DEV_STARTING,   /* until it is attached to its driver */
 	VHOST_DEV_STARTED,
-	VHOST_DEV_REMOVING, /* nobody finds it by its path any more */
+	VHOST_DEV_REMOVING, /* not found by its path any more */
 };
 
-/* Under the mutex but where it says otherwise. */
+/* A device. Under the mutex unless a comment says otherwise. */
 struct vhost_dev {
 	TAILQ_ENTRY(vhost_dev) next;
 	char path[VHOST_PATH_MAX]; /* constant */
 	uint64_t flags;            /* RTE_VHOST_USER_*; constant */
 	enum vhost_dev_life life;
-	/* Until the start the application's threads change these; constant then. */
+	/* Changed by the application's threads until the start, constant afterwards. */
 	struct rte_vduse_vhost_conf conf;
 	uint8_t config[RTE_VDUSE_VHOST_CONFIG_MAX];
-	bool builtin;       /* packets are ours, in lib/virtio_net; not raw rings */
+	bool builtin;       /* lib/virtio_net serves the rings, not the application */
 	uint64_t supported; /* features that may be enabled */
 	uint64_t features;  /* features to offer */
 	uint64_t protocol_features;
@@ -87,42 +88,42 @@ struct vhost_dev {
 	const struct rte_vhost_user_extern_ops *extern_ops;
 	/* Constant while started. */
 	int vid;
-	struct rte_vduse_net *net; /* of a builtin one */
+	struct rte_vduse_net *net; /* NULL unless builtin */
 	struct rte_vduse_dev *dev;
 	struct vhost_vq *vqs;
-	/* What the driver wants; the control thread writes. */
+	/* What the driver wants; written by the control thread. */
 	bool driver_ok;
-	bool primed;         /* builtin, or its buffers are known to be in a region */
-	bool up;             /* it may be served */
+	bool primed;         /* builtin, or the first buffer is in a region; see prime.c */
+	bool up;             /* to be served: driver_ok, primed, and a virtqueue is ready */
 	uint32_t generation; /* counts the times that it came up */
 	struct rte_vhost_memory *memory;
-	/* What the application knows; the events thread writes. */
-	bool connect; /* wanted: by who starts and who removes it */
-	bool connected;
-	bool busy;        /* in a callback */
-	uint32_t told;    /* the generation that it was given; 0: none */
-	uint32_t refused; /* the generation that it did not take */
-	bool raw;         /* it has addresses of the driver's memory */
+	/* What the application was told; written by the events thread. */
+	bool connect;     /* the device should be connected; written by start and unregister */
+	bool connected;   /* new_connection was called */
+	bool busy;        /* a callback runs */
+	uint32_t told;    /* generation of the last new_device; 0: none */
+	uint32_t refused; /* generation for which new_device failed */
+	bool raw;         /* it may hold addresses of the driver's memory */
 };
 
-/* device.c: the mutex, and what is to be looked at when something under it changed. */
+/* device.c: the mutex, and a condition variable for changes under it. */
 void
 vhost_lock(void);
 void
 vhost_unlock(void);
-/* Wakes whoever waits. Under the mutex. */
+/* Wakes all waiting threads. Under the mutex. */
 void
 vhost_changed(void);
-/* Waits for the next change. Under the mutex, which it lets go of meanwhile. */
+/* Waits for the next change. Under the mutex, which is released while it waits. */
 void
 vhost_wait(void);
-/* The same, for so long at the most. Returns false when time was up. */
+/* The same, with a time limit. False: it expired. */
 bool
 vhost_wait_ms(unsigned int ms);
 
-/* Whether a path is a VDUSE device's. Malformed names are: they cannot be a socket's path. */
+/* Whether a path is below /dev/vduse/. No socket can be there, so malformed names count too. */
 static inline bool
-vhost_path_is_ours(const char *path)
+vhost_path_is_vduse(const char *path)
 {
 	return path != NULL && strncmp(path, RTE_VDUSE_PATH, sizeof(RTE_VDUSE_PATH) - 1) == 0;
 }
@@ -134,12 +135,12 @@ struct vhost_dev *
 vhost_dev_find(const char *path);
 
 /*
- * device.c: devices by id; applications index arrays of that many. One that is asked for its
- * configuration space before it is created has an id, but neither dev nor vqs yet.
+ * device.c: devices by id. Applications have arrays of that size. A device gets its id before dev
+ * and vqs exist if the application is asked for its configuration space.
  */
 extern struct vhost_dev *vhost_dev_ids[RTE_MAX_VHOST_DEVICE];
 
-/* The device of an id, or NULL: librte_vhost's. Any thread. */
+/* The device of an id. NULL: the id is librte_vhost's. Any thread. */
 static inline struct vhost_dev *
 vhost_dev_get(int vid)
 {
@@ -156,38 +157,38 @@ vhost_vq_get(const struct vhost_dev *dev, uint16_t index)
 	return likely(dev->vqs != NULL && index < dev->conf.nb_vqs) ? &dev->vqs[index] : NULL;
 }
 
-/* The features that the driver took; 0 while there is none. */
+/* Negotiated features; 0 while there is no driver. */
 static inline uint64_t
 vhost_dev_features(const struct vhost_dev *dev)
 {
 	return dev->dev != NULL ? rte_vduse_dev_features(dev->dev) : 0;
 }
 
-/* device.c: creates and removes what a path stands for. Application's threads. */
+/* device.c: creates and destroys the VDUSE device of a path. Application's threads. */
 int
 vhost_dev_create(struct vhost_dev *dev);
 void
 vhost_dev_destroy(struct vhost_dev *dev);
-/* Gives a device without an id the highest free one, at which it is found. 0 or -ENOSPC. */
+/* Gives a device the highest free id, by which it is found then. 0 or -ENOSPC. */
 int
 vhost_dev_publish(struct vhost_dev *dev);
 void
 vhost_dev_unpublish(struct vhost_dev *dev);
 
-/* features.c: what a path may offer, of the type that it is. */
+/* features.c: sets the features that a device of its type supports. */
 void
 vhost_features_init(struct vhost_dev *dev);
 
-/* net.c: the network device of a path. */
+/* net.c: a device whose rings lib/virtio_net serves. */
 void
 vhost_net_conf(const struct vhost_dev *dev, struct rte_vduse_net_conf *conf);
 int
 vhost_net_create(struct vhost_dev *dev);
 
-/* driver.c: what lib/vduse tells of the driver. */
+/* driver.c: callbacks of lib/vduse about the driver. */
 extern const struct rte_vduse_dev_ops vhost_driver_ops;
 
-/* ring.c: what an application sees of a virtqueue that is not there. */
+/* ring.c: what an application gets for a virtqueue that is not mapped. */
 extern const struct rte_vhost_vring vhost_ring_none;
 /*
  * Finds the rings of a virtqueue in memory. 0, -EFAULT (they are in no region) or -EINVAL (size
@@ -195,37 +196,37 @@ extern const struct rte_vhost_vring vhost_ring_none;
  */
 int
 vhost_ring_map(struct vhost_vq *vq);
-/* Asks the driver to kick, or not to. Under the mutex. */
+/* Enables or disables notifications by the driver. Under the mutex. */
 void
 vhost_ring_notify(struct vhost_vq *vq, bool enable);
-/* The avail index at which the device goes on. Under the mutex. */
+/* The next avail index. Under the mutex. */
 uint16_t
 vhost_ring_position(const struct vhost_vq *vq);
 
 /*
- * inflight.c: opens the state file of a device that serves its rings itself. Without one, which
- * a line in the log says, nothing is known after a crash. Application's threads.
+ * inflight.c: opens the state file of a device whose application serves the rings. If it cannot be
+ * opened, which is logged, requests in flight are lost by a crash. Application's threads.
  */
 int
 vhost_inflight_open(struct vhost_dev *dev);
 void
 vhost_inflight_close(struct vhost_dev *dev);
-/* Finds what was taken and not completed, once the rings are mapped. Under the mutex. */
+/* Lists requests taken but not completed, after the rings are mapped. Under the mutex. */
 void
 vhost_inflight_find(struct vhost_dev *dev, struct vhost_vq *vq);
-/* The driver took the virtqueue away: nothing is in flight any more. Under the mutex. */
+/* After the driver reset the virtqueue: no request is in flight any more. Under the mutex. */
 void
 vhost_inflight_forget(struct vhost_vq *vq);
 
-/* driver.c: brings a device up if everything is there for that. Under the mutex. */
+/* driver.c: brings a device up if nothing is missing. Under the mutex. */
 void
 vhost_driver_evaluate(struct vhost_dev *dev);
 
-/* prime.c: looks whether a driver's first buffer is in a region. Events thread, under the mutex. */
+/* prime.c: whether a driver's first buffer is in a region. Events thread, under the mutex. */
 bool
 vhost_prime(struct vhost_dev *dev);
 
-/* memory.c: keeps the table of a device's regions for the application. Control thread. */
+/* memory.c: stores the table of a device's regions for the application. Control thread. */
 void
 vhost_memory_take(struct vhost_dev *dev);
 
@@ -239,7 +240,7 @@ vhost_events_start(void);
 /* Whether the caller is that thread. */
 bool
 vhost_events_self(void);
-/* Waits until the application knows all of a device. Under the mutex. */
+/* Waits until the application was told all about a device. Under the mutex. */
 void
 vhost_events_settle(struct vhost_dev *dev);
 /*

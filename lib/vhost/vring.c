@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Virtqueues as applications ask for them: addresses, positions, calls and kicks. Ids that are
- * not ours go on to librte_vhost. On the application's threads.
+ * Virtqueues: addresses, positions, calls and notifications. Ids of other devices go on to
+ * librte_vhost.
+ * Thread: the application's.
  */
 #include <errno.h>
 
@@ -23,7 +24,7 @@ rte_vhost_get_vhost_vring(int vid, uint16_t vring_idx, struct rte_vhost_vring *v
 		return -1;
 	vhost_lock();
 	*vring = vq->vring;
-	/* Behind this nobody would wait until the application lets go of them. */
+	/* Once the device is down, nothing waits for the application to drop its addresses. */
 	if (dev->up)
 		dev->raw = true;
 	else
@@ -47,7 +48,7 @@ rte_vhost_get_vring_base(int vid, uint16_t queue_id, uint16_t *last_avail_idx,
 		return -1;
 	vhost_lock();
 	*last_used_idx = vhost_ring_position(vq);
-	/* Those in flight are known by themselves: behind them it goes on. */
+	/* Requests in flight are listed for submission again, so the position is after them. */
 	*last_avail_idx = (uint16_t)(*last_used_idx + (vq->based ? 0 : vq->nb_resubmit));
 	vhost_unlock();
 	return 0;
@@ -64,7 +65,7 @@ rte_vhost_set_vring_base(int vid, uint16_t queue_id, uint16_t last_avail_idx,
 		return VHOST_REAL(set_vring_base, -ENOTSUP, vid, queue_id, last_avail_idx,
 				  last_used_idx);
 	vq = vhost_vq_get(dev, queue_id);
-	/* Where lib/virtio_net goes on in a ring is for it to say. */
+	/* lib/virtio_net keeps the positions of its rings. */
 	if (vq == NULL || dev->builtin)
 		return -1;
 	vhost_lock();
@@ -88,7 +89,7 @@ rte_vhost_vring_call(int vid, uint16_t vring_idx)
 	return rte_vduse_vq_call(vq->vq) < 0 ? -1 : 0;
 }
 
-/* The other one waits for no lock either. */
+/* rte_vhost_vring_call() does not block either. */
 int
 rte_vhost_vring_call_nonblock(int vid, uint16_t vring_idx)
 {
@@ -129,7 +130,7 @@ rte_vhost_enable_guest_notification(int vid, uint16_t queue_id, int enable)
 	return ret;
 }
 
-/* The avail index lies where it lies until the virtqueue stops: what was asked for stays true. */
+/* The avail index does not move until the virtqueue stops. */
 int
 rte_vhost_get_monitor_addr(int vid, uint16_t queue_id, struct rte_vhost_power_monitor_cond *pmc)
 {
