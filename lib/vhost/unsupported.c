@@ -10,74 +10,137 @@
 
 #include <vhost/vhost.h>
 
-/*
- * Defines rte_vhost_<name>(). It returns none for a VDUSE device, and where librte_vhost has no
- * such function.
- */
-#define UNSUPPORTED_VID(type, name, none, params, ...)                                             \
-	type rte_vhost_##name params                                                               \
-	{                                                                                          \
-		if (vhost_dev_get(vid) == NULL)                                                    \
-			return VHOST_REAL(name, none, vid, __VA_ARGS__);                           \
-		return none;                                                                       \
-	}
+/* Returns none for a VDUSE device, and if librte_vhost has no such function. */
+#define UNSUPPORTED(name, none, vid, ...)                                                          \
+	(vhost_dev_get(vid) == NULL ? VHOST_REAL(name, none, vid, __VA_ARGS__) : (none))
 
-UNSUPPORTED_VID(int, async_channel_register, -ENOTSUP, (int vid, uint16_t queue_id), queue_id)
-UNSUPPORTED_VID(int, async_channel_register_thread_unsafe, -ENOTSUP, (int vid, uint16_t queue_id),
-		queue_id)
-UNSUPPORTED_VID(int, async_channel_unregister, -ENOTSUP, (int vid, uint16_t queue_id), queue_id)
-UNSUPPORTED_VID(int, async_channel_unregister_thread_unsafe, -ENOTSUP, (int vid, uint16_t queue_id),
-		queue_id)
-UNSUPPORTED_VID(int, async_get_inflight, -ENOTSUP, (int vid, uint16_t queue_id), queue_id)
-UNSUPPORTED_VID(int, async_get_inflight_thread_unsafe, -ENOTSUP, (int vid, uint16_t queue_id),
-		queue_id)
-UNSUPPORTED_VID(uint16_t, submit_enqueue_burst, 0,
-		(int vid, uint16_t queue_id, struct rte_mbuf **pkts, uint16_t count, int16_t dma_id,
-		 uint16_t vchan_id),
-		queue_id, pkts, count, dma_id, vchan_id)
-UNSUPPORTED_VID(uint16_t, poll_enqueue_completed, 0,
-		(int vid, uint16_t queue_id, struct rte_mbuf **pkts, uint16_t count, int16_t dma_id,
-		 uint16_t vchan_id),
-		queue_id, pkts, count, dma_id, vchan_id)
-UNSUPPORTED_VID(uint16_t, clear_queue, 0,
-		(int vid, uint16_t queue_id, struct rte_mbuf **pkts, uint16_t count, int16_t dma_id,
-		 uint16_t vchan_id),
-		queue_id, pkts, count, dma_id, vchan_id)
-UNSUPPORTED_VID(uint16_t, clear_queue_thread_unsafe, 0,
-		(int vid, uint16_t queue_id, struct rte_mbuf **pkts, uint16_t count, int16_t dma_id,
-		 uint16_t vchan_id),
-		queue_id, pkts, count, dma_id, vchan_id)
+/* Returns result for the path of a VDUSE device. */
+#define UNSUPPORTED_PATH(name, result, none, ...)                                                  \
+	(!vhost_path_is_vduse(path) ? VHOST_REAL(name, none, __VA_ARGS__) : (result))
+
+int
+rte_vhost_async_channel_register(int vid, uint16_t queue_id)
+{
+	return UNSUPPORTED(async_channel_register, -ENOTSUP, vid, queue_id);
+}
+
+int
+rte_vhost_async_channel_register_thread_unsafe(int vid, uint16_t queue_id)
+{
+	return UNSUPPORTED(async_channel_register_thread_unsafe, -ENOTSUP, vid, queue_id);
+}
+
+int
+rte_vhost_async_channel_unregister(int vid, uint16_t queue_id)
+{
+	return UNSUPPORTED(async_channel_unregister, -ENOTSUP, vid, queue_id);
+}
+
+int
+rte_vhost_async_channel_unregister_thread_unsafe(int vid, uint16_t queue_id)
+{
+	return UNSUPPORTED(async_channel_unregister_thread_unsafe, -ENOTSUP, vid, queue_id);
+}
+
+int
+rte_vhost_async_get_inflight(int vid, uint16_t queue_id)
+{
+	return UNSUPPORTED(async_get_inflight, -ENOTSUP, vid, queue_id);
+}
+
+int
+rte_vhost_async_get_inflight_thread_unsafe(int vid, uint16_t queue_id)
+{
+	return UNSUPPORTED(async_get_inflight_thread_unsafe, -ENOTSUP, vid, queue_id);
+}
+
+uint16_t
+rte_vhost_submit_enqueue_burst(int vid, uint16_t queue_id, struct rte_mbuf **pkts, uint16_t count,
+			       int16_t dma_id, uint16_t vchan_id)
+{
+	return UNSUPPORTED(submit_enqueue_burst, 0, vid, queue_id, pkts, count, dma_id, vchan_id);
+}
+
+uint16_t
+rte_vhost_poll_enqueue_completed(int vid, uint16_t queue_id, struct rte_mbuf **pkts, uint16_t count,
+				 int16_t dma_id, uint16_t vchan_id)
+{
+	return UNSUPPORTED(poll_enqueue_completed, 0, vid, queue_id, pkts, count, dma_id, vchan_id);
+}
+
+uint16_t
+rte_vhost_clear_queue(int vid, uint16_t queue_id, struct rte_mbuf **pkts, uint16_t count,
+		      int16_t dma_id, uint16_t vchan_id)
+{
+	return UNSUPPORTED(clear_queue, 0, vid, queue_id, pkts, count, dma_id, vchan_id);
+}
+
+uint16_t
+rte_vhost_clear_queue_thread_unsafe(int vid, uint16_t queue_id, struct rte_mbuf **pkts,
+				    uint16_t count, int16_t dma_id, uint16_t vchan_id)
+{
+	return UNSUPPORTED(clear_queue_thread_unsafe, 0, vid, queue_id, pkts, count, dma_id,
+			   vchan_id);
+}
 
 /* Applications get the layout of split rings only. */
-UNSUPPORTED_VID(int, set_inflight_desc_packed, -ENOTSUP,
-		(int vid, uint16_t vring_idx, uint16_t head, uint16_t last,
-		 uint16_t *inflight_entry),
-		vring_idx, head, last, inflight_entry)
-UNSUPPORTED_VID(int, set_last_inflight_io_packed, -ENOTSUP,
-		(int vid, uint16_t vring_idx, uint16_t head), vring_idx, head)
-UNSUPPORTED_VID(int, clr_inflight_desc_packed, -ENOTSUP,
-		(int vid, uint16_t vring_idx, uint16_t head), vring_idx, head)
-UNSUPPORTED_VID(int, get_vring_base_from_inflight, -ENOTSUP,
-		(int vid, uint16_t queue_id, uint16_t *last_avail_idx, uint16_t *last_used_idx),
-		queue_id, last_avail_idx, last_used_idx)
+int
+rte_vhost_set_inflight_desc_packed(int vid, uint16_t vring_idx, uint16_t head, uint16_t last,
+				   uint16_t *inflight_entry)
+{
+	return UNSUPPORTED(set_inflight_desc_packed, -ENOTSUP, vid, vring_idx, head, last,
+			   inflight_entry);
+}
 
-/* The same for a path, which has a result of its own if it is a VDUSE device's. */
-#define UNSUPPORTED_PATH(type, name, result, none, params, ...)                                    \
-	type rte_vhost_##name params                                                               \
-	{                                                                                          \
-		if (!vhost_path_is_vduse(path))                                                    \
-			return VHOST_REAL(name, none, __VA_ARGS__);                                \
-		return result;                                                                     \
-	}
+int
+rte_vhost_set_last_inflight_io_packed(int vid, uint16_t vring_idx, uint16_t head)
+{
+	return UNSUPPORTED(set_last_inflight_io_packed, -ENOTSUP, vid, vring_idx, head);
+}
 
-UNSUPPORTED_PATH(int, driver_attach_vdpa_device, -1, -ENOTSUP,
-		 (const char *path, struct rte_vdpa_device *dev), path, dev)
-UNSUPPORTED_PATH(int, driver_detach_vdpa_device, -1, -ENOTSUP, (const char *path), path)
-UNSUPPORTED_PATH(struct rte_vdpa_device *, driver_get_vdpa_device, NULL, NULL, (const char *path),
-		 path)
-UNSUPPORTED_PATH(int, driver_get_vdpa_dev_type, -1, -ENOTSUP, (const char *path, uint32_t *type),
-		 path, type)
-UNSUPPORTED_PATH(int, crypto_driver_start, -1, -ENOTSUP, (const char *path), path)
+int
+rte_vhost_clr_inflight_desc_packed(int vid, uint16_t vring_idx, uint16_t head)
+{
+	return UNSUPPORTED(clr_inflight_desc_packed, -ENOTSUP, vid, vring_idx, head);
+}
+
+int
+rte_vhost_get_vring_base_from_inflight(int vid, uint16_t queue_id, uint16_t *last_avail_idx,
+				       uint16_t *last_used_idx)
+{
+	return UNSUPPORTED(get_vring_base_from_inflight, -ENOTSUP, vid, queue_id, last_avail_idx,
+			   last_used_idx);
+}
+
+int
+rte_vhost_driver_attach_vdpa_device(const char *path, struct rte_vdpa_device *dev)
+{
+	return UNSUPPORTED_PATH(driver_attach_vdpa_device, -1, -ENOTSUP, path, dev);
+}
+
+int
+rte_vhost_driver_detach_vdpa_device(const char *path)
+{
+	return UNSUPPORTED_PATH(driver_detach_vdpa_device, -1, -ENOTSUP, path);
+}
+
+struct rte_vdpa_device *
+rte_vhost_driver_get_vdpa_device(const char *path)
+{
+	return UNSUPPORTED_PATH(driver_get_vdpa_device, NULL, NULL, path);
+}
+
+int
+rte_vhost_driver_get_vdpa_dev_type(const char *path, uint32_t *type)
+{
+	return UNSUPPORTED_PATH(driver_get_vdpa_dev_type, -1, -ENOTSUP, path, type);
+}
+
+int
+rte_vhost_crypto_driver_start(const char *path)
+{
+	return UNSUPPORTED_PATH(crypto_driver_start, -1, -ENOTSUP, path);
+}
 
 struct rte_vdpa_device *
 rte_vhost_get_vdpa_device(int vid)
