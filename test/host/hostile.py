@@ -29,7 +29,7 @@ def lines():
     with open(LOG, encoding="utf-8", errors="replace") as log:
         return [line for line in log if line.startswith(("VDUSE: ", "testpmd> VDUSE: "))
                 and "client connected" not in line and "client disconnected" not in line
-                and "driver is" not in line]
+                and "driver is up" not in line and "driver reset" not in line]
 
 
 def until(condition, what, seconds=10):

@@ -228,7 +228,7 @@ test_useless(void **state)
 	kept_size--;
 	useless("it is cut off");
 	kept_size = 20;
-	useless("it is none");
+	useless("it is not a state file");
 	kept_size = 0;
 	useless("there was none");
 	start(0);
@@ -241,7 +241,7 @@ test_useless(void **state)
 	useless("it is of another device");
 	kept[12] = byte;
 	kept[0] = 'x';
-	useless("it is none");
+	useless("it is not a state file");
 	kept[0] = 'v';
 	live_again(0);
 	left((const uint16_t[]){ 9 }, 1, 0);

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The control thread and its mailbox. See ctrl_thread.h.
+ * The control thread: its event loop, and the queue of calls from other threads. See ctrl_thread.h.
+ * Input: messages of devices, calls, wake-ups of pollers. Output: answers and results.
+ * Thread: control, except for what ctrl_thread.h allows on others.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -20,12 +22,12 @@
 #include <vduse/core/log.h>
 
 #define CTRL_EVENTS 16
-/* Messages of one device before the others get their turn. */
+/* Messages served for one device before the others get their turn. */
 #define CTRL_MESSAGES 16
-/* How often a started device's unready virtqueues are looked at, ms: first and at the most. */
+/* Interval at which unready virtqueues of started devices are polled, ms: doubles up to the most. */
 #define CTRL_POLL_FIRST 1
 #define CTRL_POLL_MOST  256
-/* How often requests in flight are looked at while something waits for them, ms. */
+/* Interval at which requests in flight are polled while something waits for them, ms. */
 #define CTRL_DRAIN 1
 
 struct ctrl_call {
@@ -44,10 +46,10 @@ static struct {
 	pthread_t self;
 	int epoll_fd;
 	int wake_fd;
-	/* The control thread's own. */
+	/* Used by the control thread only. */
 	TAILQ_HEAD(, rte_vduse_dev) devices;
-	int poll_ms; /* until unready virtqueues are looked at again; -1: there are none */
-	bool waits;  /* something waits for requests in flight */
+	int poll_ms;   /* until unready virtqueues are polled again; -1: there are none */
+	bool draining; /* something waits for requests in flight */
 } ctrl = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.done = PTHREAD_COND_INITIALIZER,
@@ -63,12 +65,6 @@ vduse_ctrl_wake(void)
 		VDUSE_LOG(dev, ERR, "control thread", "cannot be woken: %s", strerror(errno));
 }
 
-void
-vduse_ctrl_silence(struct rte_vduse_dev *dev)
-{
-	(void)epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_DEL, dev->fd, NULL);
-}
-
 static void
 ctrl_run_calls(void)
 {
@@ -80,10 +76,10 @@ ctrl_run_calls(void)
 		pthread_mutex_unlock(&ctrl.lock);
 		ret = call->call(call->dev);
 		pthread_mutex_lock(&ctrl.lock);
-		/* Others only add to the end meanwhile. */
+		/* Without the lock, other threads only appended to the list. */
 		next = STAILQ_NEXT(call, next);
 		if (ret == -EINPROGRESS) {
-			ctrl.waits = true;
+			ctrl.draining = true;
 			continue;
 		}
 		STAILQ_REMOVE(&ctrl.calls, call, ctrl_call, next);
@@ -95,32 +91,32 @@ ctrl_run_calls(void)
 }
 
 /*
- * Virtqueues that missed an address: one walk serves all of a device that missed before it.
- * For one that misses meanwhile it may have been too early; that one has its own wake-up.
+ * Resolves misses: one walk of the memory serves all virtqueues of a device that missed before it.
+ * One that misses during the walk wakes the control thread again.
  */
 static void
 ctrl_serve_misses(struct rte_vduse_dev *dev)
 {
-	bool walk = false, waited = false;
+	bool walk = false, missed = false;
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		struct rte_vduse_vq *vq = &dev->vqs[i];
 
-		waited |= vq->missed;
+		missed |= vq->missed;
 		/* Acquire: pairs with the release in rte_vduse_vq_miss(). */
 		vq->missed = rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire) ==
 			     RTE_VDUSE_VQ_WAITING;
 		walk |= vq->missed;
 	}
 	if (!walk) {
-		/* The one that missed was stopped or failed while others were drained for it. */
-		if (waited)
+		/* The virtqueue that missed was stopped or failed during the drain. */
+		if (missed)
 			vduse_drain_end(dev);
 		return;
 	}
 	if (vduse_drain(dev, 0, dev->nb_vqs, false) < 0) {
-		ctrl.waits = true;
+		ctrl.draining = true;
 		return;
 	}
 	(void)vduse_status_remap(dev, true);
@@ -131,7 +127,7 @@ ctrl_serve_misses(struct rte_vduse_dev *dev)
 	}
 }
 
-/* One call of a device at a time: its driver decides how long each takes. */
+/* Sends at most one interrupt per device and turn: the driver decides how long each takes. */
 static void
 ctrl_serve_calls(struct rte_vduse_dev *dev)
 {
@@ -140,13 +136,13 @@ ctrl_serve_calls(struct rte_vduse_dev *dev)
 	for (i = 0; i < dev->nb_vqs; i++) {
 		if (rte_atomic_load_explicit(&dev->vqs[i].owes_call, rte_memory_order_relaxed) &&
 		    vduse_vq_call_posted(&dev->vqs[i])) {
-			ctrl.waits = true;
+			ctrl.draining = true;
 			return;
 		}
 	}
 }
 
-/* Virtqueues that a driver enables after it has started; it says so to nobody. */
+/* Starts virtqueues that a driver enables after DRIVER_OK, if the transport does not report it. */
 static void
 ctrl_serve_unready(struct rte_vduse_dev *dev)
 {
@@ -162,17 +158,20 @@ ctrl_serve_unready(struct rte_vduse_dev *dev)
 			dev->unready++;
 }
 
-/* Hears of a device's messages, or not: one that is deferred keeps those after it waiting. */
+/* Polls a device's fd for messages, or not: a deferred message keeps those after it waiting. */
 static void
-ctrl_listen(struct rte_vduse_dev *dev, bool on)
+ctrl_poll_fd(struct rte_vduse_dev *dev, bool on)
 {
 	struct epoll_event event = { .events = on ? EPOLLIN : 0, .data.ptr = dev };
 
-	/* Refused where it is silenced for good. */
+	/* Fails if the fd has been removed from the set: nothing to do then. */
 	(void)epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_MOD, dev->fd, &event);
 }
 
-/* What waited until nothing is in flight. Whether it still does. */
+/*
+ * Continues what waited until nothing is in flight: a message, or a hang-up. Returns whether it
+ * still waits.
+ */
 static bool
 ctrl_serve_deferred(struct rte_vduse_dev *dev)
 {
@@ -180,12 +179,12 @@ ctrl_serve_deferred(struct rte_vduse_dev *dev)
 		(void)vduse_msg_handle(dev);
 		if (dev->defers)
 			return true;
-		ctrl_listen(dev, true);
+		ctrl_poll_fd(dev, true);
 	}
-	if (dev->gives_up) {
+	if (dev->hung_up) {
 		if (vduse_drain(dev, 0, dev->nb_vqs, true) < 0)
 			return true;
-		dev->gives_up = false;
+		dev->hung_up = false;
 		vduse_status_broken(dev);
 	}
 	return false;
@@ -199,7 +198,7 @@ ctrl_serve_devices(void)
 
 	TAILQ_FOREACH(dev, &ctrl.devices, next) {
 		if (ctrl_serve_deferred(dev)) {
-			ctrl.waits = true;
+			ctrl.draining = true;
 			continue;
 		}
 		ctrl_serve_misses(dev);
@@ -221,16 +220,16 @@ ctrl_serve_messages(struct rte_vduse_dev *dev, uint32_t events)
 	unsigned int i;
 
 	if (events & (EPOLLERR | EPOLLHUP)) {
-		vduse_ctrl_silence(dev);
-		dev->gives_up = true;
+		(void)epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_DEL, dev->fd, NULL);
+		dev->hung_up = true;
 		return;
 	}
 	for (i = 0; i < CTRL_MESSAGES; i++)
 		if (vduse_msg_handle(dev) < 0)
 			break;
 	if (dev->defers)
-		ctrl_listen(dev, false);
-	ctrl.poll_ms = -1; /* a driver that talks is about to enable virtqueues: look soon */
+		ctrl_poll_fd(dev, false);
+	ctrl.poll_ms = -1; /* the driver may be about to enable virtqueues: poll them soon */
 }
 
 static uint32_t
@@ -241,28 +240,28 @@ ctrl_main(void *arg)
 	int i, n;
 
 	RTE_SET_USED(arg);
-	/* Whoever started us holds the lock until it has said so. */
+	/* The thread that starts this one holds the lock until ctrl.running is set. */
 	pthread_mutex_lock(&ctrl.lock);
 	ctrl.self = pthread_self();
 	pthread_mutex_unlock(&ctrl.lock);
 	for (;;) {
 		n = epoll_wait(ctrl.epoll_fd, events, CTRL_EVENTS,
-			       ctrl.waits ? CTRL_DRAIN : ctrl.poll_ms);
-		ctrl.waits = false;
+			       ctrl.draining ? CTRL_DRAIN : ctrl.poll_ms);
+		ctrl.draining = false;
 		for (i = 0; i < n; i++) {
 			if (events[i].data.ptr == NULL)
 				(void)eventfd_read(ctrl.wake_fd, &value);
 			else
 				ctrl_serve_messages(events[i].data.ptr, events[i].events);
 		}
-		/* Behind the events: a call may remove a device that one of them names. */
+		/* After the events: a call may remove a device that an event refers to. */
 		ctrl_run_calls();
 		ctrl_serve_devices();
 	}
 	return 0;
 }
 
-/* Under the lock. */
+/* Starts the control thread if it does not run. The caller holds the lock. */
 static int
 ctrl_start(void)
 {
@@ -330,7 +329,7 @@ ctrl_add(struct rte_vduse_dev *dev)
 	if (epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_ADD, dev->fd, &event) < 0) {
 		int err = errno;
 
-		VDUSE_LOG(dev, ERR, dev->name, "cannot be listened to: %s", strerror(err));
+		VDUSE_LOG(dev, ERR, dev->name, "cannot poll its fd: %s", strerror(err));
 		return -err;
 	}
 	TAILQ_INSERT_TAIL(&ctrl.devices, dev, next);
@@ -345,7 +344,7 @@ ctrl_remove(struct rte_vduse_dev *dev)
 	TAILQ_FOREACH(other, &ctrl.devices, next) {
 		if (other != dev)
 			continue;
-		vduse_ctrl_silence(dev);
+		(void)epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_DEL, dev->fd, NULL);
 		if (vduse_drain(dev, 0, dev->nb_vqs, true) < 0)
 			return -EINPROGRESS;
 		TAILQ_REMOVE(&ctrl.devices, dev, next);

@@ -1,33 +1,33 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The control thread: one per process, made with the first device and kept. In flow messages
- * of all devices and requests of other threads, out flow answers. What it owns no other
- * thread touches, so device state needs no lock.
+ * The control thread: one per process, started with the first device and kept. It serves the
+ * messages of all devices and runs calls for other threads. Device state belongs to it alone and
+ * so needs no lock.
+ * Thread: any, unless a function says otherwise.
  */
 #ifndef VDUSE_CTRL_THREAD_H
 #define VDUSE_CTRL_THREAD_H
 
 struct rte_vduse_dev;
 
-/* Runs call(dev) on the control thread and waits for its result; at once if this is it. */
+/*
+ * Runs call(dev) on the control thread and returns its result; runs it directly if the caller is
+ * the control thread. A call that returns -EINPROGRESS is repeated until it returns another value.
+ */
 int
 vduse_ctrl_run(int (*call)(struct rte_vduse_dev *dev), struct rte_vduse_dev *dev);
 
-/* Lets the control thread answer a device's messages. 0 or a negative errno. */
+/* Makes the control thread serve a device's messages. Returns 0 or a negative errno. */
 int
 vduse_ctrl_add(struct rte_vduse_dev *dev);
 
-/* Ends that. When this returns the control thread has forgotten the device. */
+/* Ends that. After it returns, the control thread does not access the device. */
 void
 vduse_ctrl_remove(struct rte_vduse_dev *dev);
 
-/* Makes the control thread look at virtqueues that reported a fault. Any thread. */
+/* Wakes the control thread, which then serves misses and posted calls of all virtqueues. */
 void
 vduse_ctrl_wake(void);
-
-/* Stops to listen to a device that is broken. Control thread. */
-void
-vduse_ctrl_silence(struct rte_vduse_dev *dev);
 
 #endif /* VDUSE_CTRL_THREAD_H */

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Life of a device: created, started, destroyed. In flows what a device type wants, out flows
- * a device that the control thread serves. On the application's threads.
+ * Life cycle of a device: create, start, stop, destroy.
+ * Input: a configuration from the device type. Output: a device that the control thread serves.
+ * Thread: the application's.
  */
-#include <ctype.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -14,66 +14,12 @@
 
 #include <rte_bitops.h>
 #include <rte_cycles.h>
-#include <rte_log.h>
 #include <rte_string_fns.h>
 #include <rte_vduse_compat.h>
 
 #include <vduse/core/ctrl_thread.h>
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
-
-RTE_LOG_REGISTER(vduse_logtype_dev, lib.vduse.dev, INFO);
-RTE_LOG_REGISTER(vduse_logtype_msg, lib.vduse.msg, INFO);
-RTE_LOG_REGISTER(vduse_logtype_iotlb, lib.vduse.iotlb, INFO);
-
-static bool
-dev_name_ok(const char *name)
-{
-	size_t len = strnlen(name, RTE_VDUSE_NAME_MAX), i;
-
-	if (len == 0 || len == RTE_VDUSE_NAME_MAX || strcmp(name, "control") == 0 ||
-	    strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
-		return false;
-	for (i = 0; i < len; i++)
-		if (!isascii(name[i]) || (!isalnum(name[i]) && strchr("._-", name[i]) == NULL))
-			return false;
-	return true;
-}
-
-bool
-rte_vduse_path_is_socket(const char *path)
-{
-	/* Its directory without a name is a slip, no wish for a socket there. */
-	return strncmp(path, RTE_VDUSE_PATH, strlen(RTE_VDUSE_PATH)) != 0 &&
-	       strcmp(path, "/dev/vduse") != 0 && strchr(path, '/') != NULL;
-}
-
-/* The last part of a socket's path, or NULL. */
-static const char *
-dev_socket_name(const char *path)
-{
-	const char *name = strrchr(path, '/') + 1;
-
-	if (strlen(path) >= RTE_VDUSE_SOCKET_MAX || name[0] == '\0' || strcmp(name, ".") == 0 ||
-	    strcmp(name, "..") == 0)
-		return NULL;
-	return name;
-}
-
-const char *
-rte_vduse_path_name(const char *path)
-{
-	const char *name;
-
-	if (path == NULL)
-		return NULL;
-	if (rte_vduse_path_is_socket(path))
-		return dev_socket_name(path);
-	if (strncmp(path, RTE_VDUSE_PATH, strlen(RTE_VDUSE_PATH)) != 0)
-		return NULL;
-	name = path + strlen(RTE_VDUSE_PATH);
-	return dev_name_ok(name) ? name : NULL;
-}
 
 static int
 dev_conf_check(const struct rte_vduse_dev_conf *conf, const char **name)
@@ -92,8 +38,8 @@ dev_conf_check(const struct rte_vduse_dev_conf *conf, const char **name)
 	if (conf->nb_vqs == 0 || conf->ops == NULL ||
 	    (conf->config == NULL && conf->config_size > 0)) {
 		VDUSE_LOG(dev, ERR, *name,
-			  "%u virtqueues, %u bytes of configuration: a device needs some of the "
-			  "first, its callbacks, and the bytes",
+			  "%u virtqueues, %u bytes of configuration: a device needs virtqueues, "
+			  "ops, and config if config_size is not 0",
 			  conf->nb_vqs, conf->config_size);
 		return -EINVAL;
 	}
@@ -178,7 +124,7 @@ rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev
 	ret = vduse_guard_install();
 	if (ret < 0)
 		return ret;
-	/* There is none: nobody below has to ask. */
+	/* So that no transport has to check for NULL. */
 	if (offer.config == NULL)
 		offer.config = "";
 	if (!transport->writes_config)
@@ -199,7 +145,7 @@ rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev
 	ret = dev_setup_vqs(dev, conf->vq_size);
 	if (ret < 0)
 		goto destroy;
-	/* For the next process, should this one be killed: it does without where that cannot be. */
+	/* For the next process, if this one is killed. The device works without the file. */
 	if (dev->socket)
 		(void)rte_vduse_state_open(dev, true);
 	*result = dev;
@@ -236,8 +182,8 @@ rte_vduse_dev_offered(const struct rte_vduse_dev *dev)
 }
 
 /*
- * A device that was taken over has a driver that will not repeat what it said. That it is up
- * shows in that the kernel lets it be interrupted.
+ * The driver of a device that was taken over does not set the status again. The kernel accepts a
+ * configuration interrupt only while the driver is up.
  */
 static int
 dev_resume(struct rte_vduse_dev *dev)
@@ -278,7 +224,7 @@ rte_vduse_dev_stop(struct rte_vduse_dev *dev)
 {
 	if (dev->stopped)
 		return;
-	/* The driver says goodbye while somebody still answers. */
+	/* Before the control thread stops to answer: removing the driver resets the device. */
 	if (dev->transport->detach != NULL && !vduse_dev_leaves(dev))
 		dev->transport->detach(dev);
 	vduse_ctrl_remove(dev);
@@ -296,12 +242,6 @@ rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
 	vduse_dev_path_leave(dev);
 	vduse_umem_free(dev);
 	free(dev);
-}
-
-struct rte_vduse_vq *
-rte_vduse_dev_vq(struct rte_vduse_dev *dev, uint16_t index)
-{
-	return index < dev->nb_vqs ? &dev->vqs[index] : NULL;
 }
 
 bool
@@ -362,7 +302,7 @@ rte_vduse_dev_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void 
 		return ret;
 	}
 	vduse_state_config(dev, offset, data, len);
-	/* Refused while no driver is up: it will read the new value when it comes. */
+	/* Fails while no driver is up: the next driver reads the new value. */
 	(void)dev->transport->config_call(dev);
 	return 0;
 }

@@ -1,14 +1,18 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The rate limit for log lines that a driver can cause: a token bucket without a lock.
+ * Log types, and the rate limit for log lines that a driver can cause: a lock-free token bucket.
  * Input: a line that is about to be written. Output: whether it may be.
- * Thread: any, the polling ones included.
+ * Thread: any, including the polling threads.
  */
 #include <rte_cycles.h>
 #include <rte_vduse_compat.h>
 
 #include <vduse/core/log.h>
+
+RTE_LOG_REGISTER(vduse_logtype_dev, lib.vduse.dev, INFO);
+RTE_LOG_REGISTER(vduse_logtype_msg, lib.vduse.msg, INFO);
+RTE_LOG_REGISTER(vduse_logtype_iotlb, lib.vduse.iotlb, INFO);
 
 bool
 vduse_log_may(struct vduse_log_rate *rate, const char *name)
@@ -17,7 +21,7 @@ vduse_log_may(struct vduse_log_rate *rate, const char *name)
 	uint64_t full = rte_atomic_load_explicit(&rate->full, rte_memory_order_relaxed), next;
 	uint32_t suppressed;
 
-	/* Each line moves the time at which the bucket is full by a second. */
+	/* Each line takes a token, so the bucket is full one second later. */
 	do {
 		next = (full > now ? full : now) + second;
 		if (next - now > VDUSE_LOG_BURST * second) {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Log lines of lib/vduse: each names the device first. What a driver can cause as often as it
- * likes goes through a rate limit of its device.
- * Thread: any, the polling ones included.
+ * Log lines of lib/vduse: each names the device first. Lines that a driver can cause repeatedly go
+ * through the rate limit of its device.
+ * Thread: any, including the polling threads.
  */
 #ifndef VDUSE_LOG_H
 #define VDUSE_LOG_H
@@ -25,11 +25,11 @@ extern int vduse_logtype_iotlb;
 #define VDUSE_LOG_BURST 64
 
 struct vduse_log_rate {
-	uint64_t full;       /* when all tokens are there again, in timer cycles; atomic */
-	uint32_t suppressed; /* lines since the last that was written; atomic */
+	uint64_t full;       /* time at which the bucket is full, in timer cycles; atomic */
+	uint32_t suppressed; /* lines since the last one that was written; atomic */
 };
 
-/* log.c: whether a line may be written; says first how many were suppressed. */
+/* log.c: whether a line may be written; if so, logs how many were suppressed before it. */
 bool
 vduse_log_may(struct vduse_log_rate *rate, const char *name);
 

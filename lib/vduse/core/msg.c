@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Messages of the other side. In flows one request, out flows its answer; what it asks for is
- * done in status.c and vq.c. An answer is always given: a driver waits for it. Control
- * thread only.
+ * Messages of the transport. Each is answered, because a driver waits for the answer. The work is
+ * in status.c and vq.c.
+ * Input: a request. Output: its response.
+ * Thread: control.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -16,7 +17,7 @@
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
 
-/* Returns what is to be done once the kernel has the answer, or NULL. */
+/* What to do after the answer is sent; NULL: nothing. */
 typedef void (*msg_after_t)(struct rte_vduse_dev *dev);
 
 static int
@@ -46,7 +47,7 @@ msg_status(struct rte_vduse_dev *dev, const struct vduse_dev_request *req, msg_a
 		dev->status = status;
 		return 0;
 	}
-	/* The pollers stop before the answer: the driver frees its memory when it has it. */
+	/* Pollers stop before the answer, because the driver may then free its memory. */
 	if (status == 0 || ((old & ~status) & VIRTIO_CONFIG_S_DRIVER_OK)) {
 		vduse_status_reset(dev);
 		old = 0;
@@ -60,7 +61,7 @@ msg_status(struct rte_vduse_dev *dev, const struct vduse_dev_request *req, msg_a
 		vduse_status_set(dev, status);
 		return 0;
 	}
-	/* Behind the answer: before it the kernel refuses interrupts. */
+	/* After the answer: the kernel refuses interrupts before it. */
 	rte_atomic_store_explicit(&dev->status, status, rte_memory_order_relaxed);
 	*after = vduse_status_driver_ok;
 	return 0;
@@ -72,10 +73,10 @@ msg_iotlb(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 	VDUSE_LOG(msg, DEBUG, dev->name, "memory changed in 0x%" PRIx64 "-0x%" PRIx64,
 		  (uint64_t)req->iova.start, (uint64_t)req->iova.last);
 	vduse_count(&dev->stats.iotlb_updates);
-	/* Nothing is mapped before a driver is up, nor kept. */
+	/* Memory is mapped only while a driver is up. */
 	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return 0;
-	/* A failure leaves no regions, which stops the virtqueues: no stale one is used. */
+	/* If it fails, the table is empty: virtqueues stop and no stale region is used. */
 	(void)vduse_status_remap(dev, false);
 	return 0;
 }
@@ -87,7 +88,7 @@ msg_vq_changed(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 
 	if (vq == NULL)
 		return -EINVAL;
-	/* All are looked at when the driver comes up. */
+	/* DRIVER_OK starts all virtqueues that are ready. */
 	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return 0;
 	vduse_vq_stop(vq);
@@ -111,27 +112,6 @@ msg_config_write(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 	return ret;
 }
 
-static int
-msg_dispatch(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
-	     struct vduse_dev_response *resp, msg_after_t *after)
-{
-	switch (req->type) {
-	case VDUSE_GET_VQ_STATE:
-		return msg_vq_state(dev, req, resp);
-	case VDUSE_SET_STATUS:
-		return msg_status(dev, req, after);
-	case VDUSE_UPDATE_IOTLB:
-		return msg_iotlb(dev, req);
-	case VDUSE_TRANSPORT_VQ_CHANGED:
-		return msg_vq_changed(dev, req);
-	case VDUSE_TRANSPORT_CONFIG_WRITE:
-		return msg_config_write(dev, req);
-	default:
-		VDUSE_LOG_DRIVER(dev, msg, ERR, "message of unknown type %u refused", req->type);
-		return -ENOTSUP;
-	}
-}
-
 static const char *
 msg_name(uint32_t type)
 {
@@ -152,8 +132,8 @@ msg_name(uint32_t type)
 }
 
 /*
- * Whether what a message takes away is free of requests in flight. A virtqueue that is changed may
- * go on, so that its requests do not fail.
+ * Drains the requests that use what a message takes away: memory or virtqueues. Requests of a
+ * virtqueue that is only changed do not fail, because it may continue.
  */
 static int
 msg_drain(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
@@ -184,7 +164,26 @@ msg_do(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 
 	memset(resp, 0, sizeof(*resp));
 	resp->request_id = req->request_id;
-	ret = msg_dispatch(dev, req, resp, after);
+	switch (req->type) {
+	case VDUSE_GET_VQ_STATE:
+		ret = msg_vq_state(dev, req, resp);
+		break;
+	case VDUSE_SET_STATUS:
+		ret = msg_status(dev, req, after);
+		break;
+	case VDUSE_UPDATE_IOTLB:
+		ret = msg_iotlb(dev, req);
+		break;
+	case VDUSE_TRANSPORT_VQ_CHANGED:
+		ret = msg_vq_changed(dev, req);
+		break;
+	case VDUSE_TRANSPORT_CONFIG_WRITE:
+		ret = msg_config_write(dev, req);
+		break;
+	default:
+		VDUSE_LOG_DRIVER(dev, msg, ERR, "message of unknown type %u refused", req->type);
+		ret = -ENOTSUP;
+	}
 	resp->result = ret < 0 ? VDUSE_REQ_RESULT_FAILED : VDUSE_REQ_RESULT_OK;
 	vduse_count(&dev->stats.messages);
 	return ret;
@@ -202,30 +201,12 @@ vduse_msg_do(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 	return ret;
 }
 
-static void
-msg_serve(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
-{
-	struct vduse_dev_response resp;
-	msg_after_t after = NULL;
-	int ret;
-
-	(void)msg_do(dev, req, &resp, &after);
-	ret = dev->transport->reply(dev, &resp);
-	if (ret == -ENOENT)
-		VDUSE_LOG_DRIVER(dev, msg, NOTICE,
-				 "nobody waits for the answer to message %u (%s) any more",
-				 req->type, msg_name(req->type));
-	else if (ret < 0)
-		VDUSE_LOG_DRIVER(dev, msg, ERR, "cannot answer message %u (%s): %s", req->type,
-				 msg_name(req->type), strerror(-ret));
-	if (after != NULL)
-		after(dev);
-}
-
 int
 vduse_msg_handle(struct rte_vduse_dev *dev)
 {
 	struct vduse_dev_request req = dev->deferred;
+	struct vduse_dev_response resp;
+	msg_after_t after = NULL;
 	int ret = 0;
 
 	if (dev->transport->serve != NULL) {
@@ -243,6 +224,16 @@ vduse_msg_handle(struct rte_vduse_dev *dev)
 		dev->deferred = req;
 		return ret;
 	}
-	msg_serve(dev, &req);
+	(void)msg_do(dev, &req, &resp, &after);
+	ret = dev->transport->reply(dev, &resp);
+	if (ret == -ENOENT)
+		VDUSE_LOG_DRIVER(dev, msg, NOTICE,
+				 "the kernel no longer waits for the answer to message %u (%s)",
+				 req.type, msg_name(req.type));
+	else if (ret < 0)
+		VDUSE_LOG_DRIVER(dev, msg, ERR, "cannot answer message %u (%s): %s", req.type,
+				 msg_name(req.type), strerror(-ret));
+	if (after != NULL)
+		after(dev);
 	return 0;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The state file of a device as a whole; its parts are in state_part.c. See state.h.
+ * The state file of a device: open, check, close. Its parts are in state_part.c. See state.h.
  * Input: a device. Output: memory backed by a file of its name.
- * Thread: the application's; what is noted while the device runs, the control thread.
+ * Thread: the application's; the control thread for updates while the device runs.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -39,7 +39,7 @@ rte_vduse_state_dir(void)
 uint32_t
 vduse_state_socket_hash(const char *path)
 {
-	/* rte_jhash reads whole words, the last one beyond the end of the path. */
+	/* rte_jhash reads whole words, so it may read beyond the end of the path. */
 	uint32_t key[PATH_MAX / sizeof(uint32_t)] = { 0 };
 	size_t len = strnlen(path, sizeof(key));
 
@@ -47,7 +47,7 @@ vduse_state_socket_hash(const char *path)
 	return rte_jhash(key, (uint32_t)len, 0) | 1;
 }
 
-/* Sockets of one name may lie in many folders. */
+/* The file name of a socket includes a hash of its path, as its name may exist in many folders. */
 static void
 state_path(const char *device, char *path, size_t size)
 {
@@ -60,7 +60,7 @@ state_path(const char *device, char *path, size_t size)
 		snprintf(path, size, "%s/%s.state", dir, name);
 }
 
-/* Others could put files and links of theirs into a folder that they may write to. */
+/* A folder that other users can write to is refused: they could place files and links there. */
 static int
 state_dir_check(void)
 {
@@ -74,30 +74,26 @@ state_dir_check(void)
 	return 0;
 }
 
-static const char *
-state_reason(int err)
-{
-	if (err == EBUSY || err == EWOULDBLOCK)
-		return "another process has it";
-	if (err == EPERM)
-		return "its folder must be this user's or root's, and nobody else may write to it";
-	return strerror(err);
-}
-
 static int
 state_fail(const struct rte_vduse_dev *dev, const char *path, int err, bool quiet)
 {
+	const char *reason = strerror(err);
+
+	if (err == EBUSY || err == EWOULDBLOCK)
+		reason = "another process has it open";
+	else if (err == EPERM)
+		reason = "its folder must belong to this user or root, and nobody else may write "
+			 "to it";
 	if (!quiet)
 		VDUSE_LOG(dev, ERR, dev->name,
-			  "state file %s: %s; DPDK_VDUSE_RUN_DIR may name "
-			  "another folder",
-			  path, state_reason(err));
+			  "state file %s: %s; DPDK_VDUSE_RUN_DIR can name another folder", path,
+			  reason);
 	return err == EWOULDBLOCK ? -EBUSY : -err;
 }
 
-/* A file that this process alone has. */
+/* Opens the file with an exclusive lock. */
 static int
-state_file(const char *path)
+state_open_locked(const char *path)
 {
 	int fd, ret;
 
@@ -153,7 +149,7 @@ vduse_state_read(const char *device, struct rte_vduse_left *left)
 }
 
 static struct vduse_state_header
-state_wanted(const struct rte_vduse_dev *dev)
+state_header_new(const struct rte_vduse_dev *dev)
 {
 	struct vduse_state_header header;
 
@@ -169,9 +165,9 @@ state_wanted(const struct rte_vduse_dev *dev)
 	return header;
 }
 
-/* Why a file that a dead process left is of no use, or NULL: it is. */
+/* The reason why a file that a dead process left cannot be used; NULL: it can. */
 static const char *
-state_useless(int fd, const struct vduse_state_header *wanted, bool *version)
+state_mismatch(int fd, const struct vduse_state_header *wanted, bool *version)
 {
 	struct vduse_state_header header;
 	struct stat stat;
@@ -184,7 +180,7 @@ state_useless(int fd, const struct vduse_state_header *wanted, bool *version)
 	if (ret == -EPROTO)
 		return "it is of another version";
 	if (ret < 0)
-		return "it is none";
+		return "it is not a state file";
 	if (header.device_id != wanted->device_id || header.nb_vqs != wanted->nb_vqs ||
 	    memcmp(header.name, wanted->name, sizeof(header.name)) != 0)
 		return "it is of another device";
@@ -193,7 +189,7 @@ state_useless(int fd, const struct vduse_state_header *wanted, bool *version)
 	return NULL;
 }
 
-/* Empty, then as long as it must be: all zeroes after the header, and room for all of it. */
+/* Truncates the file, then allocates all of it: zeroes after the header. */
 static int
 state_init(int fd, const struct vduse_state_header *header)
 {
@@ -203,7 +199,7 @@ state_init(int fd, const struct vduse_state_header *header)
 		return -errno;
 	ret = posix_fallocate(fd, 0, (off_t)vduse_state_header_len(header->nb_vqs));
 	if (ret != 0) {
-		/* What is there takes space that others need. */
+		/* Frees the space that was allocated before it failed. */
 		(void)ftruncate(fd, 0);
 		return -ret;
 	}
@@ -212,56 +208,40 @@ state_init(int fd, const struct vduse_state_header *header)
 	return 0;
 }
 
-static int
-state_map(struct rte_vduse_dev *dev, int fd)
-{
-	struct vduse_state *state = &dev->state;
-	void *va;
-
-	state->header_len = vduse_state_header_len(dev->nb_vqs);
-	va = mmap(NULL, state->header_len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd,
-		  0);
-	if (va == MAP_FAILED)
-		return -errno;
-	state->header = va;
-	state->fd = fd;
-	return 0;
-}
-
 /*
- * Decides on what is in the file. A file of another version may say what is in flight to the
- * program that wrote it, so it stays.
+ * Keeps the content of the file if it fits the device, or initializes it. A file of another version
+ * is left alone: the program that wrote it may need it to know what is in flight.
  */
 static int
-state_decide(const struct rte_vduse_dev *dev, const char *path, int fd, bool *kept)
+state_keep_or_init(const struct rte_vduse_dev *dev, const char *path, int fd, bool *kept)
 {
-	struct vduse_state_header header = state_wanted(dev);
-	const char *useless = "the device is new";
+	struct vduse_state_header header = state_header_new(dev);
+	const char *mismatch = "the device is new";
 	bool version = false;
 
-	/* Of a socket only its driver knows, later, whether it was there before. */
+	/* Whether a socket's driver was served before is known only once it connects. */
 	if (dev->taken_over || dev->socket)
-		useless = state_useless(fd, &header, &version);
-	*kept = useless == NULL;
+		mismatch = state_mismatch(fd, &header, &version);
+	*kept = mismatch == NULL;
 	if (version) {
-		VDUSE_LOG(dev, ERR, dev->name,
-			  "another version of this program wrote %s for a "
-			  "driver that may still be there: start that version, or let the driver "
-			  "go and remove the file",
-			  path);
+		VDUSE_LOG(
+			dev, ERR, dev->name,
+			"another version of this program wrote %s, and its driver may still be up: "
+			"start that version, or unbind the driver and remove the file",
+			path);
 		return -EPROTO;
 	}
-	if (useless != NULL && dev->taken_over)
+	if (mismatch != NULL && dev->taken_over)
 		VDUSE_LOG(dev, WARNING, dev->name,
-			  "state file %s says nothing of what was in "
-			  "flight: %s",
-			  path, useless);
-	return useless != NULL ? state_init(fd, &header) : 0;
+			  "state file %s does not tell what was in flight: %s", path, mismatch);
+	return mismatch != NULL ? state_init(fd, &header) : 0;
 }
 
 int
 rte_vduse_state_open(struct rte_vduse_dev *dev, bool quiet)
 {
+	size_t len = vduse_state_header_len(dev->nb_vqs);
+	void *va = MAP_FAILED;
 	char path[PATH_MAX];
 	bool kept = false;
 	int fd, ret;
@@ -269,17 +249,24 @@ rte_vduse_state_open(struct rte_vduse_dev *dev, bool quiet)
 	if (dev->state.header != NULL)
 		return 0;
 	state_path(dev->path, path, sizeof(path));
-	fd = state_file(path);
+	fd = state_open_locked(path);
 	if (fd < 0)
 		return state_fail(dev, path, -fd, quiet);
-	ret = state_decide(dev, path, fd, &kept);
-	if (ret == 0)
-		ret = state_map(dev, fd);
+	ret = state_keep_or_init(dev, path, fd, &kept);
+	if (ret == 0) {
+		va = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
+		ret = va == MAP_FAILED ? -errno : 0;
+	}
 	if (ret < 0) {
 		close(fd);
 		return ret == -EPROTO ? ret : state_fail(dev, path, -ret, quiet);
 	}
-	dev->state.kept = kept;
+	dev->state = (struct vduse_state){
+		.header = va,
+		.header_len = len,
+		.fd = fd,
+		.kept = kept,
+	};
 	dev->state.header->offered = dev->offered;
 	vduse_state_config(dev, 0, dev->config, dev->config_size);
 	return 0;

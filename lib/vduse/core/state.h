@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The state file of a device: memory that outlives a process which is killed. It says what the
- * device offered, what its driver took, and, in a part for each virtqueue, what the device type
- * keeps there. One process has it open.
+ * The state file of a device: memory that outlives a process that is killed. It holds the features
+ * that the device offered and those that its driver accepted, the configuration space, and a part
+ * for each virtqueue, whose content belongs to the device type. One process has it open.
  */
 #ifndef VDUSE_STATE_H
 #define VDUSE_STATE_H
@@ -24,21 +24,21 @@ struct vduse_state {
 	bool kept; /* a process that was killed wrote it */
 };
 
-/* Closes it; and removes the file, where the device is gone. Harmless on a closed one. */
+/* Closes the file, and removes it if remove is set. Does nothing if it is closed. */
 void
 vduse_state_close(struct rte_vduse_dev *dev, bool remove);
 
-/* Notes what the driver took, and a part of the configuration space. Harmless without a file. */
+/* Record the driver's features and a part of the configuration space. Do nothing without a file. */
 void
 vduse_state_features(struct rte_vduse_dev *dev, uint64_t features);
 void
 vduse_state_config(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len);
 
-/* Reads the state file of a device's path. 0; -ENOENT: there is none that can be read. */
+/* Reads the state file for a device's path. Returns 0, or -ENOENT if there is no usable one. */
 int
 vduse_state_read(const char *device, struct rte_vduse_left *left);
 
-/* The number that tells sockets of one name apart. */
+/* A hash of the path, to distinguish sockets of one name. Not 0. */
 uint32_t
 vduse_state_socket_hash(const char *path);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The format of a state file: a header, a word for each virtqueue, and from the next page on the
- * parts that the words name. For state.c and state_part.c alone.
+ * The format of a state file: a header with one word for each virtqueue, then, from the next page
+ * on, the parts that these words locate. For state.c and state_part.c only.
  */
 #ifndef VDUSE_STATE_FILE_H
 #define VDUSE_STATE_FILE_H
@@ -18,15 +18,15 @@ struct vduse_state_header {
 	uint32_t version;
 	uint32_t device_id;
 	uint64_t offered;  /* features */
-	uint64_t features; /* what the driver took last; atomic */
+	uint64_t features; /* that the driver accepted last; atomic */
 	uint16_t nb_vqs;
 	uint16_t vq_size;
 	uint32_t config_size;
-	uint32_t has_parts; /* there are parts */
+	uint32_t has_parts; /* not 0: there are parts */
 	uint32_t reserved;
 	char name[RTE_VDUSE_NAME_MAX];
 	uint8_t config[RTE_VDUSE_LEFT_CONFIG_MAX];
-	/* Of each virtqueue: the first page of its part and, 32 bits above it, how many; atomic. */
+	/* For each virtqueue: first page of its part (low 32 bits), page count (high); atomic. */
 	uint64_t parts[];
 };
 
@@ -34,7 +34,7 @@ struct vduse_state_header {
 size_t
 vduse_state_header_len(uint16_t nb_vqs);
 
-/* Whether all parts that the words of a file of that size name lie in it. */
+/* Whether all parts lie within the file, which has size bytes. */
 bool
 vduse_state_whole(int fd, const struct vduse_state_header *header, uint64_t size);
 

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What follows from the driver's status and memory: features are checked, virtqueues start
- * and stop, tables of regions are built and retired. Control thread only.
+ * Changes of the driver's status and memory: checks features, starts and stops virtqueues, builds
+ * and frees tables of regions.
+ * Input: status and memory messages. Output: virtqueues and tables in the state that they require.
+ * Thread: control.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -12,7 +14,6 @@
 
 #include <rte_vduse_compat.h>
 
-#include <vduse/core/ctrl_thread.h>
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
 
@@ -48,8 +49,8 @@ vduse_status_check_features(struct rte_vduse_dev *dev)
 }
 
 /*
- * Puts every virtqueue on the new table, then frees the old one: behind vduse_vq_switch() no
- * poller can hold an address of it.
+ * Switches every virtqueue to the new table, then frees the old one: after vduse_vq_switch() no
+ * poller holds an address from it.
  */
 static void
 status_switch(struct rte_vduse_dev *dev, struct vduse_iotlb *table)
@@ -96,7 +97,7 @@ vduse_status_remap(struct rte_vduse_dev *dev, bool reuse)
 	int ret;
 
 	ret = vduse_iotlb_walk(&source, dev->iotlb[0], reuse, &table);
-	/* The walk said what else is wrong. */
+	/* vduse_iotlb_walk() logs the other errors. */
 	if (ret == -ENOMEM)
 		VDUSE_LOG_DRIVER(dev, dev, ERR, "no memory for a table of the driver's regions");
 	status_switch(dev, table);
@@ -108,7 +109,7 @@ vduse_status_driver_ok(struct rte_vduse_dev *dev)
 {
 	uint16_t i;
 
-	/* A driver may skip FEATURES_OK; taken over devices have it behind them. */
+	/* Checked again: a driver may skip FEATURES_OK, and one that was taken over set it before. */
 	if (vduse_status_check_features(dev) < 0)
 		return;
 	(void)vduse_status_remap(dev, false);
@@ -123,7 +124,7 @@ vduse_status_driver_ok(struct rte_vduse_dev *dev)
 	vduse_status_set(dev, dev->status);
 }
 
-/* No poller is in a virtqueue any more when this returns, and nothing is mapped. */
+/* After it returns, no poller uses a virtqueue and no driver memory is mapped. */
 static void
 status_stop(struct rte_vduse_dev *dev)
 {
@@ -144,7 +145,7 @@ vduse_status_reset(struct rte_vduse_dev *dev)
 	rte_atomic_store_explicit(&dev->features, 0, rte_memory_order_relaxed);
 	if (was_up) {
 		vduse_count(&dev->stats.resets);
-		VDUSE_LOG_RATED(&dev->life_rate, dev, INFO, dev->name, "driver is gone");
+		VDUSE_LOG_RATED(&dev->life_rate, dev, INFO, dev->name, "driver reset");
 	}
 	vduse_status_set(dev, 0);
 }
@@ -155,7 +156,7 @@ vduse_status_broken(struct rte_vduse_dev *dev)
 	status_stop(dev);
 	rte_atomic_store_explicit(&dev->stats.broken, true, rte_memory_order_relaxed);
 	VDUSE_LOG(dev, ERR, dev->name,
-		  "the kernel gave the device up (a message was not answered in time): "
+		  "the kernel gave the device up, because a message was not answered in time: "
 		  "remove the device and create it again");
 	vduse_status_set(dev, VIRTIO_CONFIG_S_NEEDS_RESET);
 }

@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Huge pages of ours as the kernel's bounce buffer, so that no page of it faults and few
- * TLB entries hold it. Control thread only.
+ * Huge pages of this process as the kernel's bounce buffer, so that accesses cause no page faults
+ * and few TLB misses.
+ * Input: a bounce region. Output: its mapping.
+ * Thread: control.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -18,7 +20,7 @@
 
 #define UMEM_ALIGN (2u << 20)
 
-/* The kernel counts the buffer as locked memory, for root too. */
+/* The kernel accounts the buffer as locked memory, also for root. */
 static void
 umem_raise_limit(uint64_t size)
 {
@@ -68,11 +70,11 @@ vduse_umem_add(struct rte_vduse_dev *dev, uint64_t first, uint64_t size)
 		if (ret == 0)
 			ret = dev->transport->umem(dev, true, umem->va, first, size);
 		if (ret < 0) {
-			VDUSE_LOG(iotlb, WARNING, dev->name,
-				  "the kernel does not take our memory as its bounce buffer (%s): "
-				  "its own is used; raise the locked memory limit by %" PRIu64
-				  " bytes",
-				  strerror(-ret), size);
+			VDUSE_LOG(
+				iotlb, WARNING, dev->name,
+				"the kernel does not accept our memory as bounce buffer (%s) and uses "
+				"its own: raise the locked memory limit by %" PRIu64 " bytes",
+				strerror(-ret), size);
 			umem->refused = true;
 			return NULL;
 		}
@@ -86,7 +88,7 @@ vduse_umem_add(struct rte_vduse_dev *dev, uint64_t first, uint64_t size)
 	mapping->len = size;
 	mapping->page_size = 4096;
 	mapping->va = umem->va;
-	return mapping; /* the caller takes the first reference */
+	return mapping; /* without a reference: the caller takes the first one */
 }
 
 void

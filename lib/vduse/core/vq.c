@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * One virtqueue between the control thread, which starts, stops and moves it, and the thread
- * that polls it. The lock is held by the poller for the length of a burst; enabled is cleared
- * before the control thread takes it, so the poller turns away at its next burst.
+ * One virtqueue, shared by the control thread, which starts, stops and switches it, and the thread
+ * that polls it. A poller holds the lock for a burst. The control thread clears enabled before it
+ * takes the lock, so that the poller does not take it again.
+ * Thread: control for vduse_vq_*; the poller for rte_vduse_vq_*, vduse_vq_guard(), vduse_vq_fault()
+ * and vduse_vq_report().
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -33,7 +35,7 @@ vduse_vq_init(struct rte_vduse_dev *dev, uint16_t index)
 	vq->kick_fd = -1;
 }
 
-/* Ends polling; when this returns the caller alone may touch the virtqueue. */
+/* Stops polling. After it returns, only the caller accesses the virtqueue. */
 static void
 vq_lock(struct rte_vduse_vq *vq)
 {
@@ -50,7 +52,7 @@ vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
 	rte_spinlock_unlock(&vq->lock);
 }
 
-/* The kick fd is there for drivers that kick and for applications that sleep. */
+/* Opened even if nothing reads it: applications that sleep wait for the driver's kicks. */
 static int
 vq_kick_open(struct rte_vduse_vq *vq)
 {
@@ -72,7 +74,7 @@ vq_kick_close(struct rte_vduse_vq *vq)
 {
 	if (vq->kick_fd < 0)
 		return;
-	/* A broken device refuses; the kernel then has let go of the fd itself. */
+	/* Fails on a broken device, where the kernel has released the eventfd itself. */
 	(void)vq->dev->transport->vq_kick_fd(vq->dev, vq->index, -1);
 	close(vq->kick_fd);
 	vq->kick_fd = -1;
@@ -87,7 +89,7 @@ vq_start_failed(struct rte_vduse_vq *vq, uint32_t size, int ret)
 	return RTE_VDUSE_VQ_ERROR;
 }
 
-/* Where the device goes on, as the kernel tells it of either ring format. */
+/* The position at which the device starts, from the kernel's information on either ring format. */
 static uint32_t
 vq_position(const struct rte_vduse_dev *dev, const struct vduse_vq_info *from)
 {
@@ -99,8 +101,8 @@ vq_position(const struct rte_vduse_dev *dev, const struct vduse_vq_info *from)
 	       (from->packed.last_used_counter & 1u) << 31;
 }
 
-static uint32_t
-vq_where(struct rte_vduse_vq *vq)
+void
+vduse_vq_state(struct rte_vduse_vq *vq, struct vduse_vq_state *state)
 {
 	const struct rte_vduse_dev *dev = vq->dev;
 	uint32_t position;
@@ -109,15 +111,7 @@ vq_where(struct rte_vduse_vq *vq)
 	position = dev->ops->vq_remap != NULL ? dev->ops->vq_position(vq, dev->arg)
 					      : vring_position(&vq->ring);
 	rte_spinlock_unlock(&vq->lock);
-	return position;
-}
-
-void
-vduse_vq_state(struct rte_vduse_vq *vq, struct vduse_vq_state *state)
-{
-	uint32_t position = vq_where(vq);
-
-	if (!(vq->dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED))) {
+	if (!(dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED))) {
 		state->split.avail_index = (uint16_t)position;
 		return;
 	}
@@ -143,7 +137,7 @@ vq_window(void *arg, uint64_t iova, bool write, struct vring_window *window)
 	return true;
 }
 
-/* Maps the ring and gives it to the device type. -EFAULT: it lies in no region. */
+/* Maps the ring and starts the device type's queue. -EFAULT: the ring is in no region. */
 static int
 vq_ring_start(struct rte_vduse_vq *vq)
 {
@@ -178,7 +172,7 @@ vq_ring_remap(struct rte_vduse_vq *vq)
 
 	if (ops->vq_remap != NULL)
 		return ops->vq_remap(vq, vq->dev->arg);
-	/* It may have come up before its ring was mapped. */
+	/* The virtqueue may have been started while its ring was not mapped. */
 	if (!vq->ring.started)
 		return vq_ring_start(vq);
 	ret = vring_remap(&vq->ring);
@@ -187,7 +181,7 @@ vq_ring_remap(struct rte_vduse_vq *vq)
 	return ret;
 }
 
-/* The state of a virtqueue whose rings are not mapped: memory may come, what is lost does not. */
+/* A virtqueue whose ring is not mapped waits for memory, unless memory in use was taken away. */
 static enum rte_vduse_vq_state
 vq_unmapped(struct rte_vduse_vq *vq)
 {
@@ -214,7 +208,7 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 		info->life = dev->transport->vq_life(dev, vq->index);
 	vq->iotlb = dev->iotlb[0];
 	vq->report = false;
-	/* First, so that what the device type started need not be stopped again. */
+	/* Before the device type starts: if this fails, nothing has to be stopped. */
 	ret = vq_kick_open(vq);
 	if (ret < 0)
 		return vq_start_failed(vq, info->size, ret);
@@ -224,8 +218,8 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 		return vq_start_failed(vq, info->size, ret);
 	}
 	/*
-	 * A process that was killed between its last used entries and their call owes the driver
-	 * that call. A call too many does no harm.
+	 * A process that was killed may have written used entries without the interrupt for them.
+	 * A spurious interrupt does no harm.
 	 */
 	if (dev->taken_over || dev->transport->reconnects)
 		(void)dev->transport->vq_call(dev, vq->index);
@@ -236,23 +230,6 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 	return RTE_VDUSE_VQ_RUNNING;
 }
 
-/*
- * What the device type sized for its virtqueues, no driver may exceed: not every kernel holds the
- * size that a driver sets against the one that was announced.
- */
-static bool
-vq_size_ok(struct rte_vduse_vq *vq, uint32_t size)
-{
-	if (size <= vq->dev->vq_size_max)
-		return true;
-	VDUSE_LOG_DRIVER(vq->dev, dev, ERR,
-			 "virtqueue %u of size %u refused: the largest "
-			 "announced is %u",
-			 vq->index, size, vq->dev->vq_size_max);
-	vduse_count(&vq->faults);
-	return false;
-}
-
 bool
 vduse_vq_try_start(struct rte_vduse_vq *vq)
 {
@@ -260,7 +237,7 @@ vduse_vq_try_start(struct rte_vduse_vq *vq)
 	struct vduse_vq_info info;
 	enum rte_vduse_vq_state state;
 
-	/* Without the lock: what a poller may make of it meanwhile is not idle either. */
+	/* Without the lock: a poller changes only other states, and never to idle. */
 	if (rte_atomic_load_explicit(&vq->state, rte_memory_order_relaxed) != RTE_VDUSE_VQ_IDLE)
 		return false;
 	memset(&info, 0, sizeof(info));
@@ -272,7 +249,16 @@ vduse_vq_try_start(struct rte_vduse_vq *vq)
 	if (dev->transport->vq_affinity != NULL)
 		dev->transport->vq_affinity(dev, vq->index);
 	vq_lock(vq);
-	state = vq_size_ok(vq, info.num) ? vq_start_locked(vq, &info) : RTE_VDUSE_VQ_ERROR;
+	if (info.num <= dev->vq_size_max) {
+		state = vq_start_locked(vq, &info);
+	} else {
+		/* Not every kernel checks the driver's size against the one that was announced. */
+		VDUSE_LOG_DRIVER(dev, dev, ERR,
+				 "virtqueue %u of size %u refused: the maximum is %u", vq->index,
+				 info.num, dev->vq_size_max);
+		vduse_count(&vq->faults);
+		state = RTE_VDUSE_VQ_ERROR;
+	}
 	vq->started = state != RTE_VDUSE_VQ_ERROR;
 	vq_unlock(vq, state);
 	return false;
@@ -287,7 +273,7 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 	if (vq->started) {
 		dev->ops->vq_stop(vq, dev->arg);
 		vring_stop(&vq->ring);
-		/* For what was shown last: nobody makes it later. */
+		/* The interrupt posted for the last used entries: it cannot be sent later. */
 		if (rte_atomic_exchange_explicit(&vq->owes_call, false, rte_memory_order_acquire))
 			(void)dev->transport->vq_call(dev, vq->index);
 	}
@@ -299,7 +285,7 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 	vq_unlock(vq, RTE_VDUSE_VQ_IDLE);
 }
 
-/* While the virtqueue is still on the regions in force. */
+/* Called before the table is switched, because completing requests needs the old regions. */
 unsigned int
 vduse_vq_drain(struct rte_vduse_vq *vq, bool stop)
 {
@@ -310,7 +296,7 @@ vduse_vq_drain(struct rte_vduse_vq *vq, bool stop)
 		return 0;
 	vq_lock(vq);
 	left = dev->ops->vq_drain(vq, stop, dev->arg);
-	/* Polling is not permitted again before what the caller waits for is done. */
+	/* Not vq_unlock(): polling stays disabled until the caller's change is done. */
 	rte_spinlock_unlock(&vq->lock);
 	return left;
 }
@@ -344,17 +330,10 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 	vq_unlock(vq, state);
 }
 
-static bool
-vq_miss_solved(const struct rte_vduse_vq *vq)
-{
-	const struct rte_vduse_region *region = rte_vduse_vq_lookup(vq, vq->miss_iova);
-
-	return region != NULL && (vq->miss_write ? region->writable : region->readable);
-}
-
 void
 vduse_vq_resume(struct rte_vduse_vq *vq)
 {
+	const struct rte_vduse_region *region;
 	enum rte_vduse_vq_state state;
 
 	vq_lock(vq);
@@ -363,7 +342,8 @@ vduse_vq_resume(struct rte_vduse_vq *vq)
 	vq->report = false;
 	if (state == RTE_VDUSE_VQ_WAITING) {
 		state = RTE_VDUSE_VQ_RUNNING;
-		if (!vq_miss_solved(vq)) {
+		region = rte_vduse_vq_lookup(vq, vq->miss_iova);
+		if (region == NULL || !(vq->miss_write ? region->writable : region->readable)) {
 			rte_vduse_vq_fail(vq, "memory in no region that permits it, address",
 					  vq->miss_iova);
 			state = RTE_VDUSE_VQ_ERROR;
@@ -377,20 +357,23 @@ rte_vduse_vq_lookup(const struct rte_vduse_vq *vq, uint64_t iova)
 {
 	const struct vduse_iotlb *table = vq->iotlb;
 
-	/* A burst that has many pieces to find ends soon once memory is lost. */
+	/* Every lookup fails once memory is lost, so that the burst ends soon. */
 	if (table != NULL &&
 	    unlikely(rte_atomic_load_explicit(&table->poisoned, rte_memory_order_relaxed)))
 		return NULL;
 	return vduse_iotlb_lookup(table, iova);
 }
 
-/* So many slow calls in a row, fast ones taken off, are the driver's doing and not the machine's. */
+/*
+ * Number of slow interrupts, less fast ones, after which the control thread sends them. So many are
+ * caused by the driver, not by the load of the machine.
+ */
 #define VQ_SLOW_CALLS 16
 
 static void
 vq_post_call(struct rte_vduse_vq *vq)
 {
-	/* One that is not made yet stands for this one, too. */
+	/* An interrupt that is posted but not sent yet serves this one, too. */
 	if (rte_atomic_load_explicit(&vq->owes_call, rte_memory_order_relaxed))
 		return;
 	/* Release: pairs with the acquire in vduse_vq_call_posted(). */
@@ -399,13 +382,12 @@ vq_post_call(struct rte_vduse_vq *vq)
 }
 
 static void
-vq_call_was_slow(struct rte_vduse_vq *vq)
+vq_count_slow_call(struct rte_vduse_vq *vq)
 {
 	if (++vq->slow_calls == VQ_SLOW_CALLS)
 		VDUSE_LOG_DRIVER(vq->dev, dev, WARNING,
-				 "virtqueue %u: an interrupt takes more than "
-				 "%u us, because very many wait for it: the control thread sends "
-				 "them now",
+				 "virtqueue %u: an interrupt takes more than %u us, because too "
+				 "many threads wait for it: the control thread sends them now",
 				 vq->index, VDUSE_SLOW_CALL_US);
 }
 
@@ -422,7 +404,7 @@ rte_vduse_vq_call(struct rte_vduse_vq *vq)
 	begin = rte_rdtsc();
 	ret = vq->dev->transport->vq_call(vq->dev, vq->index);
 	if (unlikely(rte_rdtsc() - begin > vq->dev->slow_call))
-		vq_call_was_slow(vq);
+		vq_count_slow_call(vq);
 	else if (unlikely(vq->slow_calls > 0))
 		vq->slow_calls--;
 	return ret;
@@ -433,7 +415,7 @@ vduse_vq_call_posted(struct rte_vduse_vq *vq)
 {
 	if (!rte_atomic_exchange_explicit(&vq->owes_call, false, rte_memory_order_acquire))
 		return false;
-	/* A call descriptor is exchanged under the lock. */
+	/* With the lock, because the call eventfd is replaced under it. */
 	rte_spinlock_lock(&vq->lock);
 	if (vq->started)
 		(void)vq->dev->transport->vq_call(vq->dev, vq->index);
@@ -444,7 +426,7 @@ vduse_vq_call_posted(struct rte_vduse_vq *vq)
 void
 rte_vduse_vq_miss(struct rte_vduse_vq *vq, uint64_t iova, bool write)
 {
-	/* Nothing that the control thread could find. */
+	/* Memory that was taken away is no miss: the virtqueue fails. */
 	if (!vduse_vq_guard(vq))
 		return;
 	vq->miss_iova = iova;
@@ -488,13 +470,19 @@ vduse_vq_guard(struct rte_vduse_vq *vq)
 {
 	const struct vduse_iotlb *table = vq->iotlb;
 
-	/* Acquire: pairs with the release in the guard's handler. */
+	/* Acquire: pairs with the release in guard_poison(). */
 	if (table != NULL &&
 	    unlikely(rte_atomic_load_explicit(&table->poisoned, rte_memory_order_acquire))) {
 		rte_vduse_vq_fail(vq, "the driver took away memory in use", 0);
 		return false;
 	}
 	return true;
+}
+
+struct rte_vduse_vq *
+rte_vduse_dev_vq(struct rte_vduse_dev *dev, uint16_t index)
+{
+	return index < dev->nb_vqs ? &dev->vqs[index] : NULL;
 }
 
 void

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Virtqueues for device types outside of this library: those within it have the same inline, see
- * virtqueue.h.
- * Input: a burst. Output: chains taken from the ring and given back, the driver called.
- * Thread: the one that polls.
+ * Bursts of a virtqueue for device types outside this library. Those within it use the inline
+ * functions of virtqueue.h.
+ * Input: a burst. Output: chains popped from the ring and pushed back, interrupts.
+ * Thread: the poller.
  */
 #include <rte_vduse_compat.h>
 
@@ -46,7 +46,7 @@ rte_vduse_vq_flush(struct rte_vduse_vq *vq)
 	bool call = vring_publish(&vq->ring);
 
 	if (call)
-		/* Refused only while the driver is going: it then needs no call. */
+		/* Fails only while the driver resets, when it needs no interrupt. */
 		(void)rte_vduse_vq_call(vq);
 	if (unlikely(vq->ring.fault != VRING_FAULT_NONE))
 		(void)vduse_vq_fault(vq);
