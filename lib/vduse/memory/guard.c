@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Keeps this process alive when a driver takes memory away that a thread is about to touch.
- * Input: SIGBUS. Output: zeroed memory in place of what was lost, and poisoned tables, which stop
+ * Handles SIGBUS, so that a driver that truncates its memory does not end this process.
+ * Input: SIGBUS. Output: zeroed memory in place of the lost memory, and poisoned tables, which stop
  * the virtqueues at their next burst.
- * Thread: the handler runs on whichever thread touched the memory; the control thread adds and
+ * Thread: the handler runs on the thread that accessed the memory; the control thread adds and
  * removes tables.
  */
 #include <errno.h>
@@ -19,8 +19,8 @@
 #include <vduse/memory/iotlb.h>
 
 /*
- * Every table in use. The lock is for who changes the list; the handler takes none, it counts
- * itself as a reader, and a table is freed when no reader is left.
+ * List of all tables in use. Writers take the lock. The handler cannot; it counts itself as a
+ * reader, and vduse_guard_remove() waits until there is no reader.
  */
 static struct vduse_iotlb *guard_tables; /* atomic */
 static unsigned int guard_readers;       /* atomic */
@@ -46,8 +46,8 @@ vduse_guard_add(struct vduse_iotlb *table)
 	rte_atomic_store_explicit(&guard_tables, table, rte_memory_order_seq_cst);
 	pthread_mutex_unlock(&guard_lock);
 	/*
-	 * Mappings that another table has as well may be lost already. The handler marks a mapping,
-	 * then looks for tables: either it finds this one, or the mark is seen here.
+	 * A mapping shared with another table may be lost already. The handler sets lost, then
+	 * walks the list: either it finds this table, or lost is seen here. Both are seq_cst.
 	 */
 	for (i = 0; i < table->nb; i++)
 		if (rte_atomic_load_explicit(&table->mappings[i]->lost, rte_memory_order_seq_cst))
@@ -65,16 +65,16 @@ vduse_guard_remove(struct vduse_iotlb *table)
 	if (*link != NULL)
 		rte_atomic_store_explicit(link, table->guard_next, rte_memory_order_seq_cst);
 	pthread_mutex_unlock(&guard_lock);
-	/* A handler that began before may still be at the table. It does not sleep. */
+	/* A handler that started before may still use the table. Handlers do not sleep. */
 	while (rte_atomic_load_explicit(&guard_readers, rte_memory_order_seq_cst) != 0)
 		sched_yield();
 }
 
 /*
- * Puts zeroed memory in place of a whole mapping: with one piece for each lost page a driver could
- * use up the number of mappings that a process may have. The memory is made elsewhere and moved,
- * because mlockall(MCL_FUTURE) would allocate all of it, and other threads must not see it before
- * it is accessible.
+ * Replaces a whole mapping with zeroed memory. Replacing single pages would let a driver exhaust
+ * the number of mappings of this process. The memory is mapped elsewhere and then moved: it must be
+ * unlocked first, or mlockall(MCL_FUTURE) would allocate all of it, and other threads must not
+ * access it before it has its permissions.
  */
 static bool
 guard_replace(const struct vduse_mapping *mapping, const uint8_t *lost)
@@ -90,7 +90,7 @@ guard_replace(const struct vduse_mapping *mapping, const uint8_t *lost)
 			return true;
 		munmap(va, mapping->len);
 	}
-	/* A kernel that does not overcommit refuses a large mapping: the page alone. */
+	/* Without overcommit the kernel refuses a large mapping: replace only the page. */
 	return mmap((void *)RTE_ALIGN_FLOOR((uintptr_t)lost, mapping->page_size),
 		    mapping->page_size, PROT_READ | PROT_WRITE,
 		    MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) != MAP_FAILED;
@@ -114,7 +114,7 @@ guard_find(const uint8_t *va)
 	return NULL;
 }
 
-/* A device has two tables with the same mapping while the control thread changes them. */
+/* Poisons all tables with the mapping: during a switch, a device has an old and a new one. */
 static void
 guard_poison(const struct vduse_mapping *mapping)
 {
@@ -125,13 +125,13 @@ guard_poison(const struct vduse_mapping *mapping)
 	     table = guard_load(&table->guard_next)) {
 		for (i = 0; i < table->nb; i++)
 			if (table->mappings[i] == mapping)
-				/* Read with acquire where a burst begins. */
+				/* Release: pairs with the acquire in vduse_vq_guard(). */
 				rte_atomic_store_explicit(&table->poisoned, 1,
 							  rte_memory_order_release);
 	}
 }
 
-/* Whether va was a driver's and can be accessed again. */
+/* Returns whether va is driver memory and can be accessed again. */
 static bool
 guard_repair(const uint8_t *va)
 {
@@ -141,7 +141,7 @@ guard_repair(const uint8_t *va)
 	rte_atomic_fetch_add_explicit(&guard_readers, 1, rte_memory_order_seq_cst);
 	mapping = guard_find(va);
 	if (mapping != NULL) {
-		/* First: no burst is to begin on memory that is not the driver's any more. */
+		/* Before the replacement: no burst may start on memory that is not the driver's. */
 		rte_atomic_store_explicit(&mapping->lost, true, rte_memory_order_seq_cst);
 		guard_poison(mapping);
 		done = guard_replace(mapping, va);
@@ -150,24 +150,20 @@ guard_repair(const uint8_t *va)
 	return done;
 }
 
-/* Whether no access of this thread caused it, so that none is repeated when the handler returns. */
-static bool
-guard_is_sent(const siginfo_t *info)
-{
-	return info->si_code <= 0 || info->si_code == BUS_MCEERR_AO;
-}
-
-/* A fault of somebody else is handled as before the guard was installed. */
+/* Handles a SIGBUS that is not for driver memory as before the guard was installed. */
 static void
 guard_pass_on(int signum, siginfo_t *info, void *context)
 {
+	/* Not caused by an access of this thread that is repeated when the handler returns. */
+	bool sent = info->si_code <= 0 || info->si_code == BUS_MCEERR_AO;
+
 	if (guard_previous.sa_flags & SA_SIGINFO) {
 		guard_previous.sa_sigaction(signum, info, context);
 	} else if (guard_previous.sa_handler != SIG_DFL && guard_previous.sa_handler != SIG_IGN) {
 		guard_previous.sa_handler(signum);
-	} else if (guard_previous.sa_handler == SIG_DFL || !guard_is_sent(info)) {
+	} else if (guard_previous.sa_handler == SIG_DFL || !sent) {
 		signal(SIGBUS, SIG_DFL);
-		/* It is blocked until the handler returns. */
+		/* Blocked until the handler returns. */
 		raise(SIGBUS);
 	}
 }
@@ -177,7 +173,7 @@ guard_handler(int signum, siginfo_t *info, void *context)
 {
 	int err = errno;
 
-	/* Other codes are of an access that is not aligned, or of none: si_addr means nothing. */
+	/* With other codes (an unaligned access, or a signal that was sent) si_addr is not valid. */
 	if ((info->si_code != BUS_ADRERR && info->si_code != BUS_MCEERR_AR) ||
 	    !guard_repair(info->si_addr))
 		guard_pass_on(signum, info, context);

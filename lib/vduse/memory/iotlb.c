@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Builds and searches the table of regions of an address space. The control thread builds,
- * everybody searches.
+ * The table of regions of an address space.
+ * Input: regions from the transport. Output: a sorted table with mappings; regions by address.
+ * Thread: control builds tables; any thread searches them.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -81,7 +82,7 @@ iotlb_grow(struct vduse_iotlb *table, uint32_t *room)
 	return 0;
 }
 
-/* The mapping that old has for exactly this region, of a file that has no name. */
+/* The mapping that old has for exactly this region, for a file without an inode of its own. */
 static struct vduse_mapping *
 iotlb_reuse(const struct vduse_iotlb *old, const struct vduse_file_region *from)
 {
@@ -99,28 +100,10 @@ iotlb_reuse(const struct vduse_iotlb *old, const struct vduse_file_region *from)
 	return mapping;
 }
 
-/* Finds or makes the mapping of a region that has none in the table yet; takes a reference. */
-static struct vduse_mapping *
-iotlb_map_new(const struct vduse_iotlb_source *source, const struct vduse_file_region *from,
-	      const struct vduse_map_file *file, struct vduse_iotlb *old, bool reuse)
-{
-	bool writable = (from->perm & VDUSE_ACCESS_WO) != 0;
-	uint64_t len = from->last - from->first + 1;
-	struct vduse_mapping *mapping = NULL;
-
-	if (old != NULL) {
-		mapping = vduse_mapping_find(old, file, from->offset, len, writable);
-		if (mapping == NULL && reuse)
-			mapping = iotlb_reuse(old, from);
-	}
-	if (mapping == NULL)
-		return vduse_mapping_create(source->name, from->fd, file, from->offset, len,
-					    writable);
-	mapping->refs++;
-	return mapping;
-}
-
-/* Finds or makes the mapping that a region lies in, as the next one of the table. */
+/*
+ * Finds the mapping of a region in this or the old table, or creates it; takes a reference and
+ * stores it as the next one of the table.
+ */
 static struct vduse_mapping *
 iotlb_map(const struct vduse_iotlb_source *source, const struct vduse_file_region *from,
 	  struct vduse_iotlb *table, struct vduse_iotlb *old, bool reuse)
@@ -137,7 +120,8 @@ iotlb_map(const struct vduse_iotlb_source *source, const struct vduse_file_regio
 		ret = vduse_map_stat(from->fd, &file);
 		if (ret < 0) {
 			VDUSE_LOG_RATED(source->rate, iotlb, ERR, source->name,
-					"cannot ask what file a region is in: %s", strerror(-ret));
+					"cannot stat the file of a memory region: %s",
+					strerror(-ret));
 			return NULL;
 		}
 		mapping = vduse_mapping_find(table, &file, from->offset, len, writable);
@@ -147,7 +131,16 @@ iotlb_map(const struct vduse_iotlb_source *source, const struct vduse_file_regio
 		table->mappings[table->nb] = mapping;
 		return mapping;
 	}
-	mapping = iotlb_map_new(source, from, &file, old, reuse);
+	if (old != NULL) {
+		mapping = vduse_mapping_find(old, &file, from->offset, len, writable);
+		if (mapping == NULL && reuse)
+			mapping = iotlb_reuse(old, from);
+	}
+	if (mapping != NULL)
+		mapping->refs++;
+	else
+		mapping = vduse_mapping_create(source->name, from->fd, &file, from->offset, len,
+					       writable);
 	if (mapping != NULL) {
 		table->mappings[table->nb] = mapping;
 		vduse_mapping_share(table, table->nb);
@@ -155,7 +148,7 @@ iotlb_map(const struct vduse_iotlb_source *source, const struct vduse_file_regio
 	return mapping;
 }
 
-/* Adds one region. One that cannot be mapped is left out: what touches it misses. */
+/* Adds a region. One that cannot be mapped is left out: accesses to it miss. */
 static int
 iotlb_add(const struct vduse_iotlb_source *source, struct vduse_iotlb *table, uint32_t *room,
 	  const struct vduse_file_region *from, struct vduse_iotlb *old, bool reuse)
@@ -195,7 +188,7 @@ iotlb_add(const struct vduse_iotlb_source *source, struct vduse_iotlb *table, ui
 	return 0;
 }
 
-/* Whether a region can be believed: in order, and its file can be that long. */
+/* Whether a region is in order and its end does not exceed the maximum size of a file. */
 static bool
 iotlb_region_ok(const struct vduse_file_region *region, uint64_t from)
 {
@@ -205,10 +198,10 @@ iotlb_region_ok(const struct vduse_file_region *region, uint64_t from)
 	       region->offset <= INT64_MAX - (region->last - region->first);
 }
 
-/* Takes a region off what the driver may still show. Bounce memory is the kernel's. */
+/* Charges a region to the memory limit. Bounce memory belongs to the kernel and is free. */
 static int
-iotlb_count(const struct vduse_iotlb_source *source, const struct vduse_file_region *region,
-	    uint64_t *left)
+iotlb_charge(const struct vduse_iotlb_source *source, const struct vduse_file_region *region,
+	     uint64_t *left)
 {
 	uint64_t len = region->last - region->first + 1;
 
@@ -216,7 +209,7 @@ iotlb_count(const struct vduse_iotlb_source *source, const struct vduse_file_reg
 		return 0;
 	if (len > *left) {
 		VDUSE_LOG_RATED(source->rate, iotlb, ERR, source->name,
-				"its driver shows more than the %" PRIu64
+				"its driver shares more than the %" PRIu64
 				" bytes of memory-limit: raise it",
 				source->limit);
 		return -E2BIG;
@@ -243,7 +236,7 @@ vduse_iotlb_walk(const struct vduse_iotlb_source *source, struct vduse_iotlb *ol
 		if (source->region(source->arg, from, &region) < 0)
 			break;
 		if (iotlb_region_ok(&region, from)) {
-			ret = iotlb_count(source, &region, &left);
+			ret = iotlb_charge(source, &region, &left);
 			if (ret == 0)
 				ret = iotlb_add(source, table, &room, &region, old, reuse);
 		} else {

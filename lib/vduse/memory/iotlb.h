@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Address spaces. In flow regions as the transport describes them, out flow tables: sorted,
- * immutable, swapped as a whole by the control thread. Polling threads search the table that
- * their virtqueue holds and take no lock.
+ * Address spaces: tables of regions, sorted and immutable. The control thread replaces a table as a
+ * whole. Polling threads search the table of their virtqueue without a lock.
+ * Input: regions from the transport. Output: tables, mappings.
+ * Thread: control, unless a function says otherwise.
  */
 #ifndef VDUSE_IOTLB_H
 #define VDUSE_IOTLB_H
@@ -20,49 +21,49 @@
 struct vduse_log_rate;
 
 /*
- * Each region may need a mapping, and a process may have 65,530 of them: a bound, so that several
- * devices have room.
+ * The maximum number of regions. Each may need a mapping, of which a process may have 65,530, for
+ * several devices.
  */
 #define VDUSE_IOTLB_REGIONS_MAX 4096
 
 #define VDUSE_IOTLB_BUCKETS 1024 /* a power of two */
 
-/* What kind of file it is: whether it has a name of its own, its size and page size. */
+/* A file of the driver's memory. */
 struct vduse_map_file {
-	bool keyed;
-	bool huge;      /* of hugetlbfs */
-	bool populates; /* of tmpfs, as a memfd's, or of hugetlbfs */
+	bool keyed;     /* dev and ino identify it */
+	bool huge;      /* in hugetlbfs */
+	bool populates; /* in tmpfs (a memfd, for example) or hugetlbfs */
 	uint64_t dev;
 	uint64_t ino;
 	uint64_t size;
 	size_t page_size;
 };
 
-/* What of a mapping is still to be made present: populate.c's, under its lock. */
+/* Pages of a mapping that are not populated yet. For populate.c, under its lock. */
 struct vduse_populate {
 	TAILQ_ENTRY(vduse_mapping) entry;
-	bool pending; /* queued, or being worked on: fd is open */
-	bool dropped; /* no table has it any more: the thread frees it */
+	bool pending; /* queued or in progress: fd is open */
+	bool dropped; /* no table uses the mapping: the populating thread frees it */
 	int fd;
-	uint64_t begin; /* offsets in the file: of all that was asked for */
-	uint64_t next;  /* to look at */
-	uint64_t end;   /* 0: nothing was asked for */
+	uint64_t begin; /* offset in the file at which the requested range begins */
+	uint64_t next;  /* offset to continue at */
+	uint64_t end;   /* end of the requested range; 0: nothing was requested */
 };
 
 /* A mapped file, or a part of one. Shared by the regions that lie in it. */
 struct vduse_mapping {
 	unsigned int refs;
-	bool keyed;    /* dev and ino name the file */
-	bool windowed; /* others may share it: keyed, and the file was long enough */
+	bool keyed;    /* dev and ino identify the file */
+	bool windowed; /* regions may share it: keyed, and within the size of the file */
 	bool writable;
 	bool ours;      /* umem: not to be unmapped */
 	bool lost;      /* atomic; the driver took pages away: set by the guard */
-	bool populates; /* a file of tmpfs or hugetlbfs; constant */
-	bool huge;      /* of hugetlbfs; constant */
+	bool populates; /* the file is in tmpfs or hugetlbfs; constant */
+	bool huge;      /* the file is in hugetlbfs; constant */
 	uint64_t dev;
 	uint64_t ino;
 	uint64_t offset; /* in the file, of va */
-	size_t len;      /* as mmap was told: a multiple of the file's page size */
+	size_t len;      /* as passed to mmap: a multiple of the file's page size */
 	size_t page_size;
 	uint8_t *va;
 	struct vduse_populate populate;
@@ -70,15 +71,15 @@ struct vduse_mapping {
 
 struct vduse_iotlb {
 	uint32_t nb;
-	int poisoned; /* atomic; the driver took memory away under us: set by the guard */
+	int poisoned; /* atomic; the driver took away memory in use: set by the guard */
 	struct rte_vduse_region *regions;
 	struct vduse_mapping **mappings; /* one per region */
-	/* Windowed mappings by file and first window: chains of indices of mappings, plus one. */
+	/* Hash of windowed mappings, by file and first window: chains of index in mappings + 1. */
 	uint32_t buckets[VDUSE_IOTLB_BUCKETS];
 	uint32_t *next;
-	uint64_t seed;                  /* of the hash: drivers choose windows */
-	uint64_t nb_compared;           /* mappings looked at to find one that can be shared */
-	struct vduse_iotlb *guard_next; /* atomic; the guard's list */
+	uint64_t seed;                  /* of the hash, as drivers choose the windows */
+	uint64_t nb_compared;           /* mappings compared to find one that can be shared */
+	struct vduse_iotlb *guard_next; /* atomic; in the guard's list */
 };
 
 /* A region of the driver's memory: a part of a file. */
@@ -87,89 +88,89 @@ struct vduse_file_region {
 	uint64_t last;
 	uint64_t offset; /* of first in the file */
 	uint8_t perm;    /* VDUSE_ACCESS_* */
-	bool bounce;     /* memory of ours may take its place */
+	bool bounce;     /* memory of this process may replace it */
 	bool pinnable;   /* its pages stay the same */
-	bool lent;       /* fd stays the callee's: it is open until the memory changes */
+	bool lent;       /* the transport keeps fd open until the memory changes */
 	int fd;          /* the caller closes it, unless it is lent */
 };
 
-/* Who describes the regions of an address space, and what its driver may show. */
+/* The source of the regions of an address space, and the limit on the driver's memory. */
 struct vduse_iotlb_source {
 	const char *name;            /* for the log */
 	struct vduse_log_rate *rate; /* of lines that the driver causes */
-	uint64_t limit;              /* bytes that the driver may show, bounce memory aside */
+	uint64_t limit;              /* bytes that the driver may share, without bounce memory */
 	void *arg;
-	/* The first region that ends at or after from; its fd is the caller's. -ENOENT: none. */
+	/* Returns the first region that ends at or after from. -ENOENT: none. */
 	int (*region)(void *arg, uint64_t from, struct vduse_file_region *region);
-	/* Memory of this process to use in place of a bounce region, or NULL. */
+	/* Returns memory of this process to use in place of a bounce region, or NULL. */
 	struct vduse_mapping *(*bounce)(void *arg, uint64_t first, uint64_t size);
 };
 
 /*
- * Walks the regions of an address space and maps them. Mappings of old are used again where
- * the file is the same one (for files without a name of their own only if reuse says so).
+ * Walks the regions of an address space and maps them. Uses mappings of old again if the file is
+ * the same; for files that no inode identifies, only if reuse is set and the region is the same.
  *
- * Returns 0, -E2BIG, -EPROTO (regions out of order), or -ENOMEM. Control thread.
+ * Returns 0, -E2BIG, -EPROTO (regions out of order), or -ENOMEM.
  */
 int
 vduse_iotlb_walk(const struct vduse_iotlb_source *source, struct vduse_iotlb *old, bool reuse,
 		 struct vduse_iotlb **table);
 
-/* Frees a table and what only it maps. NULL is fine. Control thread. */
+/* Frees a table and the mappings that only it uses. Does nothing for NULL. */
 void
 vduse_iotlb_free(struct vduse_iotlb *table);
 
-/* The region that holds iova, or NULL. Any thread that holds the table. */
+/* The region that contains iova, or NULL. Any thread that holds the table. */
 const struct rte_vduse_region *
 vduse_iotlb_lookup(const struct vduse_iotlb *table, uint64_t iova);
 
-/* map.c: what fd is. 0 or a negative errno. */
+/* map.c: describes the file that fd refers to. Returns 0 or a negative errno. */
 int
 vduse_map_stat(int fd, struct vduse_map_file *file);
-/* map.c: maps len bytes at offset of a file. NULL: it cannot be mapped, and errno says why. */
+/* map.c: maps len bytes at offset of a file. Returns NULL if that fails, with a log line. */
 struct vduse_mapping *
 vduse_mapping_create(const char *name, int fd, const struct vduse_map_file *file, uint64_t offset,
 		     uint64_t len, bool writable);
 /*
  * A mapping of the same file that begins in the window of offset and covers the range, or NULL.
- * Takes no reference.
+ * Does not take a reference.
  */
 struct vduse_mapping *
 vduse_mapping_find(struct vduse_iotlb *table, const struct vduse_map_file *file, uint64_t offset,
 		   uint64_t len, bool writable);
-/* Lets vduse_mapping_find() find table->mappings[index], which it did not find before. */
+/* Adds table->mappings[index] to the hash that vduse_mapping_find() searches. */
 void
 vduse_mapping_share(struct vduse_iotlb *table, uint32_t index);
 void
 vduse_mapping_put(struct vduse_mapping *mapping);
-/* Unmaps and frees what has no reference. Any thread. */
+/* Unmaps and frees a mapping without references. Any thread. */
 void
 vduse_mapping_free(struct vduse_mapping *mapping);
 
 /*
- * populate.c: makes pages of a range of the file present, later and on another thread, as far as
- * the driver has allocated them. fd: the file, which stays the caller's. Control thread.
+ * populate.c: requests that another thread populates the page tables for a range of the file, where
+ * the driver has allocated pages. fd: the file; the caller keeps it.
  */
 void
 vduse_populate_add(struct vduse_mapping *mapping, int fd, uint64_t from, uint64_t to);
-/* Ends that. Returns whether the thread works on it just now: it then frees the mapping. */
+/* Cancels that. Returns true if the thread is working on the mapping and will free it. */
 bool
 vduse_populate_drop(struct vduse_mapping *mapping);
-/* For tests, any thread: whether something is left to be made present or to be unmapped. */
+/* For tests: whether a mapping still has to be populated or freed. Any thread. */
 bool
 vduse_populate_busy(void);
 
 /*
- * guard.c: a driver that truncates a file which is mapped here would end the process with SIGBUS.
- * The guard puts zeroed memory where the page was, and poisons the tables that hold it. Any thread
- * may touch the memory of a table from add to remove.
+ * guard.c: a driver that truncates a mapped file would end the process with SIGBUS. The guard
+ * replaces the lost memory with zeroed memory, and poisons the tables that contain it. It covers a
+ * table from add to remove, for accesses of any thread.
  */
 int
 vduse_guard_install(void);
-/* The table does not change any more. Control thread. */
+/* The table must not change after this call. */
 void
 vduse_guard_add(struct vduse_iotlb *table);
-/* No handler uses the table after it returns. Harmless if it was not added. Control thread. */
+/* After it returns, no handler uses the table. Does nothing if the table was not added. */
 void
 vduse_guard_remove(struct vduse_iotlb *table);
 

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Files of a driver's memory in our address space. In flows a file and a range, out flows a
- * mapping. A regular file is mapped in windows, so that many small regions of one file share a
- * mapping, and a small region of a huge file takes little address space. Control thread only.
+ * Maps files of driver memory. A regular file is mapped in windows, so that many small regions of
+ * one file share a mapping, and a small region of a large file uses little address space.
+ * Input: a file and a range. Output: a mapping.
+ * Thread: control; vduse_mapping_free() any.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -21,7 +22,7 @@
 
 #define MAP_HUGE_ALIGN (UINT64_C(2) << 20)
 
-/* A mapping begins and ends at a multiple of this in the file, or where the file ends. */
+/* A mapping begins and ends at a multiple of this in the file, or at the end of the file. */
 #define MAP_WINDOW (UINT64_C(1) << 30)
 
 int
@@ -32,7 +33,7 @@ vduse_map_stat(int fd, struct vduse_map_file *file)
 
 	if (fstat(fd, &st) < 0 || fstatfs(fd, &fs) < 0)
 		return -errno;
-	/* All anonymous inodes share one number: it names no file. */
+	/* All anonymous inodes share one number, which so identifies no file. */
 	file->keyed = S_ISREG(st.st_mode) && fs.f_type != ANON_INODE_FS_MAGIC;
 	file->dev = st.st_dev;
 	file->ino = st.st_ino;
@@ -94,7 +95,7 @@ vduse_mapping_share(struct vduse_iotlb *table, uint32_t index)
 	*bucket = index + 1;
 }
 
-/* Maps at an address that lets the kernel use huge pages. */
+/* Maps at an address at which the kernel can use huge pages. */
 static void *
 map_aligned(int fd, uint64_t offset, size_t len, size_t page_size, int prot)
 {
@@ -105,7 +106,7 @@ map_aligned(int fd, uint64_t offset, size_t len, size_t page_size, int prot)
 		    0);
 	if (room == MAP_FAILED)
 		return MAP_FAILED;
-	/* Address and offset congruent to the alignment, or no huge page can be used. */
+	/* Huge pages need address and offset congruent modulo the alignment. */
 	start = room +
 		((align + (offset & (align - 1)) - ((uintptr_t)room & (align - 1))) & (align - 1));
 	va = mmap(start, len, prot, MAP_SHARED | MAP_FIXED, fd, (off_t)offset);
@@ -123,7 +124,10 @@ map_aligned(int fd, uint64_t offset, size_t len, size_t page_size, int prot)
 	return va;
 }
 
-/* The part of a file to map: windows of a regular one (then true), or just what was asked for. */
+/*
+ * Extends a range to what is mapped: windows of a regular file, else whole pages. Returns whether
+ * it is windows.
+ */
 static bool
 map_extent(const struct vduse_map_file *file, uint64_t *offset, uint64_t *len)
 {
@@ -145,7 +149,7 @@ struct vduse_mapping *
 vduse_mapping_create(const char *name, int fd, const struct vduse_map_file *file, uint64_t offset,
 		     uint64_t len, bool writable)
 {
-	static struct vduse_log_rate rate; /* of the process: a mapping has no device */
+	static struct vduse_log_rate rate; /* for all devices */
 	struct vduse_mapping *mapping;
 	void *va = MAP_FAILED;
 

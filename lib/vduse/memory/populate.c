@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Makes pages of driver memory present, so that polling threads take few page faults. Only what is
- * allocated already: a hole of a driver's file stays a hole until a request touches it.
+ * Populates page tables for driver memory, so that polling threads take few page faults. Only pages
+ * that are allocated already: a hole in a driver's file stays one until a request accesses it.
  * Input: ranges of mappings, from the control thread. Output: page table entries.
- * Thread: one of the process, which this file starts. The control thread never waits for it: a
- * mapping that is dropped while the thread works on it is unmapped by the thread.
+ * Thread: its own, one per process. The control thread never waits for it: a mapping that is
+ * dropped while the thread works on it is unmapped by the thread.
  *
- * The driver can punch holes between the look at its file and the advice, so a slice is small: it
- * bounds what such a race allocates, and how long the thread holds the lock of the address space.
+ * The driver can punch a hole after the file is checked and before madvise() populates it. Slices
+ * are small to bound the memory that this allocates, and the time for which mmap_lock is held.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -28,16 +28,16 @@
 #define MADV_POPULATE_WRITE 23
 #endif
 
-/* Bytes between two looks at whether the mapping is still wanted; a huge page if that is larger. */
+/* Bytes populated before the thread checks whether the mapping is still used; at least one page. */
 #define POPULATE_SLICE (UINT64_C(2) << 20)
 
 static struct {
-	pthread_mutex_t lock; /* guards all here, and struct vduse_populate of every mapping */
+	pthread_mutex_t lock; /* guards this, and struct vduse_populate of every mapping */
 	pthread_cond_t wake;
 	TAILQ_HEAD(, vduse_mapping) queue;
 	struct vduse_mapping *current; /* the thread works on it, without the lock */
 	bool running;
-	bool failed; /* the thread cannot be started */
+	bool failed; /* the thread could not be started */
 } populate = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.wake = PTHREAD_COND_INITIALIZER,
@@ -59,14 +59,14 @@ populate_next(int fd, size_t page, uint64_t *from, uint64_t to)
 		return 0;
 	*from = RTE_ALIGN_MUL_FLOOR((uint64_t)data, page);
 	end = *from + page;
-	/* SEEK_HOLE would walk all pages of the file up to the hole, for every slice. */
+	/* Not SEEK_HOLE: it would walk all pages of the file up to the hole, for every slice. */
 	while (end < to && end - *from < POPULATE_SLICE &&
 	       lseek(fd, (off_t)end, SEEK_DATA) == (off_t)end)
 		end += page;
 	return end;
 }
 
-/* hugetlbfs does not tell where its holes are, only how much there is. */
+/* hugetlbfs does not report holes, only the number of blocks: populates files without holes. */
 static uint64_t
 populate_next_huge(int fd, size_t page, uint64_t from, uint64_t to)
 {
@@ -77,7 +77,7 @@ populate_next_huge(int fd, size_t page, uint64_t from, uint64_t to)
 	return RTE_MIN(to, from + RTE_MAX(page, POPULATE_SLICE));
 }
 
-/* One slice, from an offset of the file. Returns the offset to go on at; to or more: the end. */
+/* Populates a slice. Returns the offset in the file to continue at; to or more: nothing is left. */
 static uint64_t
 populate_slice(const struct vduse_mapping *mapping, int fd, uint64_t from, uint64_t to)
 {
@@ -91,13 +91,16 @@ populate_slice(const struct vduse_mapping *mapping, int fd, uint64_t from, uint6
 		end = populate_next(fd, page, &from, to);
 	if (end == 0)
 		return to;
-	/* The driver may truncate the file, memory may be short, and old kernels do not know it. */
+	/* Fails if the driver truncates the file, memory is short, or the kernel is too old. */
 	if (madvise(mapping->va + (from - mapping->offset), end - from, advice) < 0)
 		return to;
 	return end;
 }
 
-/* Under the lock. The mapping still holds the file, so that nothing of it is freed here. */
+/*
+ * Ends a job. The caller holds the lock. Closing the file frees none of its memory, because it is
+ * still mapped.
+ */
 static void
 populate_end(struct vduse_populate *job)
 {
@@ -105,7 +108,7 @@ populate_end(struct vduse_populate *job)
 	job->pending = false;
 }
 
-/* Under the lock, which it releases meanwhile: a slice of the first mapping. */
+/* Populates a slice of a queued mapping. The caller holds the lock, which is released meanwhile. */
 static void
 populate_serve(struct vduse_mapping *mapping)
 {
@@ -118,7 +121,7 @@ populate_serve(struct vduse_mapping *mapping)
 	next = populate_slice(mapping, job->fd, from, to);
 	pthread_mutex_lock(&populate.lock);
 	populate.current = NULL;
-	/* Unless the control thread wants what lies before it, too. */
+	/* Unless the control thread moved the beginning of the range. */
 	if (job->next == from)
 		job->next = next;
 	if (job->dropped) {
@@ -127,7 +130,7 @@ populate_serve(struct vduse_mapping *mapping)
 		vduse_mapping_free(mapping);
 		pthread_mutex_lock(&populate.lock);
 	} else if (job->next < job->end) {
-		/* All mappings take turns, or a large one would keep the others waiting. */
+		/* To the end of the queue, so that a large mapping does not delay the others. */
 		TAILQ_INSERT_TAIL(&populate.queue, mapping, populate.entry);
 	} else {
 		populate_end(job);
@@ -150,7 +153,7 @@ populate_main(void *arg)
 	return 0;
 }
 
-/* Under the lock. Without the thread, polling threads take the faults. */
+/* Starts the thread; without it, polling threads take the faults. The caller holds the lock. */
 static bool
 populate_start(void)
 {
@@ -163,25 +166,16 @@ populate_start(void)
 	populate.failed = ret < 0;
 	if (ret < 0)
 		VDUSE_LOG(iotlb, WARNING, "populate",
-			  "cannot start a thread (%s): pages are mapped when they are polled first",
+			  "cannot start a thread (%s): polling threads take the page faults",
 			  strerror(-ret));
 	return populate.running;
-}
-
-/* A file position of its own: that of the driver's descriptor is the driver's. */
-static int
-populate_reopen(int fd)
-{
-	char path[64];
-
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	return open(path, O_RDONLY | O_CLOEXEC);
 }
 
 void
 vduse_populate_add(struct vduse_mapping *mapping, int fd, uint64_t from, uint64_t to)
 {
 	struct vduse_populate *job = &mapping->populate;
+	char path[64];
 
 	if (!mapping->populates)
 		return;
@@ -192,7 +186,7 @@ vduse_populate_add(struct vduse_mapping *mapping, int fd, uint64_t from, uint64_
 		job->begin = from;
 		job->next = from;
 	}
-	/* What was asked for once is there, or was a hole. */
+	/* A range that was requested before is populated, or was a hole. */
 	if ((job->end != 0 && from >= job->begin && to <= job->end) || !populate_start())
 		goto unlock;
 	if (from < job->begin) {
@@ -202,7 +196,9 @@ vduse_populate_add(struct vduse_mapping *mapping, int fd, uint64_t from, uint64_
 	job->end = RTE_MAX(job->end, to);
 	if (job->pending)
 		goto unlock;
-	job->fd = populate_reopen(fd);
+	/* Opened again, because lseek() must not move the file position of the driver. */
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	job->fd = open(path, O_RDONLY | O_CLOEXEC);
 	if (job->fd < 0)
 		goto unlock;
 	job->pending = true;
