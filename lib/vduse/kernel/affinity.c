@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See affinity.h. In flow EAL's lcores, out flows a mask to irq_cb_affinity in sysfs.
+ * Chooses the processors that run a virtqueue's interrupts, see affinity.h.
+ * Input: EAL's lcores. Output: a mask, written to irq_cb_affinity in sysfs.
+ * Thread: control.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -15,23 +17,6 @@
 #include <vduse/core/log.h>
 
 #define AFFINITY_BIT(use) (1U << (use))
-
-static void
-affinity_uses(enum affinity_use *uses, long nb)
-{
-	unsigned int lcore;
-
-	memset(uses, 0, nb * sizeof(*uses));
-	for (lcore = 0; lcore < RTE_MAX_LCORE; lcore++) {
-		int cpu;
-
-		if (!rte_lcore_is_enabled(lcore))
-			continue;
-		cpu = rte_lcore_to_cpu_id((int)lcore);
-		if (cpu >= 0 && cpu < nb)
-			uses[cpu] = lcore == rte_get_main_lcore() ? AFFINITY_MAIN : AFFINITY_WORKER;
-	}
-}
 
 /* The uses whose processors take the interrupts, as a set of AFFINITY_BIT. */
 static unsigned int
@@ -57,7 +42,7 @@ vduse_affinity_mask(const enum affinity_use *uses, long nb, bool disk, char *mas
 
 	if (chosen == 0)
 		return 0;
-	/* As the kernel reads masks: the highest processors first. */
+	/* The kernel reads masks with the highest processors first. */
 	for (group = (nb - 1) / 32; group >= 0; group--) {
 		uint32_t bits = 0;
 		long cpu;
@@ -77,18 +62,25 @@ vduse_affinity_set(const char *name, uint16_t vq, bool disk)
 	enum affinity_use uses[AFFINITY_CPUS_MAX];
 	long nb = RTE_MIN(sysconf(_SC_NPROCESSORS_CONF), AFFINITY_CPUS_MAX);
 	char mask[AFFINITY_MASK_MAX];
+	unsigned int lcore;
 	char path[128];
 	size_t len;
 	int fd;
 
-	affinity_uses(uses, nb);
+	memset(uses, 0, nb * sizeof(*uses));
+	RTE_LCORE_FOREACH(lcore) {
+		int cpu = rte_lcore_to_cpu_id((int)lcore);
+
+		if (cpu >= 0 && cpu < nb)
+			uses[cpu] = lcore == rte_get_main_lcore() ? AFFINITY_MAIN : AFFINITY_WORKER;
+	}
 	len = vduse_affinity_mask(uses, nb, disk, mask, sizeof(mask));
 	if (len == 0)
 		return;
 	snprintf(path, sizeof(path), "/sys/class/vduse/%s/vq%u/irq_cb_affinity", name, vq);
 	fd = open(path, O_WRONLY | O_CLOEXEC);
 	if (fd < 0 || write(fd, mask, len) < 0)
-		/* It still works, with more delay; old kernels have no such file. */
+		/* Not fatal: interrupts are delayed more. Old kernels have no such file. */
 		VDUSE_LOG(dev, DEBUG, name, "cannot write %s: %s", path, strerror(errno));
 	if (fd >= 0)
 		close(fd);

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Which processors take a device's interrupts. Control thread. */
+/* The choice of the processors that run a device's interrupts. Thread: control. */
 #ifndef VDUSE_AFFINITY_H
 #define VDUSE_AFFINITY_H
 
@@ -9,10 +9,10 @@
 #include <stdint.h>
 
 #define AFFINITY_CPUS_MAX 4096
-/* Room for a mask of them as the kernel reads it: 8 digits for 32 processors, and commas. */
+/* Bytes of a mask as the kernel reads it: 8 digits for 32 processors, and commas. */
 #define AFFINITY_MASK_MAX (AFFINITY_CPUS_MAX / 32 * 9 + 1)
 
-/* What a processor does for EAL. */
+/* EAL's use of a processor. */
 enum affinity_use {
 	AFFINITY_FREE,
 	AFFINITY_MAIN,
@@ -21,17 +21,17 @@ enum affinity_use {
 };
 
 /*
- * Chooses among nb processors, and writes a mask. The lcores are spared, or at least the worker
- * lcores, if a processor is left. Where all but one are worker lcores, that one is the driver's:
- * the interrupts of a disk, which are the end of requests, then go to the lcores, so that the
- * driver can send meanwhile. Returns the mask's length, 0 if there is nothing to choose.
+ * Chooses among nb processors, and writes a mask. It avoids all lcores if another processor is
+ * left, else the worker lcores. If all processors but one are worker lcores, the driver runs on
+ * that one: interrupts of a disk, which complete requests, then go to the worker lcores, so that
+ * the driver can submit meanwhile. Returns the length of the mask, 0 if there is no choice.
  */
 size_t
 vduse_affinity_mask(const enum affinity_use *uses, long nb, bool disk, char *mask, size_t room);
 
 /*
- * The kernel spreads the interrupts of a virtqueue over all processors, those included that
- * busy-poll: work queued there waits for a scheduler tick. Has it take the ones chosen above.
+ * Sets the affinity of a virtqueue's interrupts to the processors chosen above. By default the
+ * kernel uses all of them, including those that busy-poll, where work waits for a scheduler tick.
  */
 void
 vduse_affinity_set(const char *name, uint16_t vq, bool disk);

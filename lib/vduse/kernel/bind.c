@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Which driver of the vDPA bus has a device: read and changed through sysfs. In flow names,
- * out flow writes that block while the kernel probes or removes a driver: any thread but the
- * control thread.
+ * Reads and changes, through sysfs, which driver of the vDPA bus a device is bound to.
+ * Input: names of devices and drivers. Output: writes to sysfs.
+ * Thread: any but control, because the kernel probes or removes a driver during a write and that
+ * sends messages to the device.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -19,7 +20,7 @@
 
 #define BIND_BUS "/sys/bus/vdpa"
 
-/* Writes text to an attribute. The kernel works on it within the call. */
+/* Writes text to an attribute. Returns when the kernel has acted on it. */
 static int
 bind_write(const char *path, const char *text)
 {
@@ -43,7 +44,7 @@ bind_driver(enum rte_vduse_attach attach)
 	return attach == RTE_VDUSE_ATTACH_VIRTIO ? "virtio_vdpa" : "vhost_vdpa";
 }
 
-/* Takes the name of the driver that link names. -ENODEV if there is none. */
+/* Reads the name of the driver that a link points to. -ENODEV if there is none. */
 static int
 bind_link(const char *link, char *driver, size_t size)
 {
@@ -60,7 +61,7 @@ bind_link(const char *link, char *driver, size_t size)
 	return 0;
 }
 
-/* Takes the name of the driver that has a device. -ENODEV if none has. */
+/* Reads the name of the driver that a device is bound to. -ENODEV if there is none. */
 static int
 bind_current(const char *name, char *driver, size_t size)
 {
@@ -70,21 +71,7 @@ bind_current(const char *name, char *driver, size_t size)
 	return bind_link(path, driver, size);
 }
 
-/* Says whether the kernel has the wanted driver, and which module to load if not. */
-static int
-bind_check(const char *name, const char *driver)
-{
-	char path[PATH_MAX];
-
-	snprintf(path, sizeof(path), BIND_BUS "/drivers/%s", driver);
-	if (access(path, F_OK) == 0)
-		return 0;
-	VDUSE_LOG(dev, ERR, name, "the kernel has no driver %s: load it (modprobe %s)", driver,
-		  driver);
-	return -ENOENT;
-}
-
-/* Keeps a device for one driver; "\n" gives it free to any. */
+/* Reserves a device for one driver; "\n" allows any. */
 static int
 bind_override(const char *name, const char *driver)
 {
@@ -94,7 +81,7 @@ bind_override(const char *name, const char *driver)
 	return bind_write(path, driver);
 }
 
-/* Hands a device to a driver or takes it away: verb is bind or unbind. */
+/* Binds a device to a driver or unbinds it: verb is "bind" or "unbind". */
 static int
 bind_change(const char *name, const char *driver, const char *verb)
 {
@@ -105,8 +92,8 @@ bind_change(const char *name, const char *driver, const char *verb)
 }
 
 /*
- * virtio_vdpa makes a virtio device, which needs a driver of its own. That may be loaded any
- * time, so its absence is worth a line and no error.
+ * virtio_vdpa creates a virtio device, which needs another driver. That may be loaded at any time,
+ * so only a warning is logged if it is missing.
  */
 static void
 bind_check_virtio(const char *name)
@@ -145,13 +132,12 @@ bind_move(const char *name, const char *wanted, const char *current)
 	if (current[0] != '\0')
 		ret = bind_change(name, current, "unbind");
 	if (ret < 0 && ret != -ENODEV) {
-		VDUSE_LOG(dev, ERR, name, "cannot take it away from %s: %s", current,
-			  strerror(-ret));
+		VDUSE_LOG(dev, ERR, name, "cannot be unbound from %s: %s", current, strerror(-ret));
 		goto clear;
 	}
 	ret = bind_change(name, wanted, "bind");
 	if (ret < 0) {
-		VDUSE_LOG(dev, ERR, name, "%s did not take it: %s; see the kernel's log (dmesg)",
+		VDUSE_LOG(dev, ERR, name, "cannot be bound to %s: %s; see the kernel's log (dmesg)",
 			  wanted, strerror(-ret));
 		goto clear;
 	}
@@ -162,7 +148,7 @@ clear:
 	return ret;
 }
 
-/* Gives a device on the bus to the driver that attach names, away from another one. */
+/* Binds a device on the bus to the driver for attach, and unbinds it from another one. */
 static int
 bind_device(const char *name, enum rte_vduse_attach attach)
 {
@@ -172,7 +158,7 @@ bind_device(const char *name, enum rte_vduse_attach attach)
 
 	ret = bind_current(name, current, sizeof(current));
 	if (ret < 0 && ret != -ENODEV) {
-		VDUSE_LOG(dev, ERR, name, "cannot read which driver has it: %s", strerror(-ret));
+		VDUSE_LOG(dev, ERR, name, "cannot read its driver: %s", strerror(-ret));
 		return ret;
 	}
 	if (strcmp(current, wanted) != 0)
@@ -191,22 +177,26 @@ vduse_vdpa_compare(const char *name, enum rte_vduse_attach attach)
 	    strcmp(current, bind_driver(attach)) == 0)
 		return;
 	VDUSE_LOG(dev, NOTICE, name,
-		  "stays with %s, which uses it; unbind it there before it "
-		  "can be given to %s",
+		  "stays bound to %s, which uses it: unbind it before it can be bound to %s",
 		  current, bind_driver(attach));
 }
 
 int
 vduse_vdpa_attach(const char *name, enum rte_vduse_attach attach)
 {
+	const char *driver = bind_driver(attach);
+	char path[PATH_MAX];
 	bool added;
 	int ret;
 
 	if (attach == RTE_VDUSE_ATTACH_NONE)
 		return 0;
-	ret = bind_check(name, bind_driver(attach));
-	if (ret < 0)
-		return ret;
+	snprintf(path, sizeof(path), BIND_BUS "/drivers/%s", driver);
+	if (access(path, F_OK) < 0) {
+		VDUSE_LOG(dev, ERR, name, "the kernel has no driver %s: load it (modprobe %s)",
+			  driver, driver);
+		return -ENOENT;
+	}
 	ret = vduse_vdpa_add(name);
 	if (ret < 0 && ret != -EEXIST)
 		return ret;

@@ -1,7 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See dev.h. Everything goes through /dev/vduse/control.
+ * Creates, takes over and removes devices through /dev/vduse/control, see dev.h.
+ * Input: a configuration. Output: a device in the kernel and its fd.
+ * Thread: the one that creates or destroys the device, never control.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -26,7 +28,7 @@
 
 #define KERNEL_CONTROL RTE_VDUSE_PATH "control"
 
-/* The API that this code speaks. Version 1 (address spaces) has its places marked asid. */
+/* The highest VDUSE API that is supported. Version 1 adds address spaces: see asid in the code. */
 #define KERNEL_API_MAX UINT64_C(0)
 
 static int
@@ -52,7 +54,7 @@ kernel_control_open(const char *name)
 	return -err;
 }
 
-/* Agrees on an API version: the highest that both sides speak. */
+/* Sets the API version: the highest that both sides support. */
 static int
 kernel_negotiate(const char *name, int control, uint64_t *version)
 {
@@ -123,7 +125,7 @@ kernel_open(struct rte_vduse_dev *dev)
 	ret = -errno;
 	if (ret == -EBUSY)
 		VDUSE_LOG(dev, ERR, dev->name,
-			  "the name is taken: another process serves %s, choose another one or "
+			  "the name is taken: another process serves %s; choose another name or "
 			  "stop that process",
 			  path);
 	else
@@ -131,7 +133,7 @@ kernel_open(struct rte_vduse_dev *dev)
 	return ret;
 }
 
-/* How many virtqueues a device has that already exists: sysfs shows each as a folder. */
+/* Counts the virtqueues of a device that exists: sysfs has a folder for each. */
 static uint16_t
 kernel_count_vqs(const char *name)
 {
@@ -146,21 +148,21 @@ kernel_count_vqs(const char *name)
 	return nb;
 }
 
-/* What is left in the kernel, seen through the device's file. -ENOENT: no driver uses it. */
+/* Describes a device in the kernel. fd: the device. -ENOENT: no driver uses it. */
 static int
-kernel_look(const char *path, int fd, struct rte_vduse_left *left)
+kernel_inspect(const char *path, int fd, struct rte_vduse_left *left)
 {
 	const char *name = rte_vduse_path_name(path);
+	struct rte_vduse_left recorded;
 	struct vduse_vdpa_info info;
-	struct rte_vduse_left noted;
 	uint64_t features;
 
-	/* A reset takes them back, so a driver that has none is not there. */
+	/* A reset clears the features: if there are none, no driver is up. */
 	if (ioctl(fd, VDUSE_DEV_GET_FEATURES, &features) < 0 || features == 0 ||
 	    vduse_vdpa_get(name, &info) < 0)
 		return -ENOENT;
-	if (vduse_state_read(path, &noted) == 0 && noted.device_id == info.device_id)
-		*left = noted;
+	if (vduse_state_read(path, &recorded) == 0 && recorded.device_id == info.device_id)
+		*left = recorded;
 	left->device_id = info.device_id;
 	left->nb_vqs = kernel_count_vqs(name);
 	left->vq_size = info.max_vq_size;
@@ -175,16 +177,16 @@ vduse_kernel_left(const char *path, void *priv, struct rte_vduse_left *left)
 	int fd, ret;
 
 	RTE_SET_USED(priv);
-	/* Refused where another process serves it. */
+	/* Fails if another process serves it. */
 	fd = open(path, O_RDWR | O_NONBLOCK | O_CLOEXEC);
 	if (fd < 0)
 		return -ENOENT;
-	ret = kernel_look(path, fd, left);
+	ret = kernel_inspect(path, fd, left);
 	close(fd);
 	return ret;
 }
 
-/* What keeps this process from serving what a driver uses, or NULL. */
+/* The reason why this process cannot serve a device that a driver uses; NULL: it can. */
 static const char *
 kernel_difference(const struct rte_vduse_left *left, const struct rte_vduse_dev_conf *conf)
 {
@@ -196,14 +198,14 @@ kernel_difference(const struct rte_vduse_left *left, const struct rte_vduse_dev_
 		return "its virtqueues are of another size";
 	if (left->features & ~conf->features)
 		return "its driver took features that are not offered now";
-	/* A packed ring does not say how far the process that died had come. */
+	/* A packed ring does not contain the position of the process that died. */
 	if (!conf->inflight && !conf->positions &&
 	    (left->features & RTE_BIT64(VIRTIO_F_RING_PACKED)))
-		return "its driver has packed rings, and nothing says how far they came";
+		return "its driver has packed rings, whose positions are not known";
 	return NULL;
 }
 
-/* Removes a device that nobody serves. Its driver is let go of with proper answers. */
+/* Removes a device that no process serves. Answers its messages so that its driver can unbind. */
 static int
 kernel_remove_left(struct rte_vduse_dev *dev, int control)
 {
@@ -227,10 +229,13 @@ kernel_remove_left(struct rte_vduse_dev *dev, int control)
 	return ret;
 }
 
-/* Goes on for a driver, or leaves everything as it is: it may have a file system mounted. */
+/*
+ * Continues to serve the driver of a device. If that is not possible, leaves the device as it is: a
+ * file system may be mounted on it.
+ */
 static int
-kernel_go_on(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf,
-	     const struct rte_vduse_left *left)
+kernel_continue(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf,
+		const struct rte_vduse_left *left)
 {
 	const char *difference = kernel_difference(left, conf);
 	int ret = -EEXIST;
@@ -240,15 +245,15 @@ kernel_go_on(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf,
 			dev, ERR, dev->name,
 			"a driver uses the device that a dead process left, "
 			"and this one cannot serve it: %s (%u virtqueues of %u, features 0x%" PRIx64
-			"). Start it as it was; to change it, let its driver go after "
-			"that (umount, ip link set down, or end the virtual machine)",
+			"). Start it with the same arguments; to change them, unbind its driver "
+			"after that (umount, ip link set down, or end the virtual machine)",
 			difference, left->nb_vqs, left->vq_size, left->features);
 		goto close_fd;
 	}
 	dev->taken_over = true;
 	if (left->offered != 0)
 		dev->offered &= left->offered;
-	/* What the driver reads from now on is what the new process says. */
+	/* From now on, the driver reads the configuration of this process. */
 	ret = conf->config_size == 0
 		      ? 0
 		      : dev->transport->config_set(dev, 0, conf->config, conf->config_size);
@@ -263,7 +268,7 @@ close_fd:
 	return ret;
 }
 
-/* A device of that name exists: use it if a driver still has it, or make room. */
+/* A device of that name exists: takes it over if a driver uses it, else replaces it. */
 static int
 kernel_take_over(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf, int control)
 {
@@ -274,8 +279,8 @@ kernel_take_over(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	if (ret < 0)
 		return ret;
 	memset(&left, 0, sizeof(left));
-	if (kernel_look(dev->path, dev->fd, &left) == 0)
-		return kernel_go_on(dev, conf, &left);
+	if (kernel_inspect(dev->path, dev->fd, &left) == 0)
+		return kernel_continue(dev, conf, &left);
 	VDUSE_LOG(dev, NOTICE, dev->name, "removing a device that a dead process left");
 	ret = kernel_remove_left(dev, control);
 	if (ret == 0)
@@ -294,7 +299,7 @@ kernel_create_fresh(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *
 	if (ret == -EEXIST)
 		return kernel_take_over(dev, conf, control);
 	if (ret < 0) {
-		/* The caller knows what it offered and says what the kernel dislikes. */
+		/* The caller knows what it offered and logs what the kernel does not support. */
 		if (ret == -EINVAL)
 			return -ENOTSUP;
 		VDUSE_LOG(dev, ERR, dev->name, "cannot be created: %s%s", strerror(-ret),

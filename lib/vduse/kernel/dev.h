@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Devices below /dev/vduse come and go: creation, take-over of what a dead process left, and
- * removal. On the thread that creates or destroys, never the control thread.
+ * Devices in /dev/vduse: creation, take-over of one that a dead process left, and removal.
+ * Thread: the one that creates or destroys the device, never control.
  */
 #ifndef VDUSE_KERNEL_DEV_H
 #define VDUSE_KERNEL_DEV_H
@@ -11,7 +11,7 @@ struct rte_vduse_dev;
 struct rte_vduse_dev_conf;
 struct rte_vduse_left;
 
-/* As the operation left of a transport. */
+/* The transport's operation left. */
 int
 vduse_kernel_left(const char *path, void *priv, struct rte_vduse_left *left);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The kernel as the other side: /dev/vduse/NAME. In flow messages and answers to ioctls, out
- * flow ours. Creation and removal are in dev.c.
+ * The transport over the kernel: read, write and ioctls on /dev/vduse/NAME. Creation and removal
+ * are in dev.c.
+ * Thread: see transport.h.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -37,7 +38,7 @@ kernel_start(struct rte_vduse_dev *dev)
 static int
 kernel_attach(struct rte_vduse_dev *dev, int attach)
 {
-	/* Another driver would have to take it from the one that uses it. */
+	/* The driver that uses it keeps it. */
 	if (dev->taken_over) {
 		vduse_vdpa_compare(dev->name, attach);
 		return 0;
@@ -50,9 +51,9 @@ kernel_detach(struct rte_vduse_dev *dev)
 {
 	int ret = vduse_vdpa_del(dev->name);
 
-	/* Without vdpa, or without the device there, nobody has it. */
+	/* If there is no vDPA bus, or the device is not on it, no driver has it. */
 	if (ret < 0 && ret != -ENODEV && ret != -ENOENT)
-		VDUSE_LOG(dev, ERR, dev->name, "cannot be taken off the vDPA bus: %s",
+		VDUSE_LOG(dev, ERR, dev->name, "cannot be removed from the vDPA bus: %s",
 			  strerror(-ret));
 }
 
@@ -82,7 +83,7 @@ kernel_reply(struct rte_vduse_dev *dev, const struct vduse_dev_response *resp)
 	return n == sizeof(*resp) ? 0 : -EIO;
 }
 
-/* Whether the kernel would take memory of ours in place of a region. */
+/* Whether the kernel accepts memory of this process in place of a region. */
 static bool
 kernel_region_is_bounce(const struct rte_vduse_dev *dev, uint64_t first, uint64_t last)
 {
@@ -103,7 +104,7 @@ kernel_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 	struct vduse_iotlb_entry entry;
 	int fd;
 
-	RTE_SET_USED(asid); /* API 0 has but one */
+	RTE_SET_USED(asid); /* API 0 has only one */
 	memset(&entry, 0, sizeof(entry));
 	entry.start = from;
 	entry.last = UINT64_MAX;

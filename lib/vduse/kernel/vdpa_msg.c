@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Generic netlink messages of the vDPA bus: names become requests, received messages become
- * plain structures. Nothing is sent here. Any thread.
+ * Builds and parses generic netlink messages of the vDPA bus. Sends nothing.
+ * Input: names, received messages. Output: requests, structures.
+ * Thread: any.
  */
 #include <assert.h>
 #include <errno.h>
@@ -19,13 +20,13 @@
 
 #include <vduse/kernel/vdpa_msg.h>
 
-/* Attributes after this one were renumbered between Linux 6.1 and 6.2; use none of them. */
+/* Attributes after this one were renumbered between Linux 6.1 and 6.2: do not use them. */
 static_assert(VDPA_ATTR_DEV_FEATURES == 20, "linux/vdpa.h differs from the kernel's");
 
-/* The management device that turns VDUSE devices into vDPA devices. It is on no bus. */
+/* The management device for VDUSE devices. It is on no bus. */
 #define VDPA_MSG_MGMTDEV "vduse"
 
-/* One attribute: where its value goes and how it is checked. */
+/* An attribute: how it is checked, and where its value is stored in struct vduse_vdpa_info. */
 struct vdpa_msg_attr {
 	enum mnl_attr_data_type type;
 	size_t offset;
@@ -125,29 +126,20 @@ vduse_vdpa_msg_info(const struct nlmsghdr *msg, struct vduse_vdpa_info *info)
 	return 0;
 }
 
-/* Where the attributes of an acknowledgement begin: after the request, if it is repeated. */
-static size_t
-vdpa_msg_ack_offset(const struct nlmsghdr *msg, const struct nlmsgerr *error)
-{
-	size_t offset = sizeof(*error);
-
-	if (!(msg->nlmsg_flags & NLM_F_CAPPED) && error->msg.nlmsg_len > NLMSG_HDRLEN)
-		offset += error->msg.nlmsg_len - NLMSG_HDRLEN;
-	return offset;
-}
-
 int
 vduse_vdpa_msg_ack(const struct nlmsghdr *msg, struct vduse_vdpa_ack *ack)
 {
 	const struct nlmsgerr *error = mnl_nlmsg_get_payload(msg);
+	size_t offset = sizeof(*error);
 	const struct nlattr *attr;
-	size_t offset;
 
 	if (mnl_nlmsg_get_payload_len(msg) < sizeof(*error))
 		return -EBADMSG;
 	ack->error = error->error > 0 ? -EBADMSG : error->error;
 	ack->text[0] = '\0';
-	offset = vdpa_msg_ack_offset(msg, error);
+	/* The attributes follow the request, if the kernel repeats it. */
+	if (!(msg->nlmsg_flags & NLM_F_CAPPED) && error->msg.nlmsg_len > NLMSG_HDRLEN)
+		offset += error->msg.nlmsg_len - NLMSG_HDRLEN;
 	if (!(msg->nlmsg_flags & NLM_F_ACK_TLVS) || offset >= mnl_nlmsg_get_payload_len(msg))
 		return 0;
 	mnl_attr_for_each(attr, msg, offset) {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Generic netlink messages of the vDPA bus. In flow device names and received messages, out
- * flow requests and what the messages say. Pure functions: no socket, no log, any thread.
+ * Generic netlink messages of the vDPA bus. Pure functions: no socket, no log.
+ * Input: names of devices, received messages. Output: requests, and the contents of messages.
+ * Thread: any.
  */
 #ifndef VDUSE_VDPA_MSG_H
 #define VDUSE_VDPA_MSG_H
@@ -16,10 +17,10 @@
 /* Bytes that hold any of these messages. */
 #define VDUSE_VDPA_MSG_MAX 8192
 
-/* How the kernel ended a request. */
+/* The kernel's acknowledgement of a request. */
 struct vduse_vdpa_ack {
 	int error;      /* 0 or a negative errno */
-	char text[128]; /* what the kernel said about it; "" if nothing */
+	char text[128]; /* the kernel's message on the error; may be "" */
 };
 
 /* Writes the request for the number of the "vdpa" family to buf (VDUSE_VDPA_MSG_MAX bytes). */
@@ -38,8 +39,8 @@ struct nlmsghdr *
 vduse_vdpa_msg_request(void *buf, uint32_t seq, uint16_t family, uint8_t command, const char *name);
 
 /*
- * Takes what an answer to VDPA_CMD_DEV_GET or VDPA_CMD_DEV_CONFIG_GET says into info and
- * leaves the rest of info alone. 0, or -EBADMSG for attributes of a wrong size.
+ * Stores the attributes of an answer to VDPA_CMD_DEV_GET or VDPA_CMD_DEV_CONFIG_GET in info and
+ * leaves its other fields unchanged. Returns 0, or -EBADMSG for attributes of a wrong size.
  */
 int
 vduse_vdpa_msg_info(const struct nlmsghdr *msg, struct vduse_vdpa_info *info);
