@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See loopback.h. Messages go over a socket pair, so that the control thread sees
- * what it sees of the kernel: a readable file descriptor, or one that hung up.
+ * The loopback transport, see loopback.h. Messages go over a socket pair, so that the control
+ * thread polls it as it polls the kernel: a file descriptor becomes readable or hangs up.
+ * Input: calls of a test. Output: messages to the device, recorded interrupts and answers.
+ * Thread: the test's and, in the transport operations, the device's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -25,22 +27,22 @@
 
 struct vduse_loopback {
 	pthread_mutex_t lock; /* guards all but the sockets and calls */
-	int sock[2];          /* ours, the device's */
+	int sock[2];          /* of the test, of the device */
 	uint64_t features;
 	struct vduse_file_region *regions;
 	unsigned int nb_regions;
-	unsigned int max_regions; /* that there is room for */
-	unsigned int next_region; /* behind the one handed out last: a walk goes on there */
+	unsigned int max_regions; /* number allocated */
+	unsigned int next_region; /* at which a walk continues */
 	uint64_t walks;
 	struct vduse_vq_info vqs[LOOPBACK_VQS];
 	int kick_fds[LOOPBACK_VQS];
 	int refuse[VDUSE_LOOPBACK_OPS];
-	bool left;                    /* a driver is up already */
-	struct rte_vduse_left found;  /* what is said of it */
-	uint16_t vq_size_max;         /* 0: what is announced */
+	bool left;                    /* a driver is up before the device is created */
+	struct rte_vduse_left found;      /* what the left operation returns */
+	uint16_t vq_size_max;         /* 0: the announced size */
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	unsigned int call_us;
-	pthread_t caller; /* of the last one; before calls */
+	pthread_t caller; /* thread of the last call; written before calls */
 	uint32_t next_id;
 	uint8_t config[LOOPBACK_CONFIG];
 	uint64_t config_changes;
@@ -117,38 +119,34 @@ vduse_loopback_break(struct vduse_loopback *loop)
 	loop->sock[0] = -1;
 }
 
-/* Under the lock. */
-static int
-loopback_regions_grow(struct vduse_loopback *loop)
-{
-	unsigned int max = loop->max_regions == 0 ? 16 : 2 * loop->max_regions;
-	struct vduse_file_region *regions;
-
-	regions = realloc(loop->regions, max * sizeof(*regions));
-	if (regions == NULL)
-		return -ENOMEM;
-	loop->regions = regions;
-	loop->max_regions = max;
-	return 0;
-}
-
 int
 vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t last,
 			  uint64_t offset, uint8_t perm, int fd)
 {
-	int ret = 0;
+	struct vduse_file_region *regions;
+	unsigned int max;
+	int ret = -ENOMEM;
 
 	pthread_mutex_lock(&loop->lock);
-	if (loop->nb_regions == loop->max_regions)
-		ret = loopback_regions_grow(loop);
-	if (ret == 0)
-		loop->regions[loop->nb_regions++] = (struct vduse_file_region){
-			.first = first,
-			.last = last,
-			.offset = offset,
-			.perm = perm,
-			.fd = fd,
-		};
+	regions = loop->regions;
+	max = loop->max_regions;
+	if (loop->nb_regions == max) {
+		max = max == 0 ? 16 : 2 * max;
+		regions = realloc(regions, max * sizeof(*regions));
+		if (regions == NULL)
+			goto unlock;
+		loop->regions = regions;
+		loop->max_regions = max;
+	}
+	regions[loop->nb_regions++] = (struct vduse_file_region){
+		.first = first,
+		.last = last,
+		.offset = offset,
+		.perm = perm,
+		.fd = fd,
+	};
+	ret = 0;
+unlock:
 	pthread_mutex_unlock(&loop->lock);
 	return ret;
 }
@@ -217,7 +215,7 @@ vduse_loopback_vq_size_max(struct vduse_loopback *loop, uint16_t size)
 uint64_t
 vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index)
 {
-	/* Acquire: pairs with the release of the call. */
+	/* Acquire: pairs with the release in loopback_vq_call(). */
 	return rte_atomic_load_explicit(&loop->calls[index], rte_memory_order_acquire);
 }
 
@@ -291,7 +289,7 @@ loopback_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf
 
 	if (conf->nb_vqs > LOOPBACK_VQS || conf->config_size > LOOPBACK_CONFIG)
 		return -EINVAL;
-	/* The kernel keeps that of a device which a dead process left. */
+	/* The kernel keeps the configuration of a device that a dead process left. */
 	if (!loop->left)
 		memcpy(loop->config, conf->config, conf->config_size);
 	dev->taken_over = loop->left;
@@ -378,7 +376,7 @@ loopback_vq_setup(struct rte_vduse_dev *dev, uint16_t index, uint16_t max_size)
 	struct vduse_loopback *loop = dev->transport_priv;
 
 	RTE_SET_USED(max_size);
-	/* For the last one only: those before it are there to be undone. */
+	/* Only the last one fails, so that the ones before it have to be undone. */
 	return index + 1 < dev->nb_vqs ? 0 : loop->refuse[VDUSE_LOOPBACK_VQ_SETUP];
 }
 
@@ -415,7 +413,7 @@ loopback_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 	if (loop->call_us > 0)
 		rte_delay_us_block(loop->call_us);
 	loop->caller = pthread_self();
-	/* Release: the caller before the count. */
+	/* Release: caller is written before; pairs with vduse_loopback_calls(). */
 	rte_atomic_fetch_add_explicit(&loop->calls[index], 1, rte_memory_order_release);
 	return 0;
 }
