@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * One virtqueue: its ring, its lock and its life, as the device types of this library see it. The
- * functions are those of rte_vduse.h, inline: each burst goes through them.
- * Thread: a poller for the length of a burst, else the control thread.
+ * One virtqueue: its ring, lock and state, for the device types of this library. The functions are
+ * inline versions of those of rte_vduse.h, because each burst calls them.
+ * Thread: the poller during a burst, otherwise control.
  */
 #ifndef VDUSE_VIRTQUEUE_H
 #define VDUSE_VIRTQUEUE_H
@@ -22,29 +22,29 @@ struct vduse_iotlb;
 struct rte_vduse_vq {
 	/* May be polled. Written by the control thread, and cleared by the poller on a fault. */
 	bool enabled;
-	/* Held for the length of a burst, and by the control thread while it changes things. */
+	/* Held by the poller for a burst, and by the control thread for changes. */
 	rte_spinlock_t lock;
-	/* An enum rte_vduse_vq_state. Written under the lock, read by anybody. */
+	/* An enum rte_vduse_vq_state. Written under the lock, read by any thread. */
 	uint32_t state;
-	/* Regions in force, an immutable table. Written by the control thread under the lock. */
+	/* The current table of regions, immutable. Written by the control thread under the lock. */
 	const struct vduse_iotlb *iotlb;
 	/* Set by the poller under the lock before it leaves a faulted burst. */
 	bool report;
-	/* What a look-up that failed last was for. Under the lock. */
+	/* Whether the last lookup that failed was for a write. Under the lock. */
 	bool miss_write;
 	uint64_t miss_iova;        /* the address that missed; written with report */
 	struct rte_vduse_dev *dev; /* constant */
 	uint16_t index;            /* constant */
-	bool started;              /* the driver made it ready; the control thread's */
-	bool missed;               /* waits for the walk at hand; the control thread's */
-	int kick_fd;               /* kicks of the driver, or -1; the control thread's */
+	bool started;              /* the driver made it ready; control thread only */
+	bool missed;               /* its miss is being served; control thread only */
+	int kick_fd;               /* eventfd of the driver's kicks, or -1; control thread only */
 	uint64_t misses;           /* written by the control thread */
-	uint64_t faults;           /* times in the error state; written under the lock */
-	uint16_t slow_calls;       /* of the last ones; written by the poller under the lock */
-	bool owes_call;            /* the control thread is to make one; atomic */
-	/* Not where the device type finds rings itself: see vq_remap of struct rte_vduse_dev_ops. */
+	uint64_t faults;           /* number of errors; written under the lock */
+	uint16_t slow_calls;       /* slow interrupts less fast ones; the poller under the lock */
+	bool owes_call;            /* the control thread has to send an interrupt; atomic */
+	/* Unused if the device type maps rings itself: see vq_remap of struct rte_vduse_dev_ops. */
 	struct vring_vq ring;
-	struct rte_vduse_vq_info info; /* of the start; the control thread's */
+	struct rte_vduse_vq_info info; /* as started; control thread only */
 } __rte_cache_aligned;
 
 /* vq.c: the part of vduse_vq_enter() that is not inline. */
@@ -53,15 +53,19 @@ vduse_vq_guard(struct rte_vduse_vq *vq);
 /* vq.c: the part of vduse_vq_leave() that is not inline. */
 void
 vduse_vq_report(struct rte_vduse_vq *vq);
-/* vq.c: handles a fault of the ring. Whether the driver broke a rule. Between enter and leave. */
+/*
+ * vq.c: handles a fault of the ring, between enter and leave. Returns true if the driver broke a
+ * rule, false for a miss.
+ */
 bool
 vduse_vq_fault(struct rte_vduse_vq *vq);
 
 static inline bool
 vduse_vq_enter(struct rte_vduse_vq *vq)
 {
-	/* The control thread clears enabled before it takes the lock, so that a poller which
-	 * comes back at once does not starve it. Relaxed: the lock orders what matters.
+	/*
+	 * The control thread clears enabled before it takes the lock, so that a poller that takes
+	 * the lock again at once does not starve it. Relaxed: the lock provides the ordering.
 	 */
 	if (!rte_atomic_load_explicit(&vq->enabled, rte_memory_order_relaxed))
 		return false;
