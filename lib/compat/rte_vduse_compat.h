@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What newer releases of DPDK define, for those before them. Any layer and any application that
- * includes rte_vduse.h may use it.
+ * Definitions of newer DPDK releases for older ones. Any layer, and any application that includes
+ * rte_vduse.h, may use them.
  */
 #ifndef RTE_VDUSE_COMPAT_H
 #define RTE_VDUSE_COMPAT_H
@@ -10,13 +10,13 @@
 #include <rte_atomic.h>
 #include <rte_common.h>
 
-/* 25.03 replaced __rte_packed by these two, and deprecated it. */
+/* DPDK 25.03 replaced and deprecated __rte_packed. */
 #ifndef __rte_packed_begin
 #define __rte_packed_begin
 #define __rte_packed_end __attribute__((__packed__))
 #endif
 
-/* 23.11 has the atomics of C11, which a build option of DPDK maps to the compiler's or to C11's. */
+/* DPDK 23.11 added these, which its option enable_stdatomic maps to C11 or compiler builtins. */
 #if __has_include(<rte_stdatomic.h>)
 #include <rte_stdatomic.h>
 #else

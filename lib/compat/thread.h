@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Threads of every DPDK release; meson probes what it has. */
+/* Creation of control threads for all DPDK releases. meson checks for the newer function. */
 #ifndef COMPAT_THREAD_H
 #define COMPAT_THREAD_H
 
@@ -12,7 +12,7 @@
 #include <rte_lcore.h>
 #include <rte_thread.h>
 
-/* Starts a DPDK control thread: off the lcores, no lcore id. 0 or a negative errno. */
+/* Starts a detached DPDK control thread, not on an lcore. Returns 0 or a negative errno. */
 static inline int
 vduse_thread_create(const char *name, uint32_t (*run)(void *arg), void *arg);
 
