@@ -121,7 +121,7 @@ dispatch_damaged(struct vblk_queue *queue)
 
 /* A popped chain gets a slot, and is in the log before anything is done about it. */
 static bool
-dispatch_chain(struct vblk_queue *queue, const struct rte_vduse_chain *chain, uint32_t nb_behind)
+dispatch_chain(struct vblk_queue *queue, const struct rte_vduse_chain *chain, uint32_t nb_back)
 {
 	uint16_t slot = chain->head;
 
@@ -132,7 +132,7 @@ dispatch_chain(struct vblk_queue *queue, const struct rte_vduse_chain *chain, ui
 				     "a request made available again before it was used, "
 				     "descriptor",
 				     chain);
-	vblk_inflight_take(&queue->inflight, &queue->vq->ring, slot, chain, nb_behind);
+	vblk_inflight_take(&queue->inflight, &queue->vq->ring, slot, chain, nb_back);
 	if (unlikely(queue->inflight.damaged))
 		dispatch_damaged(queue);
 	return dispatch_slot(queue, slot, chain);
@@ -212,7 +212,7 @@ uint16_t
 vblk_dispatch_take(struct vblk_queue *queue)
 {
 	struct rte_vduse_chain chains[VBLK_BURST];
-	uint32_t nb_behind = 0;
+	uint32_t nb_back = 0;
 	uint16_t n, i;
 
 	if (unlikely(queue->next_replay < queue->nb_replay))
@@ -222,15 +222,15 @@ vblk_dispatch_take(struct vblk_queue *queue)
 		      RTE_MIN((uint16_t)(queue->vq->ring.size - queue->in_flight - queue->nb_done),
 			      VBLK_BURST));
 	for (i = 0; i < n; i++)
-		nb_behind += chains[i].nb_descs;
+		nb_back += chains[i].nb_descs;
 	for (i = 0; i < n; i++) {
 		if (unlikely(vblk_part_wait(queue, &chains[i]))) {
 			vring_unpop(&queue->vq->ring, &chains[i], (uint16_t)(n - i));
 			return i;
 		}
-		if (unlikely(!dispatch_chain(queue, &chains[i], nb_behind)))
+		if (unlikely(!dispatch_chain(queue, &chains[i], nb_back)))
 			break;
-		nb_behind -= chains[i].nb_descs;
+		nb_back -= chains[i].nb_descs;
 	}
 	return n;
 }

@@ -115,7 +115,7 @@ vblk_inflight_begin(struct vblk_inflight *inflight, const struct rte_vduse_vq_in
 	inflight->ring->features = info->features;
 	inflight->ring->life = info->life;
 	inflight->ring->size = info->size;
-	inflight->ring->shown = vring_shown(ring);
+	inflight->ring->shown = vring_published(ring);
 	/* Release: all of it before the mark. */
 	rte_atomic_store_explicit(&inflight->ring->valid, 1, rte_memory_order_release);
 }
@@ -148,7 +148,7 @@ inflight_damaged(struct vblk_inflight *inflight)
 
 void
 vblk_inflight_save(struct vblk_inflight *inflight, const struct vring_vq *ring,
-		   struct vblk_inflight_slot *slot, uint32_t nb_behind)
+		   struct vblk_inflight_slot *slot, uint32_t nb_back)
 {
 	uint16_t *link = &slot->first, i;
 
@@ -160,7 +160,7 @@ vblk_inflight_save(struct vblk_inflight *inflight, const struct vring_vq *ring,
 	for (i = 0; i < slot->nb_descs; i++) {
 		uint16_t index = inflight->spare[--inflight->nb_spare];
 
-		inflight->descs[index] = vring_packed_popped(ring, nb_behind - i);
+		inflight->descs[index] = vring_packed_popped(ring, nb_back - i);
 		*link = index;
 		link = &inflight->links[index];
 	}
@@ -271,7 +271,7 @@ inflight_place_ring(struct vblk_inflight *inflight, struct vring_vq *ring)
 	uint16_t i;
 	int ret;
 
-	decided = vring_was_shown(ring, inflight->ring->shown);
+	decided = vring_was_published(ring, inflight->ring->shown);
 	for (i = 0; i < inflight->ring->size; i++) {
 		const struct vblk_inflight_slot *slot = &inflight->slots[i];
 
@@ -367,7 +367,7 @@ vblk_inflight_again(struct vblk_inflight *inflight, struct vring_vq *ring, uint1
 	if (!inflight->packed) {
 		/* It was checked when it was recovered, and may be another now. */
 		if (taken.head == index)
-			return vring_again(ring, &taken, chain);
+			return vring_reread(ring, &taken, chain);
 		inflight_damaged(inflight);
 		return false;
 	}
@@ -379,5 +379,5 @@ vblk_inflight_again(struct vblk_inflight *inflight, struct vring_vq *ring, uint1
 		descs[i] = inflight->descs[desc];
 		desc = inflight->links[desc];
 	}
-	return vring_again(ring, &taken, chain);
+	return vring_reread(ring, &taken, chain);
 }

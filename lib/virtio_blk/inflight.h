@@ -36,7 +36,7 @@ struct vblk_inflight_ring {
 	uint32_t size;
 	uint32_t room; /* descriptors of the largest ring that the inflight log has room for */
 	uint16_t valid;
-	uint16_t shown; /* see vring_shown() */
+	uint16_t shown; /* see vring_published() */
 };
 
 /* In the file: one request. */
@@ -104,7 +104,7 @@ vblk_inflight_left(const struct vblk_inflight *inflight, const struct rte_vduse_
 int
 vblk_inflight_recover(struct vblk_inflight *inflight, const struct rte_vduse_vq_info *info,
 		      struct vring_vq *ring, uint16_t *order, uint16_t *nb);
-/* Reads the chain of a slot again; descs has room for a ring. False: see vring_again(). */
+/* Reads the chain of a slot again; descs has room for a ring. False: see vring_reread(). */
 bool
 vblk_inflight_again(struct vblk_inflight *inflight, struct vring_vq *ring, uint16_t slot,
 		    struct vring_desc *descs, struct rte_vduse_chain *chain);
@@ -123,14 +123,14 @@ vblk_inflight_count(struct vblk_inflight *inflight, uint16_t slot);
  */
 void
 vblk_inflight_save(struct vblk_inflight *inflight, const struct vring_vq *ring,
-		   struct vblk_inflight_slot *slot, uint32_t nb_behind);
+		   struct vblk_inflight_slot *slot, uint32_t nb_back);
 void
 vblk_inflight_spare(struct vblk_inflight *inflight, const struct vblk_inflight_slot *slot);
 
-/* A chain that was popped nb_behind descriptors ago, before anything is done about it. */
+/* A chain that was popped nb_back descriptors ago, before anything is done about it. */
 static inline void
 vblk_inflight_take(struct vblk_inflight *inflight, const struct vring_vq *ring, uint16_t index,
-		   const struct rte_vduse_chain *chain, uint32_t nb_behind)
+		   const struct rte_vduse_chain *chain, uint32_t nb_back)
 {
 	struct vblk_inflight_slot *slot;
 
@@ -142,7 +142,7 @@ vblk_inflight_take(struct vblk_inflight *inflight, const struct vring_vq *ring, 
 	slot->nb_descs = chain->nb_descs;
 	slot->again = 0;
 	if (inflight->packed)
-		vblk_inflight_save(inflight, ring, slot, nb_behind);
+		vblk_inflight_save(inflight, ring, slot, nb_back);
 	/* Release: the slot before its mark. */
 	rte_atomic_store_explicit(&slot->taken, ++inflight->taken, rte_memory_order_release);
 }
@@ -155,7 +155,7 @@ vblk_inflight_done(struct vblk_inflight *inflight, const struct vring_vq *ring, 
 		return;
 	/* Before the ring is published, which is a release. */
 	rte_atomic_store_explicit(&inflight->slots[index].batch,
-				  VBLK_INFLIGHT_BATCH | vring_shown(ring),
+				  VBLK_INFLIGHT_BATCH | vring_published(ring),
 				  rte_memory_order_relaxed);
 }
 
@@ -166,7 +166,7 @@ vblk_inflight_shown(struct vblk_inflight *inflight, const struct vring_vq *ring)
 	if (inflight->ring == NULL)
 		return;
 	/* Release: not before the ring says so. */
-	rte_atomic_store_explicit(&inflight->ring->shown, vring_shown(ring),
+	rte_atomic_store_explicit(&inflight->ring->shown, vring_published(ring),
 				  rte_memory_order_release);
 }
 

@@ -62,7 +62,7 @@ position_begin(struct vnet_queue *queue, const struct rte_vduse_vq_info *info)
 	position->desc = info->desc;
 	position->features = info->features;
 	position->size = info->size;
-	position->to = vring_shown(&queue->vq->ring);
+	position->to = vring_published(&queue->vq->ring);
 	position->from = position->to;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Indirect tables of both ring formats (VIRTIO 1.2, sections 2.7.5.3 and 2.8.7). In flows where
- * the driver says that one lies, out flow its descriptors. Polling thread.
+ * Reads indirect tables of both ring formats (VIRTIO 1.2, sections 2.7.5.3 and 2.8.7).
+ * Input: a table's address and length. Output: its descriptors. Thread: polling.
  */
 #include <vring/chain.h>
 

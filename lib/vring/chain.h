@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What descriptor chains of both ring formats share: a buffer of the driver becomes pieces of
- * our memory, a table is read wherever it lies, and a fault is remembered.
+ * Descriptor chains, the part that both ring formats share: translates driver buffers, reads
+ * indirect tables and records faults.
  */
 #ifndef VRING_CHAIN_H
 #define VRING_CHAIN_H
@@ -28,7 +28,7 @@ vring_chain_sum(uint32_t sum, uint64_t len)
 	return (uint32_t)RTE_MIN(sum + len, (uint64_t)UINT32_MAX);
 }
 
-/* Begins a chain in what is left of the scratch. */
+/* Starts an empty chain at the free end of the scratch array. */
 static inline void
 vring_chain_begin(struct vring_vq *vq, struct rte_vduse_chain *chain, uint16_t head)
 {
@@ -39,7 +39,7 @@ vring_chain_begin(struct vring_vq *vq, struct rte_vduse_chain *chain, uint16_t h
 	};
 }
 
-/* Adds the pieces of one descriptor's buffer. False: vq->fault says why, or the scratch is full. */
+/* Adds one descriptor's buffer. False: vq->fault says why, or the scratch array is full. */
 static inline bool
 vring_chain_add(struct vring_vq *vq, struct rte_vduse_chain *chain, uint64_t iova, uint32_t size,
 		bool write)
@@ -57,7 +57,7 @@ vring_chain_add(struct vring_vq *vq, struct rte_vduse_chain *chain, uint64_t iov
 		if (unlikely(va == NULL))
 			return vring_chain_fault(vq, VRING_FAULT_MISS, iova);
 		if (unlikely(vq->nb_bufs == vq->max_bufs)) {
-			/* Not the chain's fault if others of the burst filled the scratch. */
+			/* No fault if earlier chains of the burst filled the scratch array. */
 			if (chain->bufs != vq->bufs)
 				return false;
 			return vring_chain_fault(vq, VRING_FAULT_LONG, vq->max_bufs);
@@ -77,8 +77,8 @@ vring_chain_add(struct vring_vq *vq, struct rte_vduse_chain *chain, uint64_t iov
 }
 
 /*
- * Makes a chain of one descriptor, which most are, with a buffer within a window: nothing is done
- * twice, and nothing branches. False: it is not within it, or empty; buf and chain then say nothing.
+ * Fast path, branch-free: makes a chain of one descriptor whose buffer lies in the window. False:
+ * the buffer is empty or not inside the window; buf and chain are then undefined.
  */
 static __rte_always_inline bool
 vring_chain_take(const struct vring_window *window, uint16_t head, uint64_t iova, uint32_t size,
@@ -99,7 +99,7 @@ vring_chain_take(const struct vring_window *window, uint16_t head, uint64_t iova
 	return (offset < window->size) & ((uint64_t)size - 1 < window->size - offset);
 }
 
-/* The same for a buffer wherever it lies; the last window has the best chance. */
+/* Makes a chain of one descriptor: tries the cached window, then the full lookup. */
 static inline bool
 vring_chain_single(struct vring_vq *vq, struct rte_vduse_chain *chain, uint16_t head, uint64_t iova,
 		   uint32_t size, bool write)
@@ -114,11 +114,11 @@ vring_chain_single(struct vring_vq *vq, struct rte_vduse_chain *chain, uint16_t 
 	return vring_chain_add(vq, chain, iova, size, write);
 }
 
-/* chain.c: reads a descriptor of an indirect table; it may lie across two regions. */
+/* chain.c: reads a descriptor of an indirect table; it may cross into another region. */
 bool
 vring_chain_load(struct vring_vq *vq, uint64_t iova, struct vring_desc *desc);
 
-/* chain.c: whether a descriptor's address and length may be those of an indirect table. */
+/* chain.c: checks the address and length of an indirect table. False: vq->fault says why. */
 bool
 vring_chain_table(struct vring_vq *vq, uint64_t iova, uint32_t len);
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * How driver memory is found and read: the last window that was hit answers nearly every
- * address with one subtraction and one comparison; and what the driver can change while we
- * look is read once, into a local.
+ * Translates and reads driver memory. The window of the last hit serves nearly every address
+ * with one subtraction and one comparison. Memory that the driver can change at any time is
+ * read once, into a local.
  */
 #ifndef VRING_MEM_H
 #define VRING_MEM_H
@@ -11,12 +11,11 @@
 #include <rte_byteorder.h>
 
 #include <rte_vduse_compat.h>
-#include <rte_vduse_compat.h>
 #include <vring/vring.h>
 
 /*
- * Translates up to *len bytes at iova; *len becomes how many of them are contiguous here.
- * NULL: no region permits it. The window then is empty, so that the next look-up is fresh.
+ * Translates up to *len bytes at iova and sets *len to the number of bytes contiguous at the
+ * returned address. NULL: no region permits the access; the cached window is then emptied.
  */
 static inline uint8_t *
 vring_mem_piece(struct vring_mem *mem, uint64_t iova, uint64_t *len, bool write)
@@ -36,8 +35,8 @@ vring_mem_piece(struct vring_mem *mem, uint64_t iova, uint64_t *len, bool write)
 }
 
 /*
- * vring.c: finds len bytes that must be one stretch here, though they may be several regions.
- * NULL: vq->fault_iova is where they are not.
+ * vring.c: translates len bytes that must be contiguous in virtual memory, although they may
+ * span several regions. NULL: vq->fault_iova is the first address that is not.
  */
 void *
 vring_map_area(struct vring_vq *vq, uint64_t iova, uint64_t len, bool write);
@@ -60,7 +59,7 @@ struct __rte_packed_begin vring_desc_words {
 	uint64_t high;
 } __rte_packed_end __rte_may_alias;
 
-/* Each half is read once: volatile keeps the compiler from going back for a field. */
+/* Reads each half once: volatile keeps the compiler from loading a field again. */
 static inline struct vring_desc
 vring_load_desc(const void *from)
 {

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The packed ring (VIRTIO 1.2, section 2.8). In flow descriptors that the driver marked
- * available, out flow used ones, written over them. Polling thread; map, seed and quiet also
- * run on the control thread.
+ * The packed ring (VIRTIO 1.2, section 2.8).
+ * Input: descriptors that the driver marked available. Output: used descriptors, written over
+ * them. Thread: polling; map, seed, notify and resume: control.
  */
 #include <errno.h>
 
@@ -14,7 +14,7 @@
 #define PACKED_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define PACKED_USED  (1u << VRING_PACKED_DESC_F_USED)
 
-/* One descriptor, read once. */
+/* A local copy of a descriptor, in host byte order. */
 struct packed_desc {
 	uint64_t addr;
 	uint32_t len;
@@ -22,7 +22,7 @@ struct packed_desc {
 	uint16_t flags;
 };
 
-/* Loops that store take the ring and its size as locals: a store might have changed the vq's. */
+/* For loops that store: they keep ring and size in locals, because a store may alias the vq. */
 static inline uint32_t
 packed_step(uint32_t size, uint32_t place, uint32_t n)
 {
@@ -42,7 +42,7 @@ packed_forward(const struct vring_vq *vq, uint32_t place, uint32_t n)
 	return packed_step(vq->size, place, n);
 }
 
-/* How many places lie from one to a later one. */
+/* Number of places from one to a later one. */
 static inline uint32_t
 packed_distance(const struct vring_vq *vq, uint32_t from, uint32_t to)
 {
@@ -61,7 +61,7 @@ packed_at(const struct vring_vq *vq, uint32_t place)
 	return packed_slot(vq->packed.desc, vq->size, place);
 }
 
-/* From an index and a wrap counter to a place, and back. */
+/* Converts an index with a wrap counter to a place, and back. */
 static uint32_t
 packed_place(const struct vring_vq *vq, uint32_t position)
 {
@@ -81,7 +81,7 @@ packed_map(struct vring_vq *vq)
 	uint64_t size = vq->size * sizeof(struct vring_packed_desc);
 	struct vring_packed *packed = &vq->packed;
 
-	/* Descriptors are read and written, the events one of it. */
+	/* Descriptors are read and written, each event area only one of the two. */
 	packed->desc = vring_map_area(vq, layout->desc, size, true);
 	if (packed->desc == NULL || vring_map_area(vq, layout->desc, size, false) == NULL)
 		return -EFAULT;
@@ -95,36 +95,30 @@ packed_map(struct vring_vq *vq)
 }
 
 static void
-packed_quiet(struct vring_vq *vq)
+packed_notify(struct vring_vq *vq)
 {
-	vring_store16(&vq->packed.device_event->flags,
-		      vq->loud ? VRING_PACKED_EVENT_FLAG_ENABLE : VRING_PACKED_EVENT_FLAG_DISABLE);
-}
-
-/* Whether flags are those of an available descriptor at a place. */
-static inline bool
-packed_marked(const struct vring_vq *vq, uint32_t place, uint16_t flags)
-{
-	uint16_t wanted = packed_wrap(vq, place) ? PACKED_AVAIL : PACKED_USED;
-
-	return (flags & (PACKED_AVAIL | PACKED_USED)) == wanted;
+	vring_store16(&vq->packed.device_event->flags, vq->notify
+							       ? VRING_PACKED_EVENT_FLAG_ENABLE
+							       : VRING_PACKED_EVENT_FLAG_DISABLE);
 }
 
 static inline uint16_t
 packed_load_flags(const struct vring_packed_desc *desc)
 {
-	/* Acquire: pairs with the driver's barrier between a descriptor, those behind it in its
-	 * chain and their buffers, and these flags.
+	/* Acquire: pairs with the driver's barrier between writing the chain's descriptors and
+	 * buffers and writing these flags.
 	 */
 	return rte_le_to_cpu_16(rte_atomic_load_explicit(&desc->flags, rte_memory_order_acquire));
 }
 
-/* Flags of a descriptor at a place, or those of one that is not available there. */
+/* Whether the descriptor at a place is available. Sets *flags in any case. */
 static inline bool
 packed_available(const struct vring_vq *vq, uint32_t place, uint16_t *flags)
 {
+	uint16_t wanted = packed_wrap(vq, place) ? PACKED_AVAIL : PACKED_USED;
+
 	*flags = packed_load_flags(packed_at(vq, place));
-	return packed_marked(vq, place, *flags);
+	return (*flags & (PACKED_AVAIL | PACKED_USED)) == wanted;
 }
 
 static void
@@ -135,8 +129,9 @@ packed_seed(struct vring_vq *vq)
 
 	packed->avail = packed_place(vq, vq->layout.position);
 	packed->used = packed_place(vq, vq->layout.position >> 16);
-	/* What was taken and not used is there still, to be taken again. If it is not, only the
-	 * avail position was told: drivers of vhost-user's kind know no other.
+	/* Chains that were popped and not used are still available and are popped again. If
+	 * there are none, the used position may be missing (vhost-user front ends know only the
+	 * avail position): use the avail position for both.
 	 */
 	if (packed_available(vq, packed->used, &flags))
 		packed->avail = packed->used;
@@ -146,7 +141,7 @@ packed_seed(struct vring_vq *vq)
 	packed->nb_held = 0;
 }
 
-/* Reads a descriptor: its last 8 bytes hold length, id and flags. */
+/* Unpacks a loaded descriptor: vring_desc has the id and flags in other fields. */
 static inline struct packed_desc
 packed_unpack(const struct vring_desc *raw)
 {
@@ -166,7 +161,7 @@ packed_load(const struct vring_vq *vq, uint32_t place)
 	return packed_unpack(&raw);
 }
 
-/* Adds the buffer of a descriptor that may not be a table's. */
+/* Adds a descriptor's buffer. An indirect descriptor is a fault here. */
 static inline bool
 packed_add(struct vring_vq *vq, struct rte_vduse_chain *chain, const struct packed_desc *desc)
 {
@@ -176,7 +171,7 @@ packed_add(struct vring_vq *vq, struct rte_vduse_chain *chain, const struct pack
 			       (desc->flags & VRING_DESC_F_WRITE) != 0);
 }
 
-/* Section 2.8.7: a table stands alone in the ring, and its descriptors follow one another. */
+/* Section 2.8.7: an indirect descriptor is a chain by itself; its table is read in sequence. */
 static bool
 packed_table(struct vring_vq *vq, struct rte_vduse_chain *chain, const struct packed_desc *table)
 {
@@ -202,7 +197,7 @@ packed_table(struct vring_vq *vq, struct rte_vduse_chain *chain, const struct pa
 	return true;
 }
 
-/* A chain through the ring, of which the first descriptor is read: its last one has the id. */
+/* Reads a chain in the ring from its first descriptor, desc, on. The last one holds the id. */
 static bool
 packed_walk(struct vring_vq *vq, struct rte_vduse_chain *chain, struct packed_desc *desc,
 	    uint32_t room)
@@ -221,13 +216,13 @@ packed_walk(struct vring_vq *vq, struct rte_vduse_chain *chain, struct packed_de
 	}
 }
 
-/* Reads the chain at the avail position. room: descriptors that are not the device's already. */
+/* Reads the chain at the avail position. room: descriptors that the device has not popped. */
 static inline bool
 packed_chain(struct vring_vq *vq, struct rte_vduse_chain *chain, uint16_t flags, uint32_t room)
 {
 	struct packed_desc desc = packed_load(vq, vq->packed.avail);
 
-	/* Those that were checked: the driver may have changed them meanwhile. */
+	/* Use the flags that were checked: the driver may have changed them since. */
 	desc.flags = flags;
 	if (likely(!(flags & (VRING_DESC_F_NEXT | VRING_DESC_F_INDIRECT))))
 		return vring_chain_single(vq, chain, desc.id, desc.addr, desc.len,
@@ -238,7 +233,7 @@ packed_chain(struct vring_vq *vq, struct rte_vduse_chain *chain, uint16_t flags,
 	return packed_walk(vq, chain, &desc, room);
 }
 
-/* A chain each; write is known where this is inlined. */
+/* Makes one chain of each descriptor of a line. write is a constant once this is inlined. */
 static __rte_always_inline bool
 packed_take_line(const struct vring_window *window, const struct vring_packed_desc *line,
 		 bool write, struct rte_vduse_buf *bufs, struct rte_vduse_chain *chains)
@@ -246,7 +241,7 @@ packed_take_line(const struct vring_window *window, const struct vring_packed_de
 	bool good = true;
 	int i;
 
-	/* Unrolled it would need more registers than there are. */
+	/* Unrolling would spill registers. */
 #pragma GCC unroll 1
 	for (i = 0; i < VRING_PACKED_LINE; i++) {
 		struct vring_desc raw = vring_load_desc(&line[i]);
@@ -259,9 +254,9 @@ packed_take_line(const struct vring_window *window, const struct vring_packed_de
 }
 
 /*
- * The descriptors of a whole cache line, which is what a driver that is ahead leaves: a chain
- * each, alike, within the last window. False: it is not so, and they have to be looked at one by
- * one. wanted: the marks of what is available there.
+ * Fast path for a full cache line of available descriptors, as a driver that runs ahead leaves
+ * them: single-descriptor chains with equal flags, all inside the cached window. False: one of
+ * these does not hold, read them one by one. wanted: avail and used bits of an available one.
  */
 static inline bool
 packed_line(const struct vring_window *windows, const struct vring_packed_desc *line,
@@ -280,7 +275,7 @@ packed_line(const struct vring_window *windows, const struct vring_packed_desc *
 	return packed_take_line(&windows[0], line, false, bufs, chains);
 }
 
-/* Takes whole lines, at most nb descriptors; the caller has room for as many. Returns chains. */
+/* Pops full cache lines, at most nb descriptors. Returns the number of chains. */
 static uint16_t
 packed_lines(struct vring_vq *vq, struct rte_vduse_chain *chains, uint32_t nb)
 {
@@ -303,7 +298,7 @@ packed_lines(struct vring_vq *vq, struct rte_vduse_chain *chains, uint32_t nb)
 	return n;
 }
 
-/* Takes the chain at the avail position, if there is one. Returns whether it did. */
+/* Pops the chain at the avail position. Returns whether there was one without a fault. */
 static bool
 packed_one(struct vring_vq *vq, struct rte_vduse_chain *chain, uint32_t room)
 {
@@ -312,7 +307,7 @@ packed_one(struct vring_vq *vq, struct rte_vduse_chain *chain, uint32_t room)
 
 	if (!packed_available(vq, packed->avail, &flags))
 		return false;
-	/* It is the device's since the last turn. */
+	/* The device popped this descriptor already, one lap ago. */
 	if (unlikely(room == 0))
 		return vring_chain_fault(vq, VRING_FAULT_AVAIL, packed_index(vq, packed->avail));
 	if (unlikely(!packed_chain(vq, chain, flags, room)))
@@ -325,7 +320,7 @@ static uint16_t
 packed_pop(struct vring_vq *vq, struct rte_vduse_chain *chains, uint16_t nb)
 {
 	struct vring_packed *packed = &vq->packed;
-	/* Of other sizes the second turn begins within a line. */
+	/* With other sizes the second lap does not start at a cache line. */
 	bool lines = vq->size % VRING_PACKED_LINE == 0;
 	uint32_t room;
 	uint16_t n = 0;
@@ -362,14 +357,14 @@ packed_unpop(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t
 	for (i = 0; i < nb; i++)
 		packed->avail =
 			packed_forward(vq, packed->avail, 2u * vq->size - chains[i].nb_descs);
-	/* What stopped the pop lies behind what is given back: it will be met again. */
+	/* The faulty chain comes after the returned ones: a later pop finds the fault again. */
 	if (nb > 0)
 		vq->fault = VRING_FAULT_NONE;
 }
 
 /*
- * Length, id and flags are one aligned word of a descriptor, written in one store: a process that
- * is killed leaves a descriptor that is used, or as the driver wrote it.
+ * Length, id and flags are one aligned word of a descriptor, written in one store. If the process
+ * is killed, a descriptor is either used or still as the driver wrote it.
  */
 typedef uint64_t packed_word __rte_may_alias;
 
@@ -380,33 +375,22 @@ packed_write(struct vring_packed_desc *desc, uint64_t word)
 				  rte_memory_order_relaxed);
 }
 
-/* The one that the driver sees first: its flags show all that was written before. */
-static inline void
-packed_show(const struct vring_vq *vq, const struct vring_packed_used *used)
-{
-	/* Release: pairs with the driver's barrier between these flags and what else it reads of
-	 * this and of later used descriptors, and of the buffers.
-	 */
-	rte_atomic_store_explicit((packed_word *)(void *)&packed_at(vq, used->place)->len,
-				  rte_cpu_to_le_64(used->word), rte_memory_order_release);
-}
-
 /* Length, id and flags of a used chain, for a place under wrap counter 1 or 0. */
 static inline uint64_t
 packed_used_word(const struct rte_vduse_chain *chain, bool wrap)
 {
 	uint64_t flags = wrap ? PACKED_AVAIL | PACKED_USED : 0;
 
-	/* Section 2.8.5: a length means something only with this. */
+	/* Section 2.8.5: the length is valid only with this flag. */
 	if (chain->nb_in != 0)
 		flags |= VRING_DESC_F_WRITE;
 	return chain->used_len | (uint64_t)chain->head << 32 | flags << 48;
 }
 
 /*
- * Uses the descriptor at a place. The first one since the last publish holds back all that are
- * written behind it. The driver looks at it all the time: what lies in the same cache line waits
- * as well, so that the line is asked for once. Returns whether this one waits.
+ * Holds a used descriptor back until publish. The driver sees no used descriptor before the first
+ * one since the last publish is written. It polls that one's cache line, so all used descriptors
+ * of that line are held back: the line then moves to this core once. Returns whether it is held.
  */
 static inline bool
 packed_hold(struct vring_vq *vq, const struct vring_packed_used *used)
@@ -432,13 +416,13 @@ packed_push(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t 
 		uint32_t nb_descs = chains[i].nb_descs;
 		struct vring_packed_used used = { .place = place };
 
-		/* Section 2.8.9: the last chain of a batch stands for all, at the place of the
-		 * first.
+		/* Section 2.8.9: one used descriptor for a batch, with the id of its last chain at
+		 * the place of its first.
 		 */
 		while (in_order && i + 1 < nb && chains[i].nb_in == 0)
 			nb_descs += chains[++i].nb_descs;
 		used.word = packed_used_word(&chains[i], place < size);
-		/* Once one does not wait, none behind it does. */
+		/* After one that is not held, none is held. */
 		hold = hold && packed_hold(vq, &used);
 		if (!hold)
 			packed_write(packed_slot(ring, size, place), used.word);
@@ -447,11 +431,11 @@ packed_push(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t 
 	vq->packed.used = place;
 }
 
-/* Whether the driver wants a call for what was used between two places. */
+/* Whether the driver wants an interrupt for the descriptors used between two places. */
 static bool
 packed_wants_call(const struct vring_vq *vq, uint32_t from, uint32_t to)
 {
-	/* One read: the driver writes the offset before the flags that make it count. */
+	/* One load: the driver writes the offset before the flags that enable it. */
 	uint32_t event = rte_le_to_cpu_32(rte_atomic_load_explicit(
 		(const uint32_t *)(const void *)vq->packed.driver_event, rte_memory_order_relaxed));
 	uint16_t flags = (uint16_t)(event >> 16);
@@ -479,16 +463,21 @@ packed_publish(struct vring_vq *vq)
 
 		packed_write(packed_at(vq, used->place), used->word);
 	}
-	packed_show(vq, &packed->held[0]);
+	/* Release: pairs with the driver's barrier between reading these flags and reading the
+	 * rest of this descriptor, later used descriptors and the buffers.
+	 */
+	rte_atomic_store_explicit((packed_word *)(void *)&packed_at(vq, packed->held[0].place)->len,
+				  rte_cpu_to_le_64(packed->held[0].word), rte_memory_order_release);
 	packed->published = packed->used;
-	/* The flags before the driver's wish: pairs with the driver's barrier between asking for
-	 * a call and looking at the ring once more. Without it both could miss.
+	/* Store the flags before loading the driver's event area: pairs with the driver's barrier
+	 * between enabling interrupts and checking the ring again. Without it the driver could
+	 * miss the descriptor and the device the request for an interrupt.
 	 */
 	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	return packed_wants_call(vq, from, packed->used);
 }
 
-/* Chains that wait have to be looked at one by one; none is read beyond its flags. */
+/* Walks the flags of all available descriptors; nothing else of them is read. */
 static uint32_t
 packed_count(struct vring_vq *vq)
 {
@@ -519,35 +508,35 @@ packed_position(const struct vring_vq *vq)
 }
 
 static uint16_t
-packed_shown(const struct vring_vq *vq)
+packed_published(const struct vring_vq *vq)
 {
 	return (uint16_t)packed_index(vq, vq->packed.published);
 }
 
 /*
- * A descriptor that was used, or used and made available again, has the used bit of its turn;
- * one that waits to be used has the other.
+ * The used bit of a descriptor equals the wrap counter of its lap once it was used, also if the
+ * driver made it available again. Until it is used, the bit is the other value.
  */
 static bool
-packed_was_shown(struct vring_vq *vq, uint16_t shown)
+packed_was_published(struct vring_vq *vq, uint16_t published)
 {
-	uint32_t place = packed_place(vq, shown);
+	uint32_t place = packed_place(vq, published);
 	uint16_t flags;
 
-	if ((shown & VRING_PACKED_INDEX) >= vq->size)
+	if ((published & VRING_PACKED_INDEX) >= vq->size)
 		return false;
 	flags = vring_load16(&packed_at(vq, place)->flags);
 	return ((flags & PACKED_USED) != 0) == packed_wrap(vq, place);
 }
 
 static int
-packed_resume(struct vring_vq *vq, uint16_t shown, uint32_t used, uint32_t taken)
+packed_resume(struct vring_vq *vq, uint16_t published, uint32_t used, uint32_t taken)
 {
 	struct vring_packed *packed = &vq->packed;
 
-	if ((shown & VRING_PACKED_INDEX) >= vq->size || used > vq->size || taken > vq->size)
+	if ((published & VRING_PACKED_INDEX) >= vq->size || used > vq->size || taken > vq->size)
 		return -EINVAL;
-	packed->used = packed_forward(vq, packed_place(vq, shown), used);
+	packed->used = packed_forward(vq, packed_place(vq, published), used);
 	packed->published = packed->used;
 	packed->avail = packed_forward(vq, packed->used, taken);
 	packed->nb_held = 0;
@@ -555,7 +544,7 @@ packed_resume(struct vring_vq *vq, uint16_t shown, uint32_t used, uint32_t taken
 }
 
 static bool
-packed_again(struct vring_vq *vq, const struct vring_taken *taken, struct rte_vduse_chain *chain)
+packed_reread(struct vring_vq *vq, const struct vring_taken *taken, struct rte_vduse_chain *chain)
 {
 	struct packed_desc desc = packed_unpack(&taken->descs[0]);
 	uint16_t i;
@@ -574,9 +563,9 @@ packed_again(struct vring_vq *vq, const struct vring_taken *taken, struct rte_vd
 }
 
 struct vring_desc
-vring_packed_popped(const struct vring_vq *vq, uint32_t nb_behind)
+vring_packed_popped(const struct vring_vq *vq, uint32_t nb_back)
 {
-	uint32_t place = packed_forward(vq, vq->packed.avail, 2u * vq->size - nb_behind);
+	uint32_t place = packed_forward(vq, vq->packed.avail, 2u * vq->size - nb_back);
 
 	return vring_load_desc(packed_at(vq, place));
 }
@@ -584,15 +573,15 @@ vring_packed_popped(const struct vring_vq *vq, uint32_t nb_behind)
 const struct vring_ops vring_packed_ops = {
 	.map = packed_map,
 	.seed = packed_seed,
-	.quiet = packed_quiet,
+	.notify = packed_notify,
 	.pop = packed_pop,
 	.unpop = packed_unpop,
 	.push = packed_push,
 	.publish = packed_publish,
 	.count = packed_count,
 	.position = packed_position,
-	.shown = packed_shown,
-	.was_shown = packed_was_shown,
+	.published = packed_published,
+	.was_published = packed_was_published,
 	.resume = packed_resume,
-	.again = packed_again,
+	.reread = packed_reread,
 };

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The split ring (VIRTIO 1.2, section 2.7). In flow indices that the driver made available,
- * out flow used ones. Chains are read in split_chain.c.
+ * The split ring (VIRTIO 1.2, section 2.7); split_chain.c reads its chains.
+ * Input: entries of the avail ring. Output: entries of the used ring.
+ * Thread: polling; map, seed, notify and resume: control.
  */
 #include <errno.h>
 
@@ -24,7 +25,7 @@ split_map(struct vring_vq *vq)
 	desc = vring_map_area(vq, layout->desc, size * sizeof(*desc), false);
 	if (desc == NULL)
 		return -EFAULT;
-	/* Flags, index, entries, and used_event or avail_event behind them. */
+	/* Flags, index, entries, then used_event or avail_event. */
 	avail = vring_map_area(vq, layout->driver, 2 * (3 + size), false);
 	if (avail == NULL)
 		return -EFAULT;
@@ -42,8 +43,8 @@ split_map(struct vring_vq *vq)
 static void
 split_seed(struct vring_vq *vq)
 {
-	/* What the driver has seen as used is what happened; chains are completed in order,
-	 * so what was taken beyond that is taken again.
+	/* The used index is what the driver saw. Chains popped after it are popped again: without
+	 * an inflight log they were completed in order.
 	 */
 	vq->next_used = vring_load16(&vq->used->idx);
 	vq->next_avail = vq->next_used;
@@ -52,26 +53,26 @@ split_seed(struct vring_vq *vq)
 }
 
 /*
- * With event indices a driver kicks when its avail index passes avail_event. It gets no
- * farther than the used index it sees plus the ring size, so half the index space ahead is
- * out of reach.
+ * Writes whether the driver is to kick. With event indices a driver kicks when its avail index
+ * passes avail_event. That index is at most the used index plus the ring size, so an event half
+ * the index space ahead is never reached.
  */
 static void
-split_quiet(struct vring_vq *vq)
+split_notify(struct vring_vq *vq)
 {
 	if (!vq->event_idx) {
-		vring_store16(&vq->used->flags, vq->loud ? 0 : VRING_USED_F_NO_NOTIFY);
+		vring_store16(&vq->used->flags, vq->notify ? 0 : VRING_USED_F_NO_NOTIFY);
 		return;
 	}
-	if (vq->loud) {
+	if (vq->notify) {
 		vring_store16(vq->avail_event, vq->next_avail);
 		return;
 	}
 	vring_store16(vq->avail_event, (uint16_t)(vq->next_used + 0x8000));
-	vq->quiet_from = vq->next_used;
+	vq->disabled_at = vq->next_used;
 }
 
-/* How many entries wait. Reads the driver's index if fewer than want are known of. */
+/* Number of available entries. Reads the driver's index if fewer than want are known. */
 static inline uint16_t
 split_available(struct vring_vq *vq, uint16_t want)
 {
@@ -122,7 +123,7 @@ split_unpop(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t 
 {
 	RTE_SET_USED(chains);
 	vq->next_avail = (uint16_t)(vq->next_avail - nb);
-	/* What stopped the pop lies behind what is given back: it will be met again. */
+	/* The faulty chain comes after the returned ones: a later pop finds the fault again. */
 	if (nb > 0)
 		vq->fault = VRING_FAULT_NONE;
 }
@@ -136,8 +137,8 @@ split_push(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t n
 		struct vring_used_elem *elem =
 			&vq->used->ring[(uint16_t)(vq->next_used + i) & vq->mask];
 
-		/* Section 2.7.9: the entry of a batch's last chain stands for all, at the place
-		 * of the first.
+		/* Section 2.7.9: one entry for a batch, that of its last chain at the place of its
+		 * first.
 		 */
 		while (vq->in_order && i + 1 < nb && chains[i].nb_in == 0)
 			i++;
@@ -154,15 +155,16 @@ split_publish(struct vring_vq *vq)
 
 	if (now == old)
 		return false;
-	if (vq->event_idx && (vq->loud || (uint16_t)(now - vq->quiet_from) > 0x8000 - vq->size))
-		split_quiet(vq);
-	/* Release: pairs with the driver's barrier between reading the index and the entries;
-	 * it also shows the moved avail_event before a driver can reach the old one.
+	if (vq->event_idx && (vq->notify || (uint16_t)(now - vq->disabled_at) > 0x8000 - vq->size))
+		split_notify(vq);
+	/* Release: pairs with the driver's barrier between reading the index and the entries. It
+	 * also publishes the new avail_event before a driver can reach the old one.
 	 */
 	rte_atomic_store_explicit(&vq->used->idx, rte_cpu_to_le_16(now), rte_memory_order_release);
 	vq->published = now;
-	/* The index before the driver's wish: pairs with the driver's barrier between asking
-	 * for a call and looking at the index once more. Without it both could miss.
+	/* Store the index before loading used_event or the flags: pairs with the driver's barrier
+	 * between enabling interrupts and checking the index again. Without it the driver could
+	 * miss the entry and the device the request for an interrupt.
 	 */
 	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	if (vq->event_idx)
@@ -183,32 +185,32 @@ split_count(struct vring_vq *vq)
 }
 
 static uint16_t
-split_shown(const struct vring_vq *vq)
+split_published(const struct vring_vq *vq)
 {
 	return vq->published;
 }
 
 static bool
-split_was_shown(struct vring_vq *vq, uint16_t shown)
+split_was_published(struct vring_vq *vq, uint16_t published)
 {
-	return vring_load16(&vq->used->idx) != shown;
+	return vring_load16(&vq->used->idx) != published;
 }
 
 static int
-split_resume(struct vring_vq *vq, uint16_t shown, uint32_t used, uint32_t taken)
+split_resume(struct vring_vq *vq, uint16_t published, uint32_t used, uint32_t taken)
 {
-	shown = (uint16_t)(shown + used);
-	if (taken > vq->size || vring_load16(&vq->used->idx) != shown)
+	published = (uint16_t)(published + used);
+	if (taken > vq->size || vring_load16(&vq->used->idx) != published)
 		return -EINVAL;
-	vq->next_used = shown;
-	vq->published = shown;
-	vq->next_avail = (uint16_t)(shown + taken);
+	vq->next_used = published;
+	vq->published = published;
+	vq->next_avail = (uint16_t)(published + taken);
 	vq->avail_seen = vq->next_avail;
 	return 0;
 }
 
 static bool
-split_again(struct vring_vq *vq, const struct vring_taken *taken, struct rte_vduse_chain *chain)
+split_reread(struct vring_vq *vq, const struct vring_taken *taken, struct rte_vduse_chain *chain)
 {
 	return vring_split_chain(vq, taken->head, chain);
 }
@@ -216,15 +218,15 @@ split_again(struct vring_vq *vq, const struct vring_taken *taken, struct rte_vdu
 const struct vring_ops vring_split_ops = {
 	.map = split_map,
 	.seed = split_seed,
-	.quiet = split_quiet,
+	.notify = split_notify,
 	.pop = split_pop,
 	.unpop = split_unpop,
 	.push = split_push,
 	.publish = split_publish,
 	.count = split_count,
 	.position = split_position,
-	.shown = split_shown,
-	.was_shown = split_was_shown,
+	.published = split_published,
+	.was_published = split_was_published,
 	.resume = split_resume,
-	.again = split_again,
+	.reread = split_reread,
 };

@@ -1,29 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Descriptor chains of a split ring (VIRTIO 1.2, sections 2.7.4 and 2.7.5). In flows the
- * index of a first descriptor, out flow pieces of memory. Everything here is the driver's
- * word: read once, checked, then used.
+ * Reads descriptor chains of a split ring (VIRTIO 1.2, sections 2.7.4 and 2.7.5). Descriptors are
+ * the driver's and not trusted: each is read once, checked, then used.
+ * Input: the index of a first descriptor. Output: pieces of memory. Thread: polling.
  */
 #include <vring/chain.h>
 #include <vring/split.h>
 
-/* The table that a chain runs through: the ring itself, or an indirect one. */
+/* The table that a chain is in: the descriptor table of the ring, or an indirect one. */
 struct chain_table {
 	bool indirect;
 	uint64_t iova;  /* of an indirect table */
-	uint32_t nb;    /* its descriptors */
-	uint32_t count; /* read so far: more than it has means a loop */
+	uint32_t nb;    /* descriptors of the table */
+	uint32_t count; /* descriptors read so far; more than nb means a loop */
 };
 
-static inline bool
-chain_add(struct vring_vq *vq, struct rte_vduse_chain *chain, const struct vring_desc *desc)
-{
-	return vring_chain_add(vq, chain, desc->addr, desc->len,
-			       (desc->flags & VRING_DESC_F_WRITE) != 0);
-}
-
-/* Goes into the table that desc names; desc becomes its first descriptor. */
+/* Enters the indirect table of desc and reads its first descriptor into desc. */
 static bool
 chain_enter_table(struct vring_vq *vq, struct chain_table *table, struct vring_desc *desc)
 {
@@ -42,7 +35,7 @@ chain_enter_table(struct vring_vq *vq, struct chain_table *table, struct vring_d
 	return true;
 }
 
-/* Goes on to the descriptor that desc names as its next; desc becomes that one. */
+/* Reads the descriptor that follows desc into desc. */
 static bool
 chain_next(struct vring_vq *vq, struct chain_table *table, struct vring_desc *desc)
 {
@@ -70,7 +63,8 @@ chain_walk(struct vring_vq *vq, struct vring_desc *desc, struct rte_vduse_chain 
 			if (!chain_enter_table(vq, &table, desc))
 				return false;
 		}
-		if (!chain_add(vq, chain, desc))
+		if (!vring_chain_add(vq, chain, desc->addr, desc->len,
+				     (desc->flags & VRING_DESC_F_WRITE) != 0))
 			return false;
 		if (!(desc->flags & VRING_DESC_F_NEXT)) {
 			vq->nb_read += table.count;

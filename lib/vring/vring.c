@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A virtqueue starts, moves and stops. In flows where a driver laid it out, out flows one that
- * can be popped. See vring.h. Control thread.
+ * Starts, remaps and stops a virtqueue.
+ * Input: its layout, as the driver set it. Output: a virtqueue that can be popped.
+ * Thread: control; vring_notify(): also polling.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -61,7 +62,7 @@ vring_map_area(struct vring_vq *vq, uint64_t iova, uint64_t len, bool write)
 	return start;
 }
 
-/* Section 2.7: sizes and alignments that a split ring has. */
+/* Section 2.7: size and alignment of a split ring. */
 static int
 vring_split_check(const struct vring_layout *layout)
 {
@@ -73,7 +74,7 @@ vring_split_check(const struct vring_layout *layout)
 	return 0;
 }
 
-/* Section 2.8.10: those of a packed ring, and a position that is in it. */
+/* Section 2.8.10: size, alignment and positions of a packed ring. */
 static int
 vring_packed_check(const struct vring_layout *layout)
 {
@@ -117,7 +118,7 @@ vring_start(struct vring_vq *vq, const struct vring_layout *layout, vring_lookup
 	if (vq->bufs == NULL)
 		return -ENOMEM;
 	vq->ops->seed(vq);
-	vq->ops->quiet(vq);
+	vq->ops->notify(vq);
 	vq->started = true;
 	return 0;
 }
@@ -129,9 +130,9 @@ vring_remap(struct vring_vq *vq)
 
 	memset(vq->mem.window, 0, sizeof(vq->mem.window));
 	ret = vq->ops->map(vq);
-	/* Rings that moved may have lost what we told the driver. */
+	/* The new memory may not hold the notification setting. */
 	if (ret == 0 && vq->started)
-		vq->ops->quiet(vq);
+		vq->ops->notify(vq);
 	return ret;
 }
 
@@ -155,10 +156,10 @@ vring_stop(struct vring_vq *vq)
 void
 vring_notify(struct vring_vq *vq, bool enable)
 {
-	vq->loud = enable;
-	vq->ops->quiet(vq);
-	/* The wish before the next look at the ring: pairs with the driver's barrier between
-	 * its index and its look at the wish.
+	vq->notify = enable;
+	vq->ops->notify(vq);
+	/* Store the setting before the next load from the ring: pairs with the driver's barrier
+	 * between making a chain available and loading the setting.
 	 */
 	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 }
@@ -166,6 +167,6 @@ vring_notify(struct vring_vq *vq, bool enable)
 uint32_t
 vring_position(const struct vring_vq *vq)
 {
-	/* One that never started has none. */
+	/* A virtqueue that never started has no ops. */
 	return vq->ops != NULL ? vq->ops->position(vq) : 0;
 }

@@ -30,25 +30,25 @@ serve(void)
 }
 
 static void
-rounds(uint64_t features, bool loud)
+rounds(uint64_t features, bool enable)
 {
 	uint32_t i;
 
 	driver_init(&driver, SIZE, features, 0);
 	assert_int_equal(driver_start(&driver), 0);
-	/* Both ways, to see that the last word counts. */
-	vring_notify(&driver.vq, !loud);
-	vring_notify(&driver.vq, loud);
+	/* Set both, because the last setting must win. */
+	vring_notify(&driver.vq, !enable);
+	vring_notify(&driver.vq, enable);
 	for (i = 0; i < ROUNDS; i++) {
-		if (post() != loud)
-			fail_msg("round %u: %s", i, loud ? "no kick" : "a kick");
+		if (post() != enable)
+			fail_msg("round %u: %s", i, enable ? "no kick" : "a kick");
 		serve();
 	}
 	driver_free(&driver);
 }
 
 static void
-test_quiet(void **state)
+test_disabled(void **state)
 {
 	RTE_SET_USED(state);
 	rounds(0, false);
@@ -56,14 +56,14 @@ test_quiet(void **state)
 }
 
 static void
-test_loud(void **state)
+test_enabled(void **state)
 {
 	RTE_SET_USED(state);
 	rounds(0, true);
 	rounds(UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX, true);
 }
 
-/* A ring that moves, or starts anew, says what it said; a start is quiet. */
+/* A ring that moves keeps the setting; a start disables kicks. */
 static void
 kept(uint64_t features)
 {
@@ -92,8 +92,8 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_quiet),
-		cmocka_unit_test(test_loud),
+		cmocka_unit_test(test_disabled),
+		cmocka_unit_test(test_enabled),
 		cmocka_unit_test(test_kept),
 	};
 
