@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The configuration space of a network device (VIRTIO 1.2, section 5.1.4) and the features
- * that go with it. On the application's threads.
+ * The configuration space of a network device (VIRTIO 1.2, section 5.1.4) and its features.
+ * Thread: the application's.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -26,10 +26,10 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *conf)
 
 	if (conf->mtu != 0)
 		features |= VNET_BIT(VIRTIO_NET_F_MTU);
-	/* Section 5.1.3.1: several pairs are of use only with a queue to choose them by. */
+	/* Section 5.1.3.1: MQ depends on CTRL_VQ. */
 	if (conf->pairs > 1)
 		features |= VNET_BIT(VIRTIO_NET_F_MQ) | VNET_BIT(VIRTIO_NET_F_CTRL_VQ);
-	/* Section 6: VDUSE works with neither of the two left out. */
+	/* Section 6: VDUSE requires both of these. */
 	return features & (~conf->features_off | VNET_BIT(VIRTIO_F_VERSION_1) |
 			   VNET_BIT(VIRTIO_F_ACCESS_PLATFORM));
 }
@@ -49,7 +49,7 @@ vnet_frame_max(uint16_t mtu)
 	return (mtu != 0 ? mtu : RTE_VDUSE_NET_MTU_MAX) + VNET_FRAME_OVERHEAD;
 }
 
-/* Writes one field of the configuration space, here and at the driver's. */
+/* Sends one field of the configuration space to the driver. */
 static int
 config_write(struct rte_vduse_net *net, size_t offset, size_t len)
 {

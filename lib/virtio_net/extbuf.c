@@ -24,9 +24,9 @@ vnet_extbuf_attach(struct rte_mbuf *mbuf, uint32_t len)
 	uint16_t buf_len;
 	void *buf;
 
-	/* The reference count lies after the data, aligned. */
+	/* The shared info, aligned, comes after the data. */
 	size += sizeof(*shinfo) + sizeof(uintptr_t);
-	/* What is pinned to the mbufs of a pool must stay. */
+	/* A pinned external buffer cannot be replaced. */
 	if (RTE_MBUF_HAS_PINNED_EXTBUF(mbuf) || size > UINT16_MAX)
 		return false;
 	buf = rte_malloc("vduse_extbuf", size, RTE_CACHE_LINE_SIZE);

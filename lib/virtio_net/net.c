@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Life of a network device. In flows what an application wants, out flows a VDUSE device
- * whose virtqueues are polled by rx.c and tx.c. On the application's threads.
+ * Creates, starts and destroys a network device.
+ * Input: a configuration. Output: a VDUSE device whose virtqueues rx.c and tx.c serve.
+ * Thread: the application's.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -43,7 +44,7 @@ net_conf_check(const struct rte_vduse_net_conf *conf, const char **name)
 	return 0;
 }
 
-/* With a control queue where there is more than one pair. */
+/* Creates the VDUSE device; with more than one pair it has a control queue. */
 static int
 net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf, const char *name)
 {

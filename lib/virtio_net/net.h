@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A network device, inside lib/virtio_net. Virtqueue 2i carries packets of pair i to the
- * driver, virtqueue 2i + 1 those of the driver (VIRTIO 1.2, section 5.1.2).
+ * A network device, inside lib/virtio_net. Virtqueue 2i carries packets of pair i to the driver,
+ * virtqueue 2i + 1 packets from the driver (VIRTIO 1.2, section 5.1.2).
  */
 #ifndef VNET_NET_H
 #define VNET_NET_H
@@ -25,38 +25,38 @@ extern int vnet_logtype;
 #define VNET_LOG(level, name, fmt, ...)                                                            \
 	rte_log(RTE_LOG_##level, vnet_logtype, "VDUSE: %s: " fmt "\n", name, ##__VA_ARGS__)
 
-/* The same for what the driver of dev can cause, as often as it likes. */
+/* Rate-limited, for messages that the driver of dev can trigger. */
 #define VNET_LOG_DRIVER(level, dev, fmt, ...)                                                      \
 	do {                                                                                       \
 		if (rte_vduse_dev_may_log(dev))                                                    \
 			VNET_LOG(level, rte_vduse_dev_name(dev), fmt, ##__VA_ARGS__);              \
 	} while (0)
 
-/* What a frame may have beside its MTU: an Ethernet header with two VLAN tags. */
+/* Bytes of a frame beyond its MTU: an Ethernet header with two VLAN tags. */
 #define VNET_FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
 
-/* One direction of a pair. The polling thread's between enter and leave of vq; else the
- * control thread's.
+/* One direction of a pair. The polling thread owns it between enter and leave of vq, otherwise the
+ * control thread does.
  */
 struct vnet_queue {
 	struct rte_vduse_vq *vq;         /* constant */
 	const struct rte_vduse_net *net; /* constant once started */
-	uint16_t hdr_len; /* of struct virtio_net_hdr_v1, or 2 less for old drivers */
+	uint16_t hdr_len; /* of struct virtio_net_hdr_v1; 2 less for legacy drivers */
 	bool packed;
 	bool mergeable;                   /* a packet may take several chains */
-	uint32_t frame_max;               /* that the MTU allowed when the virtqueue started */
-	struct vnet_position *position;   /* see position.c; NULL: it is not noted. Constant */
+	uint32_t frame_max;               /* longest frame of the MTU at virtqueue start */
+	struct vnet_position *position;   /* see position.c; NULL: not recorded. Constant */
 	struct rte_vduse_net_stats stats; /* the polling thread writes, any thread reads */
-	struct rte_vduse_part part;       /* of the state file, where position lies */
+	struct rte_vduse_part part;       /* of the state file, holds position */
 } __rte_cache_aligned;
 
 struct rte_vduse_net {
 	struct rte_vduse_dev *dev;
 	uint16_t pairs;
-	bool up; /* what link was told last; the control thread's */
+	bool up; /* last state that link() was called with; control thread only */
 	struct virtio_net_config config;
-	uint32_t frame_max; /* that the MTU allows; set_mtu() writes, polling threads read */
-	bool linear;        /* constant, as is what follows */
+	uint32_t frame_max; /* longest frame of the MTU; set_mtu() writes, pollers read */
+	bool linear;        /* constant, as are the fields below */
 	bool extbuf;
 	void (*link)(struct rte_vduse_net *net, bool up, void *arg);
 	const struct rte_vduse_dev_ops *watch;
@@ -65,52 +65,52 @@ struct rte_vduse_net {
 	struct vnet_queue queues[];
 };
 
-/* config.c: the configuration space that a device begins with. */
+/* config.c: fills the initial configuration space. */
 void
 vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_conf *conf);
 
-/* config.c: the longest frame from a driver that was told this MTU; 0: it was told none. */
+/* config.c: longest frame from a driver that knows this MTU; 0: the driver knows none. */
 uint32_t
 vnet_frame_max(uint16_t mtu);
 
-/* extbuf.c: gives an empty mbuf memory for len bytes. False: there is none, or it is too much. */
+/* extbuf.c: attaches a buffer of len bytes to an empty mbuf. False: no memory or too long. */
 bool
 vnet_extbuf_attach(struct rte_mbuf *mbuf, uint32_t len);
 
-/* queue.c: what rte_vduse_dev_ops asks of a virtqueue. */
+/* queue.c: callbacks of the device. */
 extern const struct rte_vduse_dev_ops vnet_dev_ops;
 
-/* queue.c: shows used chains, calls the driver if it wants, and reports faults. */
+/* queue.c: publishes used chains, interrupts the driver if it asks for it, reports faults. */
 void
 vnet_queue_finish(struct vnet_queue *queue, bool pushed);
 
-/* take_over.c: changes what is asked for to what a driver has that a dead process left. */
+/* take_over.c: changes conf to what the driver of a device left by a dead process has. */
 void
 vnet_take_over(struct rte_vduse_net_conf *conf, const char *name,
 	       const struct rte_vduse_left *left);
 
 /*
- * position.c: opens what packed rings are noted in, and closes it. An errno: a device that was
- * taken over cannot go on without. Application's thread.
+ * position.c: opens and closes the record of packed ring positions. Returns 0, or a negative errno
+ * for a device that was taken over and needs it. Thread: the application's.
  */
 int
 vnet_position_open(struct rte_vduse_net *net);
 void
 vnet_position_close(struct rte_vduse_net *net);
-/* position.c: a ring that was started goes on where it is noted to be. 0, or -EUCLEAN. */
+/* position.c: resumes a started ring at its recorded position. 0, or -EUCLEAN. */
 int
 vnet_position_start(struct vnet_queue *queue, const struct rte_vduse_vq_info *info);
-/* position.c: before the driver is shown what was pushed, and after. Polling thread. */
+/* position.c: records the position, before and after publish. Thread: polling. */
 void
 vnet_position_note(struct vnet_queue *queue);
 void
 vnet_position_noted(struct vnet_queue *queue);
 
-/* stats.c: counts packets of one burst. */
+/* stats.c: counts the packets of a burst. */
 void
 vnet_stats_count(struct rte_vduse_net_stats *stats, struct rte_mbuf *const *mbufs, uint16_t nb);
 
-/* A counter that one thread writes and any reads. */
+/* Adds to a counter that one thread writes and any thread reads. */
 static inline void
 vnet_stats_add(uint64_t *counter, uint64_t n)
 {

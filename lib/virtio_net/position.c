@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Where the device goes on in a packed ring after its process was killed. A split ring says so
- * itself; of a packed ring the state file holds, for each queue, the used position that the driver
- * was shown and the one that it is being shown.
- * Input: positions of the ring. Output: a ring that goes on there.
- * Thread: the application's and the control thread; note and noted: the polling thread.
+ * Records where to resume a packed ring if the process is killed. A split ring has its used index;
+ * for a packed ring the state file holds, per queue, the published used position and the one that
+ * is being published.
+ * Input: positions of the ring. Output: a ring that resumes there.
+ * Thread: the application's and control; note and noted: polling.
  */
 #include <errno.h>
 
@@ -13,13 +13,13 @@
 
 #include <virtio_net/net.h>
 
-/* In the file. A killed process loses no stores, so the order of the stores is the protocol. */
+/* File layout. A killed process loses no stores, so the order of the stores is the protocol. */
 struct vnet_position {
-	uint64_t desc; /* which ring it is of */
+	uint64_t desc; /* identifies the ring, with the next two */
 	uint64_t features;
 	uint32_t size;
-	uint16_t from; /* all before it was shown */
-	uint16_t to;   /* all before it was shown if the descriptor at from is used */
+	uint16_t from; /* all before it was published */
+	uint16_t to;   /* all before it was published if the descriptor at from is used */
 };
 
 int
@@ -39,7 +39,7 @@ vnet_position_open(struct rte_vduse_net *net)
 		if (ret == 0)
 			queue->position = queue->part.data;
 	}
-	/* A new device can do without: only, it cannot be taken over if its process is killed. */
+	/* A new device works without it, but cannot be taken over if its process is killed. */
 	return taken_over ? ret : 0;
 }
 
@@ -86,8 +86,8 @@ vnet_position_start(struct vnet_queue *queue, const struct rte_vduse_vq_info *in
 		return 0;
 	}
 	VNET_LOG_DRIVER(ERR, queue->vq->dev,
-			"virtqueue %u was left while it was written, and nothing says how far it "
-			"came: unbind its driver and bind it again",
+			"virtqueue %u was left while it was written, and its position is "
+			"unknown: unbind its driver and bind it again",
 			queue->vq->index);
 	return -EUCLEAN;
 }
@@ -95,7 +95,7 @@ vnet_position_start(struct vnet_queue *queue, const struct rte_vduse_vq_info *in
 void
 vnet_position_note(struct vnet_queue *queue)
 {
-	/* Release: before the driver is shown anything, which is a release, too. */
+	/* Stored before the ring is published: publish is a release, too. */
 	rte_atomic_store_explicit(&queue->position->to,
 				  (uint16_t)(vring_position(&queue->vq->ring) >> 16),
 				  rte_memory_order_release);
@@ -104,7 +104,7 @@ vnet_position_note(struct vnet_queue *queue)
 void
 vnet_position_noted(struct vnet_queue *queue)
 {
-	/* Release: not before the driver was shown all of it. */
+	/* Release: stored after the ring was published. */
 	rte_atomic_store_explicit(&queue->position->from, queue->position->to,
 				  rte_memory_order_release);
 }

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A virtqueue of a network device as it starts, moves and stops (control thread), and how
- * every burst ends (polling thread).
+ * Starts, remaps and stops a virtqueue of a network device, and ends a burst.
+ * Thread: control; vnet_queue_finish() and the counts: polling.
  */
 #include <errno.h>
 #include <string.h>
@@ -14,9 +14,9 @@
 
 #include <virtio_net/net.h>
 
-/* Goes on in the ring where the process before was, if there was one. */
+/* Resumes the ring at the position of the previous process, if there was one. */
 static int
-queue_place(struct vnet_queue *queue, const struct rte_vduse_vq_info *info)
+queue_resume(struct vnet_queue *queue, const struct rte_vduse_vq_info *info)
 {
 	const struct rte_vduse_net *net = queue->net;
 	struct vring_vq *ring = &queue->vq->ring;
@@ -26,7 +26,7 @@ queue_place(struct vnet_queue *queue, const struct rte_vduse_vq_info *info)
 		return ret;
 	if (vring_position(ring) != info->position)
 		VNET_LOG_DRIVER(NOTICE, queue->vq->dev,
-				"virtqueue %u goes on at 0x%x, where its used buffers end, "
+				"virtqueue %u resumes at 0x%x, the end of its used buffers, "
 				"not at 0x%x",
 				queue->vq->index, vring_position(ring), info->position);
 	if (net->watch != NULL)
@@ -47,11 +47,11 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
 	queue->frame_max = rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed);
 	queue->mergeable = (info->features & (UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF)) != 0;
-	/* Section 5.1.6.1: old drivers have no num_buffers where packets are not merged. */
+	/* Section 5.1.6.1: without MRG_RXBUF, the header of a legacy driver has no num_buffers. */
 	queue->hdr_len = sizeof(struct virtio_net_hdr);
 	if (queue->mergeable || (info->features & (UINT64_C(1) << VIRTIO_F_VERSION_1)))
 		queue->hdr_len = sizeof(struct virtio_net_hdr_v1);
-	return queue_place(queue, info);
+	return queue_resume(queue, info);
 }
 
 static void
@@ -146,18 +146,6 @@ rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable)
 	return 0;
 }
 
-static void
-queue_call(struct vnet_queue *queue)
-{
-	const struct rte_vduse_net *net = queue->net;
-
-	if (net->call != NULL)
-		net->call(queue->vq, net->arg);
-	else
-		/* Refused only while the driver is going: it then needs no call. */
-		(void)rte_vduse_vq_call(queue->vq);
-}
-
 void
 vnet_queue_finish(struct vnet_queue *queue, bool pushed)
 {
@@ -172,7 +160,11 @@ vnet_queue_finish(struct vnet_queue *queue, bool pushed)
 		if (packed)
 			vnet_position_noted(queue);
 		if (call) {
-			queue_call(queue);
+			/* Fails only while the driver resets: it then needs no interrupt. */
+			if (queue->net->call != NULL)
+				queue->net->call(queue->vq, queue->net->arg);
+			else
+				(void)rte_vduse_vq_call(queue->vq);
 			vnet_stats_add(&queue->stats.calls, 1);
 		} else {
 			vnet_stats_add(&queue->stats.calls_suppressed, 1);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Packets that the driver sent. In flow chains of virtqueue 2i + 1, out flow mbufs; bytes are
- * copied, so a chain goes back to the driver in the burst that took it. Polling thread.
+ * Receives packets from the driver. They are copied, so a chain is used in the burst that popped it.
+ * Input: chains of virtqueue 2i + 1. Output: mbufs. Thread: polling.
  */
 #include <string.h>
 
@@ -11,15 +11,15 @@
 
 #include <virtio_net/net.h>
 
-/* What became of a chain. */
+/* Result for a chain. */
 enum rx_result {
 	RX_PACKET,
-	RX_DROP, /* it is no packet, or too long for all of the pool */
-	RX_LONG, /* longer than the MTU allows, or than one segment where it must be one */
-	RX_WAIT, /* the pool has too few mbufs left */
+	RX_DROP, /* not a packet, or longer than the whole pool */
+	RX_LONG, /* longer than the MTU, or than the one segment that is allowed */
+	RX_WAIT, /* not enough mbufs in the pool */
 };
 
-/* The mbufs of a burst. Those that no packet has begun yet are first to last - 1, as in the pool. */
+/* The mbufs of a burst. Those from first to last - 1 are not used yet, as the pool gave them. */
 struct rx_mbufs {
 	struct rte_mempool *pool;
 	struct rte_mbuf **mbufs;
@@ -31,8 +31,8 @@ struct rx_mbufs {
 };
 
 /*
- * Makes an empty packet of an mbuf as it comes from the pool, which has one segment and one
- * reference already. rte_pktmbuf_alloc_bulk() would set these as well, and the second cache line.
+ * Resets an mbuf from the pool to an empty packet. The pool sets one segment and one reference;
+ * rte_pktmbuf_alloc_bulk() would write these again, and the second cache line.
  */
 static inline void
 rx_empty(struct rte_mbuf *mbuf, const struct rx_mbufs *burst)
@@ -46,7 +46,7 @@ rx_empty(struct rte_mbuf *mbuf, const struct rx_mbufs *burst)
 	mbuf->vlan_tci = 0;
 }
 
-/* One more mbuf for a long packet: from the pool, or meant for a packet further behind. */
+/* One more mbuf for a long packet: from the pool, or the last unused one of the burst. */
 static struct rte_mbuf *
 rx_segment(struct rx_mbufs *burst)
 {
@@ -56,7 +56,7 @@ rx_segment(struct rx_mbufs *burst)
 		segment = burst->mbufs[--burst->last];
 		rx_empty(segment, burst);
 	}
-	/* A pool without data room would never end. */
+	/* Without data room the caller would loop forever. */
 	if (unlikely(segment != NULL && rte_pktmbuf_tailroom(segment) == 0)) {
 		rte_pktmbuf_free(segment);
 		return NULL;
@@ -64,7 +64,7 @@ rx_segment(struct rx_mbufs *burst)
 	return segment;
 }
 
-/* Appends len bytes to a packet. False: there are no mbufs for them. */
+/* Appends len bytes to a packet. False: not enough mbufs. */
 static bool
 rx_append(struct rte_mbuf *packet, struct rte_mbuf **tail, struct rx_mbufs *burst,
 	  const uint8_t *from, uint32_t len)
@@ -91,7 +91,7 @@ rx_append(struct rte_mbuf *packet, struct rte_mbuf **tail, struct rx_mbufs *burs
 	return true;
 }
 
-/* A packet in any layout: header and data over any pieces, any number of mbufs. */
+/* Copies a packet of any layout: any number of pieces and of mbufs. */
 static bool
 rx_copy_pieces(const struct rte_vduse_chain *chain, uint32_t skip, struct rte_mbuf *packet,
 	       struct rx_mbufs *burst)
@@ -110,7 +110,7 @@ rx_copy_pieces(const struct rte_vduse_chain *chain, uint32_t skip, struct rte_mb
 	return true;
 }
 
-/* Whether a pool that is full holds a packet. */
+/* Whether a packet fits into all mbufs of a pool together. */
 static bool
 rx_pool_fits(struct rte_mempool *pool, uint32_t len)
 {
@@ -120,15 +120,7 @@ rx_pool_fits(struct rte_mempool *pool, uint32_t len)
 	       len <= (uint64_t)(room - RTE_PKTMBUF_HEADROOM) * pool->size;
 }
 
-/* Whether a packet may go into an empty mbuf and its chain, or into memory that it gets here. */
-static bool
-rx_room(const struct rte_vduse_net *net, struct rte_mbuf *packet, uint32_t len)
-{
-	return len <= rte_pktmbuf_tailroom(packet) ||
-	       (net->extbuf && vnet_extbuf_attach(packet, len)) || !net->linear;
-}
-
-/* Copies a chain into an empty mbuf. */
+/* Copies the packet of a chain into an empty mbuf. */
 static inline enum rx_result
 rx_copy(const struct vnet_queue *queue, const struct rte_vduse_chain *chain,
 	struct rte_mbuf *packet, struct rx_mbufs *burst)
@@ -140,21 +132,24 @@ rx_copy(const struct vnet_queue *queue, const struct rte_vduse_chain *chain,
 	if (unlikely(chain->out_len > skip + burst->frame_max))
 		return RX_LONG;
 	len = chain->out_len - skip;
-	/* No offload is offered yet: the header says nothing. Its place to be read is here. */
+	/* No offload is offered, so the header is not read. */
 	if (likely(chain->nb_out == 1 && len <= rte_pktmbuf_tailroom(packet))) {
 		rte_memcpy(rte_pktmbuf_mtod(packet, void *), chain->bufs[0].va + skip, len);
 		packet->data_len = (uint16_t)len;
 		packet->pkt_len = len;
 		return RX_PACKET;
 	}
-	if (unlikely(!rx_room(queue->net, packet, len)))
+	/* One external buffer, or segments if they are allowed. */
+	if (unlikely(len > rte_pktmbuf_tailroom(packet) &&
+		     !(queue->net->extbuf && vnet_extbuf_attach(packet, len)) &&
+		     queue->net->linear))
 		return RX_LONG;
 	if (likely(rx_copy_pieces(chain, skip, packet, burst)))
 		return RX_PACKET;
 	return rx_pool_fits(burst->pool, len) ? RX_WAIT : RX_DROP;
 }
 
-/* Takes up to nb mbufs, or what a pool that is nearly empty still has. */
+/* Allocates nb mbufs, or fewer from a pool that is nearly empty. */
 static inline void
 rx_alloc(struct rx_mbufs *burst, uint16_t nb)
 {
@@ -163,12 +158,12 @@ rx_alloc(struct rx_mbufs *burst, uint16_t nb)
 	burst->last = nb;
 	if (unlikely(nb == 0))
 		return;
-	/* All of a pool are alike: data within the mbuf, or pinned to it. */
+	/* All mbufs of a pool are alike: data inside the mbuf, or a pinned external buffer. */
 	burst->headroom = RTE_MIN(RTE_PKTMBUF_HEADROOM, burst->mbufs[0]->buf_len);
 	burst->ol_flags = burst->mbufs[0]->ol_flags & RTE_MBUF_F_EXTERNAL;
 }
 
-/* Copies chains as long as there are mbufs. Returns packets; *taken: chains that are done. */
+/* Copies chains while there are mbufs. Returns packets; *taken: chains consumed. */
 static uint16_t
 rx_copy_chains(struct vnet_queue *queue, struct rte_vduse_chain *chains, struct rx_mbufs *burst,
 	       uint16_t *taken)
@@ -200,7 +195,7 @@ rx_copy_chains(struct vnet_queue *queue, struct rte_vduse_chain *chains, struct 
 	return done;
 }
 
-/* Returns packets received; *taken: chains that went back to the driver for them, or dropped. */
+/* Receives from one pop of chains. Returns packets; *taken: chains used, drops included. */
 static uint16_t
 rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **mbufs, uint16_t nb,
 	  uint16_t *taken)
@@ -214,14 +209,14 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 	n = vring_pop(&queue->vq->ring, chains, nb);
 	if (n == 0)
 		return 0;
-	/* A driver that read a larger MTU when it came up may still send such frames. */
+	/* A driver that read a larger MTU at start may still send such frames. */
 	burst.frame_max =
 		RTE_MAX(queue->frame_max,
 			rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed));
 	rx_alloc(&burst, n);
 	done = rx_copy_chains(queue, chains, &burst, taken);
 	if (unlikely(*taken < n)) {
-		/* The driver keeps its packets; it is what slows down. */
+		/* The remaining packets stay in the ring, which slows the driver down. */
 		vring_unpop(&queue->vq->ring, chains + *taken, (uint16_t)(n - *taken));
 		vnet_stats_add(&queue->stats.nombuf, 1);
 	}
@@ -235,19 +230,19 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 		       struct rte_mbuf **mbufs, uint16_t nb)
 {
 	struct vnet_queue *queue = &net->queues[2 * pair + 1];
-	uint16_t done = 0, looked = 0;
+	uint16_t done = 0, popped = 0;
 
 	if (!vduse_vq_enter(queue->vq))
 		return 0;
 	/*
-	 * Chains are counted, not packets: a driver that sends nothing but runts must not hold
-	 * the burst. Fewer chains than wanted were all that there are, or took long to read.
+	 * Count chains, not packets: a driver that sends only runts must not keep this loop going.
+	 * Fewer chains than wanted: the ring is empty, or the chains took long to read.
 	 */
-	while (looked < nb) {
-		uint16_t want = RTE_MIN((uint16_t)(nb - looked), RTE_VDUSE_BURST_MAX), taken;
+	while (popped < nb) {
+		uint16_t want = RTE_MIN((uint16_t)(nb - popped), RTE_VDUSE_BURST_MAX), taken;
 
 		done += rx_chains(queue, pool, mbufs + done, want, &taken);
-		looked += taken;
+		popped += taken;
 		vnet_queue_finish(queue, taken > 0);
 		if (taken < want || nb <= RTE_VDUSE_BURST_MAX ||
 		    !rte_atomic_load_explicit(&queue->vq->enabled, rte_memory_order_relaxed))

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Counters of queues. The polling thread counts a burst at a time; any thread reads.
+ * Counters of queues. Thread: polling writes, once per burst; any thread reads.
  */
 #include <assert.h>
 #include <string.h>
@@ -10,14 +10,14 @@
 
 #include <virtio_net/net.h>
 
-/* All bins of a burst in one word, 8 bits each. */
+/* The size bins of a burst are packed in one word, 8 bits each. */
 #define STATS_BINS     8
 #define STATS_WORD_MAX UINT8_MAX
 static_assert(STATS_BINS == RTE_DIM(((struct rte_vduse_net_stats *)NULL)->size_bins), "one each");
 
 /*
- * Which bits of the word count a length: <64, 64, 65-127 and so on, as RFC 2819 has them. In
- * most traffic they differ at random: a table, where branches would be guessed wrongly.
+ * Bit position of the bin of a length: <64, 64, 65-127 and so on, as in RFC 2819. Lengths vary at
+ * random in most traffic, so a table is faster than mispredicted branches.
  */
 static const uint8_t stats_shift[] = {
 	[0 ... 63] = 0,       [64] = 8,           [65 ... 127] = 16,

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A port whose process died, and that a driver still uses: it goes on as its driver has it,
- * whatever the arguments of this start say.
- * Input: what was left and what is asked for now. Output: what is served.
+ * Takes over a port whose process died while a driver uses it: the port keeps the configuration
+ * that its driver knows, whatever the arguments of this start are.
+ * Input: the state that was left and the new arguments. Output: the configuration to serve.
  * Thread: the application's.
  */
 #include <inttypes.h>
@@ -19,8 +19,8 @@
 #define TAKE_OVER_BIT(nr) (UINT64_C(1) << (nr))
 
 /*
- * The MTU that its driver knows, which section 5.1.4.1 lets no device change: frames of that length
- * come, and longer ones must not go. Where it was not noted, the one that is asked for.
+ * The MTU that the driver knows, which a device must not change (section 5.1.4.1): the driver sends
+ * frames of that length and takes no longer ones. If it was not recorded, the MTU asked for.
  */
 static uint16_t
 take_over_mtu(const struct rte_vduse_left *left, uint16_t asked)
@@ -41,10 +41,10 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct r
 	uint64_t before = rte_vduse_net_features(conf);
 	uint16_t size = conf->queue_size, mtu = conf->mtu;
 
-	/* Another device is refused where it is created, and stays as it is. */
+	/* The device is refused on creation if the type differs; nothing is changed here. */
 	if (left->device_id != VIRTIO_ID_NET)
 		return;
-	/* A socket's driver brings rings of the sizes that it likes. */
+	/* A vhost-user front end chooses the ring sizes itself. */
 	if (!rte_vduse_path_is_socket(conf->path))
 		conf->queue_size = left->vq_size;
 	conf->features_off &= ~left->features;

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Packets to the driver. In flow mbufs, out flow used chains of virtqueue 2i with a header
- * and the packet in them; a packet takes several chains where the driver lets buffers be
- * merged. Polling thread.
+ * Sends packets to the driver. With VIRTIO_NET_F_MRG_RXBUF a packet may take several chains.
+ * Input: mbufs. Output: used chains of virtqueue 2i, each packet after a header. Thread: polling.
  */
 #include <string.h>
 
@@ -11,21 +10,21 @@
 
 #include <virtio_net/net.h>
 
-/* What a packet that cannot be written asks of the caller. */
+/* Result for a packet. */
 enum tx_result {
 	TX_SENT,
-	TX_MORE, /* it would fit if there were more chains */
-	TX_DROP, /* it does not fit with any number of chains, or a buffer is invalid */
+	TX_MORE, /* needs more chains */
+	TX_DROP, /* fits into no number of chains, or a buffer is invalid */
 };
 
-/* Where in a row of chains the next byte goes. */
+/* Write position in an array of chains. */
 struct tx_cursor {
 	struct rte_vduse_chain *chain;
 	uint16_t piece;
 	uint32_t offset;
 };
 
-/* Copies to the chains; the caller has measured that they hold it. */
+/* Copies to the chains; the caller checked that there is room. */
 static void
 tx_copy(struct tx_cursor *cursor, const uint8_t *from, uint32_t len)
 {
@@ -58,7 +57,7 @@ static void
 tx_copy_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
 	       const struct rte_mbuf *packet)
 {
-	/* Section 5.1.6.4.1: without merging num_buffers is 1; no offload, all else is 0. */
+	/* Section 5.1.6.4.1: num_buffers is 1 without merging. No offload: all else is 0. */
 	struct virtio_net_hdr_v1 hdr = { .num_buffers = rte_cpu_to_le_16(nb_chains) };
 	struct tx_cursor cursor = { .chain = chains };
 	const struct rte_mbuf *segment;
@@ -72,9 +71,9 @@ tx_copy_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, u
 }
 
 /*
- * Drivers read a header and leave it as it is, so that in a buffer that comes round again it is
- * right already: a line that is not written stays in the driver's cache. Two lengths that the
- * compiler knows: a call of memcpy() costs more than the copy.
+ * Writes the header only if it differs. Drivers do not change it, so a buffer that is reused holds
+ * the right one already, and a cache line that is not written stays in the driver's cache. The
+ * lengths are constants, because a call of memcpy() costs more than the copy.
  */
 static inline void
 tx_copy_header(const struct vnet_queue *queue, uint8_t *to, const struct virtio_net_hdr_v1 *hdr)
@@ -87,12 +86,12 @@ tx_copy_header(const struct vnet_queue *queue, uint8_t *to, const struct virtio_
 	}
 }
 
-/* The most common case: one piece to read from, one to write to, and room enough. */
+/* Fast path: one segment, one writable buffer with enough room. */
 static inline void
 tx_copy_whole(const struct vnet_queue *queue, struct rte_vduse_chain *chain,
 	      const struct rte_mbuf *packet)
 {
-	/* Not on the stack: to load what was just stored in pieces waits for all stores before. */
+	/* Static: a load of a header just stored field by field would stall (no forwarding). */
 	static const struct virtio_net_hdr_v1 hdr = { .num_buffers = RTE_LE16(1) };
 	uint8_t *to = chain->bufs[chain->nb_out].va;
 
@@ -101,7 +100,7 @@ tx_copy_whole(const struct vnet_queue *queue, struct rte_vduse_chain *chain,
 	chain->used_len = queue->hdr_len + packet->data_len;
 }
 
-/* Writes a packet to the first chains of a row. *taken: how many are used, also for a drop. */
+/* Writes a packet to the first chains. *taken: chains used, also for a drop. */
 static inline enum tx_result
 tx_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
 	  const struct rte_mbuf *packet, uint16_t *taken)
@@ -115,7 +114,7 @@ tx_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16
 		*taken = 1;
 		return TX_SENT;
 	}
-	/* Section 5.1.6.3.1 forbids it. The buffer goes back empty, or it would be met again. */
+	/* Section 5.1.6.3.1: the driver must not do this. Use the chain empty, or it stays next. */
 	if (unlikely(nb_chains > 0 && chains[0].in_len < queue->hdr_len)) {
 		chains[0].used_len = 0;
 		*taken = 1;
@@ -133,33 +132,18 @@ tx_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16
 	return TX_SENT;
 }
 
-/* What one row of chains did. */
+/* Progress in the chains of one pop. */
 struct tx_row {
 	uint16_t packets; /* taken from the caller */
 	uint16_t chains;  /* used */
-	bool more;        /* the next packet would take more chains than the row had */
+	bool more;        /* the next packet needs more chains than were popped */
 };
-
-/* A packet that was not sent. Returns whether the next one may be. */
-static bool
-tx_row_refused(struct vnet_queue *queue, enum tx_result result, struct tx_row *row)
-{
-	if (result == TX_MORE) {
-		row->more = true;
-		return false;
-	}
-	vnet_stats_add(&queue->stats.drops, 1);
-	row->packets++;
-	return true;
-}
 
 static void
 tx_row(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
        struct rte_mbuf *const *mbufs, uint16_t nb, struct tx_row *row)
 {
-	bool more = true;
-
-	while (row->packets < nb && more) {
+	while (row->packets < nb) {
 		uint16_t first = row->packets;
 		enum tx_result result = TX_SENT;
 
@@ -173,14 +157,17 @@ tx_row(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_cha
 			row->chains += taken;
 		}
 		vnet_stats_count(&queue->stats, mbufs + first, (uint16_t)(row->packets - first));
-		if (result != TX_SENT)
-			more = tx_row_refused(queue, result, row);
+		row->more = result == TX_MORE;
+		if (result != TX_DROP)
+			break;
+		vnet_stats_add(&queue->stats.drops, 1);
+		row->packets++;
 	}
 }
 
 /*
- * Whether a packet that these chains do not hold will never be held: they are as many as we
- * handle at once, or the ring has no descriptors left for one more of their kind.
+ * Whether a packet that does not fit into these chains never will: they are as many as one pop
+ * takes, or the ring has no descriptors for one more chain of this size.
  */
 static bool
 tx_hopeless(const struct vnet_queue *queue, const struct rte_vduse_chain *chains,
@@ -197,7 +184,7 @@ tx_hopeless(const struct vnet_queue *queue, const struct rte_vduse_chain *chains
 	       nb_descs + chains[nb_chains - 1].nb_descs > queue->vq->ring.size;
 }
 
-/* Sends what one pop of chains can take. Returns packets taken; *want: chains to pop. */
+/* Sends packets into one pop of chains. Returns packets taken; *want: chains to pop. */
 static uint16_t
 tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, uint16_t *want,
 	  bool *stop)
@@ -220,7 +207,7 @@ tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, 
 		row.packets = 1;
 	}
 	*stop = n < *want && !hopeless;
-	/* A packet that needs several chains gets as many as there are. */
+	/* Next time, offer a packet that needs several chains all that one pop takes. */
 	*want = row.more ? RTE_VDUSE_BURST_MAX : *want;
 	vnet_queue_finish(queue, row.chains > 0);
 	return row.packets;
