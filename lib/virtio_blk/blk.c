@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Life of a block device. In flows what an application wants, out flows a VDUSE device on an
- * open backend, whose virtqueues are served by rte_vduse_blk_poll(). On the application's
- * threads.
+ * Creates, starts, stops and destroys a block device.
+ * Input: a configuration. Output: a VDUSE device on an open backend; rte_vduse_blk_poll() serves
+ * its virtqueues. Thread: the application's.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -155,7 +155,7 @@ blk_close_queues(struct rte_vduse_blk *blk)
 		vblk_room_close(&blk->queues[i]);
 }
 
-/* What cannot be had for rings of the usual size is known before a driver comes. */
+/* Allocates for rings of the usual size, so that a failure shows before a driver attaches. */
 static int
 blk_open_queues(struct rte_vduse_blk *blk, uint16_t queue_size, const char *name)
 {
@@ -168,13 +168,14 @@ blk_open_queues(struct rte_vduse_blk *blk, uint16_t queue_size, const char *name
 		queue->blk = blk;
 		ret = vblk_room_make(queue, queue_size);
 		if (ret < 0)
-			VBLK_LOG(ERR, name, "no backend channel or log for queue %u of %u: %s", i,
+			VBLK_LOG(ERR, name,
+				 "no backend channel or inflight log for queue %u of %u: %s", i,
 				 blk->nb_queues, strerror(-ret));
 	}
 	return ret;
 }
 
-/* From here on the device is there. */
+/* Opens the inflight logs, which needs the device. */
 static int
 blk_open_logs(struct rte_vduse_blk *blk, uint16_t queue_size, const char *name)
 {

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A block device, inside lib/virtio_blk. A request goes through request.c (what is asked),
- * part.c (in operations of bounded size), dispatch.c (to the backend) and complete.c (back to the
- * driver). From pop to publish it has a
- * slot, and memory of the driver is known by its slot alone: that of its head in a split ring,
- * any in a packed one, whose drivers may choose any id.
+ * A block device, inside lib/virtio_blk. A request goes through request.c (parses it), part.c
+ * (splits it into operations of bounded size), dispatch.c (submits them) and complete.c (answers
+ * the driver). From pop to publish a request has a slot: the one of its head index in a split ring,
+ * any free one in a packed ring, whose drivers may choose any id.
  */
 #ifndef VBLK_BLK_H
 #define VBLK_BLK_H
@@ -28,7 +27,7 @@ extern int vblk_logtype;
 #define VBLK_LOG(level, name, fmt, ...)                                                            \
 	rte_log(RTE_LOG_##level, vblk_logtype, "VDUSE: %s: " fmt "\n", name, ##__VA_ARGS__)
 
-/* The same for what the driver of dev can cause, as often as it likes. */
+/* Rate-limited, for messages that the driver of dev can trigger. */
 #define VBLK_LOG_DRIVER(level, dev, fmt, ...)                                                      \
 	do {                                                                                       \
 		if (rte_vduse_dev_may_log(dev))                                                    \
@@ -38,115 +37,114 @@ extern int vblk_logtype;
 #define VBLK_BIT(nr) (UINT64_C(1) << (nr))
 
 /*
- * What the configuration space announces. A driver reads it before it says how large its ring is,
- * and without indirect descriptors it puts a whole request into the ring: seg_max is for a ring of
- * 128 or of queue-size, whichever is smaller. FreeBSD attaches only if size_max is at least its
- * maxphys, 1 MiB by default. A driver of Windows has room for 16 ranges, whatever is announced.
+ * Limits in the configuration space. A driver reads them before it sets the ring size, and without
+ * indirect descriptors it puts a whole request into the ring: seg_max suits a ring of 128 or of
+ * queue-size, whichever is smaller. FreeBSD attaches only if size_max is at least its maxphys,
+ * 1 MiB by default. The Windows driver has room for 16 ranges, whatever is announced.
  */
 #define VBLK_SEG_MAX       126
 #define VBLK_SIZE_MAX      (UINT32_C(4) << 20)
 #define VBLK_RANGES        1
 #define VBLK_RANGE_SECTORS (UINT32_C(1) << 22)
 
-/* Ranges that are accepted: earlier versions announced as many. */
+/* Ranges that are accepted; drivers may know this number from an earlier version. */
 #define VBLK_RANGES_MAX 32
 
 /*
- * Vectors that a request has memory for: twice what is announced, because drivers may have been
- * told 254 by an earlier version, and a descriptor may lie in two regions.
+ * Vectors of a request: twice what is announced, because a driver may know 254 from an earlier
+ * version, and twice again because a descriptor may cross into another region.
  */
 #define VBLK_IOV_MAX(seg_max) (4 * (seg_max) + 4)
 static_assert(VBLK_IOV_MAX(VBLK_SEG_MAX) <= 1024, "more vectors than the kernel takes at once");
 
-/* Requests with more pieces than that which a queue works on at a time; others wait in the ring. */
+/* Most requests of a queue in flight with more vectors than that; others wait in the ring. */
 #define VBLK_ROOMS 4
 
 /*
- * Bytes that a driver has the lcore and the backend handle at a time. An operation is no larger
- * than a part, and a poll submits no more than a poll's, so other queues of the lcore are served
- * in between. The backend holds no more than a flight's of a queue, so stopping one does not take
- * long.
+ * Limits in bytes: of one operation (a part), of what one poll submits, so that other queues of the
+ * lcore are served in between, and of what the backend has in flight of a queue, so that stopping
+ * the queue does not take long.
  */
 #define VBLK_PART_BYTES   (UINT64_C(2) << 20)
 #define VBLK_POLL_BYTES   (UINT64_C(2) << 20)
 #define VBLK_FLIGHT_BYTES (UINT64_C(32) << 20)
-/* Vectors of an operation: what the kernel and librbd take. */
+/* Most vectors of an operation: the limit of the kernel and librbd. */
 #define VBLK_PART_IOV 1024
 
-/* Requests taken, and given back, in one step. */
+/* Requests popped, and pushed, at a time. */
 #define VBLK_BURST 32
 static_assert(VBLK_BURST <= RTE_VDUSE_BURST_MAX, "more than the ring pops at once");
 
 /* A request between pop and push. */
 struct vblk_request {
 	struct rte_vduse_blk_io io;
-	struct rte_vduse_chain chain; /* its pieces are not valid any more */
+	struct rte_vduse_chain chain; /* bufs is NULL */
 	uint8_t *status;              /* the driver's byte for the result */
 	struct iovec *iov;            /* the vectors of the slot; constant */
-	/* Set for each request, so they lie side by side. */
-	struct iovec *room; /* vectors of a request with too many for iov; NULL: it has none */
-	uint64_t left;      /* bytes of the data, or of the range, after io: see part.c */
-	uint16_t nb_left;   /* vectors after those of io, without rest */
+	/* Set for each request, so keep them together. */
+	struct iovec *room; /* vectors of a request with too many for iov; NULL: none */
+	uint64_t left;      /* bytes of the data or range after io: see part.c */
+	uint16_t nb_left;   /* vectors after those of io, rest not included */
 	uint16_t nb_ranges;
 	uint16_t next_range;
 	bool busy;
 	bool finished;     /* by the backend */
 	uint32_t type;     /* VIRTIO_BLK_T_* */
 	struct iovec rest; /* of the last vector of io */
-	/* Of DISCARD, WRITE_ZEROES and SECURE_ERASE, in the memory of the vectors: a copy. */
+	/* Copy of the ranges of DISCARD, WRITE_ZEROES or SECURE_ERASE, in the memory of iov. */
 	struct virtio_blk_discard_write_zeroes *ranges;
 } __rte_cache_aligned;
 
-/* Operations that wait for the backend, in the order of popping. */
+/* Operations to be submitted to the backend, in pop order. */
 struct vblk_stage {
 	struct rte_vduse_blk_io **ios;
 	uint16_t nb;
-	uint64_t waiting; /* bytes of those here */
-	uint64_t flying;  /* bytes that the backend has */
+	uint64_t waiting; /* bytes to be submitted */
+	uint64_t flying;  /* bytes in flight in the backend */
 };
 
-/* Data does not wait for ranges, which may take long. */
+/* Separate stages, so that data does not wait for ranges, which may take long. */
 enum vblk_stage_kind {
 	VBLK_STAGE_DATA,
 	VBLK_STAGE_RANGES,
 	VBLK_STAGES,
 };
 
-/* One virtqueue. The polling thread's between enter and leave of vq; else the control
- * thread's.
+/* One virtqueue. The polling thread owns it between enter and leave of vq, otherwise the control
+ * thread does.
  */
 struct vblk_queue {
 	struct rte_vduse_vq *vq;               /* constant */
 	struct rte_vduse_blk *blk;             /* constant */
 	struct rte_vduse_blk_channel *channel; /* constant */
-	struct vblk_request *requests; /* one for each slot; there while the ring is started */
-	struct iovec *iov;             /* iov_stride of them for each */
-	struct iovec *rooms;           /* for requests that iov_stride is too small for */
+	struct vblk_request *requests; /* one per slot; allocated while the ring is started */
+	struct iovec *iov;             /* iov_stride per request */
+	struct iovec *rooms;           /* for requests with more than iov_max vectors */
 	struct iovec *spare_rooms[VBLK_ROOMS];
-	uint16_t nb_rooms;                /* spare ones */
-	struct rte_vduse_blk_io **staged; /* room for stages */
+	uint16_t nb_rooms;                /* free ones */
+	struct rte_vduse_blk_io **staged; /* memory of stages */
 	struct vblk_stage stages[VBLK_STAGES];
-	bool stopping;      /* ranges that have not begun fail */
-	uint16_t in_flight; /* popped and not done */
-	uint16_t *slots;    /* room for done, spare, replay and order */
-	uint16_t *order;    /* with in-order: slots in flight, a ring of them */
-	uint16_t oldest;    /* where it begins */
-	uint16_t *done;     /* slots that are done and not shown */
+	bool stopping;      /* fail ranges that have not started */
+	uint16_t in_flight; /* popped, not completed */
+	uint16_t *slots;    /* memory of done, spare, replay and order */
+	uint16_t *order;    /* with in-order: circular, the slots in flight */
+	uint16_t oldest;    /* its first entry */
+	uint16_t *done;     /* slots completed, not published */
 	uint16_t nb_done;
-	uint16_t *spare; /* of a packed ring: free slots */
+	uint16_t *spare; /* packed ring: free slots */
 	uint16_t nb_spare;
-	uint16_t *replay; /* slots that a killed process left, to be taken again */
+	uint16_t *replay; /* slots that a killed process left in flight */
 	uint16_t nb_replay;
 	uint16_t next_replay;
-	struct vring_desc *replay_descs; /* room for the chain of one */
+	struct vring_desc *replay_descs; /* memory for one chain */
 	uint16_t depth;                  /* of the channel */
-	struct rte_vduse_part part;      /* of the state file, where the inflight log lies */
+	struct rte_vduse_part part;      /* of the state file, holds the inflight log */
 	struct vblk_inflight inflight;
-	uint16_t nb_used; /* in used, to be pushed */
-	bool pushed;      /* and to be published */
+	uint16_t nb_used; /* entries of used, to be pushed */
+	bool pushed;      /* entries were pushed, publish them */
 	bool packed;
-	bool write_through; /* the driver does not flush: section 5.2.6.2 */
-	bool settable;      /* it may switch the write cache off, too */
+	bool write_through; /* the driver cannot flush: section 5.2.6.2 */
+	bool settable;      /* the driver may disable the write cache */
 	struct rte_vduse_chain used[VBLK_BURST];
 	struct rte_vduse_blk_stats stats; /* the polling thread writes, any thread reads */
 } __rte_cache_aligned;
@@ -155,8 +153,8 @@ struct rte_vduse_blk {
 	struct rte_vduse_dev *dev;
 	struct rte_vduse_blk_backend *backend; /* constant */
 	uint64_t capacity;                     /* sectors; atomic */
-	bool draining;                         /* pollers take no request; atomic */
-	bool no_cache;                         /* the driver switched the write cache off; atomic */
+	bool draining;                         /* pollers pop no request; atomic */
+	bool no_cache;                         /* the driver disabled the write cache; atomic */
 	uint64_t features;                     /* offered; constant */
 	uint32_t block_size;                   /* constant */
 	uint16_t nb_queues;                    /* constant */
@@ -169,7 +167,7 @@ struct rte_vduse_blk {
 	struct vblk_queue queues[];
 };
 
-/* config.c: the features and the configuration space that a device begins with. */
+/* config.c: the features and the initial configuration space of a device. */
 uint64_t
 vblk_config_features(const struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf);
 void
@@ -182,93 +180,90 @@ void
 vblk_config_status(struct rte_vduse_dev *dev, uint8_t status, void *arg);
 
 /*
- * room.c: gives a queue what serves a ring of that size: a channel of the backend and a log, each
- * at least that large. What it has stays when this fails. Nothing is in flight.
+ * room.c: gives a queue a backend channel and an inflight log for a ring of that size. On failure
+ * the queue keeps what it has. Nothing may be in flight.
  */
 int
 vblk_room_make(struct vblk_queue *queue, uint16_t size);
-/* room.c: takes it away again. */
+/* room.c: closes both. */
 void
 vblk_room_close(struct vblk_queue *queue);
 
 /*
- * take_over.c: changes what is asked for to what the driver of a device that a dead process left
- * has, so that it goes on. 0; -ENOENT: there is none; -EEXIST: it cannot be served, with a line.
+ * take_over.c: changes conf to what the driver of a device left by a dead process has. 0, or
+ * -EEXIST with a log line: the device cannot be served.
  */
 int
 vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name,
 	       const struct rte_vduse_left *left);
-/* take_over.c: the features to offer to it, once those that conf gives are known. */
+/* take_over.c: adds the features that this driver has to those of conf. 0, or -EEXIST. */
 int
 vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
 			const struct rte_vduse_left *left);
 
-/* queue.c: what rte_vduse_dev_ops asks of a virtqueue. */
+/* queue.c: callbacks of the device. */
 extern const struct rte_vduse_dev_ops vblk_dev_ops;
 
-/* queue.c: shows used chains, calls the driver if it wants, and reports faults. */
-void
-vblk_queue_finish(struct vblk_queue *queue);
-
-/* request.c: fills the request of a popped chain. False: it has no place for a status. */
+/* request.c: initialises the request of a popped chain. False: no byte for a status. */
 bool
 vblk_request_init(struct vblk_request *request, const struct rte_vduse_chain *chain);
 /*
- * The used length of a request whose first len bytes to write, without the status, were written
+ * The used length of a request whose first len writable bytes, without the status, were written
  * (section 2.7.8.2).
  */
 uint32_t
 vblk_request_used(const struct vblk_request *request, uint32_t len);
 /*
- * Reads what the driver asks for. VIRTIO_BLK_S_OK: request->io is to be done, unless done says
- * that nothing is left to do; else the status to answer.
+ * Parses a request. VIRTIO_BLK_S_OK: submit request->io, or, with *done, answer at once. Otherwise
+ * the status to answer.
  */
 uint8_t
 vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
 		   const struct rte_vduse_chain *chain, bool *done);
-/* Makes request->io the first part of the next of its ranges. False: there is none. */
+/* Sets request->io to the first part of the next range. False: there is none. */
 bool
 vblk_request_next_range(const struct vblk_queue *queue, struct vblk_request *request);
 
-/* part.c: memory for the vectors of long requests. Returns 0 or -ENOMEM. */
+/* part.c: allocates the vectors of long requests. Returns 0 or -ENOMEM. */
 int
 vblk_part_alloc(struct vblk_queue *queue);
-/* part.c: the parts of the functions below that few requests need. */
+/* part.c: gives a request with more than iov_max pieces its vectors, and takes them back. */
 void
 vblk_part_take(struct vblk_queue *queue, struct vblk_request *request);
-uint8_t
-vblk_part_split(const struct vblk_queue *queue, struct vblk_request *request);
-bool
-vblk_part_go_on(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status);
-/* part.c: takes back what vblk_part_room() gave. */
 void
 vblk_part_leave(struct vblk_queue *queue, struct vblk_request *request);
-/* part.c: makes request->io, which is a range, its first part. */
+/* part.c: cuts request->io, which is all of the data, to its first part. Returns a status. */
+uint8_t
+vblk_part_split(const struct vblk_queue *queue, struct vblk_request *request);
+/* part.c: the slow path of vblk_part_next(). */
+bool
+vblk_part_advance(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status);
+/* part.c: cuts request->io, which is a range, to its first part. */
 void
 vblk_part_range(const struct vblk_queue *queue, struct vblk_request *request);
 
-/* dispatch.c: takes chains off the ring. Returns how many. */
+/* dispatch.c: pops chains and starts their requests. Returns the number of chains. */
 uint16_t
 vblk_dispatch_take(struct vblk_queue *queue);
-/* dispatch.c: has an operation wait for the backend; hands over what it may have and will take. */
+/* dispatch.c: queues an operation; submits queued ones within the limits. */
 void
 vblk_dispatch_stage(struct vblk_queue *queue, struct vblk_request *request);
 void
 vblk_dispatch_submit(struct vblk_queue *queue);
 
-/* complete.c: answers a request; the driver does not see it before vblk_complete_push(). */
+/* complete.c: answers a request; not pushed before vblk_complete_push(). */
 void
 vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t status);
-/* complete.c: collects what the backend has finished. Returns how much. */
+/* complete.c: polls the backend and completes requests. Returns the number of operations. */
 uint16_t
 vblk_complete_poll(struct vblk_queue *queue);
 void
 vblk_complete_push(struct vblk_queue *queue);
-/* complete.c: what was pushed is published. */
+/* complete.c: frees the slots of requests that were published. */
 void
-vblk_complete_shown(struct vblk_queue *queue);
+vblk_complete_published(struct vblk_queue *queue);
 
-/* stats.c: counts a request that is answered. */
+/* stats.c: counts an answered request. */
 void
 vblk_stats_count(struct rte_vduse_blk_stats *stats, const struct vblk_request *request,
 		 uint8_t status);
@@ -279,7 +274,7 @@ vblk_stage_kind(const struct rte_vduse_blk_io *io)
 	return io->op > RTE_VDUSE_BLK_FLUSH ? VBLK_STAGE_RANGES : VBLK_STAGE_DATA;
 }
 
-/* Whether a chain has to wait until a long request has left its memory. */
+/* Whether a chain has to wait until a long request frees its vectors. */
 static inline bool
 vblk_part_wait(const struct vblk_queue *queue, const struct rte_vduse_chain *chain)
 {
@@ -287,36 +282,19 @@ vblk_part_wait(const struct vblk_queue *queue, const struct rte_vduse_chain *cha
 	       queue->nb_rooms == 0;
 }
 
-/* Gives a request memory for nb vectors, which are no more than its chain's pieces. */
-static inline void
-vblk_part_room(struct vblk_queue *queue, struct vblk_request *request, uint16_t nb)
-{
-	if (unlikely(nb > queue->blk->iov_max))
-		vblk_part_take(queue, request);
-}
-
-/* Makes request->io, which is all of the data, its first part. Returns a status. */
-static inline uint8_t
-vblk_part_data(const struct vblk_queue *queue, struct vblk_request *request)
-{
-	if (likely(request->io.len <= VBLK_PART_BYTES && request->io.nb_iov <= VBLK_PART_IOV))
-		return VIRTIO_BLK_S_OK;
-	return vblk_part_split(queue, request);
-}
-
 /*
- * Makes request->io what comes after an operation that succeeded. False: the request is done, with
- * the status, which was VIRTIO_BLK_S_OK.
+ * Sets request->io to the next operation after one that succeeded. False: the request is complete
+ * with *status, which the caller set to VIRTIO_BLK_S_OK.
  */
 static inline bool
 vblk_part_next(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status)
 {
 	if (likely(request->left == 0 && request->next_range >= request->nb_ranges))
 		return false;
-	return vblk_part_go_on(queue, request, status);
+	return vblk_part_advance(queue, request, status);
 }
 
-/* A counter that one thread writes and any reads. */
+/* Adds to a counter that one thread writes and any thread reads. */
 static inline void
 vblk_stats_add(uint64_t *counter, uint64_t n)
 {

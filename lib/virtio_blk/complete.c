@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Requests on their way back. In flow operations that the backend has finished, in any order,
- * out flow status bytes and used chains; and the poll that drives a queue. Polling thread, and
- * the control thread when it stops a queue.
+ * Completes requests.
+ * Input: operations that the backend has finished, in any order. Output: status bytes and used
+ * chains. Thread: polling; control while it stops a queue.
  */
 #include <errno.h>
 
@@ -34,7 +34,7 @@ complete_use(struct vblk_queue *queue, const struct vblk_request *request)
 		vblk_complete_push(queue);
 }
 
-/* Section 2.7.9: what was taken first is given back first. */
+/* Section 2.7.9: requests are used in the order in which they were popped. */
 static void
 complete_in_order(struct vblk_queue *queue)
 {
@@ -52,7 +52,7 @@ void
 vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t status)
 {
 	*(volatile uint8_t *)request->status = status;
-	/* Of a read that failed any part may be missing. */
+	/* After a failed read, any part of the data may be missing. */
 	if (unlikely(status != VIRTIO_BLK_S_OK))
 		request->chain.used_len = vblk_request_used(request, 0);
 	if (unlikely(request->room != NULL))
@@ -66,11 +66,11 @@ vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t st
 }
 
 void
-vblk_complete_shown(struct vblk_queue *queue)
+vblk_complete_published(struct vblk_queue *queue)
 {
 	uint16_t i;
 
-	vblk_inflight_shown(&queue->inflight, &queue->vq->ring);
+	vblk_inflight_published(&queue->inflight, &queue->vq->ring);
 	for (i = 0; i < queue->nb_done; i++) {
 		uint16_t slot = queue->done[i];
 
@@ -117,25 +117,4 @@ vblk_complete_poll(struct vblk_queue *queue)
 	queue->stages[VBLK_STAGE_DATA].flying -= data;
 	queue->stages[VBLK_STAGE_RANGES].flying -= ranges;
 	return n;
-}
-
-unsigned int
-rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
-{
-	struct vblk_queue *queue = &blk->queues[index];
-	unsigned int work = 0;
-
-	if (!vduse_vq_enter(queue->vq))
-		return 0;
-	/* Relaxed: see rte_vduse_blk_drain(). */
-	if (likely(!rte_atomic_load_explicit(&blk->draining, rte_memory_order_relaxed)))
-		work = vblk_dispatch_take(queue);
-	/* What is staged is in flight. */
-	if (queue->in_flight > 0) {
-		vblk_dispatch_submit(queue);
-		work += vblk_complete_poll(queue);
-	}
-	vblk_queue_finish(queue);
-	vduse_vq_leave(queue->vq);
-	return work;
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The configuration space of a block device (VIRTIO 1.2, section 5.2.4) and the features that
- * go with it: what the backend is like, in the driver's units. On the application's threads, and
- * on the control thread what the driver writes there.
+ * The configuration space of a block device (VIRTIO 1.2, section 5.2.4) and its features.
+ * Input: limits of the backend; writes of the driver. Output: the same limits in the units of the
+ * specification. Thread: the application's; status and write: control.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -34,8 +34,8 @@ vblk_config_features(const struct rte_vduse_blk *blk, const struct rte_vduse_blk
 	if (blk->nb_queues > 1)
 		features |= VBLK_BIT(VIRTIO_BLK_F_MQ);
 	/*
-	 * A driver that reconnects does not say again that it wants no cache; a socket's remembers
-	 * it with what is in flight.
+	 * A driver that reconnects does not disable the write cache again. Over a socket that is
+	 * kept with the inflight requests.
 	 */
 	if (conf->inflight)
 		features |= VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE);
@@ -50,7 +50,7 @@ vblk_config_features(const struct rte_vduse_blk *blk, const struct rte_vduse_blk
 	return features;
 }
 
-/* Bytes in logical blocks, or 0 where a field of that many bits cannot say it. */
+/* Bytes in logical blocks; 0 if no whole number of them, or more than most. */
 static uint32_t
 config_blocks(const struct rte_vduse_blk *blk, uint32_t bytes, uint32_t most)
 {
@@ -74,7 +74,7 @@ config_topology(struct rte_vduse_blk *blk)
 	config->opt_io_size = rte_cpu_to_le_32(config_blocks(blk, limits->optimal_io, UINT32_MAX));
 }
 
-/* Of the backend, in whole blocks. */
+/* Capacity of the backend in sectors, whole blocks only. */
 static uint64_t
 config_capacity(const struct rte_vduse_blk *blk)
 {
@@ -84,7 +84,7 @@ config_capacity(const struct rte_vduse_blk *blk)
 	return size / blk->block_size * (blk->block_size / RTE_VDUSE_BLK_SECTOR);
 }
 
-/* Bytes that a driver cannot reach are said once for each size. */
+/* Sets the capacity. Warns if the size is no whole number of blocks. */
 static void
 config_set_capacity(struct rte_vduse_blk *blk)
 {
@@ -113,7 +113,7 @@ vblk_config_init(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *con
 	struct virtio_blk_config *config = &blk->config;
 
 	blk->iov_max = VBLK_IOV_MAX(seg_max);
-	/* An odd number of cache lines, so that neighbours' first ones lie in other sets. */
+	/* An odd number of cache lines, so that the requests' first ones use different sets. */
 	blk->iov_stride = (uint16_t)(4 * ((RTE_MAX(blk->iov_max, VBLK_RANGES_MAX) + 3) / 4 | 1));
 	config_set_capacity(blk);
 	config->size_max = rte_cpu_to_le_32(VBLK_SIZE_MAX);
@@ -153,8 +153,8 @@ rte_vduse_blk_resize(struct rte_vduse_blk *blk)
 }
 
 /*
- * A driver that was there before this process knows the capacity that the backend had then; no
- * transport tells that apart from a new driver, to which it is no news.
+ * A driver from before this process knows the capacity that the backend had then. No transport can
+ * tell it from a new driver, so send the capacity in both cases.
  */
 void
 vblk_config_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
@@ -164,7 +164,7 @@ vblk_config_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
 
 	if (!(status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return;
-	/* Again if rte_vduse_blk_resize() told a newer one meanwhile. */
+	/* Repeat if rte_vduse_blk_resize() changed it meanwhile. */
 	do {
 		capacity = rte_vduse_blk_capacity(blk);
 		le = rte_cpu_to_le_64(capacity);
@@ -173,7 +173,7 @@ vblk_config_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
 	} while (capacity != rte_vduse_blk_capacity(blk));
 }
 
-/* The write cache alone can be written: 0 switches it off, until it is switched on again. */
+/* Only the write cache field can be written: 0 disables the cache, 1 enables it. */
 int
 vblk_config_write(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len,
 		  void *arg)
@@ -187,7 +187,7 @@ vblk_config_write(struct rte_vduse_dev *dev, uint32_t offset, const void *data, 
 	memcpy(&wce, data, sizeof(wce));
 	if (wce > 1)
 		return -EINVAL;
-	/* A driver may write the value that is there: that is no news. */
+	/* Log changes only. */
 	if (rte_atomic_exchange_explicit(&blk->no_cache, wce == 0, rte_memory_order_relaxed) ==
 	    (wce == 0))
 		return 0;

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Requests on their way to the backend. In flow chains off the ring, out flow operations that
- * the backend has taken; those it cannot take yet wait here, in order. Polling thread.
+ * Starts requests. Operations that the backend cannot take yet wait here, in order.
+ * Input: chains popped from the ring. Output: operations submitted to the backend.
+ * Thread: polling; vblk_dispatch_submit(): control, too, while it stops a queue.
  */
 #include <string.h>
 
@@ -17,7 +18,7 @@ vblk_dispatch_stage(struct vblk_queue *queue, struct vblk_request *request)
 	stage->waiting += request->io.len;
 }
 
-/* How many may go to the backend now, by their bytes; these become *len. */
+/* Number of operations within the byte limits of a submit. *len: their bytes. */
 static uint16_t
 dispatch_allowed(const struct vblk_stage *stage, uint64_t *len)
 {
@@ -31,7 +32,7 @@ dispatch_allowed(const struct vblk_stage *stage, uint64_t *len)
 	*len = 0;
 	for (n = 0; n < stage->nb && *len + stage->ios[n]->len <= most; n++)
 		*len += stage->ios[n]->len;
-	/* A range may be larger than all that: it goes alone. */
+	/* A range may be larger than the limits: submit it alone. */
 	if (n == 0 && stage->flying == 0)
 		*len = stage->ios[n++]->len;
 	return n;
@@ -66,7 +67,7 @@ vblk_dispatch_submit(struct vblk_queue *queue)
 			dispatch_submit(queue->channel, &queue->stages[i]);
 }
 
-/* The chain breaks the rules in a way that leaves no answer; the queue stops. */
+/* Stops the queue: the chain violates the specification so that it cannot be answered. */
 static bool
 dispatch_fail(struct vblk_queue *queue, const char *why, const struct rte_vduse_chain *chain)
 {
@@ -75,7 +76,7 @@ dispatch_fail(struct vblk_queue *queue, const char *why, const struct rte_vduse_
 	return false;
 }
 
-/* The chain of a slot becomes a request in flight. */
+/* Starts the request of a slot: from here on it is in flight. */
 static bool
 dispatch_begin(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_chain *chain)
 {
@@ -108,7 +109,7 @@ dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_ch
 	return true;
 }
 
-/* Nobody but this process writes to its log; the requests do not depend on it. */
+/* Another process changed the inflight log. Requests in flight do not depend on it. */
 static void
 dispatch_damaged(struct vblk_queue *queue)
 {
@@ -119,7 +120,7 @@ dispatch_damaged(struct vblk_queue *queue)
 			queue->vq->index, rte_vduse_state_dir());
 }
 
-/* A popped chain gets a slot, and is in the log before anything is done about it. */
+/* Assigns a slot to a popped chain and writes the inflight log before the request starts. */
 static bool
 dispatch_chain(struct vblk_queue *queue, const struct rte_vduse_chain *chain, uint32_t nb_back)
 {
@@ -138,7 +139,7 @@ dispatch_chain(struct vblk_queue *queue, const struct rte_vduse_chain *chain, ui
 	return dispatch_slot(queue, slot, chain);
 }
 
-/* The processes that took this request died with it: it is answered without a look at it. */
+/* Answers a request with which too many processes died, without parsing it. */
 static bool
 dispatch_give_up(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_chain *chain)
 {
@@ -151,58 +152,51 @@ dispatch_give_up(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse
 			"flight: it is answered with an I/O error, please report what it is",
 			queue->vq->index, vblk_inflight_deaths(&queue->inflight, slot),
 			chain->head);
-	/* Any that is no type of a request: counted with the others. */
+	/* No type of a request: counted as other. */
 	request->type = UINT32_MAX;
 	vblk_stats_add(&queue->stats.io_errors, 1);
 	vblk_complete(queue, request, VIRTIO_BLK_S_IOERR);
 	return true;
 }
 
-static bool
-dispatch_again(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_chain *chain)
-{
-	if (unlikely(vblk_inflight_deaths(&queue->inflight, slot) >= VBLK_INFLIGHT_DEATHS_MAX))
-		return dispatch_give_up(queue, slot, chain);
-	vblk_inflight_count(&queue->inflight, slot);
-	return dispatch_slot(queue, slot, chain);
-}
-
-/* Whether the request of a slot has to be the only one in flight: see VBLK_INFLIGHT_DEATHS_MAX. */
-static bool
-dispatch_alone(const struct vblk_queue *queue, uint16_t slot)
-{
-	return vblk_inflight_deaths(&queue->inflight, slot) >= VBLK_INFLIGHT_DEATHS_MAX - 1;
-}
-
-/* Takes again what a process that was killed had taken, before anything new. */
+/* Starts the requests again that a killed process left in flight, before any new one. */
 static uint16_t
 dispatch_replay(struct vblk_queue *queue)
 {
 	struct rte_vduse_chain chain;
 	uint16_t n = 0;
 
-	/* No more in a poll than a pop would take. */
+	/* The same limits per poll as for a pop. */
 	queue->vq->ring.nb_read = 0;
 	while (queue->next_replay < queue->nb_replay && n < VBLK_BURST &&
 	       queue->nb_done < VBLK_BURST && queue->vq->ring.nb_read < VRING_POP_DESCS) {
 		uint16_t slot = queue->replay[queue->next_replay];
+		uint32_t deaths = vblk_inflight_deaths(&queue->inflight, slot);
+		bool started;
 
-		if (unlikely(queue->in_flight > 0 && dispatch_alone(queue, slot)))
+		/* A suspect has to be the only one in flight. */
+		if (unlikely(queue->in_flight > 0 && deaths >= VBLK_INFLIGHT_DEATHS_MAX - 1))
 			break;
-		/* An address that is not known yet is asked for, then this is tried again. */
-		if (!vblk_inflight_again(&queue->inflight, &queue->vq->ring, slot,
-					 queue->replay_descs, &chain) ||
+		/* Stalled on an unmapped address: a later poll tries it again. */
+		if (!vblk_inflight_reread(&queue->inflight, &queue->vq->ring, slot,
+					  queue->replay_descs, &chain) ||
 		    vblk_part_wait(queue, &chain))
 			break;
 		queue->next_replay++;
 		n++;
-		if (!dispatch_again(queue, slot, &chain))
+		if (unlikely(deaths >= VBLK_INFLIGHT_DEATHS_MAX)) {
+			started = dispatch_give_up(queue, slot, &chain);
+		} else {
+			vblk_inflight_count(&queue->inflight, slot);
+			started = dispatch_slot(queue, slot, &chain);
+		}
+		if (!started)
 			break;
 	}
-	/* What there is to take again is not known any more. */
+	/* The requests left to start again are unknown. */
 	if (unlikely(queue->inflight.damaged)) {
 		dispatch_damaged(queue);
-		rte_vduse_vq_fail(queue->vq, "its log is damaged, requests left",
+		rte_vduse_vq_fail(queue->vq, "its inflight log is damaged, requests left",
 				  (uint64_t)(queue->nb_replay - queue->next_replay));
 	}
 	return n;
@@ -217,7 +211,7 @@ vblk_dispatch_take(struct vblk_queue *queue)
 
 	if (unlikely(queue->next_replay < queue->nb_replay))
 		return dispatch_replay(queue);
-	/* A driver has no more chains than the ring has descriptors; one that says so lies. */
+	/* Never more requests than the ring has descriptors, whatever the driver makes available. */
 	n = vring_pop(&queue->vq->ring, chains,
 		      RTE_MIN((uint16_t)(queue->vq->ring.size - queue->in_flight - queue->nb_done),
 			      VBLK_BURST));

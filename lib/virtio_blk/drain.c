@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Waits for a backend. In flow requests that it has, out flow none, while those who poll take no
- * new ones; or the word that it does not finish them. On the application's threads.
+ * Waits until the backend has no request in flight; pollers pop no new ones meanwhile.
+ * Output: 0, or an error if the backend does not finish in time. Thread: the application's.
  */
 #include <errno.h>
 #include <unistd.h>
@@ -15,9 +15,9 @@
 #define DRAIN_US 1000
 
 /*
- * What the backend has of a queue. Without the lock it is not known: a poller may not have seen the
- * flag, and the control thread, which stops the queue, itself waits for the backend. Where the
- * driver broke its ring nobody polls, and nobody waits.
+ * Requests of a queue in flight, at least 1 if the lock is taken: then a poller may not have seen
+ * the flag yet, or the control thread stops the queue and waits for the backend itself. A queue in
+ * the error state is not polled, so do not wait for it.
  */
 static unsigned int
 drain_left(struct vblk_queue *queue)
@@ -50,7 +50,7 @@ rte_vduse_blk_drain(struct rte_vduse_blk *blk, unsigned int ms)
 	uint64_t end = rte_get_timer_cycles() + ms * (rte_get_timer_hz() / MS_PER_S);
 	unsigned int left;
 
-	/* Relaxed: the queues' locks order it. */
+	/* Relaxed: ordered by the locks of the queues. */
 	rte_atomic_store_explicit(&blk->draining, true, rte_memory_order_relaxed);
 	while ((left = drain_left_all(blk)) > 0 && rte_get_timer_cycles() < end)
 		usleep(DRAIN_US);
@@ -58,7 +58,7 @@ rte_vduse_blk_drain(struct rte_vduse_blk *blk, unsigned int ms)
 	if (left == 0)
 		return 0;
 	VBLK_LOG_DRIVER(ERR, blk->dev,
-			"the backend has not finished %u requests in %u ms: see whether it works",
+			"the backend has not finished %u requests in %u ms: check that it works",
 			left, ms);
 	return -ETIMEDOUT;
 }

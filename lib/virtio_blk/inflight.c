@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See inflight.h. In flows memory of the state file, out flows what was in flight. Nothing in the
- * file is believed: what cannot be is refused. Control thread; save and spare: polling thread.
+ * The inflight log, see inflight.h. The file is not trusted: every value is checked.
+ * Input: memory of the state file. Output: the requests that were in flight.
+ * Thread: control; save, spare, count and reread: polling.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -13,7 +14,7 @@
 
 #include <virtio_blk/inflight.h>
 
-/* Where each part of an inflight log begins. */
+/* Offsets of the parts of an inflight log. */
 struct inflight_layout {
 	size_t slots;
 	size_t descs;
@@ -48,7 +49,7 @@ vblk_inflight_open(struct vblk_inflight *inflight, void *memory, size_t bytes, u
 	struct inflight_layout layout;
 	uint8_t *base = memory;
 
-	/* What another process wrote is believed only where it can be. */
+	/* Use what another process wrote only if it is plausible. */
 	if (ring->room >= queue_size && ring->room <= VRING_SIZE_MAX &&
 	    vblk_inflight_size((uint16_t)ring->room) <= bytes)
 		queue_size = (uint16_t)ring->room;
@@ -74,7 +75,7 @@ vblk_inflight_close(struct vblk_inflight *inflight)
 	memset(inflight, 0, sizeof(*inflight));
 }
 
-/* Those descriptors are free that no slot has. used has a place for each. */
+/* Lists the descriptors that no slot uses. */
 static void
 inflight_find_spare(struct vblk_inflight *inflight, const bool *used)
 {
@@ -115,8 +116,8 @@ vblk_inflight_begin(struct vblk_inflight *inflight, const struct rte_vduse_vq_in
 	inflight->ring->features = info->features;
 	inflight->ring->life = info->life;
 	inflight->ring->size = info->size;
-	inflight->ring->shown = vring_published(ring);
-	/* Release: all of it before the mark. */
+	inflight->ring->published = vring_published(ring);
+	/* Release: store all of it before the mark. */
 	rte_atomic_store_explicit(&inflight->ring->valid, 1, rte_memory_order_release);
 }
 
@@ -124,9 +125,9 @@ void
 vblk_inflight_end(struct vblk_inflight *inflight)
 {
 	if (inflight->ring != NULL)
-		/* Release: between shown positions and what a later begin writes. */
+		/* Release: after all published positions, before the stores of a later begin. */
 		rte_atomic_store_explicit(&inflight->ring->valid, 0, rte_memory_order_release);
-	/* The compiler, too, keeps what follows behind it. */
+	/* Keeps the compiler from moving later stores before it. */
 	rte_compiler_barrier();
 }
 
@@ -138,7 +139,7 @@ vblk_inflight_left(const struct vblk_inflight *inflight, const struct rte_vduse_
 	return info->resumed || (info->life != 0 && info->life == inflight->ring->life);
 }
 
-/* No ring has that size, so the next process refuses the inflight log. */
+/* Sets a ring size that does not exist, so that the next process rejects the log. */
 static void
 inflight_damaged(struct vblk_inflight *inflight)
 {
@@ -183,7 +184,7 @@ vblk_inflight_spare(struct vblk_inflight *inflight, const struct vblk_inflight_s
 	}
 }
 
-/* Whether an inflight log is of this ring. */
+/* Whether an inflight log belongs to this ring. */
 static bool
 inflight_fits(const struct vblk_inflight *inflight, const struct rte_vduse_vq_info *info)
 {
@@ -194,7 +195,7 @@ inflight_fits(const struct vblk_inflight *inflight, const struct rte_vduse_vq_in
 	       ring->size == info->size && info->size <= inflight->size;
 }
 
-/* Whether a slot can be one, with descriptors that no other has. */
+/* Whether a slot is valid and shares no descriptor with another one. */
 static bool
 inflight_slot_check(const struct vblk_inflight *inflight, uint16_t index, bool *used)
 {
@@ -228,35 +229,35 @@ inflight_check(const struct vblk_inflight *inflight, bool *used)
 	return true;
 }
 
-/* What a slot takes of the ring: see vring_resume(). */
+/* Chains or descriptors of a slot, as vring_resume() counts them. */
 static uint32_t
 inflight_weight(const struct vblk_inflight *inflight, const struct vblk_inflight_slot *slot)
 {
 	return inflight->packed ? slot->nb_descs : 1;
 }
 
-/* Whether the driver was shown the request of a slot. decided: the batch at that position was. */
+/* Whether a slot was published. decided: the batch at that position was. */
 static bool
-inflight_was_shown(const struct vblk_inflight_slot *slot, uint16_t position, bool decided)
+inflight_was_published(const struct vblk_inflight_slot *slot, uint16_t position, bool decided)
 {
 	if (slot->batch == 0)
 		return false;
 	return slot->batch != (VBLK_INFLIGHT_BATCH | position) || decided;
 }
 
-/* Frees what was shown, and has all else in flight. The order is that of the protocol. */
+/* Frees published slots and puts all others in flight, in the order of the protocol. */
 static void
 inflight_settle(struct vblk_inflight *inflight, const struct vring_vq *ring, bool decided)
 {
-	uint16_t was = inflight->ring->shown, i;
+	uint16_t was = inflight->ring->published, i;
 
-	vblk_inflight_shown(inflight, ring);
+	vblk_inflight_published(inflight, ring);
 	for (i = 0; i < inflight->ring->size; i++) {
 		struct vblk_inflight_slot *slot = &inflight->slots[i];
 
 		if (slot->taken == 0)
 			continue;
-		if (inflight_was_shown(slot, was, decided))
+		if (inflight_was_published(slot, was, decided))
 			rte_atomic_store_explicit(&slot->taken, 0, rte_memory_order_release);
 		else
 			slot->batch = 0;
@@ -264,25 +265,25 @@ inflight_settle(struct vblk_inflight *inflight, const struct vring_vq *ring, boo
 }
 
 static int
-inflight_place_ring(struct vblk_inflight *inflight, struct vring_vq *ring)
+inflight_resume_ring(struct vblk_inflight *inflight, struct vring_vq *ring)
 {
 	uint32_t used = 0, taken = 0;
 	bool decided;
 	uint16_t i;
 	int ret;
 
-	decided = vring_was_published(ring, inflight->ring->shown);
+	decided = vring_was_published(ring, inflight->ring->published);
 	for (i = 0; i < inflight->ring->size; i++) {
 		const struct vblk_inflight_slot *slot = &inflight->slots[i];
 
 		if (slot->taken == 0)
 			continue;
-		if (!inflight_was_shown(slot, inflight->ring->shown, decided))
+		if (!inflight_was_published(slot, inflight->ring->published, decided))
 			taken += inflight_weight(inflight, slot);
-		else if (slot->batch == (VBLK_INFLIGHT_BATCH | inflight->ring->shown))
+		else if (slot->batch == (VBLK_INFLIGHT_BATCH | inflight->ring->published))
 			used += inflight_weight(inflight, slot);
 	}
-	ret = vring_resume(ring, inflight->ring->shown, used, taken);
+	ret = vring_resume(ring, inflight->ring->published, used, taken);
 	if (ret == 0)
 		inflight_settle(inflight, ring, decided);
 	return ret;
@@ -324,10 +325,10 @@ vblk_inflight_recover(struct vblk_inflight *inflight, const struct rte_vduse_vq_
 	if (used == NULL)
 		return -ENOMEM;
 	if (inflight_fits(inflight, info) && inflight_check(inflight, used) &&
-	    inflight_place_ring(inflight, ring) == 0) {
+	    inflight_resume_ring(inflight, ring) == 0) {
 		inflight_sort(inflight, order, nb);
 		memset(used, 0, inflight->size * sizeof(*used));
-		/* Once more: of those that are left. */
+		/* Mark the descriptors of the slots that are left. */
 		(void)inflight_check(inflight, used);
 		inflight_find_spare(inflight, used);
 		ret = 0;
@@ -339,22 +340,22 @@ vblk_inflight_recover(struct vblk_inflight *inflight, const struct rte_vduse_vq_
 uint32_t
 vblk_inflight_deaths(const struct vblk_inflight *inflight, uint16_t slot)
 {
-	return inflight->slots[slot].again + 1u;
+	return inflight->slots[slot].retries + 1u;
 }
 
 void
 vblk_inflight_count(struct vblk_inflight *inflight, uint16_t slot)
 {
-	/* Before anything that may kill this process: the compiler keeps the order, too. */
-	rte_atomic_store_explicit(&inflight->slots[slot].again,
-				  (uint16_t)(inflight->slots[slot].again + 1),
+	/* Stored before anything that may kill this process; also a compiler barrier. */
+	rte_atomic_store_explicit(&inflight->slots[slot].retries,
+				  (uint16_t)(inflight->slots[slot].retries + 1),
 				  rte_memory_order_release);
 	rte_compiler_barrier();
 }
 
 bool
-vblk_inflight_again(struct vblk_inflight *inflight, struct vring_vq *ring, uint16_t index,
-		    struct vring_desc *descs, struct rte_vduse_chain *chain)
+vblk_inflight_reread(struct vblk_inflight *inflight, struct vring_vq *ring, uint16_t index,
+		     struct vring_desc *descs, struct rte_vduse_chain *chain)
 {
 	const volatile struct vblk_inflight_slot *slot = &inflight->slots[index];
 	struct vring_taken taken = {
@@ -365,7 +366,7 @@ vblk_inflight_again(struct vblk_inflight *inflight, struct vring_vq *ring, uint1
 	uint16_t desc = slot->first, i;
 
 	if (!inflight->packed) {
-		/* It was checked when it was recovered, and may be another now. */
+		/* It was checked at recovery, but may have changed since. */
 		if (taken.head == index)
 			return vring_reread(ring, &taken, chain);
 		inflight_damaged(inflight);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Splits requests into parts: a request may be as long as the driver likes, an operation of a
- * backend may not. The next part begins when the backend has finished the one before.
- * Input: the data or the range of a request that was parsed. Output: request->io, part by part.
+ * Splits requests into parts: a request may have any length, an operation of a backend is bounded.
+ * The next part starts when the backend has finished the previous one.
+ * Input: the data or range of a parsed request. Output: request->io, one part at a time.
  * Thread: polling; control while it stops a queue.
  */
 #include <errno.h>
@@ -40,7 +40,7 @@ vblk_part_leave(struct vblk_queue *queue, struct vblk_request *request)
 	request->room = NULL;
 }
 
-/* Ends the operation after len bytes, which may be within a vector. */
+/* Cuts the operation after len bytes, possibly inside a vector. */
 static void
 part_end(struct vblk_request *request, uint64_t len)
 {
@@ -62,8 +62,8 @@ part_end(struct vblk_request *request, uint64_t len)
 }
 
 /*
- * Makes an operation of what is left of the data, from io->iov and io->offset on. It ends where a
- * block does, unless it is the last. VIRTIO_BLK_S_IOERR: a block lies in too many pieces.
+ * Makes the next operation of the data that is left, from io->iov and io->offset on. It ends at a
+ * block boundary unless it is the last. VIRTIO_BLK_S_IOERR: a block has too many pieces.
  */
 static uint8_t
 part_cut(const struct vblk_queue *queue, struct vblk_request *request)
@@ -90,7 +90,7 @@ vblk_part_split(const struct vblk_queue *queue, struct vblk_request *request)
 	return part_cut(queue, request);
 }
 
-/* The vectors that the last part took are behind it, but for the rest of one. */
+/* Continues after the vectors of the last part, with the rest of a vector that was cut. */
 static uint8_t
 part_next_data(const struct vblk_queue *queue, struct vblk_request *request)
 {
@@ -115,7 +115,7 @@ vblk_part_range(const struct vblk_queue *queue, struct vblk_request *request)
 	request->left = 0;
 	if (most == 0)
 		return;
-	/* Parts lie side by side in blocks of their size, so that granularities are kept. */
+	/* Align parts to their size, so that they keep the backend's granularity. */
 	most -= io->offset % most;
 	if (io->len <= most)
 		return;
@@ -134,7 +134,7 @@ part_next_range(const struct vblk_queue *queue, struct vblk_request *request)
 }
 
 bool
-vblk_part_go_on(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status)
+vblk_part_advance(const struct vblk_queue *queue, struct vblk_request *request, uint8_t *status)
 {
 	if (request->left > 0 && request->nb_ranges == 0)
 		*status = part_next_data(queue, request);

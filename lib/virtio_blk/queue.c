@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A virtqueue of a block device as it starts, moves and stops (control thread), and how every
- * burst ends (polling thread). Before memory or rings change, what is in flight is finished:
- * the backend holds addresses of the driver's pages. So wherever a queue stops, all that was
- * popped is used, and a later start goes on where the used ring ends.
+ * Starts, drains, stops and polls a virtqueue of a block device. Before memory or rings change, all
+ * requests in flight are completed, because the backend holds addresses of driver memory. So when
+ * a queue stops, all popped chains are used, and a later start resumes at the end of the used ring.
+ * Thread: control; rte_vduse_blk_poll(): polling.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -33,7 +33,7 @@ queue_free(struct vblk_queue *queue)
 	queue->replay_descs = NULL;
 }
 
-/* Vectors that are never used never become memory. */
+/* Vectors are not touched here: pages of unused ones are never populated. */
 static int
 queue_alloc(struct vblk_queue *queue)
 {
@@ -66,7 +66,7 @@ queue_alloc(struct vblk_queue *queue)
 	return 0;
 }
 
-/* Those slots are free that are not to be taken again. */
+/* Lists the slots that have no request to be started again. */
 static void
 queue_find_spare(struct vblk_queue *queue)
 {
@@ -81,9 +81,9 @@ queue_find_spare(struct vblk_queue *queue)
 }
 
 /*
- * A process that died with requests in flight left a used ring that says how many it finished,
- * but not which, and a packed one not even that. Doing one twice, or none, would lose data; only
- * the driver's reset helps.
+ * A process died with requests in flight. A used ring tells how many of them it finished but not
+ * which, a packed ring not even that. To run one twice or not at all could lose data, so only a
+ * reset by the driver helps.
  */
 static int
 queue_lost(const struct vblk_queue *queue, const char *why)
@@ -95,9 +95,9 @@ queue_lost(const struct vblk_queue *queue, const char *why)
 	return -EUCLEAN;
 }
 
-/* Goes on where a process that was killed left the ring, or where the transport says. */
+/* Resumes where a killed process left the ring, or at the transport's position. */
 static int
-queue_place(struct vblk_queue *queue, const struct rte_vduse_vq_info *info)
+queue_resume(struct vblk_queue *queue, const struct rte_vduse_vq_info *info)
 {
 	int ret = 0;
 
@@ -105,23 +105,23 @@ queue_place(struct vblk_queue *queue, const struct rte_vduse_vq_info *info)
 		ret = vblk_inflight_recover(&queue->inflight, info, &queue->vq->ring, queue->replay,
 					    &queue->nb_replay);
 		if (ret == -EUCLEAN)
-			return queue_lost(queue, "the log is of another ring, or damaged");
+			return queue_lost(queue, "the inflight log is of another ring, or damaged");
 		if (queue->nb_replay > 0)
 			VBLK_LOG_DRIVER(NOTICE, queue->blk->dev,
 					"virtqueue %u: %u requests were in flight, taken again",
 					queue->vq->index, queue->nb_replay);
 	} else if (info->resumed && queue->packed && !queue->part.kept) {
-		return queue_lost(queue, "there is no log");
+		return queue_lost(queue, "there is no inflight log");
 	} else if (vring_position(&queue->vq->ring) != info->position &&
 		   vring_count(&queue->vq->ring) != 0) {
-		return queue_lost(queue, "there is no log");
+		return queue_lost(queue, "there is no inflight log");
 	} else {
 		vblk_inflight_begin(&queue->inflight, info, &queue->vq->ring);
 	}
 	return ret;
 }
 
-/* The largest region is where buffers are, or most of them. */
+/* Tells the backend the largest region: most buffers are there. */
 static void
 queue_lend_memory(struct vblk_queue *queue)
 {
@@ -148,7 +148,7 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	struct vblk_queue *queue = &blk->queues[vq->index];
 	int ret;
 
-	/* Section 5.2.6.2: a driver that cannot flush is told of no write that could be lost. */
+	/* Section 5.2.6.2: for a driver that cannot flush, a write completes on stable storage. */
 	queue->write_through = (info->features & VBLK_BIT(VIRTIO_BLK_F_FLUSH)) == 0;
 	queue->settable = (info->features & VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE)) != 0;
 	queue->packed = (info->features & VBLK_BIT(VIRTIO_F_RING_PACKED)) != 0;
@@ -157,7 +157,7 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 		ret = queue_alloc(queue);
 	if (ret < 0)
 		return ret;
-	ret = queue_place(queue, info);
+	ret = queue_resume(queue, info);
 	if (ret < 0) {
 		queue_free(queue);
 		return ret;
@@ -168,11 +168,11 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 }
 
 /*
- * Shows used chains and calls the driver if it wants that. At once: a call held back until more is
- * done leaves the driver idle for longer than it saves.
+ * Publishes used chains and interrupts the driver if it asks for it. Interrupts are not coalesced:
+ * the driver would be idle for longer than that saves.
  */
-static void
-queue_show(struct vblk_queue *queue)
+static inline void
+queue_publish(struct vblk_queue *queue)
 {
 	bool call;
 
@@ -183,9 +183,9 @@ queue_show(struct vblk_queue *queue)
 		return;
 	queue->pushed = false;
 	call = vring_publish(&queue->vq->ring);
-	vblk_complete_shown(queue);
+	vblk_complete_published(queue);
 	if (call) {
-		/* Refused only while the driver is going: it then needs no call. */
+		/* Fails only while the driver resets: it then needs no interrupt. */
 		(void)rte_vduse_vq_call(queue->vq);
 		vblk_stats_add(&queue->stats.calls, 1);
 	} else {
@@ -193,7 +193,7 @@ queue_show(struct vblk_queue *queue)
 	}
 }
 
-/* There is no giving up: the backend would go on with memory that is somebody else's. */
+/* Never gives up: the backend would still access memory that belongs to someone else. */
 static unsigned int
 queue_drain(struct rte_vduse_vq *vq, bool stop, void *arg)
 {
@@ -205,7 +205,7 @@ queue_drain(struct rte_vduse_vq *vq, bool stop, void *arg)
 	if (queue->in_flight > 0)
 		(void)vblk_complete_poll(queue);
 	if (queue->vq->ring.started)
-		queue_show(queue);
+		queue_publish(queue);
 	return queue->in_flight;
 }
 
@@ -238,10 +238,25 @@ const struct rte_vduse_dev_ops vblk_dev_ops = {
 	.config_write = vblk_config_write,
 };
 
-void
-vblk_queue_finish(struct vblk_queue *queue)
+unsigned int
+rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
 {
-	queue_show(queue);
+	struct vblk_queue *queue = &blk->queues[index];
+	unsigned int work = 0;
+
+	if (!vduse_vq_enter(queue->vq))
+		return 0;
+	/* Relaxed: see rte_vduse_blk_drain(). */
+	if (likely(!rte_atomic_load_explicit(&blk->draining, rte_memory_order_relaxed)))
+		work = vblk_dispatch_take(queue);
+	/* in_flight includes operations that are not submitted yet. */
+	if (queue->in_flight > 0) {
+		vblk_dispatch_submit(queue);
+		work += vblk_complete_poll(queue);
+	}
+	queue_publish(queue);
 	if (unlikely(queue->vq->ring.fault != VRING_FAULT_NONE) && vduse_vq_fault(queue->vq))
 		vblk_stats_add(&queue->stats.bad_descriptors, 1);
+	vduse_vq_leave(queue->vq);
+	return work;
 }

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What a driver asks for (VIRTIO 1.2, section 5.2.6). In flows a popped chain, out flows an
- * operation for the backend or the status to answer. Bytes may lie over descriptors in any
- * way: the first 16 to read are the header, the last one to write is the status, and data is
- * what is between. Everything is the driver's word: copied once, checked, then used. Polling
- * thread.
+ * Parses requests (VIRTIO 1.2, section 5.2.6). Descriptors may split the bytes anywhere: the first
+ * 16 readable bytes are the header, the last writable one is the status, data is in between. The
+ * driver is not trusted: all is copied once, checked, then used.
+ * Input: a popped chain. Output: an operation for the backend, or the status to answer.
+ * Thread: polling.
  */
 #include <string.h>
 
@@ -17,14 +17,14 @@
 #define REQUEST_HEADER ((uint32_t)sizeof(struct virtio_blk_outhdr))
 #define REQUEST_RANGE  ((uint32_t)sizeof(struct virtio_blk_discard_write_zeroes))
 
-static_assert(sizeof(struct iovec) == REQUEST_RANGE, "ranges lie in the memory of vectors");
+static_assert(sizeof(struct iovec) == REQUEST_RANGE, "ranges use the memory of vectors");
 
 uint32_t
 vblk_request_used(const struct vblk_request *request, uint32_t len)
 {
 	const struct rte_vduse_chain *chain = &request->chain;
 
-	/* The status is the last byte: it counts only if all bytes before it were written. */
+	/* The status is the last byte: included only if all bytes before it were written. */
 	return len == chain->in_len - 1 ? chain->in_len : len;
 }
 
@@ -51,7 +51,7 @@ vblk_request_init(struct vblk_request *request, const struct rte_vduse_chain *ch
 	return true;
 }
 
-/* Copies len bytes to read of a chain that has them, from an offset on. */
+/* Copies len readable bytes of a chain, from an offset on; the chain has them. */
 static void
 request_copy(const struct rte_vduse_chain *chain, uint32_t offset, void *to, uint32_t len)
 {
@@ -66,11 +66,11 @@ request_copy(const struct rte_vduse_chain *chain, uint32_t offset, void *to, uin
 		at += n;
 		len -= n;
 	}
-	/* What was copied is what is looked at, whatever the driver writes there now. */
+	/* Keeps the compiler from reading driver memory again in place of the copy. */
 	rte_compiler_barrier();
 }
 
-/* Makes vectors of len bytes of a row of pieces, from an offset on. Returns how many. */
+/* Makes vectors of len bytes of the pieces, from an offset on. Returns their number. */
 static uint16_t
 request_map(const struct rte_vduse_buf *buf, uint32_t offset, uint64_t len, struct iovec *iov)
 {
@@ -94,7 +94,7 @@ request_map(const struct rte_vduse_buf *buf, uint32_t offset, uint64_t len, stru
 	return n;
 }
 
-/* Whether so many sectors from there on are on the disk; no sum of these can overflow. */
+/* Whether nb sectors from sector on are on the disk; cannot overflow. */
 static bool
 request_on_disk(const struct rte_vduse_blk *blk, uint64_t sector, uint64_t nb)
 {
@@ -103,11 +103,11 @@ request_on_disk(const struct rte_vduse_blk *blk, uint64_t sector, uint64_t nb)
 	return sector <= capacity && nb <= capacity - sector;
 }
 
-/* Section 5.2.6.2: a write that is done must be on stable storage, for it is not flushed. */
+/* Section 5.2.6.2: without a write cache, a completed write is on stable storage. */
 static bool
 request_is_through(const struct vblk_queue *queue)
 {
-	/* Relaxed: the driver made its request available behind the answer to its write. */
+	/* Relaxed: the driver made the request available after its config write was answered. */
 	return queue->write_through ||
 	       (queue->settable &&
 		rte_atomic_load_explicit(&queue->blk->no_cache, rte_memory_order_relaxed));
@@ -119,7 +119,7 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 	     const struct rte_vduse_chain *chain, uint64_t sector, bool *done)
 {
 	bool write = request->type == VIRTIO_BLK_T_OUT;
-	/* Data of the other direction has no meaning. */
+	/* There must be no data of the other direction. */
 	uint32_t other = write ? chain->in_len - 1 : chain->out_len - REQUEST_HEADER;
 	uint32_t len = write ? chain->out_len - REQUEST_HEADER : chain->in_len - 1;
 	struct rte_vduse_blk_io *io = &request->io;
@@ -135,7 +135,8 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 	io->fua = write && request_is_through(queue);
 	io->offset = sector * RTE_VDUSE_BLK_SECTOR;
 	io->len = len;
-	vblk_part_room(queue, request, write ? chain->nb_out : chain->nb_in);
+	if (unlikely((write ? chain->nb_out : chain->nb_in) > queue->blk->iov_max))
+		vblk_part_take(queue, request);
 	if (write) {
 		request->chain.used_len = 1;
 		io->nb_iov = request_map(chain->bufs, REQUEST_HEADER, len, io->iov);
@@ -143,10 +144,12 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 		request->chain.used_len = chain->in_len;
 		io->nb_iov = request_map(chain->bufs + chain->nb_out, 0, len, io->iov);
 	}
-	return vblk_part_data(queue, request);
+	if (likely(request->io.len <= VBLK_PART_BYTES && request->io.nb_iov <= VBLK_PART_IOV))
+		return VIRTIO_BLK_S_OK;
+	return vblk_part_split(queue, request);
 }
 
-/* GET_ID: the serial number, padded with NUL, as much of it as there is room for. */
+/* GET_ID: the serial number, padded with NUL, cut to the driver's buffer. */
 static uint8_t
 request_id(const struct rte_vduse_blk *blk, struct vblk_request *request,
 	   const struct rte_vduse_chain *chain)
@@ -165,8 +168,8 @@ request_id(const struct rte_vduse_blk *blk, struct vblk_request *request,
 }
 
 /*
- * Whether a command with ranges is offered, taken by the driver and permitted. A driver that was
- * taken over from a dead process may have one that the backend cannot do any more.
+ * Whether a command with ranges is supported, negotiated and permitted. The driver of a device that
+ * was taken over may have negotiated one that the backend does not support now.
  */
 static uint8_t
 request_permits(const struct vblk_queue *queue, uint32_t type)
@@ -186,7 +189,7 @@ request_permits(const struct vblk_queue *queue, uint32_t type)
 	return VIRTIO_BLK_S_OK;
 }
 
-/* Section 5.2.6.2: unknown flags, and unmap where it has no meaning, are not supported. */
+/* Section 5.2.6.2: unknown flags, and unmap except for WRITE_ZEROES, are unsupported. */
 static uint8_t
 request_range_check(const struct vblk_queue *queue, uint32_t type,
 		    const struct virtio_blk_discard_write_zeroes *range)
@@ -224,7 +227,7 @@ vblk_request_next_range(const struct vblk_queue *queue, struct vblk_request *req
 	return false;
 }
 
-/* DISCARD, WRITE_ZEROES and SECURE_ERASE: all ranges are checked before one is touched. */
+/* DISCARD, WRITE_ZEROES and SECURE_ERASE: checks all ranges before it starts one. */
 static uint8_t
 request_ranges(struct vblk_queue *queue, struct vblk_request *request,
 	       const struct rte_vduse_chain *chain, bool *done)
@@ -261,7 +264,7 @@ vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
 
 	*done = false;
 	request->type = UINT32_MAX;
-	/* A length that is at its limit may be any larger one. */
+	/* Lengths saturate at UINT32_MAX. */
 	if (unlikely(chain->out_len < REQUEST_HEADER || chain->out_len == UINT32_MAX ||
 		     chain->in_len == UINT32_MAX))
 		return VIRTIO_BLK_S_IOERR;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What a queue needs for as many requests as its ring can hold: a channel of the backend, and a
- * part of the state file for the log. A driver on a socket may bring a larger ring than was
- * announced, so both are looked at whenever a ring starts.
+ * Resources of a queue for a ring of a given size: a channel of the backend and a part of the state
+ * file for the inflight log. A driver on a socket may use a larger ring than was announced, so both
+ * are checked whenever a ring starts.
  * Input: the size of a ring. Output: a queue that can serve it.
  * Thread: the one that creates the device, then the control thread.
  */
@@ -11,7 +11,7 @@
 
 #include <virtio_blk/blk.h>
 
-/* The old one goes last: a failure leaves the queue as it was. */
+/* Closes the old channel last: on failure the queue keeps it. */
 static int
 room_channel(struct vblk_queue *queue, uint16_t size)
 {
@@ -31,8 +31,8 @@ room_channel(struct vblk_queue *queue, uint16_t size)
 }
 
 /*
- * What a killed process left in flight is in the log that it had, however small. A ring that needs
- * more gets more when it starts. -ENOENT: none was left.
+ * Opens the inflight log that a killed process left, of any size. A ring that needs a larger one
+ * gets it when it starts. -ENOENT: none was left.
  */
 static int
 room_inflight_left(struct vblk_queue *queue, uint16_t index)
@@ -68,7 +68,7 @@ vblk_room_make(struct vblk_queue *queue, uint16_t size)
 {
 	int ret = room_channel(queue, size);
 
-	/* Without a device there is no file yet. */
+	/* Without a device there is no state file yet. */
 	if (ret == 0 && queue->blk->dev != NULL)
 		ret = room_log(queue, size);
 	return ret;

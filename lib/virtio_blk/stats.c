@@ -1,8 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Counters of queues. The polling thread counts a request when it is answered; any thread
- * reads.
+ * Counters of queues. Thread: polling writes when a request is answered; any thread reads.
  */
 #include <rte_vduse_compat.h>
 

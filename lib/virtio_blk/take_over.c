@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A disk whose process died, and that a driver still uses: it goes on as its driver has it,
- * whatever the arguments of this start say. Where that cannot be, the start is refused and the
- * disk stays as it is, because a file system may be mounted on it.
- * Input: what was left and what is asked for now. Output: what is served.
+ * Takes over a disk whose process died while a driver uses it: the disk keeps the configuration
+ * that its driver knows, whatever the arguments of this start are. If that is impossible, the start
+ * is refused and the disk left as it is, because a file system may be mounted on it.
+ * Input: the state that was left and the new arguments. Output: the configuration to serve.
  * Thread: the application's.
  */
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 #include <virtio_blk/blk.h>
 
-/* What can be done for a driver that has it, whatever the backend is like: see request.c. */
+/* Features that can be kept whatever the backend supports: see request.c. */
 #define TAKE_OVER_ABLE                                                                             \
 	(VBLK_BIT(VIRTIO_BLK_F_RO) | VBLK_BIT(VIRTIO_BLK_F_DISCARD) |                              \
 	 VBLK_BIT(VIRTIO_BLK_F_WRITE_ZEROES) | VBLK_BIT(VIRTIO_BLK_F_SECURE_ERASE))
@@ -34,7 +34,7 @@ take_over_refuse(const char *name, const char *difference)
 	return -EEXIST;
 }
 
-/* The logical block that the driver knows; 0: nobody noted it. */
+/* The logical block size that the driver knows; 0: not recorded. */
 static uint32_t
 take_over_block_size(const struct rte_vduse_left *left)
 {
@@ -59,7 +59,7 @@ vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name, const struct r
 	if (left->nb_vqs == 0 || left->nb_vqs > RTE_VDUSE_BLK_QUEUES_MAX)
 		return take_over_refuse(name, "its number of queues");
 	conf->queues = left->nb_vqs;
-	/* A socket's driver brings rings of the sizes that it likes. */
+	/* A vhost-user front end chooses the ring sizes itself. */
 	if (!rte_vduse_path_is_socket(conf->path))
 		conf->queue_size = left->vq_size;
 	conf->packed |= (left->features & VBLK_BIT(VIRTIO_F_RING_PACKED)) != 0;
@@ -96,7 +96,7 @@ vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
 		return take_over_refuse(name, difference);
 	}
 	blk->read_only = read_only;
-	/* The kernel is never offered a write cache that its driver sets. */
+	/* CONFIG_WCE is never offered to the kernel. */
 	if (left->offered != 0 &&
 	    ((left->offered ^ blk->features) & ~VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE)) != 0)
 		VBLK_LOG(NOTICE, name,
