@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* See fault.h. A mutex guards all of it: this one is not for speed. */
+/* The fault-injecting backend, see fault.h. One mutex guards everything: speed does not matter. */
 #include <errno.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -19,14 +19,14 @@ struct fault_backend {
 	enum rte_vduse_blk_op fail_op;
 	int fail_result;
 	unsigned int fail_nb;
-	uint64_t fail_every; /* of all operations; 0: none */
-	uint64_t delay;      /* us, of an operation on the average; 0: none */
-	bool late;           /* kept back before it is done, not after */
+	uint64_t fail_every; /* fail every Nth operation; 0: none */
+	uint64_t delay;      /* us, average of an operation; 0: none */
+	bool late;           /* delay before the operation is done, not after */
 	uint64_t count;
 	bool hold;
 	bool newest;
 	unsigned int release;
-	unsigned int held; /* on all channels */
+	unsigned int held; /* number held, all channels */
 	uint16_t narrow;
 };
 
@@ -34,7 +34,7 @@ struct fault_channel {
 	struct rte_vduse_blk_channel channel;
 	struct fault_backend *backend;
 	struct rte_vduse_blk_channel *under;
-	unsigned int nb;                /* kept back */
+	unsigned int nb;                /* held */
 	struct rte_vduse_blk_io *ios[]; /* in the order in which they finished */
 };
 
@@ -214,9 +214,9 @@ fault_due(struct rte_vduse_blk_io *io)
 	return (uint64_t *)io->priv;
 }
 
-/* Each for its own time, up to twice the delay, so that they finish in any order. */
+/* Holds an operation for a random time up to twice the delay, so that the order changes. */
 static void
-fault_keep(struct fault_channel *channel, struct rte_vduse_blk_io *io)
+fault_hold(struct fault_channel *channel, struct rte_vduse_blk_io *io)
 {
 	uint64_t delay = channel->backend->delay;
 
@@ -227,7 +227,7 @@ fault_keep(struct fault_channel *channel, struct rte_vduse_blk_io *io)
 	channel->backend->held++;
 }
 
-/* Whether this one is to fail. Under the lock. */
+/* Whether an operation is to fail. The caller holds the lock. */
 static bool
 fault_hits(struct fault_backend *fault, struct rte_vduse_blk_io *io)
 {
@@ -256,7 +256,7 @@ fault_submit(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, 
 	for (i = 0; i < nb; i++) {
 		ios[i]->result = 0;
 		if (fault_hits(fault, ios[i]) || fault->late)
-			fault_keep(channel, ios[i]);
+			fault_hold(channel, ios[i]);
 		else if (channel->under->ops->submit(channel->under, &ios[i], 1) == 0)
 			break;
 	}
@@ -264,7 +264,7 @@ fault_submit(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, 
 	return i;
 }
 
-/* Which of those kept back may go, or nb: none. Under the lock. */
+/* Index of a held operation to release, or nb if there is none. The caller holds the lock. */
 static unsigned int
 fault_next(const struct fault_channel *channel)
 {
@@ -281,9 +281,9 @@ fault_next(const struct fault_channel *channel)
 	return i;
 }
 
-/* Takes one of those kept back, if one may go. Under the lock. */
+/* Releases a held operation, or returns NULL. The caller holds the lock. */
 static struct rte_vduse_blk_io *
-fault_let_go(struct fault_channel *channel)
+fault_release(struct fault_channel *channel)
 {
 	struct fault_backend *fault = channel->backend;
 	unsigned int at = fault_next(channel);
@@ -302,8 +302,8 @@ fault_let_go(struct fault_channel *channel)
 }
 
 /*
- * What is late begins now, and its data moves now, as with a disk that is slow. One that is to
- * fail never begins. Returns how many have finished. Under the lock.
+ * Submits released operations now, so that their data moves now, as with a slow disk. An operation
+ * that is to fail is never submitted. Returns the number finished. The caller holds the lock.
  */
 static uint16_t
 fault_poll_late(struct fault_channel *channel, struct rte_vduse_blk_io **ios, uint16_t nb)
@@ -312,15 +312,15 @@ fault_poll_late(struct fault_channel *channel, struct rte_vduse_blk_io **ios, ui
 	uint16_t n = under->poll(channel->under, ios, nb);
 
 	while (n < nb) {
-		struct rte_vduse_blk_io *io = fault_let_go(channel);
+		struct rte_vduse_blk_io *io = fault_release(channel);
 
 		if (io == NULL)
 			break;
 		if (io->result < 0)
 			ios[n++] = io;
 		else if (under->submit(channel->under, &io, 1) == 0) {
-			/* No room there: the next poll tries again. */
-			fault_keep(channel, io);
+			/* The backend under it is full: the next poll tries again. */
+			fault_hold(channel, io);
 			break;
 		}
 	}
@@ -334,9 +334,9 @@ fault_poll_done(struct fault_channel *channel, struct rte_vduse_blk_io **ios, ui
 
 	n = channel->under->ops->poll(channel->under, ios, nb);
 	for (i = 0; i < n; i++)
-		fault_keep(channel, ios[i]);
+		fault_hold(channel, ios[i]);
 	for (i = 0; i < nb; i++) {
-		ios[i] = fault_let_go(channel);
+		ios[i] = fault_release(channel);
 		if (ios[i] == NULL)
 			break;
 	}

@@ -1,32 +1,32 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The backend that goes wrong on order, for tests: it hands everything to another one (under=)
- * and changes when and how it comes back. All of these from any thread.
+ * The fault-injecting backend, for tests: passes operations to another backend (under=) and delays
+ * them or makes them fail. Thread: any.
  */
 #ifndef VBLK_BACKEND_FAULT_H
 #define VBLK_BACKEND_FAULT_H
 
 #include <virtio_blk/backend/backend.h>
 
-/* The next nb operations of this kind (RTE_VDUSE_BLK_OPS: of any) fail with result, undone. */
+/* The next nb operations of this kind (RTE_VDUSE_BLK_OPS: any) fail with result and are not done. */
 void
 vblk_fault_fail(struct rte_vduse_blk_backend *backend, enum rte_vduse_blk_op op, int result,
 		unsigned int nb);
 
-/* Finished operations are kept back, or not any more. */
+/* Holds finished operations, or stops doing so. */
 void
 vblk_fault_hold(struct rte_vduse_blk_backend *backend, bool hold);
 
-/* Lets nb of those kept back go, the newest first if newest says so, else the oldest. */
+/* Releases nb held operations, the newest first if newest is set, else the oldest. */
 void
 vblk_fault_release(struct rte_vduse_blk_backend *backend, unsigned int nb, bool newest);
 
-/* Operations that are kept back. */
+/* Number of held operations. */
 unsigned int
 vblk_fault_held(struct rte_vduse_blk_backend *backend);
 
-/* It takes no more than nb operations at a time, or 0: none. UINT16_MAX: any number. */
+/* Limits a submit to nb operations. 0: none; UINT16_MAX: any number. */
 void
 vblk_fault_narrow(struct rte_vduse_blk_backend *backend, uint16_t nb);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A file or block device as backend: opened, locked against a second user, asked what it can.
- * Operations on it are in file_channel.c. On the application's threads.
+ * A file or block device as backend: opens and locks it and finds out its limits. Operations are in
+ * file_channel.c.
+ * Input: backend arguments. Output: an open backend with its limits. Thread: the application's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -29,7 +30,7 @@
 #define FILE_WAIT_MS      1000
 #define FILE_WAIT_STEP_MS 10
 
-/* Where the kernel does not say: tries. Reads nothing that matters. */
+/* Finds the offset alignment by trial reads, for kernels that do not report it. */
 static uint32_t
 file_probe_offset(int fd)
 {
@@ -44,7 +45,7 @@ file_probe_offset(int fd)
 	return align;
 }
 
-/* What O_DIRECT asks of offsets and of memory. */
+/* Alignment of offsets and of memory for O_DIRECT. */
 static void
 file_probe_direct(struct file_backend *file)
 {
@@ -61,14 +62,7 @@ file_probe_direct(struct file_backend *file)
 	file->memory_align = FILE_ALIGN_MAX;
 }
 
-/* Whether the device has queues that are polled. */
-static bool
-file_device_polls(const struct stat *st)
-{
-	return file_device_number(S_ISBLK(st->st_mode) ? st->st_rdev : st->st_dev, "io_poll") == 1;
-}
-
-/* Topology of a block device; what its driver does not tell stays as it was. */
+/* Topology of a block device; what its driver does not report stays unchanged. */
 static void
 file_limits_device(struct file_backend *file, dev_t dev)
 {
@@ -92,7 +86,7 @@ file_limits_device(struct file_backend *file, dev_t dev)
 	file_discard_probe(file, dev);
 }
 
-/* A hole behind the end changes nothing, but says whether there are holes. */
+/* Punching a hole after the end changes nothing and tells whether holes are supported. */
 static void
 file_limits_regular(struct file_backend *file, const struct stat *st)
 {
@@ -103,9 +97,8 @@ file_limits_regular(struct file_backend *file, const struct stat *st)
 		limits->physical_size = (uint32_t)RTE_MIN(st->st_blksize, FILE_ALIGN_MAX);
 	limits->minimum_io = limits->physical_size;
 	/*
-	 * NFS, CephFS and ZFS have larger ones, up to some MiB. It is what they transfer, and
-	 * free, at a time; as a physical block it would confuse drivers, some of which know none
-	 * above 4096.
+	 * NFS, CephFS and ZFS report up to some MiB, the unit in which they transfer and free.
+	 * It cannot be the physical block size, because some drivers support none above 4096.
 	 */
 	if (st->st_blksize > FILE_ALIGN_MAX && st->st_blksize <= FILE_BLOCK_MAX &&
 	    rte_is_power_of_2((uint32_t)st->st_blksize)) {
@@ -142,7 +135,7 @@ file_kind(const struct stat *st, const char *device, const char *path)
 	return -EINVAL;
 }
 
-/* A file may end within a block, where O_DIRECT could only write more. */
+/* For a file that may end inside a block: O_DIRECT can only write the whole block. */
 static int
 file_open_cached(struct file_backend *file, const struct stat *st, const char *device,
 		 const char *path)
@@ -176,8 +169,8 @@ file_limits(struct file_backend *file, const char *device, const char *path)
 	if (ret < 0)
 		return ret;
 	/*
-	 * Whatever the file asks for: a driver that comes back after the file was moved finds the
-	 * logical blocks that its partitions were made with.
+	 * Always 512, so that the logical block size, which partition tables depend on, stays when
+	 * the file is moved to another file system.
 	 */
 	limits->block_size = RTE_VDUSE_BLK_SECTOR;
 	file->io_align = RTE_VDUSE_BLK_SECTOR;
@@ -189,7 +182,10 @@ file_limits(struct file_backend *file, const char *device, const char *path)
 	if (file->direct)
 		file_probe_direct(file);
 	file->hole_align = RTE_MAX(file->hole_align, file->io_align);
-	file->polls = file->polls && file->direct && file_device_polls(&st);
+	/* IOPOLL needs O_DIRECT and a device with poll queues. */
+	if (!file->direct ||
+	    file_device_number(S_ISBLK(st.st_mode) ? st.st_rdev : st.st_dev, "io_poll") != 1)
+		file->polls = false;
 	if (file->io_align > FILE_ALIGN_MAX) {
 		VBLK_LOG(ERR, device, "path=%s: blocks of %u bytes: use direct=0", path,
 			 file->io_align);
@@ -207,7 +203,7 @@ file_limits(struct file_backend *file, const char *device, const char *path)
 	return file_measure(&file->backend);
 }
 
-/* -EAGAIN: somebody else has it. */
+/* Opens and locks the file. -EAGAIN: it is in use. */
 static int
 file_take(struct file_backend *file, const char *path, int flags)
 {
@@ -222,7 +218,7 @@ file_take(struct file_backend *file, const char *path, int flags)
 	return ret;
 }
 
-/* A process that was killed has its file until the kernel has ended its requests and rings. */
+/* Retries for a while: the kernel releases a killed process's file after its requests and rings. */
 static int
 file_take_in_time(struct file_backend *file, const char *path, int flags)
 {
@@ -236,7 +232,7 @@ file_take_in_time(struct file_backend *file, const char *path, int flags)
 	return ret;
 }
 
-/* Every queue has a ring; where there can be none the device ends here, with one line. */
+/* Checks that io_uring is usable, so that a failure is reported once and not for each queue. */
 static int
 file_probe_ring(const char *device)
 {
@@ -276,11 +272,11 @@ file_open_path(struct file_backend *file, const struct rte_vduse_blk_backend_con
 	struct stat st;
 
 	if (stat(path, &st) == 0) {
-		/* Others wait as they are opened, a FIFO for one, or begin to do something. */
+		/* Check before open(), which blocks on a FIFO and has side effects on other devices. */
 		ret = file_kind(&st, conf->device, path);
 		if (ret < 0)
 			return ret;
-		/* Exclusive: no file system has it, nor another of us. */
+		/* O_EXCL: fails if a file system or another process uses the device. */
 		if (S_ISBLK(st.st_mode) && !conf->read_only)
 			flags |= O_EXCL;
 	}

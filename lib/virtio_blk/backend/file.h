@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A file or block device as backend, inside: file.c opens it and finds out what it can,
- * file_lock.c locks it, file_ring.c opens channels, file_channel.c does operations on them
- * through io_uring, file_error.c decides about errors, file_room.c copies for O_DIRECT,
- * file_edge.c and file_range.c do what is no whole block, file_discard.c gives blocks back,
- * file_sync.c shares syncs.
+ * A file or block device as backend, inside: file.c opens it and finds out its limits, file_lock.c
+ * locks it, file_ring.c opens channels, file_channel.c submits operations to io_uring, file_error.c
+ * retries and reports errors, file_room.c has bounce buffers for O_DIRECT, file_edge.c does partial
+ * blocks, file_range.c orders writes that share a block, file_discard.c discards blocks,
+ * file_sync.c merges syncs.
  */
 #ifndef VBLK_BACKEND_FILE_H
 #define VBLK_BACKEND_FILE_H
@@ -19,17 +19,17 @@
 
 #define FILE_ROOM_SIZE UINT64_C(65536)
 
-/* An operation that writes: from its submission to its end, or while it waits. */
+/* Blocks of an operation that writes, while it waits or is in flight. */
 struct file_range {
 	TAILQ_ENTRY(file_range) entry;
 	uint64_t first; /* block */
 	uint64_t last;
 	uint64_t ticket;
-	bool parts; /* it writes parts of blocks */
+	bool parts; /* it writes partial blocks */
 };
 TAILQ_HEAD(file_range_list, file_range);
 
-/* Those of a file, in the order of their tickets. */
+/* Ranges of a file, in ticket order. */
 struct file_ranges {
 	rte_spinlock_t lock;
 	struct file_range_list whole;
@@ -58,22 +58,21 @@ file_io(const struct rte_vduse_blk_io *io)
 
 struct file_backend {
 	struct rte_vduse_blk_backend backend;
-	int fd;                /* constant */
-	bool direct;           /* opened with O_DIRECT; constant */
-	bool polls;            /* its device has queues without interrupts; constant */
-	bool discard_command;  /* it discards otherwise than a file; constant */
-	uint32_t memory_align; /* of each vector, if direct; constant */
-	uint32_t io_align;     /* of what is read and written, in the file; constant */
-	uint32_t hole_align;   /* of what is discarded and zeroed, at least io_align; constant */
-	int cached_fd;         /* the same file without O_DIRECT, for its last part; or -1 */
-	struct file_ranges ranges; /* if io_align is more than a driver's smallest block */
-	/* What the file system turned out not to have; any thread sets it, never unset. */
+	int fd;                    /* constant */
+	bool direct;               /* opened with O_DIRECT; constant */
+	bool polls;                /* its device has poll queues; constant */
+	bool discard_command;      /* discard with BLOCK_URING_CMD_DISCARD; constant */
+	uint32_t memory_align;     /* of each vector, if direct; constant */
+	uint32_t io_align;         /* of offset and length of reads and writes; constant */
+	uint32_t hole_align;       /* of discards and zeroes, at least io_align; constant */
+	int cached_fd;             /* without O_DIRECT, for a partial last block; or -1 */
+	struct file_ranges ranges; /* used if io_align is more than a sector */
+	/* The file system has no FALLOC_FL_ZERO_RANGE; any thread sets it, never cleared. */
 	bool no_zero_range;
-	unsigned int
-		nb_ranges;   /* discards and zeroes that the kernel has, of all channels; atomic */
-	bool told;           /* that memory cannot be pinned; control thread */
-	int flush_error;     /* of the first flush that failed; any thread sets it, never unset */
-	uint32_t retry_told; /* when a line said that operations are refused; any thread */
+	unsigned int nb_ranges; /* discards and zeroes in flight, all channels; atomic */
+	bool pin_logged;        /* that memory cannot be pinned was logged; control thread */
+	int flush_error;        /* first failed flush; any thread sets it, never cleared */
+	uint32_t retry_logged;  /* ms, last log line about refused operations; any thread */
 };
 
 static inline uint32_t
@@ -95,47 +94,47 @@ file_submit(struct rte_vduse_blk_channel *channel, struct rte_vduse_blk_io **ios
 uint16_t
 file_poll(struct rte_vduse_blk_channel *channel, struct rte_vduse_blk_io **ios, uint16_t nb);
 
-/* file_error.c: whether the operation, refused for now, is submitted again; bounded in time. */
+/* file_error.c: whether to submit an operation again after result; bounded in time. */
 bool
 file_error_retry(struct file_backend *file, struct rte_vduse_blk_io *io, int result);
-/* A flush, or a write that had to flush the page cache, failed: later flushes fail too. */
+/* Records a failed flush, or write that had to flush the page cache: later flushes fail. */
 void
 file_error_flush(struct file_backend *file, int result);
 
-/* file_lock.c: 0; -EAGAIN: somebody uses the file who does not permit us. Ends with the fd. */
+/* file_lock.c: locks a file until it is closed. 0; -EAGAIN: another user does not permit it. */
 int
 file_lock_take(int fd, bool read_only);
 
-/* file_discard.c: a number that sysfs has of a block device's queue; 0: none. */
+/* file_discard.c: reads a number of a block device's queue from sysfs; 0: none. */
 uint64_t
 file_device_number(dev_t dev, const char *attribute);
-/* Whether, and how, a block device discards. */
+/* Finds out whether and how a block device discards. */
 void
 file_discard_probe(struct file_backend *file, dev_t dev);
 struct io_uring_sqe;
-/* That part of the file has no blocks any more and reads as zeroes. */
+/* Punches a hole: frees blocks, reads as zeroes. */
 void
 file_prep_hole(struct io_uring_sqe *sqe, uint64_t offset, uint64_t len);
 void
 file_discard_prep(const struct file_backend *file, struct io_uring_sqe *sqe,
 		  const struct rte_vduse_blk_io *io);
 
-/* file_range.c: see there. The caller fills first, last and parts. Whether it may go. */
+/* file_range.c: see there. The caller sets first, last and parts. True: may be submitted. */
 void
 file_ranges_init(struct file_ranges *ranges);
 bool
 file_range_enter(struct file_ranges *ranges, struct file_range *range);
 bool
-file_range_may_go(struct file_ranges *ranges, const struct file_range *range);
+file_range_is_ready(struct file_ranges *ranges, const struct file_range *range);
 void
 file_range_leave(struct file_ranges *ranges, struct file_range *range);
 
-/* file_edge.c: what is under way of an operation that is done in steps. */
+/* file_edge.c: the step in flight of an operation with partial blocks. */
 enum file_edge {
-	FILE_EDGE_NONE, /* whole blocks */
-	FILE_EDGE_READ, /* the block of an edge, to be changed */
-	FILE_EDGE_WRITE,
-	FILE_EDGE_PLAIN, /* the edge through the page cache, as it is */
+	FILE_EDGE_NONE,  /* whole blocks */
+	FILE_EDGE_READ,  /* read the block of an edge */
+	FILE_EDGE_WRITE, /* write it back */
+	FILE_EDGE_PLAIN, /* write the edge through the page cache, no read needed */
 };
 struct file_step {
 	void *at;
@@ -144,35 +143,35 @@ struct file_step {
 	bool write;
 	bool cached;
 };
-/* Whether it is done in steps: io->split. A discard shrinks to whole blocks. */
+/* Sets and returns io->split: needs steps. A discard shrinks to whole blocks. */
 bool
 file_edge_begin(const struct file_backend *file, struct rte_vduse_blk_io *io);
-/* The next step. False: zeroes for file_edge_zero_len() bytes, which need no memory. */
+/* Fills the next step. False: zero file_edge_zero_len() bytes, without a buffer. */
 bool
 file_edge_step(const struct file_backend *file, struct rte_vduse_blk_io *io,
 	       struct file_step *step);
-/* A step moved so many bytes. 0: io->done says how far it is; or -EIO. */
+/* Ends a step that moved so many bytes: updates io->done. 0 or -EIO. */
 int
 file_edge_done(const struct file_backend *file, struct rte_vduse_blk_io *io, uint64_t moved);
 uint64_t
 file_edge_zero_len(const struct file_backend *file, const struct rte_vduse_blk_io *io);
 
 /*
- * file_room.c: gives a read or write that needs it memory of ours, io->room. -EAGAIN: all that a
- * channel may have is in use; -ENOMEM.
+ * file_room.c: allocates a bounce buffer, io->room, if a read or write needs one. 0; -EAGAIN: the
+ * limit of a channel is reached; -ENOMEM.
  */
 int
 file_room_take(const struct file_backend *file, unsigned int *nb_rooms,
 	       struct rte_vduse_blk_io *io);
-/* Bytes from one place of a request: to memory if it writes, else from there. */
+/* Copies bytes of a request from an offset on: to at for a write, else from at. */
 void
 file_room_copy(const struct rte_vduse_blk_io *io, uint64_t from, uint64_t len, uint8_t *at);
 void
 file_room_leave(unsigned int *nb_rooms, struct rte_vduse_blk_io *io);
-/* What is to be moved next, and where: what is to be written is there. */
+/* Address and length of the next piece in the bounce buffer; a write's data is in it. */
 void *
 file_room_next(const struct rte_vduse_blk_io *io, uint64_t *len);
-/* So many bytes were moved: io->done. What was read goes to the driver when a room is full. */
+/* Adds len to io->done. Copies read data to the driver when the bounce buffer is full. */
 void
 file_room_advance(struct rte_vduse_blk_io *io, uint64_t len);
 

@@ -1,14 +1,14 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Operations on a file. In flow those of a queue, out flow io_uring entries that name the
- * driver's pages themselves; a completion is finished, continued where it stopped short, or
- * done another way where the file system has no better one. See backend.h for the threads.
+ * Operations on a file through io_uring, zero-copy. A completion ends an operation, continues it
+ * after a short transfer, or retries it in another way that the file system supports.
+ * Input: operations of a queue. Output: the same with results. Thread: see backend.h.
  *
- * Completions reach the ring without a system call of ours: the kernel interrupts the thread
- * that submitted. Another thread can therefore wait for them, as the control thread does, which
- * cooperative task work (IORING_SETUP_COOP_TASKRUN) would not permit. A device that has queues
- * without interrupts is asked by a system call instead, while something is in flight there.
+ * Completions reach the ring without a system call here: the kernel interrupts the thread that
+ * submitted. So another thread, such as the control thread, can wait for them, which cooperative
+ * task work (IORING_SETUP_COOP_TASKRUN) would not permit. The ring of a device with poll queues is
+ * polled by a system call instead, while operations are in flight there.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -22,11 +22,11 @@
 #include <virtio_blk/blk.h>
 #include <virtio_blk/backend/file_channel.h>
 
-/* Zeroes for file systems that cannot make them: FILE_ZERO_IOV times FILE_ZERO_SIZE at once. */
+/* Zeroes to write: at most FILE_ZERO_IOV times FILE_ZERO_SIZE bytes at a time. */
 #define FILE_ZERO_SIZE 65536
 #define FILE_ZERO_IOV  64
 
-/* Ways of zeroing, the best first, and what makes it durable. */
+/* Ways of zeroing, best first, then the sync that makes them durable. */
 enum file_stage {
 	FILE_PUNCH,
 	FILE_RANGE,
@@ -45,7 +45,7 @@ RTE_INIT(file_zero_init)
 		file_zero_iov[i] = (struct iovec){ (void *)(uintptr_t)file_zeroes, FILE_ZERO_SIZE };
 }
 
-/* Takes len bytes off the front of the vectors, whose memory is the request's for good. */
+/* Removes len bytes from the front of the vectors, in place. */
 static void
 file_advance(struct rte_vduse_blk_io *io, size_t len)
 {
@@ -69,7 +69,7 @@ file_is_pinned(const struct file_channel *channel, const void *at, uint64_t len)
 	       len <= channel->pinned_len - offset;
 }
 
-/* One stretch of memory: it needs no vector, which the kernel would have to copy. */
+/* One buffer: no vector that the kernel would have to copy; a fixed buffer if registered. */
 static void
 file_prep_stretch(const struct file_channel *channel, struct io_uring_sqe *sqe, bool write,
 		  void *at, uint64_t len, uint64_t offset)
@@ -79,7 +79,7 @@ file_prep_stretch(const struct file_channel *channel, struct io_uring_sqe *sqe, 
 	if (file_is_pinned(channel, at, len))
 		op = write ? IORING_OP_WRITE_FIXED : IORING_OP_READ_FIXED;
 	io_uring_prep_rw(op, sqe, 0, at, (unsigned int)len, offset);
-	/* Of the one buffer that is registered. */
+	/* The only registered buffer. */
 	sqe->buf_index = 0;
 }
 
@@ -103,7 +103,7 @@ file_prep_data(const struct file_channel *channel, struct io_uring_sqe *sqe,
 		sqe->rw_flags = RWF_DSYNC;
 }
 
-/* A step of an operation that is no whole blocks. False: it is one of file_prep_zero(). */
+/* Prepares a step of an operation with partial blocks. False: use file_prep_zero(). */
 static bool
 file_prep_split(const struct file_channel *channel, struct io_uring_sqe *sqe,
 		struct rte_vduse_blk_io *io)
@@ -145,7 +145,7 @@ file_prep_zero(const struct file_channel *channel, struct io_uring_sqe *sqe,
 		io_uring_prep_write(sqe, 0, file_zeroes, (unsigned int)left, offset);
 }
 
-/* A write that must be on stable storage may need a flush behind it, which cannot be polled for. */
+/* Not for FUA: it may need a flush after the write, which cannot be polled. */
 static enum file_ring
 file_ring_for(const struct file_channel *channel, const struct rte_vduse_blk_io *io)
 {
@@ -155,7 +155,7 @@ file_ring_for(const struct file_channel *channel, const struct rte_vduse_blk_io 
 									 : FILE_RING;
 }
 
-/* Whether each ring has an entry left. */
+/* Whether each ring has a free entry. */
 static bool
 file_has_room(const struct file_channel *channel)
 {
@@ -168,9 +168,9 @@ file_has_room(const struct file_channel *channel)
 }
 
 /*
- * A file system gives blocks back, and zeroes them, under a lock that a read of the page cache
- * takes where it finds no page, even a read that must not block: then a thread of the kernel's
- * waits for it instead of this one. With O_DIRECT the kernel only tries.
+ * A file system discards and zeroes under a lock that a read takes on a page cache miss, even with
+ * IOCB_NOWAIT. So a read meanwhile is punted to a kernel thread, which waits instead of this one.
+ * With O_DIRECT the kernel only tries the lock.
  */
 static bool
 file_may_block(const struct file_backend *file, const struct rte_vduse_blk_io *io)
@@ -179,7 +179,7 @@ file_may_block(const struct file_backend *file, const struct rte_vduse_blk_io *i
 	       unlikely(rte_atomic_load_explicit(&file->nb_ranges, rte_memory_order_relaxed) != 0);
 }
 
-/* Discards and zeroes that the kernel has. */
+/* Counts discards and zeroes in flight. */
 static void
 file_count_range(struct file_channel *channel, const struct rte_vduse_blk_io *io, unsigned int nb)
 {
@@ -188,7 +188,7 @@ file_count_range(struct file_channel *channel, const struct rte_vduse_blk_io *io
 						    rte_memory_order_relaxed);
 }
 
-/* There is room. */
+/* Prepares an entry. The caller checked file_has_room(). */
 static void
 file_prep(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
@@ -224,7 +224,7 @@ file_prep(struct file_channel *channel, struct rte_vduse_blk_io *io)
 	io_uring_sqe_set_data(sqe, io);
 }
 
-/* -EAGAIN: as many as there is room for are in flight. */
+/* -EAGAIN: all ranges of the channel are in use. */
 static int
 file_take_range(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
@@ -242,7 +242,7 @@ file_take_range(struct file_channel *channel, struct rte_vduse_blk_io *io)
 	return 0;
 }
 
-/* What an operation had beside its memory. */
+/* Releases the bounce buffer and the range of an operation. */
 static void
 file_leave(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
@@ -258,7 +258,7 @@ file_leave(struct file_channel *channel, struct rte_vduse_blk_io *io)
 	}
 }
 
-/* An operation on bytes of the file, which are whole blocks or not. */
+/* Sets up an operation on a range of bytes, with whole or partial blocks. */
 static void
 file_begin_range(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
@@ -298,7 +298,7 @@ file_begin(struct file_channel *channel, struct rte_vduse_blk_io *io)
 		file_begin_range(channel, io);
 }
 
-/* Entries that the kernel has not seen. */
+/* Entries that are not submitted yet. */
 static unsigned int
 file_nb_prepared(const struct file_channel *channel)
 {
@@ -316,7 +316,7 @@ file_enter(struct file_channel *channel)
 
 	if (file_nb_prepared(channel) == 0)
 		return;
-	/* What the kernel does not take now (no memory) stays in the ring for the next poll. */
+	/* Entries that the kernel does not take now (no memory) stay for the next poll. */
 	for (i = 0; i < channel->nb_rings; i++) {
 		if (io_uring_sq_ready(&channel->rings[i]) > 0)
 			(void)io_uring_submit(&channel->rings[i]);
@@ -326,9 +326,9 @@ file_enter(struct file_channel *channel)
 }
 
 /*
- * The kernel starts a device with the last of what it is given at a time. One that works on its
- * own is therefore given a burst in pieces that double what it has: one, two, four. One that is
- * finished when the kernel returns would wait for our system calls only.
+ * The kernel rings the doorbell of a device at the end of a submit. For a device that works
+ * asynchronously, submit a burst in pieces that double what is in flight: one, two, four. A device
+ * that is finished when the kernel returns would only wait for the additional system calls.
  */
 static void
 file_enter_early(struct file_channel *channel)
@@ -372,7 +372,7 @@ file_submit(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, u
 	return n;
 }
 
-/* What the file system cannot do is done in the next best way. */
+/* Whether to retry zeroing in the next best way, because the file system lacks this one. */
 static bool
 file_zero_fall_back(struct file_channel *channel, struct rte_vduse_blk_io *io, int result)
 {
@@ -387,7 +387,7 @@ file_zero_fall_back(struct file_channel *channel, struct rte_vduse_blk_io *io, i
 	return true;
 }
 
-/* Bytes were moved; true: not all. */
+/* Accounts for the bytes moved. Returns whether some are left. */
 static bool
 file_continue(struct rte_vduse_blk_io *io, int result)
 {
@@ -408,7 +408,7 @@ file_continue(struct rte_vduse_blk_io *io, int result)
 	return true;
 }
 
-/* The kernel refused it for too long, or it failed. */
+/* Ends an operation that failed, or that the kernel refused for too long. */
 static void
 file_fail(struct file_channel *channel, struct rte_vduse_blk_io *io, int result)
 {
@@ -421,19 +421,7 @@ file_fail(struct file_channel *channel, struct rte_vduse_blk_io *io, int result)
 		file_error_flush(channel->file, result);
 }
 
-/* Zeroes that need no memory are all there, or as many as were written. */
-static int
-file_split_done(struct file_channel *channel, struct rte_vduse_blk_io *io, int result)
-{
-	struct file_io *own = file_io(io);
-	uint64_t moved = (uint64_t)result;
-
-	if (io->op == RTE_VDUSE_BLK_ZERO && own->edge == FILE_EDGE_NONE && own->stage < FILE_WRITE)
-		moved = file_edge_zero_len(channel->file, io);
-	return file_edge_done(channel->file, io, moved);
-}
-
-/* Whether an operation is finished: io->result then says how. Else it is submitted again. */
+/* Whether an operation is finished, with io->result. False: submit it again. */
 static bool
 file_finish(struct file_channel *channel, struct rte_vduse_blk_io *io, int result)
 {
@@ -446,18 +434,24 @@ file_finish(struct file_channel *channel, struct rte_vduse_blk_io *io, int resul
 		file_fail(channel, io, result);
 		return true;
 	}
-	/* One that ran beside a flush that failed may have had its error taken from it. */
+	/* The kernel reports an error once: a concurrent flush may have received it. */
 	if (io->op == RTE_VDUSE_BLK_FLUSH)
 		io->result = rte_atomic_load_explicit(&channel->file->flush_error,
 						      rte_memory_order_relaxed);
 	if (unlikely(own->split && own->stage != FILE_SYNC)) {
-		io->result = file_split_done(channel, io, result);
+		uint64_t moved = (uint64_t)result;
+
+		/* fallocate() returns 0 and did all of it. */
+		if (io->op == RTE_VDUSE_BLK_ZERO && own->edge == FILE_EDGE_NONE &&
+		    own->stage < FILE_WRITE)
+			moved = file_edge_zero_len(channel->file, io);
+		io->result = file_edge_done(channel->file, io, moved);
 		if (io->result < 0)
 			return true;
 		if (own->done != io->len)
 			return false;
 	} else if (unlikely(file_continue(io, result))) {
-		/* The file has become shorter than the disk, or is as full as it gets. */
+		/* 0: the file is shorter than the disk now, or cannot grow. */
 		io->result = result == 0 ? -EIO : 0;
 		return result == 0;
 	}
@@ -479,8 +473,8 @@ file_resubmit(struct file_channel *channel)
 }
 
 /*
- * Submits those whose turn has come. Another queue's write may be what they wait for, of a queue
- * that nobody polls: they wait for a bounded time.
+ * Submits blocked operations that are ready. They may wait for a write of a queue that is not
+ * polled, so the time is bounded.
  */
 static void
 file_unblock(struct file_channel *channel)
@@ -491,7 +485,7 @@ file_unblock(struct file_channel *channel)
 	vblk_fifo_init(&channel->blocked);
 	while (vblk_fifo_take(&waiting, &io, 1) == 1) {
 		if (file_has_room(channel) &&
-		    file_range_may_go(&channel->file->ranges, file_io(io)->range)) {
+		    file_range_is_ready(&channel->file->ranges, file_io(io)->range)) {
 			file_io(io)->since = 0;
 			file_prep(channel, io);
 		} else if (file_error_retry(channel->file, io, -EAGAIN)) {
@@ -504,23 +498,13 @@ file_unblock(struct file_channel *channel)
 	}
 }
 
-/* A device may lose its queues without interrupts; it is not asked for them again. */
-static bool
-file_polled_no_more(struct file_channel *channel, enum file_ring ring, int result)
-{
-	if (likely(ring != FILE_RING_POLLED || result != -EOPNOTSUPP))
-		return false;
-	channel->polls = false;
-	return true;
-}
-
-/* An operation that is not finished: its next step. */
+/* Puts an operation that is not finished on the list to submit again. */
 static void
-file_go_on(struct file_channel *channel, struct rte_vduse_blk_io *io)
+file_requeue(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
 	if (io->op == RTE_VDUSE_BLK_ZERO && file_io(io)->stage == FILE_SYNC &&
 	    io != channel->syncing) {
-		/* The zeroes are there: nobody has to wait for them. */
+		/* The zeroes are written: release writes that wait for the range. */
 		file_leave(channel, io);
 		if (!file_sync_begin(channel, io))
 			return;
@@ -528,7 +512,7 @@ file_go_on(struct file_channel *channel, struct rte_vduse_blk_io *io)
 	vblk_fifo_put(&channel->again, io);
 }
 
-/* Collects what is finished on one ring. */
+/* Reaps the completions of a ring. */
 static uint16_t
 file_reap(struct file_channel *channel, enum file_ring ring, struct rte_vduse_blk_io **ios,
 	  uint16_t nb)
@@ -542,15 +526,19 @@ file_reap(struct file_channel *channel, enum file_ring ring, struct rte_vduse_bl
 	for (i = 0; i < seen; i++) {
 		struct rte_vduse_blk_io *io = io_uring_cqe_get_data(cqes[i]);
 
+		bool refused = ring == FILE_RING_POLLED && cqes[i]->res == -EOPNOTSUPP;
+
+		/* The device lost its poll queues: do not use that ring again. */
+		if (unlikely(refused))
+			channel->polls = false;
 		file_count_range(channel, io, -1u);
-		if (likely(!file_polled_no_more(channel, ring, cqes[i]->res) &&
-			   file_finish(channel, io, cqes[i]->res))) {
+		if (likely(!refused && file_finish(channel, io, cqes[i]->res))) {
 			file_leave(channel, io);
 			if (unlikely(io == channel->syncing))
 				file_sync_end(channel);
 			ios[n++] = io;
 		} else {
-			file_go_on(channel, io);
+			file_requeue(channel, io);
 		}
 	}
 	io_uring_cq_advance(&channel->rings[ring], seen);
@@ -569,7 +557,7 @@ file_poll(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uin
 	n = vblk_fifo_take(&channel->done, ios, nb);
 	n = (uint16_t)(n + file_reap(channel, FILE_RING, ios + n, (uint16_t)(nb - n)));
 	if (channel->nb_polled > 0) {
-		/* The kernel asks the device while it is asked itself, and only then. */
+		/* The kernel polls the device only inside this system call. */
 		if (io_uring_cq_ready(&channel->rings[FILE_RING_POLLED]) == 0)
 			(void)io_uring_get_events(&channel->rings[FILE_RING_POLLED]);
 		n = (uint16_t)(n +

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * How blocks are given back. A file gets a hole. So does a device that makes zeroes by itself,
- * for the kernel's hole in a device is zeroes; one that only discards has a command of io_uring
- * for it, from Linux 6.12 on, which is also the better way where there are both.
+ * Discards blocks. A file gets a hole. So does a device with a write zeroes command, because the
+ * kernel implements a hole in a device as zeroes. A device that only discards needs the io_uring
+ * command of Linux 6.12, which is preferred if both exist.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,13 +17,13 @@
 
 #include <virtio_blk/backend/file.h>
 
-/* Of linux/blkdev.h, which Debian 12 does not have. */
+/* BLOCK_URING_CMD_DISCARD of linux/blkdev.h, which Debian 12 does not have. */
 #define FILE_COMMAND_DISCARD _IO(0x12, 0)
 
 uint64_t
 file_device_number(dev_t dev, const char *attribute)
 {
-	/* Of a partition it is the whole device that has them. */
+	/* The queue of a partition is that of the whole device. */
 	static const char *const up[] = { "", "../" };
 	uint64_t value = 0;
 	char path[96];
@@ -53,30 +53,27 @@ discard_prep_command(struct io_uring_sqe *sqe, int fd, uint64_t offset, uint64_t
 	sqe->addr3 = len;
 }
 
-/* No bytes at all: a kernel that knows the command finds them too few. */
-static bool
-discard_try_command(struct io_uring *ring, int fd)
-{
-	struct io_uring_cqe *cqe;
-
-	discard_prep_command(io_uring_get_sqe(ring), fd, 0, 0);
-	return io_uring_submit(ring) == 1 && io_uring_wait_cqe(ring, &cqe) == 0 &&
-	       cqe->res == -EINVAL;
-}
-
-/* A kernel without such commands at all would find each of them wrong. */
+/*
+ * Tries a discard of 0 bytes: a kernel with the command returns -EINVAL. So does one without any
+ * IORING_OP_URING_CMD, so probe that first.
+ */
 static bool
 discard_has_command(int fd)
 {
 	struct io_uring_probe *probe;
+	struct io_uring_cqe *cqe;
 	struct io_uring ring;
 	bool has;
 
 	if (io_uring_queue_init(1, &ring, 0) < 0)
 		return false;
 	probe = io_uring_get_probe_ring(&ring);
-	has = probe != NULL && io_uring_opcode_supported(probe, IORING_OP_URING_CMD) &&
-	      discard_try_command(&ring, fd);
+	has = probe != NULL && io_uring_opcode_supported(probe, IORING_OP_URING_CMD);
+	if (has) {
+		discard_prep_command(io_uring_get_sqe(&ring), fd, 0, 0);
+		has = io_uring_submit(&ring) == 1 && io_uring_wait_cqe(&ring, &cqe) == 0 &&
+		      cqe->res == -EINVAL;
+	}
 	io_uring_free_probe(probe);
 	io_uring_queue_exit(&ring);
 	return has;

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Operations that do not begin or end where a block of the file does, done in steps. A read takes
- * the blocks around it. A write reads the block at an edge, changes it and writes it back; what
- * lies between the edges is written as it is. The last block of a file may be there in part only:
- * it goes through the page cache, or the file would grow. file_range.c keeps other writes away.
+ * Operations with partial blocks of the file, done in steps. A read reads the whole blocks around
+ * it. A write reads the block at an edge, modifies it and writes it back; whole blocks between the
+ * edges are written directly. A partial last block of the file is written through the page cache,
+ * because O_DIRECT would make the file longer. file_range.c excludes other writes meanwhile.
  *
- * Input: an operation, and what the kernel says of its last step. Output: its next step. Thread:
- * the one that polls the channel.
+ * Input: an operation and the result of its last step. Output: its next step.
+ * Thread: the one that polls the channel.
  */
 #include <errno.h>
 #include <string.h>
@@ -16,10 +16,10 @@
 
 #include <virtio_blk/backend/file.h>
 
-/* Where the step of an operation lies in its block. */
+/* Position of a step in its block. */
 struct edge_place {
-	uint64_t at;    /* in the file */
-	uint64_t block; /* where its block begins */
+	uint64_t at;    /* offset in the file */
+	uint64_t block; /* offset of its block */
 	uint64_t len;   /* bytes of the operation in that block */
 };
 
@@ -36,7 +36,7 @@ edge_place(const struct file_backend *file, const struct rte_vduse_blk_io *io)
 	return place;
 }
 
-/* Whole blocks from here on. */
+/* Bytes in whole blocks from here on. */
 static uint64_t
 edge_middle(const struct file_backend *file, const struct rte_vduse_blk_io *io)
 {
@@ -54,7 +54,7 @@ file_edge_begin(const struct file_backend *file, struct rte_vduse_blk_io *io)
 	own->split = ((io->offset | io->len) & (align - 1)) != 0;
 	if (io->op != RTE_VDUSE_BLK_DISCARD || !own->split)
 		return own->split;
-	/* What is no whole block need not be given back. */
+	/* Partial blocks need not be discarded. */
 	own->split = false;
 	io->offset = RTE_ALIGN_CEIL(io->offset, (uint64_t)align);
 	end &= ~((uint64_t)align - 1);
@@ -62,7 +62,7 @@ file_edge_begin(const struct file_backend *file, struct rte_vduse_blk_io *io)
 	return false;
 }
 
-/* An edge is a block of which the operation has a part. */
+/* Starts an edge, a block that the operation covers in part. */
 static void
 edge_enter(const struct file_backend *file, struct rte_vduse_blk_io *io,
 	   const struct edge_place *place)
@@ -80,7 +80,7 @@ edge_enter(const struct file_backend *file, struct rte_vduse_blk_io *io,
 		own->edge = FILE_EDGE_READ;
 }
 
-/* What the driver writes, or zeroes, to a place in the room. */
+/* Copies the driver's data, or zeroes, into the bounce buffer. */
 static void
 edge_fill(const struct rte_vduse_blk_io *io, uint64_t in_room, uint64_t len)
 {
@@ -132,7 +132,7 @@ edge_read_done(const struct file_backend *file, struct rte_vduse_blk_io *io, uin
 	struct edge_place place = edge_place(file, io);
 	uint64_t before = place.at - place.block, len;
 
-	/* The file has become shorter than the disk. */
+	/* The file is shorter than the disk now. */
 	if (moved <= before)
 		return -EIO;
 	len = RTE_MIN(moved - before, io->len - own->done);

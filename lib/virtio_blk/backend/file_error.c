@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Results of the kernel that are not the end of an operation, or that outlive it. Input: an
- * operation and what its completion says. Output: whether to submit it again, or its result.
- * Thread: the one that polls the channel; what a file remembers is shared by all of its channels.
+ * Errors that are retried, and flush errors that later flushes return again.
+ * Input: an operation and the result of its completion. Output: whether to submit it again.
+ * Thread: the one that polls the channel; the state of a file is shared by its channels.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -15,28 +15,21 @@
 #include <virtio_blk/backend/file.h>
 #include <virtio_blk/blk.h>
 
-/* Shorter than an application waits when it stops; longer than a device that recovers takes. */
+/* Shorter than an application waits on stop, longer than a device needs to recover. */
 #define ERROR_RETRY_MS 5000
 
 /* Between two lines about a file. */
 #define ERROR_LOG_MS 60000
 
-/* Wraps after 49 days; never 0, which says that an operation was not tried again yet. */
-static uint32_t
-error_now(void)
-{
-	return (uint32_t)(rte_get_timer_cycles() / (rte_get_timer_hz() / MS_PER_S)) | 1;
-}
-
 /* At most one line a minute, whatever the number of operations and channels. */
 static void
 error_log_retry(struct file_backend *file, uint32_t now, int result)
 {
-	uint32_t last = rte_atomic_load_explicit(&file->retry_told, rte_memory_order_relaxed);
+	uint32_t last = rte_atomic_load_explicit(&file->retry_logged, rte_memory_order_relaxed);
 
 	if (last != 0 && now - last < ERROR_LOG_MS)
 		return;
-	if (!rte_atomic_compare_exchange_strong_explicit(&file->retry_told, &last, now,
+	if (!rte_atomic_compare_exchange_strong_explicit(&file->retry_logged, &last, now,
 							 rte_memory_order_relaxed,
 							 rte_memory_order_relaxed))
 		return;
@@ -54,7 +47,8 @@ file_error_retry(struct file_backend *file, struct rte_vduse_blk_io *io, int res
 
 	if (likely(result != -EAGAIN && result != -EINTR))
 		return false;
-	now = error_now();
+	/* Milliseconds, wraps after 49 days; never 0, which means not retried yet. */
+	now = (uint32_t)(rte_get_timer_cycles() / (rte_get_timer_hz() / MS_PER_S)) | 1;
 	if (own->since == 0)
 		own->since = now;
 	if (now - own->since < ERROR_RETRY_MS)
@@ -64,16 +58,16 @@ file_error_retry(struct file_backend *file, struct rte_vduse_blk_io *io, int res
 }
 
 /*
- * The kernel reports lost pages to one flush only, and gives them up: the next one succeeds,
- * although what was written before is not on stable storage. With O_DIRECT a write has its own
- * result and leaves no pages, but the device's cache is as unknown.
+ * The kernel reports a failed writeback to one flush only and drops the pages: the next flush
+ * succeeds although earlier writes are not on stable storage. With O_DIRECT a write has its own
+ * result and leaves no pages, but the state of the device's cache is unknown as well.
  */
 void
 file_error_flush(struct file_backend *file, int result)
 {
 	int none = 0;
 
-	/* Relaxed: the value is all that is shared. */
+	/* Relaxed: no other data depends on it. */
 	if (!rte_atomic_compare_exchange_strong_explicit(&file->flush_error, &none, result,
 							 rte_memory_order_relaxed,
 							 rte_memory_order_relaxed))

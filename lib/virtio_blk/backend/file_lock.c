@@ -1,15 +1,15 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Locks a file against a second user. The locks are those of QEMU, so that its programs respect
- * ours and we respect theirs: byte 100 + N is locked by whoever uses the image in way N, byte
- * 200 + N by whoever permits no other user to do so. All of these are shared locks, and a test
- * for an exclusive one says whether somebody else has the byte. A program that permits
- * everything, such as "qemu-img info -U", can read meanwhile. One byte more, which QEMU does not
- * use, decides between two of our processes that start at once.
+ * Locks a file against a second user, with the protocol of QEMU, so that its programs respect these
+ * locks and the reverse: byte 100 + N is locked by a process that uses the image in way N, byte
+ * 200 + N by one that permits no other process to do so. All of these are shared locks; a test for
+ * an exclusive lock tells whether another process has the byte. A program that permits everything,
+ * such as "qemu-img info -U", can still read. One more byte, which QEMU does not use, decides
+ * between two processes of this project that start at the same time.
  *
- * Input: an open file. Output: locks that end with its file description. Thread: the
- * application's.
+ * Input: an open file. Output: locks that end with its file description.
+ * Thread: the application's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -17,8 +17,8 @@
 
 #include <virtio_blk/backend/file.h>
 
-/* Ways of use: bits, as QEMU numbers them. */
-#define USE_READ   (1u << 0) /* reads what nobody changes */
+/* Permission bits of QEMU. */
+#define USE_READ   (1u << 0) /* reads data that must not change meanwhile */
 #define USE_WRITE  (1u << 1)
 #define USE_RESIZE (1u << 3)
 
@@ -86,7 +86,7 @@ file_lock_take(int fd, bool read_only)
 	int ret;
 
 	ret = lock_byte(fd, LOCK_OURS, read_only ? F_RDLCK : F_WRLCK);
-	/* First all locks, then the tests: of two that start at once one at least sees the other. */
+	/* Lock all, then test: of two that start at once, at least one sees the other. */
 	if (ret == 0)
 		ret = lock_bytes(fd, LOCK_USE_BASE, uses);
 	if (ret == 0)

@@ -1,14 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The order of writes that share a block. A write of a part of a block reads the block, changes
- * it and writes all of it back; what another write put there meanwhile would be lost. So each
- * operation that writes takes a ticket, and one goes ahead when no earlier one that it shares a
- * block with is left, if one of the two writes parts of blocks. Earlier ones never wait for later
- * ones, so nothing waits for ever.
+ * Orders writes that share a block. A write of a partial block reads the block, modifies it and
+ * writes it back; data that another write put there meanwhile would be lost. So each operation that
+ * writes takes a ticket, and waits for earlier ones that share a block with it if one of the two
+ * writes partial blocks. Earlier operations never wait for later ones, so there is no deadlock.
  *
- * Input: ranges of operations. Output: whether each may go. Thread: any poller of the file, under
- * a lock that only files with larger blocks than the driver's take.
+ * Input: ranges of operations. Output: whether each may be submitted. Thread: any that polls a
+ * queue of the file, under a lock that is taken only if the file has blocks larger than a sector.
  */
 #include <stdlib.h>
 
@@ -38,9 +37,9 @@ range_is_first(const struct file_range_list *list, const struct file_range *rang
 }
 
 static bool
-range_may_go(const struct file_ranges *ranges, const struct file_range *range)
+range_is_ready(const struct file_ranges *ranges, const struct file_range *range)
 {
-	/* Two of whole blocks do not disturb each other: the file decides, as for any disk. */
+	/* Writes of whole blocks need no order: the file decides, as for any disk. */
 	return range_is_first(&ranges->parts, range) &&
 	       (!range->parts || range_is_first(&ranges->whole, range));
 }
@@ -48,7 +47,7 @@ range_may_go(const struct file_ranges *ranges, const struct file_range *range)
 bool
 file_range_enter(struct file_ranges *ranges, struct file_range *range)
 {
-	bool go;
+	bool ready;
 
 	rte_spinlock_lock(&ranges->lock);
 	range->ticket = ++ranges->ticket;
@@ -56,20 +55,20 @@ file_range_enter(struct file_ranges *ranges, struct file_range *range)
 		TAILQ_INSERT_TAIL(&ranges->parts, range, entry);
 	else
 		TAILQ_INSERT_TAIL(&ranges->whole, range, entry);
-	go = range_may_go(ranges, range);
+	ready = range_is_ready(ranges, range);
 	rte_spinlock_unlock(&ranges->lock);
-	return go;
+	return ready;
 }
 
 bool
-file_range_may_go(struct file_ranges *ranges, const struct file_range *range)
+file_range_is_ready(struct file_ranges *ranges, const struct file_range *range)
 {
-	bool go;
+	bool ready;
 
 	rte_spinlock_lock(&ranges->lock);
-	go = range_may_go(ranges, range);
+	ready = range_is_ready(ranges, range);
 	rte_spinlock_unlock(&ranges->lock);
-	return go;
+	return ready;
 }
 
 void

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The life of a channel of a file. Input: how many operations it is for, and the memory that most
- * of their buffers lie in. Output: io_urings that know the file and, where the kernel permits,
- * the pages. See backend.h for the threads.
+ * Opens and closes channels of a file.
+ * Input: the number of operations, and the memory that most of their buffers are in. Output:
+ * io_urings with the file and, if the kernel permits, the memory registered. Thread: see backend.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,12 +15,12 @@
 #include <virtio_blk/backend/file_channel.h>
 
 /*
- * The kernel pins no more than that at a time. Bounce memory is smaller, and so is what a driver
- * in userspace has; of a VM's memory it is a part.
+ * Limit of the kernel for one registered buffer. Bounce memory and the memory of a driver in
+ * userspace are smaller; of a VM's memory this is a part.
  */
 #define FILE_PINNED_MAX (UINT64_C(1) << 30)
 
-/* The kernel ends a ring some time later; the next user of the file is not to wait for that. */
+/* Unregisters the files: the kernel frees a ring late, which would keep the file in use. */
 static void
 file_rings_close(struct file_channel *channel)
 {
@@ -40,7 +40,7 @@ file_ring_open(struct file_channel *channel, uint16_t depth, unsigned int flags)
 	const int fds[] = { file->fd, file->cached_fd };
 	int ret;
 
-	/* Twice as many completions as entries: none is ever left over. */
+	/* The completion ring has 2 * depth entries, so it never overflows. */
 	ret = io_uring_queue_init(depth, ring, flags);
 	if (ret < 0)
 		return ret;
@@ -134,8 +134,8 @@ file_pin(struct file_channel *channel, const struct iovec *iov)
 }
 
 /*
- * Pinned pages need not be looked up for each operation. A kernel that refuses has bounce memory
- * that it makes page by page, or a limit.
+ * Registers driver memory, so that its pages are not looked up for each operation. The kernel
+ * refuses its own bounce memory, which it maps page by page, and more than the locked memory limit.
  */
 void
 file_channel_memory(struct rte_vduse_blk_channel *base, void *va, uint64_t len)
@@ -149,9 +149,9 @@ file_channel_memory(struct rte_vduse_blk_channel *base, void *va, uint64_t len)
 	if (len == 0)
 		return;
 	ret = file_pin(channel, &iov);
-	/* Other errors are usual: the kernel's own bounce memory is made page by page. */
-	if ((ret == -ENOMEM || ret == -EPERM) && file->direct && !file->told) {
-		file->told = true;
+	/* Other errors are expected, for bounce memory. */
+	if ((ret == -ENOMEM || ret == -EPERM) && file->direct && !file->pin_logged) {
+		file->pin_logged = true;
 		VBLK_LOG(INFO, file->backend.name,
 			 "cannot pin the driver's memory (%s): large requests "
 			 "are slower; raise the limit of locked memory (ulimit -l, LimitMEMLOCK=)",

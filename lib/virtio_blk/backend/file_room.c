@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Memory of ours for requests whose buffers O_DIRECT does not take. In flow those of a queue, out
- * flow their bytes, piece by piece: requests are as long and as many as the driver likes, so rooms
- * are neither. See backend.h for the threads.
+ * Bounce buffers for requests whose buffers are not aligned for O_DIRECT. Size and number of the
+ * buffers are bounded, whatever the driver submits: a request goes through one piece by piece.
+ * Input: requests. Output: their data in aligned memory, and back. Thread: see backend.h.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,7 +14,7 @@
 #define ROOM_SIZE FILE_ROOM_SIZE
 #define ROOMS_MAX 16 /* of a channel */
 
-/* Whether O_DIRECT takes the vectors as they are. */
+/* Whether the vectors are aligned for O_DIRECT. */
 static bool
 room_aligned(const struct file_backend *file, const struct rte_vduse_blk_io *io)
 {
@@ -27,7 +27,6 @@ room_aligned(const struct file_backend *file, const struct rte_vduse_blk_io *io)
 	return true;
 }
 
-/* A piece of the request: into our memory, or out of it. */
 void
 file_room_copy(const struct rte_vduse_blk_io *io, uint64_t from, uint64_t len, uint8_t *at)
 {
@@ -46,7 +45,7 @@ file_room_copy(const struct rte_vduse_blk_io *io, uint64_t from, uint64_t len, u
 	}
 }
 
-/* Rare enough for the heap. */
+/* From the heap, because it is rare. */
 int
 file_room_take(const struct file_backend *file, unsigned int *nb_rooms, struct rte_vduse_blk_io *io)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Syncs of a file, one at a time in a channel. The kernel has a thread wait for each sync, and
- * has a bounded number of threads for all rings of an lcore: a driver with many flushes in flight
- * would leave none for reads. A sync covers all that was written before it began, so the operations
- * that arrive while one is in flight share the next one.
+ * Merges syncs of a file: a channel has one in flight. Each sync occupies a kernel worker thread,
+ * and all rings of an lcore share a bounded number of them: a driver with many flushes in flight
+ * would leave none for reads. A sync covers all writes that completed before it started, so the
+ * operations that arrive while one is in flight share the next one.
  *
- * Input: operations that need what was written on stable storage. Output: one sync for all that
- * wait, and its result for each. Thread: the one that polls the channel.
+ * Input: operations that need a sync. Output: one sync for all that wait, its result for each.
+ * Thread: the one that polls the channel.
  */
 #include <rte_vduse_compat.h>
 
@@ -32,7 +32,7 @@ file_sync_end(struct file_channel *channel)
 
 	while (vblk_fifo_take(&channel->synced, &io, 1) == 1) {
 		io->result = result;
-		/* The sync of an operation that is no flush does not know of earlier failures. */
+		/* A sync for a FUA operation does not report earlier failures, a flush must. */
 		if (result == 0 && io->op == RTE_VDUSE_BLK_FLUSH)
 			io->result = rte_atomic_load_explicit(&channel->file->flush_error,
 							      rte_memory_order_relaxed);

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The backend that keeps nothing: what is written is forgotten, and what is read leaves the
- * driver's buffer as it is. For measuring everything else. See backend.h.
+ * The null backend, for benchmarks: discards writes, and leaves the driver's buffer unchanged on a
+ * read. See backend.h.
  */
 #include <errno.h>
 #include <stdlib.h>

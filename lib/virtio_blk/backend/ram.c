@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The backend in EAL's memory, huge pages where there are any. Bytes are copied; nothing
- * survives the process. See backend.h.
+ * The RAM backend, in EAL memory (huge pages if available). Its data ends with the process. See
+ * backend.h.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -123,7 +123,7 @@ ram_do(uint8_t *bytes, struct rte_vduse_blk_io *io)
 	case RTE_VDUSE_BLK_ERASE:
 		memset(bytes + io->offset, 0, io->len);
 		break;
-	default: /* there is nothing to flush to */
+	default: /* a flush does nothing */
 		break;
 	}
 	io->result = 0;

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The backend whose bytes lie in a Ceph cluster: an image of librbd. In flow the names of a pool
- * and an image, out flows the image, open. On the application's threads; those that librbd makes
- * are theirs in affinity, so they do not run where an lcore polls. See backend.h.
+ * The rbd backend: an image in a Ceph cluster, through librbd. See backend.h.
+ * Input: the names of a pool and an image. Output: the open image. Thread: the application's; the
+ * threads of librbd inherit its affinity, so they do not run on polling lcores.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -14,13 +14,13 @@
 #include <virtio_blk/backend/rbd.h>
 #include <virtio_blk/blk.h>
 
-/* How long a cluster may take to let us in, s; how long an image may take to open is timeout=. */
+/* Timeout to connect to a cluster, in seconds. That to open an image is timeout=. */
 #define IMAGE_CONNECT_S "30"
 
-/* Of an object, librbd gives back no less by default. */
+/* Default of librbd: it discards no smaller part of an object. */
 #define IMAGE_DISCARD_SIZE 65536
 
-/* What backend arguments say. */
+/* Backend arguments. */
 struct image_args {
 	char *pool;
 	char *space; /* in the pool */
@@ -59,7 +59,7 @@ image_limits(struct image_backend *rbd, const char *device, bool read_only)
 
 	ret = rbd_stat(rbd->image, &info, sizeof(info));
 	if (ret < 0)
-		return image_error(device, "cannot look at", "the image", ret);
+		return image_error(device, "cannot get the state of", "the image", ret);
 	rbd->backend.limits = (struct rte_vduse_blk_limits){
 		.size = info.size,
 		.block_size = RTE_VDUSE_BLK_SECTOR,

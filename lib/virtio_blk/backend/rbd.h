@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The backend "rbd", inside: rbd.c opens an image, rbd_lock.c takes it for us alone,
- * rbd_channel.c does its I/O. Names that begin with rbd_ are librbd's.
+ * The rbd backend, inside: rbd.c opens an image, rbd_lock.c locks it, rbd_channel.c does its I/O.
+ * Names that begin with rbd_ are librbd's.
  */
 #ifndef VBLK_BACKEND_RBD_H
 #define VBLK_BACKEND_RBD_H
@@ -17,7 +17,7 @@ struct image_backend {
 	rados_t cluster;
 	rados_ioctx_t pool;
 	rbd_image_t image;
-	int lock; /* the file that says whose the image is, or -1; rbd_lock.c's */
+	int lock; /* fd of the file that names the lock owner, or -1; see rbd_lock.c */
 };
 
 /* rbd_lock.c: makes this process the only writer, or a negative errno with a log line. */

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Operations on an image of librbd, which takes the driver's pages as they are. Threads of librbd
- * put each operation that is finished on a list, which the poll takes without a system call. The
- * list is linked through the operations, so it has room for any number. See backend.h.
+ * Operations on an image of librbd, zero-copy. Threads of librbd put each finished operation on a
+ * list, from which the poll takes it without a system call. The list is linked through the
+ * operations, so it cannot overflow. See backend.h.
  * Input: operations of a queue. Output: the same with results.
- * Thread: the queue's; image_finished(): librbd's.
+ * Thread: the one that polls the queue; image_finished(): librbd's.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -15,7 +15,7 @@
 #include <virtio_blk/backend/rbd.h>
 #include <virtio_blk/blk.h>
 
-/* What is under way of an operation; FUA is a flush behind it. */
+/* Stage of an operation; FUA is a flush after the data. */
 enum image_stage {
 	IMAGE_DATA,
 	IMAGE_SYNC,
@@ -25,9 +25,9 @@ struct image_channel {
 	struct rte_vduse_blk_channel channel;
 	struct image_backend *rbd;
 	struct vblk_fifo done;  /* with a result, for the poll to return */
-	struct vblk_fifo again; /* librbd had no room for them */
+	struct vblk_fifo again; /* librbd returned -EAGAIN */
 	struct rte_vduse_blk_io
-		*finished; /* latest first; librbd's threads put, the poller takes all */
+		*finished; /* latest first; librbd's threads push, the poller takes all */
 };
 
 /* What the operations of this backend hold besides. */
@@ -65,19 +65,19 @@ image_channel_close(struct rte_vduse_blk_channel *base)
 	free(base);
 }
 
-/* A read says how many bytes it has; all else says 0. */
+/* A read returns its number of bytes, all others 0. */
 static int
 image_result(const struct rte_vduse_blk_io *io, ssize_t value)
 {
 	if (value < 0)
 		return value == -EOPNOTSUPP ? -ENOTSUP : (int)value;
-	/* The image has become shorter than the disk. */
+	/* The image is shorter than the disk now. */
 	if (io->op == RTE_VDUSE_BLK_READ && (uint64_t)value != io->len)
 		return -EIO;
 	return 0;
 }
 
-/* Once it is on the list the operation is the poller's again, and the channel may be closed. */
+/* Once it is on the list the poller owns the operation again, and may close the channel. */
 static void
 image_finished(rbd_completion_t completion, void *arg)
 {
@@ -117,7 +117,7 @@ image_call(rbd_image_t image, struct rte_vduse_blk_io *io, rbd_completion_t comp
 	}
 }
 
-/* Hands it to librbd, now or in a later poll, or to the poll with the reason why not. */
+/* Submits an operation to librbd. -EAGAIN: a later poll tries again; else it is done. */
 static void
 image_begin(struct image_channel *channel, struct rte_vduse_blk_io *io)
 {
@@ -154,7 +154,7 @@ image_submit(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, 
 	return nb;
 }
 
-/* With a cache in librbd a write that is finished may be there alone. */
+/* With a cache in librbd a finished write may be only in the cache. */
 static bool
 image_wants_sync(const struct rte_vduse_blk_io *io)
 {
@@ -174,7 +174,7 @@ image_retry(struct image_channel *channel)
 	}
 }
 
-/* Takes what librbd has finished, first in, first out. */
+/* Takes the operations that librbd finished, first in, first out. */
 static void
 image_collect(struct image_channel *channel)
 {

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * One writer for an image of librbd. In flows an open image, out flows the cluster's lock on it:
- * another writer is refused as long as we live, and what a dead one still had under way with the
- * cluster comes to nothing, or it could undo what is written later. A file of this machine says
- * whose the lock is, so that the next process need not wait until the cluster has noticed a
- * death. On the application's threads.
+ * Allows one writer for an image of librbd, with the cluster's exclusive lock: another writer is
+ * refused while this process lives, and requests of a dead one that are still in flight in the
+ * cluster are blocked, because they could overwrite later data. A local file names the lock owner,
+ * so that the next process need not wait until the cluster notices the death.
+ * Input: an open image. Output: the lock. Thread: the application's.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -34,7 +34,7 @@ lock_path(const struct image_backend *rbd, char *path, size_t size)
 	return 0;
 }
 
-/* The file, locked: whoever wrote what is in it is dead. -EBUSY: not so. -1: there is none. */
+/* Opens and locks the file: its writer is dead then. -EBUSY: it is alive. -1: no file. */
 static int
 lock_file(const struct image_backend *rbd, char *path, size_t size)
 {
@@ -63,7 +63,7 @@ lock_owner(const struct image_backend *rbd, char *owner)
 	return true;
 }
 
-/* Takes the lock from the process that the file names, if it is that one's still. */
+/* Breaks the lock if its owner is still the process that the file names. */
 static void
 lock_break(const struct image_backend *rbd, const char *device, const char *name)
 {
@@ -78,7 +78,7 @@ lock_break(const struct image_backend *rbd, const char *device, const char *name
 		 name, owner, ret < 0 ? "stays for a while" : "was taken from it");
 }
 
-/* Without it the next process has to wait, if we are killed. */
+/* Writes the owner to the file. Without it, the next process has to wait after a kill. */
 static void
 lock_note(const struct image_backend *rbd)
 {
@@ -90,7 +90,7 @@ lock_note(const struct image_backend *rbd)
 		(void)ftruncate(rbd->lock, 0);
 }
 
-/* librbd says -EROFS when another writer does not let go. */
+/* librbd returns -EROFS if another writer does not release the lock. */
 static int
 lock_error(const char *device, const char *name, int ret)
 {
