@@ -11,6 +11,7 @@ sock=$work/x.sock
 packets=200000
 # shellcheck source=test/vm/guest.sh
 . "$(dirname "$0")/../vm/guest.sh"
+qemu_program=$(dirname "$0")/../vm/qemu
 
 # sanitized: the programs in the build folder are built with AddressSanitizer.
 sanitized()
@@ -53,6 +54,16 @@ trap at_exit EXIT
 need()
 {
 	command -v "$1" >/dev/null || skip "*** $1 is missing: nothing was tested"
+}
+
+# QEMU as test/vm/run starts it; says which one it is.
+need_qemu()
+{
+	local code=0
+	"$qemu_program" --version >"$work/qemu-version" || code=$?
+	[ "$code" != 77 ] || skip "nothing was tested"
+	[ "$code" = 0 ] || fail "no QEMU: exit code $code"
+	head -n 1 "$work/qemu-version"
 }
 
 huge_pages()

@@ -6,7 +6,7 @@
 # for ever. The reason stands in our log, which does not grow with the attempts, and the next
 # client is served.
 . "$(dirname "$0")/host.sh"
-need qemu-system-x86_64
+need_qemu
 packets=10000
 
 attempts()
@@ -17,7 +17,7 @@ attempts()
 step "QEMU asks for two pairs"
 start_testpmd vduse "${memory[@]}" --main-lcore 0 \
 	--vdev "net_vduse0,iface=$sock" -- --forward-mode=rxonly
-qemu-system-x86_64 -machine none -display none -nodefaults -monitor none \
+"$qemu_program" -machine none -display none -nodefaults -monitor none \
 	-chardev "socket,id=c,path=$sock" -netdev "vhost-user,id=n,chardev=c,queues=2" \
 	>"$work/qemu.log" 2>&1 </dev/null &
 qemu=$!

@@ -7,7 +7,7 @@
 # 32 MiB of the disk with one read and one write, of which OVMF makes one descriptor each, although
 # the device announces 4 MiB as the largest segment.
 . "$(dirname "$0")/disk.sh"
-need qemu-system-x86_64
+need_qemu
 need mformat
 OVMF=${OVMF:-/usr/share/ovmf/OVMF.fd}
 [ -e "$OVMF" ] || skip "*** $OVMF is missing: nothing was tested"
@@ -46,7 +46,7 @@ boot()
 	shift 3
 	start_blk "disk0,transport=vhost-user,socket=$sock,backend=file,path=$image,queue-size=$size"
 	wait_for 20 grep -aq "listens at $sock" "$work/blk.log" || fail "no socket"
-	timeout 200 qemu-system-x86_64 -accel tcg -m "$ram" -display none -nodefaults -no-reboot \
+	timeout 200 "$qemu_program" -accel tcg -m "$ram" -display none -nodefaults -no-reboot \
 		-machine memory-backend=memory \
 		-object "memory-backend-memfd,id=memory,size=$ram,share=on" \
 		-chardev "socket,id=c,path=$sock" -device isa-debug-exit,iobase=0xf4,iosize=1 \
