@@ -18,7 +18,7 @@ help:
 	@echo "make check          every test; the last line counts them"
 	@echo "make check-long     what make check has no time for, counted the same way: hours"
 	@echo "make check-debug    the kernel module on kernels that look for mistakes: an hour"
-	@echo "make lint           formatting, layers, exported symbols, scripts, spelling: seconds"
+	@echo "make lint           formatting, kernel style, layers, symbols, scripts, spelling: seconds"
 	@echo "make coverage       which lines of lib and drivers the tests run: half an hour"
 	@echo "make unit           unit tests only: seconds"
 	@echo "make fuzz           fuzzers: a minute; SECONDS=3600 TARGET=fuzz_blk for longer"
@@ -63,8 +63,9 @@ check-debug: deps build
 
 lint:
 	@config/install-packages check
-	@devtools/check-format && devtools/check-layers && devtools/check-symbols && \
-		devtools/check-scripts && devtools/check-spelling
+	-@config/fetch-checkpatch $(or $(DPDK_VDUSE_CACHE),build/cache)/checkpatch
+	@devtools/check-format && devtools/check-kernel && devtools/check-layers && \
+		devtools/check-symbols && devtools/check-scripts && devtools/check-spelling
 
 coverage: deps build
 	@config/install-packages coverage
