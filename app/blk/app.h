@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* dpdk-vduse-blk, inside: options.c says which devices, user.c as whom, main.c makes them, poll.c polls them. */
+/*
+ * Internal interface of dpdk-vduse-blk. options.c parses the devices, user.c switches the user,
+ * main.c creates the devices, poll.c polls them.
+ */
 #ifndef BLK_APP_H
 #define BLK_APP_H
 
@@ -16,28 +19,28 @@ struct app_device {
 struct app_devices {
 	struct app_device **all;
 	unsigned int nb;
-	const char *user; /* to run as; NULL: whoever started it */
+	const char *user; /* to switch to; NULL: none */
 };
 
-/* options.c: what the command line asks for. 0, or a negative errno and one line that says why. */
+/* options.c: parses the command line. 0, or a negative errno after one line with the reason. */
 int
 app_options(int argc, char **argv, struct app_devices *devices);
-/* options.c: of devices that are not created any more, or were not. */
+/* options.c: frees the options. The devices must not exist any more. */
 void
 app_options_free(struct app_devices *devices);
 
-/* user.c: becomes devices->user. 0, or a negative errno and one line that says why. */
+/* user.c: switches to devices->user. 0, or a negative errno after one line with the reason. */
 int
 app_user_drop(const struct app_devices *devices);
 
-/* poll.c: shares the queues out among the worker lcores and has them polled. 0 or -errno. */
+/* poll.c: distributes the queues among the worker lcores and starts polling. 0 or -errno. */
 int
 app_poll_start(const struct app_devices *devices);
-/* poll.c: returns when no lcore polls any more. */
+/* poll.c: stops polling. Returns when no lcore polls any more. */
 void
 app_poll_stop(void);
 
-/* summary.c: writes what the devices have done to the standard output. */
+/* summary.c: prints the counters of the devices to the standard output. */
 void
 app_summary(const struct app_devices *devices);
 

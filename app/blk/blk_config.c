@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The file behind --config. In flow lines, out flow texts as they stand behind --device. Main
- * thread, before anything runs.
+ * Reads the file of --config.
+ * Input: lines of the file. Output: one text per device, in the form of a --device argument.
+ * Thread: main, before devices are created.
  *
- * Not rte_cfgfile: that skips a line which is no argument and cuts one that is too long, and a
- * disk that was to be read-only would be written to.
+ * It does not use rte_cfgfile, which skips invalid lines and truncates long ones: a disk with a
+ * mistyped ro=1 would then be writable.
  */
 #include <ctype.h>
 #include <errno.h>
@@ -23,7 +24,7 @@ struct config {
 	unsigned int nb_devices;
 	blk_config_device_t device;
 	void *arg;
-	FILE *text; /* of the device that is read; NULL: none */
+	FILE *text; /* the current device; NULL: none */
 	char *bytes;
 	size_t len;
 };
@@ -36,7 +37,7 @@ config_error(const struct config *config, const char *found, const char *wanted)
 	return -EINVAL;
 }
 
-/* Without what is blank at both ends. */
+/* Removes blanks at both ends. */
 static char *
 config_strip(char *text)
 {
@@ -50,7 +51,7 @@ config_strip(char *text)
 	return text;
 }
 
-/* No further line is the device's; it is taken unless the file is wrong. */
+/* Ends the current device and passes it on, unless the file has an error. */
 static int
 config_end(struct config *config, int ret)
 {
@@ -87,7 +88,7 @@ config_begin(struct config *config, char *line)
 	return 0;
 }
 
-/* A comma of the file is one of the value. */
+/* A comma in the file is part of the value. */
 static int
 config_put(struct config *config, const char *key, const char *value)
 {

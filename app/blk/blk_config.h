@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* The file behind --config. */
+/* Reads the file of --config. Thread: main. */
 #ifndef BLK_CONFIG_H
 #define BLK_CONFIG_H
 
-/* Takes what would stand behind a device's --device. 0 or a negative errno. */
+/* Called for each device with a text in the form of a --device argument. 0 or a negative errno. */
 typedef int (*blk_config_device_t)(const char *text, void *arg);
 
 /*
- * Reads a file of devices: [NAME], alone on its line, begins one, then each line KEY = VALUE is an
- * argument of it. Lines that are blank or begin with '#' say nothing. Devices are taken in their
- * order, up to the first mistake: what device returned, or a negative errno and one line on the
- * standard error that names the file and the line.
+ * Reads a file of devices. A line [NAME] begins a device; each line KEY = VALUE after it is an
+ * argument. Blank lines and lines that begin with '#' are ignored. Calls device for each device in
+ * order. Stops at the first error: returns the result of device, or a negative errno after one line
+ * on the standard error that names the file and the line.
  */
 int
 blk_config_read(const char *path, blk_config_device_t device, void *arg);

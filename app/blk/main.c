@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * dpdk-vduse-blk: block devices of this process for the kernel, a container or a virtual
- * machine. In flow arguments and signals, out flow devices that worker lcores poll. The main
- * thread sets up, waits for signals, and takes all down again: first devices from their
- * drivers, for which they must still be polled, then the lcores. A backend that does not answer
- * does not hinder it.
+ * dpdk-vduse-blk: serves block devices to the kernel, a container or a virtual machine.
+ * The main thread sets up the devices, waits for signals, and stops everything: first it takes the
+ * devices from their drivers, while lcores still poll them, then it stops the lcores. It does not
+ * wait for a backend that does not answer.
+ * Input: command line arguments and signals. Output: devices that worker lcores poll.
+ * Thread: main.
  */
 #include <errno.h>
 #include <signal.h>
@@ -32,7 +33,7 @@
 #define PR_SET_IO_FLUSHER 57
 #endif
 
-/* How long the end waits for a backend, s. */
+/* How long a stop waits for a backend, in seconds. */
 #define APP_BACKEND_S 30
 
 static void
@@ -47,7 +48,7 @@ app_notify(const char *state)
 
 /*
  * Without -v only errors of EAL, warnings of its libraries and a line for each device are printed.
- * EAL reads --log-level later, which may ask for more. Both sides of "--" take -v.
+ * EAL reads --log-level later, which may enable more. -v is accepted before and after "--".
  */
 static void
 app_quiet(int argc, char **argv)
@@ -58,14 +59,15 @@ app_quiet(int argc, char **argv)
 		if (strcmp(argv[i], "-v") == 0)
 			return;
 	(void)rte_log_set_level_pattern("*", RTE_LOG_WARNING);
-	/* It warns of each size of huge pages that nobody has reserved. */
+	/* It warns about each huge page size that has no reserved pages. */
 	(void)rte_log_set_level_pattern("lib.eal", RTE_LOG_ERR);
 	(void)rte_log_set_level_pattern("lib.vduse.*", RTE_LOG_INFO);
 }
 
 /*
- * The kernel may need this process to write a page before it can give us memory: what it has
- * is kept, and what it asks for must not wait for its own disk. Returns whether it does not wait.
+ * To free memory, the kernel may need this process to write a page. Therefore lock the memory of the
+ * process, and mark it as an I/O flusher, so that its allocations do not wait for its own disk.
+ * Returns whether the process is an I/O flusher.
  */
 static bool
 app_keep_memory(void)
@@ -80,7 +82,7 @@ app_keep_memory(void)
 	return flushes;
 }
 
-/* A disk at a socket is not one of this machine. */
+/* A disk at a socket is not used by this kernel and needs no warning. */
 static void
 app_warn_kernel_disk(const struct app_devices *devices)
 {
@@ -96,7 +98,7 @@ app_warn_kernel_disk(const struct app_devices *devices)
 			devices->all[i]->args.name);
 }
 
-/* Backends may take for ever to open, and no driver has a device yet: these signals just end us. */
+/* Opening a backend may block forever. No driver has a device yet, so the signals may end the process. */
 static int
 app_create(struct app_devices *devices)
 {
@@ -114,7 +116,7 @@ app_create(struct app_devices *devices)
 	return ret;
 }
 
-/* A kernel reads partition tables before it says that it took a device: lcores poll already. */
+/* The kernel reads the partition table while it attaches a device, so lcores must poll already. */
 static int
 app_start(struct app_devices *devices)
 {
@@ -137,8 +139,8 @@ app_stop(struct app_devices *devices)
 }
 
 /*
- * Ends like a process that was killed: what is in flight stays in the log, a device of the kernel
- * stays with its driver, and the next process takes both over.
+ * Ends like a killed process: requests in flight stay in the inflight log, a VDUSE device stays with
+ * its driver, and the next process takes over both.
  */
 static void
 app_give_up(const char *name, const char *what)
@@ -151,7 +153,7 @@ app_give_up(const char *name, const char *what)
 	_exit(EXIT_FAILURE);
 }
 
-/* A driver that lets go of a disk waits for its requests, in a kernel beyond any signal. */
+/* A driver that releases a disk waits for its requests, uninterruptibly in the kernel. */
 static void
 app_drain(struct app_devices *devices)
 {
@@ -163,7 +165,7 @@ app_drain(struct app_devices *devices)
 			app_give_up(devices->all[i]->args.name, "finish its requests");
 }
 
-/* On EAL's interrupt thread. */
+/* Thread: EAL's interrupt thread. */
 static void
 app_close_late(void *arg)
 {
@@ -195,7 +197,7 @@ app_resize(struct app_devices *devices)
 		(void)rte_vduse_blk_resize(devices->all[i]->blk);
 }
 
-/* Returns when it is told to stop. */
+/* Returns on SIGTERM or SIGINT. */
 static void
 app_wait(struct app_devices *devices, const sigset_t *signals)
 {
@@ -246,7 +248,7 @@ main(int argc, char **argv)
 	bool flushes;
 	int ret;
 
-	/* Before EAL makes threads, which inherit both: signals are ours alone. */
+	/* Before EAL creates threads, which inherit the mask: only the main thread gets the signals. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);
 	sigaddset(&signals, SIGINT);
@@ -259,7 +261,7 @@ main(int argc, char **argv)
 	if (ret < 0) {
 		fprintf(stderr,
 			"dpdk-vduse-blk: EAL: %s; without a mounted hugetlbfs use "
-			"--in-memory, and -v tells more\n",
+			"--in-memory; -v prints more\n",
 			rte_strerror(rte_errno));
 		return EXIT_FAILURE;
 	}

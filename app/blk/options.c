@@ -1,6 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* The command line behind EAL's: in flow arguments, out flow devices that are to be created. */
+/*
+ * Parses the command line after EAL's "--".
+ * Input: the arguments. Output: the devices to create. Thread: main.
+ */
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -26,18 +29,18 @@ static const char usage[] =
 	"  queue-size=256        descriptors\n"
 	"  block-size=512        logical block; the backend's unless given\n"
 	"  serial=NAME           up to 20 characters\n"
-	"  ro=0                  1: read-only; read-only= is taken, too\n"
-	"  packed=0              1: packed rings, too; 1 unless given at a socket\n"
+	"  ro=0                  1: read-only; read-only= is accepted too\n"
+	"  packed=0              1: also packed rings; the default at a socket\n"
 	"  in-order=0            1: offer to finish requests in order\n"
-	"  inflight=1            0: after a kill, what was in flight is not known; log= is taken,\n"
+	"  inflight=1            0: after a kill, what was in flight is not known; log= is accepted\n"
 	"                        too\n"
 	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
-	"A comma in a value is written twice: path=/srv/a,,b.img; in FILE it stands as it is.\n"
-	"FILE has a line [NAME] for each device, and behind it one KEY = VALUE for each argument.\n"
-	"--user NAME runs as that user, who needs the images, and the folders of sockets and state;\n"
-	"for devices at sockets only.\n"
-	"-v prints what EAL and its libraries say, too; EAL's --log-level chooses.\n"
-	"SIGTERM and SIGINT stop it, SIGUSR1 prints a summary, SIGHUP looks at backends' sizes.\n";
+	"Write a comma in a value twice: path=/srv/a,,b.img. In FILE write it once.\n"
+	"FILE has a line [NAME] for each device, followed by one line KEY = VALUE per argument.\n"
+	"--user NAME runs as that user, who needs access to the images and to the folders of sockets\n"
+	"and state files. Only for devices at sockets.\n"
+	"-v prints the messages of EAL and its libraries too; EAL's --log-level selects some.\n"
+	"SIGTERM and SIGINT stop it, SIGUSR1 prints counters, SIGHUP checks the backends' sizes.\n";
 
 static int
 options_usage(void)
@@ -46,7 +49,7 @@ options_usage(void)
 	return -EINVAL;
 }
 
-/* Two devices of one name or at one path would be in each other's way. */
+/* Two devices must not have the same name or the same path. */
 static int
 options_check(const struct app_devices *devices, const struct blk_devargs *args)
 {
@@ -72,7 +75,7 @@ options_check(const struct app_devices *devices, const struct blk_devargs *args)
 	return 0;
 }
 
-/* Each device has its memory for itself: what it says of itself must not move. */
+/* Each device is allocated separately, because pointers into its arguments must stay valid. */
 static int
 options_add(const char *text, void *arg)
 {
@@ -114,14 +117,14 @@ app_options(int argc, char **argv, struct app_devices *devices)
 		else if (option == 'u')
 			devices->user = optarg;
 		else if (option == 'v')
-			continue; /* app_quiet() has seen it */
+			continue; /* handled by app_quiet() */
 		else
 			ret = options_usage();
 	}
 	if (ret == 0 && (optind < argc || devices->nb == 0))
 		ret = options_usage();
 	if (ret == -ENOMEM)
-		fprintf(stderr, "dpdk-vduse-blk: no memory for what it is asked to do\n");
+		fprintf(stderr, "dpdk-vduse-blk: no memory for the devices\n");
 	return ret;
 }
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Who polls what. In flow the queues of all devices, out flow equal shares of them to the
- * worker lcores, which do nothing else until they are told to stop.
+ * Distributes the queues of all devices equally among the worker lcores and runs their poll loops.
+ * Thread: main; poll_run() on the worker lcores.
  */
 #include <errno.h>
 #include <stdbool.h>
@@ -21,7 +21,7 @@ struct poll_queue {
 	uint16_t index;
 };
 
-/* What an lcore polls; written before it starts. */
+/* The queues that an lcore polls. Written before the lcore starts. */
 struct poll_share {
 	struct poll_queue *queues;
 	unsigned int nb;
@@ -36,7 +36,7 @@ poll_run(void *arg)
 	const struct poll_share *share = arg;
 	unsigned int i, work;
 
-	/* Relaxed: nothing else is told by it. */
+	/* Relaxed: no other data depends on it. */
 	while (!rte_atomic_load_explicit(&quit, rte_memory_order_relaxed)) {
 		work = 0;
 		for (i = 0; i < share->nb; i++)
@@ -60,7 +60,7 @@ poll_add(struct poll_share *share, struct rte_vduse_blk *blk, uint16_t index)
 	return 0;
 }
 
-/* Queues of one device go to as many lcores as there are. */
+/* Round robin, so that the queues of one device are spread over all lcores. */
 static int
 poll_share_out(const struct app_devices *devices)
 {
@@ -86,7 +86,7 @@ app_poll_start(const struct app_devices *devices)
 	int ret;
 
 	if (rte_lcore_count() < 2) {
-		fprintf(stderr, "dpdk-vduse-blk: one lcore: give it another to poll with, "
+		fprintf(stderr, "dpdk-vduse-blk: only one lcore: add one that polls, "
 				"such as -l 0,1\n");
 		return -EINVAL;
 	}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* What the devices have done so far, as text: one line a device, one a queue. Main thread. */
+/* Prints the counters of all devices: one line per device, one per queue. Thread: main. */
 #include <inttypes.h>
 #include <stdio.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Gives up root's rights, once EAL has its memory and before any image, socket or state file is
- * opened: whatever is opened or removed later was opened first with the same rights.
- * Input: the name of a user. Output: all threads run as that user, with its groups and without
+ * Gives up root's rights after EAL has allocated its memory and before any image, socket or state
+ * file is opened, so that every file is opened and removed with the same rights.
+ * Input: a user name. Output: all threads run as that user, with its groups and without
  * capabilities. Thread: main, before devices are created.
  */
 #include <errno.h>
@@ -18,7 +18,7 @@
 
 #include "app.h"
 
-/* Its creation and its removal take CAP_NET_ADMIN, and /dev/vduse is root's. */
+/* Creating and removing a VDUSE device requires CAP_NET_ADMIN, and only root can access /dev/vduse. */
 static int
 user_check(const struct app_devices *devices)
 {
@@ -39,8 +39,8 @@ user_check(const struct app_devices *devices)
 }
 
 /*
- * What is mapped later is locked, too (MCL_FUTURE), a client's memory with it. Beyond the limit a
- * user's mappings fail, so without a limit to raise nothing stays locked.
+ * MCL_FUTURE also locks later mappings, including the memory of clients. For a user without
+ * CAP_IPC_LOCK mappings beyond RLIMIT_MEMLOCK fail. If the limit cannot be raised, unlock everything.
  */
 static void
 user_keep_memory(void)
@@ -53,12 +53,12 @@ user_keep_memory(void)
 	err = errno;
 	(void)munlockall();
 	fprintf(stderr,
-		"dpdk-vduse-blk: --user: cannot raise the limit of locked memory: %s: its "
-		"memory is not locked; start it with LimitMEMLOCK=infinity\n",
+		"dpdk-vduse-blk: --user: cannot raise RLIMIT_MEMLOCK: %s: memory is not "
+		"locked; start it with LimitMEMLOCK=infinity\n",
 		strerror(err));
 }
 
-/* glibc has all threads of the process do the same. */
+/* glibc applies the changes to all threads of the process. */
 static int
 user_become(const struct passwd *user)
 {
@@ -67,7 +67,7 @@ user_become(const struct passwd *user)
 	    setresuid(user->pw_uid, user->pw_uid, user->pw_uid) < 0 ||
 	    prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) < 0)
 		return -errno;
-	/* A user number that is root's would keep all of it. */
+	/* A name with user id 0 would keep root's rights. */
 	return geteuid() == 0 || setuid(0) == 0 ? -EPERM : 0;
 }
 
@@ -94,8 +94,8 @@ app_user_drop(const struct app_devices *devices)
 	ret = user_become(user);
 	if (ret < 0)
 		fprintf(stderr,
-			"dpdk-vduse-blk: --user %s: cannot become this user: %s: start it as "
-			"root, and name a user that is not root\n",
+			"dpdk-vduse-blk: --user %s: cannot switch to this user: %s: start it as "
+			"root, and use a user other than root\n",
 			devices->user, strerror(-ret));
 	return ret;
 }
