@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* What differs between DPDK releases in the driver interface; meson probes it. */
+/* Differences between DPDK releases in the driver interface. meson detects them. */
 #ifndef VDUSE_PMD_COMPAT_H
 #define VDUSE_PMD_COMPAT_H
 
@@ -9,7 +9,7 @@
 
 #include <ethdev_driver.h>
 
-/* What an Rx queue count is: uint32_t, from 25.11 on int. */
+/* The type of an Rx queue count: uint32_t, from 25.11 on int. */
 typedef __typeof__(((eth_rx_queue_count_t)NULL)(NULL)) vduse_rx_count_t;
 
 #ifndef VDUSE_HAVE_ETH_QUEUE_STATS
@@ -23,7 +23,7 @@ struct eth_queue_stats {
 };
 #endif
 
-/* Fills stats, and queues unless it is NULL. The newer interface. */
+/* Fills stats, and queues unless it is NULL. This is the interface from 25.11 on. */
 int
 vduse_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats,
 		struct eth_queue_stats *queues);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The net_vduse driver: --vdev net_vduseN flows in, Ethernet ports flow out, each a virtio-net
- * device that a Linux kernel drives over VDUSE. Probe and remove run on the application's main
- * thread or wherever it plugs devices; link changes come on the library's control thread.
+ * The net_vduse driver: probe and remove. Each port is the device side of a virtio-net device.
+ * Input: device arguments (--vdev net_vduseN,...). Output: Ethernet ports.
+ * Thread: the thread on which the application probes or removes devices, usually main; link changes
+ * come on the library's control thread.
  */
 #include <errno.h>
 
@@ -18,13 +19,13 @@
 #include "port.h"
 #include "rxtx.h"
 
-/* What dpdk-pmdinfo looks for. DPDK's own build makes it; outside it, a driver does. */
+/* The string that dpdk-pmdinfo searches for. DPDK's build generates it for drivers in its tree. */
 extern const char vduse_pmd_info[];
 const char vduse_pmd_info[] __rte_used = "PMD_INFO_STRING= {\"name\": \"net_vduse\", "
 					 "\"params\": \"" VDUSE_DEVARGS_USAGE "\", "
 					 "\"pci_ids\": []}";
 
-/* The driver came or went. */
+/* The driver came up or went down. */
 static void
 ethdev_link_changed(struct rte_vduse_net *net, bool up, void *arg)
 {
@@ -64,7 +65,7 @@ ethdev_net_create(struct rte_eth_dev *dev)
 	return rte_vduse_net_create(&conf, &port->net);
 }
 
-/* Fills a new port in. Its device arguments are there, and nothing else. */
+/* Initialises a new port, of which only the device arguments are set. */
 static int
 ethdev_init(struct rte_eth_dev *dev)
 {

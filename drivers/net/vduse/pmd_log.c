@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* The log type pmd.net.vduse, for every file of the driver and for the tests of its parts. */
+/* Registers the log type pmd.net.vduse. In a file of its own, because unit tests need it too. */
 #include <rte_common.h>
 
 #include "pmd_log.h"

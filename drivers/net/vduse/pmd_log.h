@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Log lines of the net_vduse driver: each names the port's device first. */
+/* Logging of the net_vduse driver. Each line begins with the name of the port's device. */
 #ifndef VDUSE_PMD_LOG_H
 #define VDUSE_PMD_LOG_H
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Control operations of a port: what an application asks of an Ethernet device flows in, calls
- * to lib/virtio_net flow out. On the application's control thread, one operation at a time;
- * the link status is kept from the library's control thread as well.
+ * Control operations of a port (struct eth_dev_ops), implemented with lib/virtio_net.
+ * Thread: the application's control thread, one operation at a time. The link status is updated by
+ * the library's control thread as well.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,10 +17,10 @@
 #include "queue.h"
 #include "xstats.h"
 
-/* Longest frame around a packet of the largest MTU. */
+/* Longest frame at the largest MTU. */
 #define PORT_FRAME_MAX (RTE_VDUSE_NET_MTU_MAX + RTE_ETHER_HDR_LEN + RTE_ETHER_CRC_LEN)
 
-/* Smaller data rooms would make chains of mbufs without end. */
+/* Smaller data rooms would make very long chains of mbufs. */
 #define PORT_RX_BUFFER_MIN 64
 
 #define PORT_BURST 32
@@ -38,7 +38,7 @@ vduse_port_link_update(struct rte_eth_dev *dev, int wait)
 	int ret;
 
 	RTE_SET_USED(wait);
-	/* Two threads come here; without the lock the older answer could be stored last. */
+	/* Two threads run this; without the lock the older status could be stored last. */
 	rte_spinlock_lock(&port->link_lock);
 	if (rte_atomic_load_explicit(&port->started, rte_memory_order_acquire) &&
 	    rte_vduse_net_link(port->net))
@@ -48,7 +48,7 @@ vduse_port_link_update(struct rte_eth_dev *dev, int wait)
 	return ret;
 }
 
-/* An MTU that the application asks for replaces the one in the device arguments. */
+/* An MTU that the application sets replaces the one in the device arguments. */
 static int
 port_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 {
@@ -68,9 +68,9 @@ port_configure(struct rte_eth_dev *dev)
 {
 	struct vduse_port *port = dev->data->dev_private;
 
-	/* The driver may send more than a data room holds, offload or not. */
+	/* The driver may send packets longer than a data room, whatever offloads are set. */
 	dev->data->scattered_rx = 1;
-	/* ethdev puts the default where the application asked for no MTU. */
+	/* ethdev sets the default if the application did not set an MTU. */
 	if (dev->data->mtu == RTE_ETHER_MTU)
 		dev->data->mtu = port->args.mtu;
 	return port_mtu_set(dev, dev->data->mtu);
@@ -83,7 +83,7 @@ port_stop(struct rte_eth_dev *dev)
 
 	vduse_queues_stop(dev);
 	rte_atomic_store_explicit(&port->started, false, rte_memory_order_release);
-	/* A device that the kernel gave up refuses; the port is stopped all the same. */
+	/* This fails if the kernel has marked the device broken; the port is stopped anyway. */
 	rte_vduse_net_set_link(port->net, false);
 	vduse_port_link_update(dev, 0);
 	return 0;
@@ -95,7 +95,7 @@ port_start(struct rte_eth_dev *dev)
 	struct vduse_port *port = dev->data->dev_private;
 	int ret;
 
-	/* Before the kernel probes: the driver comes up within the next call. */
+	/* Before the start: the driver may come up during rte_vduse_net_start(). */
 	rte_atomic_store_explicit(&port->started, true, rte_memory_order_release);
 	if (!port->served) {
 		ret = rte_vduse_net_start(port->net, port->args.dev.attach);
@@ -154,7 +154,7 @@ port_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	return 0;
 }
 
-/* All that the driver sends arrives here: there is nothing to filter, on or off. */
+/* The port receives everything that the driver sends: there is no filter to change. */
 static int
 port_filter_nothing(struct rte_eth_dev *dev)
 {
@@ -162,7 +162,7 @@ port_filter_nothing(struct rte_eth_dev *dev)
 	return 0;
 }
 
-/* ethdev repeats the address at each start; only a new one is worth telling the driver. */
+/* ethdev sets the address at each start; notify the driver only if it has changed. */
 static int
 port_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac)
 {
@@ -187,7 +187,7 @@ port_priv_dump(struct rte_eth_dev *dev, FILE *file)
 	fprintf(file, "\t  - queue pairs: %u of %u descriptors\n", port->args.dev.queues,
 		port->args.dev.queue_size);
 	fprintf(file, "\t  - mtu: %u\n", port->args.mtu);
-	fprintf(file, "\t  - given to the kernel: %s\n", port->served ? "yes" : "no");
+	fprintf(file, "\t  - served: %s\n", port->served ? "yes" : "no");
 	fprintf(file, "\t  - started: %s\n", port->started ? "yes" : "no");
 	fprintf(file, "\t  - device status: 0x%02x\n", rte_vduse_dev_status(below));
 	fprintf(file, "\t  - features: 0x%016" PRIx64 "\n", rte_vduse_dev_features(below));

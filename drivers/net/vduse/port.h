@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* A port of net_vduse: what its control operations, its bursts and its statistics share. */
+/* A port of net_vduse: the data that its control operations, bursts and statistics share. */
 #ifndef VDUSE_PORT_H
 #define VDUSE_PORT_H
 
@@ -17,16 +17,16 @@
 struct rte_eth_dev;
 struct eth_dev_ops;
 
-/* dev_private. Control operations come from one thread at a time, as ethdev demands. */
+/* dev_private. ethdev requires that the application serialises control operations. */
 struct vduse_port {
 	struct rte_vduse_net *net; /* set at probe, cleared at close */
-	struct vduse_devargs args; /* as given; mtu and mac follow what the application set */
-	bool served;               /* was started once: the kernel has the device */
+	struct vduse_devargs args; /* as given; the application may change mtu and mac */
+	bool served;               /* was started once: the transport serves the device */
 	bool started;              /* written by start and stop, read by the control thread too */
-	rte_spinlock_t link_lock;  /* makes one step of finding and storing the link status */
+	rte_spinlock_t link_lock;  /* reading and storing the link status is atomic under it */
 };
 
-/* One Rx or Tx queue. Written by control operations while it is not polled, but for enabled. */
+/* One Rx or Tx queue. Except enabled, control operations write it only while it is not polled. */
 struct vduse_queue {
 	bool enabled;  /* written by start and stop, read by the poller */
 	bool deferred; /* stays stopped when the port starts */
@@ -38,11 +38,11 @@ struct vduse_queue {
 
 extern const struct eth_dev_ops vduse_port_ops;
 
-/* Finds the link status and stores it. 0 if it changed, -1 if not. Any thread. */
+/* Reads the link status and stores it. 0 if it changed, -1 if not. Thread: any. */
 int
 vduse_port_link_update(struct rte_eth_dev *dev, int wait);
 
-/* Stops the port if it runs and takes its device from the kernel. */
+/* Stops the port if it runs and removes its device. */
 int
 vduse_port_close(struct rte_eth_dev *dev);
 

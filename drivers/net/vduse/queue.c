@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Queues of a port: set-up, start, stop and what they are like. No memory of a ring is here;
- * that is the driver's. On the application's control thread, while the queue is not polled.
+ * Queues of a port: set-up, start, stop and information. The rings are in the driver's memory, so
+ * no ring is allocated here. Thread: the application's control thread, while the queue is not polled.
  */
 #include <errno.h>
 
@@ -115,7 +115,7 @@ queue_new(struct rte_eth_dev *dev, uint16_t id, unsigned int socket_id)
 	return queue;
 }
 
-/* The driver decides how long a ring is, so the number of descriptors is not heeded. */
+/* The driver chooses the ring size, so nb_desc is ignored. */
 int
 vduse_rx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, unsigned int socket_id,
 		     const struct rte_eth_rxconf *conf, struct rte_mempool *pool)
@@ -170,7 +170,7 @@ vduse_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info
 	info->conf.offloads = dev->data->dev_conf.txmode.offloads;
 }
 
-/* Sent mbufs are copied and freed within the burst. */
+/* Tx bursts copy and free the mbufs, so none is pending. */
 int
 vduse_tx_done_cleanup(void *queue, uint32_t nb)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Queues of a port: ethdev's operations on them. On the application's control thread. */
+/* ethdev's operations on the queues of a port. Thread: the application's control thread. */
 #ifndef VDUSE_QUEUE_H
 #define VDUSE_QUEUE_H
 

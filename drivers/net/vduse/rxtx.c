@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Bursts of a port. Mbufs flow between the application and lib/virtio_net, which does the
- * work; a stopped queue lets none through. On the thread that polls the queue.
+ * Rx and Tx bursts of a port. They pass mbufs between the application and lib/virtio_net, which
+ * does the work. A stopped queue passes none. Thread: the lcore that polls the queue.
  */
 #include <rte_mbuf.h>
 #include <rte_vduse_compat.h>
@@ -10,7 +10,7 @@
 #include "port.h"
 #include "rxtx.h"
 
-/* Relaxed: the flag orders nothing. Who stops a queue has stopped its poller first. */
+/* Relaxed: the flag orders nothing. An application stops polling a queue before it stops the queue. */
 static inline bool
 rxtx_enabled(const struct vduse_queue *queue)
 {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Bursts of a port: from and to lib/virtio_net, on the thread that polls the queue. */
+/* Rx and Tx bursts of a port. Thread: the lcore that polls the queue. */
 #ifndef VDUSE_RXTX_H
 #define VDUSE_RXTX_H
 
@@ -16,7 +16,7 @@ vduse_rx_burst(void *queue, struct rte_mbuf **mbufs, uint16_t nb);
 uint16_t
 vduse_tx_burst(void *queue, struct rte_mbuf **mbufs, uint16_t nb);
 
-/* Packets that wait in an Rx queue. */
+/* Number of packets available in an Rx queue. */
 vduse_rx_count_t
 vduse_rx_count(void *queue);
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Statistics of a port. In flow the counters of lib/virtio_net and lib/vduse, out flow ethdev's
- * structures. An extended statistic's id is its place: the device's come first, then those of
- * each Rx queue, then those of each Tx queue, for all queue pairs that the device has, so that
- * ids stay the same whatever the application configures. Any thread.
+ * Statistics of a port. The id of an extended statistic is its index: first those of the device,
+ * then those of each Rx queue, then those of each Tx queue. All queue pairs of the device are
+ * included, so that ids do not depend on what the application configures.
+ * Input: the counters of lib/virtio_net and lib/vduse. Output: ethdev's structures. Thread: any.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -16,7 +16,7 @@
 #include "port.h"
 #include "xstats.h"
 
-/* What one queue counts, ready to be shown. */
+/* The statistics of one queue. */
 struct xstats_queue {
 	struct rte_vduse_net_stats net;
 	uint64_t faults;
@@ -24,7 +24,7 @@ struct xstats_queue {
 	uint64_t need_reset;
 };
 
-/* What the device counts, ready to be shown. */
+/* The statistics of the device. */
 struct xstats_device {
 	struct rte_vduse_dev_stats dev;
 	uint64_t broken;
@@ -83,7 +83,7 @@ xstats_device_read(const struct vduse_port *port, struct xstats_device *out)
 	out->broken = out->dev.broken;
 }
 
-/* Reads what queue counts: Rx queues first, then Tx queues. */
+/* Reads the statistics of a queue. Rx queues are numbered first, then Tx queues. */
 static void
 xstats_queue_read(const struct vduse_port *port, unsigned int queue, struct xstats_queue *out)
 {

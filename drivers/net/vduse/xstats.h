@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Statistics of a port. In flow the counters of lib/virtio_net and lib/vduse, out flow ethdev's
- * structures. They count from the device's creation on, attached or not. Any thread.
+ * Statistics of a port. They count from the creation of the device on, whether attached or not.
+ * Input: the counters of lib/virtio_net and lib/vduse. Output: ethdev's structures. Thread: any.
  */
 #ifndef VDUSE_XSTATS_H
 #define VDUSE_XSTATS_H
