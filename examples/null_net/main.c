@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The least network device: it takes every packet that its driver sends, and sends none.
+ * A minimal network device: it drops every packet that its driver sends, and sends none.
  * Input: the path of a device, after EAL's arguments and "--". Output: the number of packets.
- * Thread: the main one polls.
+ * Thread: main; it polls.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -18,7 +18,7 @@
 #include <rte_memory.h>
 #include <rte_vduse.h>
 
-/* Section 5.1.2: virtqueue 0 is for packets to the driver, 1 for those of the driver. */
+/* Virtio specification, 5.1.2: virtqueue 0 carries packets to the driver, 1 from the driver. */
 enum { RX, TX, NB_VQS };
 
 static volatile sig_atomic_t stopping;
@@ -29,7 +29,7 @@ on_signal(int number)
 	stopping = number;
 }
 
-/* Nothing is kept of a virtqueue: that it runs, rte_vduse_vq_enter() says. */
+/* No state is needed: rte_vduse_vq_enter() reports whether the virtqueue runs. */
 static int
 on_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
 {
@@ -47,7 +47,7 @@ on_stop(struct rte_vduse_vq *vq, void *arg)
 
 static const struct rte_vduse_dev_ops ops = { .vq_start = on_start, .vq_stop = on_stop };
 
-/* One burst: each chain is a packet, and goes back as it came. */
+/* One burst: each chain is a packet. It is returned to the driver unread. */
 static unsigned int
 drop(struct rte_vduse_vq *vq)
 {

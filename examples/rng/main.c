@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A device type of one's own: virtio-rng (section 5.4), which fills what buffers its driver gives
- * it with random bytes.
- * Input: the path of a device, after EAL's arguments and "--"; with a vhost-user socket, QEMU's
- * vhost-user-rng-pci is the driver's side. Output: the number of bytes.
- * Thread: the main one polls.
+ * A device type that is not part of the library: virtio-rng (virtio specification, 5.4). It fills
+ * the buffers of its driver with random bytes.
+ * Input: the path of a device, after EAL's arguments and "--". With a vhost-user socket, use QEMU's
+ * vhost-user-rng-pci as driver side. Output: the number of bytes.
+ * Thread: main; it polls.
  */
 #include <signal.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@
 #include <rte_memory.h>
 #include <rte_vduse.h>
 
-/* getrandom() is never interrupted and never short up to that many bytes. */
+/* Up to this size getrandom() is neither interrupted nor short. */
 #define PIECE_MAX 256
 
 static volatile sig_atomic_t stopping;
@@ -50,7 +50,7 @@ on_stop(struct rte_vduse_vq *vq, void *arg)
 
 static const struct rte_vduse_dev_ops ops = { .vq_start = on_start, .vq_stop = on_stop };
 
-/* The first piece of a chain that may be written: fewer bytes than asked for are an answer, too. */
+/* Fills only the first writable buffer of a chain: the device may return fewer bytes. */
 static uint32_t
 fill(const struct rte_vduse_chain *chain)
 {
@@ -88,7 +88,7 @@ main(int argc, char **argv)
 {
 	struct rte_vduse_dev_conf conf = {
 		.device_id = VIRTIO_ID_RNG,
-		/* QEMU takes those of the ring for granted. */
+		/* QEMU requires the two ring features. */
 		.features = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM |
 			    1ULL << VIRTIO_RING_F_INDIRECT_DESC | 1ULL << VIRTIO_RING_F_EVENT_IDX,
 		.nb_vqs = 1,
