@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What the polling lcores share with the thread that conducts them: the phase goes one way,
- * counters the other.
+ * Data that the polling lcores share with the conductor. The conductor writes the phase and reads
+ * the counters; the lcores read the phase and write the counters.
  */
 #ifndef PERF_BENCH_H
 #define PERF_BENCH_H
@@ -20,18 +20,18 @@
 enum perf_phase {
 	PERF_WARMUP,
 	PERF_MEASURE,
-	PERF_DRAIN, /* nothing new is sent; what is on its way arrives */
+	PERF_DRAIN, /* no new packets are sent; those in flight arrive */
 	PERF_STOP,
 };
 
 struct perf_bench {
 	const struct perf_options *options;
-	unsigned int phase __rte_cache_aligned; /* the conductor writes, atomic; the lcores read */
+	unsigned int phase __rte_cache_aligned; /* atomic; the conductor writes, the lcores read */
 };
 
 /*
- * One way of packets, or of requests, as one side sees it. One lcore writes, atomic; the conductor
- * reads.
+ * Counters of one direction of packets or requests, as seen by one side. Atomic; one lcore writes,
+ * the conductor reads.
  */
 struct perf_flow {
 	uint64_t packets;
@@ -39,7 +39,7 @@ struct perf_flow {
 	uint64_t polls;
 	uint64_t empty_polls;
 	uint64_t busy_cycles; /* in bursts that moved a packet */
-	uint64_t late;        /* packets behind one that was sent after them */
+	uint64_t late;        /* packets that arrived after a later one */
 	uint64_t damaged;
 } __rte_cache_aligned;
 
@@ -69,7 +69,7 @@ perf_flow_burst(struct perf_flow *flow, uint64_t packets, uint64_t bytes, uint64
 	perf_flow_add(&flow->busy_cycles, cycles);
 }
 
-/* Checks a packet that arrived; *expected is the number that is not late yet. */
+/* Checks a received packet; *expected is the lowest number that is not late. */
 static inline void
 perf_flow_check(struct perf_flow *flow, uint64_t *expected, const struct perf_mark *mark,
 		uint32_t len, bool intact)
@@ -82,7 +82,7 @@ perf_flow_check(struct perf_flow *flow, uint64_t *expected, const struct perf_ma
 		*expected = mark->sequence + 1;
 }
 
-/* Records how long a sampled packet took. */
+/* Records the latency of a sampled packet. */
 static inline void
 perf_bench_latency(const struct perf_bench *bench, struct perf_histogram *latency,
 		   const struct perf_mark *mark, uint64_t now)

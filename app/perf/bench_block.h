@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* A measurement of the queues of a block device: both sides and what joins them. */
+/* A measurement of the queues of a block device: both sides and their connection. */
 #ifndef PERF_BENCH_BLOCK_H
 #define PERF_BENCH_BLOCK_H
 
@@ -12,13 +12,13 @@
 #include "result.h"
 #include "ring.h"
 
-/* What was seen of a queue's counters, and cycles since then that no request has paid for. */
+/* A queue's counters as last read, and the cycles since then that no request was charged for. */
 struct perf_block_seen {
 	struct rte_vduse_blk_stats stats;
 	uint64_t cycles;
 };
 
-/* The device's side: one lcore, which polls through lib/virtio_blk. */
+/* The device side: polls through lib/virtio_blk. Thread: one lcore. */
 struct perf_block_device {
 	const struct perf_bench *bench;
 	struct rte_vduse_blk *blk;
@@ -28,15 +28,15 @@ struct perf_block_device {
 
 /* A request in flight. */
 struct perf_block_request {
-	uint64_t tsc;   /* when it was made available */
+	uint64_t tsc;   /* time when it was made available */
 	uint64_t block; /* of its queue */
 	enum perf_flow_index flow;
-	bool counted; /* it is no preparation */
+	bool counted; /* false: it prepares the disk before the measurement */
 };
 
-/* With --verify: a block of a queue. */
+/* With --verify: the state of a block. */
 struct perf_block_state {
-	uint32_t counter; /* how often it was written */
+	uint32_t counter; /* number of times it was written */
 	bool busy;        /* a request for it is in flight */
 };
 
@@ -44,21 +44,21 @@ struct perf_block_queue {
 	struct perf_ring ring;
 	struct perf_block_request *requests; /* one for each buffer */
 	uint64_t first;                      /* block */
-	uint64_t blocks;                     /* from there on */
-	uint64_t cursor[PERF_FLOWS];         /* the next block of those, each way */
+	uint64_t blocks;                     /* number of blocks */
+	uint64_t cursor[PERF_FLOWS];         /* the next block, per direction */
 	struct perf_block_state *states;     /* one for each block, or NULL: nothing is verified */
-	uint64_t blank;                      /* last blocks that have still to be written once */
-	enum perf_flow_index last;           /* with mixed requests: which way the last one went */
+	uint64_t blank;            /* number of blocks at the end that were not written yet */
+	enum perf_flow_index last; /* with mixed requests: direction of the last one */
 };
 
-/* The driver's side: one lcore with rings of its own. */
+/* The driver side, with its own rings. Thread: one lcore. */
 struct perf_block_driver {
 	const struct perf_bench *bench;
 	struct perf_flow asked[PERF_FLOWS];
 	struct perf_flow done[PERF_FLOWS];
 	struct perf_histogram latency[PERF_FLOWS];
 	struct perf_memory memory;
-	unsigned int nb_blank; /* queues that have blank blocks; its lcore writes, atomic */
+	unsigned int nb_blank; /* queues that have unwritten blocks; atomic, its lcore writes */
 	struct perf_block_queue queues[PERF_QUEUES_MAX];
 };
 
@@ -67,25 +67,26 @@ struct perf_block {
 	struct perf_block_device device;
 	struct perf_block_driver driver; /* over the loopback only */
 	struct vduse_loopback *loop;     /* or NULL */
-	bool up;                         /* the driver is, over the loopback */
+	bool up;                         /* the driver is up, over the loopback */
 };
 
 /* block_device.c: polls until the phase is PERF_STOP; arg is a struct perf_block_device. */
 int
 perf_block_device_run(void *arg);
 
-/* block_driver.c: bytes of a buffer. */
+/* block_driver.c: size of a buffer in bytes. */
 uint32_t
 perf_block_room(const struct perf_options *options);
 
-/* block_setup.c: gets memory and lays the rings out in it. Blocks are shared by the queues.
- * 0, or a negative errno and a line on stderr.
+/*
+ * block_setup.c: allocates memory with the rings. The blocks are divided among the queues.
+ * 0, or a negative errno after a line on stderr.
  */
 int
 perf_block_driver_create(struct perf_block_driver *driver, const struct perf_bench *bench,
 			 uint64_t sectors);
 
-/* block_setup.c: harmless on a zeroed one. After the device forgot the memory. */
+/* block_setup.c: no-op on a zeroed one. Call it after the device has unmapped the memory. */
 void
 perf_block_driver_free(struct perf_block_driver *driver);
 
@@ -97,8 +98,8 @@ int
 perf_block_driver_run(void *arg);
 
 /*
- * Sets up, measures and takes down; done sees the result before it goes. Returns what done does,
- * or a negative errno with a line on stderr.
+ * Sets up, measures and cleans up; calls done with the result before cleaning up. Returns the result
+ * of done, or a negative errno after a line on stderr.
  */
 int
 perf_block_run(const struct perf_options *options, int (*done)(const struct perf_result *result));

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* A measurement of network virtqueues: both sides and what joins them. */
+/* A measurement of network virtqueues: both sides and their connection. */
 #ifndef PERF_BENCH_NET_H
 #define PERF_BENCH_NET_H
 
@@ -18,8 +18,8 @@ struct perf_net {
 };
 
 /*
- * Sets up, measures and takes down; done sees the result before it goes. Returns what done does,
- * or a negative errno with a line on stderr.
+ * Sets up, measures and cleans up; calls done with the result before cleaning up. Returns the result
+ * of done, or a negative errno after a line on stderr.
  */
 int
 perf_net_run(const struct perf_options *options, int (*done)(const struct perf_result *result));

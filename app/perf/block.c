@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The mode block from end to end: a device and, over the loopback, the kernel's part and a driver
- * in front of it; then the lcores poll, and all is taken down. Main thread.
+ * The mode block: creates a device and, over the loopback, the kernel's part and a driver; lets the
+ * lcores poll; destroys everything. Thread: main.
  */
 #include <errno.h>
 
@@ -123,7 +123,7 @@ block_prepared(void *arg)
 	return rte_atomic_load_explicit(&block->driver.nb_blank, rte_memory_order_relaxed) == 0;
 }
 
-/* What is read must have been written: not in the time measured. */
+/* Before the measurement, write all blocks that will be read. */
 static int
 block_prepare(void *arg)
 {
@@ -140,7 +140,7 @@ block_driven(void *arg)
 	return (status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 }
 
-/* A kernel reads from the device before it says that it took it: the lcore polls already. */
+/* The kernel reads from the device while it attaches it, so the lcore polls already. */
 static int
 block_start(void *arg)
 {
@@ -157,7 +157,7 @@ block_start(void *arg)
 	return 0;
 }
 
-/* And it writes out what it has before it lets it go. */
+/* The kernel writes back its cache before it releases the device, so the lcore still polls. */
 static void
 block_stop(void *arg)
 {

@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The device's side of a block device. In flow the counters of its queues, out flow counters of
- * what was written and read, and the cycles that it took. Between the bursts no system call. The
- * device's lcore.
+ * The device side of a block device. Makes no system calls between bursts.
+ * Input: the counters of its queues. Output: counters of writes, reads and cycles.
+ * Thread: the device's lcore.
  */
 #include "bench_block.h"
 
-/* Counts a request's share of the cycles for each that was done. */
+/* Distributes the cycles equally among the completed requests. */
 static void
 device_charge(struct perf_block_device *device, struct perf_block_seen *seen,
 	      const struct rte_vduse_blk_stats *now)

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The driver's side of a block device. In flow requests that the device has answered, out flow
- * as many new ones. Between the bursts no system call. The driver's lcore.
+ * The driver side of a block device. Each completed request is replaced by a new one.
+ * Makes no system calls between bursts. Thread: the driver's lcore.
  */
 #include <string.h>
 
@@ -16,10 +16,10 @@
 #include "bench_block.h"
 #include "block_pattern.h"
 
-/* No status that a device answers: it has not written one. */
+/* The initial status; a device never writes this value. */
 #define DRIVER_NO_STATUS 0xff
 
-/* How a buffer begins; the data follow. */
+/* The beginning of a buffer; the data follows. */
 struct driver_head {
 	uint8_t table[PERF_TABLE_BYTES(3)];
 	struct virtio_blk_outhdr header;
@@ -32,7 +32,7 @@ perf_block_room(const struct perf_options *options)
 	return (uint32_t)sizeof(struct driver_head) + options->block_size;
 }
 
-/* Reads and writes take turns where both are asked for. */
+/* With mixed requests, reads and writes alternate. */
 static enum perf_flow_index
 driver_flow(const struct perf_options *options, struct perf_block_queue *queue)
 {
@@ -43,21 +43,21 @@ driver_flow(const struct perf_options *options, struct perf_block_queue *queue)
 	return queue->last;
 }
 
-/* The next block of the queue to be written or read. */
+/* The next block of the queue to write or read. */
 static uint64_t
 driver_block(const struct perf_options *options, struct perf_block_queue *queue,
 	     enum perf_flow_index flow)
 {
 	uint64_t block = options->random ? rte_rand_max(queue->blocks) : queue->cursor[flow];
 
-	/* Of two requests for one block at a time nobody knows which is the first. */
+	/* Only one request per block: the order of two would be undefined. */
 	while (queue->states != NULL && queue->states[block].busy)
 		block = block + 1 == queue->blocks ? 0 : block + 1;
 	queue->cursor[flow] = block + 1 == queue->blocks ? 0 : block + 1;
 	return block;
 }
 
-/* Chooses what to ask for. */
+/* Chooses the next request. */
 static struct perf_block_request
 driver_choose(struct perf_block_driver *driver, struct perf_block_queue *queue)
 {
@@ -66,7 +66,7 @@ driver_choose(struct perf_block_driver *driver, struct perf_block_queue *queue)
 
 	if (unlikely(queue->blank > 0)) {
 		request.block = queue->blocks - queue->blank;
-		/* Relaxed: nothing else is told by it. */
+		/* Relaxed: no other data depends on it. */
 		if (--queue->blank == 0)
 			rte_atomic_store_explicit(&driver->nb_blank, driver->nb_blank - 1,
 						  rte_memory_order_relaxed);
@@ -78,7 +78,7 @@ driver_choose(struct perf_block_driver *driver, struct perf_block_queue *queue)
 	return request;
 }
 
-/* Before a request: the bytes to be written, or some that are not what is read. */
+/* Before a request: fills in the data to write, or bytes that differ from the data to read. */
 static void
 driver_verify_begin(struct perf_block_queue *queue, const struct perf_block_request *request,
 		    void *data, uint64_t sector, uint32_t sectors)
@@ -92,7 +92,7 @@ driver_verify_begin(struct perf_block_queue *queue, const struct perf_block_requ
 		memset(data, DRIVER_NO_STATUS, sectors * PERF_SECTOR);
 }
 
-/* Behind it. Returns whether the bytes read are those written last. */
+/* After a request: returns whether the data read is what was written last. */
 static bool
 driver_verify_end(struct perf_block_queue *queue, const struct perf_block_request *request,
 		  const void *data, uint32_t sectors)
@@ -136,7 +136,7 @@ driver_make(struct perf_block_driver *driver, struct perf_block_queue *queue, ui
 		3);
 }
 
-/* Makes new requests of buffers that are ours. */
+/* Makes new requests available in buffers that the device does not own. */
 static void
 driver_ask(struct perf_block_driver *driver, struct perf_block_queue *queue, struct perf_buf *bufs,
 	   uint16_t nb)
@@ -159,7 +159,7 @@ driver_ask(struct perf_block_driver *driver, struct perf_block_queue *queue, str
 		perf_flow_add(&driver->asked[i].packets, nb_flow[i]);
 }
 
-/* Whether a request was answered as it should be. */
+/* Whether the result of a request is correct. */
 static bool
 driver_good(const struct perf_options *options, struct perf_block_queue *queue,
 	    const struct perf_buf *buf)
@@ -176,13 +176,13 @@ driver_good(const struct perf_options *options, struct perf_block_queue *queue,
 	return good;
 }
 
-/* Takes the answer to a request. */
+/* Processes a completed request. */
 static void
 driver_check(struct perf_block_driver *driver, struct perf_block_queue *queue,
 	     const struct perf_buf *buf, uint64_t now)
 {
 	const struct perf_block_request *request = &queue->requests[buf->id];
-	/* Who prepares reads. */
+	/* Requests that prepare the disk count for reads. */
 	struct perf_flow *done = &driver->done[request->counted ? request->flow : PERF_TO];
 
 	if (!driver_good(driver->bench->options, queue, buf))
@@ -208,7 +208,7 @@ driver_poll(struct perf_block_driver *driver, struct perf_block_queue *queue)
 	driver_ask(driver, queue, bufs, n);
 }
 
-/* Fills the queue. From then on a new request takes the place of each that is done. */
+/* Fills the queue. Later each completed request is replaced by a new one. */
 static void
 driver_begin(struct perf_block_driver *driver, struct perf_block_queue *queue)
 {

@@ -1,22 +1,22 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See block_pattern.h. In flow numbers of sectors, out flow their bytes, in words of 8. The
- * driver's lcore.
+ * See block_pattern.h. Input: sector numbers. Output: their bytes, in words of 8 bytes.
+ * Thread: the driver's lcore.
  */
 #include "block_pattern.h"
 #include "options.h"
 
 #define PATTERN_WORDS (PERF_SECTOR / sizeof(uint64_t))
 
-/* The first word of a sector. Odd factors: sectors beside one another differ in most bytes. */
+/* The first word of a sector. Odd factors make neighbouring sectors differ in most bytes. */
 static inline uint64_t
 pattern_seed(uint64_t sector, uint32_t counter)
 {
 	return sector * UINT64_C(0x9e3779b97f4a7c15) ^ counter * UINT64_C(0xc2b2ae3d27d4eb4f);
 }
 
-/* Words of a sector all differ: one at another's place is found out. */
+/* All words of a sector differ, so that a misplaced word is detected. */
 static inline uint64_t
 pattern_word(uint64_t seed, uint32_t at)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What --verify writes to a block device: bytes of a sector that follow from its number and from
- * how often it was written. Any thread.
+ * The data that --verify writes to a block device: the bytes of a sector are computed from its
+ * number and from the number of times it was written. Thread: any.
  */
 #ifndef PERF_BLOCK_PATTERN_H
 #define PERF_BLOCK_PATTERN_H
@@ -14,7 +14,7 @@
 void
 perf_block_fill(void *to, uint64_t sector, uint32_t nb, uint32_t counter);
 
-/* Whether these are the sectors that were written so. */
+/* Whether the data is that of these sectors. */
 bool
 perf_block_match(const void *from, uint64_t sector, uint32_t nb, uint32_t counter);
 

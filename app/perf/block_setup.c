@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The memory, rings and buffers of a block device's driver before it polls. Main thread.
+ * Allocates the memory, rings and buffers of a block device's driver. Thread: main, before polling.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -28,7 +28,7 @@ setup_no_memory(const char *what, uint64_t nb)
 	return -ENOMEM;
 }
 
-/* Where all is verified, all blocks are written before any is read. */
+/* With --verify all blocks are written before any is read. */
 static int
 setup_verify(struct perf_block_driver *driver, struct perf_block_queue *queue)
 {
@@ -46,7 +46,7 @@ setup_verify(struct perf_block_driver *driver, struct perf_block_queue *queue)
 	return 0;
 }
 
-/* A queue has blocks of its own, one after the other. */
+/* Each queue has its own contiguous blocks. */
 static int
 setup_queue(struct perf_block_driver *driver, uint16_t index, uint64_t blocks, uint64_t *offset)
 {

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The course of a measurement. In flow counters of the lcores, out flow phases to them, progress
- * to the user and a result. The conductor sleeps most of the time: it is the main thread, or one
- * of its own where the main lcore has to poll.
+ * Runs a measurement: sets the phases, reads the counters of the lcores, shows the progress.
+ * Input: counters of the lcores. Output: phases for the lcores, and a result.
+ * Thread: the conductor, which sleeps most of the time. It is the main thread, or a thread of its
+ * own if the main lcore has to poll.
  */
 #include <errno.h>
 #include <pthread.h>
@@ -18,7 +19,7 @@
 #include "progress.h"
 
 #define CONDUCT_TICK_US    10000
-#define CONDUCT_PATIENCE_S 10 /* without a packet, until the missing are taken for lost */
+#define CONDUCT_PATIENCE_S 10 /* time without a packet after which missing ones are lost */
 
 struct conductor {
 	const struct perf_conduct *conduct;
@@ -26,7 +27,7 @@ struct conductor {
 	int ret;
 };
 
-static bool interrupted; /* atomic; signal handlers write */
+static bool interrupted; /* atomic; written by signal handlers */
 
 void
 perf_conduct_interrupt(void)
@@ -106,7 +107,7 @@ conduct_measure(const struct perf_conduct *conduct, struct perf_progress *progre
 	}
 }
 
-/* What was sent and arrived so far, each way. Returns whether nothing is on its way. */
+/* Counts what was sent and what arrived so far, per direction. Returns whether nothing is in flight. */
 static bool
 conduct_count(const struct perf_conduct *conduct, struct perf_result *result)
 {
@@ -127,14 +128,14 @@ conduct_count(const struct perf_conduct *conduct, struct perf_result *result)
 	return same;
 }
 
-/* Waits until all that was sent has arrived, or for so long that the rest is lost. */
+/* Waits until everything sent has arrived, or until the rest counts as lost. */
 static void
 conduct_drain(const struct perf_conduct *conduct, struct perf_result *result)
 {
 	uint64_t patience = CONDUCT_PATIENCE_S * rte_get_tsc_hz(), moved = rte_rdtsc(), last = 0;
 	unsigned int calm = 0;
 
-	/* Twice the same: a sender may not have seen the phase when it is first looked at. */
+	/* Two equal counts: at the first one a sender may not have seen the new phase. */
 	while (calm < 2 && rte_rdtsc() - moved < patience) {
 		uint64_t total;
 		bool same;
@@ -178,7 +179,7 @@ conduct_run(void *arg)
 	return NULL;
 }
 
-/* Polls on this thread, and lets one of its own conduct. */
+/* Polls on this thread, and runs the conductor on a new one. */
 static void
 conduct_beside(struct conductor *conductor, const struct perf_side *side)
 {
@@ -216,7 +217,7 @@ conduct_lcores(struct conductor *conductor)
 	rte_eal_mp_wait_lcore();
 }
 
-/* What can only be known behind the last packet; the lcores do not poll any more. */
+/* Reads what is known only after the last packet. The lcores do not poll any more. */
 static void
 conduct_finish(const struct perf_conduct *conduct, struct perf_result *result)
 {
@@ -240,7 +241,7 @@ perf_conduct(const struct perf_conduct *conduct, struct perf_result *result)
 	*result =
 		(struct perf_result){ .options = conduct->bench->options, .hz = rte_get_tsc_hz() };
 	if (rte_lcore_count() < conduct->nb_sides) {
-		PERF_LOG("%u lcores have to poll: give EAL as many, such as --lcores "
+		PERF_LOG("%u lcores have to poll: give EAL as many, for example --lcores "
 			 "0@0,1@0,2@1",
 			 conduct->nb_sides);
 		return -EINVAL;

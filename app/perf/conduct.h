@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Lets the lcores poll, and says when it is over. */
+/* Runs a measurement: starts the polling lcores, measures, stops them. */
 #ifndef PERF_CONDUCT_H
 #define PERF_CONDUCT_H
 
@@ -15,31 +15,31 @@ struct perf_side {
 	void *arg;
 };
 
-/* What is conducted: who polls, and where it is counted. */
+/* A measurement: the sides that poll, and their counters. */
 struct perf_conduct {
 	struct perf_bench *bench;
-	struct perf_side sides[PERF_SIDES]; /* the device's, and the driver's if it is ours */
+	struct perf_side sides[PERF_SIDES]; /* the device, and the driver if it is internal */
 	unsigned int nb_sides;
-	const struct perf_flow *device; /* PERF_FLOWS of them, which are measured */
+	const struct perf_flow *device; /* PERF_FLOWS counters, which are measured */
 	/* Over the loopback only. */
 	const struct perf_flow *sent[PERF_FLOWS];
 	const struct perf_flow *received[PERF_FLOWS];
 	const struct perf_histogram *latency[PERF_FLOWS]; /* or NULL */
-	/* Called when the lcores poll, and before they stop; or NULL. 0, or -errno and a line. */
+	/* Called after the lcores start and before they stop, or NULL. 0, or -errno after a line. */
 	int (*begin)(void *arg);
 	void (*end)(void *arg);
 	void *arg;
 };
 
-/* Runs a measurement that is set up. Main thread. 0, or a negative errno and a line on stderr. */
+/* Runs a measurement. 0, or a negative errno after a line on stderr. Thread: main. */
 int
 perf_conduct(const struct perf_conduct *conduct, struct perf_result *result);
 
-/* Sleeps until something is ready, or the measurement is interrupted. For begin. */
+/* Sleeps until ready() returns true, or the measurement is interrupted. For use by begin. */
 void
 perf_conduct_wait(bool (*ready)(void *arg), void *arg);
 
-/* Ends the measurement early. Signal handlers. */
+/* Ends the measurement early. Async-signal-safe. */
 void
 perf_conduct_interrupt(void);
 

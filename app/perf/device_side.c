@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See device_side.h. In flow packets of the driver, out flow packets made here or sent back.
- * Between the bursts no system call. The device's lcore.
+ * See device_side.h. Input: packets of the driver. Output: packets created here or sent back.
+ * Makes no system calls between bursts. Thread: the device's lcore.
  */
 #include "device_side.h"
 
-/* Makes a packet as long as len out of an mbuf and as many more as it takes. */
+/* Creates a packet of len bytes from an mbuf and as many others as needed. */
 static bool
 device_extend(struct rte_mempool *pool, struct rte_mbuf *packet, uint32_t len)
 {
@@ -38,7 +38,7 @@ device_fill(struct rte_mbuf *packet, uint64_t sequence)
 	}
 }
 
-/* Makes a burst of new packets. Without mbufs it is left for the next time. */
+/* Creates a burst of new packets. Without free mbufs the next call tries again. */
 static void
 device_make(struct perf_device *device, struct perf_device_pair *pair)
 {
@@ -53,7 +53,7 @@ device_make(struct perf_device *device, struct perf_device_pair *pair)
 
 		pair->lens[i] = perf_source_next(&pair->source);
 		if (unlikely(!device_extend(device->pool, packet, pair->lens[i]))) {
-			/* The number is not used: it was not sent. */
+			/* The packet was not sent, so its number is used again. */
 			pair->source.sequence = sequence;
 			rte_pktmbuf_free_bulk(&pair->mbufs[i], options->burst - i);
 			break;
@@ -66,7 +66,7 @@ device_make(struct perf_device *device, struct perf_device_pair *pair)
 	pair->last = i;
 }
 
-/* Sends what waits to be sent. */
+/* Sends the pending packets. */
 static void
 device_send(struct perf_device *device, uint16_t index, bool stamp)
 {
@@ -108,7 +108,7 @@ device_match(const struct rte_mbuf *packet, uint64_t sequence)
 	return true;
 }
 
-/* Looks at packets of our own driver: their heads are in the first mbuf. */
+/* Checks packets of the internal driver: their heads are in the first mbuf. */
 static void
 device_inspect(struct perf_device *device, struct perf_device_pair *pair,
 	       struct rte_mbuf *const *mbufs, uint16_t nb)
@@ -164,7 +164,7 @@ device_both(struct perf_device *device, uint16_t index)
 	device_from(device, index);
 }
 
-/* What cannot be sent yet waits, and the driver waits with it. */
+/* Receives no more until all packets received before have been sent back. */
 static void
 device_echo(struct perf_device *device, uint16_t index)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See driver_memory.h. A file and not EAL's memory, since the device finds a driver's memory as
- * files. Main thread.
+ * See driver_memory.h. It uses a file, not EAL's memory, because the device maps a driver's memory
+ * from files. Thread: main.
  */
 #include <errno.h>
 #include <string.h>

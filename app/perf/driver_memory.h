@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* The driver's memory: one file, which both sides map. Main thread. */
+/* The driver's memory: one file that both sides map. Thread: main. */
 #ifndef PERF_DRIVER_MEMORY_H
 #define PERF_DRIVER_MEMORY_H
 
 #include <stdint.h>
 
-/* Where it begins in the driver's address space. */
+/* Its first address in the driver's address space. */
 #define PERF_DRIVER_IOVA UINT64_C(0x100000000)
 
 struct perf_memory {
@@ -15,11 +15,11 @@ struct perf_memory {
 	uint8_t *va;
 };
 
-/* Zeroed memory, in huge pages where EAL uses them. 0, or a negative errno and a line. */
+/* Allocates zeroed memory, in huge pages if EAL uses them. 0, or a negative errno after a line. */
 int
 perf_memory_create(struct perf_memory *memory, uint64_t size);
 
-/* Harmless on zeroed memory. */
+/* No-op on a zeroed struct. */
 void
 perf_memory_free(struct perf_memory *memory);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The driver's memory, rings and buffers before it polls. Main thread.
+ * Allocates the driver's memory, rings and buffers. Thread: main, before polling.
  */
 #include <errno.h>
 #include <stdio.h>
@@ -24,7 +24,7 @@ driver_ring_describe(struct perf_ring *ring, const struct perf_options *options,
 		ring->room = PERF_MERGEABLE_ROOM;
 }
 
-/* All buffers are idle; those to receive with go to the device at once. */
+/* Makes all receive buffers available to the device. All transmit buffers are idle. */
 static int
 driver_pair_init(struct perf_driver_pair *pair)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See driver_side.h. In flow packets that the device sent, out flow packets made here. Between
- * the bursts no system call. The driver's lcore.
+ * See driver_side.h. Input: packets of the device. Output: packets created here.
+ * Makes no system calls between bursts. Thread: the driver's lcore.
  */
 #include <linux/virtio_net.h>
 
@@ -24,11 +24,11 @@ driver_reclaim(struct perf_driver_pair *pair)
 	pair->nb_idle = (uint16_t)(pair->nb_idle + n);
 }
 
-/* Writes a packet with its header. */
+/* Writes a packet with its virtio-net header. */
 static uint32_t
 driver_make(struct perf_driver_pair *pair, uint16_t id)
 {
-	/* Section 5.1.6.2: without an offload all of the header is 0. */
+	/* VIRTIO 1.2, 5.1.6.2: without offloads all fields of the header are 0. */
 	static const struct virtio_net_hdr_v1 hdr;
 	uint8_t *to = perf_ring_buf(&pair->tx, id);
 	uint64_t sequence = pair->source.sequence;
@@ -70,7 +70,7 @@ driver_send(struct perf_driver *driver, struct perf_driver_pair *pair)
 	perf_flow_burst(&driver->flows[PERF_FROM], n, bytes, rte_rdtsc() - begin);
 }
 
-/* The first buffer of a packet says how many there are and which packet it is. */
+/* The first buffer of a packet has the number of buffers and the packet's mark. */
 static void
 driver_packet_begin(struct perf_driver_packet *packet, const uint8_t *from, uint32_t len,
 		    bool mergeable)
@@ -88,7 +88,7 @@ driver_packet_begin(struct perf_driver_packet *packet, const uint8_t *from, uint
 		packet->intact = false;
 }
 
-/* Takes one buffer of a packet. Returns whether that was the last. */
+/* Adds one buffer to a packet. Returns whether it was the last one. */
 static bool
 driver_packet_add(const struct perf_options *options, const struct perf_ring *rx,
 		  struct perf_driver_packet *packet, const struct perf_buf *buf)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* The driver's side: one lcore with rings of its own. */
+/* The driver side of network virtqueues, with its own rings. Thread: one lcore. */
 #ifndef PERF_DRIVER_SIDE_H
 #define PERF_DRIVER_SIDE_H
 
@@ -8,9 +8,9 @@
 #include "driver_memory.h"
 #include "ring.h"
 
-/* A packet that is being received, in as many buffers as it takes. */
+/* A packet that is being received, in one or more buffers. */
 struct perf_driver_packet {
-	uint16_t buffers; /* that are still to come; 0: none is being received */
+	uint16_t buffers; /* still missing; 0: no packet is being received */
 	bool intact;
 	uint32_t len; /* so far */
 	struct perf_mark mark;
@@ -19,7 +19,7 @@ struct perf_driver_packet {
 struct perf_driver_pair {
 	struct perf_ring rx;
 	struct perf_ring tx;
-	uint16_t *idle; /* transmit buffers that are ours, in the order of coming back */
+	uint16_t *idle; /* transmit buffers that the device does not own, oldest first */
 	uint16_t idle_head;
 	uint16_t nb_idle;
 	struct perf_source source;
@@ -30,16 +30,16 @@ struct perf_driver_pair {
 struct perf_driver {
 	const struct perf_bench *bench;
 	struct perf_flow flows[PERF_FLOWS];
-	struct perf_histogram latency; /* of PERF_TO, or of the way there and back */
+	struct perf_histogram latency; /* of PERF_TO, or of the round trip */
 	struct perf_memory memory;
 	struct perf_driver_pair pairs[PERF_QUEUES_MAX];
 };
 
-/* Gets memory and lays the rings out in it. 0, or a negative errno and a line on stderr. */
+/* Allocates memory with the rings. 0, or a negative errno after a line on stderr. */
 int
 perf_driver_create(struct perf_driver *driver, const struct perf_bench *bench);
 
-/* Harmless on a zeroed one. After the device forgot the memory. */
+/* No-op on a zeroed one. Call it after the device has unmapped the memory. */
 void
 perf_driver_free(struct perf_driver *driver);
 

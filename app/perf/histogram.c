@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See histogram.h. What the lcores recorded flows in, percentiles flow out. Main thread, once the
- * lcores are done.
+ * See histogram.h. Input: values that the lcores recorded. Output: percentiles.
+ * Thread: main, after the lcores have finished.
  */
 #include <math.h>
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A histogram of 64-bit values in log-linear buckets: each power of two is cut into equal parts,
- * so that a value is known to within 1/32 of it. One thread records; another reads when that one
- * is done.
+ * A histogram of 64-bit values with log-linear buckets: each power of two is divided into equal
+ * parts, so that a value is known to within 1/32. One thread records; others may read after it has
+ * finished.
  */
 #ifndef PERF_HISTOGRAM_H
 #define PERF_HISTOGRAM_H
@@ -19,7 +19,7 @@ struct perf_histogram {
 	uint64_t buckets[PERF_HISTOGRAM_BUCKETS];
 };
 
-/* Values below 2^5 have a bucket each; above, the leading bits choose. */
+/* Each value below 2^5 has its own bucket; above, the leading bits select the bucket. */
 static inline unsigned int
 perf_histogram_bucket(uint64_t value)
 {
@@ -40,15 +40,15 @@ perf_histogram_record(struct perf_histogram *histogram, uint64_t value)
 		histogram->max = value;
 }
 
-/* The smallest and the largest value that a bucket takes. */
+/* The smallest and the largest value of a bucket. */
 uint64_t
 perf_histogram_first(unsigned int bucket);
 uint64_t
 perf_histogram_last(unsigned int bucket);
 
 /*
- * A value that the given share of all (0 to 1) does not exceed: the smallest such value itself,
- * or up to 1/32 more, and never more than the largest recorded. 0 if there are none.
+ * The value that the given share (0 to 1) of all values does not exceed. It is exact or rounded up
+ * by at most 1/32, and never exceeds the largest recorded value. 0 if nothing was recorded.
  */
 uint64_t
 perf_histogram_percentile(const struct perf_histogram *histogram, double share);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The result as JSON, in a file. Units are in the names. Main thread.
+ * Writes the result as JSON to a file. The names contain the units. Thread: main.
  */
 #include <errno.h>
 #include <string.h>
@@ -60,7 +60,7 @@ json_latency(const struct perf_result *result, const struct perf_histogram *late
 	return object;
 }
 
-/* The figures that are the mode's own. */
+/* The values that depend on the mode. */
 static json_t *
 json_rates(const struct perf_result *result, enum perf_flow_index flow)
 {
@@ -79,7 +79,7 @@ json_rates(const struct perf_result *result, enum perf_flow_index flow)
 			 "cycles_per_packet_all", all, "packets", (json_int_t)device->packets);
 }
 
-/* What became of all of them. */
+/* The counters of the whole run. */
 static json_t *
 json_run(const struct perf_result *result, enum perf_flow_index flow)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See kernel_side.h. In flow the driver's rings and memory, out flow the messages that tell the
- * device of them. Main thread.
+ * See kernel_side.h. Input: the driver's rings and memory. Output: messages that describe them to
+ * the device. Thread: main.
  */
 #include <errno.h>
 

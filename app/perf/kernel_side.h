@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* What a kernel does between driver and device over the loopback. Main thread. */
+/* The kernel's part between driver and device over the loopback. Thread: main. */
 #ifndef PERF_KERNEL_SIDE_H
 #define PERF_KERNEL_SIDE_H
 
@@ -10,11 +10,11 @@
 #include "driver_memory.h"
 #include "ring.h"
 
-/* Says where a virtqueue lies. Before the driver comes up. */
+/* Sets the addresses of a virtqueue. Call it before the driver comes up. */
 void
 perf_kernel_vq(struct vduse_loopback *loop, uint16_t index, const struct perf_ring *ring);
 
-/* The driver comes up: returns when all virtqueues run. 0, or a negative errno and a line. */
+/* Brings the driver up. Returns when all virtqueues run: 0, or a negative errno after one line. */
 int
 perf_kernel_up(struct vduse_loopback *loop, const struct perf_memory *memory, uint64_t features,
 	       struct rte_vduse_dev *dev, uint16_t nb_vqs);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * dpdk-vduse-perf measures virtqueues on pinned cores. In flows a command line, out flow figures.
- * Exit code 0; 1 if packets were lost, late or damaged, or none came through; 2 if it could not
- * run. Main thread.
+ * dpdk-vduse-perf: measures virtqueues on pinned cores.
+ * Input: the command line. Output: the results, and an exit code: 0 for success, 1 if packets were
+ * lost, late or damaged, or none was transferred, 2 if the measurement could not run. Thread: main.
  */
 #include <signal.h>
 #include <string.h>
@@ -80,7 +80,7 @@ main(int argc, char **argv)
 		PERF_LOG("EAL: %s", rte_strerror(rte_errno));
 		return EXIT_NOT_RUN;
 	}
-	/* EAL leaves the program's name in front of what is ours. */
+	/* EAL keeps the program name as the first of the remaining arguments. */
 	code = run(argc - ret, argv + ret);
 	rte_eal_cleanup();
 	return code;

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The mode net from end to end: a device and, over the loopback, the kernel's part and a driver
- * in front of it; then the lcores poll, and all is taken down. Main thread.
+ * The mode net: creates a device and, over the loopback, the kernel's part and a driver; lets the
+ * lcores poll; destroys everything. Thread: main.
  */
 #include <errno.h>
 #include <stdlib.h>
@@ -22,7 +22,7 @@
 
 #define NET_BIT(nr) (UINT64_C(1) << (nr))
 
-/* Kept by lcores' caches and in bursts; the longest packets take 33 mbufs each. */
+/* Enough for lcore caches and bursts; the longest packets need 33 mbufs each. */
 #define NET_POOL_MBUFS 4095
 #define NET_POOL_CACHE 256
 
@@ -148,7 +148,7 @@ net_linked(void *arg)
 	return rte_vduse_net_link(net->device.net);
 }
 
-/* Somebody else's driver takes its time. */
+/* An external driver may come up later. */
 static int
 net_wait_link(void *arg)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The command line. In flow words, out flows a struct perf_options that the rest need not check
- * again. Main thread, before anything runs.
+ * Parses the command line.
+ * Input: arguments. Output: a struct perf_options that is completely checked.
+ * Thread: main, before anything runs.
  */
 #include <errno.h>
 #include <getopt.h>
@@ -17,7 +18,7 @@
 
 #include "options.h"
 
-/* The simple IMIX: 7 small, 4 middling, 1 large, the small ones in between. */
+/* Simple IMIX: 7 small, 4 medium and 1 large packet, with the small ones interspersed. */
 #define IMIX "64,64,570,64,570,64,1518,64,570,64,570,64"
 
 static const char *const net_directions[] = {
@@ -57,22 +58,22 @@ static const char usage[] =
 	"  --pattern ORDER        block: sequential or random (default: sequential)\n"
 	"  --depth N              block: requests of a queue in flight (default: 32)\n"
 	"  --backend NAME[,K=V]   block: null, ram, file or fault (default: null)\n"
-	"  --inflight 0|1         block: log what is in flight (default: 0)\n"
+	"  --inflight 0|1         block: keep the inflight log (default: 0)\n"
 	"  --burst N              1 to 64 packets or requests (default: 32)\n"
 	"  --queue-size N         a power of two, 2 to 32768 (default: 256)\n"
 	"  --queues N             queue pairs, or queues of a block device (default: 1)\n"
 	"  --warmup SECONDS       not measured (default: 1)\n"
 	"  --duration SECONDS     measured (default: 5)\n"
 	"  --verify               check every byte and the order; exit 1 if one is wrong\n"
-	"  --json FILE            the figures for programs\n"
-	"  --histogram FILE.svg   the latencies as a picture\n"
-	"  --progress             a line a second, also where stderr is no terminal\n"
-	"  --device PATH          serve /dev/vduse/NAME or a vhost-user socket to somebody else's\n"
-	"                         driver instead of one of our own\n"
-	"  --attach WHOM          none, virtio or vhost: who gets that device (default: none)\n"
+	"  --json FILE            write the results as JSON\n"
+	"  --histogram FILE.svg   write a histogram of the latencies\n"
+	"  --progress             one line a second, also if stderr is no terminal\n"
+	"  --device PATH          serve /dev/vduse/NAME or a vhost-user socket to an external\n"
+	"                         driver instead of the internal one\n"
+	"  --attach DRIVER        none, virtio or vhost: bind that device to it (default: none)\n"
 	"  --help\n"
 	"\n"
-	"Two lcores poll, one without the loopback; a third one waits if there is one:\n"
+	"Two lcores poll, with --device one. Another lcore may sleep and show the progress:\n"
 	"  dpdk-vduse-perf --lcores 0@0,1@0,2@1 --in-memory --no-pci -- --direction echo\n";
 
 void
@@ -93,7 +94,7 @@ static int __rte_format_printf(1, 2) options_refuse(const char *format, ...)
 	return -EINVAL;
 }
 
-/* One of a list of words. */
+/* Parses one word of a list. */
 static int
 options_word(const char *name, const char *value, const char *const *words, unsigned int nb,
 	     unsigned int *word)
@@ -112,7 +113,7 @@ options_word(const char *name, const char *value, const char *const *words, unsi
 	return options_refuse("--%s %s: use %s", name, value, known);
 }
 
-/* A decimal number; *end is behind it. */
+/* Parses a decimal number; *end points after it. */
 static int
 options_number(const char *name, const char *value, char **end, unsigned long min,
 	       unsigned long max, unsigned long *number)
@@ -213,7 +214,7 @@ options_block_size(struct perf_options *options, const char *value)
 	return ret;
 }
 
-/* A name, and behind a comma what the backend is to open. */
+/* Parses a name, and after a comma the arguments of the backend. */
 static int
 options_backend(struct perf_options *options, const char *value)
 {
@@ -282,7 +283,7 @@ static const struct option long_options[] = {
 	{ NULL, 0, NULL, 0 },
 };
 
-/* Those that choose one of several words. */
+/* Options whose value is one of several words. */
 static int
 options_choose(struct perf_options *options, enum option_id option, const char *value)
 {
@@ -376,7 +377,7 @@ options_set(struct perf_options *options, enum option_id option, const char *val
 	}
 }
 
-/* Somebody else's driver of a block device may do either. */
+/* An external driver of a block device may read and write. */
 static const char *
 options_direction_default(const struct perf_options *options)
 {
@@ -385,7 +386,7 @@ options_direction_default(const struct perf_options *options)
 	return options->device != NULL ? "mixed" : "read";
 }
 
-/* The words depend on the mode, which may stand behind them. */
+/* The allowed words depend on --mode, which may come later. */
 static int
 options_direction(struct perf_options *options)
 {
@@ -441,7 +442,7 @@ options_check_room(const struct perf_options *options)
 		return options_refuse("--depth %u: the ring has %u descriptors: use a larger "
 				      "--queue-size",
 				      options->depth, options->queue_size);
-	/* Section 2.7.9: descriptors are used in the order of the table. */
+	/* VIRTIO 1.2, 2.7.9: descriptors are used in the order of the table. */
 	if (options->mode == PERF_MODE_BLOCK && options->in_order &&
 	    options->depth != options->queue_size)
 		return options_refuse("--in-order 1: --depth %u: use that of --queue-size, %u",
@@ -452,7 +453,7 @@ options_check_room(const struct perf_options *options)
 	return 0;
 }
 
-/* What is verified is written, kept and read. */
+/* --verify needs data that is written, stored and read. */
 static int
 options_check_verify(const struct perf_options *options)
 {
@@ -470,7 +471,7 @@ options_check_verify(const struct perf_options *options)
 	return 0;
 }
 
-/* What does not go together. */
+/* Checks combinations of options. */
 static int
 options_check(const struct perf_options *options)
 {
@@ -503,7 +504,7 @@ perf_options_parse(struct perf_options *options, int argc, char **argv)
 	optind = 0; /* EAL used getopt before */
 	while ((option = getopt_long(argc, argv, "", long_options, NULL)) != -1) {
 		if (option == '?')
-			return -EINVAL; /* getopt has said why */
+			return -EINVAL; /* getopt has printed the reason */
 		ret = options_set(options, option, optarg);
 		if (ret < 0)
 			return ret;

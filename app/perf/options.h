@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* What the command line asks for, checked. */
+/* The options of the command line, checked. */
 #ifndef PERF_OPTIONS_H
 #define PERF_OPTIONS_H
 
@@ -16,24 +16,24 @@
 #define PERF_QUEUES_MAX  7 /* a loopback device has 16 virtqueues, one of them for control */
 #define PERF_SECONDS_MAX 86400
 #define PERF_SECTOR      512
-#define PERF_BLOCK_MAX   (UINT32_C(1) << 20) /* what the device takes in one piece */
+#define PERF_BLOCK_MAX   (UINT32_C(1) << 20) /* largest request that the device does in one part */
 #define PERF_BACKEND_MAX 16                  /* bytes of a name */
 
-/* Receive buffers where packets are merged: as large as what drivers commonly post. */
+/* Size of receive buffers with mergeable buffers, as common drivers use. */
 #define PERF_MERGEABLE_ROOM 2048
 #define PERF_HEADER_MAX     12 /* of struct virtio_net_hdr_v1 */
 
-/* The two ways that packets go. Those of a block device are requests to write, and to read. */
+/* The two directions of packets. For a block device: write requests and read requests. */
 enum perf_flow_index { PERF_FROM, PERF_TO, PERF_FLOWS };
 
 enum perf_mode { PERF_MODE_NET, PERF_MODE_BLOCK };
 
 enum perf_direction {
-	/* The first three of a block device: write, read, and both. */
+	/* For a block device the first three mean: write, read, both. */
 	PERF_DIRECTION_FROM, /* the driver sends, the device receives */
 	PERF_DIRECTION_TO,   /* the device sends, the driver receives */
-	PERF_DIRECTION_BOTH, /* both, independent of one another */
-	PERF_DIRECTION_ECHO, /* the device sends back what the driver sent */
+	PERF_DIRECTION_BOTH, /* both, independently */
+	PERF_DIRECTION_ECHO, /* the device sends packets of the driver back */
 };
 
 struct perf_options {
@@ -44,13 +44,13 @@ struct perf_options {
 	bool packed;
 	bool mergeable;
 	bool in_order;
-	bool inflight; /* block: requests in flight are logged */
+	bool inflight; /* block: keep the inflight log */
 	bool verify;
 	bool progress;
 	bool help;
 	const char *direction_text;     /* as it was given, or NULL */
 	const char *sizes_text;         /* as it was given */
-	uint32_t sizes[PERF_SIZES_MAX]; /* taken in turn */
+	uint32_t sizes[PERF_SIZES_MAX]; /* used in turn */
 	unsigned int nb_sizes;
 	uint32_t max_size;
 	uint16_t burst;
@@ -58,7 +58,7 @@ struct perf_options {
 	uint16_t queues;
 	uint16_t depth;      /* requests of a queue in flight */
 	uint32_t block_size; /* bytes of a request */
-	bool random;         /* blocks in random order, not one after the other */
+	bool random;         /* blocks in random order, not sequential */
 	char backend[PERF_BACKEND_MAX];
 	const char *backend_args;
 	double warmup; /* seconds */
@@ -68,8 +68,8 @@ struct perf_options {
 };
 
 /*
- * Reads the words behind EAL's. They must outlive options. 0, or -EINVAL with a line on stderr
- * that says what is wrong.
+ * Parses the arguments after EAL's "--". They must outlive options. 0, or -EINVAL after a line on
+ * stderr with the reason.
  */
 int
 perf_options_parse(struct perf_options *options, int argc, char **argv);
@@ -77,7 +77,7 @@ perf_options_parse(struct perf_options *options, int argc, char **argv);
 void
 perf_options_usage(void);
 
-/* Whether packets go that way at all. */
+/* Whether packets are sent in that direction. */
 bool
 perf_options_flow(const struct perf_options *options, enum perf_flow_index flow);
 

@@ -1,26 +1,26 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The pattern of --verify. In flow packet numbers, out flow bytes; a packet may lie in pieces.
- * Lcores, either side.
+ * The pattern of --verify. Input: packet numbers. Output: bytes; a packet may be in pieces.
+ * Thread: the lcores of both sides.
  */
 #include "packet.h"
 
-/* Packets that follow one another shall differ in most bytes. */
+/* Makes consecutive packets differ in most bytes. */
 static inline uint8_t
 packet_seed(uint64_t sequence)
 {
 	return (uint8_t)((sequence * UINT64_C(0x9e3779b97f4a7c15)) >> 56);
 }
 
-/* Without a period below the longest packet. */
+/* Its period is longer than the longest packet. */
 static inline uint8_t
 packet_byte(uint8_t seed, uint32_t offset)
 {
 	return (uint8_t)(seed + 3 * offset + 5 * (offset >> 8));
 }
 
-/* How much of a piece the head takes. */
+/* Number of bytes of a piece that belong to the head. */
 static inline uint32_t
 packet_skip(uint32_t offset, uint32_t len)
 {

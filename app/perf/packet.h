@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The packets that are sent: an Ethernet header, a mark that says which packet it is and when it
- * was sent, and with --verify bytes that follow from the packet's number. Any thread.
+ * The packets: an Ethernet header, a mark with the packet's number and time of sending, and with
+ * --verify bytes computed from the packet's number. Thread: any.
  */
 #ifndef PERF_PACKET_H
 #define PERF_PACKET_H
@@ -21,10 +21,10 @@
 
 #define PERF_MARK_MAGIC 0x76647573
 
-/* Behind the Ethernet header. In the byte order of this machine: it does not leave it. */
+/* Follows the Ethernet header. In host byte order, because it does not leave this machine. */
 struct __rte_packed_begin perf_mark {
 	uint64_t sequence;
-	uint64_t tsc; /* when it was sent; 0: not sampled */
+	uint64_t tsc; /* time of sending; 0: not sampled */
 	uint32_t len; /* of the packet */
 	uint32_t magic;
 } __rte_packed_end;
@@ -38,7 +38,7 @@ static_assert(sizeof(struct perf_head) == RTE_ETHER_HDR_LEN + sizeof(struct perf
 	      "a hole in the head of a packet");
 static_assert(sizeof(struct perf_head) <= PERF_PACKET_MIN, "every packet has a head");
 
-/* Where packets come from: numbers from 0, lengths in turn. One per virtqueue that sends. */
+/* Source of packets: numbers from 0, lengths in turn. One for each sending virtqueue. */
 struct perf_source {
 	const struct perf_options *options;
 	uint64_t sequence;
@@ -56,7 +56,7 @@ perf_source_next(struct perf_source *source)
 	return len;
 }
 
-/* Writes the head of a packet; a time of 0 says that it is not sampled. */
+/* Writes the head of a packet; a time of 0 means that it is not sampled. */
 static inline void
 perf_packet_head(void *to, uint64_t sequence, uint32_t len, uint64_t tsc)
 {
@@ -88,11 +88,11 @@ perf_packet_stamp(void *packet, uint64_t tsc)
 	memcpy((uint8_t *)packet + offsetof(struct perf_head, mark.tsc), &tsc, sizeof(tsc));
 }
 
-/* Writes len bytes of a packet's pattern, from offset on; the head is left out. */
+/* Writes len bytes of a packet's pattern from offset on, except the head. */
 void
 perf_packet_fill(uint8_t *to, uint64_t sequence, uint32_t offset, uint32_t len);
 
-/* Whether these bytes of a packet are its pattern; the head is left out. */
+/* Whether these bytes of a packet match its pattern, except the head. */
 bool
 perf_packet_match(const uint8_t *from, uint64_t sequence, uint32_t offset, uint32_t len);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* A line on stderr for the user. Never on a lcore that polls. */
+/* Prints a line on stderr. Do not use it on a polling lcore. */
 #ifndef PERF_LOG_H
 #define PERF_LOG_H
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See progress.h. In flow the device's counters, out flow rates since the line before.
+ * See progress.h. Input: the device's counters. Output: rates since the previous line.
  */
 #include <stdio.h>
 #include <unistd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* A line a second on stderr while the lcores poll. The conductor. */
+/* Prints one line a second on stderr while the lcores poll. Thread: the conductor. */
 #ifndef PERF_PROGRESS_H
 #define PERF_PROGRESS_H
 
@@ -8,7 +8,7 @@
 
 struct perf_progress {
 	const struct perf_options *options;
-	bool terminal; /* the line is written over */
+	bool terminal; /* the line is overwritten */
 	uint64_t begin;
 	uint64_t last;
 	uint64_t packets[PERF_FLOWS]; /* at that time */

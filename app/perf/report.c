@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The result as a table for people, on stdout. Main thread.
+ * Prints the result as a table on stdout. Thread: main.
  */
 #include <inttypes.h>
 #include <stdio.h>

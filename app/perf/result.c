@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Figures that follow from what was counted. Main thread.
+ * Computes the results from the counters. Thread: main.
  */
 #include "result.h"
 
@@ -85,6 +85,6 @@ perf_result_good(const struct perf_result *result)
 		if (way->sent != way->received || way->late != 0 || way->damaged != 0)
 			return false;
 	}
-	/* Somebody else's driver may only read. */
+	/* An external driver may only read. */
 	return options->mode == PERF_MODE_BLOCK && options->device != NULL ? any : all;
 }

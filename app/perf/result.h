@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* What was measured, and the forms it is shown in. Main thread. */
+/* The results of a measurement and their output formats. Thread: main. */
 #ifndef PERF_RESULT_H
 #define PERF_RESULT_H
 
@@ -9,10 +9,10 @@
 
 #include "bench.h"
 
-/* One way of packets. */
+/* One direction of packets. */
 struct perf_result_flow {
-	struct perf_flow device; /* the device's counters in the time measured */
-	uint64_t sent;           /* of the whole run; 0 over other transports than the loopback */
+	struct perf_flow device; /* the device's counters during the measurement */
+	uint64_t sent;           /* in the whole run; 0 unless over the loopback */
 	uint64_t received;
 	uint64_t late;
 	uint64_t damaged;
@@ -29,11 +29,11 @@ struct perf_result {
 
 #define PERF_PERCENTILES 5
 
-/* 0.5, 0.9, 0.99, 0.999 and 1, and how they are called. */
+/* 0.5, 0.9, 0.99, 0.999 and 1, and their names. */
 extern const double perf_percentiles[PERF_PERCENTILES];
 extern const char *const perf_percentile_names[PERF_PERCENTILES];
 
-/* How the ways are called in files. */
+/* The names of the directions in files. */
 const char *
 perf_flow_name(const struct perf_options *options, enum perf_flow_index flow);
 
@@ -48,24 +48,24 @@ perf_result_iops(const struct perf_result *result, enum perf_flow_index flow);
 /* 10^9 bytes a second. */
 double
 perf_result_gb(const struct perf_result *result, enum perf_flow_index flow);
-/* A value per packet of the device; 0 without packets. */
+/* A value divided by the packets of the device; 0 without packets. */
 double
 perf_result_per_packet(const struct perf_result *result, enum perf_flow_index flow, uint64_t n);
 double
 perf_result_ns(const struct perf_result *result, uint64_t cycles);
-/* Packets that did not arrive. */
+/* Number of packets that did not arrive. */
 uint64_t
 perf_result_lost(const struct perf_result *result, enum perf_flow_index flow);
 
-/* Whether packets went every way asked for, and none was lost, late or damaged. */
+/* Whether packets were sent in every direction requested, and none was lost, late or damaged. */
 bool
 perf_result_good(const struct perf_result *result);
 
-/* report.c: a table on stdout. */
+/* report.c: prints a table on stdout. */
 void
 perf_report(const struct perf_result *result);
 
-/* json.c and svg.c write a file. 0, or a negative errno and a line on stderr. */
+/* json.c and svg.c: write a file. 0, or a negative errno after a line on stderr. */
 int
 perf_json_write(const struct perf_result *result, const char *path);
 int

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * How a ring and its buffers lie in memory: the ring first. Main thread, before the lcores poll.
+ * The memory layout of a ring and its buffers: the ring first. Thread: main, before polling.
  */
 #include <rte_common.h>
 
@@ -9,7 +9,7 @@
 
 #define RING_ALIGN 4096
 
-/* An odd number of cache lines: else the heads of all buffers would share few cache sets. */
+/* An odd number of cache lines, so that the heads of the buffers use different cache sets. */
 static uint32_t
 ring_stride(uint32_t room)
 {

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A virtqueue as a poll-mode driver sees it: buffers of one descriptor each, no interrupts asked
- * for and no kicks sent, since the device polls as well. The lcore of the driver's side.
+ * The driver side of a virtqueue for a poll-mode driver. Each buffer has one descriptor. The driver
+ * enables no interrupts and sends no kicks, because the device polls as well.
+ * Thread: the driver's lcore.
  */
 #ifndef PERF_RING_H
 #define PERF_RING_H
@@ -13,39 +14,39 @@
 #include <linux/vduse.h>
 #include <linux/virtio_ring.h>
 
-/* A buffer that is made available or came back: its number and how many bytes. */
+/* A buffer that is made available or was used: its number and its length in bytes. */
 struct perf_buf {
 	uint16_t id;
 	uint32_t len;
 };
 
-/* A piece of a buffer that begins with a table of them. */
+/* A segment of a buffer that begins with an indirect table. */
 struct perf_piece {
 	uint32_t offset; /* from the beginning of the buffer */
 	uint32_t len;
 	bool device_writes;
 };
 
-/* Bytes of a table of descriptors, in either format (VIRTIO 1.2, sections 2.7.5.3 and 2.8.7). */
+/* Size of an indirect table in bytes, in both formats (VIRTIO 1.2, 2.7.5.3 and 2.8.7). */
 #define PERF_TABLE_BYTES(nb) (16u * (nb))
 
 struct perf_ring;
 
-/* What the two formats do differently. */
+/* Operations that differ between the two ring formats. */
 struct perf_ring_ops {
-	uint64_t feature; /* that chooses it, or 0 */
-	/* Bytes of ring memory. */
+	uint64_t feature; /* feature bit of the format, or 0 */
+	/* Size of the ring memory in bytes. */
 	uint64_t (*bytes)(uint16_t size);
-	/* Writes empty rings; memory is zeroed and the fields that all formats have are set. */
+	/* Initialises empty rings; memory is zeroed and the common fields are set. */
 	void (*init)(struct perf_ring *ring);
-	/* Says where the device finds them and where it begins. */
+	/* Returns the addresses and the start position for the device. */
 	void (*locate)(const struct perf_ring *ring, struct vduse_vq_info *info);
-	/* Makes buffers available; they must not be so already. */
+	/* Makes buffers available; they must not be available already. */
 	void (*post)(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb);
-	/* Writes the table that a buffer begins with. */
+	/* Writes the indirect table at the beginning of a buffer. */
 	void (*table)(const struct perf_ring *ring, uint16_t id, const struct perf_piece *pieces,
 		      uint16_t nb);
-	/* Takes back up to nb buffers that the device used. */
+	/* Takes up to nb buffers that the device has used. */
 	uint16_t (*take)(struct perf_ring *ring, struct perf_buf *bufs, uint16_t nb);
 };
 
@@ -54,7 +55,7 @@ struct perf_ring_split {
 	struct vring_avail *avail;
 	struct vring_used *used;
 	uint16_t next;  /* avail index */
-	uint16_t seen;  /* used index up to which buffers were taken */
+	uint16_t seen;  /* used index up to which buffers have been taken */
 	uint16_t known; /* used index as last read */
 };
 
@@ -75,11 +76,11 @@ struct perf_ring {
 	uint16_t size;
 	uint16_t mask;
 	uint16_t nb_bufs;   /* up to size */
-	bool device_writes; /* else it reads */
-	bool tables;        /* a buffer is known by the table that it begins with */
+	bool device_writes; /* otherwise it reads */
+	bool tables;        /* buffers begin with an indirect table */
 	bool in_order;
-	uint16_t batch;     /* with in_order: buffers left of a batch that was used as one */
-	uint16_t expected;  /* with in_order: the buffer that comes back next */
+	uint16_t batch;     /* with in_order: buffers left of a batch with one used entry */
+	uint16_t expected;  /* with in_order: the buffer that is used next */
 	uint32_t batch_len; /* with in_order: bytes of the last one of the batch */
 	uint32_t room;      /* bytes of a buffer */
 	uint32_t stride;    /* from one buffer to the next */
@@ -93,8 +94,8 @@ extern const struct perf_ring_ops perf_ring_split_ops;
 extern const struct perf_ring_ops perf_ring_packed_ops;
 
 /*
- * With VIRTIO_F_IN_ORDER a device may write one used entry for a batch: the one of its last
- * buffer, at the place of the first (VIRTIO 1.2, sections 2.7.9 and 2.8.8). Begins a batch.
+ * Begins a batch. With VIRTIO_F_IN_ORDER a device may write one used entry for a batch: that of its
+ * last buffer, at the position of the first (VIRTIO 1.2, 2.7.9 and 2.8.8).
  */
 static inline void
 perf_ring_batch_begin(struct perf_ring *ring, uint16_t last_id, uint32_t len)
@@ -103,7 +104,7 @@ perf_ring_batch_begin(struct perf_ring *ring, uint16_t last_id, uint32_t len)
 	ring->batch_len = len;
 }
 
-/* The next buffer of the batch: all but the last were used completely. */
+/* Returns the next buffer of the batch. All except the last were used completely. */
 static inline struct perf_buf
 perf_ring_batch_next(struct perf_ring *ring)
 {
@@ -130,7 +131,7 @@ perf_ring_buf_iova(const struct perf_ring *ring, uint16_t id)
 	return ring->bufs_iova + (uint64_t)id * ring->stride;
 }
 
-/* Of the descriptor of a buffer. */
+/* Fields of the descriptor of a buffer. */
 static inline uint16_t
 perf_ring_flags(const struct perf_ring *ring)
 {
@@ -151,13 +152,13 @@ perf_ring_take(struct perf_ring *ring, struct perf_buf *bufs, uint16_t nb)
 	return ring->ops->take(ring, bufs, nb);
 }
 
-/* Memory that a ring with its buffers takes; it must begin at a multiple of 4096. */
+/* Size of the memory of a ring with its buffers; it must be aligned to 4096. */
 uint64_t
 perf_ring_bytes(const struct perf_ring *ring);
 
 /*
- * Sets a ring up in zeroed memory. Before: ops, size, nb_bufs, device_writes, tables, in_order
- * and room.
+ * Sets up a ring in zeroed memory. The caller has set ops, size, nb_bufs, device_writes, tables,
+ * in_order and room.
  */
 void
 perf_ring_init(struct perf_ring *ring, uint8_t *va, uint64_t iova);

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The driver's side of a packed ring (VIRTIO 1.2, section 2.8). In flow buffers to be made
- * available, out flow used ones; both are written to the same descriptors. A buffer's number is
- * its id. The driver's lcore.
+ * The driver side of a packed ring (VIRTIO 1.2, 2.8). Available and used buffers are written to the
+ * same descriptors. The number of a buffer is its id. Input: buffers to make available. Output: used
+ * buffers. Thread: the driver's lcore.
  */
 #include <linux/virtio_config.h>
 
@@ -16,7 +16,7 @@
 #define PACKED_AVAIL (1u << VRING_PACKED_DESC_F_AVAIL)
 #define PACKED_USED  (1u << VRING_PACKED_DESC_F_USED)
 
-/* Descriptors, then the driver's event area, then the device's, a cache line each. */
+/* Descriptors, then the driver's event area, then the device's; each area has a cache line. */
 static uint64_t
 packed_driver_offset(uint16_t size)
 {
@@ -62,7 +62,7 @@ packed_locate(const struct perf_ring *ring, struct vduse_vq_info *info)
 	};
 }
 
-/* Section 2.8.1: available is AVAIL as the wrap counter says and USED the other way. */
+/* VIRTIO 1.2, 2.8.1: available means AVAIL equals the wrap counter and USED does not. */
 static inline uint16_t
 packed_avail_flags(const struct perf_ring *ring)
 {
@@ -85,7 +85,7 @@ packed_post(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb)
 		desc->addr = rte_cpu_to_le_64(perf_ring_buf_iova(ring, bufs[i].id));
 		desc->len = rte_cpu_to_le_32(bufs[i].len);
 		desc->id = rte_cpu_to_le_16(bufs[i].id);
-		/* Those behind the first may show early: the device does not pass the first. */
+		/* Later descriptors may become visible early: the device stops at the first. */
 		if (i > 0)
 			rte_atomic_store_explicit(&desc->flags,
 						  rte_cpu_to_le_16(packed_avail_flags(ring)),
@@ -102,7 +102,7 @@ packed_post(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb)
 				  rte_memory_order_release);
 }
 
-/* Section 2.8.7: no chain, and of the flags only that the device writes. */
+/* VIRTIO 1.2, 2.8.7: no chaining; the only valid flag is VIRTQ_DESC_F_WRITE. */
 static void
 packed_table(const struct perf_ring *ring, uint16_t id, const struct perf_piece *pieces,
 	     uint16_t nb)
@@ -127,7 +127,7 @@ static inline bool
 packed_used(const struct perf_ring *ring)
 {
 	/* Acquire: pairs with the device's release of a used descriptor's flags; its id, length
-	 * and buffer are read behind it.
+	 * and buffer are read after it.
 	 */
 	uint16_t flags = rte_le_to_cpu_16(rte_atomic_load_explicit(
 		&ring->packed.desc[ring->packed.seen].flags, rte_memory_order_acquire));
@@ -167,7 +167,7 @@ packed_take(struct perf_ring *ring, struct perf_buf *bufs, uint16_t nb)
 				break;
 			bufs[n] = packed_entry(ring);
 		} else {
-			/* Inside a batch the descriptors are as the driver wrote them. */
+			/* Within a batch the descriptors are unchanged since the driver wrote them. */
 			if (ring->batch == 0) {
 				struct perf_buf last;
 

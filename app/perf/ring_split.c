@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The driver's side of a split ring (VIRTIO 1.2, section 2.7). In flow buffers to be made
- * available, out flow used ones. A buffer's number is its descriptor's. The driver's lcore.
+ * The driver side of a split ring (VIRTIO 1.2, 2.7). The number of a buffer is that of its
+ * descriptor. Input: buffers to make available. Output: used buffers. Thread: the driver's lcore.
  */
 #include <rte_byteorder.h>
 #include <rte_common.h>
@@ -20,7 +20,7 @@ split_avail_offset(uint16_t size)
 static uint64_t
 split_used_offset(uint16_t size)
 {
-	/* The two rings are written by different cores: no line in common. */
+	/* Different cores write the two rings: they share no cache line. */
 	return RTE_ALIGN_CEIL(split_avail_offset(size) + sizeof(uint16_t) * (3 + (uint64_t)size),
 			      (uint64_t)RTE_CACHE_LINE_SIZE);
 }
@@ -73,7 +73,7 @@ split_post(struct perf_ring *ring, const struct perf_buf *bufs, uint16_t nb)
 				  rte_memory_order_release);
 }
 
-/* Section 2.7.5.3: chained as in the ring. */
+/* VIRTIO 1.2, 2.7.5.3: chained as in the ring. */
 static void
 split_table(const struct perf_ring *ring, uint16_t id, const struct perf_piece *pieces, uint16_t nb)
 {
@@ -94,7 +94,7 @@ split_table(const struct perf_ring *ring, uint16_t id, const struct perf_piece *
 	}
 }
 
-/* How many used entries there are. Reads the device's index if fewer than want are known of. */
+/* Number of used entries. Reads the device's index if fewer than want are known. */
 static inline uint16_t
 split_used(struct perf_ring *ring, uint16_t want)
 {
@@ -102,7 +102,7 @@ split_used(struct perf_ring *ring, uint16_t want)
 
 	if ((uint16_t)(split->known - split->seen) < want)
 		/* Acquire: pairs with the device's release of the used index in
-		 * split_publish() of lib/vring; entries and buffers are read behind it.
+		 * split_publish() of lib/vring; entries and buffers are read after it.
 		 */
 		split->known = rte_le_to_cpu_16(
 			rte_atomic_load_explicit(&split->used->idx, rte_memory_order_acquire));

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The latencies as a picture: a panel for each way, a bar for each bucket, both axes logarithmic.
- * Main thread.
+ * Writes the latencies as an SVG histogram: a panel for each direction, a bar for each bucket, both
+ * axes logarithmic. Thread: main.
  */
 #include <errno.h>
 #include <inttypes.h>
@@ -17,7 +17,7 @@
 #define SVG_PANEL  300 /* height of a panel */
 #define SVG_MARGIN 50
 
-/* A panel's place and scale. */
+/* The position and scale of a panel. */
 struct svg_panel {
 	FILE *file;
 	const struct perf_result *result;
@@ -79,7 +79,7 @@ svg_bars(const struct svg_panel *panel)
 	}
 }
 
-/* 10 to the power of a decade in ns, as people write it. */
+/* Formats 10^decade ns with a suitable unit. */
 static void
 svg_label(char *label, size_t size, int decade)
 {
@@ -119,7 +119,7 @@ svg_percentiles(const struct svg_panel *panel)
 		uint64_t value = perf_histogram_percentile(panel->histogram, perf_percentiles[i]);
 		double x = svg_x(panel, perf_result_ns(panel->result, value));
 
-		/* Those that lie close together are written below one another. */
+		/* Labels that are close together are placed below one another. */
 		fprintf(panel->file,
 			"<path d=\"M%.1f %dV%d\" stroke=\"#cc0000\"/>\n"
 			"<text x=\"%.1f\" y=\"%d\" fill=\"#cc0000\">%s</text>\n",

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * See wishes.h. In flow wishes of the options and the features that a device offers, out flow
- * those that the driver takes. Main thread.
+ * See wishes.h. Input: the features that the options need and those that the device offers.
+ * Output: the features that the driver negotiates. Thread: main.
  */
 #include "wishes.h"
 #include "perf_log.h"

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* What our own driver asks of a device. Main thread. */
+/* The features that the internal driver needs from a device. Thread: main. */
 #ifndef PERF_WISHES_H
 #define PERF_WISHES_H
 
@@ -12,7 +12,7 @@ struct perf_wish {
 	const char *option;
 };
 
-/* All of them together, or 0 and a line on stderr: the device does not offer one. */
+/* Returns all of them, or 0 after a line on stderr if the device does not offer one. */
 uint64_t
 perf_features(const struct perf_wish *wishes, unsigned int nb, uint64_t offered);
 
