@@ -1,14 +1,15 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * Bounce memory. Drivers map buffers in any context: a slot is taken, what the
- * device is to read is copied into it, and the address of the slot goes to the
- * device. When the driver unmaps, what the device wrote is copied back.
+ * Bounce memory. When a driver maps a buffer, a slot is allocated, the data for
+ * the device is copied into it, and the device gets the address of the slot.
+ * When the driver unmaps the buffer, the data that the device wrote is copied
+ * back. Drivers map and unmap in any context.
  *
- * The memory is zeroed and allocated at once, in pieces as large as there are,
- * so that the device may map it with huge pages and never waits for a page. It
- * may be replaced by memory of the device's own (umem). The kernel's pages stay
- * then: to go back needs no memory.
+ * The memory is zeroed and allocated in one step, in pieces as large as
+ * possible, so that the process can map it with huge pages and never waits for
+ * a page. The process may replace it with its own memory (umem). The kernel's
+ * pages are kept meanwhile, so that going back needs no allocation.
  */
 #include <linux/dma-mapping.h>
 #include <linux/gfp.h>
@@ -25,7 +26,7 @@
 #include "slots.h"
 #include "trace.h"
 
-/* What one step of a move looks through and copies at most, but for the last slot. */
+/* Limits of one step of a move, which may exceed them by the last slot. */
 #define MOVE_SCAN	SZ_512K
 #define MOVE_BYTES	SZ_64K
 
@@ -33,8 +34,6 @@ static struct vduse_slot *slot_at(struct vduse_bounce *bounce, u64 offset)
 {
 	return &bounce->slot[offset >> VDUSE_SLOT_SHIFT_MIN];
 }
-
-/* --- memory --- */
 
 static void free_pages_from(struct page **pages, unsigned long nr)
 {
@@ -49,9 +48,9 @@ static void free_pages_from(struct page **pages, unsigned long nr)
 }
 
 /*
- * The largest zeroed piece that is no larger than what is missing. It begins
- * at a multiple of its size: where the process's mapping is aligned too, the
- * kernel maps a whole huge page without asking which part of it belongs there.
+ * Allocates the largest zeroed piece that is not larger than the missing part.
+ * Its offset is a multiple of its size, so that the kernel can map whole huge
+ * pages where the process's mapping is aligned too.
  */
 static struct page *alloc_piece(unsigned long done, unsigned long missing, int node)
 {
@@ -144,15 +143,13 @@ static bool bounce_is_ready(const struct vduse_bounce *bounce)
 	return smp_load_acquire(&bounce->ready);
 }
 
-/* --- which pages --- */
-
 struct bounce_use {
 	struct page *const *pages;
 	unsigned long flags;
 	bool locked;
 };
 
-/* The slot that starts at this offset is used until use_end(). */
+/* Begins an access to the slot at this offset; use_end() ends it. */
 static void use_begin(struct vduse_bounce *bounce, u64 start, struct bounce_use *use)
 {
 	rcu_read_lock();
@@ -195,8 +192,8 @@ static void copy_slot(struct page *const *to, struct page *const *from, u64 offs
 }
 
 /*
- * Interrupts are off for so much: the table of slots may be long, and the
- * process may ask for a move as often as it likes.
+ * Limits the time with interrupts disabled: the table of slots may be long, and
+ * the process may request moves at any rate.
  */
 static void move_step(struct vduse_bounce *bounce)
 {
@@ -219,9 +216,9 @@ static void move_step(struct vduse_bounce *bounce)
 }
 
 /*
- * Three phases: send everybody to the lock; wait for those who began before;
- * change over under the lock, step by step. A reader that sees moving unset
- * again sees the new pages too.
+ * Three phases: make all new accesses take the lock; wait for accesses that
+ * began before; exchange the pages under the lock, step by step. A reader that
+ * sees moving unset again also sees the new pages.
  */
 void vduse_bounce_move(struct vduse_bounce *bounce, struct page *const *pages)
 {
@@ -241,7 +238,7 @@ void vduse_bounce_move(struct vduse_bounce *bounce, struct page *const *pages)
 	smp_store_release(&bounce->moving, false);
 }
 
-/* Bytes of the slot at this offset that a driver still uses, counted from there. */
+/* Number of bytes from this offset on that a driver uses in the slot. */
 static size_t used_at(struct vduse_bounce *bounce, u64 offset)
 {
 	u64 start = vduse_slots_start(bounce->slots, offset);
@@ -256,8 +253,9 @@ static size_t used_at(struct vduse_bounce *bounce, u64 offset)
 }
 
 /*
- * Returns where the next step begins: that may be within a slot by then. A slot
- * that somebody takes meanwhile is described under the lock, before it is filled.
+ * Returns the offset of the next step, which may then be within a slot. The
+ * descriptor of a slot that is allocated meanwhile is written under the lock,
+ * before the slot is filled.
  */
 static u64 clear_step(struct vduse_bounce *bounce, u64 offset)
 {
@@ -305,8 +303,6 @@ struct page *vduse_bounce_page(struct vduse_bounce *bounce, u64 offset)
 	return page;
 }
 
-/* --- DMA --- */
-
 static void copy(struct page *const *pages, u64 offset, phys_addr_t orig, size_t len,
 		 bool to_device)
 {
@@ -335,10 +331,10 @@ static bool dir_from_device(enum dma_data_direction dir)
 }
 
 /*
- * What the device is to write begins as zeroes, even if the driver copies
- * itself: it may copy more than the device wrote, and must not get what an
- * earlier request left. Nor is it copied from the driver's buffer, which may be
- * memory of the kernel that nobody initialised.
+ * A slot that the device writes starts as zeroes, even if the driver copies by
+ * itself: the driver may copy more than the device wrote, and must not get data
+ * of an earlier request. The slot is not filled from the driver's buffer either,
+ * which may be uninitialised kernel memory.
  */
 dma_addr_t vduse_bounce_map(struct vduse_bounce *bounce, phys_addr_t phys, size_t size,
 			    enum dma_data_direction dir, bool copying)
@@ -372,7 +368,7 @@ dma_addr_t vduse_bounce_map(struct vduse_bounce *bounce, phys_addr_t phys, size_
 	return offset;
 }
 
-/* Drivers of the kernel hand in what they got: anything else is a bug of theirs. */
+/* Kernel drivers pass addresses that they got from map: anything else is a driver bug. */
 static struct vduse_slot *slot_in_use(struct vduse_bounce *bounce, dma_addr_t addr, u64 *start)
 {
 	struct vduse_slot *slot;

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Bounce memory: what the device sees instead of the driver's buffers.
+ * Bounce memory: the memory that the device accesses instead of the driver's
+ * buffers.
  */
 #ifndef VDUSE_BOUNCE_H
 #define VDUSE_BOUNCE_H
@@ -14,7 +15,7 @@
 
 struct vduse_slots;
 
-/* What a slot stands for. Written by the one that took the slot. */
+/* The driver's buffer of a slot. Written by the CPU that allocated the slot. */
 struct vduse_slot {
 	phys_addr_t orig;	/* the driver's buffer, or VDUSE_NO_BUFFER */
 	u32 len;
@@ -22,7 +23,7 @@ struct vduse_slot {
 
 #define VDUSE_NO_BUFFER	(~(phys_addr_t)0)
 
-/* Counted per CPU where it happens, summed up by readers. */
+/* Counted per CPU; readers compute the sum. */
 struct vduse_bounce_stats {
 	u64 maps;
 	u64 to_device_bytes;
@@ -33,8 +34,8 @@ struct vduse_bounce_stats {
 struct vduse_bounce {
 	size_t size;		/* constant */
 
-	/* Made at once by vduse_bounce_prepare(), then constant; ready says so. */
-	bool ready;		/* release there, acquire wherever memory is used */
+	/* Set once by vduse_bounce_prepare(), then constant; see ready. */
+	bool ready;		/* release there, acquire before the memory is used */
 	struct page **kernel_pages;
 	struct vduse_slot *slot;
 	struct vduse_slots *slots;
@@ -42,8 +43,8 @@ struct vduse_bounce {
 	/* kernel_pages or the pages of a umem. Written by vduse_bounce_move(). */
 	struct page *const *pages;
 	/*
-	 * While pages changes or is cleared, whoever touches bounce memory does it under
-	 * move_lock. Otherwise an RCU read-side section is all it takes.
+	 * While pages is replaced or cleared, every access to bounce memory holds
+	 * move_lock. Otherwise an RCU read-side section is sufficient.
 	 */
 	bool moving;
 	spinlock_t move_lock;	/* any context */
@@ -61,19 +62,19 @@ void vduse_bounce_exit(struct vduse_bounce *bounce);
 int vduse_bounce_prepare(struct vduse_bounce *bounce, int node);
 
 /*
- * Move to the pages of a umem, or back to the kernel's with NULL. Contents of
- * mapped buffers move along. Sleeps; one caller at a time. After it returned,
- * nobody uses the former pages.
+ * Move to the pages of a umem, or back to the kernel's with NULL. The contents
+ * of mapped buffers are copied. Sleeps; one caller at a time. After it returns,
+ * the old pages are not used any more.
  */
 void vduse_bounce_move(struct vduse_bounce *bounce, struct page *const *pages);
 
 /*
- * Clear what no mapped buffer is in. Sleeps; one caller at a time, nor together
- * with a move.
+ * Clear the memory that holds no mapped buffer. Sleeps; one caller at a time,
+ * and not concurrently with a move.
  */
 void vduse_bounce_clear(struct vduse_bounce *bounce);
 
-/* The page to show at this offset: none while a umem is in its place. */
+/* The kernel's page at this offset, or NULL while a umem replaces it. */
 struct page *vduse_bounce_page(struct vduse_bounce *bounce, u64 offset);
 
 /* DMA in any context. An address is the offset into the region. */

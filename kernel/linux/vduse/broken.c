@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * A device that does not work any more: its driver is told, so that it stops
- * waiting. virtio_net spins for answers on its control queue, virtio_blk waits
- * for the partition table in its probe.
+ * Notifies the driver of a broken device, so that it stops waiting. virtio_net
+ * spins for answers on its control queue, virtio_blk waits for the partition
+ * table in its probe.
  *
- * Input: the device; from a vDPA operation or from ctrlvq.c, without spin locks.
- * Output: broken queues of a virtio device; a configuration interrupt to others.
+ * Input: the device. Output: broken queues of a virtio device, or a configuration
+ * interrupt to other drivers. Called from vDPA operations and from ctrlvq.c,
+ * without spin locks.
  */
 #include <linux/virtio.h>
 
@@ -19,9 +20,9 @@ static bool is_child_of(const struct kobject *kobj, const struct device *parent)
 }
 
 /*
- * Not device_for_each_child(), which finds a child only after its driver's
- * probe, and that is where it may wait already. bus_find_device() would find it,
- * but nobody exports the bus of virtio.
+ * device_for_each_child() finds a child only after its driver's probe, but the
+ * probe may be what waits for the device. bus_find_device() would find it,
+ * but the bus of virtio is not exported.
  */
 struct virtio_device *vduse_virtio_get(struct vduse_dev *dev)
 {
@@ -55,9 +56,9 @@ bool vduse_break_virtio(struct vduse_dev *dev)
 }
 
 /*
- * Others read NEEDS_RESET in the status after the interrupt, which is refused
- * before DRIVER_OK and while suspended. Drivers of virtio do not look, and one
- * that is about to go would not expect a change of the configuration.
+ * Other drivers read NEEDS_RESET in the status after the interrupt, which is
+ * refused before DRIVER_OK and while suspended. Virtio drivers do not check it,
+ * and one that is being removed would not expect a configuration change.
  */
 void vduse_tell_broken(struct vduse_dev *dev)
 {

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * /dev/vduse/NAME: the process that serves the device. One opener; its threads
- * may call at the same time. Every argument is copied once, checked, and used.
+ * /dev/vduse/NAME: the interface for the process that serves the device. One
+ * opener; its threads may call concurrently. Every argument is copied once,
+ * checked, then used.
  */
 #include <linux/compat.h>
 #include <linux/file.h>
@@ -20,8 +21,6 @@
 
 #define VQ_SIZE_MAX	32768
 
-/* --- address spaces --- */
-
 static int find_region(struct vduse_dev *dev, u32 asid, u64 start, u64 last,
 		       struct vduse_region *region)
 {
@@ -31,8 +30,8 @@ static int find_region(struct vduse_dev *dev, u32 asid, u64 start, u64 last,
 }
 
 /*
- * What is common to both versions of the look-up: @entry is filled in, and the
- * file is put into the process's table if the process could be told about it.
+ * Common part of both versions of the lookup: fills in @entry, and installs the
+ * file in the process's table after the copy to the process succeeded.
  */
 static int hand_out(struct vduse_region *region, void __user *arg, const void *entry, size_t size)
 {
@@ -125,8 +124,6 @@ static int dev_umem(struct vduse_dev *dev, void __user *arg, bool add)
 	return vduse_umem_deregister(domain, umem.iova, umem.size);
 }
 
-/* --- the configuration space --- */
-
 static int dev_set_config(struct vduse_dev *dev, void __user *arg)
 {
 	const size_t head = offsetof(struct vduse_config_data, buffer);
@@ -149,8 +146,6 @@ static int dev_set_config(struct vduse_dev *dev, void __user *arg)
 	return 0;
 }
 
-/* --- virtqueues --- */
-
 static struct vduse_vq *vq_at(struct vduse_dev *dev, u32 index)
 {
 	if (index >= dev->vq_num)
@@ -158,7 +153,7 @@ static struct vduse_vq *vq_at(struct vduse_dev *dev, u32 index)
 	return dev->vq[array_index_nospec(index, dev->vq_num)];
 }
 
-/* Only packed rings have sizes that are no power of two. */
+/* Only packed rings may have sizes that are not a power of two. */
 static bool vq_size_is_valid(const struct vduse_dev *dev, u16 size)
 {
 	return size && size <= VQ_SIZE_MAX &&
@@ -263,8 +258,6 @@ static int dev_vq_inject_irq(struct vduse_dev *dev, u32 __user *arg)
 	return vq ? vduse_vq_interrupt(vq) : -EINVAL;
 }
 
-/* --- 32-bit processes: two structures are shorter for them --- */
-
 #ifdef CONFIG_COMPAT
 struct compat_iotlb_entry {
 	compat_u64 offset;
@@ -330,8 +323,6 @@ static int compat_vq_get_info(struct vduse_dev *dev, void __user *arg)
 	return copy_to_user(arg, &out, sizeof(out)) ? -EFAULT : 0;
 }
 #endif
-
-/* --- the file --- */
 
 static long dispatch(struct vduse_dev *dev, unsigned int cmd, void __user *arg)
 {
@@ -411,7 +402,7 @@ static __poll_t chardev_poll(struct file *file, poll_table *wait)
 	return vduse_msg_poll(file->private_data, file, wait);
 }
 
-/* The reference that the look-up took is the open file's. */
+/* The open file keeps the reference that the lookup took. */
 static int chardev_open(struct inode *inode, struct file *file)
 {
 	struct vduse_dev *dev = vduse_registry_get(iminor(inode));
@@ -435,8 +426,8 @@ static int chardev_open(struct inode *inode, struct file *file)
 }
 
 /*
- * What was not answered waits for the next opener, and so do the kick fds and
- * buffers in flight.
+ * Unanswered messages, kick fds and buffers in flight are kept for the next
+ * opener.
  */
 static int chardev_release(struct inode *inode, struct file *file)
 {

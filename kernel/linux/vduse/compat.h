@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What differs between kernels, found out by probe/ when the module is built:
- * distributions move interfaces between versions.
+ * Differences between kernels. probe/ detects them when the module is built,
+ * because distributions backport interfaces.
  */
 #ifndef VDUSE_COMPAT_H
 #define VDUSE_COMPAT_H
@@ -11,7 +11,7 @@
 
 #include "vduse.h"
 
-/* Older kernels take what is not unbound for it. */
+/* In older kernels a work queue that is not unbound is per CPU. */
 #ifdef VDUSE_HAVE_WQ_PERCPU
 #define VDUSE_WQ_PERCPU	WQ_PERCPU
 #else

@@ -1,12 +1,12 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * /dev/vduse/control: any number of openers. Each has a version and features
- * of its own, which its devices take over.
+ * /dev/vduse/control: any number of openers. Each has its own version and
+ * features, which apply to the devices that it creates.
  *
- * The process's memory is read and written without the registry's lock: a page
- * may take as long as the process likes to come, and open() of every device
- * and every vdpa command need the lock.
+ * Memory of the process is read and written without the registry's lock: the
+ * process can delay a page fault for any time, and open() of every device and
+ * every vdpa command need the lock.
  */
 #include <linux/compat.h>
 #include <linux/fs.h>
@@ -16,14 +16,14 @@
 
 #include "vduse.h"
 
-/* Of one open file; vduse_registry_lock. */
+/* State of an open file. Protected by vduse_registry_lock. */
 struct control {
 	u64 version;
 	bool version_chosen;
 	u64 features;
 };
 
-/* Who asks before having said anything knows the answer, and gets that version. */
+/* An opener that reads the version before it sets one gets the version that it read. */
 static int control_get_version(struct control *control, u64 __user *arg)
 {
 	u64 version;
@@ -67,7 +67,7 @@ static int control_set_features(struct control *control, u64 __user *arg)
 	return 0;
 }
 
-/* The size is read once; what follows it is as long as that says. */
+/* Reads the size once; it is the length of the rest. */
 static int control_create(struct control *control, void __user *arg)
 {
 	const size_t head = offsetof(struct vduse_dev_config, config);

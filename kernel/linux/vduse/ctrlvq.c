@@ -1,18 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * The control queue of a net device under this kernel's virtio_net, where the
- * module's parameter allows it. virtio_net holds the network's lock and spins
- * until a command is answered. From DRIVER_OK to the reset a work looks at the
- * queue twice in a message's time: a command that waits and no answer since the
- * last look mean that none will come. The device is broken then, and virtio_net
- * stops waiting.
+ * Watches the control queue of a net device under this kernel's virtio_net, if
+ * the module parameter allows that queue. virtio_net holds the network lock and
+ * spins until a command is answered. From DRIVER_OK to the reset a work checks
+ * the queue twice within a message time-out. If a command is pending and none
+ * was answered since the last check, the device is broken, and virtio_net stops
+ * waiting.
  *
- * The process can write the rings, the configuration space and, in the ring,
- * that it wants no kicks. So which queue it is and whether a command waits comes
- * from virtio_net's own count of free descriptors. Only an answer is read from
- * the ring: virtio_net, which looks all the time, takes the same word for it and
- * stops waiting, or breaks the queue if the answer is none.
+ * The process can write the rings and the configuration space, and can disable
+ * kicks in the ring. Therefore the index of the queue and whether a command is
+ * pending come from virtio_net's own count of free descriptors. Only the answer
+ * is read from the ring, as virtio_net does: it stops waiting on the same value,
+ * or breaks the queue if the answer is invalid.
  */
 #include <linux/virtio.h>
 #include <linux/virtio_config.h>
@@ -27,7 +27,7 @@ static bool negotiated(const struct vduse_dev *dev, unsigned int bit)
 	return READ_ONCE(dev->driver_features) & BIT_ULL(bit);
 }
 
-/* The control queue is virtio_net's last one: its index, or -1, and whether a command waits. */
+/* virtio_net's last queue is the control queue: its index, or -1, and whether a command waits. */
 static int look_at_driver(struct virtio_device *virtio, bool *waiting)
 {
 	struct virtqueue *vq, *last = NULL;
@@ -65,13 +65,13 @@ static void look_again(struct vduse_dev *dev)
 {
 	unsigned int timeout = READ_ONCE(dev->msg.timeout);
 
-	/* A time-out of 0 may be changed: look now and then. */
+	/* A time-out of 0 may be changed later: check periodically. */
 	if (!timeout)
 		timeout = VDUSE_MSG_TIMEOUT_DEFAULT;
 	queue_delayed_work(vduse_irq_wq, &dev->ctrl_work, (long)timeout * HZ / 2);
 }
 
-/* True if a command waited at the last look, too, and none was answered since. */
+/* True if a command also waited at the last check and none was answered since. */
 static bool is_stuck(struct vduse_dev *dev)
 {
 	struct virtio_device *virtio = vduse_virtio_get(dev);
@@ -92,7 +92,7 @@ static bool is_stuck(struct vduse_dev *dev)
 	return stuck;
 }
 
-/* Who broke it told virtio_net. */
+/* The code that broke the device has notified virtio_net. */
 static void ctrl_work(struct work_struct *work)
 {
 	struct vduse_dev *dev = container_of(work, struct vduse_dev, ctrl_work.work);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * Counters of a device, for people: /sys/kernel/debug/vduse/NAME.
+ * Counters of a device in /sys/kernel/debug/vduse/NAME.
  */
 #include <linux/debugfs.h>
 #include <linux/seq_file.h>
@@ -61,7 +61,7 @@ void vduse_debugfs_exit(void)
 	debugfs_remove(debugfs_root);
 }
 
-/* Readers are waited for when the entry goes, before the device does. */
+/* Removing the entry waits for its readers. It is removed before the device is freed. */
 void vduse_debugfs_add(struct vduse_dev *dev)
 {
 	dev->debugfs = debugfs_create_file(dev_name(&dev->dev), 0400, debugfs_root, dev,

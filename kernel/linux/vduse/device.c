@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * Devices made and destroyed. What /dev/vduse/control was given comes in and is
- * checked; a device with its file and its sysfs entries goes out. The registry
- * is locked, so that nobody opens a device before it is whole.
+ * Creates and destroys devices. Input: a configuration from /dev/vduse/control,
+ * which is checked here. Output: a device with its file and sysfs entries. The
+ * registry is locked, so that a device cannot be opened before it is complete.
  */
 #include <linux/capability.h>
 #include <linux/ctype.h>
@@ -35,9 +35,7 @@ static unsigned int bounce_size = 64 << 20;
 module_param(bounce_size, uint, 0644);
 MODULE_PARM_DESC(bounce_size, "Bytes of bounce memory of a new device, 1 MiB to 1 GiB");
 
-/* --- checks --- */
-
-/* It becomes a file name, a part of uevents and of log lines. */
+/* The name is used as file name, in uevents and in log lines. */
 static bool name_is_valid(const char *name)
 {
 	size_t len = strnlen(name, VDUSE_NAME_MAX), i;
@@ -57,8 +55,8 @@ static bool has_feature(const struct vduse_dev_config *config, unsigned int bit)
 }
 
 /*
- * A driver could write to the cache mode of a block device, which the process
- * would not see. A net device's control queue is only for version 1.
+ * A driver could change the cache mode of a block device without the process
+ * noticing. A control queue of a net device requires version 1.
  */
 static bool features_are_valid(const struct vduse_dev_config *config, u64 version)
 {
@@ -106,8 +104,6 @@ static int check(const struct vduse_dev_config *config, u64 version)
 		return -EPERM;
 	return vduse_registry_find(config->name) ? -EEXIST : 0;
 }
-
-/* --- making --- */
 
 static void dev_release(struct device *device)
 {
@@ -186,7 +182,7 @@ static struct vduse_dev *alloc_dev(const struct vduse_dev_config *config, u64 ve
 	dev->vduse_features = features;
 	copy_config(dev, config);
 	device_initialize(&dev->dev);
-	/* The process runs where it makes its device, unless it is told otherwise. */
+	/* The process usually runs on the node on which it creates the device. */
 	set_dev_node(&dev->dev, numa_node_id());
 	dev->dev.class = &vduse_class;
 	dev->dev.release = dev_release;
@@ -254,12 +250,10 @@ int vduse_dev_create(const struct vduse_dev_config *config, const u8 *space, u64
 		put_device(&dev->dev);
 		return ret;
 	}
-	/* Its file system entries and its work call our functions. */
+	/* Its sysfs and debugfs entries and its work call functions of this module. */
 	__module_get(THIS_MODULE);
 	return 0;
 }
-
-/* --- destroying --- */
 
 static int claim_for_destruction(struct vduse_dev *dev)
 {

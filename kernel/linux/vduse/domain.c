@@ -2,8 +2,9 @@
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * One address space: bounce memory and rings of drivers of this kernel, or the
- * map that vhost_vdpa sets. Look-ups come from the device's ioctls, page faults
- * from what it mapped; everything here is process context and may sleep.
+ * map that vhost_vdpa sets. Ioctls of the device call the lookups, and mappings
+ * of the process cause page faults. Everything here runs in process context and
+ * may sleep.
  */
 #include <linux/anon_inodes.h>
 #include <linux/dma-mapping.h>
@@ -23,14 +24,12 @@ static unsigned int max_maps = 2048;
 module_param(max_maps, uint, 0644);
 MODULE_PARM_DESC(max_maps, "Regions that vhost_vdpa may map in an address space");
 
-/* Memory that both sides use at the same time: a ring. */
+/* Coherent memory, which both sides use at the same time: a ring. */
 struct coherent {
 	void *va;
 	u64 iova;
 	size_t size;	/* whole pages */
 };
-
-/* --- coherent memory --- */
 
 static void coherent_free(struct coherent *coherent)
 {
@@ -53,8 +52,8 @@ static int coherent_insert(struct vduse_domain *domain, struct coherent *coheren
 }
 
 /*
- * A driver's first ring is also when bounce memory is made: in a context that
- * may sleep, and before the device hears of DRIVER_OK.
+ * The first ring of a driver also allocates the bounce memory: this is a context
+ * that may sleep, before the device gets DRIVER_OK.
  */
 void *vduse_domain_alloc_coherent(struct vduse_domain *domain, size_t size, dma_addr_t *addr,
 				  gfp_t gfp)
@@ -117,8 +116,6 @@ int vduse_domain_read_le16(struct vduse_domain *domain, u64 addr, u16 *value)
 	mutex_unlock(&domain->lock);
 	return ret;
 }
-
-/* --- vhost_vdpa's map --- */
 
 static void user_del(struct vhost_iotlb *map, struct vhost_iotlb_map *entry)
 {
@@ -198,8 +195,6 @@ int vduse_domain_set_user(struct vduse_domain *domain, struct vhost_iotlb *map,
 	vduse_domain_swap_user(domain, old);
 	return 0;
 }
-
-/* --- look-up --- */
 
 static bool region_bounce(struct vduse_domain *domain, u64 start, struct vduse_region *region)
 {
@@ -285,8 +280,6 @@ void vduse_domain_reset(struct vduse_domain *domain)
 	mutex_unlock(&domain->lock);
 }
 
-/* --- the file that the device maps --- */
-
 static struct page *coherent_page(struct vduse_domain *domain, u64 offset)
 {
 	struct coherent *coherent = mtree_load(&domain->coherent, offset >> PAGE_SHIFT);
@@ -355,7 +348,7 @@ static const struct file_operations domain_fops = {
 	.llseek = noop_llseek,
 };
 
-/* An inode of its own, with a size, lets the kernel map huge pages of it. */
+/* A separate inode with a size allows the kernel to map huge pages. */
 static struct file *domain_file(struct vduse_domain *domain)
 {
 	struct file *file;

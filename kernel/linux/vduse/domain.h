@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * One address space of a device: what an I/O virtual address stands for.
+ * One address space of a device: translates I/O virtual addresses.
  */
 #ifndef VDUSE_DOMAIN_H
 #define VDUSE_DOMAIN_H
@@ -19,32 +19,32 @@ struct vduse_umem;
 
 #define VDUSE_BOUNCE_SIZE_MIN	SZ_1M
 #define VDUSE_BOUNCE_SIZE_MAX	SZ_1G
-/* A share of the bounce memory that has slots of every class, beside the first page. */
+/* The minimum bounce memory: it has slots of every class besides the first page. */
 #define VDUSE_BOUNCE_SHARE_MIN	max_t(size_t, SZ_256K, 8 * PAGE_SIZE)
 
-/* Rings lie above all bounce memory. */
+/* Rings have addresses above all bounce memory. */
 #define VDUSE_COHERENT_START	((u64)VDUSE_BOUNCE_SIZE_MAX)
 #define VDUSE_COHERENT_END	(VDUSE_COHERENT_START + SZ_128M)
 
 /*
- * @lock sleeps. The domain lives as long as its file, which the device, every
- * mapping of it and every file descriptor handed out hold.
+ * @lock sleeps. The domain lives as long as its file. The device, every mapping
+ * of the file and every file descriptor of it hold a reference.
  */
 struct vduse_domain {
 	struct file *file;
 	int node;			/* constant: NUMA node for memory */
 	struct vduse_bounce bounce;
 
-	struct mutex lock;		/* of the next three */
+	struct mutex lock;		/* protects the next three */
 	bool bounce_live;		/* a driver of this kernel may use bounce memory */
 	struct maple_tree coherent;	/* page number: struct coherent */
 	struct vhost_iotlb *user;	/* vhost_vdpa's map, or NULL; replaced as a whole */
 
-	struct mutex umem_lock;		/* of umem; outside mmap_lock */
+	struct mutex umem_lock;		/* protects umem; taken before mmap_lock */
 	struct vduse_umem *umem;	/* writers: umem_lock; readers: any */
 };
 
-/* What an address belongs to; file is referenced. */
+/* The region of an address. Holds a reference to file. */
 struct vduse_region {
 	u64 start;
 	u64 last;
@@ -55,35 +55,35 @@ struct vduse_region {
 };
 
 struct vduse_domain *vduse_domain_create(size_t bounce_size, int node);
-/* Lets go of the device's reference. */
+/* Drops the device's reference. */
 void vduse_domain_put(struct vduse_domain *domain);
 
 /* First region with an address in [start, last]; -EINVAL if there is none. */
 int vduse_domain_find(struct vduse_domain *domain, u64 start, u64 last,
 		      struct vduse_region *region);
 
-/* A copy of vhost_vdpa's map replaces the former one; NULL: none. Old is returned in @old. */
+/* Replaces the map with a copy of vhost_vdpa's map, or with none. @old gets the previous one. */
 int vduse_domain_set_user(struct vduse_domain *domain, struct vhost_iotlb *map,
 			  struct vhost_iotlb **old);
 void vduse_domain_swap_user(struct vduse_domain *domain, struct vhost_iotlb **map);
 void vduse_domain_free_user(struct vhost_iotlb *map);
 
-/* The process is gone: clear the bounce memory that no mapped buffer is in. */
+/* The process has closed the device: clear the bounce memory that holds no mapped buffer. */
 void vduse_domain_clear(struct vduse_domain *domain);
-/* The driver is gone: forget that it had bounce memory. */
+/* The driver is gone: mark the bounce memory unused. */
 void vduse_domain_reset(struct vduse_domain *domain);
 
 void *vduse_domain_alloc_coherent(struct vduse_domain *domain, size_t size, dma_addr_t *addr,
 				  gfp_t gfp);
 void vduse_domain_free_coherent(struct vduse_domain *domain, dma_addr_t addr);
 
-/* What a ring's memory holds at this address; -EINVAL if it is none. */
+/* Reads ring memory at this address; -EINVAL if the address is not in a ring. */
 int vduse_domain_read_le16(struct vduse_domain *domain, u64 addr, u16 *value);
 
 /* umem.c */
 int vduse_umem_register(struct vduse_domain *domain, u64 iova, u64 uaddr, u64 size);
 int vduse_umem_deregister(struct vduse_domain *domain, u64 iova, u64 size);
-/* Whatever is registered. */
+/* Deregisters the umem, if there is one. */
 void vduse_umem_release(struct vduse_domain *domain);
 
 #endif

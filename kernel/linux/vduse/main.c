@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * The module: its files' numbers, its work queues, and the registry of devices
+ * Module init and exit, device numbers, work queues, and the registry of devices
  * by name and by minor number.
  */
 #include <linux/cdev.h>
@@ -22,7 +22,7 @@ static unsigned int max_devices = DEVICES_MAX;
 module_param(max_devices, uint, 0644);
 MODULE_PARM_DESC(max_devices, "Devices that there may be");
 
-DEFINE_MUTEX(vduse_registry_lock);	/* of the registry and of open control files */
+DEFINE_MUTEX(vduse_registry_lock);	/* protects the registry and open control files */
 static DEFINE_IDR(registry);		/* minor to device */
 
 dev_t vduse_devt;
@@ -43,8 +43,6 @@ const struct class vduse_class = {
 	.devnode = devnode,
 };
 
-/* --- registry --- */
-
 /* Called with the lock held, as the next two are. */
 struct vduse_dev *vduse_registry_find(const char *name)
 {
@@ -57,7 +55,7 @@ struct vduse_dev *vduse_registry_find(const char *name)
 	return NULL;
 }
 
-/* The smallest number that is free: at most max_devices of them are in use. */
+/* Returns the smallest free minor number. At most max_devices are in use. */
 int vduse_registry_add(struct vduse_dev *dev)
 {
 	unsigned int max = min(READ_ONCE(max_devices), DEVICES_MAX);
@@ -75,7 +73,7 @@ void vduse_registry_del(struct vduse_dev *dev)
 	idr_remove(&registry, MINOR(dev->dev.devt));
 }
 
-/* With a reference, so that it cannot be freed under an opener. */
+/* Takes a reference, so that the device cannot be freed while it is opened. */
 struct vduse_dev *vduse_registry_get(unsigned int minor)
 {
 	struct vduse_dev *dev;
@@ -87,8 +85,6 @@ struct vduse_dev *vduse_registry_get(unsigned int minor)
 	mutex_unlock(&vduse_registry_lock);
 	return dev;
 }
-
-/* --- life --- */
 
 static int add_files(void)
 {
@@ -123,7 +119,7 @@ static void remove_files(void)
 	unregister_chrdev_region(vduse_devt, 1 << MINORBITS);
 }
 
-/* A disk's interrupts end the writes that free memory: they cannot wait for memory themselves. */
+/* Interrupts of a disk complete the writes that free memory, so they must not wait for memory. */
 static int add_workqueues(void)
 {
 	vduse_irq_wq = alloc_workqueue("vduse-irq", WQ_HIGHPRI | WQ_MEM_RECLAIM | WQ_UNBOUND |
@@ -145,7 +141,7 @@ static void remove_workqueues(void)
 	destroy_workqueue(vduse_irq_wq);
 }
 
-/* Comes last: from here on processes find us. */
+/* Last step: from here on processes can open the control file. */
 static int add_control(void)
 {
 	control_device = device_create(&vduse_class, NULL, vduse_devt, NULL, "control");
@@ -188,7 +184,7 @@ err_debugfs:
 }
 module_init(vduse_init);
 
-/* Every device holds the module: there is none left. */
+/* Every device holds a module reference, so no device is left. */
 static void __exit vduse_exit(void)
 {
 	device_destroy(&vduse_class, vduse_devt);
@@ -198,7 +194,7 @@ static void __exit vduse_exit(void)
 	class_unregister(&vduse_class);
 	vduse_debugfs_exit();
 	idr_destroy(&registry);
-	/* Structures freed after a grace period are freed by our code. */
+	/* Code of this module frees structures after a grace period. */
 	rcu_barrier();
 }
 module_exit(vduse_exit);

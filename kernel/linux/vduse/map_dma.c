@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * The DMA API of drivers of this kernel, in any context, in front of address
- * space 0: buffers are bounced, rings are shared. Kernels that know no other
- * way to map virtqueues.
+ * DMA API operations for drivers of this kernel, on address space 0: buffers are
+ * bounced, rings are shared. Called in any context. For kernels in which
+ * virtqueues are mapped through the DMA API only.
  */
 #include "compat.h"
 
@@ -15,7 +15,7 @@
 #include "slots.h"
 #include "vduse.h"
 
-/* The first attach made it, and it stays for as long as there is a vDPA device. */
+/* Created by the first attach; it exists as long as there is a vDPA device. */
 static struct vduse_domain *domain_of(struct device *dev)
 {
 	return vduse_from_vdpa(dev_to_vdpa(dev))->as[0];
@@ -81,7 +81,7 @@ static const struct dma_map_ops vduse_dma_ops = {
 	.max_mapping_size = dma_op_max_mapping_size,
 };
 
-/* The mask comes last: the DMA API looks at the operations when it is set. */
+/* Set the mask last: the DMA API then checks the operations. */
 int vduse_map_attach(struct vdpa_device *vdpa)
 {
 	struct device *dev = &vdpa->dev;

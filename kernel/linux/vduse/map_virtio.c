@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * The mapping operations of virtio, in any context, in front of the address
- * space of a virtqueue group: buffers are bounced, rings are shared. Kernels
- * whose virtqueues do not go through the DMA API.
+ * The mapping operations of virtio, on the address space of a virtqueue group:
+ * buffers are bounced, rings are shared. Called in any context. For kernels in
+ * which virtqueues do not use the DMA API.
  */
 #include "compat.h"
 

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * The management device "vduse": `vdpa dev add` puts a device whose name is
- * known onto the vDPA bus, `vdpa dev del` takes it off. The bus probes drivers
- * before add returns, and they talk to the process: no lock of ours is held.
+ * The management device "vduse": `vdpa dev add` adds the device with that name
+ * to the vDPA bus, `vdpa dev del` removes it. The bus probes drivers before add
+ * returns, and these send messages to the process, so no lock of this module is
+ * held.
  */
 #include <linux/device.h>
 #include <linux/err.h>
@@ -29,15 +30,15 @@ static bool vqs_are_set_up(const struct vduse_dev *dev)
 }
 
 /*
- * virtio_fs heeds no largest mapping and does not wait for memory: twice its
- * largest request, of 256 pages, has room beside headers.
+ * virtio_fs ignores the maximum mapping size and does not wait for memory: leave
+ * room for two of its largest requests, of 256 pages, and for headers.
  */
 static size_t share_min(const struct vduse_dev *dev)
 {
 	return dev->device_id == VIRTIO_ID_FS ? 2 * 256 * PAGE_SIZE : VDUSE_BOUNCE_SHARE_MIN;
 }
 
-/* Address spaces are made once and serve every later attach. Called with dev->lock held. */
+/* Address spaces are created once and used by every later attach. Caller holds dev->lock. */
 static int make_address_spaces(struct vduse_dev *dev)
 {
 	size_t share = max_t(size_t, dev->bounce_size / dev->nas, share_min(dev));
@@ -71,7 +72,7 @@ static struct vdpa_device *make_vdpa(struct vduse_dev *dev, const char *name)
 	return &vdpa->vdpa;
 }
 
-/* The new vDPA device of the device of this name, not on the bus yet. */
+/* Allocates the vDPA device for the device with this name; it is not on the bus yet. */
 static struct vdpa_device *attach(struct vduse_dev *dev, const char *name)
 {
 	struct vdpa_device *vdpa;

@@ -2,17 +2,17 @@
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
  * Messages. A vDPA op puts a request on the list and sleeps; the process reads
- * it, writes an answer, and the op goes on. Process context on both sides.
+ * it and writes an answer; then the op continues. Process context on both sides.
  *
- * A message lives on the stack of the one who waits, and is on one of the two
- * lists for as long as it waits. Only the lock's holder moves it, and nobody
- * keeps a pointer to it beyond the lock: a reader copies a snapshot to the
- * process and, should that fail, looks for the message by its id again.
+ * A message lives on the stack of the waiting op, and is on one of the two lists
+ * while it waits. It is moved only under the lock, and no pointer to it is used
+ * after the lock was dropped: a reader copies a snapshot to the process and, if
+ * that fails, finds the message again by its id.
  *
- * A user of vhost_vdpa that is killed takes its message along. A driver of this
- * kernel stays when its caller, `vdpa dev add`, is killed, and does not look at
- * what became of a message: the caller waits for the answer or the time-out.
- * Without a time-out the kill stands for it, and breaks the device.
+ * If a user of vhost_vdpa is killed, its message is removed. A driver of this
+ * kernel outlives its caller, `vdpa dev add`, and does not check the result of a
+ * message: a killed caller waits for the answer or the time-out. Without a
+ * time-out the kill counts as one, and breaks the device.
  */
 #include <linux/poll.h>
 #include <linux/sched/signal.h>
@@ -25,8 +25,8 @@
 
 struct vduse_msg {
 	struct list_head node;		/* pending or sent, until done */
-	bool done;			/* writers: lock; readers: who waits */
-	wait_queue_head_t answered;	/* wakes whoever waits once done is set */
+	bool done;			/* writers: lock; readers: the waiter */
+	wait_queue_head_t answered;	/* wakes the waiter after done is set */
 	struct vduse_dev_request req;
 	struct vduse_dev_response resp;
 };
@@ -50,7 +50,7 @@ bool vduse_msg_told(const struct vduse_dev *dev)
 	return READ_ONCE(dev->msg.told);
 }
 
-/* Called with the lock held; the waiter may be gone once it is dropped. */
+/* Caller holds the lock. After it is dropped the waiter may be gone. */
 static void msg_finish(struct vduse_msg *msg)
 {
 	list_del(&msg->node);
@@ -58,7 +58,7 @@ static void msg_finish(struct vduse_msg *msg)
 	wake_up(&msg->answered);
 }
 
-/* False if it was broken already. */
+/* Returns false if the device was broken already. */
 static bool break_locked(struct vduse_dev *dev)
 {
 	struct vduse_messages *messages = &dev->msg;
@@ -78,7 +78,7 @@ static bool break_locked(struct vduse_dev *dev)
 	return true;
 }
 
-/* The process does not do its part: nothing waits for it any more, nor does the driver. */
+/* The process does not respond: neither this module nor the driver waits for it any more. */
 void vduse_msg_break(struct vduse_dev *dev)
 {
 	bool first;
@@ -90,15 +90,13 @@ void vduse_msg_break(struct vduse_dev *dev)
 		vduse_tell_broken(dev);
 }
 
-/* The file was closed: who opens it next gets what was not answered, first. */
+/* The file was closed: the next opener first gets the unanswered messages. */
 void vduse_msg_requeue(struct vduse_dev *dev)
 {
 	spin_lock(&dev->msg.lock);
 	list_splice_init(&dev->msg.sent, &dev->msg.pending);
 	spin_unlock(&dev->msg.lock);
 }
-
-/* --- the waiting side --- */
 
 static int msg_enqueue(struct vduse_dev *dev, struct vduse_msg *msg)
 {
@@ -119,10 +117,11 @@ static int msg_enqueue(struct vduse_dev *dev, struct vduse_msg *msg)
 }
 
 /*
- * Time that is left, 0 if it is up, or an error if killed. The vDPA core holds
- * locks meanwhile; before the system sleeps the process freezes too, so nothing
- * would answer, and a task that cannot freeze keeps it awake. It is safe to leave
- * once done is seen: whoever set it holds the lock, which msg_end() takes.
+ * Returns the remaining time, 0 on time-out, or an error if killed. The vDPA core
+ * holds locks meanwhile. The wait is freezable: before the system suspends the
+ * process freezes too and cannot answer, and a task that cannot freeze prevents
+ * the suspend. Returning after done is set is safe: the writer of done holds the
+ * lock, which msg_end() takes.
  */
 static long msg_wait(struct vduse_msg *msg, unsigned int timeout, bool kernel)
 {
@@ -134,7 +133,7 @@ static long msg_wait(struct vduse_msg *msg, unsigned int timeout, bool kernel)
 			     left, __ret = schedule_timeout(__ret));
 }
 
-/* Done, out of time (left is 0) or killed: from here on the message is on no list. */
+/* The wait ended: done, timed out (left is 0) or killed. Then the message is on no list. */
 static int msg_end(struct vduse_dev *dev, struct vduse_msg *msg, long left, bool kernel)
 {
 	struct vduse_messages *messages = &dev->msg;
@@ -180,8 +179,6 @@ static int msg_call(struct vduse_dev *dev, struct vduse_msg *msg)
 	return ret;
 }
 
-/* --- the process's side --- */
-
 static struct vduse_msg *msg_find(struct list_head *list, u32 id)
 {
 	struct vduse_msg *msg;
@@ -192,7 +189,7 @@ static struct vduse_msg *msg_find(struct list_head *list, u32 id)
 	return NULL;
 }
 
-/* A reset undoes what these told the process. */
+/* A reset undoes the effect of these messages. */
 static bool msg_sets_state(const struct vduse_dev_request *req)
 {
 	return (req->type == VDUSE_SET_STATUS && req->s.status) ||
@@ -219,7 +216,7 @@ static int msg_take(struct vduse_messages *messages, struct vduse_dev_request *r
 	return ret;
 }
 
-/* A read failed half-way: the message goes back to where it was in the order. */
+/* A read failed half-way: put the message back to its place in the order. */
 static void msg_untake(struct vduse_messages *messages, u32 id)
 {
 	struct vduse_msg *msg, *other;
@@ -265,9 +262,9 @@ ssize_t vduse_msg_read(struct vduse_dev *dev, struct iov_iter *to, bool nonblock
 }
 
 /*
- * An accepted status holds from the moment the answer is written, so that an
- * interrupt right after it finds DRIVER_OK; and so does a suspension, so that
- * none finds the driver.
+ * An accepted status takes effect when the answer is written, so that an
+ * interrupt right after it is delivered after DRIVER_OK, and is not delivered
+ * after SUSPEND.
  */
 static void msg_answer(struct vduse_dev *dev, struct vduse_msg *msg,
 		       const struct vduse_dev_response *resp)
@@ -318,14 +315,12 @@ __poll_t vduse_msg_poll(struct vduse_dev *dev, struct file *file, poll_table *wa
 	return mask;
 }
 
-/* --- one function per message --- */
-
 static void state_from_split(const struct vduse_vq_state_split *from, struct vdpa_vq_state *to)
 {
 	to->split.avail_index = from->avail_index;
 }
 
-/* Bit fields take what fits them of what the process wrote. */
+/* Bit fields take only the bits that fit of what the process wrote. */
 static void state_from_packed(const struct vduse_vq_state_packed *from, struct vdpa_vq_state *to)
 {
 	to->packed.last_avail_counter = from->last_avail_counter & 1;
@@ -352,9 +347,10 @@ int vduse_msg_get_vq_state(struct vduse_dev *dev, u32 index, struct vdpa_vq_stat
 }
 
 /*
- * A driver of virtio takes DRIVER_OK for granted and goes on to use the device:
- * without an accepted one it must not wait for it. A device that broke before
- * broke the queues that were there; these may be younger.
+ * A virtio driver does not check whether DRIVER_OK was accepted and uses the
+ * device anyway. If it was refused, break the queues so that the driver does not
+ * wait. A device that broke earlier broke the queues of that time; these may be
+ * newer.
  */
 int vduse_msg_set_status(struct vduse_dev *dev, u8 status)
 {

@@ -1,16 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * Slots of a bounce region. A size comes in, the offset of a free slot goes
- * out; any context, any CPU.
+ * Allocates slots of a bounce region. Input: a size. Output: the offset of a
+ * free slot. Any context, any CPU.
  *
- * The region is cut into blocks. A block is free, or it serves one class of
+ * The region is divided into blocks. A block is free, or it serves one class of
  * slots: 512 bytes for the headers and status bytes of requests, twice that
  * for tables of descriptors, then pages, then larger ones up to a whole block.
- * A larger slot, which few drivers ask for, is a span of free blocks side by side.
- * What a CPU gives back waits in its own magazine, where it takes its next
- * slots from, so that the lock of the pool is taken once per batch. A CPU that
- * finds nothing empties the magazines of all others before it gives up.
+ * A larger slot, which few drivers request, is a span of adjacent free blocks.
+ * A CPU frees slots to its own magazine and allocates from it, so that it takes
+ * the lock of the pool once per batch. If a CPU finds no free slot, it empties
+ * the magazines of all others before the allocation fails.
  */
 #include <linux/bitmap.h>
 #include <linux/kernel.h>
@@ -24,7 +24,7 @@
 
 #define BLOCK_SHIFT_LARGE	18
 #define BLOCK_SHIFT_SMALL	16
-/* A region below this size has small blocks, for it needs some of each class. */
+/* A smaller region has small blocks, because it needs some blocks of each class. */
 #define LARGE_REGION		(8UL << 20)
 #define BLOCK_SLOTS_MAX		(1U << (BLOCK_SHIFT_LARGE - VDUSE_SLOT_SHIFT_MIN))
 
@@ -41,7 +41,7 @@ static const u8 class_batch[NR_CLASSES] = { 16, 16, BATCH_MAX, 8, 2, 1 };
 struct slot_block {
 	struct list_head node;	/* on a list of struct vduse_slots unless full; slots->lock */
 	u16 nr_slots;		/* slots->lock */
-	u16 nr_used;		/* given out or in a magazine; slots->lock */
+	u16 nr_used;		/* allocated or in a magazine; slots->lock */
 	/* Stable while a slot of the block is in use; others may read them at any time. */
 	u8 class;		/* slots->lock */
 	u16 span_nr;		/* slots->lock; first block of a span: how many there are */
@@ -49,27 +49,27 @@ struct slot_block {
 	DECLARE_BITMAP(used, BLOCK_SLOTS_MAX);	/* slots->lock */
 };
 
-/* Slots side by side. In units of the smallest one. */
+/* A run of adjacent slots, in units of the smallest one. */
 struct slot_run {
 	u32 first;
 	u32 nr;
 };
 
-/* The run that grew last is the one that is taken from, from its beginning. */
+/* Slots are allocated from the beginning of the run that grew last. */
 struct slot_magazine {
 	unsigned int nr;	/* slots in all runs */
 	unsigned int nr_runs;
 	struct slot_run run[MAGAZINE_MAX];
 };
 
-/* One per CPU. The lock is another CPU's only while the pool is empty. */
+/* One per CPU. Another CPU takes the lock only while the pool is empty. */
 struct slot_cpu {
-	spinlock_t lock;	/* of the magazines; outside slots->lock */
+	spinlock_t lock;	/* protects the magazines; taken before slots->lock */
 	struct slot_magazine magazine[NR_CLASSES];
 };
 
 struct vduse_slots {
-	spinlock_t lock;	/* of the blocks and of these lists; any context */
+	spinlock_t lock;	/* protects the blocks and these lists; any context */
 	struct list_head free;
 	struct list_head partial[NR_CLASSES];
 	struct slot_cpu __percpu *cpu;
@@ -99,7 +99,7 @@ static struct slot_block *block_of(struct vduse_slots *slots, u32 slot)
 	return &slots->block[slot >> (slots->block_shift - VDUSE_SLOT_SHIFT_MIN)];
 }
 
-/* Give a free block to a class. Called with slots->lock held. */
+/* Assigns a free block to a class. Caller holds slots->lock. */
 static void block_assign(struct vduse_slots *slots, struct slot_block *block, unsigned int class)
 {
 	WRITE_ONCE(block->class, class);
@@ -132,7 +132,7 @@ static u32 block_take(struct vduse_slots *slots, struct slot_block *block)
 	return slot_of(slots, block - slots->block, nr);
 }
 
-/* A block that no slot is missing from serves whatever class comes next. */
+/* A block without used slots becomes free for any class. */
 static void block_return(struct vduse_slots *slots, u32 slot)
 {
 	struct slot_block *block = block_of(slots, slot);
@@ -149,10 +149,10 @@ static void block_return(struct vduse_slots *slots, u32 slot)
 }
 
 /*
- * Magazines. Their CPU's lock is held, interrupts are off.
+ * Magazines. The caller holds their CPU's lock with interrupts disabled.
  *
- * Buffers of a request are given back in order, and as a run the next request
- * gets them in the same order: to the process they are one stretch of memory.
+ * The buffers of a request are freed in order. As a run they are allocated in
+ * the same order for the next request: for the process they are contiguous.
  */
 
 static u32 slot_step(unsigned int class)
@@ -201,7 +201,7 @@ static bool magazine_fill(struct vduse_slots *slots, struct slot_magazine *magaz
 	return magazine->nr;
 }
 
-/* Keep the slots used last, whose memory is in the cache. */
+/* Keeps the slots used last, whose memory is in the cache. */
 static void magazine_spill(struct vduse_slots *slots, struct slot_magazine *magazine,
 			   unsigned int class, unsigned int nr)
 {
@@ -220,7 +220,7 @@ static void magazine_spill(struct vduse_slots *slots, struct slot_magazine *maga
 	memmove(magazine->run, run, magazine->nr_runs * sizeof(*run));
 }
 
-/* First fit: small slots take the block that was freed last, wherever it is. */
+/* First fit: small slots use the block that was freed last, wherever it is. */
 static struct slot_block *span_find(struct vduse_slots *slots, unsigned int nr)
 {
 	unsigned int i, found = 0;
@@ -377,9 +377,9 @@ u64 vduse_slots_start(const struct vduse_slots *slots, u64 offset)
 }
 
 /*
- * Address 0 means "none" to some devices: the first page is never given. Blocks
- * that it fills are on no list; part of a block counts as used slots of the
- * smallest class.
+ * Some devices take address 0 as "none", so the first page is never allocated.
+ * Blocks that it fills are on no list; part of a block counts as used slots of
+ * the smallest class.
  */
 static void init_first_page(struct vduse_slots *slots)
 {
@@ -398,7 +398,7 @@ static void init_first_page(struct vduse_slots *slots)
 	bitmap_set(first->used, 0, nr);
 }
 
-/* Bytes that fill no block at the end of the region stay unused. */
+/* Bytes at the end of the region that do not fill a block stay unused. */
 static void init_blocks(struct vduse_slots *slots)
 {
 	unsigned int i;

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Which part of a bounce region is free: slots, taken and given back in any
+ * Allocates the slots of a bounce region. They are allocated and freed in any
  * context.
  */
 #ifndef VDUSE_SLOTS_H
@@ -25,15 +25,15 @@ u64 vduse_slots_get(struct vduse_slots *slots, size_t size);
 void vduse_slots_put(struct vduse_slots *slots, u64 offset);
 
 /*
- * First byte of the slot in use that holds @offset. Where none is in use, the first
- * byte of one that could be, or VDUSE_SLOT_NONE.
+ * First byte of the used slot that contains @offset. If none is used there, the
+ * first byte of a possible slot, or VDUSE_SLOT_NONE.
  */
 u64 vduse_slots_start(const struct vduse_slots *slots, u64 offset);
 
 /*
- * The largest slot that is cheap to get in a region of this size, and which
- * drivers are told of. Larger ones may be had as long as enough of the region
- * is free side by side.
+ * The largest slot that is cheap to allocate in a region of this size. It is
+ * announced to drivers. Larger slots can be allocated while enough adjacent
+ * blocks are free.
  */
 size_t vduse_slots_max(size_t size);
 

@@ -12,8 +12,6 @@
 
 #include "vduse.h"
 
-/* --- device --- */
-
 static ssize_t msg_timeout_show(struct device *device, struct device_attribute *attr, char *buf)
 {
 	return sysfs_emit(buf, "%u\n", READ_ONCE(vduse_from_device(device)->msg.timeout));
@@ -38,7 +36,7 @@ static ssize_t bounce_size_show(struct device *device, struct device_attribute *
 	return sysfs_emit(buf, "%u\n", READ_ONCE(vduse_from_device(device)->bounce_size));
 }
 
-/* Until the first attach, which makes the address spaces. */
+/* Can be written until the first attach, which creates the address spaces. */
 static ssize_t bounce_size_store(struct device *device, struct device_attribute *attr,
 				 const char *buf, size_t count)
 {
@@ -73,8 +71,6 @@ const struct attribute_group *vduse_dev_groups[] = {
 	&vduse_dev_group,
 	NULL
 };
-
-/* --- virtqueue --- */
 
 struct vq_attribute {
 	struct attribute attr;

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * Memory of the device's process in place of bounce memory. Ioctls of the
- * device's file come in; pages are pinned and given to the bounce region, or
- * taken from it and unpinned.
+ * Memory of the device's process that replaces bounce memory. Ioctls of the
+ * device's file pin pages and pass them to the bounce region, or remove and
+ * unpin them.
  */
 #include <linux/capability.h>
 #include <linux/mm.h>
@@ -15,7 +15,7 @@
 #include "domain.h"
 
 struct vduse_umem {
-	struct mm_struct *mm;	/* whose pinned_vm counts the pages */
+	struct mm_struct *mm;	/* its pinned_vm counts the pages */
 	unsigned long nr_pages;
 	struct page *page[] __counted_by(nr_pages);
 };

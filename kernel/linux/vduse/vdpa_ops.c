@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * What virtio_vdpa and vhost_vdpa ask of a device. They call in process
- * context, one at a time but for kicks; some of it becomes a message and waits.
+ * vDPA operations, called by virtio_vdpa and vhost_vdpa. Except kicks they are
+ * serialised and run in process context. Some send a message and wait.
  */
 #include <linux/log2.h>
 #include <linux/module.h>
@@ -26,10 +26,10 @@ MODULE_PARM_DESC(virtio_ctrl_vq,
 		 "Offer control queues of net devices to this kernel's own virtio_net too");
 
 /*
- * What a net device may offer to a driver of this kernel: rings and frames. A
- * feature that is not listed here is one whose consequences nobody has looked
- * at. VIRTIO_NET_F_STANDBY is left out because the process chooses the address,
- * and net_failover puts the host's card of that address under the device.
+ * Features that a net device may offer to a driver of this kernel: those for
+ * rings and frames. The consequences of other features have not been checked.
+ * VIRTIO_NET_F_STANDBY is excluded because the process chooses the MAC address,
+ * and net_failover would enslave the host NIC with that address.
  */
 #define NET_FEATURES								\
 	(BIT_ULL(VIRTIO_RING_F_INDIRECT_DESC) |					\
@@ -47,7 +47,7 @@ MODULE_PARM_DESC(virtio_ctrl_vq,
 	 BIT_ULL(VIRTIO_NET_F_HOST_USO) | BIT_ULL(VIRTIO_NET_F_GUEST_HDRLEN) |	\
 	 BIT_ULL(VIRTIO_NET_F_SPEED_DUPLEX))
 
-/* What needs a control queue; virtio_net waits for an answer to each command. */
+/* Features that need a control queue. virtio_net waits for an answer to each command. */
 #define NET_CTRL_FEATURES							\
 	(BIT_ULL(VIRTIO_NET_F_CTRL_VQ) | BIT_ULL(VIRTIO_NET_F_CTRL_RX) |	\
 	 BIT_ULL(VIRTIO_NET_F_CTRL_RX_EXTRA) |					\
@@ -69,8 +69,6 @@ static struct vduse_vq *vq_of(struct vdpa_device *vdpa, u16 index)
 	return vduse_from_vdpa(vdpa)->vq[index];
 }
 
-/* --- virtqueues --- */
-
 static int op_set_vq_address(struct vdpa_device *vdpa, u16 index, u64 desc_area, u64 driver_area,
 			     u64 device_area)
 {
@@ -84,7 +82,7 @@ static int op_set_vq_address(struct vdpa_device *vdpa, u16 index, u64 desc_area,
 	return 0;
 }
 
-/* Only packed rings have sizes that are no power of two. */
+/* Only packed rings may have sizes that are not a power of two. */
 static bool vq_size_is_valid(const struct vduse_vq *vq, u32 num)
 {
 	return num && num <= READ_ONCE(vq->num_max) &&
@@ -92,9 +90,9 @@ static bool vq_size_is_valid(const struct vduse_vq *vq, u32 num)
 }
 
 /*
- * The process sized its tables for num_max entries. A size that it did not
- * promise leaves the virtqueue without one, and it cannot become ready. A
- * virtqueue that is ready keeps its size.
+ * The process sized its tables for num_max entries. If the driver sets an
+ * invalid size, the virtqueue has no size and cannot become ready. A ready
+ * virtqueue keeps its size.
  */
 static void op_set_vq_num(struct vdpa_device *vdpa, u16 index, u32 num)
 {
@@ -111,7 +109,7 @@ static void op_set_vq_num(struct vdpa_device *vdpa, u16 index, u32 num)
 				     index, num, READ_ONCE(vq->num_max));
 }
 
-/* What a driver may choose from: a split ring has the next lower power of two. */
+/* The largest size for the driver. For a split ring it is rounded down to a power of two. */
 static u16 op_get_vq_size(struct vdpa_device *vdpa, u16 index)
 {
 	struct vduse_vq *vq = vq_of(vdpa, index);
@@ -126,7 +124,7 @@ static u16 op_get_vq_size(struct vdpa_device *vdpa, u16 index)
 	return rounddown_pow_of_two(num_max);
 }
 
-/* A virtqueue that the process could not serve is never ready. */
+/* A virtqueue that the process cannot serve never becomes ready. */
 static bool vq_may_be_ready(struct vduse_vq *vq)
 {
 	bool may;
@@ -169,9 +167,9 @@ static void op_set_vq_cb(struct vdpa_device *vdpa, u16 index, struct vdpa_callba
 }
 
 /*
- * The process starts to serve a virtqueue when it reads the message, and stops
- * before it answers: it is ready while the message waits, so that no kick is
- * lost. A process that refuses is in a state that we do not know.
+ * The process starts serving a virtqueue when it reads the message, and stops
+ * before it answers. Therefore the virtqueue is ready while the message waits,
+ * so that no kick is lost. If the process refuses, its state is unknown.
  */
 static void op_set_vq_ready(struct vdpa_device *vdpa, u16 index, bool ready)
 {
@@ -200,7 +198,7 @@ static int op_set_vq_state(struct vdpa_device *vdpa, u16 index, const struct vdp
 	struct vduse_vq *vq = vq_of(vdpa, index);
 	struct vdpa_vq_state copy = {};
 
-	/* The rest of the union is whatever was on the caller's stack. */
+	/* The rest of the union is uninitialised in the caller. */
 	if (vduse_is_packed(vq->dev))
 		copy.packed = state->packed;
 	else
@@ -235,8 +233,6 @@ static const struct cpumask *op_get_vq_affinity(struct vdpa_device *vdpa, u16 in
 	return &vq_of(vdpa, index)->irq_affinity;
 }
 
-/* --- the device --- */
-
 static u32 op_get_device_id(struct vdpa_device *vdpa)
 {
 	return vduse_from_vdpa(vdpa)->device_id;
@@ -248,9 +244,9 @@ static u32 op_get_vendor_id(struct vdpa_device *vdpa)
 }
 
 /*
- * vhost_vdpa passes on what its process asks for. Every other driver is taken
- * for one of this kernel, which trusts what it is told. vhost_vdpa exports
- * nothing else to know it by than its name.
+ * vhost_vdpa passes on the requests of its process. Every other driver counts as
+ * a driver of this kernel, which trusts the device. vhost_vdpa can only be
+ * identified by its name, because it exports nothing else.
  */
 bool vduse_driver_is_kernel(const struct vdpa_device *vdpa)
 {
@@ -260,9 +256,9 @@ bool vduse_driver_is_kernel(const struct vdpa_device *vdpa)
 }
 
 /*
- * virtio_net holds the network's lock while it spins for the answer of a
- * control queue: a process that gives none would stop the machine. vhost_vdpa
- * only passes the queue on.
+ * virtio_net holds the network lock while it spins for an answer on the control
+ * queue: a process that does not answer would stop the machine. vhost_vdpa only
+ * passes the queue on.
  */
 static u64 op_get_device_features(struct vdpa_device *vdpa)
 {
@@ -304,7 +300,7 @@ static u8 op_get_status(struct vdpa_device *vdpa)
 	return READ_ONCE(vduse_from_vdpa(vdpa)->status);
 }
 
-/* Nobody is told: whoever cares reads the status back, which only an OK changes. */
+/* There is no error to return: a caller reads the status back, which changes only on success. */
 static void op_set_status(struct vdpa_device *vdpa, u8 status)
 {
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
@@ -319,7 +315,7 @@ static size_t op_get_config_size(struct vdpa_device *vdpa)
 	return vduse_from_vdpa(vdpa)->config_size;
 }
 
-/* Half of the bounce memory, so that two processors that build a request each both can. */
+/* Half of the bounce memory, so that two CPUs can each build a request. */
 static u32 max_segments(struct vduse_dev *dev)
 {
 	size_t size = vduse_dev_domain(dev, 0)->bounce.size;
@@ -329,7 +325,7 @@ static u32 max_segments(struct vduse_dev *dev)
 
 /*
  * A request of virtio_blk that is larger than all bounce memory would wait for
- * it without end: the driver is told of fewer segments than the process takes.
+ * it forever, so the driver is offered fewer segments than the process accepts.
  */
 static void limit_requests(struct vdpa_device *vdpa, unsigned int offset, void *buf,
 			   unsigned int len)
@@ -361,7 +357,7 @@ static void op_get_config(struct vdpa_device *vdpa, unsigned int offset, void *b
 	limit_requests(vdpa, offset, buf, len);
 }
 
-/* The process would not see it: the configuration space is read-only to drivers. */
+/* The configuration space is read-only for drivers: the process would not see writes. */
 static void op_set_config(struct vdpa_device *vdpa, unsigned int offset, const void *buf,
 			  unsigned int len)
 {
@@ -372,7 +368,7 @@ static u32 op_get_generation(struct vdpa_device *vdpa)
 	return READ_ONCE(vduse_from_vdpa(vdpa)->generation);
 }
 
-/* There is no resume: only a reset ends it. */
+/* There is no resume: only a reset ends the suspension. */
 static int op_suspend(struct vdpa_device *vdpa)
 {
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
@@ -387,8 +383,6 @@ static int op_suspend(struct vdpa_device *vdpa)
 		vduse_vq_settle(dev->vq[i]);
 	return 0;
 }
-
-/* --- reset --- */
 
 static void reset_driver_state(struct vduse_dev *dev)
 {
@@ -425,9 +419,9 @@ static void reset_address_spaces(struct vduse_dev *dev)
 }
 
 /*
- * A user that was killed before the process read anything of its: there is
- * nothing to undo, and a dying task could not be woken up from waiting for the
- * answer.
+ * The user was killed before the process read any of its messages: there is
+ * nothing to undo, and a dying task must not wait for an answer, because nothing
+ * could interrupt that wait.
  */
 static bool nothing_to_reset(const struct vduse_dev *dev)
 {
@@ -435,9 +429,9 @@ static bool nothing_to_reset(const struct vduse_dev *dev)
 }
 
 /*
- * The kernel's side is reset whatever the process says, and that is no failure:
- * if the reset of vhost_vdpa's open() fails while the device is removed, the
- * removal waits without end for a file that nobody closes.
+ * The kernel side is reset whatever the process answers, and this always returns
+ * success: if the reset in vhost_vdpa's open() failed while the device is
+ * removed, the removal would wait forever for a file that is never closed.
  */
 static int op_reset(struct vdpa_device *vdpa)
 {
@@ -455,9 +449,7 @@ static int op_reset(struct vdpa_device *vdpa)
 	return 0;
 }
 
-/* --- address spaces --- */
-
-/* The process must know before the map counts: if it does not, the old map stays. */
+/* Notify the process of the new map. If it refuses, restore the old map. */
 static int op_set_map(struct vdpa_device *vdpa, unsigned int asid, struct vhost_iotlb *iotlb)
 {
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
@@ -477,7 +469,7 @@ static int op_set_map(struct vdpa_device *vdpa, unsigned int asid, struct vhost_
 	return ret;
 }
 
-/* vhost_vdpa lets go of an address space: nothing of it may be found afterwards. */
+/* vhost_vdpa releases an address space: lookups must not find its regions afterwards. */
 static int op_reset_map(struct vdpa_device *vdpa, unsigned int asid)
 {
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
@@ -504,7 +496,7 @@ static int op_set_group_asid(struct vdpa_device *vdpa, unsigned int group, unsig
 		return -EINVAL;
 	if (vduse_driver_ok(dev))
 		return -EBUSY;
-	/* vhost_vdpa's process chooses both. */
+	/* The process of vhost_vdpa chooses both values. */
 	group = array_index_nospec(group, dev->ngroups);
 	asid = array_index_nospec(asid, dev->nas);
 	ret = vduse_msg_set_group_asid(dev, group, asid);
@@ -529,7 +521,7 @@ static union virtio_map op_get_vq_map(struct vdpa_device *vdpa, u16 index)
 #define VDUSE_MAP_OPS
 #endif
 
-/* The vDPA device's last reference is gone; the address spaces wait for the next one. */
+/* The last reference to the vDPA device is gone. The address spaces are kept for the next one. */
 static void op_free(struct vdpa_device *vdpa)
 {
 	struct vduse_dev *dev = vduse_from_vdpa(vdpa);
@@ -578,7 +570,7 @@ const struct vdpa_config_ops vduse_vdpa_ops = {
 	VDUSE_OPS,
 };
 
-/* vhost_vdpa offers what it finds a function for. */
+/* vhost_vdpa offers the operations that are set here. */
 const struct vdpa_config_ops vduse_vdpa_suspend_ops = {
 	VDUSE_OPS,
 	.suspend		= op_suspend,

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A device, its virtqueues and its messages, and who may touch what.
+ * A device, its virtqueues and its messages, and their locks.
  *
- * Locks, outermost first; none is taken while a message waits for its answer,
- * except those of the vDPA core above us:
+ * Locks, outermost first. None is held while a message waits for its answer,
+ * except those of the vDPA core:
  *
- *   vduse_registry_lock   mutex   which devices there are
- *   vduse_dev.lock        mutex   what a device is attached to; its set-up
+ *   vduse_registry_lock   mutex   the registry of devices
+ *   vduse_dev.lock        mutex   attachment and set-up of a device
  *   vduse_domain.lock     mutex   one address space (domain.h)
  *   vduse_dev.config_lock spin    the configuration space, process context
  *   vduse_messages.lock   spin    messages and the status, process context
- *   vduse_vq.ring_lock    spin    the ring as the driver set it up, process context
+ *   vduse_vq.ring_lock    spin    the ring set-up of the driver, process context
  *   vduse_vq.irq_lock     spin    call side of a virtqueue, any context
  *   vduse_vq.kick_lock    spin    kick side of a virtqueue, any context
  *
@@ -41,13 +41,13 @@
 
 struct vduse_dev;
 
-/* How an interrupt of the device reaches the driver's callback. */
+/* Where the driver's callback runs on an interrupt of the device. */
 enum vduse_irq_mode {
 	VDUSE_IRQ_WORK,		/* on a kworker of one of the CPUs of the affinity */
 	VDUSE_IRQ_INLINE,	/* in the ioctl */
 };
 
-/* What the driver says of a ring. */
+/* The ring set-up of the driver. */
 struct vduse_ring {
 	u32 num;
 	u64 desc_addr;
@@ -66,25 +66,25 @@ struct vduse_vq {
 
 	bool ready;			/* writers: irq_lock; readers: any */
 
-	spinlock_t ring_lock;		/* of ring; process context */
+	spinlock_t ring_lock;		/* protects ring; process context */
 	struct vduse_ring ring;		/* ring_lock */
 
 	spinlock_t kick_lock;		/* any context */
 	struct eventfd_ctx *kickfd;	/* kick_lock */
 	bool kicked;			/* kick_lock: a kick that found no kickfd */
-	struct work_struct kick_work;	/* where a kick must not signal */
+	struct work_struct kick_work;	/* signals for kicks that must not signal directly */
 	u64 kicks;			/* writers: kick_lock; readers: any */
 
 	spinlock_t irq_lock;		/* any context */
 	struct vdpa_callback cb;	/* irq_lock */
 	enum vduse_irq_mode irq_mode;	/* writers: irq_lock; readers: any */
-	int irq_cpu;			/* irq_lock: where the last one went */
+	int irq_cpu;			/* irq_lock: CPU of the last call */
 	struct cpumask irq_affinity;	/* irq_lock; drivers read it without */
 	struct work_struct irq_work;
 	u64 irqs;			/* writers: irq_lock; readers: any */
 };
 
-/* Newer kernels hand it to the mapping operations; they name the type. */
+/* Newer kernels define this type and pass it to the mapping operations. */
 struct vduse_vq_group {
 	struct vduse_dev *dev;		/* constant */
 	u32 asid;			/* writers: dev->lock; constant while a driver maps */
@@ -122,7 +122,7 @@ struct vduse_dev {
 
 	struct mutex lock;		/* not held while a message waits */
 	bool dead;			/* lock: destroyed */
-	bool open;			/* lock: somebody serves it */
+	bool open;			/* lock: a process has opened it */
 	struct vdpa_device *vdpa;	/* lock: on the bus */
 	unsigned int bounce_size;	/* lock; all address spaces together */
 	/* nas of them; NULL before the first attach, then constant. lock. */
@@ -143,7 +143,7 @@ struct vduse_dev {
 	struct work_struct config_work;
 
 	struct delayed_work ctrl_work;
-	bool ctrl_waiting;		/* that work only, and whoever starts it */
+	bool ctrl_waiting;		/* only used by that work and where it is started */
 	u16 ctrl_used;			/* the same */
 };
 
@@ -157,7 +157,7 @@ static inline bool vduse_driver_ok(const struct vduse_dev *dev)
 	return READ_ONCE(dev->status) & VIRTIO_CONFIG_S_DRIVER_OK;
 }
 
-/* Kicks and calls pass. */
+/* Whether kicks and calls are delivered. */
 static inline bool vduse_is_running(const struct vduse_dev *dev)
 {
 	return vduse_driver_ok(dev) && !READ_ONCE(dev->suspended);
@@ -182,11 +182,11 @@ void vduse_registry_del(struct vduse_dev *dev);
 /* control.c: /dev/vduse/control */
 extern const struct file_operations vduse_control_fops;
 
-/* device.c: devices made and destroyed; both with the registry locked */
+/* device.c: creates and destroys devices; the registry is locked */
 int vduse_dev_create(const struct vduse_dev_config *config, const u8 *space, u64 version,
 		     u64 features);
 int vduse_dev_destroy(const char *name);
-/* The address space, or NULL before the first attach or when there is no such. */
+/* The address space, or NULL before the first attach or if the number is invalid. */
 struct vduse_domain *vduse_dev_domain(struct vduse_dev *dev, u32 asid);
 
 /* chardev.c: /dev/vduse/NAME */
@@ -198,12 +198,12 @@ ssize_t vduse_msg_read(struct vduse_dev *dev, struct iov_iter *to, bool nonblock
 ssize_t vduse_msg_write(struct vduse_dev *dev, struct iov_iter *from);
 __poll_t vduse_msg_poll(struct vduse_dev *dev, struct file *file, poll_table *wait);
 void vduse_msg_requeue(struct vduse_dev *dev);
-/* Without spin locks, for as long as the vDPA device is there. */
+/* Call it without spin locks, while the vDPA device exists. */
 void vduse_msg_break(struct vduse_dev *dev);
 bool vduse_msg_broken(const struct vduse_dev *dev);
-/* The process was told something since the last reset that it answered. */
+/* Whether the process has read a message since the last reset that it answered. */
 bool vduse_msg_told(const struct vduse_dev *dev);
-/* All of these wait for the answer: 0, -EIO if it is no or never comes, -EINTR if killed. */
+/* These wait for the answer: 0, -EIO if it is negative or missing, -EINTR if killed. */
 int vduse_msg_get_vq_state(struct vduse_dev *dev, u32 index, struct vdpa_vq_state *state);
 int vduse_msg_set_status(struct vduse_dev *dev, u8 status);
 int vduse_msg_update_iotlb(struct vduse_dev *dev, u32 asid);
@@ -225,23 +225,23 @@ void vduse_vq_settle(struct vduse_vq *vq);
 int vduse_config_interrupt(struct vduse_dev *dev);
 void vduse_config_work(struct work_struct *work);
 
-/* ctrlvq.c: virtio_net's control queue watched, from DRIVER_OK to the reset */
+/* ctrlvq.c: watches virtio_net's control queue from DRIVER_OK to the reset */
 void vduse_ctrl_init(struct vduse_dev *dev);
 void vduse_ctrl_start(struct vduse_dev *dev);
 void vduse_ctrl_stop(struct vduse_dev *dev);
 
-/* broken.c: the driver of a device that does not work any more */
+/* broken.c: notifies the driver of a broken device */
 void vduse_tell_broken(struct vduse_dev *dev);
-/* What virtio waits for fails from now on; false if the driver is not virtio. */
+/* Breaks the virtio queues, so that requests fail; false if the driver is not virtio. */
 bool vduse_break_virtio(struct vduse_dev *dev);
 /*
  * The virtio device, with a reference to its struct device, or NULL if the driver
- * is not virtio. From a vDPA operation or between vduse_ctrl_start() and
- * vduse_ctrl_stop(): the vDPA device is there then.
+ * is not virtio. Call it from a vDPA operation or between vduse_ctrl_start() and
+ * vduse_ctrl_stop(), when the vDPA device exists.
  */
 struct virtio_device *vduse_virtio_get(struct vduse_dev *dev);
 
-/* vdpa_ops.c: what drivers of the vDPA bus call */
+/* vdpa_ops.c: operations for drivers of the vDPA bus */
 extern const struct vdpa_config_ops vduse_vdpa_ops;
 extern const struct vdpa_config_ops vduse_vdpa_suspend_ops;
 struct vduse_dev *vduse_from_vdpa(struct vdpa_device *vdpa);
@@ -256,7 +256,7 @@ struct vduse_vdpa {
 	struct vduse_dev *dev;	/* referenced until the ops' free() */
 };
 
-/* map_dma.c or map_virtio.c, as the kernel has it: what drivers of this kernel map with */
+/* map_dma.c or map_virtio.c, depending on the kernel: mapping for drivers of this kernel */
 int vduse_map_attach(struct vdpa_device *vdpa);
 
 /* sysfs.c */

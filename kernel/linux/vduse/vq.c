@@ -1,12 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * Virtqueues: the driver's kick goes to the process's eventfd, the process's
- * call to the driver's callback. Kicks come in any context, calls from ioctls.
+ * Virtqueues: a kick of the driver signals the process's eventfd, a call of the
+ * process runs the driver's callback. Kicks come in any context, calls from
+ * ioctls.
  *
- * A call runs only while the driver is there: status, ready and the callback
- * are looked at under irq_lock, and a reset takes the callback away under it.
- * What was queued before that finds no callback; vduse_vq_flush() waits for it.
+ * A call runs only while there is a driver: status, ready and the callback are
+ * checked under irq_lock, and a reset removes the callback under it. A work that
+ * was queued before finds no callback; vduse_vq_flush() waits for it.
  */
 #include <linux/eventfd.h>
 #include <linux/slab.h>
@@ -15,8 +16,6 @@
 
 #include "trace.h"
 #include "vduse.h"
-
-/* --- kicks --- */
 
 static void kick_signal(struct vduse_vq *vq)
 {
@@ -41,7 +40,7 @@ static void kick_work(struct work_struct *work)
 void vduse_vq_kick(struct vduse_vq *vq)
 {
 	trace_vduse_kick(vq);
-	/* A kick may come from the wake-up of another eventfd: those do not nest. */
+	/* A kick may come from the wake-up of another eventfd, and these must not nest. */
 	if (eventfd_signal_allowed())
 		kick_signal(vq);
 	else
@@ -72,8 +71,6 @@ int vduse_vq_set_kickfd(struct vduse_vq *vq, int fd)
 	return 0;
 }
 
-/* --- calls --- */
-
 static void call_back(struct vduse_vq *vq)
 {
 	if (READ_ONCE(vq->ready) && !READ_ONCE(vq->dev->suspended) && vq->cb.callback)
@@ -85,7 +82,7 @@ static void irq_work(struct work_struct *work)
 	struct vduse_vq *vq = container_of(work, struct vduse_vq, irq_work);
 	unsigned long flags;
 
-	/* Softirqs that the callback raises run once bottom halves are on again. */
+	/* Softirqs that the callback raises run when bottom halves are enabled again. */
 	local_bh_disable();
 	spin_lock_irqsave(&vq->irq_lock, flags);
 	call_back(vq);
@@ -93,7 +90,7 @@ static void irq_work(struct work_struct *work)
 	local_bh_enable();
 }
 
-/* The next online CPU of the affinity in turn; any CPU if none is online. */
+/* The next online CPU of the affinity, round robin; any CPU if none is online. */
 static int next_cpu(struct vduse_vq *vq)
 {
 	int cpu;
@@ -116,10 +113,9 @@ static void queue_call(struct vduse_vq *vq)
 }
 
 /*
- * A callback that comes with an eventfd only signals it, and needs no kworker.
- * The eventfd itself is not ours to signal: vhost_vdpa drops its reference to
- * the old one before it sets the callback that goes with the new one. Its
- * callback finds the current one.
+ * A callback with an eventfd only signals it and needs no kworker. Do not signal
+ * the eventfd directly: vhost_vdpa drops its reference to the old one before it
+ * sets the callback for the new one. Its callback uses the current one.
  */
 int vduse_vq_interrupt(struct vduse_vq *vq)
 {
@@ -152,7 +148,7 @@ void vduse_vq_set_callback(struct vduse_vq *vq, const struct vdpa_callback *cb)
 	spin_unlock_irqrestore(&vq->irq_lock, flags);
 }
 
-/* Once a queue is not ready, no callback of its runs any more. */
+/* After a queue was made not ready, none of its callbacks runs any more. */
 void vduse_vq_set_ready(struct vduse_vq *vq, bool ready)
 {
 	unsigned long flags;
@@ -161,8 +157,6 @@ void vduse_vq_set_ready(struct vduse_vq *vq, bool ready)
 	WRITE_ONCE(vq->ready, ready);
 	spin_unlock_irqrestore(&vq->irq_lock, flags);
 }
-
-/* --- the configuration space --- */
 
 void vduse_config_work(struct work_struct *work)
 {
@@ -191,8 +185,6 @@ int vduse_config_interrupt(struct vduse_dev *dev)
 	return ret;
 }
 
-/* --- life --- */
-
 static void reset_kick(struct vduse_vq *vq)
 {
 	struct eventfd_ctx *ctx;
@@ -207,7 +199,7 @@ static void reset_kick(struct vduse_vq *vq)
 		eventfd_ctx_put(ctx);
 }
 
-/* As it was before a driver came. Follow with vduse_vq_flush(), without locks. */
+/* Back to the initial state. Call vduse_vq_flush() afterwards, without locks. */
 void vduse_vq_reset(struct vduse_vq *vq)
 {
 	static const struct vdpa_callback none;
@@ -226,7 +218,7 @@ void vduse_vq_flush(struct vduse_vq *vq)
 	flush_work(&vq->kick_work);
 }
 
-/* Waits for kicks and calls that began before they were turned off. Without locks. */
+/* Waits for kicks and calls that began before they were disabled. Call it without locks. */
 void vduse_vq_settle(struct vduse_vq *vq)
 {
 	spin_lock_irq(&vq->kick_lock);
@@ -237,8 +229,8 @@ void vduse_vq_settle(struct vduse_vq *vq)
 }
 
 /*
- * A block driver ends requests and is done: cheaper than waking a kworker. A
- * network driver goes on to the whole stack, which is not the process's work.
+ * A block driver only completes requests, which is cheaper than waking a kworker.
+ * A network driver runs the network stack, which must not use the process's CPU.
  */
 static enum vduse_irq_mode default_irq_mode(const struct vduse_dev *dev)
 {
@@ -265,7 +257,7 @@ struct vduse_vq *vduse_vq_alloc(struct vduse_dev *dev, u16 index)
 	return vq;
 }
 
-/* The kobject's last reference frees it. */
+/* Dropping the last reference of the kobject frees it. */
 void vduse_vq_free(struct vduse_vq *vq)
 {
 	reset_kick(vq);

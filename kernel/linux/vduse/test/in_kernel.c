@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * For tests: a driver of the vDPA bus that does what only code in the kernel
- * can do. It enables a ring with invalid sizes, looks at all of a ring's state,
- * and sets callbacks together with an eventfd, as vhost_vdpa does.
+ * For tests: a vDPA bus driver for operations that only kernel code can do. It
+ * enables a ring with invalid sizes, reads the complete state of a ring, and sets
+ * callbacks together with an eventfd, as vhost_vdpa does.
  *
  * Input: trigger_fd, the number of an eventfd in the process that adds the device.
  * Output: the other parameters of the module.

@@ -1,9 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 // SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 /*
- * For tests: a driver of the vDPA bus that makes two requests at the same time,
- * which the kernel's own drivers never do. It asks for the state of virtqueues
- * 0 and 1, each on a kworker, as soon as a device appears.
+ * For tests: a vDPA bus driver that makes two requests at the same time, which
+ * the kernel's own drivers never do. When a device appears, it requests the state
+ * of virtqueues 0 and 1, each on a kworker.
  */
 #include <linux/module.h>
 #include <linux/slab.h>
