@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* The file behind --config: which devices it becomes, and what is refused. */
+/* Parsing of the file of --config: the resulting devices, and the errors. */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* The text behind --device: what it becomes, and what is refused. */
+/* Parsing of the argument of --device: the results, and the errors. */
 #include "unit.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What an application asks for and no device can be: it is refused before anything is created, with
- * one line that names the value. The same without the wrong value is created.
+ * Configurations that no device can have: each is refused before anything is created, with one line
+ * that names the value. The same configuration with a valid value is accepted.
  */
 #include <errno.h>
 #include <stdlib.h>

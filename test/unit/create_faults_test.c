@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A device is created and started while the system refuses memory, descriptors or room in a file.
- * Each call that asks for one fails once, one after the other. Whatever failed, the caller and the
- * log are told so or the device works without it; nothing is left behind; and the next attempt
- * succeeds. The calls are those of the libraries, which test/unit/meson.build leads here.
+ * Faults while a device is created and started: each call that allocates memory, file descriptors
+ * or file space fails once, one after the other. After each fault the caller gets an error and the
+ * log has a line, or the device works without the resource; nothing is leaked; the next attempt
+ * succeeds. test/unit/meson.build redirects the calls of the libraries to the functions here.
  */
 #include <errno.h>
 #include <fcntl.h>

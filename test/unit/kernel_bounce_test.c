@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The module's bounce.c and slots.c in user space, over the kernel headers of kernel_stub: what a
- * driver and the device's process get to see of each other's bytes, and moves to other memory
- * while drivers map. Between two steps of a move, which is where the kernel lets others run, the
- * test is another CPU.
+ * The module's bounce.c and slots.c in userspace, with the kernel headers of kernel_stub: which
+ * bytes a driver and the device's process see of each other, and moves to other memory while
+ * drivers map. Between two steps of a move, where the kernel lets others run, the test acts as
+ * another CPU.
  */
 #include <setjmp.h>
 #include <stdarg.h>

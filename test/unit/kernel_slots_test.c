@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The module's slots.c in user space, over the kernel headers of kernel_stub, once for each page
- * size that kernels have. Every slot that is handed out is checked against a map of the region:
- * it is aligned, inside, beyond the first page, and nobody else has a byte of it.
+ * The module's slots.c in userspace, with the kernel headers of kernel_stub, for each page size of
+ * the kernel. Every allocated slot is checked against a map of the region: it is aligned, inside
+ * the region, after the first page, and overlaps no other slot.
  */
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Device arguments of net_vduse: what is taken, and the one line that says why something is not. */
+/* Device arguments of net_vduse: valid ones, and the log line for each invalid one. */
 #include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>

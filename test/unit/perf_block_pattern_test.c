@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * That a wrong block is found out: every byte, another sector, an older one of the same sector.
+ * Detection of wrong blocks: any wrong byte, another sector, an older version of the same sector.
  */
 #include <string.h>
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * Buckets without gaps, and percentiles held against those of the sorted values.
- */
+/* Histogram buckets without gaps, and percentiles compared with those of the sorted values. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * The command line of dpdk-vduse-perf: what it takes and what it refuses.
- */
+/* The command line of dpdk-vduse-perf: valid and invalid options. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>

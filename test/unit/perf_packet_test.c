@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * That a wrong packet is found out: every byte, every piece, every order, and what the result
- * makes of it.
- */
+/* Detection of wrong packets: any wrong byte, piece or order, and the result that follows. */
 #include <string.h>
 
 #include <rte_common.h>

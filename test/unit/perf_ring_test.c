@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The driver's rings of dpdk-vduse-perf, against a device that is written down here from the
- * specification: one buffer at a time, or with in-order use a batch at a time.
+ * The driver's rings of dpdk-vduse-perf, against a device implemented here from the specification:
+ * one buffer at a time or, with in-order use, one batch at a time.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Which processors take a device's interrupts, for machines of several sizes. */
+/* The CPUs that handle a device's interrupts, on machines of several sizes. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Texts of arguments: which keys and values they are, that what is written is read back, and what a
- * table of known arguments makes of them.
+ * Parsing and writing of argument texts: keys and values, tables of known arguments, and that
+ * written texts are read back.
  * Input: texts. Output: keys, values, variables and errors.
  * Thread: main.
  */

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A driver that lets very many wait for an interrupt, so that each takes long: the control thread
- * sends them, and the thread that polls goes on. Others' interrupts are sent where they belong.
+ * A driver with very many waiters on its interrupt, so that each signal takes long: the control
+ * thread sends these interrupts, and the polling thread continues. Interrupts of other drivers are
+ * sent by their own threads.
  */
 #include <unistd.h>
 

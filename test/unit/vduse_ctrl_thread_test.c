@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* The control thread: it serves several devices, outlives a broken one and sleeps otherwise. */
+/* The control thread: it serves several devices, survives a broken one, and sleeps when idle. */
 #include "loopback_dev.h"
 
 #include <vduse/core/ctrl_thread.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Life of a device: names, arguments, refusals that leave nothing behind, destruction. */
+/* Creation and destruction of devices: names, arguments, errors without leaks. */
 #include "create_over.h"
 #include "loopback_dev.h"
 

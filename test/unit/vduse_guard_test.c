@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* B12: a driver that takes memory away under us costs its own device a virtqueue, no more. */
+/* A driver that removes memory in use stops a virtqueue of its own device, nothing else. */
 #include "loopback_dev.h"
 
 #include <setjmp.h>

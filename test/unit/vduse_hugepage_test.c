@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * B10: driver memory in huge pages, which can only be mapped and unmapped as a whole. Needs
- * some free ones: /proc/sys/vm/nr_hugepages. Without them it is skipped, exit code 77.
+ * Driver memory in huge pages, which can only be mapped and unmapped in whole pages. Needs
+ * free huge pages (/proc/sys/vm/nr_hugepages). Without them the test is skipped with exit code 77.
  */
 #include "loopback_dev.h"
 

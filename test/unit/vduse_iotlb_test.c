@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Tables of regions: what a walk makes of what the kernel says, and what a look-up finds. */
+/* Tables of regions: building them from the kernel's answers, and lookups. */
 #include "loopback_dev.h"
 
 #include <errno.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A kernel that refuses: no VDUSE, no permission, another API, a name that is taken, a device that
- * cannot be removed. What each step of creating a device makes of it, and that nothing is left
- * behind. The kernel's side of open() and ioctl() is here; test/unit/meson.build leads the
- * libraries' calls to it.
+ * A kernel that refuses: no VDUSE, no permission, another API version, a name in use, a device that
+ * cannot be removed. Each step of creating a device returns the right error and leaks nothing. The
+ * kernel's side of open() and ioctl() is here; test/unit/meson.build redirects the calls of the
+ * libraries to it.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Files of driver memory in our address space: once, in place, present, and gone afterwards. */
+/*
+ * Mappings of driver memory files: shared, at the right place, populated, and unmapped at the end.
+ */
 #include "loopback_dev.h"
 
 #include <fcntl.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Messages of the kernel: what each does, when, and that each is answered. */
+/* Messages of the kernel: the effect of each, its timing, and that each is answered. */
 #include "loopback_dev.h"
 
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What lib/vduse says to the vDPA bus and what it makes of the answers: messages are built and
- * read here byte for byte, as a kernel would. The calls that need a kernel are tried only as
- * far as they go without one.
+ * The netlink messages between lib/vduse and the vDPA bus. The test builds and parses messages byte
+ * for byte, like a kernel. Functions that need a kernel are tested only as far as possible without
+ * one.
  */
 #include <errno.h>
 #include <setjmp.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Driver memory that is made present: what the driver has of it, while it moves and goes. */
+/* Populating of driver memory: what is allocated for the driver, while it moves and is removed. */
 #include "loopback_dev.h"
 
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The file of a device's state: nobody is led to another file by it, no two processes have it,
- * and nobody else can read it.
+ * The state file of a device: it cannot lead to another file, only one process has it, and other
+ * users cannot read it.
  */
 #include <errno.h>
 #include <stdio.h>

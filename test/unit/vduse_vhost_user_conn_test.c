@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Clients of a vhost-user device: one at a time, messages in any number of pieces, and what becomes
- * of those that break a rule.
+ * Clients of a vhost-user device: one at a time, messages in any number of pieces, and clients that
+ * break the rules.
  */
 #include <dirent.h>
 #include <errno.h>

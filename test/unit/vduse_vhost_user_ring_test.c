@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Rings of a vhost-user client that run: memory that goes and comes back, messages that wait for
- * requests in flight, and where a ring stopped.
+ * Running rings of a vhost-user client: memory that is removed and added again, messages that wait
+ * for requests in flight, and the position of a stopped ring.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Sockets of a vhost-user device: its back-end channel does not block, and descriptors of any kind
- * are closed.
+ * Sockets of a vhost-user device: its back-end channel does not block, and file descriptors of any
+ * kind are closed.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The vhost-user transport without a client: what the device is told, the socket's file, memory
- * that is checked, and calls.
+ * The vhost-user transport without a client: requests to the device, the socket file, checks of
+ * memory, and calls.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A virtqueue between its poller, which this thread plays, and the control thread: what waits
- * for the end of a burst, what a burst leaves to be solved, and which states follow.
+ * A virtqueue between its poller, which this thread acts as, and the control thread: operations
+ * that wait for the end of a burst, work that a burst leaves to the control thread, and state
+ * changes.
  */
 #include "loopback_dev.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* A device of another type, whose configuration space the application's handler knows. */
+/* A device of another type: the application's handler provides the configuration space. */
 #include "vhost_app.h"
 
 #include <assert.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Each function for a path or an id that is not ours calls the function of the same name in
- * librte_vhost with the same arguments. Where librte_vhost lacks it, the call fails.
- * For a device of ours, what VDUSE cannot do is refused and goes nowhere.
+ * Functions for paths or ids that are not VDUSE devices call the function of the same name in
+ * librte_vhost with the same arguments. If librte_vhost does not have it, the call fails. For VDUSE
+ * devices, unsupported functions are refused and not forwarded.
  */
 #include "vhost_app.h"
 

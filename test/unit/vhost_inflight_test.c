@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * An application that marks its requests is killed at every step of one, and started again: it
- * gets back what was in flight, no more and no less. Killed here means that the state file is
- * put back as it was, and the device said to have been left.
+ * An application that marks its requests is killed at every step of a request, and started again:
+ * it gets exactly the requests that were in flight. The test simulates a kill by restoring the
+ * state file and reporting a left-over device.
  */
 #include "vhost_app.h"
 

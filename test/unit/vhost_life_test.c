@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* What an application of packets is told, when, and what passes. */
+/* An application that uses packets: its callbacks, their timing, and the packets that pass. */
 #include "vhost_app.h"
 
 #include <errno.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What the flags of rte_vhost_driver_register() make of a long packet: a chain of mbufs, one
- * mbuf, one with an external buffer, or a counted drop; and of offload flags: nothing.
+ * Flags of rte_vhost_driver_register() and long packets: a chain of mbufs, one mbuf, one mbuf with
+ * an external buffer, or a counted drop. Flags for offloads change nothing.
  */
 #include "vhost_app.h"
 

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * An application that serves the rings itself: the addresses that it gets, and that the driver
- * waits until it has let go of them.
+ * waits until the application has released them.
  */
 #include "vhost_app.h"
 

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Which paths are ours, which go on to librte_vhost, and what is left behind. */
+/*
+ * Which paths are VDUSE devices, which are forwarded to librte_vhost, and that nothing is leaked.
+ */
 #include "unit.h"
 
 #include <errno.h>

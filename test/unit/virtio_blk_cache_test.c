@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Which writes are on stable storage when they are done: a driver's word, and its flushes. */
+/* When writes are on stable storage at completion: cache mode of the driver, and flushes. */
 #include <string.h>
 
 #include "loopback_fault.h"

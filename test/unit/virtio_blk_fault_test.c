@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A backend that fails, is slow, or finishes in another order, and a driver that breaks its ring
- * meanwhile. Each request is answered once, with the right status.
+ * A backend that fails, is slow, or finishes out of order, while a driver breaks its ring. Each
+ * request is answered once, with the right status.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A disk's file: what a driver is told of its size and blocks; what happens when it shrinks, grows,
- * has no more room or is removed; and files that are refused.
+ * The file of a disk: the announced size and blocks; a file that shrinks, grows, has no space left
+ * or is removed; and files that are refused.
  */
 #include "loopback_file.h"
 

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * 512-byte logical blocks on a file that takes 4096 bytes at a time: a loop device with such
- * sectors, which refuses anything else, and a file that is taken for one, which may end within a
- * block. Two queues write, zero and discard at random places of a small region, several at a time.
- * Each sector then holds what one of the last writes to it left, and none that was over before
- * another one began.
+ * 512-byte logical blocks on a file that needs aligned blocks of 4096 bytes: a loop device with
+ * such sectors, which refuses anything else, and a regular file treated like one, which may end
+ * within a block. Two queues write, zero and discard at random places of a small region, several at
+ * a time. Afterwards each sector has the data of one of the last writes to it, and not of a write
+ * that had completed before another one began.
  */
 #include "loopback_blk.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A kernel that refuses operations on a file for ever, and one that fails a flush once: what the
- * driver is answered, and what the log says. The results come from a stand-in for liburing's
- * function that collects completions.
+ * A kernel that always refuses operations on a file, and one that fails a flush once: the answers
+ * to the driver and the log lines. A replacement of liburing's function that collects completions
+ * provides the results.
  */
 #include "loopback_blk.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What becomes of a file that another program uses, with the locks of QEMU, and of a process that
- * may not use io_uring: refused with one line, or served beside the other one where it permits.
+ * A file that another program uses, with the locks of QEMU, and a process that may not use
+ * io_uring: the disk is refused with one line, or served if the other program permits it.
  */
 #include "loopback_blk.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The size of a file as a driver learns it: bytes that are not served are said, and a driver that
- * was there before the process learns what has changed since.
+ * The size of a file as the driver sees it: bytes that are not served are logged, and a driver that
+ * was there before the process gets the new size.
  */
 #include "create_over.h"
 #include "loopback_blk.h"

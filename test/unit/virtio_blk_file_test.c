@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Disks in files: what the driver writes is in the file, and what is in the file is what it
- * reads; zeroes and holes; O_DIRECT with memory that lies anywhere; pages that are pinned.
+ * Disks in files: writes reach the file and reads return its content; zeroes and holes; O_DIRECT
+ * with unaligned memory; pinned pages.
  */
 #include "loopback_file.h"
 

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A process that serves a disk was killed with requests in flight, and a second one finds a log:
- * none, a part of one, one of another device or ring, an old one, or one with wrong bytes. It is
- * recovered, or refused with a word, never silently wrong.
+ * A process was killed with requests in flight, and the next one finds an inflight log: none, a
+ * part of one, one of another device or ring, an old one, or one with wrong bytes. The log is
+ * recovered, or refused with a log line; it is never used silently if it is wrong.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A process that serves a disk is killed, at every store that another process can see, and a
- * second one goes on. A child polls the device while this process lets it make one instruction
- * after the other, and keeps a picture of ring and log whenever they changed. From each picture
- * a device is started anew, on an empty disk: what is on it then is what was done twice or for
- * the first time, and must be all that the driver had not seen as used, and nothing else.
+ * A process that serves a disk is killed at every store that another process can see, and a second
+ * one continues. A child polls the device while this process single-steps it and takes a snapshot
+ * of ring and log whenever they changed. From each snapshot a device is started on an empty disk.
+ * The requests done on that disk must be exactly those that the driver had not seen as used.
  */
 #include <stdlib.h>
 #include <string.h>

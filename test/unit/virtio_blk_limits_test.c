@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What a driver may ask for at once, and what it gets: lengths in the used ring, requests longer
- * than announced, and what the configuration space announces.
+ * Limits of requests: lengths in the used ring, requests longer than announced, and the values in
+ * the configuration space.
  */
 #include <errno.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Requests that are longer than announced: with more descriptors, or with more bytes. They are
- * served like others, part by part, and the poller has time for other queues in between.
+ * Requests that are longer than announced: with more descriptors, or with more bytes. They are done
+ * in parts, and the poller serves other queues in between.
  */
 #include <errno.h>
 #include <stdio.h>

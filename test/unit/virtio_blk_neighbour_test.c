@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A disk whose backend does not finish, while its driver resets it, moves its memory, loses it or
- * while it is removed: other devices of the process are answered and come and go meanwhile.
+ * A disk whose backend does not finish, while its driver resets it, moves or loses its memory, or
+ * while it is removed: meanwhile other devices of the process are served, created and removed.
  */
 #include <errno.h>
 #include <pthread.h>

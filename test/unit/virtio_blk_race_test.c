@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A thread polls without a pause while the driver writes, reads back, resets the device, comes
- * up again and moves its memory with requests in flight. Worth most under ThreadSanitizer.
+ * A thread polls continuously while the driver writes, reads back, resets the device, comes up
+ * again and moves its memory with requests in flight. Most useful under ThreadSanitizer.
  */
 #include "loopback_blk.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Disks in images of Ceph, on a cluster that the test plays (fake_rbd.h): data against a model,
- * operations that finish late, in any order, with errors or not at once, and the lock of an image.
+ * Disks in Ceph images, on a simulated cluster (fake_rbd.h): data compared with a model, operations
+ * that finish late, in any order, with errors or not at once, and the lock of an image.
  */
 #include "loopback_blk.h"
 

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Requests of every layout that the bytes may have, and those that are wrong: each is answered
- * as the specification says, or stops the queue where no answer is possible. After each the
- * device goes on.
+ * Requests of every layout, valid and invalid: each is answered as the specification says, or stops
+ * the queue if no answer is possible. After each one the device still works.
  */
 #include "loopback_blk.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A driver whose ring is larger than the queue size that was announced, with more requests in
- * flight than that: served with everything sized for it, or refused with one line.
+ * A driver whose ring is larger than the announced queue size, with more requests in flight than
+ * that: the device is resized for it, or the ring is refused with one line.
  */
 #include <signal.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A driver that resets, moves or loses its memory while the backend has requests. Nothing of the
- * driver's is touched once it has its answer. And an application that waits for that backend.
+ * A driver that resets, moves or loses its memory while the backend has requests: after the answer
+ * nothing accesses the driver's memory. Also an application that waits for the backend.
  */
 #include <errno.h>
 #include <pthread.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A disk that a dead process left, with a driver that uses it, and a start with other arguments:
- * the disk goes on as its driver has it, or the start is refused and nothing is touched.
+ * A disk of a dead process, which a driver uses, and a start with other arguments: the disk
+ * continues as its driver has it, or the start is refused and nothing changes.
  */
 #include <errno.h>
 #include <stdlib.h>

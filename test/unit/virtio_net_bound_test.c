@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * How much work one burst does: whatever a driver makes available, a burst looks at no more
- * chains, and takes no more packets, than its caller asks for.
+ * The work of one burst is bounded: whatever a driver makes available, a burst examines no more
+ * chains and returns no more packets than its caller requests.
  */
 #include "loopback_net.h"
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Bursts of a network device, with a driver in a file in memory and the loopback as kernel:
- * packets in every shape go both ways, and a hostile driver stops its own queue only.
+ * Bursts of a network device, with a driver in a memory file and the loopback as kernel: packets of
+ * every layout in both directions. A hostile driver stops only its own queue.
  */
 #include <errno.h>
 #include <stdlib.h>

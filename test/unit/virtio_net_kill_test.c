@@ -1,13 +1,13 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A process that serves a network device is killed, at every store to a ring that another process
- * can see, and a second one goes on. A child polls the device while this process lets it make one
- * instruction after the other, and keeps a picture of ring, buffers and state file whenever they
- * changed. From each picture a device is started again: what the driver saw as used stays used,
- * the rest is used once, and the ring goes on. A packed ring whose used descriptors were written in
- * part is refused instead, and no other ring is.
- * Input: both directions, split and packed rings. Output: pictures, and a device from each.
+ * A process that serves a network device is killed at every store to a ring that another process
+ * can see, and a second one continues. A child polls the device while this process single-steps it
+ * and takes a snapshot of ring, buffers and state file whenever they changed. From each snapshot a
+ * device is started again: what the driver saw as used stays used, the rest is used once, and the
+ * ring continues. A packed ring whose used descriptors were written only in part is refused; no
+ * other ring is.
+ * Input: both directions, split and packed rings. Output: snapshots, and a device from each.
  */
 #include "loopback_world.h"
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* The longest frame that a driver may send, as the MTU that it was told changes. */
+/* The longest frame that a driver may send, while the announced MTU changes. */
 #include "loopback_net.h"
 
 #define RING     256u

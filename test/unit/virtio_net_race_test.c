@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A thread polls both directions without a pause while the driver resets the device, comes
- * back and moves its memory. Worth most under ThreadSanitizer. Packets say themselves what they
- * should hold: the seed of each is its length.
+ * A thread polls both directions continuously while the driver resets the device, comes up again
+ * and moves its memory. Most useful under ThreadSanitizer. The content of a packet is generated
+ * from its length.
  */
 #include "loopback_net.h"
 

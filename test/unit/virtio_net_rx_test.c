@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Packets from the driver: every size and layout, what is dropped, and what waits. */
+/* Packets from the driver: every size and layout, drops, and packets that stay in the ring. */
 #include "loopback_net.h"
 
 #include <string.h>

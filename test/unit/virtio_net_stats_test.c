@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* What a burst adds to the counters: packets and bytes, sizes at each border, and addresses. */
+/* Counters of a burst: packets and bytes, sizes at each limit, and kinds of addresses. */
 #include <string.h>
 
 #include <virtio_net/net.h>

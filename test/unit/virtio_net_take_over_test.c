@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A port that a dead process left, with a driver that uses it, and a start with other arguments:
- * the port goes on as its driver has it, and says so once.
+ * A port of a dead process, which a driver uses, and a start with other arguments: the port
+ * continues as its driver has it, and logs that once.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* Packets to the driver: into buffers of every size and layout, or not at all. */
+/* Packets to the driver: into buffers of every size and layout, or dropped. */
 #include "loopback_net.h"
 
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A driver and a device on threads of their own. The driver asks for a call, looks once more
- * and sleeps: whatever the two do at the same moment, either it sees the entry or it is called.
+ * A driver and a device on separate threads. The driver enables calls, checks the ring once more
+ * and sleeps: in every interleaving it either sees the entry or is called.
  */
 #include <pthread.h>
 #include <sched.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * Split rings of drivers that break the rules: each fault by its name, then random damage.
- */
+/* Split rings of drivers that break the rules: named faults first, then random damage. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Chains of split rings at the edges of what is allowed: as long as they may be, in as many
- * pieces as can be kept, without bytes, partly missing.
+ * Chains of split rings at the limits: maximum length, maximum number of pieces, zero bytes, partly
+ * unmapped.
  */
 #include "unit.h"
 #include "vring_driver.h"

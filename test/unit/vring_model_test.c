@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Driver and device take steps in random order; a model that only counts says what each step
- * must find. Buffers and tables lie across windows, memory moves, goes away and comes back,
- * the device gives chains back and starts anew. Nothing may be lost, changed or reordered.
+ * Driver and device take steps in random order, and a model that only counts predicts the result of
+ * each step. Buffers and tables cross regions; memory moves, disappears and comes back; the device
+ * returns chains and restarts. Nothing may be lost, changed or reordered.
  */
 #include <stdlib.h>
 #include <string.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* When a driver kicks: not unless the device asks for it, and then for each first new entry. */
+/* When a driver kicks: only if the device enables kicks, and then for each first new entry. */
 #include "unit.h"
 #include "vring_driver.h"
 

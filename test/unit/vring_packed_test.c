@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Packed rings: sizes and turns, where they may lie and begin, batches in order, and drivers
- * that break the rules, each fault by its name. vring_model_test has what both formats share.
+ * Packed rings: sizes and wrap-around, addresses and start positions, batches in order, and named
+ * faults of drivers that break the rules. vring_model_test covers what both formats have in common.
  */
 #include <errno.h>
 #include <stdlib.h>

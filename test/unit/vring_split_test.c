@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Split rings against a driver model: every size and wrap-around, chains in every layout,
- * calls and kicks against a naive reference, memory that moves.
+ * Split rings against a driver model: every size and wrap-around, chains in every layout, calls and
+ * kicks against a simple reference, memory that moves.
  */
 #include <errno.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Where split rings may lie: over the seams of regions, in memory that may only be read, and
- * what stays of them when they move or stop.
+ * Addresses of split rings: across region boundaries, in read-only memory, and their state after a
+ * move or a stop.
  */
 #include <errno.h>
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Split rings of every size over more than two turns of the index space: chains in the ring
- * and in tables with what they carry, and a driver that at no moment wants to kick.
+ * Split rings of every size over more than two turns of the index space: chains in the ring and in
+ * tables with their data, and a driver that never enables kicks.
  */
 #include <stdlib.h>
 #include <string.h>
