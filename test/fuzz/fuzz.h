@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * What the fuzzers share: the input as a stream of choices, EAL without huge pages, messages to
- * the control thread that are waited for, and checks that end the process.
- * Thread: libFuzzer's, which plays the driver and the poller.
+ * Common parts of the fuzzers: the input as a stream of choices, EAL without huge pages, messages
+ * to the control thread with waiting for the answer, and checks that end the process.
+ * Thread: libFuzzer's, which acts as driver and poller.
  */
 #ifndef FUZZ_H
 #define FUZZ_H

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A block device over the loopback, its driver and its backend in the hands of the input.
- * Input: a byte of each choice about the device, then operations, each with its arguments.
- * Output: nothing, unless a check fails: all that was popped is used once the backend lets go of
- * it, nothing is in flight after a reset, and no file descriptor is left.
+ * A block device over the loopback. The input controls its driver and its backend.
+ * Input: a byte for each choice about the device, then operations with their arguments. Output:
+ * none, unless a check fails: every popped chain is used after the backend has finished it, nothing
+ * is in flight after a reset, and no file descriptor is leaked.
  * Thread: libFuzzer's; the control thread works only while it is waited for.
  */
 #include <string.h>

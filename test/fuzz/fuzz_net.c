@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A network device of one pair over the loopback, its driver in the hands of the input.
- * Input: a byte of choices about the device, then operations, each with its arguments.
- * Output: nothing, unless a check fails: all that was popped is used at the end of a burst, mbufs
- * are sound, and none of them and no file descriptor is left.
+ * A network device with one queue pair over the loopback. The input controls its driver.
+ * Input: a byte of choices about the device, then operations with their arguments. Output: none,
+ * unless a check fails: every popped chain is used at the end of a burst, mbufs are intact, and no
+ * mbuf and no file descriptor is leaked.
  * Thread: libFuzzer's, which polls too; the control thread works only while it is waited for.
  */
 #include <string.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A driver's memory and its rings, of either format. Helpers make chains that are right, so that
- * long coherent rings come out of a short input; writes of any kind break them. No helper trusts
- * what stands in memory: the input may have written it.
+ * A driver's memory and its rings, in both formats. Helpers create valid chains, so that a short
+ * input produces long consistent rings; writes of any kind damage them. No helper trusts the
+ * content of memory, which the input may have written.
  * Thread: libFuzzer's.
  */
 #ifndef FUZZ_RING_H

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A vhost-user block device whose client sends messages of any kind in any order, with files of
- * any kind, over a socket.
- * Input: a byte of choices about the device, then operations. Output: nothing, unless a check
- * fails: replies fit, nothing is in flight and nothing mapped once the client is gone, and no file
- * descriptor is left.
+ * A vhost-user block device whose client sends messages of any kind in any order, with files of any
+ * kind, over a socket.
+ * Input: a byte of choices about the device, then operations. Output: none, unless a check fails:
+ * replies are valid, nothing is in flight or mapped after the client has disconnected, and no file
+ * descriptor is leaked.
  * Thread: libFuzzer's, which is the poller; the control thread serves the socket.
  */
 #include <errno.h>

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
-"""A pcap file of the simple Internet mix: of 12 packets 7 small, 4 middling, 1 full."""
+"""Writes a pcap file of simple IMIX: 7 small, 4 medium and 1 full-sized packet."""
 
 import struct
 

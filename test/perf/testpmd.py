@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
-"""A dpdk-testpmd that is told what to do over a pipe."""
+"""Runs dpdk-testpmd and sends it commands through a pipe."""
 
 import os
 import re

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* What both transports need, and which of them a path is for. */
+/* The common part of both transports, and the choice of the transport for a path. */
 #include <err.h>
 #include <stdlib.h>
 #include <sys/eventfd.h>

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/* The way to a device, as far as one virtqueue needs it: a vhost-user socket, or vhost-vdpa. */
+/* The connection of one virtqueue to a device: a vhost-user socket, or vhost-vdpa. */
 #ifndef CLIENT_CONN_H
 #define CLIENT_CONN_H
 

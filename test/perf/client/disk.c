@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A virtio-blk driver that polls. In flow offsets, out flow requests on a split ring, each with
- * an indirect table where the device has them, as Linux's driver makes them. Notifies through
- * the event index, and asks for no calls. The only thread of the client.
+ * A virtio-blk driver that polls. Each request uses an indirect table if the device supports that,
+ * like Linux's driver. It kicks with event indices, and enables no calls.
+ * Input: offsets. Output: requests on a split ring. Thread: the only thread of the client.
  */
 #include <err.h>
 #include <stdlib.h>

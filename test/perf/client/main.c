@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Keeps a disk busy and says how fast it is, for test/perf/blk_host and blk_vm. In flow options,
- * out flows a line "figure WHO JOB VALUE IO/s"; at depth 1 two more, with the median and the
- * 99th percentile of a request's time. One thread, which polls.
+ * Keeps a disk busy and measures its rate, for test/perf/blk_host and blk_vm.
+ * Input: options. Output: a line "figure WHO JOB VALUE IO/s"; at depth 1 two more, with the median
+ * and the 99th percentile of the request times.
+ * Thread: only one, which polls.
  */
 #include <err.h>
 #include <stdbool.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The driver's end of a vhost-user socket. In flow memory and rings, out flow the messages that
- * tell a device of them. The only thread of the client; whatever fails ends it.
+ * The driver side of a vhost-user socket. Any error ends the client.
+ * Input: memory and rings. Output: messages that describe them to the device.
+ * Thread: the only thread of the client.
  */
 #include <err.h>
 #include <errno.h>

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The driver's end of /dev/vhost-vdpa-N. In flow memory and rings, out flow the system calls that
- * tell a device of them. The only thread of the client; whatever fails ends it.
+ * The driver side of /dev/vhost-vdpa-N. Any error ends the client.
+ * Input: memory and rings. Output: system calls that describe them to the device.
+ * Thread: the only thread of the client.
  */
 #include <err.h>
 #include <fcntl.h>
