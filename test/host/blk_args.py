@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-A driver whose device is killed and comes back with other arguments. Arguments: what the driver
-takes ("split" or "packed", ",in-order"), the socket, the device's arguments before and after, and
-a command line that serves what follows it.
+A driver whose device is killed and started again with other arguments. Arguments: the ring format
+and features of the driver ("split" or "packed", ",in-order"), the socket, the device's arguments
+before and after, and a command line that serves the device.
 """
 import struct
 import sys

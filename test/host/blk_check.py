@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-Every request of a disk, against a copy of what must be on it: for each ring format, in whichever
-order and in order. Arguments: the socket, the file behind the disk, which holds at least 1 MiB,
-and the disk's serial number. Over vhost-vdpa: test/vm/blk_vdpa.py.
+Every request type of a disk, checked against a copy of the disk's expected content: for each ring
+format, out of order and in order. Arguments: the socket, the file of the disk, which has at least
+1 MiB, and the disk's serial number. test/vm/blk_vdpa.py does the same over vhost-vdpa.
 """
 import random
 import struct

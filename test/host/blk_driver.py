@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-A virtio-blk driver of one queue, for both ring formats. How it reaches its device is a link's
-business: blk_vhost_user.py, test/vm/blk_vdpa.py.
+A virtio-blk driver with one queue, for both ring formats. A link object connects it to its
+device: blk_vhost_user.py or test/vm/blk_vdpa.py.
 """
 import ctypes
 import struct

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-Drives a disk while the process behind it is killed and started again, ROUNDS times. Arguments:
-split or packed, the socket, the file behind the disk, and a command line that serves it.
+Drives a disk while its process is killed and started again, ROUNDS times. Arguments: split or
+packed, the socket, the file of the disk, and a command line that serves it.
 """
 import os
 import random

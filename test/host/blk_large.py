@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-A driver that ignores size_max: requests of one descriptor of 32 MiB, in a chain and in an indirect
-table, for both ring formats. Data lies at an odd address, in two regions that meet within a sector.
-Each is served, or answered with an error, and the device goes on. Arguments: the socket, and the
-file of the disk if it has one. The disk holds at least 72 MiB.
+A driver that ignores size_max: requests with one descriptor of 32 MiB, in a chain and in an
+indirect table, for both ring formats. The data has an odd address and crosses two regions within
+a sector. Each request is done or answered with an error, and the device continues. Arguments: the
+socket, and the file of the disk if it has one. The disk has at least 72 MiB.
 """
 import random
 import struct

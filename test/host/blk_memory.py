@@ -2,9 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-A driver whose memory comes, goes and moves, and whose queue stops, while requests are in flight.
-The device finishes them before it answers, and writes nothing into memory after that. Arguments:
-split or packed, the socket, and the milliseconds after which the slowest request is done.
+A driver whose memory is added, removed and moved, and whose queue stops, while requests are in
+flight. The device finishes the requests before it answers, and does not write into memory after
+that. Arguments: split or packed, the socket, and the time in ms after which the slowest request
+is done.
 """
 import sys
 import time

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-Some reads and writes of a disk whose backend may stand still, however long that takes.
-Arguments: the socket, how many of each, and the status that is wanted of them all: 0 unless given.
+Some reads and writes of a disk whose backend may stop for any time. Arguments: the socket, the
+number of reads and of writes, and the expected status of all of them, default 0.
 """
 import sys
 import time

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
-"""A block driver's way to its device over a vhost-user socket, which can reconnect."""
+"""The connection of a block driver to its device over a vhost-user socket. It can reconnect."""
 import array
 import os
 import socket

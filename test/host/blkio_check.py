@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-libblkio as the driver of a disk. Arguments: the library, the socket, the file behind the disk,
-which holds at least 1 MiB. Its memory is in two regions, the second added while it runs.
+libblkio as the driver of a disk. Arguments: the library, the socket, the file of the disk, which
+has at least 1 MiB. Its memory has two regions; the second is added while it runs.
 """
 import ctypes as c
 import random

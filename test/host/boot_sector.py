@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-Makes a disk boot with a BIOS. Its first sector reads 64 KiB of the disk, adds up the words, and ends
-QEMU through isa-debug-exit at port 0xf4: with 0x10 if the sum is right, else with 0x11, 0x12 if the
-BIOS says that it cannot read. The disk has a FAT file system in its first 8 MiB, which stays; 32 MiB
-after that are filled. Argument: the file.
+Makes a disk bootable by a BIOS. Its first sector reads 64 KiB of the disk, adds up the words, and
+ends QEMU through isa-debug-exit at port 0xf4: with 0x10 if the sum is right, with 0x11 if it is
+wrong, with 0x12 if the BIOS reports a read error. The disk has a FAT file system in its first 8
+MiB, which is kept; the 32 MiB after it are filled. Argument: the file.
 """
 import random
 import struct

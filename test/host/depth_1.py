@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-A driver without event indices that has one request out at a time, and sleeps until it is called:
-a call that is lost is the last. Arguments: the socket, and how long each kind of ring is tried, s.
+A driver without event indices that has one request in flight at a time and sleeps until it is
+called: after a lost call nothing would happen any more. Arguments: the socket, and the time for
+each kind of ring in seconds.
 """
 import os
 import select

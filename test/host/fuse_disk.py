@@ -1,8 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-A sparse file of a file system of ours (FUSE, Linux's include/uapi/linux/fuse.h), which can hold
-back FSYNC and FALLOCATE for as long as a test likes, while it answers everything else.
+A sparse file on a FUSE file system (Linux's include/uapi/linux/fuse.h) of this process. It can
+delay FSYNC and FALLOCATE for as long as a test needs, while it answers everything else.
 """
 import ctypes
 import errno

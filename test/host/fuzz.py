@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-Random clients of a vhost-user socket: messages in any order, right, wrong and cut off, with any
-files, and rings of anything. Arguments: the socket, the process behind it, for how many seconds,
-and the seed. The process lives, and has as many files open as before.
+Random clients of a vhost-user socket: messages in any order, valid, invalid and truncated, with
+any file descriptors, and rings with any content. Arguments: the socket, its process, the duration
+in seconds, and the seed. The process must survive and have as many files open as before.
 """
 import os
 import random

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Packets both ways between net_vduse at a socket and DPDK's virtio driver, which comes and goes.
+# Packets in both directions between net_vduse at a socket and DPDK's virtio driver, which is
+# stopped and started.
 . "$(dirname "$0")/host.sh"
 
 # with WHAT DEVARGS EAL_ARGS...

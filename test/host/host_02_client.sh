@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Client mode: the driver makes the socket, net_vduse connects to it, and either may be restarted.
+# Client mode: the driver creates the socket and net_vduse connects to it. Either may be restarted.
 . "$(dirname "$0")/host.sh"
 
 link_is_up()

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Clients of a socket that break every rule: dropped with one line, and the next one is served.
+# Clients of a socket that break the rules: each is dropped with one log line, and the next one is
+# served.
 . "$(dirname "$0")/host.sh"
 need python3
 

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# What a virtual machine's driver does beside carrying packets; see driver.py.
+# Operations of a virtual machine's driver besides the traffic; see driver.py.
 . "$(dirname "$0")/host.sh"
 need python3
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The file of a socket: one that a dead process left is taken over, one that is served is not,
-# and what cannot be one is refused with a line that says so.
+# The socket file: the file of a dead process is replaced, that of a running process is not, and
+# paths that cannot be sockets are refused with a log line.
 . "$(dirname "$0")/host.sh"
 
 # refused NAME DEVARGS TEXT EAL_ARGS...: not as many ports as devices, and one line says why.

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# QEMU's vhost-user network device: two of a Linux guest's, joined by net_vduse on this side of
-# the sockets. One has split rings, the other whatever the driver chooses.
+# QEMU's vhost-user network device: a Linux guest has two, and net_vduse forwards packets between
+# them. One has split rings, the other the format that the driver chooses.
 . "$(dirname "$0")/host.sh"
 
 run=$(dirname "$0")/../vm/run

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Our own driver at a vhost-user socket, both ring formats: the process behind a disk is killed
-# with requests in flight, three times, and the next one goes on with them. Its ring is larger
-# than the queue size that is announced, and it has more requests in flight than that.
+# The project's own driver at a vhost-user socket, with both ring formats: the process of a disk is
+# killed three times with requests in flight, and the next one continues with them. The ring is
+# larger than the announced queue size, and more requests are in flight than that.
 . "$(dirname "$0")/host.sh"
 export DPDK_VDUSE_RUN_DIR=$work/run
 blk=$DPDK_VDUSE_BUILD/app/blk/dpdk-vduse-blk

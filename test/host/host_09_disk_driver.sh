@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Our own driver at a vhost-user socket: every request, both ring formats, in whichever order
-# and in order, on a file whose requests finish in any order. Then requests of one descriptor of
-# 32 MiB, eight times the largest segment that is announced, on files and in memory.
+# The project's own driver at a vhost-user socket: every request type, with both ring formats, out
+# of order and in order, on a file whose requests finish in any order. Then requests with one
+# descriptor of 32 MiB, eight times the largest announced segment, on files and in memory.
 . "$(dirname "$0")/disk.sh"
 
 # check_large DEVARGS [IMAGE]

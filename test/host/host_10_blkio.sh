@@ -2,8 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# libblkio at a vhost-user socket: a driver that is nobody's of ours, and adds its memory region
-# by region.
+# libblkio at a vhost-user socket: an independent driver, which adds its memory region by region.
 . "$(dirname "$0")/disk.sh"
 
 tree=${DPDK_VDUSE_CACHE:-$DPDK_VDUSE_BUILD/cache}/blkio

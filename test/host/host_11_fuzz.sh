@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Random clients of a disk's socket for FUZZ_SECONDS, 5 unless set; then a driver is served as ever.
-# FUZZ_SEED repeats what one run did, as far as time permits.
+# Random clients of a disk's socket for FUZZ_SECONDS, default 5; then a normal driver is served.
+# FUZZ_SEED repeats a run, as far as timing permits.
 . "$(dirname "$0")/disk.sh"
 
 serve_image queues=2,in-order=1,backend=fault,under=file

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Arguments that are wrong: one line that names the device, what is wrong and what to do, and an
-# exit code that is not 0. They are refused before the kernel is asked, so none with VDUSE is
-# needed; net_08_badinput has what needs one.
+# Invalid arguments: one line that names the device, the error and what to do, and an exit code
+# other than 0. They are refused before the kernel is involved, so VDUSE is not needed;
+# net_08_badinput has the cases that need it.
 . "$(dirname "$0")/host.sh"
 . "$(dirname "$0")/../vm/badinput.sh"
 

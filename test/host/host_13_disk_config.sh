@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Disks from a file: both are served as it says. A file with a mistake is refused whole, in one line
-# that names the place: the disks above the mistake are not there either.
+# Disks from a configuration file: all are served as it says. A file with an error is refused
+# completely, with one line that names the line: the disks before the error are not created either.
 . "$(dirname "$0")/disk.sh"
 
 config=$work/disks

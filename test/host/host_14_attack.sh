@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# host_14_attack.sh ATTACKS...: clients of one disk's socket that would hold up another disk of the
-# same process: it is served meanwhile, and the log does not grow without a limit.
+# host_14_attack.sh ATTACKS...: clients of one disk's socket that try to delay another disk of the
+# same process. The other disk must be served meanwhile, and the log must stay bounded.
 . "$(dirname "$0")/disk.sh"
 need python3
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# What vhost-user clients do, as the front ends of QEMU, VPP and DPDK have been seen to, with a network
-# device and with a disk: the device goes on.
+# What vhost-user clients do, as observed with the front ends of QEMU, VPP and DPDK, with a network
+# device and with a disk: the device keeps working.
 . "$(dirname "$0")/disk.sh"
 need python3
 

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# What dpdk-vduse-blk prints as it starts: a line for each device, and no more; with -v, or with
-# EAL's --log-level, what EAL says, too.
+# The output of dpdk-vduse-blk at start: exactly one line for each device. With -v, or with EAL's
+# --log-level, the messages of EAL too.
 . "$(dirname "$0")/disk.sh"
 EAL_ARGS="--in-memory -m 128"
 

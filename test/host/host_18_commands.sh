@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The README's commands for sockets, exactly as they are printed, on a machine without a mounted
-# hugetlbfs. They run in a mount namespace with a /run and a /srv of its own.
+# The README's commands for sockets, exactly as printed there, on a machine without a mounted
+# hugetlbfs. They run in a mount namespace with its own /run and /srv.
 . "$(dirname "$0")/host.sh"
 need qemu-system-x86_64
 need unshare

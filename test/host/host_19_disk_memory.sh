@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Memory that is plugged and unplugged, and a queue that stops, with requests in flight on a slow
-# disk: they are done before the answer, and no byte is written after it. Both ring formats.
+# Memory that is added and removed, and a queue that stops, with requests in flight on a slow disk:
+# the requests finish before the answer, and no byte is written after it. Both ring formats.
 . "$(dirname "$0")/disk.sh"
 
 delay=40000

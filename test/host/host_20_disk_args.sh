@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The process behind a disk is killed with requests in flight and started again with other
-# arguments. Its client goes on with the features and queues that it had, whatever they say now.
+# The process of a disk is killed with requests in flight and started again with other arguments.
+# Its client keeps the features and queues that it negotiated, whatever the new arguments are.
 . "$(dirname "$0")/disk.sh"
 EAL_ARGS="--in-memory -m 128"
 

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# QEMU that wants two pairs of queues of a device that has one: it says so, and tries again at once,
-# for ever. The reason stands in our log, which does not grow with the attempts, and the next
-# client is served.
+# QEMU requests two queue pairs from a device that has one: it reports that, and retries immediately
+# without end. This log has the reason, does not grow with the retries, and the next client is
+# served.
 . "$(dirname "$0")/host.sh"
 need_qemu
 packets=10000

@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# SeaBIOS and OVMF boot from the disk, with rings of 16, 64 and 128 and as many announced. The boot
-# sector adds up what it reads. The UEFI application is loaded from a FAT file system. It copies
-# 32 MiB of the disk with one read and one write, of which OVMF makes one descriptor each, although
-# the device announces 4 MiB as the largest segment.
+# SeaBIOS and OVMF boot from the disk, with rings of 16, 64 and 128 entries and the same announced
+# size. The boot sector adds up what it reads. The UEFI application is loaded from a FAT file
+# system. It copies 32 MiB of the disk with one read and one write; OVMF uses one descriptor for
+# each, although the device announces 4 MiB as the largest segment.
 . "$(dirname "$0")/disk.sh"
 need_qemu
 need mformat

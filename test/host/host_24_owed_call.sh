@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# A driver that sleeps until it is called reconnects after the process at its socket was killed
-# between a used buffer and its call: it is called. Disks and network devices, both ring formats,
-# with event indices and without, in order and not.
+# A driver that sleeps until it is called reconnects after its process was killed between a used
+# buffer and the call: it must be called. Disks and network devices, both ring formats, with and
+# without event indices, in order and out of order.
 . "$(dirname "$0")/host.sh"
 need python3
 export DPDK_VDUSE_RUN_DIR=$work/run

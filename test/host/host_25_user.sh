@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# dpdk-vduse-blk --user: a disk over a socket is served by a process without any right of root's,
-# which can also remove its socket and state file at the end.
+# dpdk-vduse-blk --user: a process without root's rights serves a disk over a socket, and can remove
+# its socket and state file at the end.
 . "$(dirname "$0")/disk.sh"
 [ "$(id -u)" = 0 ] || skip "*** needs root, to give up its rights: not run"
 user=nobody

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# One request at a time from a driver without event indices, which sleeps until it is called: no
-# call is lost, in either ring format. DEPTH_1_SECONDS for each, 3 unless it is set.
+# One request at a time from a driver without event indices that sleeps until it is called: no call
+# is lost, in either ring format. DEPTH_1_SECONDS for each, default 3.
 . "$(dirname "$0")/disk.sh"
 need python3
 

@@ -3,8 +3,8 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # FLUSH, DISCARD and WRITE_ZEROES of 2 GiB on a disk of 9 TiB: reads in the same queue, in another
-# queue and of another disk of the same core do not wait for them. First on a file, where it is
-# measured, then on a file system that holds them back until the reads are finished.
+# queue and of another disk on the same core do not wait for them. First on a file, with measured
+# times; then on a file system that holds the long requests back until the reads have finished.
 . "$(dirname "$0")/disk.sh"
 need python3
 need losetup

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Forty memory devices are plugged into a virtual machine of QEMU while it writes to its disk and
-# reads: each is one more region, which the disk takes without a request that fails.
+# Forty memory devices are plugged into a QEMU virtual machine while it writes to its disk and reads
+# from it: each adds a region, and no request fails.
 disk_memory=256
 . "$(dirname "$0")/disk.sh"
 

@@ -3,7 +3,7 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # The programs of examples/: a network device that drops what DPDK's virtio driver sends, and a
-# device type of one's own, whose random bytes a Linux guest of QEMU reads from /dev/hwrng.
+# virtio-rng device whose random bytes a Linux guest of QEMU reads from /dev/hwrng.
 . "$(dirname "$0")/host.sh"
 
 program=''

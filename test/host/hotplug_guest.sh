@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The guest's part of host_29_hotplug: verified I/O until the memory is there, and some more.
+# The guest part of host_29_hotplug: verified I/O until all memory is plugged, and some more
+# afterwards.
 . "$(dirname "$0")/../vm/guest.sh"
 
 nb_blocks()

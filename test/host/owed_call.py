@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-A driver sleeps until it is called, and the process at its socket is killed after the driver could
-see a used buffer and before the call. The next process must call, with nothing else in flight:
-nothing would ever wake the driver. Arguments: disk or net, the socket, and a command line that
-serves it (net: and sends each packet back).
+A driver sleeps until it is called. Its process is killed after the driver could see a used buffer
+and before the call. The next process must send the call although nothing else is in flight,
+because otherwise the driver would never wake up. Arguments: disk or net, the socket, and a
+command line that serves the device (net: and sends each packet back).
 """
 import itertools
 import os

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The guest's part of host_07_qemu_disk: verified I/O on two disks, a file system on the second.
+# The guest part of host_07_qemu_disk: verified I/O on two disks, a file system on the second.
 . "$(dirname "$0")/../vm/guest.sh"
 
 load_modules virtio_blk

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The guest's part of host_06_qemu: its two network devices reach each other through the host.
+# The guest part of host_06_qemu: its two network devices reach each other through the host.
 . "$(dirname "$0")/../vm/guest.sh"
 
 join()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The guest's part of host_21_qemu_rings: writes of pages that are scattered.
+# The guest part of host_21_qemu_rings: writes of scattered pages.
 . "$(dirname "$0")/../vm/guest.sh"
 
 # disk SERIAL: its node

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The guest's part of host_30_examples: random bytes of the device, and no others.
+# The guest part of host_30_examples: reads random bytes from the device and from no other source.
 . "$(dirname "$0")/../vm/guest.sh"
 
 load_modules virtio_rng

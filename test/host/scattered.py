@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-Writes pages to a disk of which no two are neighbours in memory, and reads them back. Arguments: the
-disk, and how many pages.
+Writes pages to a disk, none of which are adjacent in memory, and reads them back. Arguments: the
+disk, and the number of pages.
 """
 import mmap
 import os

@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
-"""A vhost-user driver in a few lines: what a test wants to say, right or wrong."""
+"""A minimal vhost-user driver, with which a test can send valid and invalid messages."""
 import array
 import ctypes
 import mmap
