@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Two disks of this kernel, one in memory and one in a file: a file system, verified I/O of
-# many sizes, and an image that is right when looked at from the other side.
+# Two disks of this kernel, one in memory and one in a file: a file system, verified I/O of many
+# sizes, and a check of the image from the host side.
 . "$(dirname "$0")/blk.sh"
 
 image=$work/disk.img

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The driver goes while requests are in flight, and comes back; the process stops while they
-# are; a disk that is read-only, one that grows and shrinks, and one whose file system is full.
+# The driver is unbound with requests in flight, and bound again; the process stops with requests in
+# flight; a read-only disk, one that grows and shrinks, and one whose file system is full.
 . "$(dirname "$0")/blk.sh"
 
 image=$work/disk.img

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# dpdk-vduse-perf --mode block serves a disk of this kernel: what fio does is what it counts, and
-# the disk can be used until it lets it go.
+# dpdk-vduse-perf --mode block serves a disk of this kernel: its counters match what fio did, and
+# the disk is usable until it is removed.
 . "$(dirname "$0")/blk.sh"
 
 PERF=$DPDK_VDUSE_BUILD/app/perf/dpdk-vduse-perf

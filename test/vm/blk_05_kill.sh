@@ -2,10 +2,10 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The process behind a disk is killed at random moments under a verifying fio, and started again:
-# fio sees no error and no wrong byte. Half of it on split, half on packed rings. Prints how long
-# the disk stood still each time. KILLS says how often, 10 unless it is set; blk_05_kill_100.sh
-# does it 100 times.
+# The process of a disk is killed at random moments while fio verifies data, and started again: fio
+# sees no error and no wrong byte. Half of the kills use split rings, half packed rings. Prints how
+# long the disk stopped each time. KILLS is the number of kills, default 10; blk_05_kill_100.sh uses
+# 100.
 . "$(dirname "$0")/blk.sh"
 
 image=$work/disk.img

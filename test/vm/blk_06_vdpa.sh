@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Our own driver over vhost-vdpa: every request, both ring formats, in whichever order and in
-# order, on a file whose requests finish in any order. Its memory is pinned as long as it is there.
+# The project's own driver over vhost-vdpa: every request type, with both ring formats, out of order
+# and in order, on a file whose requests finish in any order. Its memory stays pinned while it is
+# mapped.
 . "$(dirname "$0")/blk.sh"
 
 load_modules vduse vhost_vdpa

@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# A disk below with queues that are polled, as NVMe has them: null_blk, whose interrupts here come
-# half a second late, so that the clock says which way a request went, and no request is finished
-# when the next one is submitted.
+# A block device with polled queues, like NVMe: null_blk. Its interrupts are delayed by half a
+# second here, so that the time shows which queue a request used, and no request is finished when
+# the next one is submitted.
 . "$(dirname "$0")/guest.sh"
 . "$(dirname "$0")/blk_guest.sh"
 

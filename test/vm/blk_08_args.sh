@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The process behind a mounted disk is killed and started again with other arguments: the file
-# system goes on with what its driver has, or the start is refused and the disk stays.
+# The process of a mounted disk is killed and started again with other arguments: the file system
+# continues with what its driver negotiated, or the start is refused and the disk stays.
 . "$(dirname "$0")/blk.sh"
 
 image=$work/disk.img

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# What `make run` shows, in the VM or on a machine that has VDUSE: two ports of
-# testpmd, two interfaces of the kernel, and traffic between them.
+# The demonstration of `make run`, in the VM or on a machine with VDUSE: two ports of testpmd, two
+# interfaces of the kernel, and traffic between them.
 . "$(dirname "$0")/guest.sh"
 
 cleanup()

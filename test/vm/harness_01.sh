@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The VM itself: modules, huge pages, a root that can be written. With an
-# argument: a script that ends badly, for harness_test.
+# The VM itself: modules, huge pages, a writable root. With an argument: a script that fails, for
+# harness_test.
 . "$(dirname "$0")/guest.sh"
 
 case ${1:-} in

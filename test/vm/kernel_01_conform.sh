@@ -2,9 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The VDUSE interface, call by call, of the distribution's module and of ours. Ours passes every
-# check; what the distribution's does not pass is exactly what kernel_01_conform.differences says.
-# VDUSE_MODULE=ours: only ours.
+# The VDUSE interface, call by call, of the distribution's module and of this project's. This
+# project's module passes every check. The distribution's fails exactly those in
+# kernel_01_conform.differences. VDUSE_MODULE=ours tests only this project's.
 . "$(dirname "$0")/guest.sh"
 . "$(dirname "$0")/kernel_guest.sh"
 

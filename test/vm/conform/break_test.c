@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A process that, after each message of an attach, refuses what follows, or stops answering: a net
+ * A process that refuses messages, or stops answering, after each message of an attach: a net
  * device whose control queue virtio_net waits for, and a disk whose first sector is read. The
- * driver gives up, the device can be taken away, and the machine goes on. Ours only: with the
- * kernel's own module a driver waits for such a disk without end.
+ * driver gives up, the device can be removed, and the machine continues. For this project's module
+ * only: with the kernel's own module a driver waits for such a disk forever.
  *
- * And the same under vhost_vdpa: its user learns that the device needs a reset that nobody can do.
+ * The same under vhost_vdpa: its user learns that the device needs a reset that is impossible.
  */
 #include <poll.h>
 #include <stdlib.h>

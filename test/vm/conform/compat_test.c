@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The calls of a 32-bit process, by its system call from this 64-bit one: two of its structures
- * are shorter, and their requests have other numbers. Everything else is the same.
+ * The calls of a 32-bit process, made with its system call from this 64-bit one: two of its
+ * structures are shorter, and their ioctls have other numbers. Everything else is the same.
  */
 #include <errno.h>
 #include <stddef.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The parts of the conformance program. ours: also what another module does not survive.
+ * The parts of the conformance program. ours: also run the checks that other modules may not
+ * survive.
  */
 #ifndef CONFORM_H
 #define CONFORM_H

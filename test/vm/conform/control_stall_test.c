@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A call at /dev/vduse/control whose argument is memory that comes late. Nobody else waits for it:
- * another device can be opened, put onto the bus and taken off meanwhile.
+ * A call at /dev/vduse/control whose argument is memory that faults for a long time. Nothing else
+ * waits for it: meanwhile another device can be opened, added to the bus and removed.
  */
 #include <errno.h>
 #include <fcntl.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * /dev/vduse/control: every ioctl with every wrong argument, and a device's life.
+ * /dev/vduse/control: every ioctl with every invalid argument, and creation and destruction of a
+ * device.
  */
 #include <errno.h>
 #include <fcntl.h>

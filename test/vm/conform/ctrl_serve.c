@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The device's side of a control queue: a thread looks at the split ring that virtio_net filled,
- * and says OK to every command.
+ * The device side of a control queue: a thread reads the split ring of virtio_net and answers OK to
+ * every command.
  */
 #include <string.h>
 #include <sys/ioctl.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * Serves a net device's control queue, or lies about it.
- */
+/* Serves a net device's control queue, or answers it wrongly. */
 #ifndef CONFORM_CTRL_SERVE_H
 #define CONFORM_CTRL_SERVE_H
 

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A net device with a control queue. vhost_vdpa's user gets to see it. virtio_net does not at
- * first; with the module's parameter set it does. Nobody serves the queue then: the device
- * breaks in time, and the machine goes on, whatever the process writes into the ring or the
- * configuration space. The next device, which is served, works. Ours only.
+ * A net device with a control queue. A user of vhost_vdpa is offered the queue. virtio_net is
+ * offered it only with the module parameter. If the queue is not served then, the device breaks in
+ * time and the machine continues, whatever the process writes into the ring or the configuration
+ * space. The next device, which is served, works. For this project's module only.
  */
 #include <errno.h>
 #include <poll.h>

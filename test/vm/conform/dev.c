@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * Makes VDUSE devices with as little as possible between the check and the kernel.
- */
+/* Creates VDUSE devices with direct calls of the kernel. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * A VDUSE device made by hand, ioctl by ioctl.
- */
+/* A VDUSE device, controlled ioctl by ioctl. */
 #ifndef CONFORM_DEV_H
 #define CONFORM_DEV_H
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * /dev/vduse/NAME before it is on a bus: every ioctl with every wrong argument.
- */
+/* /dev/vduse/NAME before the device is on a bus: every ioctl with every invalid argument. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The device under in_kernel, a driver for tests: what only code in the kernel can see or do.
+ * The device under in_kernel, a test driver: what only kernel code can see or do.
  *
  * Input: attributes of the driver in /sys/module/in_kernel/parameters.
  */

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The system freezes its processes, as before it sleeps, while one waits for an answer. The kernel
- * tries for some seconds and gives up if one does not freeze. Ours only.
+ * The system freezes its processes, as before a suspend, while one waits for an answer. The kernel
+ * gives up after some seconds if a process does not freeze. For this project's module only.
  */
 #include <fcntl.h>
 #include <poll.h>

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A file system device under virtio_fs, which maps buffers of any size, whatever largest size it
- * is told of, and fails its request, or tries again without end, if it is refused. The file system
- * is a root directory that takes extended attributes: a value of 64 KiB and its name are one
- * buffer. Ours only: the distribution's module may know no file systems.
+ * A file system device under virtio_fs, which maps buffers of any size, whatever maximum is
+ * announced, and fails its request or retries forever if a mapping is refused. The file system is a
+ * root directory that accepts extended attributes: a value of 64 KiB and its name are one buffer.
+ * For this project's module only: the distribution's may not support file systems.
  */
 #include <errno.h>
 #include <signal.h>

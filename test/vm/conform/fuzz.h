@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * Random arguments, and the random calls at vhost_vdpa.
- */
+/* Random arguments, and the random calls of a vhost_vdpa user. */
 #ifndef CONFORM_FUZZ_H
 #define CONFORM_FUZZ_H
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * The attributes and counters of the device that is being fuzzed: read at any time, and set to
- * right and wrong values where that cannot make the device wait for longer.
+ * Attributes and counters of the fuzzed device: read at any time, and set to valid and invalid
+ * values unless that could make the device wait longer.
  */
 #include <fcntl.h>
 #include <stdlib.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Random calls of a vhost_vdpa user: what a virtual machine's monitor calls, in any order, with
- * random and with nearly right arguments. Each is closed by the time it returns.
+ * Random calls of a vhost_vdpa user: those of a virtual machine monitor, in any order, with random
+ * and nearly valid arguments. Each file is closed before the function returns.
  */
 #include <stdlib.h>
 #include <sys/eventfd.h>

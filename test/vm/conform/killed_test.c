@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * `vdpa dev add` killed while the process has not answered DRIVER_OK. virtio_net does not look at
- * what became of it: it drives the device from then on, so the answer must still count.
+ * `vdpa dev add` is killed while the process has not answered DRIVER_OK. virtio_net does not check
+ * the result and uses the device from then on, so the answer must still take effect.
  */
 #include <errno.h>
 #include <poll.h>

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Features of a net device that a driver of this kernel is offered. The device has all of them.
- * virtio_net must see no feature that makes it wait for a control queue it does not have: 6.10 and
- * later stop with BUG() on DEVICE_STATS alone. Ours only.
+ * Features of a net device that are offered to a driver of this kernel. The device has all
+ * features. virtio_net must not see a feature that makes it wait for a control queue that it does
+ * not have: 6.10 and later stop with BUG() on DEVICE_STATS alone. For this project's module only.
  */
 #include <string.h>
 #include <sys/ioctl.h>

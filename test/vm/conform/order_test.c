@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Two messages at the same time, of the test driver two_messages: they are read in their order
- * whatever went wrong before, until each is answered.
+ * Two messages at the same time, from the test driver two_messages: they are read in order,
+ * whatever failed before, until each is answered.
  */
 #include <errno.h>
 #include <fcntl.h>

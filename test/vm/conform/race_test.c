@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Interrupts without a pause while drivers come and go, and while the driver's eventfd changes.
+ * Continuous interrupts while drivers are bound and unbound, and while the driver's eventfd
+ * changes.
  */
 #include <errno.h>
 #include <poll.h>

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * SET_VQ_READY. The test answers by hand and looks at the time between the message and its answer;
- * then the driver's process is killed there. Ours only.
+ * SET_VQ_READY. The test answers by hand and checks the time between the message and its answer;
+ * then the driver's process is killed at that point. For this project's module only.
  */
 #include <poll.h>
 #include <signal.h>

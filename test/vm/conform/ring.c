@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * Split rings of a driver of this kernel, as the device sees them.
- */
+/* Split rings of a driver of this kernel, from the device side. */
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>

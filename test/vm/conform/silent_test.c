@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A process that falls silent, after each message of an attach to virtio_net and at the detach:
- * the device is broken once the time is up, it can be taken away, and the machine goes on.
+ * A process that stops answering, after each message of an attach to virtio_net and at the detach:
+ * the device breaks after the time-out, it can be removed, and the machine continues.
  */
 #include <poll.h>
 #include <stdlib.h>

@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Ring sizes. A driver may not use a ring that is larger than what VQ_SETUP promised.
+ * Ring sizes. A driver may not use a ring larger than VQ_SETUP announced.
  *
- * Input: sizes set through vhost_vdpa, or chosen by virtio_net.
- * Output: what VQ_GET_INFO tells the process.
+ * Input: sizes set through vhost_vdpa, or chosen by virtio_net. Output: the result of VQ_GET_INFO.
  */
 #include <stdlib.h>
 #include <sys/ioctl.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * Memory that comes late, by userfaultfd, and children that must not wait for it.
- */
+/* Memory whose page faults userfaultfd delays, and child processes that must not wait for it. */
 #include <fcntl.h>
 #include <poll.h>
 #include <sys/ioctl.h>

@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Memory that comes late, or never: two pages, the second of which userfaultfd keeps away. A call
- * of the kernel that reads or writes it waits until the test ends the wait.
+ * Memory whose page fault is delayed: two pages, the second of which userfaultfd holds back. A
+ * kernel call that reads or writes it waits until the test ends the wait.
  *
- * Input: when to end the wait, and whether with a page of zeros or with a fault.
- * Output: the pages, and whether somebody waits. Thread: any, one at a time.
+ * Input: when to end the wait, and whether with a zeroed page or with a fault. Output: the pages,
+ * and whether a call waits. Not thread-safe: the caller serialises calls.
  */
 #ifndef CONFORM_STALL_H
 #define CONFORM_STALL_H

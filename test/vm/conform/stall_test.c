@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A reader that stalls in the middle: its buffer is a page that comes late, or never. Meanwhile
- * the message it reads times out, or whoever waits for the answer is killed.
+ * A reader that stalls in the middle: its buffer is a page that faults late, or never. Meanwhile
+ * the message that it reads times out, or the task that waits for the answer is killed.
  */
 #include <errno.h>
 #include <fcntl.h>

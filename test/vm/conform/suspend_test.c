@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * SUSPEND: from the answer to the next reset no kick reaches the process and no interrupt reaches
- * the driver. Ours only.
+ * SUSPEND: from the answer until the next reset no kick reaches the process and no interrupt
+ * reaches the driver. For this project's module only.
  */
 #include <errno.h>
 #include <poll.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * Results of checks come in, TAP lines go out on stdout.
- */
+/* Prints results of checks as TAP lines on stdout. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Test Anything Protocol: one line per check, by name, so that two kernels can be compared.
+ * Test Anything Protocol: one line for each check, with its name, so that two kernels can be
+ * compared.
  */
 #ifndef CONFORM_TAP_H
 #define CONFORM_TAP_H

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Frames through virtio_net and back while the process replaces bounce memory with its own and
- * takes it away again, all the time. One thread sends, one receives, and this one is the device:
- * every frame it finds in the transmit ring goes into the receive ring. All look at every byte.
+ * Frames through virtio_net and back, while the process continuously replaces bounce memory with
+ * its own and removes it again. One thread sends, one receives, and this one is the device: it
+ * copies every frame from the transmit ring to the receive ring. All check every byte.
  */
 #include <glob.h>
 #include <net/if.h>

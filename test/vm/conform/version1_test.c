@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Version 1 under vhost_vdpa: virtqueue groups and address spaces, and the optional messages.
- * Nothing is checked where the kernel does not have it: control_test.c says so.
+ * Nothing is checked if the kernel does not support version 1: control_test.c reports that.
  */
 #include <errno.h>
 #include <fcntl.h>

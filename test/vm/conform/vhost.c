@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * Calls of vhost_vdpa, with as little as possible between the check and the kernel.
- */
+/* Direct calls of vhost_vdpa. */
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>

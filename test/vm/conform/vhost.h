@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * The other side of a device: a user of vhost_vdpa, call by call.
- */
+/* The driver side of a device: a user of vhost_vdpa, call by call. */
 #ifndef CONFORM_VHOST_H
 #define CONFORM_VHOST_H
 

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * The device under vhost_vdpa: messages and who waits for them, kicks and calls, maps.
- */
+/* The device under vhost_vdpa: messages and their waiters, kicks and calls, maps. */
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>

@@ -1,8 +1,6 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
-/*
- * The device under virtio_vdpa and virtio_net: rings and bounce memory as the device sees them.
- */
+/* The device under virtio_vdpa and virtio_net: rings and bounce memory, from the device side. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
