@@ -36,7 +36,7 @@ ceph_start()
 	ceph_pids+=($!)
 }
 
-# Ports that nobody has, as far as one can know.
+# Ports that are unused, as far as can be determined.
 node_port()
 {
 	local port=$((20000 + RANDOM % 20000))

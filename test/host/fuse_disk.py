@@ -45,7 +45,7 @@ class FuseDisk:
 
     def close(self):
         self.libc.umount2(self.at.encode(), MNT_DETACH)
-        # The file system ends with its server: nobody waits for it any more.
+        # The file system ends with its server: no process waits for it any more.
         self.server.kill()
         self.server.join()
         os.close(self.fuse)

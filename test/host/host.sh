@@ -2,9 +2,9 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 # shellcheck shell=bash
 #
-# What tests on this machine share: net_vduse behind a vhost-user socket on one core, another
+# Common parts of the tests on this machine: net_vduse at a vhost-user socket on one core, another
 # process on the other. `. "$(dirname "$0")/host.sh"` first. Beside what guest.sh brings: all
-# that a test starts is ended with it, and nothing is left behind.
+# that a test starts is stopped at its end, and no file or process is left.
 DPDK_VDUSE_BUILD=${DPDK_VDUSE_BUILD:-$(realpath "$(dirname "$0")/../..")/build}
 work=$(mktemp -d)
 sock=$work/x.sock

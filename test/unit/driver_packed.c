@@ -34,7 +34,7 @@ driver_packed_init(struct driver *driver, uint32_t place)
 	assert_non_null(packed->order);
 	packed->next = place;
 	packed->seen = place;
-	/* As earlier turns left them: behind the place they were used under the other counter. */
+	/* As left by earlier turns: entries after the position were used under the other counter. */
 	for (i = 0; i < driver->size; i++) {
 		bool wrap = (place < driver->size) == (i < place % driver->size);
 

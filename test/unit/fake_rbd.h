@@ -33,8 +33,8 @@ extern struct fake_rbd {
 	unsigned int flushes;
 	int open_error, connect_error;
 	uint64_t features;
-	char owner[64];      /* of the lock; "": nobody */
-	unsigned int broken; /* locks taken from somebody */
+	char owner[64];      /* of the lock; "": none */
+	unsigned int broken; /* locks taken from their owner */
 } fake_rbd;
 
 /* The owner that this process is to the cluster. */

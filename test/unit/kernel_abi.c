@@ -14,7 +14,7 @@
 #define AT(type, field, at)  _Static_assert(offsetof(struct type, field) == (at), #type "." #field)
 #define NUMBER(name, number) _Static_assert((name) == (number), #name)
 
-/* What ends in a byte behind 64-bit fields is shorter on i386. */
+/* A struct that ends in a byte after 64-bit fields is shorter on i386. */
 #ifdef __i386__
 #define PAD(i386, other) (i386)
 #else

@@ -104,7 +104,7 @@ region_close(struct region *region)
 	free(region->live);
 }
 
-/* Marks the bytes of a slot. False: outside, or somebody has one of them. */
+/* Marks the bytes of a slot. False: outside, or another slot has one of them. */
 static bool
 mark(struct region *region, u64 offset, size_t size)
 {

@@ -245,7 +245,7 @@ loopback_blk_up_at(struct loopback_blk *self, uint16_t used, uint16_t avail)
 	vduse_loopback_set_features(self->loop, self->features);
 	blk_set_status(self, BLK_STATUS_UP & ~VIRTIO_CONFIG_S_DRIVER_OK);
 	blk_set_status(self, BLK_STATUS_UP);
-	/* The ring starts behind the answer; a message more, and it has. */
+	/* The ring starts after the answer; after one more message it has started. */
 	loopback_blk_update(self);
 }
 

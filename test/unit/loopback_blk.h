@@ -62,7 +62,7 @@ __wrap_rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vd
 int
 loopback_blk_try(const struct rte_vduse_blk_conf *conf);
 
-/* Creates a device on a backend, with a ring of that size; nobody is up yet. */
+/* Creates a device on a backend, with a ring of that size; no driver is up yet. */
 void
 loopback_blk_create(struct loopback_blk *self, const char *backend, const char *args, uint32_t size,
 		    bool read_only);

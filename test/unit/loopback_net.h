@@ -24,7 +24,7 @@
 
 #define NET_HDR       ((uint32_t)sizeof(struct virtio_net_hdr_v1))
 #define NET_FRAME_MAX (65535u + 14 + 8)
-/* Largest piece of a chain: what there is room for behind each descriptor. */
+/* Largest piece of a chain: the space after each descriptor. */
 #define NET_PIECE 4096u
 
 #define FEATURE(name) (UINT64_C(1) << (name))
@@ -60,7 +60,7 @@ extern bool loopback_net_taken_over;
 /* A driver's memory and rings of that size, for a device that the caller creates: self->dev. */
 void
 loopback_net_driver(struct loopback_net *self, uint32_t size, uint64_t features);
-/* Creates a device too; nobody is up yet. */
+/* Creates a device too; no driver is up yet. */
 void
 loopback_net_create(struct loopback_net *self, uint32_t size, uint64_t features);
 /* Destroys the device, if it was created here, and the rest. */
@@ -75,7 +75,7 @@ void
 loopback_net_reset(struct loopback_net *self);
 void
 loopback_net_update(struct loopback_net *self);
-/* Tells the transport of the regions anew, without a word to the device. */
+/* Updates the regions of the transport without notifying the device. */
 void
 loopback_net_regions(struct loopback_net *self);
 
@@ -110,14 +110,14 @@ void
 loopback_net_write(struct loopback_net *self, unsigned int queue, uint16_t head, uint32_t offset,
 		   const void *from, uint32_t len);
 
-/* The driver sends a packet of len bytes behind a header, in one chain. */
+/* The driver sends a packet of len bytes after a header, in one chain. */
 void
 loopback_net_send(struct loopback_net *self, uint32_t seed, uint32_t len);
 /* Fills a chain with a header and a packet. */
 void
 loopback_net_fill(struct loopback_net *self, uint16_t head, uint32_t seed, uint32_t len);
 
-/* The driver takes back what it sent, which nobody wrote to. Returns how many chains. */
+/* The driver takes back its sent buffers, checks that they are unchanged, returns their number. */
 unsigned int
 loopback_net_reap(struct loopback_net *self);
 

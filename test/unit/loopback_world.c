@@ -52,7 +52,7 @@ packet_is(const uint8_t *bytes, uint32_t len, uint32_t number)
 	assert_memory_equal(bytes, expected, len);
 }
 
-/* The driver. The memory of a slot: header and packet, and a table behind them. */
+/* The driver. The memory of a slot: header and packet, followed by a table. */
 static uint64_t
 slot_iova(unsigned int slot, uint32_t offset)
 {

@@ -13,7 +13,7 @@
 
 #define WORDS_MAX 16
 
-/* Parses a line of words behind the program's name. */
+/* Parses a line of arguments after the program's name. */
 static int
 parse(struct perf_options *options, const char *line)
 {
@@ -130,7 +130,7 @@ block(void **state)
 	assert_false(options.random);
 	assert_string_equal(options.backend, "null");
 	assert_string_equal(options.backend_args, "");
-	/* The words of --direction are those of a mode that may stand behind them. */
+	/* The allowed words of --direction depend on the mode, which may come later. */
 	assert_int_equal(parse(&options, "--direction mixed --depth 256 --block-size 1048576 "
 					 "--pattern random --backend ram,size=1M,x=y --mode block "
 					 "--verify"),

@@ -206,7 +206,7 @@ below(unsigned int limit)
 	return (unsigned int)(random >> 40) % limit;
 }
 
-/* Posts some of the buffers that are ours, in the order in which they came back. */
+/* Posts some of the buffers that the device does not own, oldest first. */
 static void
 post_some(struct perf_ring *ring, uint16_t *ours, unsigned int *nb_ours)
 {

@@ -193,7 +193,7 @@ thread_read(const char *id, const char *name, uint64_t *ms)
 	end = strrchr(line, ')');
 	if (end == NULL || strstr(line, name) == NULL)
 		return false;
-	/* proc(5): fields 14 and 15, the first behind the name being the third. */
+	/* proc(5): fields 14 and 15; the first one after the name is the third. */
 	if (sscanf(end + 1, " %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %lu %lu", &user,
 		   &system) != 2)
 		return false;

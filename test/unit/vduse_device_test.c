@@ -343,7 +343,7 @@ get_broken(int fd)
 	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_IDLE);
 }
 
-/* The kernel's message is there, but nobody has looked yet. */
+/* The kernel's message is there, but has not been read yet. */
 static void
 get_asked(int fd)
 {

@@ -303,7 +303,7 @@ test_lost_in_switch(void **state)
 	recovers();
 }
 
-/* What is not the driver's memory is not the guard's: in a burst, behind it, and after. */
+/* The guard does not handle faults outside driver memory: in a burst, and after it. */
 static void
 test_application(void **state)
 {
@@ -351,7 +351,7 @@ test_default_sent(void **state)
 	assert_int_equal(WTERMSIG(status), SIGBUS);
 }
 
-/* Without a handler before ours the process ends as it would have. */
+/* Without a previous handler the process ends as usual. */
 static void
 test_default(void **state)
 {

@@ -139,7 +139,7 @@ allocated(void)
 	return (uint64_t)st.st_blocks * 512;
 }
 
-/* A file whose pages are all there is made present; where holes lie, nobody tells. */
+/* Only a completely allocated file is populated, because the position of holes is unknown. */
 static void
 test_populated(void **state)
 {

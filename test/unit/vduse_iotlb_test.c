@@ -128,7 +128,7 @@ test_last_address(void **state)
 	close(fd);
 }
 
-/* B4, B5 and B9: neighbours in the driver's addresses need not be neighbours in ours. */
+/* Regions that are adjacent for the driver need not be adjacent in this process. */
 static void
 test_adjacent_files(void **state)
 {

@@ -41,7 +41,7 @@ ask(struct vduse_dev_request *req, struct vduse_dev_response *resp)
 	return (uint8_t)resp->result;
 }
 
-/* Nothing is started or mapped before DRIVER_OK, and once behind it. */
+/* Nothing is started or mapped before DRIVER_OK, and once after it. */
 static void
 test_status_sequence(void **state)
 {
@@ -240,7 +240,7 @@ test_late_vqs(void **state)
 	loopback_dev_up(&device);
 	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_IDLE);
 	assert_int_equal(loopback_dev_state(&device, 2), RTE_VDUSE_VQ_IDLE);
-	assert_true(rte_vduse_vq_enter(device.vqs[0])); /* nobody waits for the others */
+	assert_true(rte_vduse_vq_enter(device.vqs[0])); /* the others need no waiting */
 	rte_vduse_vq_leave(device.vqs[0]);
 	loopback_dev_set_vq(&device, 2, 128, 64);
 	loopback_dev_wait(&device, 2, RTE_VDUSE_VQ_RUNNING);

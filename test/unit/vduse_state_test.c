@@ -141,7 +141,7 @@ folder_of_others(void **state)
 	assert_int_equal(chmod(dir, 0700), 0);
 }
 
-/* A larger ring than before gets a part of its own, and nobody else's part is touched. */
+/* A larger ring than before gets a new part; the parts of other rings do not change. */
 static void
 part_grows(void **state)
 {

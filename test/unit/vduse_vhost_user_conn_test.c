@@ -134,7 +134,7 @@ test_half(void **state)
 	assert_int_equal(unit_log_count("half a message"), 1);
 }
 
-/* Answers that nobody reads are not waited for. */
+/* Unread replies are not waited for. */
 static void
 test_unread(void **state)
 {
@@ -285,7 +285,7 @@ test_keeps_itself(void **state)
 	assert_true(unit_wait(is_served, NULL));
 }
 
-/* A socket whose close() waits, for LINGER_S or until nobody listens: bytes of it are not sent yet. */
+/* A socket whose close() waits up to LINGER_S, because it has unsent bytes. */
 static int
 lingering(const struct sockaddr_in *address)
 {
@@ -466,7 +466,7 @@ test_lingering_many(void **state)
 	assert_true(unit_wait(has_fds, &fds));
 }
 
-/* In client mode: whoever makes the socket may come later, go, and come again. */
+/* Client mode: the process that creates the socket may start later, stop, and start again. */
 static void
 test_client(void **state)
 {

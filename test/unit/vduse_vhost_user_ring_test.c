@@ -175,7 +175,7 @@ test_refused_late(void **state)
 		unit_ctrl_turn();
 		assert_false(is_polled(self.vqs[1]));
 		assert_int_equal(ftruncate(other, 0), 0);
-		/* Who looked at the file before that has found the request in flight. */
+		/* A reader of the file before that has found the request in flight. */
 		unit_ctrl_turn();
 		set_in_flight(0, 0);
 		assert_int_equal(vhost_client_answer(client, msgs[i].type), 1);

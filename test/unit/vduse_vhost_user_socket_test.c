@@ -70,7 +70,7 @@ is_told(void *arg)
 	return rte_atomic_load_explicit((unsigned int *)arg, rte_memory_order_relaxed) == 10;
 }
 
-/* The driver does not read: nobody waits for it, and no lock is held meanwhile. */
+/* The driver does not read: no thread waits for it, and no lock is held meanwhile. */
 static void
 test_channel_unread(void **state)
 {

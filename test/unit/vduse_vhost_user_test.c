@@ -429,7 +429,7 @@ test_note(void **state)
 	vhost_user_inflight_note(vu, &write);
 	assert_true(vhost_user_inflight_noted(vu, &noted));
 	assert_memory_equal(&noted, &write, sizeof(write));
-	/* A driver that begins anew finds what is so. */
+	/* A driver that starts again gets the current values. */
 	assert_true(vhost_user_inflight_new(vu, &size) >= 0);
 	assert_true(vhost_user_inflight_noted(vu, &noted));
 	assert_memory_equal(&noted, &write, sizeof(write));
@@ -478,7 +478,7 @@ is_called(void *arg)
 	return rte_atomic_load_explicit((unsigned int *)arg, rte_memory_order_relaxed) == 3;
 }
 
-/* The driver fills the counter of a descriptor that blocks: whoever polls goes on. */
+/* The driver fills the counter of a blocking eventfd: the polling thread continues. */
 static void
 test_call_full(void **state)
 {

@@ -248,7 +248,7 @@ test_miss_stays(void **state)
 	assert_true(loopback_dev_burst(&device, 0, 0, false));
 }
 
-/* A region that may not be written is found by every walk: it must not be for ever. */
+/* Every walk finds a region that must not be written: the walks must end. */
 static void
 test_miss_permission(void **state)
 {

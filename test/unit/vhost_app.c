@@ -96,7 +96,7 @@ vhost_app_register(uint32_t size, uint64_t features, uint64_t flags)
 {
 	bool (*guest_notify)(int vid, uint16_t queue_id) = on_guest_notify;
 
-	/* The slot behind the last one that 22.11 names: guest_notify from 23.07 on. */
+	/* The slot after the last one of 22.11: guest_notify from 23.07 on. */
 	memcpy(&app_ops.guest_notified + 1, &guest_notify, sizeof(guest_notify));
 	memset(&vhost_app, 0, sizeof(vhost_app));
 	told[0] = '\0';

@@ -32,7 +32,7 @@ extern struct vhost_app vhost_app;
 /* Where state files are: of this process alone. */
 extern char vhost_app_run_dir[64];
 
-/* Registers the path; vhost_app's callbacks are to be set behind it, not before. */
+/* Registers the path; set vhost_app's callbacks after it, not before. */
 void
 vhost_app_register(uint32_t size, uint64_t features, uint64_t flags);
 /* Starts it; the device is vhost_app.driver.dev then. */

@@ -24,7 +24,7 @@
 #define DMA     2
 #define CHANNEL 1
 #define COUNT   9
-/* What every function of librte_vhost says here: nothing of ours does. */
+/* The return value of every librte_vhost function here; this library does not use it. */
 #define ANSWER 29
 
 static struct rte_mbuf *mbufs[COUNT];
@@ -453,7 +453,7 @@ test_ours_vring(void)
 		-ENOTSUP);
 }
 
-/* What is offered is settled at the start; of a path that nobody registered there is nothing. */
+/* Offered features are fixed at the start; an unregistered path has none. */
 static void
 test_ours_settled(void)
 {

@@ -138,7 +138,7 @@ killed_at(enum step step, uint16_t used, const uint16_t *descs, uint16_t nb)
 	die();
 	live_again(used);
 	left(descs, nb, used);
-	/* What is taken now comes behind. */
+	/* Requests taken now come after these. */
 	take(2);
 	die();
 	live_again(used);

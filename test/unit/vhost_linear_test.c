@@ -176,7 +176,7 @@ test_extbuf_shared(void **state)
 	end();
 }
 
-/* The mbufs of one burst: the long ones do not disturb those beside them. */
+/* The mbufs of one burst: long ones do not affect the others. */
 static void
 test_mixed(void **state)
 {

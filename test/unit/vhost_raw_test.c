@@ -21,7 +21,7 @@ static struct rte_vhost_memory *memory;
 static bool gone;
 static bool ctrl_waits;       /* the control thread, for the events thread */
 static unsigned int nb_looks; /* for a first buffer */
-static bool nobody_waited;    /* as the application let go */
+static bool nobody_waited;    /* when the application released the addresses */
 
 static pthread_t events_thread; /* under vhost_lock() */
 static pthread_t test_thread;

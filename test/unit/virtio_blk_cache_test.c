@@ -93,7 +93,7 @@ write_cache(void **state)
 	rte_log_set_global_level(RTE_LOG_NOTICE);
 }
 
-/* Without a log nobody would remember for a driver that reconnects. */
+/* Without an inflight log the setting would be lost when a driver reconnects. */
 static void
 no_write_cache(void **state)
 {

@@ -54,7 +54,7 @@ errors(void **state)
 	assert_int_equal(loopback_blk_stats(&blk).bad_requests, 0);
 }
 
-/* One range of several fails: the request fails, once, and the ranges behind it stay. */
+/* One of several ranges fails: the request fails, once, and later ranges are not done. */
 static void
 error_in_range(void **state)
 {

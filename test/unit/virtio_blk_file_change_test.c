@@ -112,7 +112,7 @@ resized(void **state)
 	assert_int_equal(disk_write(DISK_SIZE / BLK_SECTOR, BLK_SECTOR, 1), VIRTIO_BLK_S_OK);
 	disk_check(DISK_SIZE / BLK_SECTOR, sent, BLK_SECTOR);
 	assert_int_equal(disk_write(2 * DISK_SIZE / BLK_SECTOR, BLK_SECTOR, 1), VIRTIO_BLK_S_IOERR);
-	/* Shrunk: nothing is written behind the end, which would grow it again. */
+	/* Shrunk: nothing is written after the end, because that would extend the file again. */
 	assert_int_equal(ftruncate(disk_fd, DISK_SIZE / 2), 0);
 	assert_int_equal(rte_vduse_blk_resize(blk.blk), 0);
 	assert_int_equal(config_capacity(), DISK_SIZE / 2 / BLK_SECTOR);
@@ -212,7 +212,7 @@ cannot_open(void **state)
 	snprintf(fifo, sizeof(fifo), "%s.fifo", disk_path);
 	snprintf(fifo_args, sizeof(fifo_args), "path=%s", fifo);
 	assert_int_equal(mkfifo(fifo, 0600), 0);
-	/* It would wait for somebody who writes. */
+	/* It would wait for a writer. */
 	refused("file", fifo_args, true, -EINVAL);
 	unlink(fifo);
 	refused("file", disk_args, false, -EAGAIN); /* it is in use */

@@ -131,7 +131,7 @@ answered(uint32_t *head)
 	return true;
 }
 
-/* Refused for ever: tried again for some seconds, then an error, and one line for all. */
+/* Always refused: retried for some seconds, then an error, with one log line for all. */
 static void
 refused_for_ever(void **state)
 {

@@ -29,7 +29,7 @@
 #define USED(use)   (100 + (use))
 #define DENIED(use) (200 + (use))
 
-/* How long a file is waited for that somebody else has. */
+/* Waiting time for a file that another process has locked. */
 #define PATIENCE_US 1000000u
 
 static char path[64], args[96];
@@ -97,7 +97,7 @@ lock_byte(off_t byte, short type)
 	return fcntl(fd, F_OFD_SETLK, &lock);
 }
 
-/* Whether somebody else has a lock on a byte. */
+/* Whether another process has a lock on a byte. */
 static bool
 is_locked(off_t byte)
 {
@@ -131,7 +131,7 @@ qemu_has_it(void **state)
 	with_lock(DENIED(USE_RESIZE), 0, 0);
 }
 
-/* What QEMU sees of ours; "qemu-img info -U" locks byte 100 and looks at byte 200. */
+/* The locks that QEMU sees; "qemu-img info -U" locks byte 100 and checks byte 200. */
 static void
 qemu_sees_ours(void **state)
 {
@@ -146,7 +146,7 @@ qemu_sees_ours(void **state)
 	assert_true(is_locked(DENIED(USE_WRITE)));
 	assert_true(is_locked(DENIED(USE_RESIZE)));
 	assert_int_equal(lock_byte(USED(USE_READ), F_UNLCK), 0);
-	/* A second one of ours is refused either way. */
+	/* A second disk of this project is refused either way. */
 	assert_int_equal(try_open(false), -EAGAIN);
 	assert_int_equal(try_open(true), -EAGAIN);
 	loopback_blk_destroy(&disk);

@@ -78,7 +78,7 @@ not_served(void **state)
 	destroy();
 }
 
-/* The file grew while nobody looked: who comes back is told, without a SIGHUP. */
+/* The file grew meanwhile: a driver that reconnects gets the new size without a SIGHUP. */
 static void
 grown(void **state)
 {

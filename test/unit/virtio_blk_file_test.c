@@ -147,7 +147,7 @@ pinned(void **state)
 	assert_int_equal(disk_write(0, BLK_PIECE, 1), VIRTIO_BLK_S_OK);
 	for (round = 0; round < 2; round++) {
 		assert_true(read_reaches_old_page());
-		/* Memory that moves is pinned anew. */
+		/* Memory that moves is pinned again. */
 		loopback_blk_update(&blk);
 		assert_true(read_reaches_old_page());
 		blk.pinnable = false;

@@ -104,7 +104,7 @@ logs_that_are_none(void **state)
 	refuse_logs(PACKED);
 }
 
-/* A driver that came up while nobody served it has a ring of its own: the log is not used. */
+/* A driver that came up while no process served the device has a new ring: the log is not used. */
 static void
 new_driver_old_log(void **state)
 {

@@ -52,7 +52,7 @@ take_len(uint16_t head)
 	return 0;
 }
 
-/* A request with out bytes behind its header and in bytes before its status. */
+/* A request with out bytes after its header and in bytes before its status. */
 struct used_case {
 	const char *name;
 	uint32_t type;
@@ -158,7 +158,7 @@ seg_max_fits_rings(void **state)
 		assert_int_equal(announced(size).seg_max, RTE_MIN(size, 128u) - 2);
 }
 
-/* FreeBSD attaches only where size_max is at least its maxphys, 1 MiB unless somebody raised it. */
+/* FreeBSD attaches only if size_max is at least its maxphys, by default 1 MiB. */
 static void
 size_max_above_maxphys(void **state)
 {

@@ -300,7 +300,7 @@ test_lock(void **state)
 	assert_true(fd >= 0);
 	assert_int_equal(read(fd, owner, sizeof(owner) - 1), strlen(FAKE_RBD_SELF));
 	assert_string_equal(owner, FAKE_RBD_SELF);
-	/* As long as we live nobody takes the lock from us. */
+	/* While this process lives, its lock is not broken. */
 	assert_int_equal(open_again(), -EBUSY);
 	assert_int_equal(fake_rbd.broken, 0);
 	assert_int_equal(unit_log_count("somebody else writes to it"), 1);

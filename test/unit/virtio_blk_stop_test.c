@@ -286,7 +286,7 @@ is_drained(void *arg)
 	return !is_draining(arg);
 }
 
-/* An application waits for the backend, and nothing new is taken; but it does not wait for ever. */
+/* An application waits for the backend with a time limit; no new requests are taken. */
 static void
 application_drains(void **state)
 {
@@ -333,7 +333,7 @@ application_drains_stopping(void **state)
 	assert_true(loopback_blk_answered(&blk, UNIT_PATIENCE_MS));
 }
 
-/* What nobody polls is not waited for: the driver broke its ring. */
+/* A queue that is not polled is not waited for: the driver broke its ring. */
 static void
 application_drains_broken(void **state)
 {

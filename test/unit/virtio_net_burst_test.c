@@ -29,7 +29,7 @@
 #define HDR        sizeof(struct virtio_net_hdr_v1)
 #define SIZE       256
 #define RING_SPACE 0x4000u
-#define BUFFERS    0x10000u /* behind the rings */
+#define BUFFERS    0x10000u /* after the rings */
 #define BUFFER     2048u
 #define MEMORY     (BUFFERS + 2 * SIZE * BUFFER)
 #define STATUS_UP                                                                                  \

@@ -141,7 +141,7 @@ wait_polls(void)
 	unit_ctrl_turn();
 }
 
-/* Once a reset is answered nobody writes to the driver's memory any more. */
+/* After a reset is answered, nothing writes to the driver's memory any more. */
 static void
 check_untouched(void)
 {

@@ -93,7 +93,7 @@ test_sizes(void **state)
 	assert_int_equal(stats_of().drops, 0);
 }
 
-/* Where a chain may be cut: in the header, behind it, in every byte. */
+/* Where a chain may be split: in the header, after it, at every byte. */
 static const struct layout {
 	uint32_t lens[40];
 	unsigned int nb;
@@ -274,7 +274,7 @@ test_scarce_pool_segments(void **state)
 	assert_int_equal(loopback_net_reap(&net), 4);
 }
 
-/* A packet that is too long for all of the pool is lost; those behind it are not. */
+/* A packet that is too long for the whole pool is dropped; those after it are not. */
 static void
 test_small_pool(void **state)
 {
@@ -296,7 +296,7 @@ test_small_pool(void **state)
 	rte_mempool_free(small);
 }
 
-/* mbufs without data room must not be taken for ever. */
+/* mbufs without data room must not cause an endless loop. */
 static void
 test_roomless_pool(void **state)
 {

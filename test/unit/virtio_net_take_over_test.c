@@ -182,7 +182,7 @@ mtu_unknown_to_driver(void **state)
 	expect_mtu(9000);
 }
 
-/* A device of another version's, whose configuration space nobody noted. */
+/* A device of another version, whose configuration space was not saved. */
 static void
 mtu_not_noted(void **state)
 {

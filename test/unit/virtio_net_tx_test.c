@@ -180,7 +180,7 @@ test_indirect(void **state)
 	}
 }
 
-/* Bytes of a buffer behind the packet stay as they were. */
+/* Bytes of a buffer after the packet do not change. */
 static void
 test_nothing_beyond(void **state)
 {
@@ -241,7 +241,7 @@ test_no_buffers(void **state)
 	assert_int_equal(stats_of().drops, 0);
 }
 
-/* A packet for which there are too few buffers waits for more, and so do those behind it. */
+/* A packet for which there are too few buffers waits for more, and so do later ones. */
 static void
 test_waits_for_buffers(void **state)
 {
@@ -264,7 +264,7 @@ test_waits_for_buffers(void **state)
 	assert_int_equal(stats_of().drops, 0);
 }
 
-/* All of the ring is offered and does not hold the packet: waiting would be for ever. */
+/* The whole ring is available and too small for the packet: waiting would never end. */
 static void
 test_larger_than_ring(void **state)
 {

@@ -96,7 +96,7 @@ ask_no_more(bool event_idx)
 					  rte_memory_order_relaxed);
 }
 
-/* Sleeps until an entry is used. False: it was used and nobody called. */
+/* Sleeps until an entry is used. False: it was used without a call. */
 static bool
 entry_wait(bool event_idx)
 {

@@ -85,7 +85,7 @@ driver_layout(const struct driver *driver);
 int
 driver_start(struct driver *driver);
 
-/* More memory, at an iova of its own or where iova says (0: behind the last). */
+/* Adds memory at the given iova (0: after the last region). */
 struct driver_region *
 driver_region(struct driver *driver, uint64_t iova, uint64_t size);
 void *

@@ -212,7 +212,7 @@ buffer_outside_every_region(void **state)
 	assert_int_equal(driver.vq.fault_iova, 0);
 }
 
-/* B4: the part behind the region's end is missed, not looked for elsewhere. */
+/* The part after the end of the region is a miss; it is not looked for elsewhere. */
 static void
 buffer_over_the_end_of_a_region(void **state)
 {

@@ -152,7 +152,7 @@ chain_of_too_many_pieces(void **state)
 	driver_free(&driver);
 }
 
-/* Chains that do not fit beside each other come in bursts of their own. */
+/* Chains that do not fit into one burst come in separate bursts. */
 static void
 burst_that_fills_the_scratch(void **state)
 {
@@ -213,7 +213,7 @@ descriptors_without_bytes(void **state)
 	driver_free(&driver);
 }
 
-/* Memory as large as nobody has: only the sum is looked at. */
+/* More memory than exists: only the sum is checked. */
 static void
 lengths_saturate(void **state)
 {
@@ -262,7 +262,7 @@ misses_on_the_way(void **state)
 	driver_free(&driver);
 }
 
-/* A fault behind chains that are given back is met again with them, not before. */
+/* A fault after chains that are given back is found again with them, not before. */
 static void
 unpop_takes_the_fault_along(void **state)
 {

@@ -75,7 +75,7 @@ seg_flags(const struct model_seg *seg)
 	return seg->write ? VRING_DESC_F_WRITE : 0;
 }
 
-/* Entries behind the first stand in reverse, so that only "next" tells their order. */
+/* Entries after the first are in reverse, so that only "next" gives their order. */
 static void
 post_split_table(const struct model_post *post, uint32_t from, uint64_t iova)
 {

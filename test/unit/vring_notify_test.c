@@ -63,7 +63,7 @@ test_enabled(void **state)
 	rounds(UINT64_C(1) << VIRTIO_RING_F_EVENT_IDX, true);
 }
 
-/* A ring that moves keeps the setting; a start disables kicks. */
+/* A ring that moves keeps its notification setting; a ring that starts has it disabled. */
 static void
 kept(uint64_t features)
 {

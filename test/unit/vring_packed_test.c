@@ -357,7 +357,7 @@ chains_that_are_none(void **state)
 	driver_free(&driver);
 }
 
-/* A chain may not reach into descriptors that the device holds, nor counting go on for ever. */
+/* A chain must not extend into descriptors that the device holds, and counting must end. */
 static void
 chains_without_an_end(void **state)
 {
@@ -379,7 +379,7 @@ chains_without_an_end(void **state)
 	driver_free(&driver);
 }
 
-/* A fault behind chains that are given back is met again. */
+/* A fault after chains that are given back is found again. */
 static void
 fault_after_unpop(void **state)
 {

@@ -66,7 +66,7 @@ rings_over_a_seam(void **state)
 	driver_free(&driver);
 }
 
-/* Memory that ends within the rings, at any byte, and nothing behind it. */
+/* Memory that ends within the rings, at any byte, with nothing after it. */
 static void
 rings_longer_than_memory(void **state)
 {

@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 # shellcheck shell=bash
 #
-# A back end that is not ours: qemu-storage-daemon serves a block device over VDUSE.
+# An independent back end: qemu-storage-daemon serves a block device over VDUSE.
 # Source after guest.sh; blk.sh comes with it.
 . "${BASH_SOURCE[0]%/*}/blk.sh"
 

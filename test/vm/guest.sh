@@ -50,7 +50,7 @@ fail()
 trap 'fail "line $LINENO: $BASH_COMMAND"' ERR
 set -E
 
-# VDUSE: the distribution's module, or ours in its place.
+# VDUSE: the distribution's module, or this project's.
 load_vduse()
 {
 	case ${VDUSE_MODULE:-distribution} in
@@ -148,7 +148,7 @@ testpmd_cmd()
 	tail -n +"$((lines + 1))" "$work/$1.log"
 }
 
-# The polling process is gone: collect it; its exit code is ours.
+# The polling process has ended: return its exit code.
 reap_testpmd()
 {
 	local fd=${testpmd_stdin[$1]} code=0

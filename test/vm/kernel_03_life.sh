@@ -8,7 +8,7 @@
 . "$(dirname "$0")/kernel_guest.sh"
 . "$(dirname "$0")/blk_guest.sh"
 
-# KiB in use that nobody can reclaim. Pages that wait in the lists of a CPU are free.
+# KiB in use that cannot be reclaimed. Pages in the per-CPU lists are free.
 kernel_memory()
 {
 	sync
@@ -47,7 +47,7 @@ cycle()
 for _ in $(times 10); do cycle; done
 before=$(kernel_memory)
 for _ in $(times 100); do cycle; done
-# A domain left behind by each would be 100 times 64 MiB.
+# A leaked domain in each cycle would be 100 times 64 MiB.
 check_memory 4096 "100 cycles"
 
 step "detached and attached 20 times under the same back end"

@@ -34,7 +34,7 @@ not_known()
 		END { finish() }' "$1"
 }
 
-# On a kernel that looks for it: memory that nobody points to any more, some seconds after.
+# On a kernel with kmemleak: checks for leaked memory, some seconds later.
 # check_no_leaks [MODULE]: only what MODULE, still loaded, allocated; others have bugs too.
 # shellcheck disable=SC2154
 check_no_leaks()

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# Debian's dpdk-testpmd and DPDK's own net_vhost driver, neither changed nor built anew, serve
+# Debian's dpdk-testpmd and DPDK's own net_vhost driver, neither changed nor rebuilt, serve
 # VDUSE devices with our library loaded before librte_vhost.
 . "$(dirname "$0")/vhost.sh"
 

@@ -158,7 +158,7 @@ client_disk_take(struct client_disk *disk, uint16_t *ids, uint16_t max)
 			errx(EXIT_FAILURE, "request %u failed", id);
 		ids[i] = (uint16_t)id;
 	}
-	/* Half a lap behind: an index that the device does not come by. */
+	/* Half a turn back: an index that the device does not reach. */
 	if (nb > 0)
 		__atomic_store_n(&shared->avail.used_event, (uint16_t)(disk->seen - 0x8000),
 				 __ATOMIC_RELAXED);

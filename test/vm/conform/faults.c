@@ -282,7 +282,7 @@ run_vhost(void)
 	close(vhost);
 }
 
-/* A device whose messages somebody answers, whatever else happens to it. */
+/* A device whose messages are answered whatever else happens to it. */
 static void
 run(bool virtio)
 {

@@ -52,7 +52,7 @@ stall_finish(struct stall *stall, bool page)
 		need(ioctl(stall->uffd, UFFDIO_ZEROPAGE, &zero) == 0, "UFFDIO_ZEROPAGE");
 	else
 		munmap(stall->page, STALL_PAGE);
-	/* That wakes whoever waits for a page. */
+	/* This wakes the tasks that wait for a page. */
 	close(stall->uffd);
 }
 

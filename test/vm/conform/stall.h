@@ -24,7 +24,7 @@ struct stall {
 
 void
 stall_init(struct stall *stall);
-/* Returns once somebody waits for the page; ends the program if nobody does within 5 s. */
+/* Returns when a task waits for the page; ends the program if none does within 5 s. */
 void
 stall_wait(struct stall *stall);
 /* The page comes, or goes for good. Either ends the wait. */

@@ -232,7 +232,7 @@ test_written_less(int fd, uint8_t *base)
 		printf("# %u of %u show earlier frames\n", i - clean, i);
 }
 
-/* The device is under virtio_net, its interface is up, and nobody has served its rings. */
+/* The device is under virtio_net, its interface is up, and its rings have not been served. */
 void
 conform_traffic(int fd)
 {
