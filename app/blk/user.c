@@ -95,7 +95,7 @@ app_user_drop(const struct app_devices *devices)
 	if (ret < 0)
 		fprintf(stderr,
 			"dpdk-vduse-blk: --user %s: cannot switch to this user: %s: start it as "
-			"root, and use a user other than root\n",
+			"root, and name a user that is not root\n",
 			devices->user, strerror(-ret));
 	return ret;
 }
