@@ -154,6 +154,7 @@ blk_devargs_parse(const char *text, struct blk_devargs *out)
 	if (copy == NULL)
 		return -ENOMEM;
 	memset(out, 0, sizeof(*out));
+	out->conf.size = sizeof(out->conf);
 	out->conf.inflight = true;
 	ret = devargs_name(&rest, out);
 	if (ret == 0)

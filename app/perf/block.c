@@ -38,6 +38,7 @@ static struct rte_vduse_blk_conf
 block_conf(const struct perf_options *options)
 {
 	return (struct rte_vduse_blk_conf){
+		.size = sizeof(struct rte_vduse_blk_conf),
 		.path = options->device != NULL ? options->device : RTE_VDUSE_PATH "perf",
 		.queues = options->queues,
 		.queue_size = options->queue_size,

@@ -45,6 +45,7 @@ net_conf(const struct perf_options *options)
 	uint32_t mtu = RTE_MIN(options->max_size, (uint32_t)PERF_PACKET_MAX) - RTE_ETHER_HDR_LEN;
 
 	return (struct rte_vduse_net_conf){
+		.size = sizeof(struct rte_vduse_net_conf),
 		.path = options->device != NULL ? options->device : RTE_VDUSE_PATH "perf",
 		.pairs = options->queues,
 		.queue_size = options->queue_size,

@@ -70,6 +70,7 @@ main(int argc, char **argv)
 {
 	const struct virtio_net_config config = { .mac = { 2, 0, 0, 0, 0, 1 } };
 	struct rte_vduse_dev_conf conf = {
+		.size = sizeof(struct rte_vduse_dev_conf),
 		.device_id = VIRTIO_ID_NET,
 		.features = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM |
 			    1ULL << VIRTIO_NET_F_MAC,

@@ -87,6 +87,7 @@ int
 main(int argc, char **argv)
 {
 	struct rte_vduse_dev_conf conf = {
+		.size = sizeof(struct rte_vduse_dev_conf),
 		.device_id = VIRTIO_ID_RNG,
 		/* QEMU requires the two ring features. */
 		.features = 1ULL << VIRTIO_F_VERSION_1 | 1ULL << VIRTIO_F_ACCESS_PLATFORM |

@@ -179,6 +179,12 @@ struct rte_vduse_dev_ops {
 
 /** What a device is made of. */
 struct rte_vduse_dev_conf {
+	/**
+	 * sizeof() of this structure as the caller was compiled with. Fields that a newer library
+	 * adds are 0 for an older caller; a newer caller must leave 0 what an older library does
+	 * not know.
+	 */
+	size_t size;
 	const char *path; /**< /dev/vduse/NAME, or of a vhost-user socket. */
 	bool client;      /**< Connect to that socket instead of making it. */
 	/** Take memory of that socket's clients in any file. By default only memfd, tmpfs and

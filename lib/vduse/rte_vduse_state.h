@@ -51,15 +51,20 @@ struct rte_vduse_part {
  *
  * Any thread but the control thread.
  *
- * @param conf
- *   The device that is about to be created: its path, transport and transport_priv are read.
+ * @param path
+ *   See struct rte_vduse_dev_conf, as are the next two.
+ * @param transport
+ *   NULL: the one that path names.
+ * @param transport_priv
+ *   The transport's.
  * @param[out] left
  *   What was left; written if 0 is returned.
  * @return
- *   0; -ENOENT: nothing was left, a process serves the device, or conf names no device.
+ *   0; -ENOENT: nothing was left, a process serves the device, or path names no device.
  */
 int
-rte_vduse_dev_left(const struct rte_vduse_dev_conf *conf, struct rte_vduse_left *left);
+rte_vduse_dev_left(const char *path, const struct vduse_transport_ops *transport, void *transport_priv,
+		   struct rte_vduse_left *left);
 
 /**
  * Tells whether a device is one that a dead process left: its driver goes on with what it accepted.

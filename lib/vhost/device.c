@@ -100,6 +100,7 @@ static int
 device_create_raw(struct vhost_dev *dev)
 {
 	struct rte_vduse_dev_conf conf = {
+		.size = sizeof(struct rte_vduse_dev_conf),
 		.path = dev->path,
 		.device_id = dev->conf.device_id,
 		.features = dev->features,

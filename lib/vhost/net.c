@@ -48,6 +48,7 @@ vhost_net_conf(const struct vhost_dev *dev, struct rte_vduse_net_conf *conf)
 	const struct virtio_net_config *config = (const void *)dev->config;
 
 	*conf = (struct rte_vduse_net_conf){
+		.size = sizeof(struct rte_vduse_net_conf),
 		.path = dev->path,
 		.pairs = dev->conf.nb_vqs / 2,
 		.queue_size = dev->conf.queue_size,

@@ -5,6 +5,7 @@
  * Input: a configuration. Output: a VDUSE device on an open backend; rte_vduse_blk_poll() serves
  * its virtqueues. Thread: the application's.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -15,6 +16,8 @@
 #include <rte_bitops.h>
 #include <rte_string_fns.h>
 #include <rte_vduse_compat.h>
+
+#include <vduse/conf.h>
 
 #include <virtio_blk/blk.h>
 
@@ -111,6 +114,7 @@ static int
 blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf, const char *name)
 {
 	struct rte_vduse_dev_conf dev_conf = {
+		.size = sizeof(dev_conf),
 		.path = conf->path,
 		.client = conf->client,
 		.any_memory = conf->any_memory,
@@ -220,25 +224,28 @@ close_queues:
 	return ret;
 }
 
+static_assert(offsetof(struct rte_vduse_blk_conf, path) == sizeof(size_t), "see conf.c");
+static_assert(sizeof(struct rte_vduse_blk_conf) ==
+		      offsetof(struct rte_vduse_blk_conf, transport_priv) + sizeof(void *),
+	      "no padding at the end, see conf.h");
+
 int
 rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk **result)
 {
-	const struct rte_vduse_dev_conf place = {
-		.path = conf->path,
-		.transport = conf->transport,
-		.transport_priv = conf->transport_priv,
-	};
-	struct rte_vduse_blk_conf wanted = *conf;
+	struct rte_vduse_blk_conf wanted;
 	struct rte_vduse_blk *blk;
 	struct rte_vduse_left left;
 	const char *name;
 	bool found;
 	int ret;
 
-	ret = blk_conf_check(conf, &name);
+	ret = VDUSE_CONF_TAKE(&wanted, conf, transport_priv);
 	if (ret < 0)
 		return ret;
-	found = rte_vduse_dev_left(&place, &left) == 0;
+	ret = blk_conf_check(&wanted, &name);
+	if (ret < 0)
+		return ret;
+	found = rte_vduse_dev_left(wanted.path, wanted.transport, wanted.transport_priv, &left) == 0;
 	if (found)
 		ret = vblk_take_over(&wanted, name, &left);
 	if (ret < 0)

@@ -13,6 +13,7 @@
  */
 
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include <rte_vduse.h>
@@ -34,6 +35,7 @@ struct rte_vduse_blk;
 
 /** What a block device is made of. */
 struct rte_vduse_blk_conf {
+	size_t size;      /**< See struct rte_vduse_dev_conf: sizeof() of this structure. */
 	const char *path; /**< /dev/vduse/NAME, or of a vhost-user socket. */
 	bool client;      /**< Connect to that socket instead of making it. */
 	/** Take memory of that socket's clients in any file. By default only memfd, tmpfs and

@@ -16,21 +16,24 @@
 #define VNET_BIT(nr) (UINT64_C(1) << (nr))
 
 uint64_t
-rte_vduse_net_features(const struct rte_vduse_net_conf *conf)
+rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 {
+	struct rte_vduse_net_conf conf;
 	uint64_t features = VNET_BIT(VIRTIO_F_VERSION_1) | VNET_BIT(VIRTIO_F_ACCESS_PLATFORM) |
 			    VNET_BIT(VIRTIO_RING_F_INDIRECT_DESC) |
 			    VNET_BIT(VIRTIO_RING_F_EVENT_IDX) | VNET_BIT(VIRTIO_NET_F_MRG_RXBUF) |
 			    VNET_BIT(VIRTIO_NET_F_MAC) | VNET_BIT(VIRTIO_NET_F_STATUS) |
 			    VNET_BIT(VIRTIO_F_RING_PACKED) | VNET_BIT(VIRTIO_F_IN_ORDER);
 
-	if (conf->mtu != 0)
+	if (vnet_conf_take(&conf, asked) < 0)
+		return 0;
+	if (conf.mtu != 0)
 		features |= VNET_BIT(VIRTIO_NET_F_MTU);
 	/* Section 5.1.3.1: MQ depends on CTRL_VQ. */
-	if (conf->pairs > 1)
+	if (conf.pairs > 1)
 		features |= VNET_BIT(VIRTIO_NET_F_MQ) | VNET_BIT(VIRTIO_NET_F_CTRL_VQ);
 	/* Section 6: VDUSE requires both of these. */
-	return features & (~conf->features_off | VNET_BIT(VIRTIO_F_VERSION_1) |
+	return features & (~conf.features_off | VNET_BIT(VIRTIO_F_VERSION_1) |
 			   VNET_BIT(VIRTIO_F_ACCESS_PLATFORM));
 }
 

@@ -5,12 +5,15 @@
  * Input: a configuration. Output: a VDUSE device whose virtqueues rx.c and tx.c serve.
  * Thread: the application's.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <linux/virtio_ids.h>
+
+#include <vduse/conf.h>
 
 #include <virtio_net/net.h>
 
@@ -49,6 +52,7 @@ static int
 net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf, const char *name)
 {
 	struct rte_vduse_dev_conf dev_conf = {
+		.size = sizeof(dev_conf),
 		.path = conf->path,
 		.client = conf->client,
 		.any_memory = conf->any_memory,
@@ -94,16 +98,22 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 	return ret;
 }
 
+static_assert(offsetof(struct rte_vduse_net_conf, path) == sizeof(size_t), "see conf.c");
+static_assert(sizeof(struct rte_vduse_net_conf) ==
+		      offsetof(struct rte_vduse_net_conf, transport_priv) + sizeof(void *),
+	      "no padding at the end, see conf.h");
+
+int
+vnet_conf_take(struct rte_vduse_net_conf *conf, const struct rte_vduse_net_conf *asked)
+{
+	return VDUSE_CONF_TAKE(conf, asked, transport_priv);
+}
+
 int
 rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_net **result)
 {
-	struct rte_vduse_net_conf wanted = *asked;
+	struct rte_vduse_net_conf wanted;
 	const struct rte_vduse_net_conf *conf = &wanted;
-	const struct rte_vduse_dev_conf place = {
-		.path = conf->path,
-		.transport = conf->transport,
-		.transport_priv = conf->transport_priv,
-	};
 	struct rte_vduse_net *net;
 	struct rte_vduse_left left;
 	const char *name;
@@ -111,10 +121,13 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_ne
 	size_t size;
 	int ret;
 
+	ret = vnet_conf_take(&wanted, asked);
+	if (ret < 0)
+		return ret;
 	ret = net_conf_check(conf, &name);
 	if (ret < 0)
 		return ret;
-	if (rte_vduse_dev_left(&place, &left) == 0)
+	if (rte_vduse_dev_left(conf->path, conf->transport, conf->transport_priv, &left) == 0)
 		vnet_take_over(&wanted, name, &left);
 	size = sizeof(*net) + 2 * conf->pairs * sizeof(net->queues[0]);
 	net = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_MUL_CEIL(size, RTE_CACHE_LINE_SIZE));

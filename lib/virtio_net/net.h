@@ -65,6 +65,10 @@ struct rte_vduse_net {
 	struct vnet_queue queues[];
 };
 
+/* net.c: a caller's conf as this library has it. Returns 0 or a negative errno, with a log line. */
+int
+vnet_conf_take(struct rte_vduse_net_conf *conf, const struct rte_vduse_net_conf *asked);
+
 /* config.c: fills the initial configuration space. */
 void
 vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_conf *conf);

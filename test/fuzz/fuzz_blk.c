@@ -164,6 +164,7 @@ disk_create(struct disk *disk, uint8_t how, uint8_t size)
 {
 	static const char *const args[] = { "under=ram,size=1M", "size=1M" };
 	struct rte_vduse_blk_conf conf = {
+		.size = sizeof(struct rte_vduse_blk_conf),
 		.path = "/dev/vduse/fuzz0",
 		.queues = 1,
 		.queue_size = (uint16_t)(4 << size % 7),

@@ -210,6 +210,7 @@ static void
 card_create(struct card *card, uint8_t how, uint8_t size)
 {
 	struct rte_vduse_net_conf conf = {
+		.size = sizeof(struct rte_vduse_net_conf),
 		.path = "/dev/vduse/fuzz0",
 		.pairs = 1,
 		.queue_size = (uint16_t)(2 << size % 8),

@@ -608,6 +608,7 @@ client_create(struct client *client, uint8_t how)
 {
 	char path[RTE_VDUSE_SOCKET_MAX];
 	struct rte_vduse_blk_conf conf = {
+		.size = sizeof(struct rte_vduse_blk_conf),
 		.path = path,
 		.queues = QUEUES,
 		.queue_size = 16,

@@ -7,12 +7,15 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <rte_lcore.h>
 
 #include <virtio_blk/blk.h>
 #include <virtio_net/net.h>
+#include <vduse/conf.h>
+#include <vduse/core/device.h>
 #include <vduse/loopback/loopback.h>
 
 #include "create_over.h"
@@ -22,6 +25,7 @@ static struct vduse_loopback *loop;
 static char dir[64];
 
 static const struct rte_vduse_net_conf net_good = {
+	.size = sizeof(struct rte_vduse_net_conf),
 	.path = "/dev/vduse/check",
 	.mac = { { 0x02, 0, 0, 0, 0, 1 } },
 	.pairs = 1,
@@ -31,6 +35,7 @@ static const struct rte_vduse_net_conf net_good = {
 };
 
 static const struct rte_vduse_blk_conf blk_good = {
+	.size = sizeof(struct rte_vduse_blk_conf),
 	.path = "/dev/vduse/check",
 	.queues = 1,
 	.queue_size = 64,
@@ -110,6 +115,132 @@ test_net(void **state)
 	REFUSED(net, mac, zero, "check: the MAC address");
 }
 
+/* A conf of another release, and what this one makes of it. */
+struct old_conf {
+	size_t size;
+	const char *path;
+	uint64_t first;
+};
+
+struct new_conf {
+	struct old_conf old;
+	uint64_t later;
+	const char *latest;
+};
+
+/* An application of the first release: what follows its structure is something else. */
+static void
+test_older(void **state)
+{
+	struct {
+		struct old_conf conf;
+		uint64_t others[2];
+	} asked = { { sizeof(asked.conf), "old", 7 }, { 8, 9 } };
+	const size_t first = sizeof(asked.conf);
+	struct new_conf conf;
+
+	RTE_SET_USED(state);
+	memset(&conf, 0xff, sizeof(conf));
+	unit_log_clear();
+	assert_int_equal(vduse_conf_take(&conf, sizeof(conf), first, &asked), 0);
+	assert_int_equal(conf.old.size, sizeof(conf));
+	assert_string_equal(conf.old.path, "old");
+	assert_int_equal(conf.old.first, 7);
+	assert_int_equal(conf.later, 0);
+	assert_null(conf.latest);
+	assert_int_equal(unit_log_count(""), 0);
+	/* What the first release has, nobody may leave out. */
+	asked.conf.size = first - 1;
+	assert_int_equal(vduse_conf_take(&conf, sizeof(conf), first, &asked), -EINVAL);
+	assert_int_equal(unit_log_count("old: its configuration has size 23, at least 24"), 1);
+}
+
+/* NEWER(device type, function that creates it): an application of a later release. */
+#define NEWER(type, try)                                                                           \
+	do {                                                                                       \
+		struct {                                                                           \
+			struct rte_vduse_##type##_conf conf;                                       \
+			uint64_t later[2];                                                         \
+		} asked = { .conf = type##_good };                                                 \
+                                                                                                   \
+		asked.conf.size = sizeof(asked);                                                   \
+		assert_int_equal(try(&asked.conf), 0);                                             \
+		asked.later[1] = UINT64_C(1) << 63;                                                \
+		unit_log_clear();                                                                  \
+		assert_int_equal(try(&asked.conf), -E2BIG);                                        \
+		assert_int_equal(unit_log_count("check: its configuration has size"), 1);          \
+		assert_int_equal(unit_log_count(""), 1);                                           \
+	} while (0)
+
+static const struct rte_vduse_dev_ops no_ops;
+
+static const struct rte_vduse_dev_conf dev_good = {
+	.size = sizeof(struct rte_vduse_dev_conf),
+	.path = "/dev/vduse/check",
+	.device_id = 42,
+	.nb_vqs = 1,
+	.vq_size = 64,
+	.socket_id = SOCKET_ID_ANY,
+	.ops = &no_ops,
+};
+
+static int
+try_dev(const struct rte_vduse_dev_conf *conf)
+{
+	struct rte_vduse_dev *dev = NULL;
+	int ret = vduse_dev_create(conf, &vduse_transport_loopback, loop, &dev);
+
+	rte_vduse_dev_destroy(dev);
+	return ret;
+}
+
+static void
+test_newer(void **state)
+{
+	RTE_SET_USED(state);
+	NEWER(dev, try_dev);
+	NEWER(net, try_net);
+	NEWER(blk, try_blk);
+}
+
+/* No structure is that large: what lies after a page of it is not read. */
+static void
+test_huge(void **state)
+{
+	const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	struct rte_vduse_dev_conf *asked =
+		mmap(NULL, 2 * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	RTE_SET_USED(state);
+	assert_ptr_not_equal(asked, MAP_FAILED);
+	assert_int_equal(mprotect((uint8_t *)asked + page, page, PROT_NONE), 0);
+	*asked = dev_good;
+	asked->size = SIZE_MAX;
+	unit_log_clear();
+	assert_int_equal(try_dev(asked), -E2BIG);
+	assert_int_equal(unit_log_count("(no path): its configuration has size 1844674407"), 1);
+	assert_int_equal(munmap(asked, 2 * page), 0);
+}
+
+static void
+test_size(void **state)
+{
+	struct rte_vduse_net_conf sizeless = net_good;
+
+	RTE_SET_USED(state);
+	assert_int_equal(try_dev(&dev_good), 0);
+	REFUSED(dev, size, 0, "check: its configuration has size 0, at least");
+	REFUSED(net, size, 0, "check: its configuration has size 0, at least");
+	REFUSED(blk, size, 0, "check: its configuration has size 0, at least");
+	REFUSED(dev, size, sizeof(struct rte_vduse_dev_conf) - 1, "set size to sizeof()");
+	REFUSED(net, size, sizeof(struct rte_vduse_net_conf) - 1, "set size to sizeof()");
+	REFUSED(blk, size, sizeof(struct rte_vduse_blk_conf) - 1, "set size to sizeof()");
+	REFUSED(net, size, 1, "(no path): its configuration has size 1");
+	assert_int_not_equal(rte_vduse_net_features(&sizeless), 0);
+	sizeless.size = 0;
+	assert_int_equal(rte_vduse_net_features(&sizeless), 0);
+}
+
 /* The loopback takes a control queue, which nothing serves. */
 static void
 test_net_pairs(void **state)
@@ -176,6 +307,10 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_net, setup, teardown),
+		cmocka_unit_test(test_older),
+		cmocka_unit_test_setup_teardown(test_newer, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_huge, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_net_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_blk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_backend, setup, teardown),

@@ -122,6 +122,7 @@ static char dir[64], image[96], socket_path[96];
 static struct vduse_loopback *loop;
 
 static const struct rte_vduse_net_conf net_conf = {
+	.size = sizeof(struct rte_vduse_net_conf),
 	.path = "/dev/vduse/faults",
 	.mac = { { 0x02, 0, 0, 0, 0, 1 } },
 	.pairs = 1,
@@ -134,6 +135,7 @@ static struct rte_vduse_blk_conf
 blk_conf(const char *backend, const char *args)
 {
 	return (struct rte_vduse_blk_conf){
+		.size = sizeof(struct rte_vduse_blk_conf),
 		.path = "/dev/vduse/faults",
 		.queues = 2,
 		.queue_size = 64,

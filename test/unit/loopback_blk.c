@@ -73,6 +73,7 @@ blk_create(struct loopback_blk *self, const char *backend, const char *args, uin
 	   bool read_only, bool log, uint16_t announced, uint16_t most)
 {
 	struct rte_vduse_blk_conf conf = {
+		.size = sizeof(struct rte_vduse_blk_conf),
 		.path = "/dev/vduse/unit0",
 		.queues = 1,
 		.queue_size = announced,

@@ -95,6 +95,7 @@ struct rte_vduse_dev_conf
 loopback_dev_conf(struct loopback_dev *self)
 {
 	return (struct rte_vduse_dev_conf){
+		.size = sizeof(struct rte_vduse_dev_conf),
 		.path = "/dev/vduse/unit0",
 		.device_id = 1,
 		.features = LOOPBACK_DEV_FEATURES | LOOPBACK_DEV_PACKED,

@@ -38,6 +38,7 @@ int
 device_try(bool left)
 {
 	struct rte_vduse_blk_conf conf = {
+		.size = sizeof(struct rte_vduse_blk_conf),
 		.path = "/dev/vduse/unit0",
 		.queues = 1,
 		.queue_size = announced,

@@ -88,6 +88,7 @@ void
 loopback_net_create(struct loopback_net *self, uint32_t size, uint64_t features)
 {
 	struct rte_vduse_net_conf conf = {
+		.size = sizeof(struct rte_vduse_net_conf),
 		.path = "/dev/vduse/unit0",
 		.pairs = 1,
 		.queue_size = (uint16_t)size,

@@ -202,6 +202,7 @@ void
 world_device_create(bool left)
 {
 	struct rte_vduse_net_conf conf = {
+		.size = sizeof(struct rte_vduse_net_conf),
 		.path = "/dev/vduse/unit0",
 		.pairs = 1,
 		.queue_size = RING,

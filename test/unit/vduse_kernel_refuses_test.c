@@ -119,6 +119,7 @@ static int
 create(void)
 {
 	const struct rte_vduse_blk_conf conf = {
+		.size = sizeof(struct rte_vduse_blk_conf),
 		.path = DEVICE,
 		.queues = 1,
 		.queue_size = 64,

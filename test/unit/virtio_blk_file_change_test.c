@@ -135,6 +135,7 @@ static void
 refused(const char *backend, const char *backend_args, bool read_only, int expected)
 {
 	struct rte_vduse_blk_conf conf = {
+		.size = sizeof(struct rte_vduse_blk_conf),
 		.path = "/dev/vduse/unit1",
 		.queues = 1,
 		.queue_size = RING,

@@ -71,6 +71,7 @@ static int
 try_open(bool read_only)
 {
 	struct rte_vduse_blk_conf conf = {
+		.size = sizeof(struct rte_vduse_blk_conf),
 		.path = "/dev/vduse/unit1",
 		.queues = 1,
 		.queue_size = RING,

@@ -102,6 +102,7 @@ static void
 grown_taken_over(void **state)
 {
 	struct rte_vduse_blk_conf conf = {
+		.size = sizeof(struct rte_vduse_blk_conf),
 		.path = "/dev/vduse/unit0",
 		.queues = 1,
 		.queue_size = RING,

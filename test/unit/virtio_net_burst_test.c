@@ -149,9 +149,10 @@ up(struct peer *peer, uint64_t features)
 static void
 create(struct peer *peer, const char *path)
 {
-	struct rte_vduse_net_conf conf = { .pairs = 1, .mtu = 1500 };
+	struct rte_vduse_net_conf conf = { .size = sizeof(conf), .pairs = 1, .mtu = 1500 };
 	struct rte_vduse_net *net = aligned_alloc(64, sizeof(*net) + 2 * sizeof(net->queues[0]));
 	struct rte_vduse_dev_conf dev_conf = {
+		.size = sizeof(struct rte_vduse_dev_conf),
 		.path = path,
 		.device_id = VIRTIO_ID_NET,
 		.features = rte_vduse_net_features(&conf),

@@ -43,6 +43,7 @@ setup(void **state)
 	assert_non_null(mkdtemp(dir));
 	assert_int_equal(setenv("DPDK_VDUSE_RUN_DIR", dir, 1), 0);
 	conf = (struct rte_vduse_net_conf){
+		.size = sizeof(struct rte_vduse_net_conf),
 		.path = "/dev/vduse/unit0",
 		.pairs = 1,
 		.queue_size = 256,

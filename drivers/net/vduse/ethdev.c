@@ -42,6 +42,7 @@ ethdev_net_create(struct rte_eth_dev *dev)
 {
 	struct vduse_port *port = dev->data->dev_private;
 	const struct rte_vduse_net_conf conf = {
+		.size = sizeof(struct rte_vduse_net_conf),
 		.path = port->args.dev.path,
 		.client = port->args.dev.client,
 		.any_memory = port->args.dev.any_memory,

@@ -5,6 +5,7 @@
  * Input: a configuration from the device type. Output: a device that the control thread serves.
  * Thread: the application's.
  */
+#include <assert.h>
 #include <errno.h>
 #include <inttypes.h>
 #include <stdlib.h>
@@ -17,6 +18,7 @@
 #include <rte_string_fns.h>
 #include <rte_vduse_compat.h>
 
+#include <vduse/conf.h>
 #include <vduse/core/ctrl_thread.h>
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
@@ -99,12 +101,17 @@ dev_setup_vqs(struct rte_vduse_dev *dev, uint16_t vq_size)
 	return 0;
 }
 
+static_assert(offsetof(struct rte_vduse_dev_conf, path) == sizeof(size_t), "see conf.c");
+static_assert(sizeof(struct rte_vduse_dev_conf) ==
+		      offsetof(struct rte_vduse_dev_conf, transport_priv) + sizeof(void *),
+	      "no padding at the end, see conf.h");
+
 static const struct vduse_transport_ops *
-dev_transport(const struct rte_vduse_dev_conf *conf)
+dev_transport(const char *path, const struct vduse_transport_ops *given)
 {
-	if (conf->transport != NULL)
-		return conf->transport;
-	if (conf->path != NULL && rte_vduse_path_is_socket(conf->path))
+	if (given != NULL)
+		return given;
+	if (path != NULL && rte_vduse_path_is_socket(path))
 		return &vduse_transport_vhost_user;
 	return &vduse_transport_kernel;
 }
@@ -112,15 +119,19 @@ dev_transport(const struct rte_vduse_dev_conf *conf)
 int
 rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **result)
 {
-	const struct vduse_transport_ops *transport = dev_transport(conf);
-	struct rte_vduse_dev_conf offer = *conf;
+	const struct vduse_transport_ops *transport;
+	struct rte_vduse_dev_conf offer;
 	struct rte_vduse_dev *dev;
 	const char *name;
 	int ret;
 
-	ret = dev_conf_check(conf, &name);
+	ret = VDUSE_CONF_TAKE(&offer, conf, transport_priv);
 	if (ret < 0)
 		return ret;
+	ret = dev_conf_check(&offer, &name);
+	if (ret < 0)
+		return ret;
+	transport = dev_transport(offer.path, offer.transport);
 	ret = vduse_guard_install();
 	if (ret < 0)
 		return ret;
@@ -131,18 +142,18 @@ rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev
 		offer.features &= ~offer.write_features;
 	dev = dev_alloc(&offer, name);
 	if (dev == NULL) {
-		VDUSE_LOG(dev, ERR, name, "no memory for %u virtqueues", conf->nb_vqs);
+		VDUSE_LOG(dev, ERR, name, "no memory for %u virtqueues", offer.nb_vqs);
 		return -ENOMEM;
 	}
 	dev->transport = transport;
-	dev->transport_priv = conf->transport_priv;
+	dev->transport_priv = offer.transport_priv;
 	ret = vduse_dev_path_take(dev);
 	if (ret < 0)
 		goto free_dev;
 	ret = transport->create(dev, &offer);
 	if (ret < 0)
 		goto leave_path;
-	ret = dev_setup_vqs(dev, conf->vq_size);
+	ret = dev_setup_vqs(dev, offer.vq_size);
 	if (ret < 0)
 		goto destroy;
 	/* For the next process, if this one is killed. The device works without the file. */
@@ -161,12 +172,13 @@ free_dev:
 }
 
 int
-rte_vduse_dev_left(const struct rte_vduse_dev_conf *conf, struct rte_vduse_left *left)
+rte_vduse_dev_left(const char *path, const struct vduse_transport_ops *transport, void *transport_priv,
+		   struct rte_vduse_left *left)
 {
-	if (rte_vduse_path_name(conf->path) == NULL)
+	if (rte_vduse_path_name(path) == NULL)
 		return -ENOENT;
 	memset(left, 0, sizeof(*left));
-	return dev_transport(conf)->left(conf->path, conf->transport_priv, left);
+	return dev_transport(path, transport)->left(path, transport_priv, left);
 }
 
 bool
