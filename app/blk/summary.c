@@ -11,7 +11,7 @@ summary_queue(const struct rte_vduse_blk *blk, uint16_t queue)
 {
 	struct rte_vduse_blk_stats stats;
 
-	rte_vduse_blk_stats(blk, queue, &stats);
+	rte_vduse_blk_stats(blk, queue, &stats, sizeof(stats));
 	printf("  queue %u: read %" PRIu64 " (%" PRIu64 " bytes), write %" PRIu64 " (%" PRIu64
 	       " bytes), flush %" PRIu64 ", discard %" PRIu64 ", write-zeroes %" PRIu64
 	       ", secure-erase %" PRIu64 ", other %" PRIu64 ", in flight %" PRIu64

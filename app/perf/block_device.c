@@ -46,7 +46,7 @@ device_poll(struct perf_block_device *device, uint16_t index)
 	if (work == 0)
 		return;
 	seen->cycles += rte_rdtsc() - begin;
-	rte_vduse_blk_stats(device->blk, index, &now);
+	rte_vduse_blk_stats(device->blk, index, &now, sizeof(now));
 	device_charge(device, seen, &now);
 }
 

@@ -52,7 +52,7 @@ kernel_wait(struct rte_vduse_dev *dev, uint16_t nb_vqs)
 	for (i = 0, ms = 0; i < nb_vqs; ms++) {
 		struct rte_vduse_vq_stats vq;
 
-		rte_vduse_vq_stats(rte_vduse_dev_vq(dev, i), &vq);
+		rte_vduse_vq_stats(rte_vduse_dev_vq(dev, i), &vq, sizeof(vq));
 		if (vq.state == RTE_VDUSE_VQ_RUNNING) {
 			i++;
 			continue;

@@ -24,7 +24,14 @@ vduse_conf_take(void *conf, size_t known, size_t first, const void *from);
 
 /* VDUSE_CONF_TAKE(to, from, last): the same; last is the last field of the first release. */
 #define VDUSE_CONF_TAKE(to, from, last)                                                            \
-	vduse_conf_take(to, sizeof(*(to)),                                                         \
-			offsetof(__typeof__(*(to)), last) + sizeof((to)->last), from)
+	vduse_conf_take(to, sizeof(*(to)), offsetof(__typeof__(*(to)), last) + sizeof((to)->last), \
+			from)
+
+/*
+ * conf.c: copies counters of known bytes to a caller that has room for size: fewer of them, or 0 for
+ * those that this library does not know.
+ */
+void
+vduse_conf_give(void *to, size_t size, const void *from, size_t known);
 
 #endif /* VDUSE_CONF_H */

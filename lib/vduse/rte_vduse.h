@@ -357,9 +357,20 @@ rte_vduse_dev_offered(const struct rte_vduse_dev *dev);
 uint64_t
 rte_vduse_dev_features(const struct rte_vduse_dev *dev);
 
-/** Copies the counters of dev to stats. Any thread. */
+/**
+ * Copies the counters of a device. Any thread.
+ *
+ * @param dev
+ *   The device.
+ * @param[out] stats
+ *   Its counters.
+ * @param size
+ *   sizeof(*stats) as the caller was compiled with: as many bytes are written. Counters that this
+ *   library does not know are 0.
+ */
 void
-rte_vduse_dev_stats(const struct rte_vduse_dev *dev, struct rte_vduse_dev_stats *stats);
+rte_vduse_dev_stats(const struct rte_vduse_dev *dev, struct rte_vduse_dev_stats *stats,
+		    size_t size);
 
 /**
  * Changes bytes of the configuration space and tells the driver (section 2.5.1).
@@ -543,9 +554,11 @@ struct rte_vduse_vq_stats {
  *   The virtqueue.
  * @param[out] stats
  *   Its counters.
+ * @param size
+ *   sizeof(*stats), as for rte_vduse_dev_stats().
  */
 void
-rte_vduse_vq_stats(const struct rte_vduse_vq *vq, struct rte_vduse_vq_stats *stats);
+rte_vduse_vq_stats(const struct rte_vduse_vq *vq, struct rte_vduse_vq_stats *stats, size_t size);
 
 #ifdef __cplusplus
 }

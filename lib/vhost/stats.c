@@ -78,7 +78,7 @@ rte_vhost_vring_stats_get(int vid, uint16_t queue_id, struct rte_vhost_stat *sta
 		return -1;
 	if (stats == NULL || n < RTE_DIM(stats_names))
 		return RTE_DIM(stats_names);
-	rte_vduse_net_stats(dev->net, queue_id / 2, queue_id & 1, &from);
+	rte_vduse_net_stats(dev->net, queue_id / 2, queue_id & 1, &from, sizeof(from));
 	for (i = 0; i < RTE_DIM(stats_names); i++) {
 		stats[i].id = i;
 		stats[i].value = *(const uint64_t *)RTE_PTR_ADD(&from, stats_names[i].offset);

@@ -169,7 +169,7 @@ rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t queue);
 /** Copies the counters of a queue. Any thread. */
 void
 rte_vduse_blk_stats(const struct rte_vduse_blk *blk, uint16_t queue,
-		    struct rte_vduse_blk_stats *stats);
+		    struct rte_vduse_blk_stats *stats, size_t size);
 
 #ifdef __cplusplus
 }

@@ -5,6 +5,8 @@
  */
 #include <rte_vduse_compat.h>
 
+#include <vduse/conf.h>
+
 #include <virtio_blk/blk.h>
 
 static uint64_t *
@@ -46,12 +48,13 @@ vblk_stats_count(struct rte_vduse_blk_stats *stats, const struct vblk_request *r
 
 void
 rte_vduse_blk_stats(const struct rte_vduse_blk *blk, uint16_t queue,
-		    struct rte_vduse_blk_stats *stats)
+		    struct rte_vduse_blk_stats *stats, size_t size)
 {
 	const uint64_t *from = (const uint64_t *)&blk->queues[queue].stats;
-	uint64_t *to = (uint64_t *)stats;
+	uint64_t now[sizeof(*stats) / sizeof(uint64_t)];
 	size_t i;
 
-	for (i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++)
-		to[i] = rte_atomic_load_explicit(&from[i], rte_memory_order_relaxed);
+	for (i = 0; i < RTE_DIM(now); i++)
+		now[i] = rte_atomic_load_explicit(&from[i], rte_memory_order_relaxed);
+	vduse_conf_give(stats, size, now, sizeof(now));
 }

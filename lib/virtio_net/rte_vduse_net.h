@@ -237,7 +237,7 @@ rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable);
 /** Copies the counters of one direction of a pair. Any thread. */
 void
 rte_vduse_net_stats(const struct rte_vduse_net *net, uint16_t pair, bool rx,
-		    struct rte_vduse_net_stats *stats);
+		    struct rte_vduse_net_stats *stats, size_t size);
 
 /** Zeroes the counters of one direction of a pair. Any thread; a burst may add to the old. */
 void

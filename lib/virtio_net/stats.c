@@ -8,6 +8,8 @@
 
 #include <rte_vduse_compat.h>
 
+#include <vduse/conf.h>
+
 #include <virtio_net/net.h>
 
 /* The size bins of a burst are packed in one word, 8 bits each. */
@@ -66,14 +68,15 @@ vnet_stats_count(struct rte_vduse_net_stats *stats, struct rte_mbuf *const *mbuf
 
 void
 rte_vduse_net_stats(const struct rte_vduse_net *net, uint16_t pair, bool rx,
-		    struct rte_vduse_net_stats *stats)
+		    struct rte_vduse_net_stats *stats, size_t size)
 {
 	const uint64_t *from = (const uint64_t *)&net->queues[2 * pair + rx].stats;
-	uint64_t *to = (uint64_t *)stats;
+	uint64_t now[sizeof(*stats) / sizeof(uint64_t)];
 	size_t i;
 
-	for (i = 0; i < sizeof(*stats) / sizeof(uint64_t); i++)
-		to[i] = rte_atomic_load_explicit(&from[i], rte_memory_order_relaxed);
+	for (i = 0; i < RTE_DIM(now); i++)
+		now[i] = rte_atomic_load_explicit(&from[i], rte_memory_order_relaxed);
+	vduse_conf_give(stats, size, now, sizeof(now));
 }
 
 void

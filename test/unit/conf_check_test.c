@@ -155,6 +155,55 @@ test_older(void **state)
 	assert_int_equal(unit_log_count("old: its configuration has size 23, at least 24"), 1);
 }
 
+/* Counters for a caller that knows fewer of them, and for one that knows more. */
+static void
+test_counters(void **state)
+{
+	const uint64_t known[2] = { 11, 12 };
+	uint64_t room[4] = { 1, 2, 3, 4 };
+
+	RTE_SET_USED(state);
+	vduse_conf_give(room, sizeof(room[0]), known, sizeof(known));
+	assert_int_equal(room[0], 11);
+	assert_int_equal(room[1], 2);
+	vduse_conf_give(room, 3 * sizeof(room[0]), known, sizeof(known));
+	assert_int_equal(room[1], 12);
+	assert_int_equal(room[2], 0);
+	assert_int_equal(room[3], 4);
+}
+
+/* COUNTED(call, bytes): as many as the caller has room for are written; those are not left as is. */
+#define COUNTED(call, bytes)                                                                       \
+	do {                                                                                       \
+		uint8_t room[1024];                                                                \
+		memset(room, 0xa5, sizeof(room));                                                  \
+		call;                                                                              \
+		assert_true(room[(bytes)-1] != 0xa5 && room[bytes] == 0xa5);                       \
+	} while (0)
+
+static void
+test_stats(void **state)
+{
+	struct rte_vduse_net *net = NULL;
+	struct rte_vduse_blk *blk = NULL;
+	struct rte_vduse_vq *vq;
+	size_t size;
+
+	RTE_SET_USED(state);
+	assert_int_equal(vnet_create(&net_good, &vduse_transport_loopback, loop, &net), 0);
+	vq = rte_vduse_dev_vq(rte_vduse_net_dev(net), 0);
+	for (size = 8; size <= 512; size += 8) {
+		COUNTED(rte_vduse_dev_stats(rte_vduse_net_dev(net), (void *)room, size), size);
+		COUNTED(rte_vduse_vq_stats(vq, (void *)room, size), size);
+		COUNTED(rte_vduse_net_stats(net, 0, true, (void *)room, size), size);
+	}
+	rte_vduse_net_destroy(net);
+	assert_int_equal(vblk_create(&blk_good, &vduse_transport_loopback, loop, &blk), 0);
+	for (size = 8; size <= 512; size += 8)
+		COUNTED(rte_vduse_blk_stats(blk, 0, (void *)room, size), size);
+	rte_vduse_blk_destroy(blk);
+}
+
 /* NEWER(device type, function that creates it): an application of a later release. */
 #define NEWER(type, try)                                                                           \
 	do {                                                                                       \
@@ -308,6 +357,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_net, setup, teardown),
 		cmocka_unit_test(test_older),
+		cmocka_unit_test(test_counters),
+		cmocka_unit_test_setup_teardown(test_stats, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_newer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_huge, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_size, setup, teardown),

@@ -419,7 +419,7 @@ loopback_blk_stats(struct loopback_blk *self)
 {
 	struct rte_vduse_blk_stats stats;
 
-	rte_vduse_blk_stats(self->blk, 0, &stats);
+	rte_vduse_blk_stats(self->blk, 0, &stats, sizeof(stats));
 	return stats;
 }
 

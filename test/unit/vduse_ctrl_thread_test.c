@@ -93,7 +93,7 @@ is_broken(void *arg)
 	struct rte_vduse_dev_stats stats;
 	struct loopback_dev *dev = arg;
 
-	rte_vduse_dev_stats(dev->dev, &stats);
+	rte_vduse_dev_stats(dev->dev, &stats, sizeof(stats));
 	return stats.broken && loopback_dev_state(dev, 0) == RTE_VDUSE_VQ_IDLE;
 }
 
@@ -114,7 +114,7 @@ test_broken(void **state)
 			 VIRTIO_CONFIG_S_NEEDS_RESET);
 	assert_int_equal(device.stops[0], 1);
 	assert_false(rte_vduse_vq_enter(device.vqs[0]));
-	rte_vduse_dev_stats(device.dev, &stats);
+	rte_vduse_dev_stats(device.dev, &stats, sizeof(stats));
 	assert_int_equal(stats.regions, 0);
 	assert_int_equal(unit_maps("unit-ctrl"), 1); /* the other device's */
 	assert_true(loopback_dev_burst(&other, 0, 0, true));

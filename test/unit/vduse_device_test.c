@@ -243,7 +243,7 @@ test_facts(void **state)
 	assert_null(rte_vduse_dev_vq(device.dev, UINT16_MAX));
 	assert_int_equal(device.vqs[1]->index, 1);
 	memset(&stats, 0xff, sizeof(stats));
-	rte_vduse_dev_stats(device.dev, &stats);
+	rte_vduse_dev_stats(device.dev, &stats, sizeof(stats));
 	assert_int_equal(stats.messages + stats.resets + stats.iotlb_updates + stats.regions, 0);
 	assert_false(stats.broken);
 	loopback_dev_destroy(&device);
@@ -412,7 +412,7 @@ on_status_call_back(struct loopback_dev *self, uint8_t status)
 	if (rte_atomic_load_explicit(&removes, rte_memory_order_relaxed) &&
 	    !unit_wait(does_remover_wait, NULL))
 		rte_atomic_fetch_add_explicit(&wrong, 1, rte_memory_order_relaxed);
-	rte_vduse_dev_stats(self->dev, &stats);
+	rte_vduse_dev_stats(self->dev, &stats, sizeof(stats));
 	if (rte_vduse_dev_status(self->dev) != status)
 		rte_atomic_fetch_add_explicit(&wrong, 1, rte_memory_order_relaxed);
 	if (rte_vduse_dev_config_set(self->dev, 0, &status, 1) != 0)

@@ -189,7 +189,7 @@ test_many_regions(void **state)
 		loopback_dev_region(&device, i * PAGE, PAGE, offset, PERM_RW, fd);
 	}
 	up();
-	rte_vduse_dev_stats(device.dev, &stats);
+	rte_vduse_dev_stats(device.dev, &stats, sizeof(stats));
 	assert_int_equal(stats.regions, NB_REGIONS + 1);
 	assert_int_equal(unit_maps("unit-iotlb"), 1);
 	for (i = 0; i < NB_REGIONS; i++)
@@ -303,7 +303,7 @@ test_malformed(void **state)
 		loopback_dev_up(&device);
 		assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_SUSPENDED);
 		assert_int_equal(unit_log_count("is malformed or out of order"), 1);
-		rte_vduse_dev_stats(device.dev, &stats);
+		rte_vduse_dev_stats(device.dev, &stats, sizeof(stats));
 		assert_int_equal(stats.regions, 0);
 		assert_int_equal(unit_maps("unit-iotlb"), 0);
 	}
@@ -340,7 +340,7 @@ test_limit(void **state)
 	for (i = 0; i < VDUSE_IOTLB_REGIONS_MAX - 1; i++)
 		loopback_dev_region(&device, 2 * i, 1, 0, PERM_RW, fd);
 	up();
-	rte_vduse_dev_stats(device.dev, &stats);
+	rte_vduse_dev_stats(device.dev, &stats, sizeof(stats));
 	assert_int_equal(stats.regions, VDUSE_IOTLB_REGIONS_MAX);
 	loopback_dev_region(&device, RINGS + PAGE, 1, 0, PERM_RW, fd);
 	loopback_dev_update(&device);

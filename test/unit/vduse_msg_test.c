@@ -84,7 +84,7 @@ test_reset(void **state)
 	assert_int_equal(vduse_loopback_kick_fd(device.loop, 0), -1);
 	loopback_dev_up(&device);
 	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
-	rte_vduse_dev_stats(device.dev, &stats);
+	rte_vduse_dev_stats(device.dev, &stats, sizeof(stats));
 	assert_int_equal(stats.resets, 1);
 	assert_int_equal(stats.messages, 7);
 	assert_int_equal(stats.regions, 1);
@@ -228,7 +228,7 @@ test_update_before_driver(void **state)
 	loopback_dev_update(&device);
 	assert_int_equal(vduse_loopback_walks(device.loop), 0);
 	assert_int_equal(unit_maps("unit-msg"), 0);
-	rte_vduse_dev_stats(device.dev, &stats);
+	rte_vduse_dev_stats(device.dev, &stats, sizeof(stats));
 	assert_int_equal(stats.iotlb_updates, 1);
 }
 

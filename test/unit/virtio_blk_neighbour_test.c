@@ -141,7 +141,7 @@ is_broken(void *arg)
 	struct rte_vduse_dev_stats stats;
 
 	RTE_SET_USED(arg);
-	rte_vduse_dev_stats(blk.dev, &stats);
+	rte_vduse_dev_stats(blk.dev, &stats, sizeof(stats));
 	return stats.broken;
 }
 

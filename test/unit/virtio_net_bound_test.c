@@ -118,7 +118,7 @@ drops_of(bool rx)
 {
 	struct rte_vduse_net_stats stats;
 
-	rte_vduse_net_stats(net.net, 0, rx, &stats);
+	rte_vduse_net_stats(net.net, 0, rx, &stats, sizeof(stats));
 	return stats.drops;
 }
 

@@ -285,7 +285,7 @@ received_in_every_shape(void **state)
 		}
 	}
 	assert_in_range(packets, 30, 100);
-	rte_vduse_net_stats(peers[0].net, 0, true, &stats);
+	rte_vduse_net_stats(peers[0].net, 0, true, &stats, sizeof(stats));
 	assert_int_equal(stats.packets, packets);
 	assert_int_equal(vduse_loopback_calls(peers[0].loop, 1), packets);
 }
@@ -302,7 +302,7 @@ runts_and_giants_are_dropped(void **state)
 	assert_int_equal(receive(&peers[0], &packet, 1), 0);
 	driver_send(&peers[0], 0, vnet_frame_max(0) + 1, BUFFER);
 	assert_int_equal(receive(&peers[0], &packet, 1), 0);
-	rte_vduse_net_stats(peers[0].net, 0, true, &stats);
+	rte_vduse_net_stats(peers[0].net, 0, true, &stats, sizeof(stats));
 	assert_int_equal(stats.drops, 2);
 	assert_int_equal(used_of(&peers[0], 1)->idx, 2); /* the driver has its buffers back */
 }
@@ -441,7 +441,7 @@ buffers_too_few_or_too_small(void **state)
 	packet = make_packet(5000, 2000);
 	driver_offer(&peers[0], 8, BUFFER);
 	assert_int_equal(rte_vduse_net_tx_burst(peers[0].net, 0, &packet, 1), 1);
-	rte_vduse_net_stats(peers[0].net, 0, false, &stats);
+	rte_vduse_net_stats(peers[0].net, 0, false, &stats, sizeof(stats));
 	assert_int_equal(stats.drops, 1);
 	assert_int_equal(used_of(&peers[0], 0)->idx, 0);
 }
@@ -487,7 +487,7 @@ expect_contained(uint64_t counted)
 
 	assert_int_equal(receive(&peers[0], &packet, 1), 0);
 	assert_true(unit_wait(in_error, broken->vq));
-	rte_vduse_net_stats(peers[0].net, 0, true, &stats);
+	rte_vduse_net_stats(peers[0].net, 0, true, &stats, sizeof(stats));
 	assert_int_equal(stats.bad_descriptors, counted);
 	assert_int_equal(broken->vq->faults, 1);
 	assert_int_equal(receive(&peers[0], &packet, 1), 0);
@@ -551,7 +551,7 @@ a_buffer_smaller_than_a_header_costs_one_packet(void **state)
 	driver_offer(&peers[0], 1, HDR - 1);
 	driver_offer(&peers[0], 1, BUFFER);
 	assert_int_equal(rte_vduse_net_tx_burst(peers[0].net, 0, packets, 2), 2);
-	rte_vduse_net_stats(peers[0].net, 0, false, &stats);
+	rte_vduse_net_stats(peers[0].net, 0, false, &stats, sizeof(stats));
 	assert_int_equal(stats.bad_descriptors, 0);
 	assert_int_equal(stats.drops, 1);
 	assert_false(in_error(peers[0].net->queues[0].vq));

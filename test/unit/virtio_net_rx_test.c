@@ -58,7 +58,7 @@ stats_of(void)
 {
 	struct rte_vduse_net_stats stats;
 
-	rte_vduse_net_stats(net.net, 0, true, &stats);
+	rte_vduse_net_stats(net.net, 0, true, &stats, sizeof(stats));
 	return stats;
 }
 

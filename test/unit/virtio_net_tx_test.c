@@ -71,7 +71,7 @@ stats_of(void)
 {
 	struct rte_vduse_net_stats stats;
 
-	rte_vduse_net_stats(net.net, 0, false, &stats);
+	rte_vduse_net_stats(net.net, 0, false, &stats, sizeof(stats));
 	return stats;
 }
 

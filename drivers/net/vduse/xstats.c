@@ -79,7 +79,7 @@ xstats_count(const struct vduse_port *port)
 static void
 xstats_device_read(const struct vduse_port *port, struct xstats_device *out)
 {
-	rte_vduse_dev_stats(rte_vduse_net_dev(port->net), &out->dev);
+	rte_vduse_dev_stats(rte_vduse_net_dev(port->net), &out->dev, sizeof(out->dev));
 	out->broken = out->dev.broken;
 }
 
@@ -91,8 +91,9 @@ xstats_queue_read(const struct vduse_port *port, unsigned int queue, struct xsta
 	uint16_t pair = rx ? queue : queue - port->args.dev.queues;
 	struct rte_vduse_vq_stats vq;
 
-	rte_vduse_net_stats(port->net, pair, rx, &out->net);
-	rte_vduse_vq_stats(rte_vduse_dev_vq(rte_vduse_net_dev(port->net), 2 * pair + rx), &vq);
+	rte_vduse_net_stats(port->net, pair, rx, &out->net, sizeof(out->net));
+	rte_vduse_vq_stats(rte_vduse_dev_vq(rte_vduse_net_dev(port->net), 2 * pair + rx), &vq,
+			   sizeof(vq));
 	out->faults = vq.faults;
 	out->iotlb_misses = vq.misses;
 	out->need_reset = vq.state == RTE_VDUSE_VQ_ERROR;
@@ -191,8 +192,8 @@ vduse_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats,
 
 	stats->rx_nombuf = 0;
 	for (i = 0; i < port->args.dev.queues; i++) {
-		rte_vduse_net_stats(port->net, i, true, &rx);
-		rte_vduse_net_stats(port->net, i, false, &tx);
+		rte_vduse_net_stats(port->net, i, true, &rx, sizeof(rx));
+		rte_vduse_net_stats(port->net, i, false, &tx, sizeof(tx));
 		stats->ipackets += rx.packets;
 		stats->ibytes += rx.bytes;
 		stats->ierrors += rx.drops + rx.bad_descriptors;

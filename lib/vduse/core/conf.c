@@ -75,3 +75,12 @@ vduse_conf_take(void *conf, size_t known, size_t first, const void *from)
 	((struct conf_head *)conf)->size = known;
 	return 0;
 }
+
+void
+vduse_conf_give(void *to, size_t size, const void *from, size_t known)
+{
+	size_t len = RTE_MIN(size, known);
+
+	memcpy(to, from, len);
+	memset((uint8_t *)to + len, 0, size - len);
+}

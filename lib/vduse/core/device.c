@@ -290,14 +290,19 @@ rte_vduse_dev_regions(const struct rte_vduse_dev *dev, uint32_t *nb)
 }
 
 void
-rte_vduse_dev_stats(const struct rte_vduse_dev *dev, struct rte_vduse_dev_stats *stats)
+rte_vduse_dev_stats(const struct rte_vduse_dev *dev, struct rte_vduse_dev_stats *stats, size_t size)
 {
-	stats->messages = rte_atomic_load_explicit(&dev->stats.messages, rte_memory_order_relaxed);
-	stats->resets = rte_atomic_load_explicit(&dev->stats.resets, rte_memory_order_relaxed);
-	stats->iotlb_updates =
-		rte_atomic_load_explicit(&dev->stats.iotlb_updates, rte_memory_order_relaxed);
-	stats->regions = rte_atomic_load_explicit(&dev->stats.regions, rte_memory_order_relaxed);
-	stats->broken = rte_atomic_load_explicit(&dev->stats.broken, rte_memory_order_relaxed);
+	const struct rte_vduse_dev_stats *from = &dev->stats;
+	struct rte_vduse_dev_stats now = {
+		.messages = rte_atomic_load_explicit(&from->messages, rte_memory_order_relaxed),
+		.resets = rte_atomic_load_explicit(&from->resets, rte_memory_order_relaxed),
+		.iotlb_updates =
+			rte_atomic_load_explicit(&from->iotlb_updates, rte_memory_order_relaxed),
+		.regions = rte_atomic_load_explicit(&from->regions, rte_memory_order_relaxed),
+		.broken = rte_atomic_load_explicit(&from->broken, rte_memory_order_relaxed),
+	};
+
+	vduse_conf_give(stats, size, &now, sizeof(now));
 }
 
 int

@@ -8,6 +8,7 @@
  */
 #include <rte_vduse_compat.h>
 
+#include <vduse/conf.h>
 #include <vduse/virtqueue.h>
 
 bool
@@ -72,9 +73,13 @@ rte_vduse_vq_kick_fd(const struct rte_vduse_vq *vq)
 }
 
 void
-rte_vduse_vq_stats(const struct rte_vduse_vq *vq, struct rte_vduse_vq_stats *stats)
+rte_vduse_vq_stats(const struct rte_vduse_vq *vq, struct rte_vduse_vq_stats *stats, size_t size)
 {
-	stats->misses = rte_atomic_load_explicit(&vq->misses, rte_memory_order_relaxed);
-	stats->faults = rte_atomic_load_explicit(&vq->faults, rte_memory_order_relaxed);
-	stats->state = rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire);
+	struct rte_vduse_vq_stats now = {
+		.misses = rte_atomic_load_explicit(&vq->misses, rte_memory_order_relaxed),
+		.faults = rte_atomic_load_explicit(&vq->faults, rte_memory_order_relaxed),
+		.state = rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire),
+	};
+
+	vduse_conf_give(stats, size, &now, sizeof(now));
 }
