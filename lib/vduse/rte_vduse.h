@@ -5,22 +5,23 @@
 
 /**
  * @file
- * VDUSE devices: virtio devices whose device side is this process.
+ * Devices: virtio devices whose device side is this process.
  *
- * A device is created, given virtqueues and shown to the kernel. One control thread per
- * process answers the kernel's messages and calls the device type (network, block) back when
- * a virtqueue may be polled and when it may not be any more. Polling threads bracket each
- * burst with rte_vduse_vq_enter() and rte_vduse_vq_leave(); between the two nothing that they
- * reach through the virtqueue is unmapped.
+ * A device has virtqueues and is served to a driver over the kernel's VDUSE module or over a
+ * vhost-user socket. One control thread per process answers the messages of the kernel or of the
+ * socket's client, and tells the device type (network, block) through callbacks when a virtqueue
+ * may be polled and when it may not. Polling threads bracket each burst with rte_vduse_vq_enter()
+ * and rte_vduse_vq_leave(); between the two nothing that they reach through the virtqueue is
+ * unmapped.
  *
  * Driver memory and threads. A driver may truncate a file of its memory at any time. SIGBUS is
  * handled for the regions in force, whichever thread touches them: that thread goes on with zeroed
  * memory that the driver does not see, and every virtqueue of the device stops at its next
  * rte_vduse_vq_enter(). A thread that does not poll (of a storage library, or of an application
  * that serves rings itself) may access a region until the callback that takes it away returns:
- * vq_drain, vq_memory, vq_remap or vq_stop. It must not keep an address longer, and must not take what it
- * reads for the driver's data once rte_vduse_vq_enter() fails. No thread may access a region with
- * SIGBUS blocked: the kernel then ends the process.
+ * vq_drain, vq_memory, vq_remap or vq_stop. It must not keep an address longer, and must not take
+ * what it reads for the driver's data once rte_vduse_vq_enter() fails. No thread may access a
+ * region with SIGBUS blocked: the kernel then ends the process.
  *
  * The handler of SIGBUS is installed with the first device. Faults elsewhere and signals that a
  * process sent go to the handler that was there before. An application that installs one later
@@ -28,6 +29,13 @@
  * it: a driver that truncates its memory meanwhile can end the process. Let EAL take all of its
  * memory before the first device is started: -m or --numa-mem. With --legacy-mem it takes none
  * later.
+ *
+ * Threads. "The control thread" is the one of this library; callbacks run on it. A function that
+ * says "any thread but the control thread" waits for that thread, so a callback must not call it.
+ * "The polling thread" of a virtqueue is the one between rte_vduse_vq_enter() and
+ * rte_vduse_vq_leave(). Any thread may call enter; one at a time gets in.
+ *
+ * Errors are negative errno values. Unless a function says otherwise, a pointer must not be NULL.
  *
  * Sections named below are those of the Virtual I/O Device (VIRTIO) specification 1.2.
  */
@@ -43,50 +51,53 @@
 extern "C" {
 #endif
 
-/** Where the kernel shows VDUSE devices. */
+/** Directory in which the kernel shows VDUSE devices. */
 #define RTE_VDUSE_PATH "/dev/vduse/"
 
-/** Longest device name, with its closing NUL. */
+/** Size of the longest device name, bytes, with its closing NUL. */
 #define RTE_VDUSE_NAME_MAX 64
 
-/** Longest path of a vhost-user socket, with its closing NUL. */
+/** Size of the longest path of a vhost-user socket, bytes, with its closing NUL. */
 #define RTE_VDUSE_SOCKET_MAX 108
 
-/** What the path of a device is, for error messages. */
+/** Text that says what the path of a device may be, for error messages. */
 #define RTE_VDUSE_PATH_USAGE                                                                       \
 	RTE_VDUSE_PATH                                                                             \
 	"NAME, where NAME is 1 to 63 letters, digits, '.', '_' or '-', and not "                   \
 	"\"control\"; or the path of a vhost-user socket, with a '/' and up to 107 "               \
 	"characters"
 
-/** Which in-kernel user a device is given to when it starts. */
+/** In-kernel driver that a device is bound to when it starts. */
 enum rte_vduse_attach {
-	RTE_VDUSE_ATTACH_NONE,   /**< None: somebody else runs "vdpa dev add". */
+	RTE_VDUSE_ATTACH_NONE,   /**< None: the operator runs "vdpa dev add". */
 	RTE_VDUSE_ATTACH_VIRTIO, /**< virtio_vdpa: a device of this kernel. */
 	RTE_VDUSE_ATTACH_VHOST,  /**< vhost_vdpa: /dev/vhost-vdpa-N, for a VM or a process. */
 };
 
-/** What a virtqueue is doing. */
+/** State of a virtqueue. */
 enum rte_vduse_vq_state {
 	RTE_VDUSE_VQ_IDLE,      /**< The driver has not made it ready. */
-	RTE_VDUSE_VQ_RUNNING,   /**< It may be polled. */
-	RTE_VDUSE_VQ_WAITING,   /**< An address missed: the control thread looks for it. */
-	RTE_VDUSE_VQ_SUSPENDED, /**< Its rings are in no region that exists. */
-	RTE_VDUSE_VQ_ERROR,     /**< The driver broke the rules; until it resets the device. */
+	RTE_VDUSE_VQ_RUNNING,   /**< The device polls it. */
+	RTE_VDUSE_VQ_WAITING,   /**< Stalled; the control thread resolves an unmapped address. */
+	RTE_VDUSE_VQ_SUSPENDED, /**< No region in force holds its rings. */
+	RTE_VDUSE_VQ_ERROR,     /**< The driver broke a rule; stopped until it resets the device. */
 };
 
+/** Operations of a transport; private to the library. */
 struct vduse_transport_ops;
+
+/** A device; opaque. */
 struct rte_vduse_dev;
 
-/** One virtqueue of a device. */
+/** One virtqueue of a device; opaque, valid as long as its device. */
 struct rte_vduse_vq;
 
-/** Where a virtqueue lies and where to go on in it, told to the device type at its start. */
+/** Addresses, size and position of a virtqueue, given to the device type at its start. */
 struct rte_vduse_vq_info {
-	uint64_t desc;     /**< Descriptor area, an iova. */
+	uint64_t desc;     /**< Descriptor area (section 2.6), an iova. */
 	uint64_t driver;   /**< Driver area (avail ring), an iova. */
 	uint64_t device;   /**< Device area (used ring), an iova. */
-	uint64_t features; /**< What the driver accepted. */
+	uint64_t features; /**< Features that the driver accepted (section 2.2). */
 	uint32_t size;     /**< Descriptors, 1 to 32768. */
 	/**
 	 * Where the device goes on. Split: the next avail index to look at. Packed: the next
@@ -95,89 +106,159 @@ struct rte_vduse_vq_info {
 	 */
 	uint32_t position;
 	/**
-	 * A process that is dead had started it: the driver is still up, and what was in flight
-	 * then is in flight now.
+	 * A process that died had started it: the driver is still up, and the chains that were
+	 * in flight then are in flight now.
 	 */
 	bool resumed;
 	/**
-	 * Not 0: a start with the same number goes on with the same ring, whichever process was
-	 * there last. 0: such a start cannot be told from another.
+	 * Cookie of the ring: two starts with the same one that is not 0 are of the same ring,
+	 * whichever processes made them. 0: not known.
 	 */
 	uint64_t life;
 };
 
-/** A stretch of the driver's memory that is contiguous in ours. */
+/** A range of driver memory that is contiguous in this process. */
 struct rte_vduse_region {
 	uint64_t first; /**< First iova. */
 	uint64_t last;  /**< Last iova, inclusive. */
-	uint8_t *va;    /**< Where first is mapped. */
-	bool readable;  /**< The device may read it. */
-	bool writable;  /**< The device may write it. */
+	uint8_t *va;    /**< Address in this process at which first is mapped. */
+	bool readable;  /**< The device may read the range. */
+	bool writable;  /**< The device may write the range. */
 	/**
-	 * Its pages may be pinned for as long as the region is in force. Nobody puts other ones
-	 * into bounce memory, and who shows memory to vhost_vdpa knows that it pins what it is
-	 * shown for most devices. Memory shown over a socket may get others at any time.
+	 * Its pages may be pinned for as long as the region is in force. True for memory that the
+	 * kernel shows: bounce memory keeps its pages, and users of vhost_vdpa expect it to pin
+	 * memory. False over a socket: the client may replace pages at any time.
 	 */
 	bool pinnable;
 };
 
 /**
- * What a device type does when its virtqueues come and go. All are called on the control
- * thread, which holds no lock but that of the virtqueue given.
+ * Callbacks of a device type. All run on the control thread, which holds no lock other than that
+ * of the virtqueue given. Each gets the arg of struct rte_vduse_dev_conf. vq_start and vq_stop are
+ * required, the others may be NULL.
  */
 struct rte_vduse_dev_ops {
 	/**
-	 * A virtqueue became ready, and its rings are mapped. No poller is in a burst. Returns 0
-	 * or a negative errno, which puts the virtqueue into the error state. Where vq_remap is
-	 * given the rings are not looked for; -EFAULT then says that they are not mapped: it is
-	 * tried again when the memory changes.
+	 * A virtqueue became ready and its rings are mapped; no thread is in a burst of it.
+	 * With vq_remap the library does not map the rings, the device type does.
+	 *
+	 * @param vq
+	 *   The virtqueue.
+	 * @param info
+	 *   Its addresses, size and position; valid during the call.
+	 * @param arg
+	 *   The arg of the device's conf.
+	 * @return
+	 *   0; -EFAULT with vq_remap, if no region holds the rings: vq_remap is called when the
+	 *   regions change; or another negative errno, which puts the virtqueue into the error
+	 *   state.
 	 */
 	int (*vq_start)(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg);
-	/** The regions changed: forget addresses. May be NULL. */
+	/**
+	 * The regions changed: addresses from earlier look-ups are invalid.
+	 *
+	 * @param vq
+	 *   The virtqueue.
+	 * @param arg
+	 *   The arg of the device's conf.
+	 */
 	void (*vq_memory)(struct rte_vduse_vq *vq, void *arg);
 	/**
-	 * For applications that serve rings themselves, in place of rte_vduse_vq_dequeue() and
-	 * the rest: the regions changed, find the rings again. 0 or -EFAULT. NULL for all others.
+	 * For device types that serve rings without rte_vduse_vq_dequeue() and the like, and NULL
+	 * for all others: the regions changed, so the device type looks up the rings again.
+	 *
+	 * @param vq
+	 *   The virtqueue.
+	 * @param arg
+	 *   The arg of the device's conf.
+	 * @return
+	 *   0, or -EFAULT if no region holds the rings.
 	 */
 	int (*vq_remap)(struct rte_vduse_vq *vq, void *arg);
 	/**
-	 * The regions are about to change, or the virtqueue is about to stop: requests in flight
-	 * may hold addresses of the driver's memory. Looks for what is finished of them, without
-	 * waiting; no poller is in a burst or comes. Called again until nothing is left, in
-	 * whatever state; vq_memory or vq_stop follows. May be NULL, for device types that keep no
-	 * address between two bursts.
+	 * The regions are about to change, or the virtqueue is about to stop, and requests in
+	 * flight may hold addresses of driver memory: completes those that are finished, without
+	 * waiting. No thread is in a burst or begins one. Called again until none is left, in any
+	 * state of the virtqueue; then vq_memory or vq_stop follows. NULL for device types that
+	 * keep no address from one burst to the next.
 	 *
+	 * @param vq
+	 *   The virtqueue.
 	 * @param stop
-	 *   The driver resets the device, or is gone: what has not begun may fail.
+	 *   The driver resets the device, or is gone: requests that have not begun may fail.
+	 * @param arg
+	 *   The arg of the device's conf.
 	 * @return
-	 *   Requests left.
+	 *   Requests that are still in flight.
 	 */
 	unsigned int (*vq_drain)(struct rte_vduse_vq *vq, bool stop, void *arg);
 	/**
-	 * The virtqueue may not be polled any more. No poller is in a burst, and vq_drain left
-	 * nothing in flight. After it returns, the device must not access driver memory. Also
-	 * called for one that vq_start was not called for, since its rings were never mapped.
+	 * The virtqueue stops. No thread is in a burst, and vq_drain left nothing in flight. After
+	 * it returns, the device must not access driver memory. Also called for a virtqueue whose
+	 * rings were never mapped, so that vq_start was not called.
+	 *
+	 * @param vq
+	 *   The virtqueue.
+	 * @param arg
+	 *   The arg of the device's conf.
 	 */
 	void (*vq_stop)(struct rte_vduse_vq *vq, void *arg);
 	/**
-	 * With vq_remap: where the device goes on, as in struct rte_vduse_vq_info, for
-	 * VDUSE_GET_VQ_STATE.
+	 * Required with vq_remap, otherwise not called: the position of the device.
+	 *
+	 * @param vq
+	 *   The virtqueue.
+	 * @param arg
+	 *   The arg of the device's conf.
+	 * @return
+	 *   The position, as in struct rte_vduse_vq_info.
 	 */
 	uint32_t (*vq_position)(struct rte_vduse_vq *vq, void *arg);
-	/** The regions were replaced and every virtqueue told of it. May be NULL. */
+	/**
+	 * The regions were replaced, and vq_memory or vq_remap of every virtqueue was called.
+	 *
+	 * @param dev
+	 *   The device.
+	 * @param arg
+	 *   The arg of the device's conf.
+	 */
 	void (*memory)(struct rte_vduse_dev *dev, void *arg);
-	/** The device status (section 2.1) became this. May be NULL. */
+	/**
+	 * The device status changed (section 2.1).
+	 *
+	 * @param dev
+	 *   The device.
+	 * @param status
+	 *   The new status, bits of VIRTIO_CONFIG_S_*.
+	 * @param arg
+	 *   The arg of the device's conf.
+	 */
 	void (*status)(struct rte_vduse_dev *dev, uint8_t status, void *arg);
 	/**
-	 * The driver writes to the configuration space, within its size. Returns 0, and the
-	 * driver reads what it wrote from now on, or -EINVAL: that cannot be written, and the
-	 * space stays as it is. NULL: nothing can.
+	 * The driver writes to the configuration space (section 2.5), within its size. NULL: the
+	 * driver cannot write to any field.
+	 *
+	 * @param dev
+	 *   The device.
+	 * @param offset
+	 *   First byte written.
+	 * @param data
+	 *   The bytes; valid during the call.
+	 * @param len
+	 *   How many, 1 to 64.
+	 * @param arg
+	 *   The arg of the device's conf.
+	 * @return
+	 *   0: the driver reads back what it wrote; or -EINVAL: the space stays as it is.
 	 */
 	int (*config_write)(struct rte_vduse_dev *dev, uint32_t offset, const void *data,
 			    uint32_t len, void *arg);
 };
 
-/** What a device is made of. */
+/**
+ * Configuration of a device. Initialise it with an initializer or memset(), so that fields that are
+ * not named are 0.
+ */
 struct rte_vduse_dev_conf {
 	/**
 	 * sizeof() of this structure as the caller was compiled with. Fields that a newer library
@@ -185,175 +266,264 @@ struct rte_vduse_dev_conf {
 	 * not know.
 	 */
 	size_t size;
-	const char *path; /**< /dev/vduse/NAME, or of a vhost-user socket. */
-	bool client;      /**< Connect to that socket instead of making it. */
-	/** Take memory of that socket's clients in any file. By default only memfd, tmpfs and
+	const char *path; /**< /dev/vduse/NAME, or the path of a vhost-user socket. */
+	bool client;      /**< Connect to the socket instead of creating it. */
+	/**
+	 * Accept memory of the socket's client in any file. By default only memfd, tmpfs and
 	 * hugetlbfs: a file system whose server does not answer would block all devices.
 	 */
 	bool any_memory;
 	/**
-	 * The most memory that a driver may show, bytes, whether it is allocated or not; bounce
-	 * memory of the kernel does not count. 0: 16 TiB over a socket, any size over the kernel.
+	 * Largest sum of the driver's memory regions, bytes, whether their pages are allocated or
+	 * not; bounce memory of the kernel does not count. 0: 16 TiB over a socket, no limit over
+	 * the kernel.
 	 */
 	uint64_t memory_limit;
 	/**
-	 * What the application calls the device; NULL: what its path says. Log lines begin with
-	 * it, but those of a VDUSE device with the kernel's name.
+	 * Name of a vhost-user device, up to RTE_VDUSE_NAME_MAX - 1 characters, for log lines;
+	 * NULL: the last part of its path. Log lines of a VDUSE device begin with the kernel's
+	 * name of it.
 	 */
 	const char *name;
-	uint32_t socket_mode;     /**< Permissions of a socket that is made; 0: 0600. */
+	uint32_t socket_mode;     /**< Permissions of a socket that is created; 0: 0600. */
 	const char *socket_group; /**< Its group, a name or a number; NULL: the process's. */
 	uint32_t device_id;       /**< Device type, section 5: 1 network, 2 block. */
-	uint32_t vendor_id;       /**< Any. */
+	uint32_t vendor_id;       /**< Vendor, any value; the driver may read it. */
 	uint64_t features;        /**< Features to offer, sections 5 and 6. */
 	/**
-	 * Those of them that need a driver that can write the configuration space. Not offered
-	 * where it cannot: to a kernel, which lets nobody.
+	 * Of features, those that need a driver that can write the configuration space. They are
+	 * offered over a socket only: VDUSE has no message for such a write.
 	 */
 	uint64_t write_features;
 	uint16_t nb_vqs;      /**< Virtqueues, 1 to 65535. */
 	uint16_t vq_size;     /**< Largest virtqueue, a power of two, 2 to 32768. */
 	const void *config;   /**< Device configuration space, section 2.5; NULL: there is none. */
-	uint32_t config_size; /**< Its bytes, up to a page. */
+	uint32_t config_size; /**< Size of config, bytes, up to a page. */
 	int socket_id;        /**< NUMA node for memory, or SOCKET_ID_ANY. */
-	bool umem;            /**< Give the kernel our huge pages as bounce buffer. */
+	bool umem;            /**< Give the kernel huge pages of this process as bounce buffer. */
 	/**
-	 * The device type keeps a log of what is in flight: a packed ring, which does not tell
-	 * how far it came, can be taken over from a dead process, too.
+	 * The device type keeps an inflight log, so that a packed ring, which does not tell its
+	 * position, can be taken over from a process that died.
 	 */
 	bool inflight;
 	/**
-	 * The device type finishes requests in the order in which it took them, and notes how far
-	 * its packed rings came: they can be taken over as well.
+	 * The device type finishes requests in the order in which it took them, and records the
+	 * position of its packed rings, so that they can be taken over as well.
 	 */
 	bool positions;
-	const struct rte_vduse_dev_ops *ops; /**< The device type's callbacks. */
-	void *arg;                           /**< Handed to each of them. */
+	const struct rte_vduse_dev_ops *ops; /**< The device type's callbacks; not copied. */
+	void *arg;                           /**< Given to each of them. */
 	/**
-	 * Whom the device talks to, in place of what path names, and what it is handed: for tests
-	 * and benchmarks that play the driver in the same process. NULL for all others.
+	 * Transport in place of the one that path names, and what it is given: for tests and
+	 * benchmarks that are the driver themselves. NULL otherwise.
 	 */
 	const struct vduse_transport_ops *transport;
 	void *transport_priv; /**< The transport's. */
 };
 
-/** Counters of a device that no virtqueue owns. */
+/** Counters of a device as a whole. A newer library may add some at the end. */
 struct rte_vduse_dev_stats {
-	uint64_t messages;      /**< Answered messages. */
+	uint64_t messages;      /**< Messages answered, of the kernel or of the client. */
 	uint64_t resets;        /**< Times the driver reset the device. */
 	uint64_t iotlb_updates; /**< VDUSE_UPDATE_IOTLB messages. */
 	uint64_t regions;       /**< Regions in force now. */
-	bool broken;            /**< The kernel gave the device up. */
+	bool broken;            /**< The kernel gave up the device; create it again. */
 };
 
 /**
- * Takes the device name out of a path: what follows /dev/vduse/, or the last part of the path
- * of a vhost-user socket.
+ * Finds the device name in a path: the part after RTE_VDUSE_PATH, or the last part of the path of a
+ * vhost-user socket. A VDUSE name has 1 to RTE_VDUSE_NAME_MAX - 1 letters, digits, '.', '_' or '-'
+ * and is not "control", "." or "..". A socket's path has a '/', is shorter than
+ * RTE_VDUSE_SOCKET_MAX, and its last part is not empty, "." or "..".
  *
- * @return the name, which points into path, or NULL if path can be neither. What follows
- *   RTE_VDUSE_PATH cannot name a device if it is empty, "control", longer than
- *   RTE_VDUSE_NAME_MAX - 1, or has other characters than letters, digits, '.', '_', '-'. A
- *   socket's path needs a '/' and is shorter than RTE_VDUSE_SOCKET_MAX. "." and ".." name
- *   neither. Any thread.
+ * Any thread.
+ *
+ * @param path
+ *   The path; NULL is allowed.
+ * @return
+ *   The name, which points into path; NULL if path is NULL or is not the path of a device.
  */
 const char *
 rte_vduse_path_name(const char *path);
 
-/** @return whether a path is that of a vhost-user socket: it has a '/' and does not start with
- *   RTE_VDUSE_PATH. Any thread.
+/**
+ * Tells whether a path is that of a vhost-user socket: it has a '/' and is not below
+ * RTE_VDUSE_PATH.
+ *
+ * Any thread.
+ *
+ * @param path
+ *   The path.
+ * @return
+ *   Whether it is.
  */
 bool
 rte_vduse_path_is_socket(const char *path);
 
 /**
- * Creates a device and its virtqueues. It exists from now on as /dev/vduse/NAME, but answers
- * nothing until rte_vduse_dev_start(). A device of that name which a dead process left is
- * taken over when it is the same and somebody uses it, and made anew otherwise.
+ * Creates a device and its virtqueues. The device answers no message before rte_vduse_dev_start().
  *
- * Any thread but the control thread. One log line says what failed and what to do, but for
- * -ENOTSUP: the caller knows what it offered.
+ * A VDUSE device appears as /dev/vduse/NAME. If one of that name exists that no process serves and
+ * a driver uses it, the device is taken over when type, number and size of virtqueues are the same
+ * and the features include those that the driver accepted; otherwise the call fails with -EEXIST
+ * and nothing is changed. If no driver uses it, it is removed and a new one is created. A socket
+ * that was left by a process that died is removed. The new socket is created by
+ * rte_vduse_dev_start().
+ *
+ * On an error a log line says what failed and what to do, except for -ENOTSUP: the caller knows
+ * which features it offered.
+ *
+ * Any thread except the control thread. Not thread-safe with another call for the same path.
  *
  * @param conf
- *   What to create; copied.
+ *   The configuration; copied, apart from ops.
  * @param[out] dev
- *   The device.
+ *   The device; set on success only.
  * @return
- *   0; -EINVAL (an argument), -ENOTSUP (this kernel refuses the features or the type),
- *   -ENOENT (no VDUSE in the kernel), -EACCES, -EPERM (no permission), -EBUSY (another
- *   process serves that name), -ENOMEM, or what the kernel answered.
+ *   0, or
+ *   - -EINVAL: a field of conf is out of range, its size is 0 or too small, or there is no group
+ *     socket_group
+ *   - -E2BIG: conf is of a newer release and sets a field that this library does not know
+ *   - -ENOTSUP: the kernel refuses the features, the device type or the configuration
+ *   - -ENOENT, -ENODEV, -ENXIO: the kernel has no VDUSE; or there is no directory for the socket
+ *   - -ENOTDIR: a part of the socket's directory is not a directory
+ *   - -EACCES, -EPERM: no permission for /dev/vduse/control, the device or the socket's directory
+ *   - -EBUSY: a device of this process or another process serves that path, or another process
+ *     keeps the socket's directory locked
+ *   - -EEXIST: a driver uses the device that exists, and this one cannot serve it; or the path of
+ *     the socket exists and is not a socket
+ *   - -ENOMEM, -EMFILE, -ENFILE: no memory or file descriptor left
+ *   - another negative errno with which the kernel refused a step, as the log line says
  */
 int
 rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev **dev);
 
 /**
- * Starts to answer the kernel and, if told to, gives the device to a driver: adds it to the
- * vDPA bus and binds it. Blocks while the kernel probes (which needs the control thread, but
- * no poller for a network device). A device that was taken over stays where it is bound.
+ * Starts to answer messages and, if told to, binds a VDUSE device to a driver: adds it to the vDPA
+ * bus and to that driver. Of a vhost-user device it creates the socket and listens, or starts to
+ * connect. Blocks while the kernel probes the device, which needs the control thread and, for a
+ * block device, threads that poll its queues. A device that was taken over stays bound as it is. On
+ * an error the device is as before the call, and a log line says what failed.
  *
- * Any thread but the control thread.
+ * Any thread except the control thread. Not thread-safe: one call of start, stop or destroy of a
+ * device at a time.
  *
- * @return 0 or a negative errno, with one log line; the device is then as before the call.
+ * @param dev
+ *   The device, not started yet.
+ * @param attach
+ *   The driver to bind it to; of no effect on a vhost-user device.
+ * @return
+ *   0, or
+ *   - -ENOENT: the kernel has no vDPA bus or no such driver (modprobe vhost_vdpa or virtio_vdpa),
+ *     or there is no directory for the socket
+ *   - -EPERM, -EACCES: no permission for the vDPA bus, sysfs or the socket's directory
+ *   - -EINVAL, -ENODEV, -ETIMEDOUT: the kernel does not add or probe the device; see its log
+ *   - -EBUSY: another process serves the socket or keeps its directory locked
+ *   - -EEXIST: the path of the socket exists and is not a socket
+ *   - -ENOTDIR, -ENOTSOCK, -EADDRINUSE: something else took the path of the socket meanwhile
+ *   - -ENOMEM, -EMFILE, -ENFILE, -ENOSPC, -EAGAIN: no memory, file descriptor, epoll watch or
+ *     thread left
+ *   - another negative errno with which the kernel refused a step, as the log line says
  */
 int
 rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach);
 
 /**
- * The first half of rte_vduse_dev_destroy(): takes the device off the vDPA bus, whoever put it
- * there, and stops answering. No callback is running or comes any more when this returns;
- * pollers find every virtqueue idle, so whoever made them poll can be told. Virtqueues of a
- * block device must be polled until then, for its driver writes out what it has. Blocks as
- * rte_vduse_dev_destroy() does.
+ * Takes a device from its driver and stops answering: the first half of rte_vduse_dev_destroy(). A
+ * VDUSE device leaves the vDPA bus, whoever added it. After it returns, no callback runs, and every
+ * virtqueue is idle. The queues of a block device must be polled until it returns, because its
+ * driver writes back its cache. Blocks while a process has the device open through vhost_vdpa, and
+ * until requests in flight are finished. A second call does nothing.
  *
- * Any thread but the control thread.
+ * Any thread except the control thread. Not thread-safe: see rte_vduse_dev_start().
+ *
+ * @param dev
+ *   The device.
  */
 void
 rte_vduse_dev_stop(struct rte_vduse_dev *dev);
 
 /**
- * Takes the device off the vDPA bus, whoever put it there, stops answering and removes it
- * from the kernel; frees it. No poller may use a virtqueue of it any more. Blocks while a
- * process holds the device open through vhost_vdpa: the kernel waits for it.
+ * Stops a device as rte_vduse_dev_stop() does, removes it from the kernel or removes its socket,
+ * and frees it. No thread may use a virtqueue of it any more. A device that was taken over and
+ * never started stays in the kernel, for the next process. Blocks as rte_vduse_dev_stop() does.
  *
- * Any thread but the control thread. dev may be NULL.
+ * Any thread except the control thread. Not thread-safe: see rte_vduse_dev_start().
+ *
+ * @param dev
+ *   The device; NULL is allowed and does nothing.
  */
 void
 rte_vduse_dev_destroy(struct rte_vduse_dev *dev);
 
-/** @return virtqueue index of dev, or NULL if there is no such virtqueue. Any thread. */
+/**
+ * Finds a virtqueue of a device. Any thread.
+ *
+ * @param dev
+ *   The device.
+ * @param index
+ *   Its index, starting at 0.
+ * @return
+ *   The virtqueue; NULL if the device has no such virtqueue.
+ */
 struct rte_vduse_vq *
 rte_vduse_dev_vq(struct rte_vduse_dev *dev, uint16_t index);
 
-/** @return the name of dev, without its path. Any thread. */
-const char *
-rte_vduse_dev_name(const struct rte_vduse_dev *dev);
-
 /**
- * Takes a token for a log line that the driver of dev can cause: 64 at once, then one a second. Ask
- * before each such line, so that a driver cannot fill the log.
- *
- * @return whether the line may be written; the next one that may is preceded by the number of
- *   lines suppressed. Any thread.
- */
-bool
-rte_vduse_dev_may_log(struct rte_vduse_dev *dev);
-
-/** @return the device status (section 2.1) that the driver set last. Any thread. */
-uint8_t
-rte_vduse_dev_status(const struct rte_vduse_dev *dev);
-
-/**
- * Tells what a device offers: what its conf said, without write_features where the driver cannot
- * write the configuration space. Any thread.
+ * Tells the name of a device, as its log lines have it. Any thread.
  *
  * @param dev
  *   The device.
  * @return
- *   Feature bits, sections 5 and 6.
+ *   The name; valid as long as the device.
+ */
+const char *
+rte_vduse_dev_name(const struct rte_vduse_dev *dev);
+
+/**
+ * Takes a token for a log line that the driver can cause: 64 at once, then one per second. Ask
+ * before each such line, so that a driver cannot fill the log. If lines were suppressed, it logs
+ * how many before it permits the next one. Any thread.
+ *
+ * @param dev
+ *   The device.
+ * @return
+ *   Whether the line may be written.
+ */
+bool
+rte_vduse_dev_may_log(struct rte_vduse_dev *dev);
+
+/**
+ * Tells the device status (section 2.1). Any thread.
+ *
+ * @param dev
+ *   The device.
+ * @return
+ *   Bits of VIRTIO_CONFIG_S_*, as the driver set them last; 0 after a reset.
+ */
+uint8_t
+rte_vduse_dev_status(const struct rte_vduse_dev *dev);
+
+/**
+ * Tells the features that a device offers: those of its conf, without write_features if the driver
+ * cannot write the configuration space. Any thread.
+ *
+ * @param dev
+ *   The device.
+ * @return
+ *   Feature bits (sections 5 and 6).
  */
 uint64_t
 rte_vduse_dev_offered(const struct rte_vduse_dev *dev);
 
-/** @return the features that the driver accepted; 0 before it did. Any thread. */
+/**
+ * Tells the features that the driver accepted (section 2.2). Any thread.
+ *
+ * @param dev
+ *   The device.
+ * @return
+ *   The features; 0 until the driver accepts them and after a reset.
+ */
 uint64_t
 rte_vduse_dev_features(const struct rte_vduse_dev *dev);
 
@@ -373,78 +543,122 @@ rte_vduse_dev_stats(const struct rte_vduse_dev *dev, struct rte_vduse_dev_stats 
 		    size_t size);
 
 /**
- * Changes bytes of the configuration space and tells the driver (section 2.5.1).
+ * Changes bytes of the configuration space and notifies the driver (section 2.5.1). On an error of
+ * the kernel one log line names it.
  *
- * Any thread.
+ * Any thread, callbacks included. Not thread-safe for the same bytes.
  *
- * @return 0; -EINVAL if offset and len leave the space, or what the kernel answered.
+ * @param dev
+ *   The device.
+ * @param offset
+ *   First byte to change.
+ * @param data
+ *   The new bytes, in the byte order of the driver (little-endian).
+ * @param len
+ *   How many, at least 1; offset + len must not exceed the size of the space.
+ * @return
+ *   0; -EINVAL if the bytes are not within the space; or the negative errno with which the kernel
+ *   refused the change. A driver that cannot be notified is no error: it reads the new value.
  */
 int
 rte_vduse_dev_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void *data,
 			 uint32_t len);
 
 /**
- * Finds the region that holds iova.
+ * Finds the region that holds an iova.
  *
- * Only between rte_vduse_vq_enter() and rte_vduse_vq_leave(), or in a callback of vq.
+ * The polling thread, between rte_vduse_vq_enter() and rte_vduse_vq_leave(), or the control thread
+ * in a callback of the virtqueue.
  *
- * @return the region, valid until the bracket ends, or NULL.
+ * @param vq
+ *   The virtqueue.
+ * @param iova
+ *   The address.
+ * @return
+ *   The region, valid until rte_vduse_vq_leave() or the end of the callback; NULL if no region
+ *   holds the address or the driver truncated its memory.
  */
 const struct rte_vduse_region *
 rte_vduse_vq_lookup(const struct rte_vduse_vq *vq, uint64_t iova);
 
 /**
- * Lists the regions in force, in the order of their iovas.
+ * Lists the regions in force, ordered by iova.
  *
- * Only in a callback of dev; they are gone when the callback ends.
+ * The control thread, in a callback of the device.
  *
  * @param dev
  *   The device.
  * @param[out] nb
- *   How many there are.
- * @return the regions; NULL if there are none.
+ *   Number of regions.
+ * @return
+ *   The regions, valid until the callback ends; NULL if there are none.
  */
 const struct rte_vduse_region *
 rte_vduse_dev_regions(const struct rte_vduse_dev *dev, uint32_t *nb);
 
 /**
- * Interrupts the driver for vq: one system call. Where those take long, because the driver has very
- * many waiters, the control thread makes them instead. The thread that polls vq.
- * @return 0 or what the kernel answered (-EINVAL while the driver is not up).
+ * Interrupts the driver, with one system call. If the driver made those slow, the control thread
+ * makes them instead, and the result is 0.
+ *
+ * The polling thread.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @return
+ *   0; -EINVAL while the driver is not up or has no call descriptor; or the negative errno of the
+ *   system call.
  */
 int
 rte_vduse_vq_call(struct rte_vduse_vq *vq);
 
 /**
- * Says that no region lets the device read (or, if write is set, write) iova. The virtqueue
- * is not polled until the control thread has looked; it then runs on, or is in the error
- * state. Only between enter and leave.
+ * Reports that no region permits the access to an address. The virtqueue stalls until the control
+ * thread has read the regions again. It then runs on, or is in the error state.
+ *
+ * The polling thread, between rte_vduse_vq_enter() and rte_vduse_vq_leave().
+ *
+ * @param vq
+ *   The virtqueue.
+ * @param iova
+ *   The address.
+ * @param write
+ *   Whether the access is a write.
  */
 void
 rte_vduse_vq_miss(struct rte_vduse_vq *vq, uint64_t iova, bool write);
 
 /**
- * Puts the virtqueue into the error state: until the driver resets the device it is not
- * polled. Logs why, once. Only between enter and leave.
+ * Puts a virtqueue into the error state: it is not polled until the driver resets the device. Logs
+ * one line.
+ *
+ * The polling thread, between rte_vduse_vq_enter() and rte_vduse_vq_leave().
+ *
+ * @param vq
+ *   The virtqueue.
+ * @param why
+ *   The rule that the driver broke, for the log line.
+ * @param value
+ *   The value that broke it, for the log line.
  */
 void
 rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value);
 
 /**
- * Begins a burst. Costs an uncontended lock; makes no system call.
+ * Begins a burst. Takes a lock without contention; makes no system call. Does not wait: fails while
+ * another thread is in a burst of the virtqueue or the control thread changes it.
  *
- * The thread that polls vq.
+ * Any thread, which then is the polling thread until rte_vduse_vq_leave().
  *
  * @param vq
  *   The virtqueue.
  * @return
- *   Whether vq may be polled now. If so, rte_vduse_vq_leave() must follow.
+ *   Whether the burst began. If so, rte_vduse_vq_leave() must follow.
  */
 bool
 rte_vduse_vq_enter(struct rte_vduse_vq *vq);
 
 /**
- * Ends a burst. The thread that began it.
+ * Ends a burst. The polling thread: the one that began it.
  *
  * @param vq
  *   The virtqueue.
@@ -453,98 +667,114 @@ void
 rte_vduse_vq_leave(struct rte_vduse_vq *vq);
 
 /**
- * Takes chains that the driver made available. Only between enter and leave.
+ * Takes chains that the driver made available (sections 2.7.6 and 2.8). At a chain that is
+ * faulty, or whose memory is not mapped, it stops; rte_vduse_vq_flush() handles that.
+ *
+ * The polling thread, between rte_vduse_vq_enter() and rte_vduse_vq_leave().
  *
  * @param vq
  *   The virtqueue.
  * @param[out] chains
- *   Room for nb of them.
+ *   Room for nb chains.
  * @param nb
- *   1 to RTE_VDUSE_BURST_MAX.
+ *   Most chains to take; of more than RTE_VDUSE_BURST_MAX it takes that many.
  * @return
- *   How many were taken: fewer where there are no more, where they took long to read, or where the
- *   next one is faulty or in memory that is not known yet. rte_vduse_vq_flush() sees to both.
+ *   Number of chains taken, 0 to nb. Fewer than nb if no more are available, if the next one
+ *   cannot be taken, or if those taken were long to read.
  */
 uint16_t
 rte_vduse_vq_dequeue(struct rte_vduse_vq *vq, struct rte_vduse_chain *chains, uint16_t nb);
 
 /**
- * Gives chains back, as if they had not been taken. Only between enter and leave.
+ * Gives chains back, as if they had not been taken.
+ *
+ * The polling thread, between rte_vduse_vq_enter() and rte_vduse_vq_leave(), in the burst in which
+ * they were taken.
  *
  * @param vq
  *   The virtqueue.
  * @param chains
- *   The last nb that were taken, in that order.
+ *   The chains taken last, in the order in which they were taken.
  * @param nb
- *   How many.
+ *   Number of chains.
  */
 void
 rte_vduse_vq_requeue(struct rte_vduse_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb);
 
 /**
- * Marks chains as used, used_len bytes of each written. The driver sees them once
- * rte_vduse_vq_flush() is called. Only between enter and leave.
+ * Marks chains as used (sections 2.7.8 and 2.8), with used_len bytes written to each. The driver
+ * sees them after rte_vduse_vq_flush().
+ *
+ * The polling thread, between rte_vduse_vq_enter() and rte_vduse_vq_leave().
  *
  * @param vq
  *   The virtqueue.
  * @param chains
- *   Chains that were taken; with VIRTIO_F_IN_ORDER in the order in which they were.
+ *   Chains that were taken and not given back; with VIRTIO_F_IN_ORDER in the order in which they
+ *   were taken.
  * @param nb
- *   How many.
+ *   Number of chains.
  */
 void
 rte_vduse_vq_enqueue(struct rte_vduse_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb);
 
 /**
- * Shows the used chains to the driver, calls it if it wants that, and handles what stopped
- * rte_vduse_vq_dequeue(). At the end of each burst, before leave.
+ * Shows used chains to the driver, interrupts it if it wants that (sections 2.7.7 and 2.8.10), and
+ * handles the fault that stopped rte_vduse_vq_dequeue(): a miss stalls the virtqueue, a broken rule
+ * puts it into the error state.
+ *
+ * The polling thread, at the end of each burst, before rte_vduse_vq_leave().
  *
  * @param vq
  *   The virtqueue.
  * @return
- *   Whether the driver was called.
+ *   Whether the driver was interrupted.
  */
 bool
 rte_vduse_vq_flush(struct rte_vduse_vq *vq);
 
 /**
- * Counts chains that the driver made available and nobody took. Only between enter and leave.
+ * Counts chains that the driver made available and that were not taken.
+ *
+ * The polling thread, between rte_vduse_vq_enter() and rte_vduse_vq_leave().
  *
  * @param vq
  *   The virtqueue.
  * @return
- *   How many there are.
+ *   Number of chains, 0 to the size of the virtqueue.
  */
 uint32_t
 rte_vduse_vq_count(struct rte_vduse_vq *vq);
 
 /**
- * Tells which virtqueue of its device it is. Any thread.
+ * Tells the index of a virtqueue in its device. Any thread.
  *
  * @param vq
  *   The virtqueue.
  * @return
- *   Its index.
+ *   Its index, starting at 0.
  */
 uint16_t
 rte_vduse_vq_index(const struct rte_vduse_vq *vq);
 
 /**
- * Tells where the driver's kicks go. Only in a callback of vq.
+ * Tells the eventfd that the driver's notifications go to. The control thread, in a callback of the
+ * virtqueue.
  *
  * @param vq
  *   The virtqueue.
  * @return
- *   An eventfd, which stays the device's; -1 while vq is not ready.
+ *   The eventfd, which the library owns and closes after vq_stop; -1 while the virtqueue is not
+ *   ready.
  */
 int
 rte_vduse_vq_kick_fd(const struct rte_vduse_vq *vq);
 
-/** Counters of a virtqueue. */
+/** Counters of a virtqueue. A newer library may add some at the end. */
 struct rte_vduse_vq_stats {
-	uint64_t misses;               /**< Addresses that the control thread looked for. */
-	uint64_t faults;               /**< Times in the error state. */
-	enum rte_vduse_vq_state state; /**< What it is doing now. */
+	uint64_t misses;               /**< Addresses that the control thread had to resolve. */
+	uint64_t faults;               /**< Times that it entered the error state. */
+	enum rte_vduse_vq_state state; /**< Its state now. */
 };
 
 /**
