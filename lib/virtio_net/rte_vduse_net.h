@@ -7,9 +7,9 @@
  * @file
  * virtio-net devices served by polling threads: bursts of mbufs to and from a driver.
  *
- * Directions are this process's: receive is what the driver transmitted (virtqueue 2i + 1),
- * transmit is what the driver receives (virtqueue 2i). Sections are those of the Virtual I/O
- * Device (VIRTIO) specification 1.2.
+ * Directions are those of this process: it receives what the driver transmitted (virtqueue
+ * 2i + 1) and transmits what the driver receives (virtqueue 2i). Threads, errors and NULL are as in
+ * rte_vduse.h. Sections are those of the Virtual I/O Device (VIRTIO) specification 1.2.
  */
 
 #include <stdbool.h>
@@ -26,176 +26,279 @@
 extern "C" {
 #endif
 
-/** Most queue pairs of a device (section 5.1.6.5.5). */
+/** Most queue pairs of a device (section 5.1.6.5.5). More than one is not served yet. */
 #define RTE_VDUSE_NET_PAIRS_MAX 32767
 
 /** Smallest MTU, bytes (section 5.1.4.1). */
 #define RTE_VDUSE_NET_MTU_MIN 68
-/** Largest MTU, bytes. */
+/** Largest MTU, bytes (section 5.1.4.1). */
 #define RTE_VDUSE_NET_MTU_MAX 65535
 
+/** A network device; opaque. */
 struct rte_vduse_net;
 
-/** What a network device is made of. */
+/** Configuration of a network device. Initialise it as struct rte_vduse_dev_conf. */
 struct rte_vduse_net_conf {
-	size_t size;      /**< See struct rte_vduse_dev_conf: sizeof() of this structure. */
-	const char *path; /**< /dev/vduse/NAME, or of a vhost-user socket. */
-	bool client;      /**< Connect to that socket instead of making it. */
-	/** Take memory of that socket's clients in any file. By default only memfd, tmpfs and
-	 * hugetlbfs: a file system whose server does not answer would block all devices.
-	 */
-	bool any_memory;
-	uint64_t memory_limit;     /**< See struct rte_vduse_dev_conf. */
-	uint32_t socket_mode;      /**< See struct rte_vduse_dev_conf. */
-	const char *socket_group;  /**< See struct rte_vduse_dev_conf. */
-	const char *name;          /**< See struct rte_vduse_dev_conf. */
-	uint16_t pairs;            /**< Queue pairs, 1 to RTE_VDUSE_NET_PAIRS_MAX. */
-	uint16_t queue_size;       /**< Descriptors, a power of two, 2 to 32768. */
-	struct rte_ether_addr mac; /**< The driver's address. */
+	size_t size;              /**< See struct rte_vduse_dev_conf: sizeof() of this structure. */
+	const char *path;         /**< See struct rte_vduse_dev_conf. */
+	bool client;              /**< See struct rte_vduse_dev_conf. */
+	bool any_memory;          /**< See struct rte_vduse_dev_conf. */
+	uint64_t memory_limit;    /**< See struct rte_vduse_dev_conf. */
+	uint32_t socket_mode;     /**< See struct rte_vduse_dev_conf. */
+	const char *socket_group; /**< See struct rte_vduse_dev_conf. */
+	const char *name;         /**< See struct rte_vduse_dev_conf. */
+	uint16_t pairs;           /**< Queue pairs; 1, until more are served. */
+	uint16_t queue_size; /**< Largest virtqueue, descriptors, a power of two, 2 to 32768. */
+	struct rte_ether_addr mac; /**< MAC address of the driver, unicast and not zero. */
 	/**
-	 * RTE_VDUSE_NET_MTU_MIN to _MAX. Longer frames from the driver are dropped. 0: none is
-	 * announced, and frames of any length that virtio-net knows are received.
+	 * Announced MTU, RTE_VDUSE_NET_MTU_MIN to RTE_VDUSE_NET_MTU_MAX bytes. Longer frames from
+	 * the driver are dropped. 0: none is announced, and frames of up to
+	 * RTE_VDUSE_NET_MTU_MAX are received.
 	 */
 	uint16_t mtu;
 	int socket_id; /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;     /**< See struct rte_vduse_dev_conf. */
 	/**
-	 * Every received packet is one segment: one that none can hold is dropped, and counted
-	 * as oversize. Otherwise it is a chain.
+	 * Receive each packet in one segment: one that is too long for it is dropped and counted
+	 * as oversize. Otherwise a long packet takes several segments.
 	 */
 	bool linear;
 	/**
-	 * A received packet longer than the data room of the pool gets memory from rte_malloc(),
-	 * attached to its mbuf as an external buffer: up to 65,000 bytes. Not for a pool whose
-	 * mbufs have pinned external buffers.
+	 * Give a received packet that is longer than the data room of the pool memory of
+	 * rte_malloc(), attached to its mbuf as an external buffer of up to 65,000 bytes. Not for a
+	 * pool whose mbufs have pinned external buffers.
 	 */
 	bool extbuf;
 	/**
-	 * The driver came up or went; rte_vduse_net_link() says so already. On the control
+	 * The driver came up or went; rte_vduse_net_link() says so already. Runs on the control
 	 * thread. May be NULL.
+	 *
+	 * @param net
+	 *   The device.
+	 * @param up
+	 *   Whether a driver is up.
+	 * @param arg
+	 *   The arg of this structure.
 	 */
 	void (*link)(struct rte_vduse_net *net, bool up, void *arg);
 	/**
-	 * Told of virtqueues, memory and status behind the network device itself, and before it
-	 * when a virtqueue stops; vq_position is not used. May be NULL.
+	 * Told of virtqueues, memory and status after the network device itself, and before it
+	 * when a virtqueue stops, on the control thread. Needs vq_start, vq_remap and vq_stop;
+	 * vq_position and vq_drain are not used. May be NULL.
 	 */
 	const struct rte_vduse_dev_ops *watch;
 	/**
 	 * Called on the polling thread instead of rte_vduse_vq_call() when the driver is to be
 	 * interrupted. May be NULL.
+	 *
+	 * @param vq
+	 *   The virtqueue.
+	 * @param arg
+	 *   The arg of this structure.
 	 */
 	void (*call)(struct rte_vduse_vq *vq, void *arg);
-	void *arg;             /**< Handed to link, watch and call. */
-	uint64_t features_off; /**< Features not to offer, of rte_vduse_net_features(). */
+	void *arg;             /**< Given to link, watch and call. */
+	uint64_t features_off; /**< Features of rte_vduse_net_features() not to offer. */
 	const struct vduse_transport_ops *transport; /**< See struct rte_vduse_dev_conf. */
 	void *transport_priv;                        /**< See struct rte_vduse_dev_conf. */
 };
 
-/** Counters of one queue of one direction. Written by the thread that polls it. */
+/**
+ * Counters of one direction of a pair, since it was created or reset. A newer library may add some
+ * at the end.
+ */
 struct rte_vduse_net_stats {
 	uint64_t packets; /**< Packets received or sent. */
 	uint64_t bytes;   /**< Their bytes, without virtio-net headers. */
 	/**
-	 * Packets lost here. From the driver: shorter than a header and an Ethernet header, too
-	 * long for the pool, or oversize. To the driver: too long for its buffers, or met by one that holds no
-	 * header.
+	 * Packets dropped. From the driver: shorter than a virtio-net and an Ethernet header, too
+	 * long for the pool, or oversize. To the driver: too long for its buffers, or for a buffer
+	 * that cannot hold a header.
 	 */
 	uint64_t drops;
 	uint64_t nombuf;           /**< Bursts cut short because the mempool was empty. */
 	uint64_t calls;            /**< Interrupts sent to the driver. */
-	uint64_t calls_suppressed; /**< Bursts for which the driver wanted none. */
-	uint64_t bad_descriptors;  /**< Chains that broke the rules; each stops the queue. */
+	uint64_t calls_suppressed; /**< Bursts for which the driver wanted no interrupt. */
+	uint64_t bad_descriptors;  /**< Chains that broke a rule; each stops the queue. */
 	uint64_t size_bins[8]; /**< Packets of <64, 64, 65-127, -255, -511, -1023, -1518, larger. */
 	uint64_t multicast;    /**< Of packets, those to a multicast address; not broadcast. */
 	uint64_t broadcast;    /**< Of packets, those to the broadcast address. */
 	/**
-	 * Of drops, those of packets from the driver that are longer than the MTU allows, which
-	 * is the larger one of the MTU now and the MTU when the driver came up, with an Ethernet
-	 * header and two VLAN tags; or longer than one segment where linear is set.
+	 * Of drops, packets from the driver that are longer than the MTU with an Ethernet header
+	 * and two VLAN tags, or than one segment where linear is set. The MTU is the larger one of
+	 * the MTU now and the MTU when the driver came up.
 	 */
 	uint64_t oversize;
 };
 
 /**
- * Creates a network device (rte_vduse_dev_create() says more). Any thread but the control
- * thread.
+ * Creates a network device (section 5.1). A device that a process which died has left, and that a
+ * driver still uses, goes on with the queue size, MTU and features that its driver has.
  *
- * @return 0; -EINVAL for a wrong argument; -ENOTSUP for more than one pair, which needs the
- *   control queue; or what rte_vduse_dev_create() returns. One log line.
+ * Any thread except the control thread, as rte_vduse_dev_create(). On an error one log line says
+ * what failed.
+ *
+ * @param conf
+ *   The configuration; copied, apart from watch.
+ * @param[out] net
+ *   The device; set on success only.
+ * @return
+ *   0, or
+ *   - -EINVAL: a field of conf is out of range, or its size is 0 or too small
+ *   - -E2BIG: conf is of a newer release and sets a field that this library does not know
+ *   - -ENOTSUP: more than one pair, which needs a control queue; or the kernel refuses the device
+ *   - -ENOMEM: no memory left
+ *   - -EPROTO: another version of this program wrote the state file of a device to be taken over
+ *   - -EBUSY, -EPERM: another process has that state file, or its folder is not private
+ *   - another error of rte_vduse_dev_create()
  */
 int
 rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net **net);
 
-/** @return the features that a device of conf offers. Any thread. */
+/**
+ * Tells the features that a network device of a configuration offers (section 5.1.3). Any thread.
+ *
+ * @param conf
+ *   The configuration; mtu, pairs and features_off count.
+ * @return
+ *   The features; 0, with one log line, where rte_vduse_net_create() refuses the size of conf.
+ */
 uint64_t
 rte_vduse_net_features(const struct rte_vduse_net_conf *conf);
 
-/** Starts the device: see rte_vduse_dev_start(). */
+/**
+ * Starts a network device. See rte_vduse_dev_start(), also for the thread: any except the control
+ * thread.
+ *
+ * @param net
+ *   The device, not started yet.
+ * @param attach
+ *   The driver to bind it to; of no effect on a vhost-user device.
+ * @return
+ *   0 or an error of rte_vduse_dev_start().
+ */
 int
 rte_vduse_net_start(struct rte_vduse_net *net, enum rte_vduse_attach attach);
 
-/** Removes the device: see rte_vduse_dev_destroy(). net may be NULL. */
+/**
+ * Stops a network device and frees it, as rte_vduse_dev_destroy() does. No thread may poll it any
+ * more. Any thread except the control thread.
+ *
+ * @param net
+ *   The device; NULL is allowed and does nothing.
+ */
 void
 rte_vduse_net_destroy(struct rte_vduse_net *net);
 
-/** @return the device below. Any thread. */
+/**
+ * Finds the device that serves a network device. Any thread.
+ *
+ * @param net
+ *   The network device.
+ * @return
+ *   The device, which the network device owns: not to be started, stopped or destroyed.
+ */
 struct rte_vduse_dev *
 rte_vduse_net_dev(struct rte_vduse_net *net);
 
-/** @return whether a driver is up (DRIVER_OK, section 2.1). Any thread. */
+/**
+ * Tells whether a driver is up (DRIVER_OK, section 2.1). Any thread.
+ *
+ * @param net
+ *   The device.
+ * @return
+ *   Whether one is.
+ */
 bool
 rte_vduse_net_link(const struct rte_vduse_net *net);
 
 /**
- * Says in the configuration space whether the link is up (VIRTIO_NET_F_STATUS, section
- * 5.1.4). The driver's carrier follows. Any thread but one at a time.
- * @return 0 or a negative errno.
+ * Sets the link status in the configuration space (VIRTIO_NET_F_STATUS, section 5.1.4); the carrier
+ * of the driver follows.
+ *
+ * Any thread. Not thread-safe with another call that changes the configuration space of the device.
+ *
+ * @param net
+ *   The device.
+ * @param up
+ *   Whether the link is up.
+ * @return
+ *   0, or an error of rte_vduse_dev_config_set().
  */
 int
 rte_vduse_net_set_link(struct rte_vduse_net *net, bool up);
 
 /**
- * Changes the announced MTU. A driver reads it when it probes; frames of a driver that came up
- * with a larger one are received until it resets. Any thread but one at a time.
- * @return 0; -EINVAL outside RTE_VDUSE_NET_MTU_MIN to _MAX; or a negative errno.
+ * Sets the announced MTU. A driver reads it when it probes the device. Frames of a driver that came
+ * up with a larger one are received until it resets the device.
+ *
+ * Any thread. Not thread-safe with another call that changes the configuration space of the device.
+ *
+ * @param net
+ *   The device.
+ * @param mtu
+ *   RTE_VDUSE_NET_MTU_MIN to RTE_VDUSE_NET_MTU_MAX, bytes.
+ * @return
+ *   0; -EINVAL if mtu is smaller than RTE_VDUSE_NET_MTU_MIN; or an error of
+ *   rte_vduse_dev_config_set().
  */
 int
 rte_vduse_net_set_mtu(struct rte_vduse_net *net, uint16_t mtu);
 
 /**
- * Changes the address in the configuration space. A driver reads it when it probes. Any
- * thread but one at a time.
- * @return 0 or a negative errno.
+ * Sets the MAC address in the configuration space (section 5.1.4). A driver reads it when it probes
+ * the device.
+ *
+ * Any thread. Not thread-safe with another call that changes the configuration space of the device.
+ *
+ * @param net
+ *   The device.
+ * @param mac
+ *   The address; not checked.
+ * @return
+ *   0, or an error of rte_vduse_dev_config_set().
  */
 int
 rte_vduse_net_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *mac);
 
 /**
- * Receives packets that the driver sent. One thread per pair at a time; never blocks. The
- * port of the mbufs is left to the caller.
+ * Receives packets that the driver sent. Never blocks. The port field of the mbufs is not set.
+ *
+ * One thread per pair at a time.
  *
  * @param net
  *   The device.
  * @param pair
  *   0 to pairs - 1; not checked.
  * @param pool
- *   Where mbufs come from. A packet longer than its data room takes several, unless conf said
+ *   Pool of the mbufs. A packet that is longer than its data room takes several, unless conf says
  *   linear or extbuf.
  * @param[out] mbufs
  *   Room for nb pointers.
  * @param nb
  *   Most packets to receive.
- * @return how many packets were received; 0 also while no driver is up.
+ * @return
+ *   Number of packets received, 0 to nb; 0 also while no driver is up.
  */
 uint16_t
 rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mempool *pool,
 		       struct rte_mbuf **mbufs, uint16_t nb);
 
 /**
- * Sends packets to the driver; those sent or dropped are freed. One thread per pair at a
- * time; never blocks.
+ * Sends packets to the driver, and frees those that it sent or dropped. Never blocks.
  *
- * @return how many of mbufs were taken; the rest stay the caller's. 0 also while no driver
+ * One thread per pair at a time.
+ *
+ * @param net
+ *   The device.
+ * @param pair
+ *   0 to pairs - 1; not checked.
+ * @param mbufs
+ *   The packets.
+ * @param nb
+ *   Number of packets.
+ * @return
+ *   Number of packets sent or dropped, 0 to nb; the caller keeps the rest. 0 also while no driver
  *   is up.
  */
 uint16_t
@@ -203,43 +306,100 @@ rte_vduse_net_tx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf
 		       uint16_t nb);
 
 /**
- * Sends packets to the driver like rte_vduse_net_tx_burst(), but leaves all of them to the
- * caller: those that were sent or dropped, of which it returns the number, have been copied.
+ * Sends packets to the driver as rte_vduse_net_tx_burst() does, but frees none: the packets are
+ * copied and stay the caller's. Never blocks.
+ *
+ * One thread per pair at a time.
+ *
+ * @param net
+ *   The device.
+ * @param pair
+ *   0 to pairs - 1; not checked.
+ * @param mbufs
+ *   The packets; not changed.
+ * @param nb
+ *   Number of packets.
+ * @return
+ *   Number of packets sent or dropped, 0 to nb.
  */
 uint16_t
 rte_vduse_net_tx_copy(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf *const *mbufs,
 		      uint16_t nb);
 
-/** @return buffers that wait to be filled on a pair. The thread that transmits on it. */
+/**
+ * Counts buffers of the driver that wait to be filled. The thread that transmits on the pair.
+ *
+ * @param net
+ *   The device.
+ * @param pair
+ *   0 to pairs - 1; not checked.
+ * @return
+ *   Number of chains; 0 also while no driver is up.
+ */
 uint32_t
 rte_vduse_net_tx_count(struct rte_vduse_net *net, uint16_t pair);
 
-/** @return packets that wait to be received on a pair. The thread that receives on it. */
+/**
+ * Counts packets of the driver that wait to be received. The thread that receives on the pair.
+ *
+ * @param net
+ *   The device.
+ * @param pair
+ *   0 to pairs - 1; not checked.
+ * @return
+ *   Number of chains; 0 also while no driver is up.
+ */
 uint32_t
 rte_vduse_net_rx_count(struct rte_vduse_net *net, uint16_t pair);
 
 /**
- * Lets the driver kick for what it makes available on a virtqueue, or not, which is how a
- * virtqueue starts. Look at the virtqueue once more when kicks are on: what came before that
- * may go without one. Any thread; waits for a burst that is under way.
+ * Enables or disables the driver's notifications of a virtqueue (sections 2.7.10 and 2.8.10). They
+ * are disabled when a virtqueue starts. Poll once more after enabling them: the driver may have
+ * made buffers available before without a notification.
+ *
+ * Any thread; waits for the burst that is under way.
  *
  * @param net
  *   The device.
  * @param index
- *   Of the virtqueue: 2i to the driver, 2i + 1 from it.
+ *   Index of the virtqueue: 2i to the driver, 2i + 1 from the driver.
  * @param enable
- *   Whether the driver is to kick.
- * @return 0; -EINVAL (no such virtqueue) or -EAGAIN (it does not run).
+ *   Whether the driver is to notify.
+ * @return
+ *   0; -EINVAL (no such virtqueue); or -EAGAIN (it is not running).
  */
 int
 rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable);
 
-/** Copies the counters of one direction of a pair. Any thread. */
+/**
+ * Copies the counters of one direction of a pair. Any thread.
+ *
+ * @param net
+ *   The device.
+ * @param pair
+ *   0 to pairs - 1; not checked.
+ * @param rx
+ *   Whether to copy those of packets from the driver, not those of packets to the driver.
+ * @param[out] stats
+ *   The counters.
+ * @param size
+ *   sizeof(*stats), as for rte_vduse_dev_stats().
+ */
 void
 rte_vduse_net_stats(const struct rte_vduse_net *net, uint16_t pair, bool rx,
 		    struct rte_vduse_net_stats *stats, size_t size);
 
-/** Zeroes the counters of one direction of a pair. Any thread; a burst may add to the old. */
+/**
+ * Zeroes the counters of one direction of a pair. Any thread; a burst that is under way may write
+ * some of them again.
+ *
+ * @param net
+ *   The device.
+ * @param pair
+ *   0 to pairs - 1; not checked.
+ * @param rx
+ *   Whether to zero those of packets from the driver, not those of packets to the driver.
+ */
 void
 rte_vduse_net_stats_reset(struct rte_vduse_net *net, uint16_t pair, bool rx);
 
