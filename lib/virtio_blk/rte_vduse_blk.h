@@ -8,8 +8,8 @@
  * virtio-blk devices served by polling threads, each on a backend that holds the bytes.
  *
  * A device is created on a backend, polled by one thread per queue, started, stopped while it
- * is still polled, and destroyed when it is not any more. Sections are those of the Virtual
- * I/O Device (VIRTIO) specification 1.2.
+ * is still polled, and destroyed when it is not polled any more. Threads, errors and NULL are as in
+ * rte_vduse.h. Sections are those of the Virtual I/O Device (VIRTIO) specification 1.2.
  */
 
 #include <stdbool.h>
@@ -25,148 +25,229 @@ extern "C" {
 /** Most queues of a device. */
 #define RTE_VDUSE_BLK_QUEUES_MAX 1024
 
-/** What capacities and positions count in, bytes, whatever the block size (section 5.2.4). */
+/** Unit of capacities and positions, bytes, whatever the block size (section 5.2.4). */
 #define RTE_VDUSE_BLK_SECTOR 512
 
-/** Longest serial number, which has no closing NUL then (section 5.2.6). */
+/** Longest serial number, bytes; at that length it has no closing NUL (section 5.2.6). */
 #define RTE_VDUSE_BLK_SERIAL_MAX 20
 
+/** A block device; opaque. */
 struct rte_vduse_blk;
 
-/** What a block device is made of. */
+/** Configuration of a block device. Initialise it as struct rte_vduse_dev_conf. */
 struct rte_vduse_blk_conf {
-	size_t size;      /**< See struct rte_vduse_dev_conf: sizeof() of this structure. */
-	const char *path; /**< /dev/vduse/NAME, or of a vhost-user socket. */
-	bool client;      /**< Connect to that socket instead of making it. */
-	/** Take memory of that socket's clients in any file. By default only memfd, tmpfs and
-	 * hugetlbfs: a file system whose server does not answer would block all devices.
-	 */
-	bool any_memory;
+	size_t size;              /**< See struct rte_vduse_dev_conf: sizeof() of this structure. */
+	const char *path;         /**< See struct rte_vduse_dev_conf. */
+	bool client;              /**< See struct rte_vduse_dev_conf. */
+	bool any_memory;          /**< See struct rte_vduse_dev_conf. */
 	uint64_t memory_limit;    /**< See struct rte_vduse_dev_conf. */
 	uint32_t socket_mode;     /**< See struct rte_vduse_dev_conf. */
 	const char *socket_group; /**< See struct rte_vduse_dev_conf. */
 	const char *name;         /**< See struct rte_vduse_dev_conf. */
-	bool read_only;           /**< Nothing can be written. */
+	bool read_only;           /**< The driver cannot write (VIRTIO_BLK_F_RO). */
 	uint16_t queues;          /**< Queues, 1 to RTE_VDUSE_BLK_QUEUES_MAX. */
-	uint16_t queue_size;      /**< Descriptors, a power of two, 4 to 32768. */
-	uint32_t block_size; /**< Logical block, a power of two, 512 to 4096; 0: the backend's. */
+	uint16_t queue_size; /**< Largest virtqueue, descriptors, a power of two, 4 to 32768. */
+	uint32_t block_size; /**< Bytes, a power of two, 512 to 4096; 0: the backend's. */
 	const char *serial;  /**< Up to RTE_VDUSE_BLK_SERIAL_MAX characters; NULL: the name. */
 	/** "null", "ram", "file", "rbd", "fault", or one that rte_vduse_blk_backend_register() got. */
 	const char *backend;
 	const char *backend_args; /**< "key=value,..." of rte_vduse_args.h; NULL: none. */
 	int socket_id;            /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;                /**< See struct rte_vduse_dev_conf. */
-	bool packed;              /**< Offer packed rings, too (section 2.8). */
-	bool in_order; /**< Offer to finish requests in order: a slow one delays others. */
+	bool packed;              /**< Offer packed rings as well (section 2.8). */
+	bool in_order;            /**< Offer VIRTIO_F_IN_ORDER: a slow request delays others. */
 	/**
-	 * Log what is in flight in a file of /run/vduse (or of DPDK_VDUSE_RUN_DIR), so that a
-	 * process that takes the device over from one that was killed does all of it, and nothing
-	 * that the driver knows to be done. Drivers on a socket have to keep the memory that
-	 * VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD gives them; they may then switch the write cache
-	 * off (section 5.2.5), which no driver of a kernel may.
+	 * Keep an inflight log in a file in /run/vduse, or in the directory that the environment
+	 * names in DPDK_VDUSE_RUN_DIR, so that a process that takes over the device from one that
+	 * was killed repeats the requests that were in flight, and no others. The client of a
+	 * socket keeps the log with VHOST_USER_PROTOCOL_F_INFLIGHT_SHMFD (vhost-user document,
+	 * "Inflight I/O tracking"); its driver may then disable the write cache (section 5.2.5),
+	 * which no driver over the kernel can.
 	 */
 	bool inflight;
 	const struct vduse_transport_ops *transport; /**< See struct rte_vduse_dev_conf. */
 	void *transport_priv;                        /**< See struct rte_vduse_dev_conf. */
 };
 
-/** Counters of one queue. Written by the thread that polls it. */
+/** Counters of one queue. A newer library may add some at the end. */
 struct rte_vduse_blk_stats {
-	uint64_t reads;            /**< Reads done, whatever their status. */
-	uint64_t writes;           /**< Writes done, like reads. */
-	uint64_t flushes;          /**< Flushes done, like reads. */
-	uint64_t discards;         /**< DISCARD requests done, like reads. */
-	uint64_t write_zeroes;     /**< WRITE_ZEROES requests done, like reads. */
-	uint64_t secure_erases;    /**< SECURE_ERASE requests done, like reads. */
-	uint64_t others;           /**< Identifications, and requests of no known kind. */
-	uint64_t read_bytes;       /**< Of reads that succeeded. */
-	uint64_t written_bytes;    /**< Of writes that succeeded. */
-	uint64_t io_errors;        /**< Answered VIRTIO_BLK_S_IOERR because the backend failed. */
-	uint64_t bad_requests;     /**< Answered so because the driver asked for nonsense. */
-	uint64_t unsupported;      /**< Answered VIRTIO_BLK_S_UNSUPP. */
-	uint64_t bad_descriptors;  /**< Chains that broke the rules; each stops the queue. */
+	uint64_t reads;         /**< Reads finished, with any status. */
+	uint64_t writes;        /**< Writes finished, with any status. */
+	uint64_t flushes;       /**< Flushes finished, with any status. */
+	uint64_t discards;      /**< DISCARD requests finished, with any status. */
+	uint64_t write_zeroes;  /**< WRITE_ZEROES requests finished, with any status. */
+	uint64_t secure_erases; /**< SECURE_ERASE requests finished, with any status. */
+	uint64_t others;        /**< GET_ID requests, and requests of an unknown type. */
+	uint64_t read_bytes;    /**< Bytes of reads that succeeded. */
+	uint64_t written_bytes; /**< Bytes of writes that succeeded. */
+	uint64_t io_errors; /**< Requests that ended with VIRTIO_BLK_S_IOERR: the backend failed. */
+	uint64_t bad_requests;     /**< Requests that ended so because they were malformed. */
+	uint64_t unsupported;      /**< Requests that ended with VIRTIO_BLK_S_UNSUPP. */
+	uint64_t bad_descriptors;  /**< Chains that broke a rule; each stops the queue. */
 	uint64_t calls;            /**< Interrupts sent to the driver. */
-	uint64_t calls_suppressed; /**< Completions for which the driver wanted none. */
-	uint64_t in_flight;        /**< Requests that are being worked on now. */
+	uint64_t calls_suppressed; /**< Completions for which the driver wanted no interrupt. */
+	uint64_t in_flight;        /**< Requests in flight now. */
 };
 
 /**
- * Opens the backend and creates a block device on it (rte_vduse_dev_create() says more). Any
- * thread but the control thread.
+ * Opens a backend and creates a block device on it (section 5.2). A device that a process which
+ * died has left, and that a driver still uses, goes on with the queues, block size and features
+ * that its driver has.
  *
- * @return 0; -EINVAL for a wrong argument; what opening the backend, the log or
- *   rte_vduse_dev_create() returns. One log line.
+ * Any thread except the control thread, as rte_vduse_dev_create(). On an error one log line says
+ * what failed.
+ *
+ * @param conf
+ *   The configuration; copied, with its strings.
+ * @param[out] blk
+ *   The device; set on success only.
+ * @return
+ *   0, or
+ *   - -EINVAL: a field of conf or an argument of the backend is out of range, or the size of conf
+ *     is 0 or too small
+ *   - -E2BIG: conf is of a newer release and sets a field that this library does not know
+ *   - -ENOTSUP: the kernel refuses the device, or the backend cannot serve it
+ *   - -EEXIST: a driver uses the device that exists, and this one cannot serve it
+ *   - -EAGAIN, -EBUSY: another process has the backend's image, the device or its state file
+ *   - -EPROTO: another version of this program wrote the state file
+ *   - -EPERM: no permission, or the folder of the state file is not private
+ *   - -ENOMEM, -EMFILE, -ENOSPC: no memory, file descriptor or space for the inflight log left
+ *   - another error of the backend (that of open(2) for "file", of librbd for "rbd") or of
+ *     rte_vduse_dev_create()
  */
 int
 rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk **blk);
 
 /**
- * @return the queues to poll: as many as were asked for, unless the driver of a device that a dead
- *   process left has another number. Any thread.
+ * Tells the number of queues to poll: that of conf, unless the device was taken over and its driver
+ * has another one. Any thread.
+ *
+ * @param blk
+ *   The device.
+ * @return
+ *   Number of queues, 1 to RTE_VDUSE_BLK_QUEUES_MAX.
  */
 uint16_t
 rte_vduse_blk_queues(const struct rte_vduse_blk *blk);
 
 /**
- * Starts the device: see rte_vduse_dev_start(). A kernel that is given the device reads from
- * it before it answers, so its queues must be polled already.
+ * Starts a block device. See rte_vduse_dev_start(), also for the thread: any except the control
+ * thread. A kernel that probes the device reads from it before this returns, so its queues must be
+ * polled already.
+ *
+ * @param blk
+ *   The device, not started yet.
+ * @param attach
+ *   The driver to bind it to; of no effect on a vhost-user device.
+ * @return
+ *   0 or an error of rte_vduse_dev_start().
  */
 int
 rte_vduse_blk_start(struct rte_vduse_blk *blk, enum rte_vduse_attach attach);
 
 /**
- * Takes the device from its driver: see rte_vduse_dev_stop(). Its queues must be polled until
- * this returns. What is in flight is finished before it does.
+ * Takes a block device from its driver, as rte_vduse_dev_stop() does, and finishes requests in
+ * flight. Its queues must be polled until it returns. Blocks for as long as the backend does not
+ * answer; see rte_vduse_blk_drain(). Any thread except the control thread.
+ *
+ * @param blk
+ *   The device.
  */
 void
 rte_vduse_blk_stop(struct rte_vduse_blk *blk);
 
 /**
- * Waits until the backend has finished what is in flight; no request is taken meanwhile, but the
- * queues must be polled. So an application learns whether it may stop a device without waiting for
- * a backend that does not answer: stopping one waits for ever. Any thread but the control thread,
- * one at a time.
+ * Waits until the backend has finished all requests in flight, so that rte_vduse_blk_stop() will
+ * not block on it. No request is taken meanwhile; the queues must be polled.
  *
- * @return 0, or -ETIMEDOUT after ms milliseconds, with one log line. The device then goes on.
+ * Any thread except the control thread and those that poll. Not thread-safe: one call at a time.
+ *
+ * @param blk
+ *   The device.
+ * @param ms
+ *   Longest time to wait, milliseconds.
+ * @return
+ *   0; or -ETIMEDOUT, with one log line: the device goes on.
  */
 int
 rte_vduse_blk_drain(struct rte_vduse_blk *blk, unsigned int ms);
 
-/** Removes the device, which nobody polls any more, and closes its backend. May be NULL. */
+/**
+ * Stops a block device and frees it, as rte_vduse_dev_destroy() does, and closes its backend. No
+ * thread may poll it any more. Any thread except the control thread.
+ *
+ * @param blk
+ *   The device; NULL is allowed and does nothing.
+ */
 void
 rte_vduse_blk_destroy(struct rte_vduse_blk *blk);
 
-/** @return the device below. Any thread. */
+/**
+ * Finds the device that serves a block device. Any thread.
+ *
+ * @param blk
+ *   The block device.
+ * @return
+ *   The device, which the block device owns: not to be started, stopped or destroyed.
+ */
 struct rte_vduse_dev *
 rte_vduse_blk_dev(struct rte_vduse_blk *blk);
 
-/** @return the capacity in sectors of RTE_VDUSE_BLK_SECTOR bytes. Any thread. */
+/**
+ * Tells the capacity that the driver sees (section 5.2.4). Any thread.
+ *
+ * @param blk
+ *   The device.
+ * @return
+ *   Sectors of RTE_VDUSE_BLK_SECTOR bytes.
+ */
 uint64_t
 rte_vduse_blk_capacity(const struct rte_vduse_blk *blk);
 
 /**
- * Looks how large the backend is now and tells the driver (section 5.2.4). Requests behind a
- * new, smaller end fail from now on. Any thread but one at a time.
- * @return 0 or a negative errno.
+ * Reads the size of the backend again and tells the driver (section 5.2.4). If it shrank, requests
+ * beyond the new end fail from now on.
+ *
+ * Any thread. Not thread-safe: one call at a time.
+ *
+ * @param blk
+ *   The device.
+ * @return
+ *   0, also if the size is the same; a negative errno with which the backend cannot tell its size;
+ *   or an error of rte_vduse_dev_config_set(). One log line says what failed.
  */
 int
 rte_vduse_blk_resize(struct rte_vduse_blk *blk);
 
 /**
- * Takes new requests of a queue, hands them to the backend, and gives finished ones back to
- * the driver, in whichever order they finish. One thread per queue at a time; never blocks;
- * makes no system call when there is nothing to do.
+ * Takes new requests of a queue, submits them to the backend, and completes finished ones, in any
+ * order unless VIRTIO_F_IN_ORDER was accepted. Never blocks; makes no system call when there is
+ * nothing to do.
+ *
+ * One thread per queue at a time.
  *
  * @param blk
  *   The device.
  * @param queue
- *   0 to queues - 1; not checked.
- * @return requests taken and given back: 0 says that it was idle, or that no driver is up.
+ *   0 to rte_vduse_blk_queues() - 1; not checked.
+ * @return
+ *   Number of requests taken plus requests completed; 0 if it was idle or no driver is up.
  */
 unsigned int
 rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t queue);
 
-/** Copies the counters of a queue. Any thread. */
+/**
+ * Copies the counters of a queue. Any thread.
+ *
+ * @param blk
+ *   The device.
+ * @param queue
+ *   0 to rte_vduse_blk_queues() - 1; not checked.
+ * @param[out] stats
+ *   The counters.
+ * @param size
+ *   sizeof(*stats), as for rte_vduse_dev_stats().
+ */
 void
 rte_vduse_blk_stats(const struct rte_vduse_blk *blk, uint16_t queue,
 		    struct rte_vduse_blk_stats *stats, size_t size);
