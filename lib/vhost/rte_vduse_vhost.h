@@ -5,12 +5,13 @@
 
 /**
  * @file
- * rte_vhost.h for VDUSE devices: what vhost has no word for.
+ * What DPDK's rte_vhost.h cannot say about a VDUSE device.
  *
  * librte_vduse_vhost, linked ahead of DPDK's librte_vhost or preloaded, serves the functions of
- * rte_vhost.h for paths below /dev/vduse/ and hands all others on. A path is a network device
- * of one queue pair unless this call, between rte_vhost_driver_register() and
- * rte_vhost_driver_start(), says something else.
+ * rte_vhost.h for paths below /dev/vduse/ and passes all others to librte_vhost. A path is a
+ * network device of one queue pair unless this call, between rte_vhost_driver_register() and
+ * rte_vhost_driver_start(), says something else. Sections are those of the Virtual I/O Device
+ * (VIRTIO) specification 1.2.
  */
 
 #include <stdint.h>
@@ -21,34 +22,45 @@
 extern "C" {
 #endif
 
-/** What a registered path becomes. Fields that are 0 or NULL leave what was there. */
+/**
+ * Configuration of the device of a registered path. A field that is 0 or NULL leaves the value that
+ * was there.
+ */
 struct rte_vduse_vhost_conf {
-	uint32_t device_id;  /**< Device type (VIRTIO 1.2, section 5): 1 network, 2 block. */
-	uint16_t nb_vqs;     /**< Virtqueues; of a network device two for each pair. */
+	uint32_t device_id;  /**< Device type, section 5: 1 network, 2 block. */
+	uint16_t nb_vqs;     /**< Virtqueues; two per pair of a network device. */
 	uint16_t queue_size; /**< Largest virtqueue, a power of two, 2 to 32768. */
 	/**
-	 * Configuration space; copied. Of a network device a struct virtio_net_config, of which
-	 * the MAC address and the MTU (0: none announced) count. Other devices need one, here or
-	 * from the handler of rte_vhost_extern_callback_register(), asked for
-	 * VHOST_USER_GET_CONFIG.
+	 * Configuration space (section 2.5); copied. Of a network device it is a struct
+	 * virtio_net_config, of which the MAC address and the MTU (0: none announced) are used.
+	 * Other devices need one, either here or from the handler of
+	 * rte_vhost_extern_callback_register(), which is asked with VHOST_USER_GET_CONFIG.
 	 */
 	const void *config;
-	uint32_t config_size; /**< Its bytes, up to RTE_VDUSE_VHOST_CONFIG_MAX. */
+	uint32_t config_size; /**< Size of config, bytes, up to RTE_VDUSE_VHOST_CONFIG_MAX. */
 	/**
-	 * Whom rte_vhost_driver_start() gives the device to. RTE_VDUSE_ATTACH_NONE leaves that
-	 * to "vdpa dev add", or to DPDK_VDUSE_ATTACH in the environment (none, virtio, vhost).
+	 * Driver to which rte_vhost_driver_start() binds the device. RTE_VDUSE_ATTACH_NONE: that
+	 * of DPDK_VDUSE_ATTACH in the environment (none, virtio, vhost), or none.
 	 */
 	enum rte_vduse_attach attach;
 };
 
-/** Largest configuration space. */
+/** Largest configuration space, bytes. */
 #define RTE_VDUSE_VHOST_CONFIG_MAX 256
 
 /**
- * Says what a path is. Any thread.
+ * Configures the device of a path, after rte_vhost_driver_register() and before
+ * rte_vhost_driver_start(). On an error one log line says what failed.
  *
- * @return 0; -ENOENT (path is not registered), -EBUSY (it was started), -EINVAL (a number out
- *   of range), with one log line.
+ * Any thread.
+ *
+ * @param path
+ *   A path below /dev/vduse/ that is registered.
+ * @param conf
+ *   The configuration; copied.
+ * @return
+ *   0; -EINVAL (queue_size or config_size is out of range), -ENOENT (path is not registered) or
+ *   -EBUSY (it was started already).
  */
 int
 rte_vduse_vhost_configure(const char *path, const struct rte_vduse_vhost_conf *conf);
