@@ -47,7 +47,7 @@ rte_vduse_args_next(char **rest, char **value);
  * @param value
  *   Any text.
  * @return the length without the NUL that all of it needs, as snprintf() does: size or more if it
- *   was cut off.
+ *   was cut off. Thread-safe for different memory.
  */
 size_t
 rte_vduse_args_put(char *to, size_t size, const char *key, const char *value);

@@ -63,8 +63,8 @@ struct rte_vduse_part {
  *   0; -ENOENT: nothing was left, a process serves the device, or path names no device.
  */
 int
-rte_vduse_dev_left(const char *path, const struct vduse_transport_ops *transport, void *transport_priv,
-		   struct rte_vduse_left *left);
+rte_vduse_dev_left(const char *path, const struct vduse_transport_ops *transport,
+		   void *transport_priv, struct rte_vduse_left *left);
 
 /**
  * Tells whether a device is one that a dead process left: its driver goes on with what it accepted.

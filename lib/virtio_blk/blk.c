@@ -245,7 +245,8 @@ rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk
 	ret = blk_conf_check(&wanted, &name);
 	if (ret < 0)
 		return ret;
-	found = rte_vduse_dev_left(wanted.path, wanted.transport, wanted.transport_priv, &left) == 0;
+	found = rte_vduse_dev_left(wanted.path, wanted.transport, wanted.transport_priv, &left) ==
+		0;
 	if (found)
 		ret = vblk_take_over(&wanted, name, &left);
 	if (ret < 0)

@@ -18,13 +18,12 @@
 #include <vduse/core/device.h>
 #include <vduse/loopback/loopback.h>
 
-#include "create_over.h"
 #include "unit.h"
 
 static struct vduse_loopback *loop;
 static char dir[64];
 
-static const struct rte_vduse_net_conf net_good = {
+static struct rte_vduse_net_conf net_good = {
 	.size = sizeof(struct rte_vduse_net_conf),
 	.path = "/dev/vduse/check",
 	.mac = { { 0x02, 0, 0, 0, 0, 1 } },
@@ -32,9 +31,10 @@ static const struct rte_vduse_net_conf net_good = {
 	.queue_size = 256,
 	.mtu = 1500,
 	.socket_id = SOCKET_ID_ANY,
+	.transport = &vduse_transport_loopback,
 };
 
-static const struct rte_vduse_blk_conf blk_good = {
+static struct rte_vduse_blk_conf blk_good = {
 	.size = sizeof(struct rte_vduse_blk_conf),
 	.path = "/dev/vduse/check",
 	.queues = 1,
@@ -42,6 +42,20 @@ static const struct rte_vduse_blk_conf blk_good = {
 	.backend = "ram",
 	.backend_args = "size=1M",
 	.socket_id = SOCKET_ID_ANY,
+	.transport = &vduse_transport_loopback,
+};
+
+static const struct rte_vduse_dev_ops no_ops;
+
+static struct rte_vduse_dev_conf dev_good = {
+	.size = sizeof(struct rte_vduse_dev_conf),
+	.path = "/dev/vduse/check",
+	.device_id = 42,
+	.nb_vqs = 1,
+	.vq_size = 64,
+	.socket_id = SOCKET_ID_ANY,
+	.ops = &no_ops,
+	.transport = &vduse_transport_loopback,
 };
 
 static int
@@ -53,6 +67,7 @@ setup(void **state)
 	assert_int_equal(setenv("DPDK_VDUSE_RUN_DIR", dir, 1), 0);
 	loop = vduse_loopback_new();
 	assert_non_null(loop);
+	net_good.transport_priv = blk_good.transport_priv = dev_good.transport_priv = loop;
 	return 0;
 }
 
@@ -69,7 +84,7 @@ static int
 try_net(const struct rte_vduse_net_conf *conf)
 {
 	struct rte_vduse_net *net = NULL;
-	int ret = create_net_over(conf, &vduse_transport_loopback, loop, &net);
+	int ret = rte_vduse_net_create(conf, &net);
 
 	rte_vduse_net_destroy(net);
 	return ret;
@@ -79,7 +94,7 @@ static int
 try_blk(const struct rte_vduse_blk_conf *conf)
 {
 	struct rte_vduse_blk *blk = NULL;
-	int ret = create_blk_over(conf, &vduse_transport_loopback, loop, &blk);
+	int ret = rte_vduse_blk_create(conf, &blk);
 
 	rte_vduse_blk_destroy(blk);
 	return ret;
@@ -190,7 +205,7 @@ test_stats(void **state)
 	size_t size;
 
 	RTE_SET_USED(state);
-	assert_int_equal(vnet_create(&net_good, &vduse_transport_loopback, loop, &net), 0);
+	assert_int_equal(rte_vduse_net_create(&net_good, &net), 0);
 	vq = rte_vduse_dev_vq(rte_vduse_net_dev(net), 0);
 	for (size = 8; size <= 512; size += 8) {
 		COUNTED(rte_vduse_dev_stats(rte_vduse_net_dev(net), (void *)room, size), size);
@@ -198,7 +213,7 @@ test_stats(void **state)
 		COUNTED(rte_vduse_net_stats(net, 0, true, (void *)room, size), size);
 	}
 	rte_vduse_net_destroy(net);
-	assert_int_equal(vblk_create(&blk_good, &vduse_transport_loopback, loop, &blk), 0);
+	assert_int_equal(rte_vduse_blk_create(&blk_good, &blk), 0);
 	for (size = 8; size <= 512; size += 8)
 		COUNTED(rte_vduse_blk_stats(blk, 0, (void *)room, size), size);
 	rte_vduse_blk_destroy(blk);
@@ -221,23 +236,11 @@ test_stats(void **state)
 		assert_int_equal(unit_log_count(""), 1);                                           \
 	} while (0)
 
-static const struct rte_vduse_dev_ops no_ops;
-
-static const struct rte_vduse_dev_conf dev_good = {
-	.size = sizeof(struct rte_vduse_dev_conf),
-	.path = "/dev/vduse/check",
-	.device_id = 42,
-	.nb_vqs = 1,
-	.vq_size = 64,
-	.socket_id = SOCKET_ID_ANY,
-	.ops = &no_ops,
-};
-
 static int
 try_dev(const struct rte_vduse_dev_conf *conf)
 {
 	struct rte_vduse_dev *dev = NULL;
-	int ret = vduse_dev_create(conf, &vduse_transport_loopback, loop, &dev);
+	int ret = rte_vduse_dev_create(conf, &dev);
 
 	rte_vduse_dev_destroy(dev);
 	return ret;

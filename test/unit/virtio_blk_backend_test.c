@@ -137,6 +137,7 @@ static void
 unknown(void **state)
 {
 	struct rte_vduse_blk_conf conf = {
+		.size = sizeof(conf),
 		.path = "/dev/vduse/unit0",
 		.queues = 1,
 		.queue_size = 64,
@@ -159,6 +160,7 @@ static void
 served(void **state)
 {
 	struct rte_vduse_blk_conf conf = {
+		.size = sizeof(conf),
 		.path = "/dev/vduse/unit0",
 		.queues = 2,
 		.queue_size = 64,

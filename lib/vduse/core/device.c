@@ -172,8 +172,8 @@ free_dev:
 }
 
 int
-rte_vduse_dev_left(const char *path, const struct vduse_transport_ops *transport, void *transport_priv,
-		   struct rte_vduse_left *left)
+rte_vduse_dev_left(const char *path, const struct vduse_transport_ops *transport,
+		   void *transport_priv, struct rte_vduse_left *left)
 {
 	if (rte_vduse_path_name(path) == NULL)
 		return -ENOENT;

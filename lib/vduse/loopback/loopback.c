@@ -38,7 +38,7 @@ struct vduse_loopback {
 	int kick_fds[LOOPBACK_VQS];
 	int refuse[VDUSE_LOOPBACK_OPS];
 	bool left;                    /* a driver is up before the device is created */
-	struct rte_vduse_left found;      /* what the left operation returns */
+	struct rte_vduse_left found;  /* what the left operation returns */
 	uint16_t vq_size_max;         /* 0: the announced size */
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	unsigned int call_us;
