@@ -398,8 +398,18 @@ def run(case, text):
 
 
 served()
-# The first client makes the process open what it keeps; nothing says when that client is let go.
-time.sleep(0.5)
-idle = nb_fds()
+
+
+def settled(steady=5, limit=100):
+    """The number of files once it stays: nothing says when the first client is let go."""
+    seen = [nb_fds()]
+    while len(seen) < limit and (len(seen) < steady or len(set(seen[-steady:])) > 1):
+        time.sleep(0.2)
+        seen.append(nb_fds())
+    return seen[-1]
+
+
+# The first client makes the process open what it keeps.
+idle = settled()
 for each, line in list(CASES.items())[PART::PARTS]:
     run(each, line)

@@ -16,15 +16,14 @@ wait_for 10 test -b /dev/vda || fail "no disk"
 before=$(nb_blocks)
 step "traffic"
 rounds=0
-end=$((SECONDS + 60 * VM_PATIENCE))
-while [ $SECONDS -lt $end ]; do
+plugged=0
+# The host bounds the time: the guest's clock runs fast on a machine that is busy when it boots.
+until [ "$plugged" -ge 40 ]; do
 	plugged=$(($(nb_blocks) - before))
 	fio --name=check --filename=/dev/vda --direct=1 --ioengine=libaio --rw=randrw --iodepth=32 \
 		--bssplit=512/20:4k/60:64k/20 --size=48M --io_size=4M --verify=crc32c \
 		--verify_fatal=1 --randrepeat=0 --output="$work/fio.out" || fail "$(cat "$work/fio.out")"
 	rounds=$((rounds + 1))
-	[ "$plugged" -lt 40 ] || break
 done
 echo "$rounds rounds of verified I/O, $plugged blocks of memory were plugged"
-[ "$plugged" -ge 40 ] || fail "the memory did not come"
 ok
