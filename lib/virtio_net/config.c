@@ -12,6 +12,7 @@
 #include <rte_vduse_compat.h>
 
 #include <virtio_net/net.h>
+#include <virtio_net/offload.h>
 
 #define VNET_BIT(nr) (UINT64_C(1) << (nr))
 
@@ -32,6 +33,7 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 	/* Section 5.1.3.1: MQ depends on CTRL_VQ. */
 	if (conf.pairs > 1)
 		features |= VNET_BIT(VIRTIO_NET_F_MQ) | VNET_BIT(VIRTIO_NET_F_CTRL_VQ);
+	features |= conf.offloads & VNET_OFFLOADS;
 	/* Section 6: VDUSE requires both of these. */
 	return features & (~conf.features_off | VNET_BIT(VIRTIO_F_VERSION_1) |
 			   VNET_BIT(VIRTIO_F_ACCESS_PLATFORM));
@@ -58,6 +60,12 @@ config_write(struct rte_vduse_net *net, size_t offset, size_t len)
 {
 	return rte_vduse_dev_config_set(net->dev, (uint32_t)offset,
 					(const uint8_t *)&net->config + offset, (uint32_t)len);
+}
+
+void
+rte_vduse_net_set_partial_csum(struct rte_vduse_net *net, bool partial)
+{
+	rte_atomic_store_explicit(&net->partial_csum, partial, rte_memory_order_relaxed);
 }
 
 int

@@ -16,6 +16,7 @@
 #include <vduse/conf.h>
 
 #include <virtio_net/net.h>
+#include <virtio_net/offload.h>
 
 RTE_LOG_REGISTER(vnet_logtype, lib.vduse.net, INFO);
 
@@ -139,6 +140,7 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_ne
 	net->pairs = conf->pairs;
 	net->frame_max = vnet_frame_max(conf->mtu);
 	net->linear = conf->linear;
+	net->offloads = (conf->offloads & VNET_OFFLOADS) != 0;
 	net->extbuf = conf->extbuf;
 	net->link = conf->link;
 	net->watch = conf->watch;

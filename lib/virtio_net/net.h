@@ -44,6 +44,9 @@ struct vnet_queue {
 	uint16_t hdr_len; /* of struct virtio_net_hdr_v1; 2 less for legacy drivers */
 	bool packed;
 	bool mergeable;                   /* a packet may take several chains */
+	bool csum;                        /* the driver may leave checksums to the device */
+	bool guest_csum;                  /* the device may leave checksums to the driver */
+	uint64_t tx_flags;                /* of packets to the driver: those that are looked at */
 	uint32_t frame_max;               /* longest frame of the MTU at virtqueue start */
 	struct vnet_position *position;   /* see position.c; NULL: not recorded. Constant */
 	struct rte_vduse_net_stats stats; /* the polling thread writes, any thread reads */
@@ -56,7 +59,10 @@ struct rte_vduse_net {
 	bool up; /* last state that link() was called with; control thread only */
 	struct virtio_net_config config;
 	uint32_t frame_max; /* longest frame of the MTU; set_mtu() writes, pollers read */
-	bool linear;        /* constant, as are the fields below */
+	/* Checksums that the driver left to the device stay so, with a flag. Any thread sets it. */
+	bool partial_csum;
+	bool linear;   /* constant, as are the fields below */
+	bool offloads; /* some were offered, so flags of packets to the driver count */
 	bool extbuf;
 	void (*link)(struct rte_vduse_net *net, bool up, void *arg);
 	const struct rte_vduse_dev_ops *watch;

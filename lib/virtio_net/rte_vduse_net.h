@@ -99,6 +99,13 @@ struct rte_vduse_net_conf {
 	void (*call)(struct rte_vduse_vq *vq, void *arg);
 	void *arg;             /**< Given to link, watch and call. */
 	uint64_t features_off; /**< Features of rte_vduse_net_features() not to offer. */
+	/**
+	 * Offloads to offer (section 5.1.3): VIRTIO_NET_F_CSUM lets the driver leave checksums to
+	 * the device, VIRTIO_NET_F_GUEST_CSUM the device to the driver. Other bits have no effect.
+	 * If any is offered, flags of packets to the driver that ask for an IPv4, TCP or UDP
+	 * checksum are obeyed, whatever the driver accepts. Otherwise all flags are ignored.
+	 */
+	uint64_t offloads;
 	const struct vduse_transport_ops *transport; /**< See struct rte_vduse_dev_conf. */
 	void *transport_priv;                        /**< See struct rte_vduse_dev_conf. */
 };
@@ -129,6 +136,17 @@ struct rte_vduse_net_stats {
 	 * the MTU now and the MTU when the driver came up.
 	 */
 	uint64_t oversize;
+	/**
+	 * Checksums left to the other side: packets received with RTE_MBUF_F_RX_L4_CKSUM_NONE, or
+	 * sent to a driver that accepted VIRTIO_NET_F_GUEST_CSUM.
+	 */
+	uint64_t csum_passed;
+	uint64_t csum_software; /**< Checksums that the polling thread computed. */
+	/**
+	 * Of drops, packets from the driver whose virtio-net header is wrong, and packets to the
+	 * driver whose flags or lengths ask for what is not served.
+	 */
+	uint64_t bad_offloads;
 };
 
 /**
@@ -244,6 +262,21 @@ rte_vduse_net_set_link(struct rte_vduse_net *net, bool up);
  */
 int
 rte_vduse_net_set_mtu(struct rte_vduse_net *net, uint16_t mtu);
+
+/**
+ * Tells what to do with a checksum that the driver left to the device (VIRTIO_NET_F_CSUM): compute
+ * it, which is the default, or hand the packet over as it is, with RTE_MBUF_F_RX_L4_CKSUM_NONE and
+ * its packet_type. A checksum other than that of TCP or UDP is always computed.
+ *
+ * Any thread. The burst that is under way may not see it.
+ *
+ * @param net
+ *   The device.
+ * @param partial
+ *   Whether to hand packets over as they are.
+ */
+void
+rte_vduse_net_set_partial_csum(struct rte_vduse_net *net, bool partial);
 
 /**
  * Sets the MAC address in the configuration space (section 5.1.4). A driver reads it when it probes

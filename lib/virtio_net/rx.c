@@ -10,6 +10,7 @@
 #include <rte_vduse_compat.h>
 
 #include <virtio_net/net.h>
+#include <virtio_net/offload.h>
 
 /* Result for a chain. */
 enum rx_result {
@@ -120,6 +121,36 @@ rx_pool_fits(struct rte_mempool *pool, uint32_t len)
 	       len <= (uint64_t)(room - RTE_PKTMBUF_HEADROOM) * pool->size;
 }
 
+/*
+ * Reads the header of a packet once, and does what it asks for. volatile keeps the compiler from
+ * loading a field of driver memory again.
+ */
+static inline bool
+rx_offload(struct vnet_queue *queue, const struct rte_vduse_chain *chain, struct rte_mbuf *packet)
+{
+	uint8_t bytes[sizeof(struct virtio_net_hdr)];
+	struct virtio_net_hdr hdr;
+	uint32_t n = 0, at;
+	uint16_t i;
+
+	if (likely(chain->bufs[0].len >= sizeof(hdr))) {
+		const volatile struct virtio_net_hdr *from = (const void *)chain->bufs[0].va;
+
+		hdr.flags = from->flags;
+		hdr.gso_type = from->gso_type;
+		if (likely((hdr.flags | hdr.gso_type) == 0))
+			return true;
+		hdr.csum_start = from->csum_start;
+		hdr.csum_offset = from->csum_offset;
+		return vnet_offload_rx(queue, &hdr, packet);
+	}
+	for (i = 0; n < sizeof(hdr); i++)
+		for (at = 0; at < chain->bufs[i].len && n < sizeof(hdr); at++)
+			bytes[n++] = ((const volatile uint8_t *)chain->bufs[i].va)[at];
+	memcpy(&hdr, bytes, sizeof(hdr));
+	return vnet_offload_rx(queue, &hdr, packet);
+}
+
 /* Copies the packet of a chain into an empty mbuf. */
 static inline enum rx_result
 rx_copy(const struct vnet_queue *queue, const struct rte_vduse_chain *chain,
@@ -132,7 +163,6 @@ rx_copy(const struct vnet_queue *queue, const struct rte_vduse_chain *chain,
 	if (unlikely(chain->out_len > skip + burst->frame_max))
 		return RX_LONG;
 	len = chain->out_len - skip;
-	/* No offload is offered, so the header is not read. */
 	if (likely(chain->nb_out == 1 && len <= rte_pktmbuf_tailroom(packet))) {
 		rte_memcpy(rte_pktmbuf_mtod(packet, void *), chain->bufs[0].va + skip, len);
 		packet->data_len = (uint16_t)len;
@@ -177,6 +207,9 @@ rx_copy_chains(struct vnet_queue *queue, struct rte_vduse_chain *chains, struct 
 		burst->first = (uint16_t)(i + 1);
 		rx_empty(packet, burst);
 		result = rx_copy(queue, &chains[i], packet, burst);
+		if (queue->csum && result == RX_PACKET &&
+		    unlikely(!rx_offload(queue, &chains[i], packet)))
+			result = RX_DROP;
 		if (likely(result == RX_PACKET)) {
 			burst->mbufs[done++] = packet;
 		} else {

@@ -15,6 +15,7 @@
 #include <rte_byteorder.h>
 
 #include <virtio_net/net.h>
+#include <virtio_net/offload.h>
 
 #define TAKE_OVER_BIT(nr) (UINT64_C(1) << (nr))
 
@@ -48,6 +49,7 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct r
 	if (!rte_vduse_path_is_socket(conf->path))
 		conf->queue_size = left->vq_size;
 	conf->features_off &= ~left->features;
+	conf->offloads |= left->features & VNET_OFFLOADS;
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_MTU)) != 0)
 		conf->mtu = take_over_mtu(left, conf->mtu);
 	if (size != conf->queue_size || mtu != conf->mtu || before != rte_vduse_net_features(conf))

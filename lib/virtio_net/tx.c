@@ -9,6 +9,7 @@
 #include <rte_memcpy.h>
 
 #include <virtio_net/net.h>
+#include <virtio_net/offload.h>
 
 /* Result for a packet. */
 enum tx_result {
@@ -55,19 +56,26 @@ tx_copy(struct tx_cursor *cursor, const uint8_t *from, uint32_t len)
 
 static void
 tx_copy_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
-	       const struct rte_mbuf *packet)
+	       const struct rte_mbuf *packet, struct vnet_head *head)
 {
-	/* Section 5.1.6.4.1: num_buffers is 1 without merging. No offload: all else is 0. */
-	struct virtio_net_hdr_v1 hdr = { .num_buffers = rte_cpu_to_le_16(nb_chains) };
 	struct tx_cursor cursor = { .chain = chains };
 	const struct rte_mbuf *segment;
+	uint32_t skip = head->len;
 	uint16_t i;
 
+	/* Section 5.1.6.4.1: num_buffers is 1 without merging. */
+	head->hdr.num_buffers = rte_cpu_to_le_16(nb_chains);
 	for (i = 0; i < nb_chains; i++)
 		chains[i].used_len = 0;
-	tx_copy(&cursor, (const uint8_t *)&hdr, queue->hdr_len);
-	for (segment = packet; segment != NULL; segment = segment->next)
-		tx_copy(&cursor, rte_pktmbuf_mtod(segment, const uint8_t *), segment->data_len);
+	tx_copy(&cursor, (const uint8_t *)&head->hdr, queue->hdr_len);
+	tx_copy(&cursor, head->bytes, head->len);
+	for (segment = packet; segment != NULL; segment = segment->next) {
+		uint32_t over = RTE_MIN(skip, (uint32_t)segment->data_len);
+
+		skip -= over;
+		tx_copy(&cursor, rte_pktmbuf_mtod_offset(segment, const uint8_t *, over),
+			segment->data_len - over);
+	}
 }
 
 /*
@@ -100,20 +108,15 @@ tx_copy_whole(const struct vnet_queue *queue, struct rte_vduse_chain *chain,
 	chain->used_len = queue->hdr_len + packet->data_len;
 }
 
-/* Writes a packet to the first chains. *taken: chains used, also for a drop. */
-static inline enum tx_result
-tx_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
+/* A packet of any layout and with offloads. Otherwise as tx_packet(). */
+static enum tx_result
+tx_pieces(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
 	  const struct rte_mbuf *packet, uint16_t *taken)
 {
 	uint64_t want = (uint64_t)queue->hdr_len + packet->pkt_len, room = 0;
+	struct vnet_head head;
 	uint16_t n = 0;
 
-	if (likely(nb_chains > 0 && chains[0].nb_in == 1 && packet->nb_segs == 1 &&
-		   chains[0].in_len >= want)) {
-		tx_copy_whole(queue, &chains[0], packet);
-		*taken = 1;
-		return TX_SENT;
-	}
 	/* Section 5.1.6.3.1: the driver must not do this. Use the chain empty, or it stays next. */
 	if (unlikely(nb_chains > 0 && chains[0].in_len < queue->hdr_len)) {
 		chains[0].used_len = 0;
@@ -125,11 +128,26 @@ tx_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16
 			return TX_MORE;
 		room += chains[n++].in_len;
 	} while (room < want && queue->mergeable);
-	if (unlikely(room < want))
+	if (unlikely(room < want || !vnet_offload_tx(queue, packet, &head)))
 		return TX_DROP;
 	*taken = n;
-	tx_copy_packet(queue, chains, n, packet);
+	tx_copy_packet(queue, chains, n, packet, &head);
 	return TX_SENT;
+}
+
+/* Writes a packet to the first chains. *taken: chains used, also for a drop. */
+static inline enum tx_result
+tx_packet(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
+	  const struct rte_mbuf *packet, uint16_t *taken)
+{
+	if (likely(nb_chains > 0 && chains[0].nb_in == 1 && packet->nb_segs == 1 &&
+		   (packet->ol_flags & queue->tx_flags) == 0 &&
+		   chains[0].in_len >= (uint64_t)queue->hdr_len + packet->pkt_len)) {
+		tx_copy_whole(queue, &chains[0], packet);
+		*taken = 1;
+		return TX_SENT;
+	}
+	return tx_pieces(queue, chains, nb_chains, packet, taken);
 }
 
 /* Progress in the chains of one pop. */

@@ -172,6 +172,27 @@ card_packet(uint32_t len, uint32_t seg)
 	return head;
 }
 
+/* What an application asks of a device about a packet, right or wrong, and an IP header's lengths. */
+static void
+card_flags(struct card *card, struct rte_mbuf *mbuf)
+{
+	static const uint64_t flags[8] = {
+		RTE_MBUF_F_TX_IPV4,      RTE_MBUF_F_TX_IPV6,           RTE_MBUF_F_TX_IP_CKSUM,
+		RTE_MBUF_F_TX_TCP_CKSUM, RTE_MBUF_F_TX_UDP_CKSUM,      RTE_MBUF_F_TX_TCP_SEG,
+		RTE_MBUF_F_TX_UDP_SEG,   RTE_MBUF_F_TX_OUTER_IP_CKSUM,
+	};
+	uint8_t which = fuzz_u8(&card->in);
+	uint16_t at, i;
+
+	for (i = 0; i < RTE_DIM(flags); i++)
+		if (which & 1 << i)
+			mbuf->ol_flags |= flags[i];
+	mbuf->l2_len = fuzz_u8(&card->in) & 0x7f;
+	mbuf->l3_len = fuzz_u8(&card->in);
+	for (at = mbuf->l2_len; at < mbuf->l2_len + 6 && at < mbuf->data_len; at++)
+		*rte_pktmbuf_mtod_offset(mbuf, uint8_t *, at) = fuzz_u8(&card->in);
+}
+
 /* The driver receives. */
 static void
 card_tx(struct card *card)
@@ -188,6 +209,8 @@ card_tx(struct card *card)
 		mbufs[i] = card_packet(len, seg);
 		if (mbufs[i] == NULL)
 			break;
+		if (len & 2)
+			card_flags(card, mbufs[i]);
 	}
 	nb = i;
 	n = copy ? rte_vduse_net_tx_copy(card->net, 0, mbufs, nb)
@@ -219,6 +242,7 @@ card_create(struct card *card, uint8_t how, uint8_t size)
 		.socket_id = SOCKET_ID_ANY,
 		.linear = (how & 2) != 0,
 		.extbuf = (how & 4) != 0,
+		.offloads = how & 8 ? UINT64_MAX : 0,
 	};
 
 	card->loop = vduse_loopback_new();
@@ -228,6 +252,7 @@ card_create(struct card *card, uint8_t how, uint8_t size)
 	if (how & 16)
 		vduse_loopback_vq_size_max(card->loop, VRING_SIZE_MAX);
 	fuzz_check(rte_vduse_net_create(&conf, &card->net) == 0, "no device");
+	rte_vduse_net_set_partial_csum(card->net, (how & 32) != 0);
 	card->dev = rte_vduse_net_dev(card->net);
 	fuzz_check(rte_vduse_net_start(card->net, RTE_VDUSE_ATTACH_NONE) == 0, "no start");
 }

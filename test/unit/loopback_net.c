@@ -97,6 +97,7 @@ loopback_net_create(struct loopback_net *self, uint32_t size, uint64_t features)
 		.socket_id = SOCKET_ID_ANY,
 		.link = on_link,
 		.arg = self,
+		.offloads = features,
 	};
 
 	loopback_net_driver(self, size, features);

@@ -166,6 +166,10 @@ test_socket(void **state)
 	assert_false(parsed.dev.packed);
 	assert_false(parsed.dev.in_order);
 	accepted(IFACE ",in-order=1,packed=1");
+	assert_false(parsed.csum);
+	accepted(IFACE ",csum=1");
+	assert_true(parsed.csum);
+	accepted(IFACE ",in-order=1,packed=1");
 	assert_true(parsed.dev.packed);
 	assert_true(parsed.dev.in_order);
 	accepted("iface=/run/" NAME_63 NAME_31 "12345678");

@@ -44,6 +44,7 @@ vduse_devargs_parse(const char *name, const char *text, struct vduse_devargs *ou
 					 .wanted = "a unicast address such as 02:00:00:00:00:01" },
 		{ RTE_VDUSE_ARG("mtu", NUMBER, out->mtu), .min = RTE_VDUSE_NET_MTU_MIN,
 		  .max = RTE_VDUSE_NET_MTU_MAX },
+		{ RTE_VDUSE_ARG("csum", FLAG, out->csum) },
 	};
 	const struct rte_vduse_args args = {
 		.device = name,

@@ -30,11 +30,13 @@
 	"socket-mode=<octal> "                                                                     \
 	"socket-group=<group> "                                                                    \
 	"packed=<0|1> "                                                                            \
-	"in-order=<0|1>"
+	"in-order=<0|1> "                                                                          \
+	"csum=<0|1>"
 
 struct vduse_devargs {
 	struct rte_vduse_args_dev dev;
 	uint16_t mtu;
+	bool csum;                 /* offer checksum offload both ways */
 	struct rte_ether_addr mac; /* all zeroes if none was given */
 };
 

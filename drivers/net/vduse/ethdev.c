@@ -9,6 +9,7 @@
 #include <errno.h>
 
 #include <linux/virtio_config.h>
+#include <linux/virtio_net.h>
 
 #include <ethdev_driver.h>
 #include <ethdev_vdev.h>
@@ -59,6 +60,9 @@ ethdev_net_create(struct rte_eth_dev *dev)
 		.umem = port->args.dev.umem,
 		.features_off = (port->args.dev.packed ? 0 : RTE_BIT64(VIRTIO_F_RING_PACKED)) |
 				(port->args.dev.in_order ? 0 : RTE_BIT64(VIRTIO_F_IN_ORDER)),
+		.offloads = port->args.csum ? RTE_BIT64(VIRTIO_NET_F_CSUM) |
+						      RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM)
+					    : 0,
 		.link = ethdev_link_changed,
 		.arg = dev,
 	};

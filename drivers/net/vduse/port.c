@@ -25,6 +25,14 @@
 
 #define PORT_BURST 32
 
+/* With csum=1 what the driver left out is either handed over or computed. */
+#define PORT_RX_CSUM (RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
+
+/* For each driver: what it does not do itself is computed. */
+#define PORT_TX_CSUM                                                                               \
+	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |                            \
+	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
+
 int
 vduse_port_link_update(struct rte_eth_dev *dev, int wait)
 {
@@ -70,6 +78,8 @@ port_configure(struct rte_eth_dev *dev)
 
 	/* The driver may send packets longer than a data room, whatever offloads are set. */
 	dev->data->scattered_rx = 1;
+	rte_vduse_net_set_partial_csum(
+		port->net, (dev->data->dev_conf.rxmode.offloads & PORT_RX_CSUM) == PORT_RX_CSUM);
 	/* ethdev sets the default if the application did not set an MTU. */
 	if (dev->data->mtu == RTE_ETHER_MTU)
 		dev->data->mtu = port->args.mtu;
@@ -145,8 +155,9 @@ port_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->max_rx_pktlen = PORT_FRAME_MAX;
 	info->min_rx_bufsize = PORT_RX_BUFFER_MIN;
 	info->speed_capa = RTE_ETH_LINK_SPEED_10G;
-	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_SCATTER;
-	info->tx_offload_capa = RTE_ETH_TX_OFFLOAD_MULTI_SEGS;
+	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_SCATTER | (port->args.csum ? PORT_RX_CSUM : 0);
+	info->tx_offload_capa =
+		RTE_ETH_TX_OFFLOAD_MULTI_SEGS | (port->args.csum ? PORT_TX_CSUM : 0);
 	info->default_rxportconf.burst_size = PORT_BURST;
 	info->default_rxportconf.ring_size = port->args.dev.queue_size;
 	info->default_rxportconf.nb_queues = port->args.dev.queues;

@@ -1,0 +1,597 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
+/*
+ * Checksums that one side leaves to the other: handed over with a flag, or computed; headers and
+ * flags that are wrong, in every layout.
+ */
+#include "loopback_net.h"
+
+#include <netinet/in.h>
+#include <string.h>
+
+#include <rte_ip.h>
+#include <rte_mbuf_ptype.h>
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#define RING    64u
+#define ROOM    2048
+#define PACKETS 256
+#define CSUM    FEATURE(VIRTIO_NET_F_CSUM)
+#define GUEST   FEATURE(VIRTIO_NET_F_GUEST_CSUM)
+#define PAYLOAD 301 /* odd */
+#define FRAME   400 /* more than any header and the payload */
+
+static struct loopback_net net;
+static struct rte_mempool *pool;
+
+/* A frame, where its parts are, and its L4 checksum: of all, and of the pseudo header alone. */
+struct frame {
+	uint8_t bytes[FRAME];
+	uint16_t l2, l3, len;
+	uint16_t offset; /* of the checksum in the L4 header */
+	uint16_t whole, pseudo;
+	bool ipv6, udp;
+};
+
+static int
+setup_with(uint64_t features)
+{
+	loopback_net_create(&net, RING, features);
+	loopback_net_up(&net);
+	pool = packet_pool("csum", PACKETS, ROOM);
+	return 0;
+}
+
+static int
+setup(void **state)
+{
+	RTE_SET_USED(state);
+	return setup_with(NET_MERGEABLE | CSUM | GUEST);
+}
+
+/* Packets take several mbufs, which begin at odd places of them. */
+static int
+setup_segments(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_net_create(&net, RING, NET_MERGEABLE | CSUM | GUEST);
+	loopback_net_up(&net);
+	pool = packet_pool("csum", PACKETS, RTE_PKTMBUF_HEADROOM + 37);
+	return 0;
+}
+
+/* The driver accepts none of what is offered. */
+static int
+setup_none(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_net_create(&net, RING, NET_PLAIN | CSUM | GUEST);
+	net.features = NET_PLAIN;
+	loopback_net_up(&net);
+	pool = packet_pool("csum", PACKETS, ROOM);
+	return 0;
+}
+
+static int
+setup_not_offered(void **state)
+{
+	RTE_SET_USED(state);
+	return setup_with(NET_PLAIN);
+}
+
+static int
+teardown(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_net_destroy(&net);
+	assert_int_equal(rte_mempool_avail_count(pool), PACKETS);
+	rte_mempool_free(pool);
+	return 0;
+}
+
+static uint16_t
+l4_of(const struct frame *frame)
+{
+	return frame->l2 + frame->l3;
+}
+
+static uint8_t *
+field_of(const struct frame *frame)
+{
+	return (uint8_t *)(uintptr_t)frame->bytes + l4_of(frame) + frame->offset;
+}
+
+/* A checksum by definition, one byte at a time: not the way in which the library computes it. */
+static uint16_t
+sum_bytes(const uint8_t *bytes, size_t len, uint32_t sum)
+{
+	size_t i;
+
+	for (i = 0; i < len; i++)
+		sum += i % 2 == 0 ? bytes[i] << 8 : bytes[i];
+	while (sum > 0xffff)
+		sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)sum;
+}
+
+static void
+store16(uint8_t *to, uint16_t value)
+{
+	to[0] = value >> 8;
+	to[1] = value & 0xff;
+}
+
+static void
+frame_sums(struct frame *frame)
+{
+	uint16_t l4_len = frame->len - l4_of(frame);
+	const uint8_t *l3 = frame->bytes + frame->l2;
+	uint32_t sum = l4_len + (frame->udp ? IPPROTO_UDP : IPPROTO_TCP);
+
+	sum = sum_bytes(frame->ipv6 ? l3 + 8 : l3 + 12, frame->ipv6 ? 32 : 8, sum);
+	store16(field_of(frame), 0);
+	frame->pseudo = (uint16_t)sum;
+	frame->whole = ~sum_bytes(frame->bytes + l4_of(frame), l4_len, sum);
+	if (frame->whole == 0)
+		frame->whole = 0xffff;
+	store16(field_of(frame), frame->whole);
+}
+
+static void
+frame_make(struct frame *frame, bool ipv6, bool udp, uint16_t payload, uint32_t seed)
+{
+	uint16_t l4_size = udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr), i;
+	struct rte_ether_hdr *eth = (void *)frame->bytes;
+
+	memset(frame, 0, sizeof(*frame));
+	frame->ipv6 = ipv6;
+	frame->udp = udp;
+	frame->l2 = sizeof(*eth);
+	frame->l3 = ipv6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr);
+	frame->offset = udp ? offsetof(struct rte_udp_hdr, dgram_cksum)
+			    : offsetof(struct rte_tcp_hdr, cksum);
+	frame->len = l4_of(frame) + l4_size + payload;
+	for (i = 0; i < frame->len; i++)
+		frame->bytes[i] = (uint8_t)(seed + 7 * i);
+	eth->ether_type = rte_cpu_to_be_16(ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
+	if (ipv6) {
+		struct rte_ipv6_hdr *ip = (void *)(frame->bytes + frame->l2);
+
+		ip->vtc_flow = rte_cpu_to_be_32(6u << 28);
+		ip->payload_len = rte_cpu_to_be_16(l4_size + payload);
+		ip->proto = udp ? IPPROTO_UDP : IPPROTO_TCP;
+	} else {
+		struct rte_ipv4_hdr *ip = (void *)(frame->bytes + frame->l2);
+
+		ip->version_ihl = RTE_IPV4_VHL_DEF;
+		ip->total_length = rte_cpu_to_be_16(frame->l3 + l4_size + payload);
+		ip->fragment_offset = 0;
+		ip->next_proto_id = udp ? IPPROTO_UDP : IPPROTO_TCP;
+		ip->hdr_checksum = 0;
+		store16((uint8_t *)&ip->hdr_checksum,
+			(uint16_t)~sum_bytes((void *)ip, sizeof(*ip), 0));
+	}
+	if (udp)
+		store16(frame->bytes + l4_of(frame) + 4, l4_size + payload);
+	else
+		frame->bytes[l4_of(frame) + 12] = (sizeof(struct rte_tcp_hdr) / 4) << 4;
+	frame_sums(frame);
+}
+
+/* The header of a driver that leaves the checksum to the device. */
+static struct virtio_net_hdr_v1
+header_for(const struct frame *frame)
+{
+	return (struct virtio_net_hdr_v1){
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.csum_start = rte_cpu_to_le_16(l4_of(frame)),
+		.csum_offset = rte_cpu_to_le_16(frame->offset),
+	};
+}
+
+/* The driver sends a frame after a header, in pieces of that length; 0: one piece. */
+static void
+driver_sends(const struct virtio_net_hdr_v1 *hdr, const struct frame *frame, uint32_t piece)
+{
+	uint32_t lens[RING], all = NET_HDR + frame->len, left = all;
+	unsigned int nb = 0;
+	uint16_t head;
+
+	while (left > 0) {
+		lens[nb] = piece == 0 ? left : RTE_MIN(piece, left);
+		left -= lens[nb++];
+	}
+	head = loopback_net_chain(&net, NET_TX, lens, nb);
+	loopback_net_write(&net, NET_TX, head, 0, hdr, NET_HDR);
+	loopback_net_write(&net, NET_TX, head, NET_HDR, frame->bytes, frame->len);
+	loopback_net_post(&net, NET_TX, head);
+}
+
+static struct rte_vduse_net_stats
+stats_of(bool rx)
+{
+	struct rte_vduse_net_stats stats;
+
+	rte_vduse_net_stats(net.net, 0, rx, &stats, sizeof(stats));
+	return stats;
+}
+
+/* Receives one packet, whose bytes must be those of the frame. */
+static void
+arrives(const struct frame *frame, uint64_t flags)
+{
+	uint8_t bytes[FRAME];
+	struct rte_mbuf *mbuf;
+
+	assert_int_equal(rte_vduse_net_rx_burst(net.net, 0, pool, &mbuf, 1), 1);
+	assert_int_equal(mbuf->pkt_len, frame->len);
+	assert_int_equal(mbuf->ol_flags & RTE_MBUF_F_RX_L4_CKSUM_MASK, flags);
+	assert_memory_equal(rte_pktmbuf_read(mbuf, 0, frame->len, bytes), frame->bytes, frame->len);
+	rte_pktmbuf_free(mbuf);
+	assert_int_equal(loopback_net_reap(&net), 1);
+}
+
+/* each(test, piece): all protocols in all layouts. */
+static void
+each(void (*test)(const struct frame *frame, uint32_t piece))
+{
+	const uint32_t pieces[] = { 0, 7, 11, 64, 100 };
+	struct frame frame;
+	unsigned int i;
+
+	for (i = 0; i < 4 * RTE_DIM(pieces); i++) {
+		frame_make(&frame, i % 2 != 0, i / 2 % 2 != 0, (uint16_t)(PAYLOAD - i), i);
+		test(&frame, pieces[i / 4]);
+	}
+}
+
+static void
+rx_computed(const struct frame *frame, uint32_t piece)
+{
+	struct virtio_net_hdr_v1 hdr = header_for(frame);
+	struct frame sent = *frame;
+
+	store16(field_of(&sent), frame->pseudo);
+	driver_sends(&hdr, &sent, piece);
+	arrives(frame, 0);
+}
+
+static void
+rx_passed(const struct frame *frame, uint32_t piece)
+{
+	struct virtio_net_hdr_v1 hdr = header_for(frame);
+	struct frame sent = *frame;
+
+	store16(field_of(&sent), frame->pseudo);
+	driver_sends(&hdr, &sent, piece);
+	arrives(&sent, RTE_MBUF_F_RX_L4_CKSUM_NONE);
+}
+
+static void
+from_driver(void **state)
+{
+	RTE_SET_USED(state);
+	each(rx_computed);
+	assert_int_equal(stats_of(true).csum_software, 20);
+	assert_int_equal(stats_of(true).csum_passed, 0);
+	rte_vduse_net_set_partial_csum(net.net, true);
+	each(rx_passed);
+	assert_int_equal(stats_of(true).csum_software, 20);
+	assert_int_equal(stats_of(true).csum_passed, 20);
+	assert_int_equal(stats_of(true).drops, 0);
+}
+
+/* Checksums that no flag of an mbuf stands for are computed, whatever the application wants. */
+static void
+other_protocol(void **state)
+{
+	struct virtio_net_hdr_v1 hdr;
+	struct frame frame, sent;
+
+	RTE_SET_USED(state);
+	rte_vduse_net_set_partial_csum(net.net, true);
+	frame_make(&frame, false, true, PAYLOAD, 3);
+	frame.bytes[frame.l2 + 9] = 47; /* GRE */
+	frame_sums(&frame);
+	hdr = header_for(&frame);
+	sent = frame;
+	/* The sum of what is not covered, which the driver puts there. */
+	store16(field_of(&sent), frame.pseudo);
+	driver_sends(&hdr, &sent, 0);
+	arrives(&frame, 0);
+	assert_int_equal(stats_of(true).csum_software, 1);
+}
+
+/* A sum of 0 is sent as 0xffff. */
+static void
+zero_sum(void **state)
+{
+	struct frame frame;
+	uint8_t *last;
+
+	RTE_SET_USED(state);
+	frame_make(&frame, false, true, 100, 9);
+	last = frame.bytes + frame.len - 2;
+	/* The two last bytes become what makes the sum 0xffff, and its complement 0. */
+	store16(last, 0);
+	frame_sums(&frame);
+	store16(last, frame.whole);
+	frame_sums(&frame);
+	assert_int_equal(frame.whole, 0xffff);
+	rx_computed(&frame, 0);
+}
+
+/* REFUSED(change): a header with that change is counted, and its packet dropped. */
+#define REFUSED(change)                                                                            \
+	do {                                                                                       \
+		struct rte_vduse_net_stats before = stats_of(true);                                \
+		struct virtio_net_hdr_v1 hdr = header_for(&frame);                                 \
+		struct rte_mbuf *mbuf;                                                             \
+                                                                                                   \
+		change;                                                                            \
+		driver_sends(&hdr, &frame, 0);                                                     \
+		assert_int_equal(rte_vduse_net_rx_burst(net.net, 0, pool, &mbuf, 1), 0);           \
+		assert_int_equal(loopback_net_reap(&net), 1);                                      \
+		assert_int_equal(stats_of(true).bad_offloads, before.bad_offloads + 1);            \
+		assert_int_equal(stats_of(true).drops, before.drops + 1);                          \
+	} while (0)
+
+static void
+wrong_headers(void **state)
+{
+	struct frame frame;
+
+	RTE_SET_USED(state);
+	frame_make(&frame, false, false, PAYLOAD, 1);
+	REFUSED(hdr.csum_start = rte_cpu_to_le_16(frame.len));
+	REFUSED(hdr.csum_start = rte_cpu_to_le_16(0xffff));
+	REFUSED(hdr.csum_start = rte_cpu_to_le_16(frame.len - frame.offset - 1));
+	REFUSED(hdr.csum_offset = rte_cpu_to_le_16(0xffff));
+	REFUSED(hdr.csum_offset = rte_cpu_to_le_16(0xfffe));
+	REFUSED(hdr.csum_offset = rte_cpu_to_le_16(frame.offset + 1));
+	REFUSED(hdr.gso_type = VIRTIO_NET_HDR_GSO_TCPV4);
+	REFUSED(hdr.gso_type = 0xff);
+	REFUSED((hdr.gso_type = VIRTIO_NET_HDR_GSO_ECN, hdr.flags = 0));
+	/* The device goes on. */
+	rx_computed(&frame, 0);
+}
+
+/* Where nothing was negotiated the header says nothing. Hints never do. */
+static void
+ignored(void **state)
+{
+	struct virtio_net_hdr_v1 hdr;
+	struct frame frame;
+
+	RTE_SET_USED(state);
+	frame_make(&frame, false, false, PAYLOAD, 1);
+	memset(&hdr, 0xff, sizeof(hdr));
+	driver_sends(&hdr, &frame, 0);
+	arrives(&frame, 0);
+}
+
+static void
+hints(void **state)
+{
+	struct virtio_net_hdr_v1 hdr = { .flags = VIRTIO_NET_HDR_F_DATA_VALID, .hdr_len = 0xffff };
+	struct frame frame;
+
+	RTE_SET_USED(state);
+	frame_make(&frame, false, false, PAYLOAD, 1);
+	driver_sends(&hdr, &frame, 0);
+	arrives(&frame, 0);
+}
+
+/* A packet in segments of that length, with the flags of an application that leaves sums out. */
+static struct rte_mbuf *
+packet_for(const struct frame *frame, uint32_t segment)
+{
+	struct rte_mbuf *first = NULL, *mbuf;
+	uint32_t at = 0, n;
+
+	while (at < frame->len) {
+		n = segment == 0 ? frame->len : RTE_MIN(segment, frame->len - at);
+		mbuf = rte_pktmbuf_alloc(pool);
+		assert_non_null(mbuf);
+		memcpy(rte_pktmbuf_append(mbuf, (uint16_t)n), frame->bytes + at, n);
+		at += n;
+		if (first == NULL)
+			first = mbuf;
+		else
+			assert_int_equal(rte_pktmbuf_chain(first, mbuf), 0);
+	}
+	first->l2_len = frame->l2;
+	first->l3_len = frame->l3;
+	first->ol_flags |=
+		frame->ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
+	first->ol_flags |= frame->udp ? RTE_MBUF_F_TX_UDP_CKSUM : RTE_MBUF_F_TX_TCP_CKSUM;
+	return first;
+}
+
+/* What the driver receives in buffers of that length: a header and a frame. */
+static void
+driver_gets(const struct frame *frame, const struct virtio_net_hdr_v1 *want, uint32_t room)
+{
+	uint32_t len = NET_HDR + frame->len;
+	uint8_t bytes[NET_HDR + FRAME];
+	uint32_t at = 0, n, head, used;
+
+	while (at < len) {
+		n = RTE_MIN(room, len - at);
+		assert_true(driver_take(&net.queues[NET_RX], &head, &used));
+		assert_int_equal(used, n);
+		loopback_net_read(&net, NET_RX, (uint16_t)head, 0, bytes + at, n);
+		at += n;
+	}
+	assert_memory_equal(bytes, want, offsetof(struct virtio_net_hdr_v1, num_buffers));
+	assert_memory_equal(bytes + NET_HDR, frame->bytes, frame->len);
+}
+
+static uint32_t tx_room = 600;
+
+static void
+tx_send(const struct frame *given, const struct frame *want, const struct virtio_net_hdr_v1 *hdr,
+	uint32_t segment)
+{
+	struct rte_mbuf *packet = packet_for(given, segment);
+	uint8_t bytes[FRAME];
+	uint32_t at;
+
+	for (at = 0; at < NET_HDR + given->len; at += tx_room)
+		loopback_net_post(&net, NET_RX, loopback_net_chain(&net, NET_RX, &tx_room, 1));
+	assert_int_equal(rte_vduse_net_tx_copy(net.net, 0, &packet, 1), 1);
+	driver_gets(want, hdr, tx_room);
+	/* The packet is the caller's, and as it was. */
+	assert_memory_equal(rte_pktmbuf_read(packet, 0, given->len, bytes), given->bytes,
+			    given->len);
+	rte_pktmbuf_free(packet);
+}
+
+static struct frame
+without_sums(const struct frame *frame)
+{
+	struct frame given = *frame;
+
+	store16(field_of(&given), 0xdead);
+	if (!given.ipv6)
+		store16(given.bytes + given.l2 + 10, 0xbeef);
+	return given;
+}
+
+static void
+tx_passed(const struct frame *frame, uint32_t segment)
+{
+	struct virtio_net_hdr_v1 hdr = header_for(frame);
+	struct frame given = without_sums(frame), want = *frame;
+
+	store16(field_of(&want), frame->pseudo);
+	tx_send(&given, &want, &hdr, segment);
+}
+
+static void
+tx_computed(const struct frame *frame, uint32_t segment)
+{
+	struct virtio_net_hdr_v1 hdr = { 0 };
+	struct frame given = without_sums(frame);
+
+	tx_send(&given, frame, &hdr, segment);
+}
+
+static void
+to_driver(void **state)
+{
+	RTE_SET_USED(state);
+	tx_room = 600;
+	each(tx_passed);
+	tx_room = 50;
+	each(tx_passed);
+	assert_int_equal(stats_of(false).csum_passed, 40);
+	assert_int_equal(stats_of(false).csum_software, 0);
+}
+
+static void
+to_plain_driver(void **state)
+{
+	RTE_SET_USED(state);
+	tx_room = 600;
+	each(tx_computed);
+	assert_int_equal(stats_of(false).csum_software, 20);
+	assert_int_equal(stats_of(false).csum_passed, 0);
+}
+
+static void
+tx_ignored(const struct frame *frame, uint32_t segment)
+{
+	struct virtio_net_hdr_v1 hdr = { 0 };
+	struct frame given = without_sums(frame);
+
+	tx_send(&given, &given, &hdr, segment);
+}
+
+/* A device without offloads does not look at flags. */
+static void
+not_offered(void **state)
+{
+	RTE_SET_USED(state);
+	tx_room = 600;
+	each(tx_ignored);
+	assert_int_equal(stats_of(false).csum_software, 0);
+}
+
+/* TX_REFUSED(change): a packet with that change is counted and dropped, and no buffer is used. */
+#define TX_REFUSED(change)                                                                         \
+	do {                                                                                       \
+		struct rte_vduse_net_stats before = stats_of(false);                               \
+		struct rte_mbuf *packet = packet_for(&frame, 0);                                   \
+                                                                                                   \
+		change;                                                                            \
+		assert_int_equal(rte_vduse_net_tx_burst(net.net, 0, &packet, 1), 1);               \
+		assert_int_equal(stats_of(false).bad_offloads, before.bad_offloads + 1);           \
+		assert_int_equal(stats_of(false).drops, before.drops + 1);                         \
+		assert_int_equal(rte_vduse_net_tx_count(net.net, 0), 1);                           \
+	} while (0)
+
+static void
+wrong_flags(void **state)
+{
+	uint32_t room = 600;
+	struct frame frame;
+
+	RTE_SET_USED(state);
+	frame_make(&frame, false, false, PAYLOAD, 1);
+	loopback_net_post(&net, NET_RX, loopback_net_chain(&net, NET_RX, &room, 1));
+	TX_REFUSED(packet->ol_flags |= RTE_MBUF_F_TX_TCP_SEG);
+	TX_REFUSED(packet->ol_flags |= RTE_MBUF_F_TX_UDP_SEG);
+	TX_REFUSED(packet->ol_flags |= RTE_MBUF_F_TX_OUTER_IP_CKSUM);
+	TX_REFUSED(packet->ol_flags = RTE_MBUF_F_TX_SCTP_CKSUM | RTE_MBUF_F_TX_IPV4);
+	TX_REFUSED(packet->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM);
+	TX_REFUSED(packet->l3_len = 0);
+	TX_REFUSED(packet->l3_len = 19);
+	TX_REFUSED(packet->l2_len = 127);
+	TX_REFUSED((packet->l2_len = 127, packet->l3_len = 511));
+	TX_REFUSED(rte_pktmbuf_trim(packet, PAYLOAD + 1));
+	TX_REFUSED(store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 0xffff));
+	TX_REFUSED(store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 19));
+	TX_REFUSED(store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 20 + 19));
+	assert_int_equal(stats_of(false).packets, 0);
+}
+
+/* What follows the IP packet is no part of the sum. */
+static void
+padding(void **state)
+{
+	struct virtio_net_hdr_v1 hdr = { 0 };
+	struct frame frame, given;
+
+	RTE_SET_USED(state);
+	frame_make(&frame, false, true, 4, 1);
+	memset(frame.bytes + frame.len, 0x77, 13);
+	frame.len += 13;
+	given = without_sums(&frame);
+	tx_room = 600;
+	tx_send(&given, &frame, &hdr, 0);
+}
+
+int
+main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(from_driver, setup, teardown),
+		cmocka_unit_test_setup_teardown(from_driver, setup_segments, teardown),
+		cmocka_unit_test_setup_teardown(other_protocol, setup, teardown),
+		cmocka_unit_test_setup_teardown(zero_sum, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_headers, setup, teardown),
+		cmocka_unit_test_setup_teardown(ignored, setup_none, teardown),
+		cmocka_unit_test_setup_teardown(hints, setup, teardown),
+		cmocka_unit_test_setup_teardown(to_driver, setup, teardown),
+		cmocka_unit_test_setup_teardown(to_plain_driver, setup_none, teardown),
+		cmocka_unit_test_setup_teardown(not_offered, setup_not_offered, teardown),
+		cmocka_unit_test_setup_teardown(wrong_flags, setup, teardown),
+		cmocka_unit_test_setup_teardown(padding, setup_none, teardown),
+	};
+
+	if (unit_init() < 0)
+		return 1;
+	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));
+}
