@@ -123,8 +123,9 @@ static bool
 offload_head(struct vnet_queue *queue, const struct rte_mbuf *packet, struct vnet_head *head)
 {
 	uint32_t l3 = packet->l2_len, l4 = l3 + packet->l3_len;
-	struct rte_ipv4_hdr *ip = (void *)(head->bytes + l3);
+	uint8_t *field = head->bytes + l3 + offsetof(struct rte_ipv4_hdr, hdr_checksum);
 	struct offload_l4 sum;
+	uint16_t l3_sum;
 	const void *from;
 
 	if (!offload_l4(packet, &sum) || l4 + sum.size > VNET_HEAD_MAX)
@@ -136,8 +137,9 @@ offload_head(struct vnet_queue *queue, const struct rte_mbuf *packet, struct vne
 	if (from != head->bytes)
 		memcpy(head->bytes, from, head->len);
 	if ((packet->ol_flags & RTE_MBUF_F_TX_IP_CKSUM) != 0) {
-		ip->hdr_checksum = 0;
-		ip->hdr_checksum = (uint16_t)~rte_raw_cksum(ip, packet->l3_len);
+		memset(field, 0, sizeof(l3_sum));
+		l3_sum = (uint16_t)~rte_raw_cksum(head->bytes + l3, packet->l3_len);
+		memcpy(field, &l3_sum, sizeof(l3_sum));
 	}
 	return sum.size == 0 || offload_l4_sum(queue, packet, head, &sum);
 }

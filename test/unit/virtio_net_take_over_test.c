@@ -144,6 +144,16 @@ in_order_now(void **state)
 	expect_served(0);
 }
 
+/* A driver that leaves checksums out is served by a process that would not offer it. */
+static void
+no_csum_now(void **state)
+{
+	RTE_SET_USED(state);
+	left.features |= BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_GUEST_CSUM);
+	expect_served(1);
+	assert_true(net->offloads);
+}
+
 /* Section 5.1.4.1: an MTU that a driver was told stays. */
 static void
 larger_mtu(void **state)
@@ -218,6 +228,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(smaller_queue_size, setup, teardown),
 		cmocka_unit_test_setup_teardown(other_rings, setup, teardown),
 		cmocka_unit_test_setup_teardown(in_order_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_csum_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(larger_mtu, setup, teardown),
 		cmocka_unit_test_setup_teardown(smaller_mtu, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_mtu_now, setup, teardown),
