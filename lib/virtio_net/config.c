@@ -16,6 +16,9 @@
 
 #define VNET_BIT(nr) (UINT64_C(1) << (nr))
 
+/* Section 5.1.4. Of no meaning without VIRTIO_NET_F_SPEED_DUPLEX. */
+#define CONFIG_FULL_DUPLEX 1
+
 uint64_t
 rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 {
@@ -30,6 +33,8 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 		return 0;
 	if (conf.mtu != 0)
 		features |= VNET_BIT(VIRTIO_NET_F_MTU);
+	if (conf.speed != 0)
+		features |= VNET_BIT(VIRTIO_NET_F_SPEED_DUPLEX);
 	/* Section 5.1.3.1: MQ depends on CTRL_VQ. */
 	if (conf.pairs > 1)
 		features |= VNET_BIT(VIRTIO_NET_F_MQ) | VNET_BIT(VIRTIO_NET_F_CTRL_VQ);
@@ -46,6 +51,8 @@ vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_co
 	memcpy(config->mac, conf->mac.addr_bytes, sizeof(config->mac));
 	config->max_virtqueue_pairs = rte_cpu_to_le_16(conf->pairs);
 	config->mtu = rte_cpu_to_le_16(conf->mtu);
+	config->speed = rte_cpu_to_le_32(conf->speed);
+	config->duplex = CONFIG_FULL_DUPLEX;
 }
 
 uint32_t

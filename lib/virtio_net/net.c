@@ -41,6 +41,11 @@ net_conf_check(const struct rte_vduse_net_conf *conf, const char **name)
 			 RTE_VDUSE_NET_MTU_MAX);
 		return -EINVAL;
 	}
+	if (conf->speed > RTE_VDUSE_NET_SPEED_MAX) {
+		VNET_LOG(ERR, *name, "speed %u: use Mbit/s, at most %u", conf->speed,
+			 RTE_VDUSE_NET_SPEED_MAX);
+		return -EINVAL;
+	}
 	if (!rte_is_valid_assigned_ether_addr(&conf->mac)) {
 		VNET_LOG(ERR, *name, "the MAC address is zero or a group's: use a unicast one");
 		return -EINVAL;

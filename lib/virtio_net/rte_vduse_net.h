@@ -34,6 +34,9 @@ extern "C" {
 /** Largest MTU, bytes (section 5.1.4.1). */
 #define RTE_VDUSE_NET_MTU_MAX 65535
 
+/** Largest link speed, Mbit/s (section 5.1.4). */
+#define RTE_VDUSE_NET_SPEED_MAX 2147483647
+
 /** A network device; opaque. */
 struct rte_vduse_net;
 
@@ -56,6 +59,11 @@ struct rte_vduse_net_conf {
 	 * RTE_VDUSE_NET_MTU_MAX are received.
 	 */
 	uint16_t mtu;
+	/**
+	 * Announced link speed in Mbit/s, up to RTE_VDUSE_NET_SPEED_MAX, full duplex
+	 * (VIRTIO_NET_F_SPEED_DUPLEX, section 5.1.4). 0: none is announced.
+	 */
+	uint32_t speed;
 	int socket_id; /**< NUMA node for memory, or SOCKET_ID_ANY. */
 	bool umem;     /**< See struct rte_vduse_dev_conf. */
 	/**

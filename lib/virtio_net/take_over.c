@@ -36,6 +36,18 @@ take_over_mtu(const struct rte_vduse_left *left, uint16_t asked)
 	return RTE_MAX(mtu, (uint16_t)RTE_VDUSE_NET_MTU_MIN);
 }
 
+/* The speed that its driver was told, or 0: the device would offer less than before. */
+static uint32_t
+take_over_speed(const struct rte_vduse_left *left)
+{
+	struct virtio_net_config config;
+
+	if (left->config_size < sizeof(config))
+		return 0;
+	memcpy(&config, left->config, sizeof(config));
+	return RTE_MIN(rte_le_to_cpu_32(config.speed), (uint32_t)RTE_VDUSE_NET_SPEED_MAX);
+}
+
 void
 vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct rte_vduse_left *left)
 {
@@ -50,6 +62,8 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct r
 		conf->queue_size = left->vq_size;
 	conf->features_off &= ~left->features;
 	conf->offloads |= left->features & VNET_OFFLOADS;
+	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_SPEED_DUPLEX)) != 0 && conf->speed == 0)
+		conf->speed = RTE_MAX(take_over_speed(left), 1u);
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_MTU)) != 0)
 		conf->mtu = take_over_mtu(left, conf->mtu);
 	if (size != conf->queue_size || mtu != conf->mtu || before != rte_vduse_net_features(conf))

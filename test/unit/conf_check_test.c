@@ -126,6 +126,7 @@ test_net(void **state)
 	REFUSED(net, pairs, 0, "check: 0 queue pairs");
 	REFUSED(net, pairs, RTE_VDUSE_NET_PAIRS_MAX + 1, "queue pairs: use 1 to");
 	REFUSED(net, mtu, RTE_VDUSE_NET_MTU_MIN - 1, "check: MTU 67");
+	REFUSED(net, speed, 0x80000000, "check: speed 2147483648");
 	REFUSED(net, mac, group, "check: the MAC address");
 	REFUSED(net, mac, zero, "check: the MAC address");
 }

@@ -169,6 +169,11 @@ test_socket(void **state)
 	assert_false(parsed.csum);
 	accepted(IFACE ",csum=1");
 	assert_true(parsed.csum);
+	assert_int_equal(parsed.speed, 0);
+	accepted(IFACE ",speed=2147483647");
+	assert_int_equal(parsed.speed, 2147483647);
+	refused(IFACE ",speed=0", "speed=0", "must be");
+	refused(IFACE ",speed=2147483648", "speed=2147483648", "must be");
 	accepted(IFACE ",in-order=1,packed=1");
 	assert_true(parsed.dev.packed);
 	assert_true(parsed.dev.in_order);

@@ -154,6 +154,21 @@ no_csum_now(void **state)
 	assert_true(net->offloads);
 }
 
+/* A driver that was told a speed keeps it. */
+static void
+no_speed_now(void **state)
+{
+	struct virtio_net_config config;
+
+	RTE_SET_USED(state);
+	left.features |= BIT(VIRTIO_NET_F_SPEED_DUPLEX);
+	memcpy(&config, left.config, sizeof(config));
+	config.speed = rte_cpu_to_le_32(25000);
+	memcpy(left.config, &config, sizeof(config));
+	expect_served(1);
+	assert_int_equal(rte_le_to_cpu_32(net->config.speed), 25000);
+}
+
 /* Section 5.1.4.1: an MTU that a driver was told stays. */
 static void
 larger_mtu(void **state)
@@ -229,6 +244,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(other_rings, setup, teardown),
 		cmocka_unit_test_setup_teardown(in_order_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_csum_now, setup, teardown),
+		cmocka_unit_test_setup_teardown(no_speed_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(larger_mtu, setup, teardown),
 		cmocka_unit_test_setup_teardown(smaller_mtu, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_mtu_now, setup, teardown),

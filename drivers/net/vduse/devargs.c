@@ -45,6 +45,8 @@ vduse_devargs_parse(const char *name, const char *text, struct vduse_devargs *ou
 		{ RTE_VDUSE_ARG("mtu", NUMBER, out->mtu), .min = RTE_VDUSE_NET_MTU_MIN,
 		  .max = RTE_VDUSE_NET_MTU_MAX },
 		{ RTE_VDUSE_ARG("csum", FLAG, out->csum) },
+		{ RTE_VDUSE_ARG("speed", NUMBER, out->speed), .min = 1,
+		  .max = RTE_VDUSE_NET_SPEED_MAX },
 	};
 	const struct rte_vduse_args args = {
 		.device = name,

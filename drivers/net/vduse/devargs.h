@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Device arguments of net_vduse. In flows the text behind --vdev's name, out flows a checked
- * structure. A pure function but for its log line; any thread.
+ * Device arguments of net_vduse.
+ * Input: the text after the name of --vdev. Output: a checked structure.
+ * Thread: any.
  */
 #ifndef VDUSE_DEVARGS_H
 #define VDUSE_DEVARGS_H
@@ -31,10 +32,12 @@
 	"socket-group=<group> "                                                                    \
 	"packed=<0|1> "                                                                            \
 	"in-order=<0|1> "                                                                          \
-	"csum=<0|1>"
+	"csum=<0|1> "                                                                              \
+	"speed=<Mbps>"
 
 struct vduse_devargs {
 	struct rte_vduse_args_dev dev;
+	uint32_t speed; /* Mbit/s; 0: none is announced */
 	uint16_t mtu;
 	bool csum;                 /* offer checksum offload both ways */
 	struct rte_ether_addr mac; /* all zeroes if none was given */

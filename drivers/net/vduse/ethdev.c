@@ -56,6 +56,7 @@ ethdev_net_create(struct rte_eth_dev *dev)
 		.queue_size = port->args.dev.queue_size,
 		.mac = port->args.mac,
 		.mtu = port->args.mtu,
+		.speed = port->args.speed,
 		.socket_id = dev->data->numa_node,
 		.umem = port->args.dev.umem,
 		.features_off = (port->args.dev.packed ? 0 : RTE_BIT64(VIRTIO_F_RING_PACKED)) |
@@ -90,12 +91,7 @@ ethdev_init(struct rte_eth_dev *dev)
 	data->dev_flags = RTE_ETH_DEV_INTR_LSC;
 	data->promiscuous = 1;
 	data->all_multicast = 1;
-	data->dev_link = (struct rte_eth_link){
-		.link_speed = RTE_ETH_SPEED_NUM_10G,
-		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
-		.link_autoneg = RTE_ETH_LINK_FIXED,
-		.link_status = RTE_ETH_LINK_DOWN,
-	};
+	data->dev_link = vduse_port_link(port, false);
 	rte_spinlock_init(&port->link_lock);
 	dev->dev_ops = &vduse_port_ops;
 	dev->rx_pkt_burst = vduse_rx_burst;

@@ -33,27 +33,64 @@
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |                            \
 	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
 
+struct rte_eth_link
+vduse_port_link(const struct vduse_port *port, bool up)
+{
+	return (struct rte_eth_link){
+		.link_speed = port->args.speed != 0 ? port->args.speed : RTE_ETH_SPEED_NUM_10G,
+		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
+		.link_autoneg = RTE_ETH_LINK_FIXED,
+		.link_status = up ? RTE_ETH_LINK_UP : RTE_ETH_LINK_DOWN,
+	};
+}
+
 int
 vduse_port_link_update(struct rte_eth_dev *dev, int wait)
 {
 	struct vduse_port *port = dev->data->dev_private;
-	struct rte_eth_link link = {
-		.link_speed = RTE_ETH_SPEED_NUM_10G,
-		.link_duplex = RTE_ETH_LINK_FULL_DUPLEX,
-		.link_autoneg = RTE_ETH_LINK_FIXED,
-		.link_status = RTE_ETH_LINK_DOWN,
-	};
+	struct rte_eth_link link;
+	bool up;
 	int ret;
 
 	RTE_SET_USED(wait);
 	/* Two threads run this; without the lock the older status could be stored last. */
 	rte_spinlock_lock(&port->link_lock);
-	if (rte_atomic_load_explicit(&port->started, rte_memory_order_acquire) &&
-	    rte_vduse_net_link(port->net))
-		link.link_status = RTE_ETH_LINK_UP;
+	up = rte_atomic_load_explicit(&port->started, rte_memory_order_acquire) &&
+	     !rte_atomic_load_explicit(&port->link_off, rte_memory_order_acquire) &&
+	     rte_vduse_net_link(port->net);
+	link = vduse_port_link(port, up);
 	ret = rte_eth_linkstatus_set(dev, &link);
 	rte_spinlock_unlock(&port->link_lock);
 	return ret;
+}
+
+/* The carrier of the driver follows. A stopped port has none. */
+static int
+port_link_set(struct rte_eth_dev *dev, bool up)
+{
+	struct vduse_port *port = dev->data->dev_private;
+	int ret;
+
+	if (!port->started)
+		return up ? -EINVAL : 0;
+	ret = rte_vduse_net_set_link(port->net, up);
+	if (ret < 0)
+		return ret;
+	rte_atomic_store_explicit(&port->link_off, !up, rte_memory_order_release);
+	vduse_port_link_update(dev, 0);
+	return 0;
+}
+
+static int
+port_link_up(struct rte_eth_dev *dev)
+{
+	return port_link_set(dev, true);
+}
+
+static int
+port_link_down(struct rte_eth_dev *dev)
+{
+	return port_link_set(dev, false);
 }
 
 /* An MTU that the application sets replaces the one in the device arguments. */
@@ -106,6 +143,7 @@ port_start(struct rte_eth_dev *dev)
 	int ret;
 
 	/* Before the start: the driver may come up during rte_vduse_net_start(). */
+	rte_atomic_store_explicit(&port->link_off, false, rte_memory_order_release);
 	rte_atomic_store_explicit(&port->started, true, rte_memory_order_release);
 	if (!port->served) {
 		ret = rte_vduse_net_start(port->net, port->args.dev.attach);
@@ -212,6 +250,8 @@ const struct eth_dev_ops vduse_port_ops = {
 	.dev_close = vduse_port_close,
 	.dev_infos_get = port_infos_get,
 	.link_update = vduse_port_link_update,
+	.dev_set_link_up = port_link_up,
+	.dev_set_link_down = port_link_down,
 	.promiscuous_enable = port_filter_nothing,
 	.promiscuous_disable = port_filter_nothing,
 	.allmulticast_enable = port_filter_nothing,

@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include <rte_ethdev.h>
 #include <rte_mempool.h>
 #include <rte_spinlock.h>
 
@@ -23,6 +24,7 @@ struct vduse_port {
 	struct vduse_devargs args; /* as given; the application may change mtu and mac */
 	bool served;               /* was started once: the transport serves the device */
 	bool started;              /* written by start and stop, read by the control thread too */
+	bool link_off;             /* likewise, by set_link_down and set_link_up */
 	rte_spinlock_t link_lock;  /* reading and storing the link status is atomic under it */
 };
 
@@ -37,6 +39,10 @@ struct vduse_queue {
 };
 
 extern const struct eth_dev_ops vduse_port_ops;
+
+/* The link as ethdev has it. Thread: any. */
+struct rte_eth_link
+vduse_port_link(const struct vduse_port *port, bool up);
 
 /* Reads the link status and stores it. 0 if it changed, -1 if not. Thread: any. */
 int

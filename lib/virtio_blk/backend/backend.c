@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Backends by name, and their arguments. In flows text, out flows an open backend, or one log
- * line and an error. On the application's threads.
+ * Backends by name, and their arguments.
+ * Input: text. Output: an open backend, or one log line and an error.
+ * Thread: the application's.
  */
 #include <errno.h>
 #include <stdio.h>
