@@ -16,7 +16,7 @@
 
 #define VNET_BIT(nr) (UINT64_C(1) << (nr))
 
-/* Section 5.1.4. Of no meaning without VIRTIO_NET_F_SPEED_DUPLEX. */
+/* Section 5.1.4. */
 #define CONFIG_FULL_DUPLEX 1
 
 uint64_t
@@ -51,8 +51,10 @@ vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_co
 	memcpy(config->mac, conf->mac.addr_bytes, sizeof(config->mac));
 	config->max_virtqueue_pairs = rte_cpu_to_le_16(conf->pairs);
 	config->mtu = rte_cpu_to_le_16(conf->mtu);
-	config->speed = rte_cpu_to_le_32(conf->speed);
-	config->duplex = CONFIG_FULL_DUPLEX;
+	if (conf->speed != 0) {
+		config->speed = rte_cpu_to_le_32(conf->speed);
+		config->duplex = CONFIG_FULL_DUPLEX;
+	}
 }
 
 uint32_t
