@@ -50,6 +50,23 @@ vnet_offload_rx(struct vnet_queue *queue, const struct virtio_net_hdr *hdr,
 bool
 vnet_offload_tx(struct vnet_queue *queue, const struct rte_mbuf *packet, struct vnet_head *head);
 
+/* A sum with its carries added, at most twice 16 bits wide before. */
+static inline uint16_t
+vnet_offload_fold(uint32_t sum)
+{
+	sum = (sum & 0xffff) + (sum >> 16);
+	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+}
+
+/* The checksum of a sum. Never 0, which means that there is no checksum. */
+static inline uint16_t
+vnet_offload_csum(uint32_t sum)
+{
+	uint16_t folded = vnet_offload_fold(sum);
+
+	return folded == 0xffff ? folded : (uint16_t)~folded;
+}
+
 /* offload_sum.c: the sum of len bytes of a packet from at on, which it has. */
 uint16_t
 vnet_offload_sum(const struct rte_mbuf *segment, uint32_t at, uint32_t len);

@@ -73,9 +73,7 @@ vnet_offload_rx(struct vnet_queue *queue, const struct virtio_net_hdr *hdr, stru
 		vnet_stats_add(&queue->stats.csum_passed, 1);
 		return true;
 	}
-	sum = vnet_offload_sum(packet, start, packet->pkt_len - start);
-	/* 0 would say that there is no checksum. */
-	sum = sum == 0xffff ? sum : (uint16_t)~sum;
+	sum = vnet_offload_csum(vnet_offload_sum(packet, start, packet->pkt_len - start));
 	offload_write(packet, at, (const uint8_t *)&sum);
 	vnet_stats_add(&queue->stats.csum_software, 1);
 	return true;

@@ -32,6 +32,5 @@ vnet_offload_sum(const struct rte_mbuf *segment, uint32_t at, uint32_t len)
 		at = 0;
 	}
 	/* At most 65535 segments: no carry is lost before. */
-	sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)((sum & 0xffff) + (sum >> 16));
+	return vnet_offload_fold(sum);
 }

@@ -31,6 +31,7 @@ offload_l4(const struct rte_mbuf *packet, struct offload_l4 *l4)
 {
 	uint64_t flags = packet->ol_flags;
 	bool ipv4 = (flags & (RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM)) != 0;
+	bool ipv6 = (flags & RTE_MBUF_F_TX_IPV6) != 0;
 
 	*l4 = (struct offload_l4){ 0 };
 	if ((flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG | RTE_MBUF_F_TX_OUTER_IP_CKSUM |
@@ -44,7 +45,7 @@ offload_l4(const struct rte_mbuf *packet, struct offload_l4 *l4)
 					   offsetof(struct rte_udp_hdr, dgram_cksum), IPPROTO_UDP };
 	else if ((flags & RTE_MBUF_F_TX_L4_MASK) != 0)
 		return false;
-	if (!ipv4 && (flags & RTE_MBUF_F_TX_IPV6) == 0)
+	if (ipv4 == ipv6)
 		return false;
 	return packet->l3_len >= (ipv4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr));
 }
@@ -93,7 +94,7 @@ offload_l4_sum(struct vnet_queue *queue, const struct rte_mbuf *packet, struct v
 {
 	uint16_t start = packet->l2_len + packet->l3_len, pseudo, sum, old;
 	uint8_t *field = head->bytes + start + l4->offset;
-	uint32_t len, all;
+	uint32_t len;
 
 	if (!offload_l4_len(packet, head->bytes + packet->l2_len, l4->proto, &len, &pseudo) ||
 	    len < l4->size)
@@ -106,14 +107,10 @@ offload_l4_sum(struct vnet_queue *queue, const struct rte_mbuf *packet, struct v
 		vnet_stats_add(&queue->stats.csum_passed, 1);
 		return true;
 	}
-	sum = vnet_offload_sum(packet, start, len);
 	/* The sum includes what was in the field: take it off again. */
 	memcpy(&old, field, sizeof(old));
-	all = (uint32_t)sum + pseudo + (uint16_t)~old;
-	all = (all & 0xffff) + (all >> 16);
-	all = (all & 0xffff) + (all >> 16);
-	/* 0 would say that there is no checksum. */
-	sum = all == 0xffff ? 0xffff : (uint16_t)~all;
+	sum = vnet_offload_csum((uint32_t)vnet_offload_sum(packet, start, len) + pseudo +
+				(uint16_t)~old);
 	memcpy(field, &sum, sizeof(sum));
 	vnet_stats_add(&queue->stats.csum_software, 1);
 	return true;

@@ -546,6 +546,9 @@ wrong_flags(void **state)
 	TX_REFUSED(packet->ol_flags |= RTE_MBUF_F_TX_OUTER_IP_CKSUM);
 	TX_REFUSED(packet->ol_flags = RTE_MBUF_F_TX_SCTP_CKSUM | RTE_MBUF_F_TX_IPV4);
 	TX_REFUSED(packet->ol_flags = RTE_MBUF_F_TX_TCP_CKSUM);
+	TX_REFUSED((packet->ol_flags |= RTE_MBUF_F_TX_IPV6, packet->l3_len = 40));
+	TX_REFUSED((packet->ol_flags = RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_IP_CKSUM,
+		    packet->l3_len = 40));
 	TX_REFUSED(packet->l3_len = 0);
 	TX_REFUSED(packet->l3_len = 19);
 	TX_REFUSED(packet->l2_len = 127);

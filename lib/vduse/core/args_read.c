@@ -83,7 +83,7 @@ arg_string(const char *value, char **to)
 	return *to != NULL ? 0 : -ENOMEM;
 }
 
-/* 0; -EINVAL: value is none of the argument's; -ENOMEM. */
+/* Returns 0; -EINVAL: the value is wrong; or -ENOMEM. */
 static int
 arg_set(const struct rte_vduse_arg *arg, const char *value)
 {

@@ -68,22 +68,20 @@ struct backend_node {
 static struct backend_node *registered;
 static rte_spinlock_t registered_lock = RTE_SPINLOCK_INITIALIZER;
 
+/* Under the lock. */
 static const struct rte_vduse_blk_backend_ops *
 backend_find(const char *name)
 {
-	const struct rte_vduse_blk_backend_ops *ops = NULL;
 	const struct backend_node *node;
 	unsigned int i;
 
 	for (i = 0; i < RTE_DIM(backends); i++)
 		if (strcmp(name, backends[i]->name) == 0)
 			return backends[i];
-	rte_spinlock_lock(&registered_lock);
-	for (node = registered; node != NULL && ops == NULL; node = node->next)
+	for (node = registered; node != NULL; node = node->next)
 		if (strcmp(name, node->ops->name) == 0)
-			ops = node->ops;
-	rte_spinlock_unlock(&registered_lock);
-	return ops;
+			return node->ops;
+	return NULL;
 }
 
 int
@@ -91,6 +89,7 @@ rte_vduse_blk_backend_register(const struct rte_vduse_blk_backend_ops *ops)
 {
 	const char *name = ops->name != NULL ? ops->name : "";
 	struct backend_node *node;
+	bool found;
 
 	if (name[0] == '\0' || ops->size < sizeof(*ops) || ops->open == NULL ||
 	    ops->close == NULL || ops->channel_open == NULL || ops->channel_close == NULL ||
@@ -98,19 +97,23 @@ rte_vduse_blk_backend_register(const struct rte_vduse_blk_backend_ops *ops)
 		VBLK_LOG(ERR, name, "a backend without its size, its name or one of its functions");
 		return -EINVAL;
 	}
-	if (backend_find(name) != NULL) {
-		VBLK_LOG(ERR, name, "there is a backend of that name: use another one");
-		return -EEXIST;
-	}
 	node = calloc(1, sizeof(*node));
 	if (node == NULL)
 		return vblk_no_memory(name);
 	node->ops = ops;
+	/* One step: of two threads with the same name one is refused. */
 	rte_spinlock_lock(&registered_lock);
-	node->next = registered;
-	registered = node;
+	found = backend_find(name) != NULL;
+	if (!found) {
+		node->next = registered;
+		registered = node;
+	}
 	rte_spinlock_unlock(&registered_lock);
-	return 0;
+	if (!found)
+		return 0;
+	free(node);
+	VBLK_LOG(ERR, name, "there is a backend of that name: use another one");
+	return -EEXIST;
 }
 
 /* One log line: what can be given. */
@@ -139,9 +142,12 @@ int
 vblk_backend_open(const char *name, const struct rte_vduse_blk_backend_conf *conf,
 		  struct rte_vduse_blk_backend **backend)
 {
-	const struct rte_vduse_blk_backend_ops *ops = backend_find(name);
+	const struct rte_vduse_blk_backend_ops *ops;
 	int ret;
 
+	rte_spinlock_lock(&registered_lock);
+	ops = backend_find(name);
+	rte_spinlock_unlock(&registered_lock);
 	if (ops == NULL)
 		return backend_unknown(name, conf->device);
 	ret = ops->open(conf, backend);
