@@ -19,6 +19,16 @@
 
 #define TAKE_OVER_BIT(nr) (UINT64_C(1) << (nr))
 
+/* Reads the configuration space that the driver knows. False: it was not recorded. */
+static bool
+take_over_config(const struct rte_vduse_left *left, struct virtio_net_config *config)
+{
+	if (left->config_size < sizeof(*config))
+		return false;
+	memcpy(config, left->config, sizeof(*config));
+	return true;
+}
+
 /*
  * The MTU that the driver knows, which a device must not change (section 5.1.4.1): the driver sends
  * frames of that length and takes no longer ones. If it was not recorded, the MTU asked for.
@@ -29,23 +39,22 @@ take_over_mtu(const struct rte_vduse_left *left, uint16_t asked)
 	struct virtio_net_config config;
 	uint16_t mtu;
 
-	if (left->config_size < sizeof(config))
+	if (!take_over_config(left, &config))
 		return asked != 0 ? asked : RTE_ETHER_MTU;
-	memcpy(&config, left->config, sizeof(config));
 	mtu = rte_le_to_cpu_16(config.mtu);
 	return RTE_MAX(mtu, (uint16_t)RTE_VDUSE_NET_MTU_MIN);
 }
 
-/* The speed that its driver was told, or 0: the device would offer less than before. */
+/* The speed that the driver knows. Not 0: the device would offer less than before. */
 static uint32_t
 take_over_speed(const struct rte_vduse_left *left)
 {
 	struct virtio_net_config config;
+	uint32_t speed = 0;
 
-	if (left->config_size < sizeof(config))
-		return 0;
-	memcpy(&config, left->config, sizeof(config));
-	return RTE_MIN(rte_le_to_cpu_32(config.speed), (uint32_t)RTE_VDUSE_NET_SPEED_MAX);
+	if (take_over_config(left, &config))
+		speed = RTE_MIN(rte_le_to_cpu_32(config.speed), (uint32_t)RTE_VDUSE_NET_SPEED_MAX);
+	return RTE_MAX(speed, 1u);
 }
 
 void
@@ -63,7 +72,7 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct r
 	conf->features_off &= ~left->features;
 	conf->offloads |= left->features & VNET_OFFLOADS;
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_SPEED_DUPLEX)) != 0 && conf->speed == 0)
-		conf->speed = RTE_MAX(take_over_speed(left), 1u);
+		conf->speed = take_over_speed(left);
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_MTU)) != 0)
 		conf->mtu = take_over_mtu(left, conf->mtu);
 	if (size != conf->queue_size || mtu != conf->mtu || before != rte_vduse_net_features(conf))

@@ -338,3 +338,12 @@ loopback_net_write(struct loopback_net *self, unsigned int queue, uint16_t head,
 {
 	net_copy(self, queue, head, offset, (uint8_t *)(uintptr_t)from, len, true);
 }
+
+struct rte_vduse_net_stats
+loopback_net_stats(const struct loopback_net *self, bool rx)
+{
+	struct rte_vduse_net_stats stats;
+
+	rte_vduse_net_stats(self->net, 0, rx, &stats, sizeof(stats));
+	return stats;
+}

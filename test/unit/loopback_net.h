@@ -128,6 +128,10 @@ loopback_net_reap(struct loopback_net *self);
 unsigned int
 loopback_net_receive(struct loopback_net *self, uint32_t seed, uint32_t len);
 
+/* Counters of the packets from the driver (rx), or to it. */
+struct rte_vduse_net_stats
+loopback_net_stats(const struct loopback_net *self, bool rx);
+
 /* mbufs: a packet in segments of seg bytes, and whether one is that packet. */
 struct rte_mempool *
 packet_pool(const char *name, unsigned int nb, uint16_t room);

@@ -113,15 +113,6 @@ feed_runts(void *arg)
 	return NULL;
 }
 
-static uint64_t
-drops_of(bool rx)
-{
-	struct rte_vduse_net_stats stats;
-
-	rte_vduse_net_stats(net.net, 0, rx, &stats, sizeof(stats));
-	return stats.drops;
-}
-
 /* A driver that is as fast as the poller does not keep it in the burst. */
 static void
 test_runts_without_end(void **state)
@@ -135,7 +126,7 @@ test_runts_without_end(void **state)
 	while (drops < 20 * RING) {
 		before = drops;
 		assert_int_equal(rte_vduse_net_rx_burst(net.net, 0, pool, mbufs, 200), 0);
-		drops = drops_of(true);
+		drops = loopback_net_stats(&net, true).drops;
 		assert_in_range(drops - before, 0, 200);
 	}
 	rte_atomic_store_explicit(&stop, true, rte_memory_order_relaxed);
@@ -154,7 +145,7 @@ test_hopeless_packets(void **state)
 	for (i = 0; i < RING; i++)
 		loopback_net_post(&net, NET_RX, loopback_net_chain_len(&net, NET_RX, 20));
 	assert_int_equal(rte_vduse_net_tx_burst(net.net, 0, mbufs, 200), 200);
-	assert_int_equal(drops_of(false), 200);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 200);
 	assert_int_equal(rte_vduse_net_tx_count(net.net, 0), RING);
 }
 

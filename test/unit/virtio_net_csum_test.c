@@ -208,15 +208,6 @@ driver_sends(const struct virtio_net_hdr_v1 *hdr, const struct frame *frame, uin
 	loopback_net_post(&net, NET_TX, head);
 }
 
-static struct rte_vduse_net_stats
-stats_of(bool rx)
-{
-	struct rte_vduse_net_stats stats;
-
-	rte_vduse_net_stats(net.net, 0, rx, &stats, sizeof(stats));
-	return stats;
-}
-
 /* Receives one packet, whose bytes must be those of the frame. */
 static void
 arrives(const struct frame *frame, uint64_t flags)
@@ -273,13 +264,13 @@ from_driver(void **state)
 {
 	RTE_SET_USED(state);
 	each(rx_computed);
-	assert_int_equal(stats_of(true).csum_software, 20);
-	assert_int_equal(stats_of(true).csum_passed, 0);
+	assert_int_equal(loopback_net_stats(&net, true).csum_software, 20);
+	assert_int_equal(loopback_net_stats(&net, true).csum_passed, 0);
 	rte_vduse_net_set_partial_csum(net.net, true);
 	each(rx_passed);
-	assert_int_equal(stats_of(true).csum_software, 20);
-	assert_int_equal(stats_of(true).csum_passed, 20);
-	assert_int_equal(stats_of(true).drops, 0);
+	assert_int_equal(loopback_net_stats(&net, true).csum_software, 20);
+	assert_int_equal(loopback_net_stats(&net, true).csum_passed, 20);
+	assert_int_equal(loopback_net_stats(&net, true).drops, 0);
 }
 
 /* Checksums that no flag of an mbuf stands for are computed, whatever the application wants. */
@@ -300,7 +291,7 @@ other_protocol(void **state)
 	store16(field_of(&sent), frame.pseudo);
 	driver_sends(&hdr, &sent, 0);
 	arrives(&frame, 0);
-	assert_int_equal(stats_of(true).csum_software, 1);
+	assert_int_equal(loopback_net_stats(&net, true).csum_software, 1);
 }
 
 /* A sum of 0 is sent as 0xffff. */
@@ -325,7 +316,7 @@ zero_sum(void **state)
 /* REFUSED(change): a header with that change is counted, and its packet dropped. */
 #define REFUSED(change)                                                                            \
 	do {                                                                                       \
-		struct rte_vduse_net_stats before = stats_of(true);                                \
+		struct rte_vduse_net_stats before = loopback_net_stats(&net, true);                \
 		struct virtio_net_hdr_v1 hdr = header_for(&frame);                                 \
 		struct rte_mbuf *mbuf;                                                             \
                                                                                                    \
@@ -333,8 +324,9 @@ zero_sum(void **state)
 		driver_sends(&hdr, &frame, 0);                                                     \
 		assert_int_equal(rte_vduse_net_rx_burst(net.net, 0, pool, &mbuf, 1), 0);           \
 		assert_int_equal(loopback_net_reap(&net), 1);                                      \
-		assert_int_equal(stats_of(true).bad_offloads, before.bad_offloads + 1);            \
-		assert_int_equal(stats_of(true).drops, before.drops + 1);                          \
+		assert_int_equal(loopback_net_stats(&net, true).bad_offloads,                      \
+				 before.bad_offloads + 1);                                         \
+		assert_int_equal(loopback_net_stats(&net, true).drops, before.drops + 1);          \
 	} while (0)
 
 static void
@@ -486,8 +478,8 @@ to_driver(void **state)
 	each(tx_passed);
 	tx_room = 50;
 	each(tx_passed);
-	assert_int_equal(stats_of(false).csum_passed, 40);
-	assert_int_equal(stats_of(false).csum_software, 0);
+	assert_int_equal(loopback_net_stats(&net, false).csum_passed, 40);
+	assert_int_equal(loopback_net_stats(&net, false).csum_software, 0);
 }
 
 static void
@@ -496,8 +488,8 @@ to_plain_driver(void **state)
 	RTE_SET_USED(state);
 	tx_room = 600;
 	each(tx_computed);
-	assert_int_equal(stats_of(false).csum_software, 20);
-	assert_int_equal(stats_of(false).csum_passed, 0);
+	assert_int_equal(loopback_net_stats(&net, false).csum_software, 20);
+	assert_int_equal(loopback_net_stats(&net, false).csum_passed, 0);
 }
 
 static void
@@ -516,19 +508,20 @@ not_offered(void **state)
 	RTE_SET_USED(state);
 	tx_room = 600;
 	each(tx_ignored);
-	assert_int_equal(stats_of(false).csum_software, 0);
+	assert_int_equal(loopback_net_stats(&net, false).csum_software, 0);
 }
 
 /* TX_REFUSED(change): a packet with that change is counted and dropped, and no buffer is used. */
 #define TX_REFUSED(change)                                                                         \
 	do {                                                                                       \
-		struct rte_vduse_net_stats before = stats_of(false);                               \
+		struct rte_vduse_net_stats before = loopback_net_stats(&net, false);               \
 		struct rte_mbuf *packet = packet_for(&frame, 0);                                   \
                                                                                                    \
 		change;                                                                            \
 		assert_int_equal(rte_vduse_net_tx_burst(net.net, 0, &packet, 1), 1);               \
-		assert_int_equal(stats_of(false).bad_offloads, before.bad_offloads + 1);           \
-		assert_int_equal(stats_of(false).drops, before.drops + 1);                         \
+		assert_int_equal(loopback_net_stats(&net, false).bad_offloads,                     \
+				 before.bad_offloads + 1);                                         \
+		assert_int_equal(loopback_net_stats(&net, false).drops, before.drops + 1);         \
 		assert_int_equal(rte_vduse_net_tx_count(net.net, 0), 1);                           \
 	} while (0)
 
@@ -557,7 +550,7 @@ wrong_flags(void **state)
 	TX_REFUSED(store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 0xffff));
 	TX_REFUSED(store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 19));
 	TX_REFUSED(store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 20 + 19));
-	assert_int_equal(stats_of(false).packets, 0);
+	assert_int_equal(loopback_net_stats(&net, false).packets, 0);
 }
 
 /* What follows the IP packet is no part of the sum. */

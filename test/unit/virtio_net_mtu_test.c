@@ -35,15 +35,6 @@ teardown(void **state)
 	return 0;
 }
 
-static struct rte_vduse_net_stats
-stats_of(void)
-{
-	struct rte_vduse_net_stats stats;
-
-	rte_vduse_net_stats(net.net, 0, true, &stats, sizeof(stats));
-	return stats;
-}
-
 static uint16_t
 receive(struct rte_mbuf **mbuf, uint32_t len)
 {
@@ -64,7 +55,7 @@ passes(uint32_t len)
 	assert_int_equal(receive(&mbuf, len), 1);
 	packet_check(mbuf, seed, len);
 	rte_pktmbuf_free(mbuf);
-	assert_int_equal(stats_of().oversize, dropped);
+	assert_int_equal(loopback_net_stats(&net, true).oversize, dropped);
 }
 
 static void
@@ -74,8 +65,8 @@ is_dropped(uint32_t len)
 
 	assert_int_equal(receive(&mbuf, len), 0);
 	dropped++;
-	assert_int_equal(stats_of().oversize, dropped);
-	assert_int_equal(stats_of().drops, dropped);
+	assert_int_equal(loopback_net_stats(&net, true).oversize, dropped);
+	assert_int_equal(loopback_net_stats(&net, true).drops, dropped);
 }
 
 static void
@@ -135,8 +126,8 @@ test_runt(void **state)
 
 	RTE_SET_USED(state);
 	assert_int_equal(receive(&mbuf, 13), 0);
-	assert_int_equal(stats_of().drops, 1);
-	assert_int_equal(stats_of().oversize, 0);
+	assert_int_equal(loopback_net_stats(&net, true).drops, 1);
+	assert_int_equal(loopback_net_stats(&net, true).oversize, 0);
 }
 
 int

@@ -53,15 +53,6 @@ receive(uint16_t nb)
 	return rte_vduse_net_rx_burst(net.net, 0, pool, mbufs, nb);
 }
 
-static struct rte_vduse_net_stats
-stats_of(void)
-{
-	struct rte_vduse_net_stats stats;
-
-	rte_vduse_net_stats(net.net, 0, true, &stats, sizeof(stats));
-	return stats;
-}
-
 /* The driver sent one packet; it comes, alone and whole. */
 static void
 arrives(uint32_t seed, uint32_t len)
@@ -89,8 +80,8 @@ test_sizes(void **state)
 		loopback_net_send(&net, ++seed, len);
 		arrives(seed, len);
 	}
-	assert_int_equal(stats_of().packets, seed);
-	assert_int_equal(stats_of().drops, 0);
+	assert_int_equal(loopback_net_stats(&net, true).packets, seed);
+	assert_int_equal(loopback_net_stats(&net, true).drops, 0);
 }
 
 /* Where a chain may be split: in the header, after it, at every byte. */
@@ -157,9 +148,9 @@ test_runts_and_giants(void **state)
 		packet_check(mbufs[0], i, 60);
 		rte_pktmbuf_free(mbufs[0]);
 		assert_int_equal(loopback_net_reap(&net), 2);
-		assert_int_equal(stats_of().drops, i + 1);
+		assert_int_equal(loopback_net_stats(&net, true).drops, i + 1);
 	}
-	assert_int_equal(stats_of().bad_descriptors, 0);
+	assert_int_equal(loopback_net_stats(&net, true).bad_descriptors, 0);
 	assert_int_equal(loopback_net_state(&net, NET_TX), RTE_VDUSE_VQ_RUNNING);
 }
 
@@ -186,7 +177,7 @@ test_empty_descriptors(void **state)
 		reaped += loopback_net_reap(&net);
 		assert_int_equal(reaped, i * VRING_POP_DESCS / VRING_CHAIN_MIN_LIMIT);
 	}
-	assert_int_equal(stats_of().drops, 32);
+	assert_int_equal(loopback_net_stats(&net, true).drops, 32);
 }
 
 /* Takes mbufs out of the pool until so many are left. */
@@ -211,7 +202,7 @@ test_empty_pool(void **state)
 		loopback_net_send(&net, i, 60 + i);
 	assert_int_equal(receive(32), 0);
 	assert_int_equal(receive(32), 0);
-	assert_int_equal(stats_of().nombuf, 2);
+	assert_int_equal(loopback_net_stats(&net, true).nombuf, 2);
 	assert_int_equal(loopback_net_reap(&net), 0);
 	assert_int_equal(rte_vduse_net_rx_count(net.net, 0), 10);
 	rte_mempool_put_bulk(pool, (void **)held, nb);
@@ -219,7 +210,7 @@ test_empty_pool(void **state)
 	for (i = 0; i < 10; i++)
 		packet_check(mbufs[i], i, 60 + i);
 	rte_pktmbuf_free_bulk(mbufs, 10);
-	assert_int_equal(stats_of().drops, 0);
+	assert_int_equal(loopback_net_stats(&net, true).drops, 0);
 	assert_int_equal(loopback_net_reap(&net), 10);
 }
 
@@ -241,8 +232,8 @@ test_scarce_pool(void **state)
 			packet_check(mbufs[i], done, 60 + done);
 		rte_pktmbuf_free_bulk(mbufs, got);
 	}
-	assert_true(stats_of().nombuf > 0);
-	assert_int_equal(stats_of().drops, 0);
+	assert_true(loopback_net_stats(&net, true).nombuf > 0);
+	assert_int_equal(loopback_net_stats(&net, true).drops, 0);
 	rte_mempool_put_bulk(pool, (void **)held, nb);
 }
 
@@ -270,7 +261,7 @@ test_scarce_pool_segments(void **state)
 	assert_int_equal(receive(32), 1);
 	packet_check(mbufs[0], 3, 3 * ROOM);
 	rte_pktmbuf_free(mbufs[0]);
-	assert_int_equal(stats_of().drops, 0);
+	assert_int_equal(loopback_net_stats(&net, true).drops, 0);
 	assert_int_equal(loopback_net_reap(&net), 4);
 }
 
@@ -290,7 +281,7 @@ test_small_pool(void **state)
 	assert_int_equal(got, 1);
 	packet_check(mbufs[0], 1, 100);
 	rte_pktmbuf_free(mbufs[0]);
-	assert_int_equal(stats_of().drops, 1);
+	assert_int_equal(loopback_net_stats(&net, true).drops, 1);
 	assert_int_equal(loopback_net_reap(&net), 2);
 	assert_int_equal(rte_mempool_avail_count(small), 3);
 	rte_mempool_free(small);
@@ -305,7 +296,7 @@ test_roomless_pool(void **state)
 	RTE_SET_USED(state);
 	loopback_net_send(&net, 0, 60);
 	assert_int_equal(rte_vduse_net_rx_burst(net.net, 0, roomless, mbufs, 32), 0);
-	assert_int_equal(stats_of().drops, 1);
+	assert_int_equal(loopback_net_stats(&net, true).drops, 1);
 	assert_int_equal(rte_mempool_avail_count(roomless), 64);
 	rte_mempool_free(roomless);
 }

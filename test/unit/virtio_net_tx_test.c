@@ -66,15 +66,6 @@ transmit(struct rte_mbuf **mbufs, uint16_t nb)
 	return rte_vduse_net_tx_burst(net.net, 0, mbufs, nb);
 }
 
-static struct rte_vduse_net_stats
-stats_of(void)
-{
-	struct rte_vduse_net_stats stats;
-
-	rte_vduse_net_stats(net.net, 0, false, &stats, sizeof(stats));
-	return stats;
-}
-
 /* The driver offers nb buffers of len bytes, header included. */
 static void
 offer(unsigned int nb, uint32_t len)
@@ -105,8 +96,8 @@ test_sizes(void **state)
 	}
 	offer(1, NET_HDR + NET_FRAME_MAX);
 	assert_int_equal(pass(++seed, NET_FRAME_MAX, ROOM), 1);
-	assert_int_equal(stats_of().packets, seed);
-	assert_int_equal(stats_of().drops, 0);
+	assert_int_equal(loopback_net_stats(&net, false).packets, seed);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 0);
 }
 
 static void
@@ -121,8 +112,8 @@ test_sizes_mergeable(void **state)
 		offer(nb, 1526);
 		assert_int_equal(pass(++seed, len, ROOM), nb);
 	}
-	assert_int_equal(stats_of().packets, seed);
-	assert_int_equal(stats_of().drops, 0);
+	assert_int_equal(loopback_net_stats(&net, false).packets, seed);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 0);
 }
 
 /* Packets in segments of any size, the seams of which are not those of the buffers. */
@@ -211,8 +202,8 @@ test_too_small(void **state)
 	assert_int_equal(transmit(mbufs, 3), 3);
 	loopback_net_receive(&net, 0, 100);
 	loopback_net_receive(&net, 2, 100);
-	assert_int_equal(stats_of().packets, 2);
-	assert_int_equal(stats_of().drops, 1);
+	assert_int_equal(loopback_net_stats(&net, false).packets, 2);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 1);
 	assert_int_equal(loopback_net_state(&net, NET_RX), RTE_VDUSE_VQ_RUNNING);
 }
 
@@ -237,8 +228,8 @@ test_no_buffers(void **state)
 	assert_int_equal(transmit(mbufs + 5, 3), 3);
 	for (i = 5; i < 8; i++)
 		loopback_net_receive(&net, i, 100);
-	assert_int_equal(stats_of().packets, 8);
-	assert_int_equal(stats_of().drops, 0);
+	assert_int_equal(loopback_net_stats(&net, false).packets, 8);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 0);
 }
 
 /* A packet for which there are too few buffers waits for more, and so do later ones. */
@@ -261,7 +252,7 @@ test_waits_for_buffers(void **state)
 	offer(1, 300);
 	assert_int_equal(transmit(mbufs + 2, 1), 1);
 	assert_int_equal(loopback_net_receive(&net, 2, 100), 1);
-	assert_int_equal(stats_of().drops, 0);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 0);
 }
 
 /* The whole ring is available and too small for the packet: waiting would never end. */
@@ -278,8 +269,8 @@ test_larger_than_ring(void **state)
 	offer(1, 500);
 	assert_int_equal(transmit(mbufs, 2), 2);
 	assert_int_equal(loopback_net_receive(&net, 1, 900), 2);
-	assert_int_equal(stats_of().drops, 1);
-	assert_int_equal(stats_of().packets, 1);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 1);
+	assert_int_equal(loopback_net_stats(&net, false).packets, 1);
 }
 
 /* The same with buffers of several descriptors, which do not come out even. */
@@ -296,7 +287,7 @@ test_larger_than_ring_of_chains(void **state)
 		loopback_net_post(&net, NET_RX, loopback_net_chain(&net, NET_RX, lens, 3));
 	}
 	assert_int_equal(transmit(&packet, 1), 1);
-	assert_int_equal(stats_of().drops, 1);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 1);
 	assert_int_equal(pass(1, 900, ROOM), 4);
 }
 
@@ -312,7 +303,7 @@ test_larger_than_burst(void **state)
 	offer(130, 100);
 	assert_int_equal(transmit(mbufs, 2), 2);
 	assert_int_equal(loopback_net_receive(&net, 1, 64 * 100 - NET_HDR), 64);
-	assert_int_equal(stats_of().drops, 1);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 1);
 }
 
 /* The driver gets its first used buffer back, of that many bytes. */
@@ -344,9 +335,9 @@ test_no_room_for_header(void **state)
 		assert_int_equal(loopback_net_receive(&net, 0, 100), 1);
 		takes_back(0);
 		assert_int_equal(loopback_net_receive(&net, 2, 100), 1);
-		assert_int_equal(stats_of().drops, i + 1);
+		assert_int_equal(loopback_net_stats(&net, false).drops, i + 1);
 	}
-	assert_int_equal(stats_of().bad_descriptors, 0);
+	assert_int_equal(loopback_net_stats(&net, false).bad_descriptors, 0);
 	assert_int_equal(loopback_net_state(&net, NET_RX), RTE_VDUSE_VQ_RUNNING);
 }
 
@@ -362,7 +353,7 @@ test_no_room_for_header_anywhere(void **state)
 		mbufs[i] = packet_new(pool, i, 100, ROOM);
 	offer(RING, NET_HDR - 1);
 	assert_int_equal(transmit(mbufs, RING), RING);
-	assert_int_equal(stats_of().drops, RING);
+	assert_int_equal(loopback_net_stats(&net, false).drops, RING);
 	for (i = 0; i < RING; i++)
 		takes_back(0);
 	offer(1, 200);
@@ -387,7 +378,7 @@ test_no_room_in_second(void **state)
 		got += len;
 	}
 	assert_int_equal(got, NET_HDR + 500);
-	assert_int_equal(stats_of().drops, 0);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 0);
 	assert_int_equal(loopback_net_state(&net, NET_RX), RTE_VDUSE_VQ_RUNNING);
 }
 
