@@ -1,11 +1,12 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
-"""hotplug.py QMP NB: plugs so many memory devices of 128 MiB into the QEMU at the socket QMP."""
+"""hotplug.py QMP FIRST NB: plugs NB memory devices of 128 MiB, numbered from FIRST, into the QEMU
+at the socket QMP."""
 import json
 import socket
 import sys
 
-PATH, NB = sys.argv[1], int(sys.argv[2])
+PATH, FIRST, NB = sys.argv[1], int(sys.argv[2]), int(sys.argv[3])
 
 
 def command(stream, name, **arguments):
@@ -24,7 +25,7 @@ with socket.socket(socket.AF_UNIX) as sock:
     with sock.makefile("rw", encoding="utf-8") as qmp:
         qmp.readline()
         command(qmp, "qmp_capabilities")
-        for i in range(NB):
+        for i in range(FIRST, FIRST + NB):
             command(qmp, "object-add", **{"qom-type": "memory-backend-memfd", "id": f"memory{i}",
                                           "size": 128 << 20, "share": True})
             command(qmp, "device_add", driver="pc-dimm", id=f"dimm{i}", memdev=f"memory{i}")
