@@ -38,7 +38,7 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 	/* Section 5.1.3.1: MQ depends on CTRL_VQ. */
 	if (conf.pairs > 1)
 		features |= VNET_BIT(VIRTIO_NET_F_MQ) | VNET_BIT(VIRTIO_NET_F_CTRL_VQ);
-	features |= conf.offloads & VNET_OFFLOADS;
+	features |= vnet_offloads_valid(conf.offloads & ~conf.features_off);
 	/* Section 6: VDUSE requires both of these. */
 	return features & (~conf.features_off | VNET_BIT(VIRTIO_F_VERSION_1) |
 			   VNET_BIT(VIRTIO_F_ACCESS_PLATFORM));
@@ -75,6 +75,13 @@ void
 rte_vduse_net_set_partial_csum(struct rte_vduse_net *net, bool partial)
 {
 	rte_atomic_store_explicit(&net->partial_csum, partial, rte_memory_order_relaxed);
+}
+
+void
+rte_vduse_net_set_rx_gso(struct rte_vduse_net *net, uint64_t features)
+{
+	rte_atomic_store_explicit(&net->rx_gso, features & VNET_OFFLOADS_HOST,
+				  rte_memory_order_relaxed);
 }
 
 int

@@ -43,10 +43,12 @@ struct vnet_queue {
 	const struct rte_vduse_net *net; /* constant once started */
 	uint16_t hdr_len; /* of struct virtio_net_hdr_v1; 2 less for legacy drivers */
 	bool packed;
-	bool mergeable;                   /* a packet may take several chains */
-	bool csum;                        /* the driver may leave checksums to the device */
-	bool guest_csum;                  /* the device may leave checksums to the driver */
-	uint64_t tx_flags;                /* of packets to the driver: those that are looked at */
+	bool mergeable;    /* a packet may take several chains */
+	bool csum;         /* the driver may leave checksums to the device */
+	uint64_t offloads; /* of VNET_OFFLOADS, what the driver accepted */
+	uint64_t tx_flags; /* of packets to the driver: those that are looked at */
+	uint32_t
+		gso_at; /* payload of the next chain from the driver that was received, see gso_rx.c */
 	uint32_t frame_max;               /* longest frame of the MTU at virtqueue start */
 	struct vnet_position *position;   /* see position.c; NULL: not recorded. Constant */
 	struct rte_vduse_net_stats stats; /* the polling thread writes, any thread reads */
@@ -61,6 +63,8 @@ struct rte_vduse_net {
 	uint32_t frame_max; /* longest frame of the MTU; set_mtu() writes, pollers read */
 	/* Checksums that the driver left to the device stay so, with a flag. Any thread sets it. */
 	bool partial_csum;
+	/* Large packets of these features, such as HOST_TSO4, are received whole. Likewise. */
+	uint64_t rx_gso;
 	bool linear;   /* constant, as are the fields below */
 	bool offloads; /* some were offered, so flags of packets to the driver count */
 	bool extbuf;

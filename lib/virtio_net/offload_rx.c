@@ -1,10 +1,12 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Checksums of packets from the driver that it left to the device.
+ * Checksums of packets from the driver that it left to the device, and large packets.
  * Input: the virtio-net header and a copy of the packet. Output: mbuf flags, or a whole checksum.
  * Thread: polling.
  */
+#include <netinet/in.h>
+
 #include <rte_byteorder.h>
 #include <rte_ip.h>
 #include <rte_mbuf_ptype.h>
@@ -13,7 +15,7 @@
 #include <rte_udp.h>
 #include <rte_vduse_compat.h>
 
-#include <virtio_net/net.h>
+#include <virtio_net/gso.h>
 #include <virtio_net/offload.h>
 
 #define OFFLOAD_PTYPES (RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK)
@@ -50,6 +52,89 @@ offload_write(struct rte_mbuf *segment, uint32_t at, const uint8_t bytes[2])
 	}
 }
 
+uint64_t
+vnet_offload_gso_feature(uint8_t gso_type)
+{
+	switch (gso_type & ~VIRTIO_NET_HDR_GSO_ECN) {
+	case VIRTIO_NET_HDR_GSO_TCPV4:
+		return VNET_OFFLOAD(HOST_TSO4);
+	case VIRTIO_NET_HDR_GSO_TCPV6:
+		return VNET_OFFLOAD(HOST_TSO6);
+	case VIRTIO_NET_HDR_GSO_UDP_L4:
+		return VNET_OFFLOAD(HOST_USO);
+	default:
+		return 0;
+	}
+}
+
+/* Whether a header may ask for segmentation in this way (section 5.1.6.2). */
+static bool
+offload_gso_allowed(const struct vnet_queue *queue, const struct virtio_net_hdr *hdr)
+{
+	uint64_t feature = vnet_offload_gso_feature(hdr->gso_type);
+
+	if ((feature & queue->offloads) == 0 || hdr->gso_size == 0 ||
+	    (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0)
+		return false;
+	return (hdr->gso_type & VIRTIO_NET_HDR_GSO_ECN) == 0 ||
+	       (feature != VNET_OFFLOAD(HOST_USO) &&
+		(queue->offloads & VNET_OFFLOAD(HOST_ECN)) != 0);
+}
+
+bool
+vnet_offload_gso(const struct vnet_queue *queue, const struct virtio_net_hdr *hdr,
+		 const struct rte_mbuf *packet, uint32_t len, struct vnet_gso *gso)
+{
+	uint64_t feature = vnet_offload_gso_feature(hdr->gso_type);
+	bool udp = feature == VNET_OFFLOAD(HOST_USO);
+	struct rte_net_hdr_lens lens;
+	uint32_t ptype;
+
+	if (!offload_gso_allowed(queue, hdr))
+		return false;
+	ptype = rte_net_get_ptype(packet, &lens, OFFLOAD_PTYPES);
+	if ((ptype & RTE_PTYPE_L4_MASK) != (udp ? RTE_PTYPE_L4_UDP : RTE_PTYPE_L4_TCP))
+		return false;
+	*gso = (struct vnet_gso){
+		.l2 = lens.l2_len,
+		.l3 = lens.l3_len,
+		.l4 = lens.l4_len,
+		.size = rte_le_to_cpu_16((uint16_t)hdr->gso_size),
+		.proto = udp ? IPPROTO_UDP : IPPROTO_TCP,
+		.ipv6 = RTE_ETH_IS_IPV6_HDR(ptype),
+	};
+	if (!udp && gso->ipv6 != (feature == VNET_OFFLOAD(HOST_TSO6)))
+		return false;
+	if (gso->l4 < (udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr)) ||
+	    vnet_gso_headers(gso) > RTE_MIN(packet->pkt_len, (uint32_t)VNET_HEAD_MAX))
+		return false;
+	gso->payload = len - vnet_gso_headers(gso);
+	return rte_le_to_cpu_16((uint16_t)hdr->csum_start) == gso->l2 + gso->l3 &&
+	       rte_le_to_cpu_16((uint16_t)hdr->csum_offset) == vnet_gso_csum_offset(gso);
+}
+
+/* A large packet, which the application wants as it is. */
+static bool
+offload_rx_large(struct vnet_queue *queue, const struct virtio_net_hdr *hdr,
+		 struct rte_mbuf *packet)
+{
+	struct rte_net_hdr_lens lens;
+	struct vnet_gso gso;
+
+	if (!vnet_offload_gso(queue, hdr, packet, packet->pkt_len, &gso)) {
+		vnet_stats_add(&queue->stats.bad_offloads, 1);
+		return false;
+	}
+	packet->packet_type = rte_net_get_ptype(packet, &lens, OFFLOAD_PTYPES);
+	packet->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
+	packet->tso_segsz = gso.size;
+	/* With one segment there is nothing that was put together. */
+	if (gso.payload > gso.size)
+		packet->ol_flags |= RTE_MBUF_F_RX_LRO;
+	vnet_stats_add(&queue->stats.gso_passed, 1);
+	return true;
+}
+
 bool
 vnet_offload_rx(struct vnet_queue *queue, const struct virtio_net_hdr *hdr, struct rte_mbuf *packet)
 {
@@ -57,13 +142,13 @@ vnet_offload_rx(struct vnet_queue *queue, const struct virtio_net_hdr *hdr, stru
 	uint16_t offset = rte_le_to_cpu_16((uint16_t)hdr->csum_offset), sum;
 	uint32_t at = (uint32_t)start + offset;
 
-	/* No segmentation is offered. Other flags are hints, which the device ignores. */
-	if (hdr->gso_type == VIRTIO_NET_HDR_GSO_NONE &&
-	    (hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0)
+	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE)
+		return offload_rx_large(queue, hdr, packet);
+	/* Other flags are hints, which the device ignores. */
+	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0)
 		return true;
 	/* The sum is one of 16-bit words, so its place in them is even. */
-	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE || offset % 2 != 0 ||
-	    at + sizeof(sum) > packet->pkt_len) {
+	if (offset % 2 != 0 || at + sizeof(sum) > packet->pkt_len) {
 		vnet_stats_add(&queue->stats.bad_offloads, 1);
 		return false;
 	}

@@ -47,8 +47,9 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue->net = net;
 	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
 	queue->frame_max = rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed);
-	queue->csum = (info->features & (UINT64_C(1) << VIRTIO_NET_F_CSUM)) != 0;
-	queue->guest_csum = (info->features & (UINT64_C(1) << VIRTIO_NET_F_GUEST_CSUM)) != 0;
+	queue->offloads = vnet_offloads_valid(info->features);
+	queue->csum = (queue->offloads & VNET_OFFLOAD(CSUM)) != 0;
+	queue->gso_at = 0;
 	queue->tx_flags = net->offloads ? VNET_OFFLOAD_TX_FLAGS : 0;
 	queue->mergeable = (info->features & (UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF)) != 0;
 	/* Section 5.1.6.1: without MRG_RXBUF, the header of a legacy driver has no num_buffers. */

@@ -109,9 +109,13 @@ struct rte_vduse_net_conf {
 	uint64_t features_off; /**< Features of rte_vduse_net_features() not to offer. */
 	/**
 	 * Offloads to offer (section 5.1.3): VIRTIO_NET_F_CSUM lets the driver leave checksums to
-	 * the device, VIRTIO_NET_F_GUEST_CSUM the device to the driver. Other bits have no effect.
+	 * the device, VIRTIO_NET_F_GUEST_CSUM the device to the driver. HOST_TSO4, HOST_TSO6,
+	 * HOST_ECN and HOST_USO let the driver send packets of up to 64 KiB to be segmented;
+	 * GUEST_TSO4, GUEST_TSO6, GUEST_ECN, GUEST_USO4 and GUEST_USO6 let the device. Other bits
+	 * have no effect, nor has one without the bit that it needs (section 5.1.3.1).
 	 * If any is offered, flags of packets to the driver that ask for an IPv4, TCP or UDP
-	 * checksum are obeyed, whatever the driver accepts. Otherwise all flags are ignored.
+	 * checksum or for TCP or UDP segmentation are obeyed, whatever the driver accepts.
+	 * Otherwise all flags are ignored.
 	 */
 	uint64_t offloads;
 	const struct vduse_transport_ops *transport; /**< See struct rte_vduse_dev_conf. */
@@ -155,6 +159,8 @@ struct rte_vduse_net_stats {
 	 * driver whose flags or lengths ask for what is not served.
 	 */
 	uint64_t bad_offloads;
+	uint64_t gso_passed;   /**< Large packets received whole, or sent so to the driver. */
+	uint64_t gso_software; /**< Large packets that the polling thread segmented. */
 };
 
 /**
@@ -285,6 +291,21 @@ rte_vduse_net_set_mtu(struct rte_vduse_net *net, uint16_t mtu);
  */
 void
 rte_vduse_net_set_partial_csum(struct rte_vduse_net *net, bool partial);
+
+/**
+ * Tells which large packets of the driver to hand over whole: with RTE_MBUF_F_RX_LRO,
+ * RTE_MBUF_F_RX_L4_CKSUM_NONE, tso_segsz and packet_type, and only the pseudo header in its
+ * checksum. Others are segmented when they are received, which is the default.
+ *
+ * Any thread. The burst that is under way may not see it.
+ *
+ * @param net
+ *   The device.
+ * @param features
+ *   Bits of VIRTIO_NET_F_HOST_TSO4, HOST_TSO6 and HOST_USO, whether they are offered or not.
+ */
+void
+rte_vduse_net_set_rx_gso(struct rte_vduse_net *net, uint64_t features);
 
 /**
  * Sets the MAC address in the configuration space (section 5.1.4). A driver reads it when it probes

@@ -4,31 +4,23 @@
  * Receives packets from the driver. They are copied, so a chain is used in the burst that popped it.
  * Input: chains of virtqueue 2i + 1. Output: mbufs. Thread: polling.
  */
+#include <errno.h>
 #include <string.h>
 
 #include <rte_memcpy.h>
 #include <rte_vduse_compat.h>
 
-#include <virtio_net/net.h>
+#include <virtio_net/gso.h>
 #include <virtio_net/offload.h>
+#include <virtio_net/rx.h>
 
 /* Result for a chain. */
 enum rx_result {
 	RX_PACKET,
-	RX_DROP, /* not a packet, or longer than the whole pool */
-	RX_LONG, /* longer than the MTU, or than the one segment that is allowed */
-	RX_WAIT, /* not enough mbufs in the pool */
-};
-
-/* The mbufs of a burst. Those from first to last - 1 are not used yet, as the pool gave them. */
-struct rx_mbufs {
-	struct rte_mempool *pool;
-	struct rte_mbuf **mbufs;
-	uint16_t first;
-	uint16_t last;
-	uint16_t headroom;
-	uint64_t ol_flags;
-	uint32_t frame_max;
+	RX_DROP,  /* not a packet, or longer than the whole pool */
+	RX_LONG,  /* longer than the MTU, or than the one segment that is allowed */
+	RX_WAIT,  /* not enough mbufs in the pool */
+	RX_LARGE, /* to be segmented */
 };
 
 /*
@@ -36,7 +28,7 @@ struct rx_mbufs {
  * rte_pktmbuf_alloc_bulk() would write these again, and the second cache line.
  */
 static inline void
-rx_empty(struct rte_mbuf *mbuf, const struct rx_mbufs *burst)
+rx_empty(struct rte_mbuf *mbuf, const struct vnet_rx_mbufs *burst)
 {
 	mbuf->data_off = burst->headroom;
 	mbuf->port = RTE_MBUF_PORT_INVALID;
@@ -49,7 +41,7 @@ rx_empty(struct rte_mbuf *mbuf, const struct rx_mbufs *burst)
 
 /* One more mbuf for a long packet: from the pool, or the last unused one of the burst. */
 static struct rte_mbuf *
-rx_segment(struct rx_mbufs *burst)
+rx_segment(struct vnet_rx_mbufs *burst)
 {
 	struct rte_mbuf *segment = rte_pktmbuf_alloc(burst->pool);
 
@@ -65,9 +57,19 @@ rx_segment(struct rx_mbufs *burst)
 	return segment;
 }
 
+/* Whether a packet fits into all mbufs of a pool together. */
+static bool
+rx_pool_fits(struct rte_mempool *pool, uint32_t len)
+{
+	uint32_t room = rte_pktmbuf_data_room_size(pool);
+
+	return room > RTE_PKTMBUF_HEADROOM &&
+	       len <= (uint64_t)(room - RTE_PKTMBUF_HEADROOM) * pool->size;
+}
+
 /* Appends len bytes to a packet. False: not enough mbufs. */
 static bool
-rx_append(struct rte_mbuf *packet, struct rte_mbuf **tail, struct rx_mbufs *burst,
+rx_append(struct rte_mbuf *packet, struct rte_mbuf **tail, struct vnet_rx_mbufs *burst,
 	  const uint8_t *from, uint32_t len)
 {
 	while (len > 0) {
@@ -92,96 +94,120 @@ rx_append(struct rte_mbuf *packet, struct rte_mbuf **tail, struct rx_mbufs *burs
 	return true;
 }
 
-/* Copies a packet of any layout: any number of pieces and of mbufs. */
-static bool
-rx_copy_pieces(const struct rte_vduse_chain *chain, uint32_t skip, struct rte_mbuf *packet,
-	       struct rx_mbufs *burst)
+int
+vnet_rx_append(const struct rte_vduse_chain *chain, uint32_t skip, uint32_t len,
+	       struct rte_mbuf *packet, struct vnet_rx_mbufs *burst)
 {
+	uint32_t all = packet->pkt_len + len;
 	struct rte_mbuf *tail = packet;
 	uint16_t i;
 
-	for (i = 0; i < chain->nb_out; i++) {
+	for (i = 0; len > 0; i++) {
 		const struct rte_vduse_buf *buf = &chain->bufs[i];
-		uint32_t over = RTE_MIN(skip, buf->len);
+		uint32_t over = RTE_MIN(skip, buf->len), n = RTE_MIN(buf->len - over, len);
 
 		skip -= over;
-		if (!rx_append(packet, &tail, burst, buf->va + over, buf->len - over))
-			return false;
+		len -= n;
+		if (unlikely(!rx_append(packet, &tail, burst, buf->va + over, n)))
+			return rx_pool_fits(burst->pool, all) ? -ENOMEM : -EMSGSIZE;
 	}
-	return true;
+	return 0;
 }
 
-/* Whether a packet fits into all mbufs of a pool together. */
-static bool
-rx_pool_fits(struct rte_mempool *pool, uint32_t len)
+bool
+vnet_rx_room(const struct vnet_queue *queue, struct rte_mbuf *packet, uint32_t len)
 {
-	uint32_t room = rte_pktmbuf_data_room_size(pool);
-
-	return room > RTE_PKTMBUF_HEADROOM &&
-	       len <= (uint64_t)(room - RTE_PKTMBUF_HEADROOM) * pool->size;
+	/* One external buffer, or segments if they are allowed. */
+	return len <= rte_pktmbuf_tailroom(packet) ||
+	       (queue->net->extbuf && vnet_extbuf_attach(packet, len)) || !queue->net->linear;
 }
 
 /*
- * Reads the header of a packet once, and does what it asks for. volatile keeps the compiler from
- * loading a field of driver memory again.
+ * Reads the header of a packet once. volatile keeps the compiler from loading a field of driver
+ * memory again.
  */
-static inline bool
-rx_offload(struct vnet_queue *queue, const struct rte_vduse_chain *chain, struct rte_mbuf *packet)
+static inline void
+rx_header(const struct rte_vduse_chain *chain, struct virtio_net_hdr *hdr)
 {
-	uint8_t bytes[sizeof(struct virtio_net_hdr)];
-	struct virtio_net_hdr hdr;
+	uint8_t bytes[sizeof(*hdr)];
 	uint32_t n = 0, at;
 	uint16_t i;
 
-	if (likely(chain->bufs[0].len >= sizeof(hdr))) {
+	if (likely(chain->bufs[0].len >= sizeof(*hdr))) {
 		const volatile struct virtio_net_hdr *from = (const void *)chain->bufs[0].va;
 
-		hdr.flags = from->flags;
-		hdr.gso_type = from->gso_type;
-		if (likely((hdr.flags | hdr.gso_type) == 0))
-			return true;
-		hdr.csum_start = from->csum_start;
-		hdr.csum_offset = from->csum_offset;
-		return vnet_offload_rx(queue, &hdr, packet);
+		hdr->flags = from->flags;
+		hdr->gso_type = from->gso_type;
+		if (likely((hdr->flags | hdr->gso_type) == 0))
+			return;
+		hdr->gso_size = from->gso_size;
+		hdr->csum_start = from->csum_start;
+		hdr->csum_offset = from->csum_offset;
+		return;
 	}
-	for (i = 0; n < sizeof(hdr); i++)
-		for (at = 0; at < chain->bufs[i].len && n < sizeof(hdr); at++)
+	for (i = 0; n < sizeof(*hdr); i++)
+		for (at = 0; at < chain->bufs[i].len && n < sizeof(*hdr); at++)
 			bytes[n++] = ((const volatile uint8_t *)chain->bufs[i].va)[at];
-	memcpy(&hdr, bytes, sizeof(hdr));
-	return vnet_offload_rx(queue, &hdr, packet);
+	memcpy(hdr, bytes, sizeof(*hdr));
 }
 
 /* Copies the packet of a chain into an empty mbuf. */
 static inline enum rx_result
 rx_copy(const struct vnet_queue *queue, const struct rte_vduse_chain *chain,
-	struct rte_mbuf *packet, struct rx_mbufs *burst)
+	struct rte_mbuf *packet, struct vnet_rx_mbufs *burst, uint32_t frame_max)
 {
-	uint32_t skip = queue->hdr_len, len;
+	uint32_t skip = queue->hdr_len, len = chain->out_len - skip;
+	int ret;
 
-	if (unlikely(chain->out_len < skip + RTE_ETHER_HDR_LEN))
-		return RX_DROP;
-	if (unlikely(chain->out_len > skip + burst->frame_max))
+	if (unlikely(len > frame_max))
 		return RX_LONG;
-	len = chain->out_len - skip;
 	if (likely(chain->nb_out == 1 && len <= rte_pktmbuf_tailroom(packet))) {
 		rte_memcpy(rte_pktmbuf_mtod(packet, void *), chain->bufs[0].va + skip, len);
 		packet->data_len = (uint16_t)len;
 		packet->pkt_len = len;
 		return RX_PACKET;
 	}
-	/* One external buffer, or segments if they are allowed. */
-	if (unlikely(len > rte_pktmbuf_tailroom(packet) &&
-		     !(queue->net->extbuf && vnet_extbuf_attach(packet, len)) &&
-		     queue->net->linear))
+	if (unlikely(!vnet_rx_room(queue, packet, len)))
 		return RX_LONG;
-	if (likely(rx_copy_pieces(chain, skip, packet, burst)))
+	ret = vnet_rx_append(chain, skip, len, packet, burst);
+	if (likely(ret == 0))
 		return RX_PACKET;
-	return rx_pool_fits(burst->pool, len) ? RX_WAIT : RX_DROP;
+	return ret == -ENOMEM ? RX_WAIT : RX_DROP;
+}
+
+/* Receives the packet of a chain, and does what its header asks for. */
+static inline enum rx_result
+rx_packet(struct vnet_queue *queue, const struct rte_vduse_chain *chain, struct rte_mbuf *packet,
+	  struct vnet_rx_mbufs *burst)
+{
+	uint32_t frame_max = burst->frame_max;
+	struct virtio_net_hdr hdr;
+	enum rx_result result;
+
+	if (unlikely(chain->out_len < (uint32_t)queue->hdr_len + RTE_ETHER_HDR_LEN))
+		return RX_DROP;
+	if (!queue->csum)
+		return rx_copy(queue, chain, packet, burst, frame_max);
+	rx_header(chain, &hdr);
+	if (unlikely(hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE)) {
+		if ((vnet_offload_gso_feature(hdr.gso_type) & queue->offloads &
+		     rte_atomic_load_explicit(&queue->net->rx_gso, rte_memory_order_relaxed)) ==
+		    0) {
+			burst->hdr = hdr;
+			return RX_LARGE;
+		}
+		frame_max = VNET_GSO_FRAME_MAX;
+	}
+	result = rx_copy(queue, chain, packet, burst, frame_max);
+	if (unlikely((hdr.flags | hdr.gso_type) != 0) && result == RX_PACKET &&
+	    !vnet_offload_rx(queue, &hdr, packet))
+		return RX_DROP;
+	return result;
 }
 
 /* Allocates nb mbufs, or fewer from a pool that is nearly empty. */
 static inline void
-rx_alloc(struct rx_mbufs *burst, uint16_t nb)
+rx_alloc(struct vnet_rx_mbufs *burst, uint16_t nb)
 {
 	while (nb > 0 && unlikely(rte_mempool_get_bulk(burst->pool, (void **)burst->mbufs, nb) < 0))
 		nb /= 2;
@@ -195,8 +221,8 @@ rx_alloc(struct rx_mbufs *burst, uint16_t nb)
 
 /* Copies chains while there are mbufs. Returns packets; *taken: chains consumed. */
 static uint16_t
-rx_copy_chains(struct vnet_queue *queue, struct rte_vduse_chain *chains, struct rx_mbufs *burst,
-	       uint16_t *taken)
+rx_copy_chains(struct vnet_queue *queue, struct rte_vduse_chain *chains,
+	       struct vnet_rx_mbufs *burst, uint16_t *taken)
 {
 	uint16_t done = 0, i = 0;
 
@@ -206,24 +232,24 @@ rx_copy_chains(struct vnet_queue *queue, struct rte_vduse_chain *chains, struct 
 
 		burst->first = (uint16_t)(i + 1);
 		rx_empty(packet, burst);
-		result = rx_copy(queue, &chains[i], packet, burst);
-		if (queue->csum && result == RX_PACKET &&
-		    unlikely(!rx_offload(queue, &chains[i], packet)))
-			result = RX_DROP;
+		result = rx_packet(queue, &chains[i], packet, burst);
 		if (likely(result == RX_PACKET)) {
 			burst->mbufs[done++] = packet;
 		} else {
 			rte_pktmbuf_free(packet);
-			if (result == RX_WAIT)
+			burst->segment = result == RX_LARGE;
+			if (result == RX_WAIT || result == RX_LARGE)
 				break;
 			vnet_stats_add(&queue->stats.drops, 1);
 			vnet_stats_add(&queue->stats.oversize, result == RX_LONG);
 		}
 		chains[i++].used_len = 0;
 	}
-	if (unlikely(burst->first < burst->last))
+	if (unlikely(burst->first < burst->last)) {
 		rte_mempool_put_bulk(burst->pool, (void **)burst->mbufs + burst->first,
 				     burst->last - burst->first);
+		burst->last = burst->first;
+	}
 	*taken = i;
 	return done;
 }
@@ -235,7 +261,7 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 {
 	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	const struct rte_vduse_net *net = queue->net;
-	struct rx_mbufs burst = { .pool = pool, .mbufs = mbufs };
+	struct vnet_rx_mbufs burst = { .pool = pool, .mbufs = mbufs };
 	uint16_t n, done;
 
 	*taken = 0;
@@ -248,10 +274,17 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 			rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed));
 	rx_alloc(&burst, n);
 	done = rx_copy_chains(queue, chains, &burst, taken);
+	if (unlikely(burst.segment)) {
+		bool finished;
+
+		done += vnet_gso_rx(queue, &chains[*taken], &burst, mbufs + done,
+				    (uint16_t)(nb - done), &finished);
+		*taken += finished;
+	}
 	if (unlikely(*taken < n)) {
 		/* The remaining packets stay in the ring, which slows the driver down. */
 		vring_unpop(&queue->vq->ring, chains + *taken, (uint16_t)(n - *taken));
-		vnet_stats_add(&queue->stats.nombuf, 1);
+		vnet_stats_add(&queue->stats.nombuf, !burst.segment);
 	}
 	if (likely(*taken > 0))
 		vring_push(&queue->vq->ring, chains, *taken);

@@ -8,15 +8,8 @@
 
 #include <rte_memcpy.h>
 
-#include <virtio_net/net.h>
-#include <virtio_net/offload.h>
-
-/* Result for a packet. */
-enum tx_result {
-	TX_SENT,
-	TX_MORE, /* needs more chains */
-	TX_DROP, /* fits into no number of chains, or a buffer is invalid */
-};
+#include <virtio_net/gso.h>
+#include <virtio_net/tx.h>
 
 /* Write position in an array of chains. */
 struct tx_cursor {
@@ -54,13 +47,13 @@ tx_copy(struct tx_cursor *cursor, const uint8_t *from, uint32_t len)
 	}
 }
 
-static void
-tx_copy_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
-	       const struct rte_mbuf *packet, struct vnet_head *head)
+void
+vnet_tx_copy(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
+	     const struct rte_mbuf *packet, struct vnet_head *head)
 {
 	struct tx_cursor cursor = { .chain = chains };
+	uint32_t skip = head->at, rest = head->rest;
 	const struct rte_mbuf *segment;
-	uint32_t skip = head->len;
 	uint16_t i;
 
 	/* Section 5.1.6.4.1: num_buffers is 1 without merging. */
@@ -69,12 +62,13 @@ tx_copy_packet(const struct vnet_queue *queue, struct rte_vduse_chain *chains, u
 		chains[i].used_len = 0;
 	tx_copy(&cursor, (const uint8_t *)&head->hdr, queue->hdr_len);
 	tx_copy(&cursor, head->bytes, head->len);
-	for (segment = packet; segment != NULL; segment = segment->next) {
+	for (segment = packet; rest > 0; segment = segment->next) {
 		uint32_t over = RTE_MIN(skip, (uint32_t)segment->data_len);
+		uint32_t n = RTE_MIN(segment->data_len - over, rest);
 
 		skip -= over;
-		tx_copy(&cursor, rte_pktmbuf_mtod_offset(segment, const uint8_t *, over),
-			segment->data_len - over);
+		rest -= n;
+		tx_copy(&cursor, rte_pktmbuf_mtod_offset(segment, const uint8_t *, over), n);
 	}
 }
 
@@ -108,35 +102,54 @@ tx_copy_whole(const struct vnet_queue *queue, struct rte_vduse_chain *chain,
 	chain->used_len = queue->hdr_len + packet->data_len;
 }
 
-/* A packet of any layout and with offloads. Otherwise as tx_packet(). */
-static enum tx_result
-tx_pieces(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
-	  const struct rte_mbuf *packet, uint16_t *taken)
+enum vnet_tx_result
+vnet_tx_room(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
+	     uint32_t len, uint16_t *taken)
 {
-	uint64_t want = (uint64_t)queue->hdr_len + packet->pkt_len, room = 0;
-	struct vnet_head head;
+	uint64_t want = (uint64_t)queue->hdr_len + len, room = 0;
 	uint16_t n = 0;
 
 	/* Section 5.1.6.3.1: the driver must not do this. Use the chain empty, or it stays next. */
 	if (unlikely(nb_chains > 0 && chains[0].in_len < queue->hdr_len)) {
 		chains[0].used_len = 0;
 		*taken = 1;
-		return TX_DROP;
+		return VNET_TX_DROP;
 	}
 	do {
 		if (n == nb_chains)
-			return TX_MORE;
+			return VNET_TX_MORE;
 		room += chains[n++].in_len;
 	} while (room < want && queue->mergeable);
-	if (unlikely(room < want || !vnet_offload_tx(queue, packet, &head)))
-		return TX_DROP;
+	if (unlikely(room < want))
+		return VNET_TX_DROP;
 	*taken = n;
-	tx_copy_packet(queue, chains, n, packet, &head);
-	return TX_SENT;
+	return VNET_TX_SENT;
+}
+
+/* A packet of any layout and with offloads. Otherwise as tx_packet(). */
+static enum vnet_tx_result
+tx_pieces(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
+	  const struct rte_mbuf *packet, uint16_t *taken)
+{
+	enum vnet_tx_result result;
+	struct vnet_head head;
+
+	if ((packet->ol_flags & queue->tx_flags & VNET_OFFLOAD_TX_SEG) != 0 &&
+	    !vnet_offload_tx_takes(queue, packet))
+		return VNET_TX_LARGE;
+	result = vnet_tx_room(queue, chains, nb_chains, packet->pkt_len, taken);
+	if (result != VNET_TX_SENT)
+		return result;
+	if (unlikely(!vnet_offload_tx(queue, packet, &head))) {
+		*taken = 0;
+		return VNET_TX_DROP;
+	}
+	vnet_tx_copy(queue, chains, *taken, packet, &head);
+	return VNET_TX_SENT;
 }
 
 /* Writes a packet to the first chains. *taken: chains used, also for a drop. */
-static inline enum tx_result
+static inline enum vnet_tx_result
 tx_packet(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
 	  const struct rte_mbuf *packet, uint16_t *taken)
 {
@@ -145,7 +158,7 @@ tx_packet(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_
 		   chains[0].in_len >= (uint64_t)queue->hdr_len + packet->pkt_len)) {
 		tx_copy_whole(queue, &chains[0], packet);
 		*taken = 1;
-		return TX_SENT;
+		return VNET_TX_SENT;
 	}
 	return tx_pieces(queue, chains, nb_chains, packet, taken);
 }
@@ -155,6 +168,7 @@ struct tx_row {
 	uint16_t packets; /* taken from the caller */
 	uint16_t chains;  /* used */
 	bool more;        /* the next packet needs more chains than were popped */
+	bool large;       /* the next packet has to be segmented */
 };
 
 static void
@@ -163,20 +177,21 @@ tx_row(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_cha
 {
 	while (row->packets < nb) {
 		uint16_t first = row->packets;
-		enum tx_result result = TX_SENT;
+		enum vnet_tx_result result = VNET_TX_SENT;
 
-		while (row->packets < nb && result == TX_SENT) {
+		while (row->packets < nb && result == VNET_TX_SENT) {
 			uint16_t taken = 0;
 
 			result = tx_packet(queue, chains + row->chains,
 					   (uint16_t)(nb_chains - row->chains), mbufs[row->packets],
 					   &taken);
-			row->packets += result == TX_SENT;
+			row->packets += result == VNET_TX_SENT;
 			row->chains += taken;
 		}
 		vnet_stats_count(&queue->stats, mbufs + first, (uint16_t)(row->packets - first));
-		row->more = result == TX_MORE;
-		if (result != TX_DROP)
+		row->more = result == VNET_TX_MORE;
+		row->large = result == VNET_TX_LARGE;
+		if (result != VNET_TX_DROP)
 			break;
 		vnet_stats_add(&queue->stats.drops, 1);
 		row->packets++;
@@ -202,7 +217,10 @@ tx_hopeless(const struct vnet_queue *queue, const struct rte_vduse_chain *chains
 	       nb_descs + chains[nb_chains - 1].nb_descs > queue->vq->ring.size;
 }
 
-/* Sends packets into one pop of chains. Returns packets taken; *want: chains to pop. */
+/*
+ * Sends packets into one pop of chains, up to the first that has to be segmented, and that one.
+ * Returns packets taken; *want: chains to pop.
+ */
 static uint16_t
 tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, uint16_t *want,
 	  bool *stop)
@@ -228,6 +246,10 @@ tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, 
 	/* Next time, offer a packet that needs several chains all that one pop takes. */
 	*want = row.more ? RTE_VDUSE_BURST_MAX : *want;
 	vnet_queue_finish(queue, row.chains > 0);
+	if (unlikely(row.large)) {
+		*stop = !vnet_gso_tx(queue, mbufs[row.packets]);
+		row.packets += !*stop;
+	}
 	return row.packets;
 }
 

@@ -189,6 +189,10 @@ card_flags(struct card *card, struct rte_mbuf *mbuf)
 			mbuf->ol_flags |= flags[i];
 	mbuf->l2_len = fuzz_u8(&card->in) & 0x7f;
 	mbuf->l3_len = fuzz_u8(&card->in);
+	if ((mbuf->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)) != 0) {
+		mbuf->l4_len = fuzz_u8(&card->in);
+		mbuf->tso_segsz = fuzz_u16(&card->in);
+	}
 	for (at = mbuf->l2_len; at < mbuf->l2_len + 6 && at < mbuf->data_len; at++)
 		*rte_pktmbuf_mtod_offset(mbuf, uint8_t *, at) = fuzz_u8(&card->in);
 }
@@ -253,6 +257,7 @@ card_create(struct card *card, uint8_t how, uint8_t size)
 		vduse_loopback_vq_size_max(card->loop, VRING_SIZE_MAX);
 	fuzz_check(rte_vduse_net_create(&conf, &card->net) == 0, "no device");
 	rte_vduse_net_set_partial_csum(card->net, (how & 32) != 0);
+	rte_vduse_net_set_rx_gso(card->net, how & 64 ? UINT64_MAX : 0);
 	card->dev = rte_vduse_net_dev(card->net);
 	fuzz_check(rte_vduse_net_start(card->net, RTE_VDUSE_ATTACH_NONE) == 0, "no start");
 }

@@ -169,6 +169,11 @@ test_socket(void **state)
 	assert_false(parsed.csum);
 	accepted(IFACE ",csum=1");
 	assert_true(parsed.csum);
+	assert_false(parsed.tso);
+	accepted(IFACE ",tso=1");
+	assert_true(parsed.tso && parsed.csum && !parsed.uso);
+	accepted(IFACE ",uso=1,csum=0");
+	assert_true(parsed.uso && parsed.csum && !parsed.tso);
 	assert_int_equal(parsed.speed, 0);
 	accepted(IFACE ",speed=2147483647");
 	assert_int_equal(parsed.speed, 2147483647);

@@ -4,15 +4,9 @@
  * Checksums that one side leaves to the other: handed over with a flag, or computed; headers and
  * flags that are wrong, in every layout.
  */
-#include "loopback_net.h"
+#include "net_frame.h"
 
-#include <netinet/in.h>
 #include <string.h>
-
-#include <rte_ip.h>
-#include <rte_mbuf_ptype.h>
-#include <rte_tcp.h>
-#include <rte_udp.h>
 
 #define RING    64u
 #define ROOM    2048
@@ -20,19 +14,9 @@
 #define CSUM    FEATURE(VIRTIO_NET_F_CSUM)
 #define GUEST   FEATURE(VIRTIO_NET_F_GUEST_CSUM)
 #define PAYLOAD 301 /* odd */
-#define FRAME   400 /* more than any header and the payload */
 
 static struct loopback_net net;
 static struct rte_mempool *pool;
-
-/* A frame, where its parts are, and its L4 checksum: of all, and of the pseudo header alone. */
-struct frame {
-	uint8_t bytes[FRAME];
-	uint16_t l2, l3, len;
-	uint16_t offset; /* of the checksum in the L4 header */
-	uint16_t whole, pseudo;
-	bool ipv6, udp;
-};
 
 static int
 setup_with(uint64_t features)
@@ -90,124 +74,6 @@ teardown(void **state)
 	return 0;
 }
 
-static uint16_t
-l4_of(const struct frame *frame)
-{
-	return frame->l2 + frame->l3;
-}
-
-static uint8_t *
-field_of(const struct frame *frame)
-{
-	return (uint8_t *)(uintptr_t)frame->bytes + l4_of(frame) + frame->offset;
-}
-
-/* A checksum by definition, one byte at a time: not the way in which the library computes it. */
-static uint16_t
-sum_bytes(const uint8_t *bytes, size_t len, uint32_t sum)
-{
-	size_t i;
-
-	for (i = 0; i < len; i++)
-		sum += i % 2 == 0 ? bytes[i] << 8 : bytes[i];
-	while (sum > 0xffff)
-		sum = (sum & 0xffff) + (sum >> 16);
-	return (uint16_t)sum;
-}
-
-static void
-store16(uint8_t *to, uint16_t value)
-{
-	to[0] = value >> 8;
-	to[1] = value & 0xff;
-}
-
-static void
-frame_sums(struct frame *frame)
-{
-	uint16_t l4_len = frame->len - l4_of(frame);
-	const uint8_t *l3 = frame->bytes + frame->l2;
-	uint32_t sum = l4_len + (frame->udp ? IPPROTO_UDP : IPPROTO_TCP);
-
-	sum = sum_bytes(frame->ipv6 ? l3 + 8 : l3 + 12, frame->ipv6 ? 32 : 8, sum);
-	store16(field_of(frame), 0);
-	frame->pseudo = (uint16_t)sum;
-	frame->whole = ~sum_bytes(frame->bytes + l4_of(frame), l4_len, sum);
-	if (frame->whole == 0)
-		frame->whole = 0xffff;
-	store16(field_of(frame), frame->whole);
-}
-
-static void
-frame_make(struct frame *frame, bool ipv6, bool udp, uint16_t payload, uint32_t seed)
-{
-	uint16_t l4_size = udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr), i;
-	struct rte_ether_hdr *eth = (void *)frame->bytes;
-
-	memset(frame, 0, sizeof(*frame));
-	frame->ipv6 = ipv6;
-	frame->udp = udp;
-	frame->l2 = sizeof(*eth);
-	frame->l3 = ipv6 ? sizeof(struct rte_ipv6_hdr) : sizeof(struct rte_ipv4_hdr);
-	frame->offset = udp ? offsetof(struct rte_udp_hdr, dgram_cksum)
-			    : offsetof(struct rte_tcp_hdr, cksum);
-	frame->len = l4_of(frame) + l4_size + payload;
-	for (i = 0; i < frame->len; i++)
-		frame->bytes[i] = (uint8_t)(seed + 7 * i);
-	eth->ether_type = rte_cpu_to_be_16(ipv6 ? RTE_ETHER_TYPE_IPV6 : RTE_ETHER_TYPE_IPV4);
-	if (ipv6) {
-		struct rte_ipv6_hdr *ip = (void *)(frame->bytes + frame->l2);
-
-		ip->vtc_flow = rte_cpu_to_be_32(6u << 28);
-		ip->payload_len = rte_cpu_to_be_16(l4_size + payload);
-		ip->proto = udp ? IPPROTO_UDP : IPPROTO_TCP;
-	} else {
-		struct rte_ipv4_hdr *ip = (void *)(frame->bytes + frame->l2);
-
-		ip->version_ihl = RTE_IPV4_VHL_DEF;
-		ip->total_length = rte_cpu_to_be_16(frame->l3 + l4_size + payload);
-		ip->fragment_offset = 0;
-		ip->next_proto_id = udp ? IPPROTO_UDP : IPPROTO_TCP;
-		ip->hdr_checksum = 0;
-		store16((uint8_t *)&ip->hdr_checksum,
-			(uint16_t)~sum_bytes((void *)ip, sizeof(*ip), 0));
-	}
-	if (udp)
-		store16(frame->bytes + l4_of(frame) + 4, l4_size + payload);
-	else
-		frame->bytes[l4_of(frame) + 12] = (sizeof(struct rte_tcp_hdr) / 4) << 4;
-	frame_sums(frame);
-}
-
-/* The header of a driver that leaves the checksum to the device. */
-static struct virtio_net_hdr_v1
-header_for(const struct frame *frame)
-{
-	return (struct virtio_net_hdr_v1){
-		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
-		.csum_start = rte_cpu_to_le_16(l4_of(frame)),
-		.csum_offset = rte_cpu_to_le_16(frame->offset),
-	};
-}
-
-/* The driver sends a frame after a header, in pieces of that length; 0: one piece. */
-static void
-driver_sends(const struct virtio_net_hdr_v1 *hdr, const struct frame *frame, uint32_t piece)
-{
-	uint32_t lens[RING], all = NET_HDR + frame->len, left = all;
-	unsigned int nb = 0;
-	uint16_t head;
-
-	while (left > 0) {
-		lens[nb] = piece == 0 ? left : RTE_MIN(piece, left);
-		left -= lens[nb++];
-	}
-	head = loopback_net_chain(&net, NET_TX, lens, nb);
-	loopback_net_write(&net, NET_TX, head, 0, hdr, NET_HDR);
-	loopback_net_write(&net, NET_TX, head, NET_HDR, frame->bytes, frame->len);
-	loopback_net_post(&net, NET_TX, head);
-}
-
 /* Receives one packet, whose bytes must be those of the frame. */
 static void
 arrives(const struct frame *frame, uint64_t flags)
@@ -240,22 +106,22 @@ each(void (*test)(const struct frame *frame, uint32_t piece))
 static void
 rx_computed(const struct frame *frame, uint32_t piece)
 {
-	struct virtio_net_hdr_v1 hdr = header_for(frame);
+	struct virtio_net_hdr_v1 hdr = frame_header(frame);
 	struct frame sent = *frame;
 
-	store16(field_of(&sent), frame->pseudo);
-	driver_sends(&hdr, &sent, piece);
+	frame_store16(frame_field(&sent), frame->pseudo);
+	frame_send(&net, &hdr, &sent, piece);
 	arrives(frame, 0);
 }
 
 static void
 rx_passed(const struct frame *frame, uint32_t piece)
 {
-	struct virtio_net_hdr_v1 hdr = header_for(frame);
+	struct virtio_net_hdr_v1 hdr = frame_header(frame);
 	struct frame sent = *frame;
 
-	store16(field_of(&sent), frame->pseudo);
-	driver_sends(&hdr, &sent, piece);
+	frame_store16(frame_field(&sent), frame->pseudo);
+	frame_send(&net, &hdr, &sent, piece);
 	arrives(&sent, RTE_MBUF_F_RX_L4_CKSUM_NONE);
 }
 
@@ -285,11 +151,11 @@ other_protocol(void **state)
 	frame_make(&frame, false, true, PAYLOAD, 3);
 	frame.bytes[frame.l2 + 9] = 47; /* GRE */
 	frame_sums(&frame);
-	hdr = header_for(&frame);
+	hdr = frame_header(&frame);
 	sent = frame;
 	/* The sum of what is not covered, which the driver puts there. */
-	store16(field_of(&sent), frame.pseudo);
-	driver_sends(&hdr, &sent, 0);
+	frame_store16(frame_field(&sent), frame.pseudo);
+	frame_send(&net, &hdr, &sent, 0);
 	arrives(&frame, 0);
 	assert_int_equal(loopback_net_stats(&net, true).csum_software, 1);
 }
@@ -305,9 +171,9 @@ zero_sum(void **state)
 	frame_make(&frame, false, true, 100, 9);
 	last = frame.bytes + frame.len - 2;
 	/* The two last bytes become what makes the sum 0xffff, and its complement 0. */
-	store16(last, 0);
+	frame_store16(last, 0);
 	frame_sums(&frame);
-	store16(last, frame.whole);
+	frame_store16(last, frame.whole);
 	frame_sums(&frame);
 	assert_int_equal(frame.whole, 0xffff);
 	rx_computed(&frame, 0);
@@ -317,11 +183,11 @@ zero_sum(void **state)
 #define REFUSED(change)                                                                            \
 	do {                                                                                       \
 		struct rte_vduse_net_stats before = loopback_net_stats(&net, true);                \
-		struct virtio_net_hdr_v1 hdr = header_for(&frame);                                 \
+		struct virtio_net_hdr_v1 hdr = frame_header(&frame);                               \
 		struct rte_mbuf *mbuf;                                                             \
                                                                                                    \
 		change;                                                                            \
-		driver_sends(&hdr, &frame, 0);                                                     \
+		frame_send(&net, &hdr, &frame, 0);                                                 \
 		assert_int_equal(rte_vduse_net_rx_burst(net.net, 0, pool, &mbuf, 1), 0);           \
 		assert_int_equal(loopback_net_reap(&net), 1);                                      \
 		assert_int_equal(loopback_net_stats(&net, true).bad_offloads,                      \
@@ -359,7 +225,7 @@ ignored(void **state)
 	RTE_SET_USED(state);
 	frame_make(&frame, false, false, PAYLOAD, 1);
 	memset(&hdr, 0xff, sizeof(hdr));
-	driver_sends(&hdr, &frame, 0);
+	frame_send(&net, &hdr, &frame, 0);
 	arrives(&frame, 0);
 }
 
@@ -371,34 +237,8 @@ hints(void **state)
 
 	RTE_SET_USED(state);
 	frame_make(&frame, false, false, PAYLOAD, 1);
-	driver_sends(&hdr, &frame, 0);
+	frame_send(&net, &hdr, &frame, 0);
 	arrives(&frame, 0);
-}
-
-/* A packet in segments of that length, with the flags of an application that leaves sums out. */
-static struct rte_mbuf *
-packet_for(const struct frame *frame, uint32_t segment)
-{
-	struct rte_mbuf *first = NULL, *mbuf;
-	uint32_t at = 0, n;
-
-	while (at < frame->len) {
-		n = segment == 0 ? frame->len : RTE_MIN(segment, frame->len - at);
-		mbuf = rte_pktmbuf_alloc(pool);
-		assert_non_null(mbuf);
-		memcpy(rte_pktmbuf_append(mbuf, (uint16_t)n), frame->bytes + at, n);
-		at += n;
-		if (first == NULL)
-			first = mbuf;
-		else
-			assert_int_equal(rte_pktmbuf_chain(first, mbuf), 0);
-	}
-	first->l2_len = frame->l2;
-	first->l3_len = frame->l3;
-	first->ol_flags |=
-		frame->ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM;
-	first->ol_flags |= frame->udp ? RTE_MBUF_F_TX_UDP_CKSUM : RTE_MBUF_F_TX_TCP_CKSUM;
-	return first;
 }
 
 /* What the driver receives in buffers of that length: a header and a frame. */
@@ -426,7 +266,7 @@ static void
 tx_send(const struct frame *given, const struct frame *want, const struct virtio_net_hdr_v1 *hdr,
 	uint32_t segment)
 {
-	struct rte_mbuf *packet = packet_for(given, segment);
+	struct rte_mbuf *packet = frame_packet(pool, given, segment);
 	uint8_t bytes[FRAME];
 	uint32_t at;
 
@@ -445,19 +285,19 @@ without_sums(const struct frame *frame)
 {
 	struct frame given = *frame;
 
-	store16(field_of(&given), 0xdead);
+	frame_store16(frame_field(&given), 0xdead);
 	if (!given.ipv6)
-		store16(given.bytes + given.l2 + 10, 0xbeef);
+		frame_store16(given.bytes + given.l2 + 10, 0xbeef);
 	return given;
 }
 
 static void
 tx_passed(const struct frame *frame, uint32_t segment)
 {
-	struct virtio_net_hdr_v1 hdr = header_for(frame);
+	struct virtio_net_hdr_v1 hdr = frame_header(frame);
 	struct frame given = without_sums(frame), want = *frame;
 
-	store16(field_of(&want), frame->pseudo);
+	frame_store16(frame_field(&want), frame->pseudo);
 	tx_send(&given, &want, &hdr, segment);
 }
 
@@ -515,7 +355,7 @@ not_offered(void **state)
 #define TX_REFUSED(change)                                                                         \
 	do {                                                                                       \
 		struct rte_vduse_net_stats before = loopback_net_stats(&net, false);               \
-		struct rte_mbuf *packet = packet_for(&frame, 0);                                   \
+		struct rte_mbuf *packet = frame_packet(pool, &frame, 0);                           \
                                                                                                    \
 		change;                                                                            \
 		assert_int_equal(rte_vduse_net_tx_burst(net.net, 0, &packet, 1), 1);               \
@@ -547,9 +387,10 @@ wrong_flags(void **state)
 	TX_REFUSED(packet->l2_len = 127);
 	TX_REFUSED((packet->l2_len = 127, packet->l3_len = 511));
 	TX_REFUSED(rte_pktmbuf_trim(packet, PAYLOAD + 1));
-	TX_REFUSED(store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 0xffff));
-	TX_REFUSED(store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 19));
-	TX_REFUSED(store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 20 + 19));
+	TX_REFUSED(frame_store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 0xffff));
+	TX_REFUSED(frame_store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 19));
+	TX_REFUSED(
+		frame_store16(rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2 + 2), 20 + 19));
 	assert_int_equal(loopback_net_stats(&net, false).packets, 0);
 }
 

@@ -5,61 +5,7 @@
 # Checksum offload: Linux leaves its checksums to the port, and the bytes arrive as they were sent,
 # over IPv4 and IPv6, with an application that knows nothing of it and with one that passes it on.
 . "$(dirname "$0")/guest.sh"
-
-# has NETNS FEATURE on|off
-has()
-{
-	ip netns exec "$1" ethtool -k eth0 | grep -q "^$2: $3" ||
-		fail "$1: $2 is not $3: $(ip netns exec "$1" ethtool -k eth0 | grep "$2")"
-}
-
-counter()
-{
-	testpmd_cmd fwd "show port xstats $1" | sed -n "s/^$2: //p" | tail -n 1
-}
-
-# transfer ADDRESS TO FROM: a file, compared on the other side.
-transfer()
-{
-	"$2" python3 "$(dirname "$0")/tcp_check.py" receive "$work/got" >"$work/tcp.log" 2>&1 &
-	local receiver=$!
-	wait_for 10 grep -q ready "$work/tcp.log" || fail "the receiver does not start"
-	"$3" python3 "$(dirname "$0")/tcp_check.py" send "$1" "$work/sent" || fail "cannot send"
-	wait $receiver || fail "cannot receive: $(cat "$work/tcp.log")"
-	cmp "$work/sent" "$work/got" || fail "the bytes differ"
-}
-
-# No packet was thrown away for its checksum.
-no_errors()
-{
-	local netns
-	for netns in left right; do
-		[ "$(ip netns exec "$netns" nstat -az TcpInCsumErrors UdpInCsumErrors IpInHdrErrors |
-			awk '!/^#/ { sum += $2 } END { print sum + 0 }')" = 0 ] ||
-			fail "$netns: $(ip netns exec "$netns" nstat -az | grep -i csum)"
-	done
-}
-
-traffic()
-{
-	no_loss on_left ping -c 5 -i 0.1 10.0.0.2
-	transfer 10.0.0.2 on_right on_left
-	transfer 10.0.0.1 on_left on_right
-	transfer fd00::2 on_right on_left
-	transfer fd00::1 on_left on_right
-	on_right python3 "$(dirname "$0")/udp_check.py" receive 500 >"$work/udp.log" 2>&1 &
-	local receiver=$!
-	wait_for 10 grep -q ready "$work/udp.log" || fail "the receiver does not start"
-	on_left python3 "$(dirname "$0")/udp_check.py" send 10.0.0.2 500
-	wait $receiver || fail "datagrams lost or damaged"
-	no_errors
-}
-
-addresses()
-{
-	on_left ip addr add fd00::1/64 dev eth0 nodad
-	on_right ip addr add fd00::2/64 dev eth0 nodad
-}
+. "$(dirname "$0")/transfer.sh"
 
 head -c 4M /dev/urandom >"$work/sent"
 

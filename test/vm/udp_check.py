@@ -3,6 +3,7 @@
 """UDP datagrams of random content, each with its number and a checksum.
 
 udp_check.py send ADDRESS COUNT     1000 a second
+udp_check.py large ADDRESS COUNT    likewise, but in buffers of 40 for the kernel to segment
 udp_check.py receive COUNT          exit 1 unless all of them arrive undamaged
 """
 import os
@@ -17,10 +18,14 @@ PORT = 5300
 HEADER = struct.Struct("!II")
 RATE = 1000
 BIGGEST = 1472
+UDP_SEGMENT = 103  # linux/udp.h
+SEGMENT, SEGMENTS = 1400, 40
 
 
-def datagram(number):
-    payload = os.urandom(random.randint(0, BIGGEST - HEADER.size))
+def datagram(number, size=None):
+    if size is None:
+        size = random.randint(HEADER.size, BIGGEST)
+    payload = os.urandom(size - HEADER.size)
     return HEADER.pack(number, zlib.crc32(payload, number)) + payload
 
 
@@ -30,6 +35,16 @@ def send(address, count):
     for number in range(count):
         sock.sendto(datagram(number), (address, PORT))
         time.sleep(max(0.0, start + number / RATE - time.monotonic()))
+
+
+def send_large(address, count):
+    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, SEGMENT)
+    start = time.monotonic()
+    for first in range(0, count, SEGMENTS):
+        last = min(first + SEGMENTS, count)
+        sock.sendto(b"".join(datagram(i, SEGMENT) for i in range(first, last)), (address, PORT))
+        time.sleep(max(0.0, start + last / RATE - time.monotonic()))
 
 
 def damaged(data):
@@ -60,6 +75,9 @@ def receive(count):
 def main():
     if sys.argv[1] == "send":
         send(sys.argv[2], int(sys.argv[3]))
+        return 0
+    if sys.argv[1] == "large":
+        send_large(sys.argv[2], int(sys.argv[3]))
         return 0
     return receive(int(sys.argv[2]))
 

@@ -45,6 +45,8 @@ vduse_devargs_parse(const char *name, const char *text, struct vduse_devargs *ou
 		{ RTE_VDUSE_ARG("mtu", NUMBER, out->mtu), .min = RTE_VDUSE_NET_MTU_MIN,
 		  .max = RTE_VDUSE_NET_MTU_MAX },
 		{ RTE_VDUSE_ARG("csum", FLAG, out->csum) },
+		{ RTE_VDUSE_ARG("tso", FLAG, out->tso) },
+		{ RTE_VDUSE_ARG("uso", FLAG, out->uso) },
 		{ RTE_VDUSE_ARG("speed", NUMBER, out->speed), .min = 1,
 		  .max = RTE_VDUSE_NET_SPEED_MAX },
 	};
@@ -60,5 +62,7 @@ vduse_devargs_parse(const char *name, const char *text, struct vduse_devargs *ou
 	rte_vduse_args_dev(&out->dev, known, DEVARGS_QUEUES_MAX, DEVARGS_QUEUE_SIZE_MIN);
 	out->dev.in_order = true;
 	ret = rte_vduse_args_read(&args, text);
+	/* A segment needs a checksum (section 5.1.3.1 of the specification). */
+	out->csum |= out->tso || out->uso;
 	return ret == 0 ? rte_vduse_args_dev_check(&args, &out->dev) : ret;
 }

@@ -33,6 +33,8 @@
 	"packed=<0|1> "                                                                            \
 	"in-order=<0|1> "                                                                          \
 	"csum=<0|1> "                                                                              \
+	"tso=<0|1> "                                                                               \
+	"uso=<0|1> "                                                                               \
 	"speed=<Mbps>"
 
 struct vduse_devargs {
@@ -40,6 +42,8 @@ struct vduse_devargs {
 	uint32_t speed; /* Mbit/s; 0: none is announced */
 	uint16_t mtu;
 	bool csum;                 /* offer checksum offload both ways */
+	bool tso;                  /* likewise segmentation of TCP; implies csum */
+	bool uso;                  /* likewise segmentation of UDP; implies csum */
 	struct rte_ether_addr mac; /* all zeroes if none was given */
 };
 

@@ -26,6 +26,11 @@ const char vduse_pmd_info[] __rte_used = "PMD_INFO_STRING= {\"name\": \"net_vdus
 					 "\"params\": \"" VDUSE_DEVARGS_USAGE "\", "
 					 "\"pci_ids\": []}";
 
+/* Feature bits that the headers of Linux before 6.2 do not have. */
+#define ETHDEV_F_GUEST_USO4 54
+#define ETHDEV_F_GUEST_USO6 55
+#define ETHDEV_F_HOST_USO   56
+
 /* The driver came up or went down. */
 static void
 ethdev_link_changed(struct rte_vduse_net *net, bool up, void *arg)
@@ -36,6 +41,23 @@ ethdev_link_changed(struct rte_vduse_net *net, bool up, void *arg)
 	RTE_SET_USED(up);
 	if (vduse_port_link_update(dev, 0) == 0)
 		rte_eth_dev_callback_process(dev, RTE_ETH_EVENT_INTR_LSC, NULL);
+}
+
+static uint64_t
+ethdev_offloads(const struct vduse_devargs *args)
+{
+	uint64_t offloads = 0;
+
+	if (args->csum)
+		offloads |= RTE_BIT64(VIRTIO_NET_F_CSUM) | RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM);
+	if (args->tso)
+		offloads |= RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) | RTE_BIT64(VIRTIO_NET_F_HOST_TSO6) |
+			    RTE_BIT64(VIRTIO_NET_F_HOST_ECN) | RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) |
+			    RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6) | RTE_BIT64(VIRTIO_NET_F_GUEST_ECN);
+	if (args->uso)
+		offloads |= RTE_BIT64(ETHDEV_F_HOST_USO) | RTE_BIT64(ETHDEV_F_GUEST_USO4) |
+			    RTE_BIT64(ETHDEV_F_GUEST_USO6);
+	return offloads;
 }
 
 static int
@@ -61,9 +83,7 @@ ethdev_net_create(struct rte_eth_dev *dev)
 		.umem = port->args.dev.umem,
 		.features_off = (port->args.dev.packed ? 0 : RTE_BIT64(VIRTIO_F_RING_PACKED)) |
 				(port->args.dev.in_order ? 0 : RTE_BIT64(VIRTIO_F_IN_ORDER)),
-		.offloads = port->args.csum ? RTE_BIT64(VIRTIO_NET_F_CSUM) |
-						      RTE_BIT64(VIRTIO_NET_F_GUEST_CSUM)
-					    : 0,
+		.offloads = ethdev_offloads(&port->args),
 		.link = ethdev_link_changed,
 		.arg = dev,
 	};

@@ -9,6 +9,8 @@
 #include <inttypes.h>
 #include <stdio.h>
 
+#include <linux/virtio_net.h>
+
 #include <ethdev_driver.h>
 
 #include <rte_vduse_compat.h>
@@ -28,10 +30,26 @@
 /* With csum=1 what the driver left out is either handed over or computed. */
 #define PORT_RX_CSUM (RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 
-/* For each driver: what it does not do itself is computed. */
-#define PORT_TX_CSUM                                                                               \
+/* For each driver: what it does not do itself is done in software. */
+#define PORT_TX_OFFLOADS                                                                           \
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |                            \
-	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM)
+	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_UDP_TSO)
+
+/* With tso=1. Large UDP packets have no flag of their own, so they are segmented on receive. */
+#define PORT_RX_TSO (RTE_BIT64(VIRTIO_NET_F_HOST_TSO4) | RTE_BIT64(VIRTIO_NET_F_HOST_TSO6))
+
+static uint64_t
+port_rx_capa(const struct vduse_port *port)
+{
+	return RTE_ETH_RX_OFFLOAD_SCATTER | (port->args.csum ? PORT_RX_CSUM : 0) |
+	       (port->args.tso ? RTE_ETH_RX_OFFLOAD_TCP_LRO : 0);
+}
+
+static uint64_t
+port_tx_capa(const struct vduse_port *port)
+{
+	return RTE_ETH_TX_OFFLOAD_MULTI_SEGS | (port->args.csum ? PORT_TX_OFFLOADS : 0);
+}
 
 struct rte_eth_link
 vduse_port_link(const struct vduse_port *port, bool up)
@@ -112,11 +130,12 @@ static int
 port_configure(struct rte_eth_dev *dev)
 {
 	struct vduse_port *port = dev->data->dev_private;
+	uint64_t rx = dev->data->dev_conf.rxmode.offloads;
 
 	/* The driver may send packets longer than a data room, whatever offloads are set. */
 	dev->data->scattered_rx = 1;
-	rte_vduse_net_set_partial_csum(
-		port->net, (dev->data->dev_conf.rxmode.offloads & PORT_RX_CSUM) == PORT_RX_CSUM);
+	rte_vduse_net_set_partial_csum(port->net, (rx & PORT_RX_CSUM) == PORT_RX_CSUM);
+	rte_vduse_net_set_rx_gso(port->net, rx & RTE_ETH_RX_OFFLOAD_TCP_LRO ? PORT_RX_TSO : 0);
 	/* ethdev sets the default if the application did not set an MTU. */
 	if (dev->data->mtu == RTE_ETHER_MTU)
 		dev->data->mtu = port->args.mtu;
@@ -193,9 +212,9 @@ port_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 	info->max_rx_pktlen = PORT_FRAME_MAX;
 	info->min_rx_bufsize = PORT_RX_BUFFER_MIN;
 	info->speed_capa = RTE_ETH_LINK_SPEED_10G;
-	info->rx_offload_capa = RTE_ETH_RX_OFFLOAD_SCATTER | (port->args.csum ? PORT_RX_CSUM : 0);
-	info->tx_offload_capa =
-		RTE_ETH_TX_OFFLOAD_MULTI_SEGS | (port->args.csum ? PORT_TX_CSUM : 0);
+	info->max_lro_pkt_size = PORT_FRAME_MAX;
+	info->rx_offload_capa = port_rx_capa(port);
+	info->tx_offload_capa = port_tx_capa(port);
 	info->default_rxportconf.burst_size = PORT_BURST;
 	info->default_rxportconf.ring_size = port->args.dev.queue_size;
 	info->default_rxportconf.nb_queues = port->args.dev.queues;

@@ -63,6 +63,8 @@ static const struct xstats_name xstats_queue_names[] = {
 	{ "guest_notifications_suppressed", offsetof(struct xstats_queue, net.calls_suppressed) },
 	{ "csum_passed", offsetof(struct xstats_queue, net.csum_passed) },
 	{ "csum_software", offsetof(struct xstats_queue, net.csum_software) },
+	{ "gso_passed", offsetof(struct xstats_queue, net.gso_passed) },
+	{ "gso_software", offsetof(struct xstats_queue, net.gso_software) },
 	{ "bad_offloads", offsetof(struct xstats_queue, net.bad_offloads) },
 	{ "bad_descriptors", offsetof(struct xstats_queue, net.bad_descriptors) },
 	{ "faults", offsetof(struct xstats_queue, faults) },

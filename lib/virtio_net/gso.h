@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
+/*
+ * Segmentation in software, where one side sends large TCP or UDP packets that the other does not
+ * take. rte_gso of DPDK knows neither IPv6 nor UDP segments, and needs pools of the application.
+ * Thread: polling.
+ */
+#ifndef VNET_GSO_H
+#define VNET_GSO_H
+
+#include <netinet/in.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <rte_tcp.h>
+#include <rte_udp.h>
+
+#include <virtio_net/rx.h>
+
+/* Longest large packet: 64 KiB of IP, and what comes before it. */
+#define VNET_GSO_FRAME_MAX ((uint32_t)UINT16_MAX + VNET_FRAME_OVERHEAD)
+
+/* How a large packet is segmented. */
+struct vnet_gso {
+	uint32_t payload;    /* bytes after the headers */
+	uint16_t l2, l3, l4; /* lengths of the headers, together at most VNET_HEAD_MAX */
+	uint16_t size;       /* payload of a segment, not 0 */
+	uint8_t proto;       /* IPPROTO_TCP or IPPROTO_UDP */
+	bool ipv6;
+};
+
+static inline uint16_t
+vnet_gso_headers(const struct vnet_gso *gso)
+{
+	return gso->l2 + gso->l3 + gso->l4;
+}
+
+static inline uint16_t
+vnet_gso_csum_offset(const struct vnet_gso *gso)
+{
+	return gso->proto == IPPROTO_TCP ? offsetof(struct rte_tcp_hdr, cksum)
+					 : offsetof(struct rte_udp_hdr, dgram_cksum);
+}
+
+/*
+ * gso.c: the headers of the segment that has len bytes from byte at of the payload on, from those
+ * of the large packet. sum: that of its payload, for a whole checksum; NULL: only the pseudo
+ * header's is filled in, and the receiver does the rest.
+ */
+void
+vnet_gso_head(const struct vnet_gso *gso, const uint8_t *from, uint32_t at, uint16_t len,
+	      const uint16_t *sum, uint8_t *to);
+
+/*
+ * gso_rx.c: segments the large packet of a chain into up to nb packets, and goes on in the next call
+ * where it stopped in the last one. *done: the chain is finished, or dropped and counted. Returns
+ * the number of packets.
+ */
+uint16_t
+vnet_gso_rx(struct vnet_queue *queue, const struct rte_vduse_chain *chain,
+	    struct vnet_rx_mbufs *burst, struct rte_mbuf **mbufs, uint16_t nb, bool *done);
+
+/*
+ * gso_tx.c: sends a large packet in segments. Returns false if it has to wait for more chains;
+ * otherwise it was sent, or dropped and counted.
+ */
+bool
+vnet_gso_tx(struct vnet_queue *queue, const struct rte_mbuf *packet);
+
+#endif /* VNET_GSO_H */
