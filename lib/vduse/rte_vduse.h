@@ -162,7 +162,8 @@ struct rte_vduse_dev_ops {
 	 */
 	uint32_t (*vq_position)(struct rte_vduse_vq *vq, void *arg);
 	/**
-	 * The regions were replaced, and vq_memory or vq_remap of every virtqueue was called.
+	 * The regions of an address space were replaced, and vq_memory or vq_remap of each of its
+	 * virtqueues was called.
 	 *
 	 * @param dev
 	 *   The device.
@@ -242,8 +243,15 @@ struct rte_vduse_dev_conf {
 	 * offered over a socket only: VDUSE has no message for such a write.
 	 */
 	uint64_t write_features;
-	uint16_t nb_vqs;      /**< Virtqueues, 1 to 65535. */
-	uint16_t vq_size;     /**< Largest virtqueue, a power of two, 2 to 32768. */
+	uint16_t nb_vqs;  /**< Virtqueues, 1 to 65535. */
+	uint16_t vq_size; /**< Largest virtqueue, a power of two, 2 to 32768. */
+	/**
+	 * How many of the last virtqueues form a group of their own; 0: all are in one group. A
+	 * driver may give the group an address space of its own, as QEMU does with the control
+	 * queue of a network device to migrate it. Needs version 1 of the kernel's VDUSE. A socket
+	 * has one group and one address space whatever is set here.
+	 */
+	uint16_t ctrl_vqs;
 	const void *config;   /**< Device configuration space, section 2.5; NULL: there is none. */
 	uint32_t config_size; /**< Size of config, bytes, up to a page. */
 	int socket_id;        /**< NUMA node for memory, or SOCKET_ID_ANY. */
@@ -512,7 +520,7 @@ rte_vduse_dev_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void 
 			 uint32_t len);
 
 /**
- * Lists the regions in force, ordered by iova.
+ * Lists the regions in force in address space 0, ordered by iova.
  *
  * The control thread, in a callback of the device.
  *

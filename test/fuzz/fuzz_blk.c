@@ -322,7 +322,7 @@ disk_changed(struct disk *disk, uint32_t type)
 	uint8_t how = fuzz_u8(&disk->in);
 
 	if (type == VDUSE_UPDATE_IOTLB)
-		req.iova.last = UINT64_MAX;
+		req.iova_v2.last = UINT64_MAX;
 	else
 		req.vq_state.index = how & 0x80 ? how : 0;
 	if (type == VDUSE_TRANSPORT_VQ_CHANGED) {

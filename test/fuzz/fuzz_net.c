@@ -370,7 +370,7 @@ card_message(struct card *card)
 	if (req.type == VDUSE_TRANSPORT_CONFIG_WRITE) {
 		req = vduse_loopback_config_written(fuzz_u8(&card->in), how);
 	} else if (req.type == VDUSE_UPDATE_IOTLB) {
-		req.iova.last = UINT64_MAX;
+		req.iova_v2.last = UINT64_MAX;
 	} else {
 		req.vq_state.index = how & 0x80 ? how : index;
 	}

@@ -294,6 +294,19 @@ test_size(void **state)
 	assert_int_equal(rte_vduse_net_features(&sizeless), 0);
 }
 
+static void
+test_groups(void **state)
+{
+	struct rte_vduse_dev_conf two = dev_good;
+
+	RTE_SET_USED(state);
+	two.nb_vqs = 2;
+	two.ctrl_vqs = 1;
+	assert_int_equal(try_dev(&two), 0);
+	REFUSED(dev, ctrl_vqs, 1, "check: 1 of 1 virtqueues in a group of their own");
+	REFUSED(dev, ctrl_vqs, 65535, "check: 65535 of 1 virtqueues in a group of their own");
+}
+
 /* The loopback takes a control queue, which nothing serves. */
 static void
 test_net_pairs(void **state)
@@ -366,6 +379,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_newer, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_huge, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_size, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_groups, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_net_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_blk, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_backend, setup, teardown),

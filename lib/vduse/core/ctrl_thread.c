@@ -91,16 +91,16 @@ ctrl_run_calls(void)
 }
 
 /*
- * Resolves misses: one walk of the memory serves all virtqueues of a device that missed before it.
- * One that misses during the walk wakes the control thread again.
+ * Resolves misses: one walk of the memory serves all virtqueues of an address space that missed
+ * before it. One that misses during the walk wakes the control thread again.
  */
 static void
-ctrl_serve_misses(struct rte_vduse_dev *dev)
+ctrl_serve_misses(struct rte_vduse_dev *dev, uint32_t asid)
 {
 	bool walk = false, missed = false;
-	uint16_t i;
+	uint16_t i, first, nb = vduse_status_space(dev, asid, &first);
 
-	for (i = 0; i < dev->nb_vqs; i++) {
+	for (i = first; i < first + nb; i++) {
 		struct rte_vduse_vq *vq = &dev->vqs[i];
 
 		missed |= vq->missed;
@@ -115,12 +115,12 @@ ctrl_serve_misses(struct rte_vduse_dev *dev)
 			vduse_drain_end(dev);
 		return;
 	}
-	if (vduse_drain(dev, 0, dev->nb_vqs, false) < 0) {
+	if (vduse_drain(dev, first, nb, false) < 0) {
 		ctrl.draining = true;
 		return;
 	}
-	(void)vduse_status_remap(dev, true);
-	for (i = 0; i < dev->nb_vqs; i++) {
+	(void)vduse_status_remap(dev, asid, true);
+	for (i = first; i < first + nb; i++) {
 		if (dev->vqs[i].missed)
 			vduse_vq_resume(&dev->vqs[i]);
 		dev->vqs[i].missed = false;
@@ -195,13 +195,15 @@ ctrl_serve_devices(void)
 {
 	struct rte_vduse_dev *dev;
 	bool unready = false;
+	uint32_t asid;
 
 	TAILQ_FOREACH(dev, &ctrl.devices, next) {
 		if (ctrl_serve_deferred(dev)) {
 			ctrl.draining = true;
 			continue;
 		}
-		ctrl_serve_misses(dev);
+		for (asid = 0; asid < dev->nb_spaces; asid++)
+			ctrl_serve_misses(dev, asid);
 		ctrl_serve_calls(dev);
 		ctrl_serve_unready(dev);
 		unready |= dev->unready != 0;

@@ -45,6 +45,13 @@ dev_conf_check(const struct rte_vduse_dev_conf *conf, const char **name)
 			  conf->nb_vqs, conf->config_size);
 		return -EINVAL;
 	}
+	if (conf->ctrl_vqs >= conf->nb_vqs) {
+		VDUSE_LOG(dev, ERR, *name,
+			  "%u of %u virtqueues in a group of their own: leave at least one in the "
+			  "other group",
+			  conf->ctrl_vqs, conf->nb_vqs);
+		return -EINVAL;
+	}
 	return 0;
 }
 
@@ -74,6 +81,8 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->socket = rte_vduse_path_is_socket(conf->path);
 	dev->memory_limit = conf->memory_limit != 0 ? conf->memory_limit : UINT64_MAX;
 	dev->nb_vqs = conf->nb_vqs;
+	dev->ctrl_vqs = conf->ctrl_vqs;
+	dev->nb_spaces = 1;
 	dev->vq_size = conf->vq_size;
 	dev->vq_size_max = conf->vq_size;
 	dev->slow_call = rte_get_tsc_hz() / (US_PER_S / VDUSE_SLOW_CALL_US);
@@ -157,7 +166,7 @@ rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev
 	if (ret < 0)
 		goto destroy;
 	/* For the next process, if this one is killed. The device works without the file. */
-	if (dev->socket)
+	if (dev->socket || dev->nb_spaces > 1)
 		(void)rte_vduse_state_open(dev, true);
 	*result = dev;
 	return 0;

@@ -21,8 +21,8 @@
 /* An interrupt that takes longer is slow: very many threads wait for its eventfd. */
 #define VDUSE_SLOW_CALL_US 100
 
-/* The maximum number of address spaces. VDUSE API 0 has one. */
-#define VDUSE_ASID_MAX 1
+/* The maximum number of address spaces, and of groups of virtqueues. VDUSE API 0 has one of each. */
+#define VDUSE_ASID_MAX 2
 
 /* Memory of this process in place of the kernel's bounce buffer. */
 struct vduse_umem {
@@ -53,6 +53,8 @@ struct rte_vduse_dev {
 	bool socket;           /* its path is that of a vhost-user socket; constant */
 	uint64_t memory_limit; /* bytes of memory that a driver may share; constant */
 	uint16_t nb_vqs;       /* constant */
+	uint16_t ctrl_vqs;     /* see struct rte_vduse_dev_conf; constant */
+	uint16_t nb_spaces;    /* address spaces, and groups; constant while created */
 	uint16_t vq_size;      /* maximum size that is announced; constant */
 	uint16_t vq_size_max;  /* maximum size that is served; constant */
 	bool taken_over;       /* from a process that died; constant while created */
@@ -69,6 +71,7 @@ struct rte_vduse_dev {
 	struct vduse_dev_request deferred;
 	uint64_t drain_warn;  /* time to warn of requests in flight; 0: nothing waits for them */
 	unsigned int unready; /* virtqueues that are not ready, though the driver is up */
+	uint32_t group_asid[VDUSE_ASID_MAX]; /* address space of each group */
 	struct vduse_iotlb *iotlb[VDUSE_ASID_MAX];
 	struct vduse_umem umem;
 	struct vduse_state state;                  /* set up by the creating thread */
@@ -95,6 +98,17 @@ vduse_dev_leaves(const struct rte_vduse_dev *dev)
 {
 	return !dev->started && (dev->taken_over || dev->state.kept);
 }
+
+/* The group of a virtqueue: with two of them, the last ctrl_vqs virtqueues are group 1. */
+static inline uint32_t
+vduse_vq_group(const struct rte_vduse_dev *dev, uint16_t index)
+{
+	return dev->nb_spaces > 1 && index >= dev->nb_vqs - dev->ctrl_vqs;
+}
+
+/* status.c: the virtqueues in an address space. Returns their number and sets the first one. */
+uint16_t
+vduse_status_space(const struct rte_vduse_dev *dev, uint32_t asid, uint16_t *first);
 
 /*
  * msg.c: receives, handles and answers one message. -EAGAIN: none is pending; -EINPROGRESS: the
@@ -136,11 +150,14 @@ vduse_status_broken(struct rte_vduse_dev *dev);
 void
 vduse_status_set(struct rte_vduse_dev *dev, uint8_t status);
 /*
- * Maps the driver's memory again and switches all virtqueues to the new table. Suspended ones run
- * again if their rings are mapped. reuse: see vduse_iotlb_walk().
+ * Maps the memory of an address space again and switches its virtqueues to the new table. Suspended
+ * ones run again if their rings are mapped. reuse: see vduse_iotlb_walk().
  */
 int
-vduse_status_remap(struct rte_vduse_dev *dev, bool reuse);
+vduse_status_remap(struct rte_vduse_dev *dev, uint32_t asid, bool reuse);
+/* Moves a group of virtqueues to an address space. No driver is up. */
+void
+vduse_status_move(struct rte_vduse_dev *dev, uint32_t group, uint32_t asid);
 
 /* vq.c: one virtqueue. */
 void

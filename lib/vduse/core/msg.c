@@ -36,6 +36,16 @@ msg_vq_state(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 	return 0;
 }
 
+/* A reset of the driver moves every group back to address space 0, without a message. */
+static void
+msg_reset(struct rte_vduse_dev *dev)
+{
+	uint32_t group;
+
+	for (group = 0; group < dev->nb_spaces; group++)
+		vduse_status_move(dev, group, 0);
+}
+
 static int
 msg_status(struct rte_vduse_dev *dev, const struct vduse_dev_request *req, msg_after_t *after)
 {
@@ -52,6 +62,8 @@ msg_status(struct rte_vduse_dev *dev, const struct vduse_dev_request *req, msg_a
 		vduse_status_reset(dev);
 		old = 0;
 	}
+	if (status == 0)
+		msg_reset(dev);
 	if (status & ~old & VIRTIO_CONFIG_S_FEATURES_OK) {
 		ret = vduse_status_check_features(dev);
 		if (ret < 0)
@@ -70,14 +82,49 @@ msg_status(struct rte_vduse_dev *dev, const struct vduse_dev_request *req, msg_a
 static int
 msg_iotlb(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 {
-	VDUSE_LOG(msg, DEBUG, dev->name, "memory changed in 0x%" PRIx64 "-0x%" PRIx64,
-		  (uint64_t)req->iova.start, (uint64_t)req->iova.last);
+	uint32_t asid = req->iova_v2.asid;
+
+	if (asid >= dev->nb_spaces) {
+		VDUSE_LOG_DRIVER(dev, msg, ERR,
+				 "memory of address space %u changed, of %u: message refused", asid,
+				 dev->nb_spaces);
+		return -EINVAL;
+	}
+	VDUSE_LOG(msg, DEBUG, dev->name,
+		  "memory of address space %u changed in 0x%" PRIx64 "-0x%" PRIx64, asid,
+		  (uint64_t)req->iova_v2.start, (uint64_t)req->iova_v2.last);
 	vduse_count(&dev->stats.iotlb_updates);
 	/* Memory is mapped only while a driver is up. */
 	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return 0;
 	/* If it fails, the table is empty: virtqueues stop and no stale region is used. */
-	(void)vduse_status_remap(dev, false);
+	(void)vduse_status_remap(dev, asid, false);
+	return 0;
+}
+
+static int
+msg_group_asid(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
+{
+	uint32_t group = req->vq_group_asid.group, asid = req->vq_group_asid.asid;
+
+	/* A device that is being removed may have more groups than this process knows. */
+	if (dev->draining)
+		return 0;
+	if (group >= dev->nb_spaces || asid >= dev->nb_spaces) {
+		VDUSE_LOG_DRIVER(dev, msg, ERR,
+				 "group %u to be moved to address space %u, of %u each: message "
+				 "refused",
+				 group, asid, dev->nb_spaces);
+		return -EINVAL;
+	}
+	if (dev->status & VIRTIO_CONFIG_S_DRIVER_OK) {
+		VDUSE_LOG_DRIVER(dev, msg, ERR,
+				 "group %u to be moved to address space %u while its driver is up: "
+				 "the driver must reset the device first",
+				 group, asid);
+		return -EBUSY;
+	}
+	vduse_status_move(dev, group, asid);
 	return 0;
 }
 
@@ -122,6 +169,8 @@ msg_name(uint32_t type)
 		return "SET_STATUS";
 	case VDUSE_UPDATE_IOTLB:
 		return "UPDATE_IOTLB";
+	case VDUSE_SET_VQ_GROUP_ASID:
+		return "SET_VQ_GROUP_ASID";
 	case VDUSE_TRANSPORT_VQ_CHANGED:
 		return "virtqueue changed";
 	case VDUSE_TRANSPORT_CONFIG_WRITE:
@@ -138,6 +187,8 @@ msg_name(uint32_t type)
 static int
 msg_drain(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 {
+	uint16_t first, nb;
+
 	if (dev->draining || !(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return 0;
 	switch (req->type) {
@@ -146,7 +197,8 @@ msg_drain(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 			return 0;
 		return vduse_drain(dev, 0, dev->nb_vqs, true);
 	case VDUSE_UPDATE_IOTLB:
-		return vduse_drain(dev, 0, dev->nb_vqs, false);
+		nb = vduse_status_space(dev, req->iova_v2.asid, &first);
+		return vduse_drain(dev, first, nb, false);
 	case VDUSE_TRANSPORT_VQ_CHANGED:
 		if (req->vq_state.index >= dev->nb_vqs)
 			return 0;
@@ -173,6 +225,9 @@ msg_do(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 		break;
 	case VDUSE_UPDATE_IOTLB:
 		ret = msg_iotlb(dev, req);
+		break;
+	case VDUSE_SET_VQ_GROUP_ASID:
+		ret = msg_group_asid(dev, req);
 		break;
 	case VDUSE_TRANSPORT_VQ_CHANGED:
 		ret = msg_vq_changed(dev, req);

@@ -5,6 +5,7 @@
  * Input: a device. Output: memory backed by a file of its name.
  * Thread: the application's; the control thread for updates while the device runs.
  */
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -22,6 +23,8 @@
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
 #include <vduse/core/state_file.h>
+
+static_assert(VDUSE_ASID_MAX == 2, "the file has one bit for each group");
 
 #define STATE_DIR "/run/vduse"
 
@@ -119,10 +122,10 @@ state_header_read(int fd, struct vduse_state_header *header)
 	return header->version == VDUSE_STATE_VERSION ? 0 : -EPROTO;
 }
 
-int
-vduse_state_read(const char *device, struct rte_vduse_left *left)
+/* Reads the header of the file that is there for a device's path. */
+static int
+state_read(const char *device, struct vduse_state_header *header)
 {
-	struct vduse_state_header header;
 	char path[PATH_MAX];
 	int fd, ret;
 
@@ -130,10 +133,36 @@ vduse_state_read(const char *device, struct rte_vduse_left *left)
 	fd = state_dir_check() < 0 ? -1 : open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
 	if (fd < 0)
 		return -ENOENT;
-	ret = state_header_read(fd, &header);
+	ret = state_header_read(fd, header);
 	close(fd);
 	if (ret < 0 ||
-	    strncmp(header.name, rte_vduse_path_name(device), sizeof(header.name) - 1) != 0)
+	    strncmp(header->name, rte_vduse_path_name(device), sizeof(header->name) - 1) != 0)
+		return -ENOENT;
+	return 0;
+}
+
+int
+vduse_state_take_groups(struct rte_vduse_dev *dev)
+{
+	struct vduse_state_header header;
+	uint32_t group;
+
+	if (dev->nb_spaces == 1)
+		return 0;
+	if (state_read(dev->path, &header) < 0 || header.nb_vqs != dev->nb_vqs ||
+	    header.nb_groups != dev->nb_spaces)
+		return -ENOENT;
+	for (group = 0; group < dev->nb_spaces; group++)
+		dev->group_asid[group] = header.moved >> group & 1;
+	return 0;
+}
+
+int
+vduse_state_read(const char *device, struct rte_vduse_left *left)
+{
+	struct vduse_state_header header;
+
+	if (state_read(device, &header) < 0)
 		return -ENOENT;
 	*left = (struct rte_vduse_left){
 		.device_id = header.device_id,
@@ -268,6 +297,8 @@ rte_vduse_state_open(struct rte_vduse_dev *dev, bool quiet)
 		.kept = kept,
 	};
 	dev->state.header->offered = dev->offered;
+	dev->state.header->nb_groups = dev->nb_spaces;
+	vduse_state_groups(dev);
 	vduse_state_config(dev, 0, dev->config, dev->config_size);
 	return 0;
 }
@@ -294,6 +325,19 @@ vduse_state_features(struct rte_vduse_dev *dev, uint64_t features)
 	if (dev->state.header != NULL)
 		rte_atomic_store_explicit(&dev->state.header->features, features,
 					  rte_memory_order_relaxed);
+}
+
+void
+vduse_state_groups(struct rte_vduse_dev *dev)
+{
+	uint16_t moved = 0;
+	uint32_t group;
+
+	if (dev->state.header == NULL)
+		return;
+	for (group = 0; group < dev->nb_spaces; group++)
+		moved |= (uint16_t)(dev->group_asid[group] << group);
+	rte_atomic_store_explicit(&dev->state.header->moved, moved, rte_memory_order_relaxed);
 }
 
 void

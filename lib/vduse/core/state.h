@@ -34,6 +34,17 @@ vduse_state_features(struct rte_vduse_dev *dev, uint64_t features);
 void
 vduse_state_config(struct rte_vduse_dev *dev, uint32_t offset, const void *data, uint32_t len);
 
+/* Records the address space of each group. Does nothing without a file. */
+void
+vduse_state_groups(struct rte_vduse_dev *dev);
+
+/*
+ * Puts each group of a device that is taken over into the address space that the process that died
+ * recorded. Returns 0, or -ENOENT if the device has several groups and no file tells.
+ */
+int
+vduse_state_take_groups(struct rte_vduse_dev *dev);
+
 /* Reads the state file for a device's path. Returns 0, or -ENOENT if there is no usable one. */
 int
 vduse_state_read(const char *device, struct rte_vduse_left *left);

@@ -23,7 +23,8 @@ struct vduse_state_header {
 	uint16_t vq_size;
 	uint32_t config_size;
 	uint32_t has_parts; /* not 0: there are parts */
-	uint32_t reserved;
+	uint16_t nb_groups; /* of virtqueues; 0: one */
+	uint16_t moved;     /* bit N: group N is in address space 1, not 0; atomic */
 	char name[RTE_VDUSE_NAME_MAX];
 	uint8_t config[RTE_VDUSE_LEFT_CONFIG_MAX];
 	/* For each virtqueue: first page of its part (low 32 bits), page count (high); atomic. */

@@ -48,71 +48,136 @@ vduse_status_check_features(struct rte_vduse_dev *dev)
 	return 0;
 }
 
+/* Groups are ranges of virtqueues, and group 1 follows group 0: so each space has one range. */
+uint16_t
+vduse_status_space(const struct rte_vduse_dev *dev, uint32_t asid, uint16_t *first)
+{
+	uint16_t i, nb = 0;
+
+	*first = 0;
+	for (i = 0; i < dev->nb_vqs; i++) {
+		if (dev->group_asid[vduse_vq_group(dev, i)] != asid)
+			continue;
+		if (nb++ == 0)
+			*first = i;
+	}
+	return nb;
+}
+
+void
+vduse_status_move(struct rte_vduse_dev *dev, uint32_t group, uint32_t asid)
+{
+	if (dev->group_asid[group] == asid)
+		return;
+	/* The virtqueues of the group take the table of the space when they start. */
+	dev->group_asid[group] = asid;
+	vduse_state_groups(dev);
+	VDUSE_LOG(dev, DEBUG, dev->name, "group %u moved to address space %u", group, asid);
+}
+
+static uint64_t
+status_count_regions(const struct rte_vduse_dev *dev)
+{
+	uint64_t nb = 0;
+	uint32_t asid;
+
+	for (asid = 0; asid < dev->nb_spaces; asid++)
+		if (dev->iotlb[asid] != NULL)
+			nb += dev->iotlb[asid]->nb;
+	return nb;
+}
+
 /*
- * Switches every virtqueue to the new table, then frees the old one: after vduse_vq_switch() no
- * poller holds an address from it.
+ * Switches every virtqueue of the address space to the new table, then frees the old one: after
+ * vduse_vq_switch() no poller holds an address from it.
  */
 static void
-status_switch(struct rte_vduse_dev *dev, struct vduse_iotlb *table)
+status_switch(struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb *table)
 {
-	struct vduse_iotlb *old = dev->iotlb[0];
-	uint16_t i;
+	struct vduse_iotlb *old = dev->iotlb[asid];
+	uint16_t i, first, nb = vduse_status_space(dev, asid, &first);
 
-	dev->iotlb[0] = table;
-	for (i = 0; i < dev->nb_vqs; i++)
-		vduse_vq_switch(&dev->vqs[i], table);
+	dev->iotlb[asid] = table;
+	for (i = 0; i < nb; i++)
+		vduse_vq_switch(&dev->vqs[first + i], table);
 	if (dev->ops->memory != NULL && !dev->draining)
 		dev->ops->memory(dev, dev->arg);
 	vduse_iotlb_free(old);
-	rte_atomic_store_explicit(&dev->stats.regions, table == NULL ? 0 : table->nb,
+	rte_atomic_store_explicit(&dev->stats.regions, status_count_regions(dev),
 				  rte_memory_order_relaxed);
 }
+
+/* An address space during a walk of it. */
+struct status_walk {
+	struct rte_vduse_dev *dev;
+	uint32_t asid;
+};
 
 static int
 status_region(void *arg, uint64_t from, struct vduse_file_region *region)
 {
-	struct rte_vduse_dev *dev = arg;
+	const struct status_walk *walk = arg;
 
-	return dev->transport->region(dev, 0, from, region);
+	return walk->dev->transport->region(walk->dev, walk->asid, from, region);
 }
 
+/* A device has memory for one bounce buffer, which drivers of this kernel use in space 0. */
 static struct vduse_mapping *
 status_bounce(void *arg, uint64_t first, uint64_t size)
 {
-	return vduse_umem_add(arg, first, size);
+	const struct status_walk *walk = arg;
+
+	return walk->asid == 0 ? vduse_umem_add(walk->dev, first, size) : NULL;
+}
+
+/* Bytes that the driver shares in the other address spaces: the limit is that of the device. */
+static uint64_t
+status_shared(const struct rte_vduse_dev *dev, uint32_t asid)
+{
+	uint64_t shared = 0;
+	uint32_t i;
+
+	for (i = 0; i < dev->nb_spaces; i++)
+		if (i != asid && dev->iotlb[i] != NULL)
+			shared += dev->iotlb[i]->shared;
+	return shared;
 }
 
 int
-vduse_status_remap(struct rte_vduse_dev *dev, bool reuse)
+vduse_status_remap(struct rte_vduse_dev *dev, uint32_t asid, bool reuse)
 {
+	struct status_walk walk = { .dev = dev, .asid = asid };
 	const struct vduse_iotlb_source source = {
 		.name = dev->name,
 		.rate = &dev->log_rate,
 		.limit = dev->memory_limit,
-		.arg = dev,
+		.shared = status_shared(dev, asid),
+		.arg = &walk,
 		.region = status_region,
 		.bounce = status_bounce,
 	};
 	struct vduse_iotlb *table = NULL;
 	int ret;
 
-	ret = vduse_iotlb_walk(&source, dev->iotlb[0], reuse, &table);
+	ret = vduse_iotlb_walk(&source, dev->iotlb[asid], reuse, &table);
 	/* vduse_iotlb_walk() logs the other errors. */
 	if (ret == -ENOMEM)
 		VDUSE_LOG_DRIVER(dev, dev, ERR, "no memory for a table of the driver's regions");
-	status_switch(dev, table);
+	status_switch(dev, asid, table);
 	return ret;
 }
 
 void
 vduse_status_driver_ok(struct rte_vduse_dev *dev)
 {
+	uint32_t asid;
 	uint16_t i;
 
 	/* Checked again: a driver may skip FEATURES_OK, and one that was taken over set it before. */
 	if (vduse_status_check_features(dev) < 0)
 		return;
-	(void)vduse_status_remap(dev, false);
+	for (asid = 0; asid < dev->nb_spaces; asid++)
+		(void)vduse_status_remap(dev, asid, false);
 	dev->unready = 0;
 	for (i = 0; i < dev->nb_vqs; i++)
 		if (vduse_vq_try_start(&dev->vqs[i]))
@@ -128,12 +193,14 @@ vduse_status_driver_ok(struct rte_vduse_dev *dev)
 static void
 status_stop(struct rte_vduse_dev *dev)
 {
+	uint32_t asid;
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++)
 		vduse_vq_stop(&dev->vqs[i]);
 	dev->unready = 0;
-	status_switch(dev, NULL);
+	for (asid = 0; asid < dev->nb_spaces; asid++)
+		status_switch(dev, asid, NULL);
 }
 
 void

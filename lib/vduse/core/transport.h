@@ -53,8 +53,9 @@ struct vduse_transport_ops {
 	int (*left)(const char *path, void *priv, struct rte_vduse_left *left);
 	/*
 	 * Creates the device, or takes over the one that a dead process left. Sets dev->fd (which
-	 * is readable when a message is pending), dev->taken_over, and dev->vq_size_max if drivers
-	 * may use larger virtqueues than are announced. Logs errors.
+	 * is readable when a message is pending), dev->taken_over, dev->vq_size_max if drivers may
+	 * use larger virtqueues than are announced, and dev->nb_spaces if it can serve the groups
+	 * that ctrl_vqs asks for. Logs errors.
 	 */
 	int (*create)(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf);
 	/* Undoes create. */

@@ -206,7 +206,7 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 	};
 	if (dev->transport->vq_life != NULL)
 		info->life = dev->transport->vq_life(dev, vq->index);
-	vq->iotlb = dev->iotlb[0];
+	vq->iotlb = dev->iotlb[dev->group_asid[vduse_vq_group(dev, vq->index)]];
 	vq->report = false;
 	/* Before the device type starts: if this fails, nothing has to be stopped. */
 	ret = vq_kick_open(vq);

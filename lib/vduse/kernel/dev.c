@@ -81,6 +81,22 @@ kernel_negotiate(const char *name, int control, uint64_t *version)
 	return 0;
 }
 
+/* A group of its own for some virtqueues needs API 1. */
+static int
+kernel_set_groups(struct rte_vduse_dev *dev)
+{
+	if (dev->ctrl_vqs == 0)
+		return 0;
+	if (dev->api_version == 0) {
+		VDUSE_LOG(dev, ERR, dev->name,
+			  "its control queue needs a group of its own, which VDUSE API 0 does not "
+			  "have: use a kernel, or this project's vduse.ko, with API 1");
+		return -ENOTSUP;
+	}
+	dev->nb_spaces = VDUSE_ASID_MAX;
+	return 0;
+}
+
 static int
 kernel_ask_create(int control, const char *name, const struct rte_vduse_dev_conf *conf)
 {
@@ -240,6 +256,8 @@ kernel_continue(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf
 	const char *difference = kernel_difference(left, conf);
 	int ret = -EEXIST;
 
+	if (difference == NULL && vduse_state_take_groups(dev) < 0)
+		difference = "no state file tells in which address space its control queue is";
 	if (difference != NULL) {
 		VDUSE_LOG(
 			dev, ERR, dev->name,
@@ -321,6 +339,8 @@ vduse_kernel_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *
 	if (control < 0)
 		return control;
 	ret = kernel_negotiate(dev->name, control, &dev->api_version);
+	if (ret == 0)
+		ret = kernel_set_groups(dev);
 	if (ret == 0)
 		ret = kernel_create_fresh(dev, conf, control);
 	close(control);

@@ -25,14 +25,19 @@
 #define LOOPBACK_VQS    16
 #define LOOPBACK_CONFIG 4096
 
+/* The regions of an address space. */
+struct loopback_space {
+	struct vduse_file_region *regions;
+	unsigned int nb;
+	unsigned int max;  /* number allocated */
+	unsigned int next; /* at which a walk continues */
+};
+
 struct vduse_loopback {
 	pthread_mutex_t lock; /* guards all but the sockets and calls */
 	int sock[2];          /* of the test, of the device */
 	uint64_t features;
-	struct vduse_file_region *regions;
-	unsigned int nb_regions;
-	unsigned int max_regions; /* number allocated */
-	unsigned int next_region; /* at which a walk continues */
+	struct loopback_space spaces[VDUSE_ASID_MAX];
 	uint64_t walks;
 	struct vduse_vq_info vqs[LOOPBACK_VQS];
 	int kick_fds[LOOPBACK_VQS];
@@ -120,25 +125,26 @@ vduse_loopback_break(struct vduse_loopback *loop)
 }
 
 int
-vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t last,
-			  uint64_t offset, uint8_t perm, int fd)
+vduse_loopback_region_add_to(struct vduse_loopback *loop, uint32_t asid, uint64_t first,
+			     uint64_t last, uint64_t offset, uint8_t perm, int fd)
 {
+	struct loopback_space *space = &loop->spaces[asid];
 	struct vduse_file_region *regions;
 	unsigned int max;
 	int ret = -ENOMEM;
 
 	pthread_mutex_lock(&loop->lock);
-	regions = loop->regions;
-	max = loop->max_regions;
-	if (loop->nb_regions == max) {
+	regions = space->regions;
+	max = space->max;
+	if (space->nb == max) {
 		max = max == 0 ? 16 : 2 * max;
 		regions = realloc(regions, max * sizeof(*regions));
 		if (regions == NULL)
 			goto unlock;
-		loop->regions = regions;
-		loop->max_regions = max;
+		space->regions = regions;
+		space->max = max;
 	}
-	regions[loop->nb_regions++] = (struct vduse_file_region){
+	regions[space->nb++] = (struct vduse_file_region){
 		.first = first,
 		.last = last,
 		.offset = offset,
@@ -151,26 +157,34 @@ unlock:
 	return ret;
 }
 
+int
+vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t last,
+			  uint64_t offset, uint8_t perm, int fd)
+{
+	return vduse_loopback_region_add_to(loop, 0, first, last, offset, perm, fd);
+}
+
 void
 vduse_loopback_regions_pinnable(struct vduse_loopback *loop)
 {
-	unsigned int i;
+	unsigned int i, asid;
 
 	pthread_mutex_lock(&loop->lock);
-	for (i = 0; i < loop->nb_regions; i++)
-		loop->regions[i].pinnable = true;
+	for (asid = 0; asid < VDUSE_ASID_MAX; asid++)
+		for (i = 0; i < loop->spaces[asid].nb; i++)
+			loop->spaces[asid].regions[i].pinnable = true;
 	pthread_mutex_unlock(&loop->lock);
 }
 
 void
 vduse_loopback_regions_clear(struct vduse_loopback *loop)
 {
+	unsigned int asid;
+
 	pthread_mutex_lock(&loop->lock);
-	free(loop->regions);
-	loop->regions = NULL;
-	loop->nb_regions = 0;
-	loop->max_regions = 0;
-	loop->next_region = 0;
+	for (asid = 0; asid < VDUSE_ASID_MAX; asid++)
+		free(loop->spaces[asid].regions);
+	memset(loop->spaces, 0, sizeof(loop->spaces));
 	pthread_mutex_unlock(&loop->lock);
 }
 
@@ -293,6 +307,10 @@ loopback_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf
 	if (!loop->left)
 		memcpy(loop->config, conf->config, conf->config_size);
 	dev->taken_over = loop->left;
+	if (conf->ctrl_vqs > 0)
+		dev->nb_spaces = VDUSE_ASID_MAX;
+	if (loop->left && vduse_state_take_groups(dev) < 0)
+		return -EEXIST;
 	if (loop->vq_size_max != 0)
 		dev->vq_size_max = loop->vq_size_max;
 	dev->fd = loop->sock[1];
@@ -326,23 +344,23 @@ loopback_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 		struct vduse_file_region *region)
 {
 	struct vduse_loopback *loop = dev->transport_priv;
+	struct loopback_space *space = &loop->spaces[asid];
 	unsigned int i;
 	int ret = -ENOENT;
 
-	RTE_SET_USED(asid);
 	pthread_mutex_lock(&loop->lock);
 	if (from == 0) {
 		loop->walks++;
-		loop->next_region = 0;
+		space->next = 0;
 	}
-	i = loop->next_region;
-	while (i < loop->nb_regions && loop->regions[i].last < from)
+	i = space->next;
+	while (i < space->nb && space->regions[i].last < from)
 		i++;
-	if (i < loop->nb_regions) {
-		*region = loop->regions[i];
+	if (i < space->nb) {
+		*region = space->regions[i];
 		region->fd = fcntl(region->fd, F_DUPFD_CLOEXEC, 0);
 		ret = region->fd < 0 ? -errno : 0;
-		loop->next_region = i + 1;
+		space->next = i + 1;
 	}
 	pthread_mutex_unlock(&loop->lock);
 	return ret;

@@ -42,14 +42,21 @@ int
 vduse_loopback_ask(struct vduse_loopback *loop, struct vduse_dev_request *req,
 		   struct vduse_dev_response *resp, int timeout_ms);
 
-/* The message for a change of all memory. */
+/* The message for a change of all memory of an address space. */
 static inline struct vduse_dev_request
-vduse_loopback_memory_changed(void)
+vduse_loopback_space_changed(uint32_t asid)
 {
 	return (struct vduse_dev_request){
 		.type = VDUSE_UPDATE_IOTLB,
-		.iova = { .start = 0, .last = UINT64_MAX },
+		.iova_v2 = { .start = 0, .last = UINT64_MAX, .asid = asid },
 	};
+}
+
+/* The same for address space 0. */
+static inline struct vduse_dev_request
+vduse_loopback_memory_changed(void)
+{
+	return vduse_loopback_space_changed(0);
 }
 
 /* The message for a byte that the driver writes to the configuration space. */
@@ -74,6 +81,11 @@ vduse_loopback_break(struct vduse_loopback *loop);
 int
 vduse_loopback_region_add(struct vduse_loopback *loop, uint64_t first, uint64_t last,
 			  uint64_t offset, uint8_t perm, int fd);
+
+/* The same in the address space asid, 0 or 1. */
+int
+vduse_loopback_region_add_to(struct vduse_loopback *loop, uint32_t asid, uint64_t first,
+			     uint64_t last, uint64_t offset, uint8_t perm, int fd);
 
 /* Marks the regions added so far as memory whose pages stay the same. */
 void

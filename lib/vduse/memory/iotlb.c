@@ -223,7 +223,8 @@ vduse_iotlb_walk(const struct vduse_iotlb_source *source, struct vduse_iotlb *ol
 		 struct vduse_iotlb **result)
 {
 	struct vduse_file_region region;
-	uint64_t from = 0, left = source->limit;
+	uint64_t most = source->limit - RTE_MIN(source->shared, source->limit);
+	uint64_t from = 0, left = most;
 	struct vduse_iotlb *table;
 	uint32_t room = 0;
 	int ret = 0;
@@ -256,6 +257,7 @@ vduse_iotlb_walk(const struct vduse_iotlb_source *source, struct vduse_iotlb *ol
 	}
 	VDUSE_LOG(iotlb, DEBUG, source->name, "%u regions, %" PRIu64 " mappings compared",
 		  table->nb, table->nb_compared);
+	table->shared = most - left;
 	vduse_guard_add(table);
 	*result = table;
 	return 0;

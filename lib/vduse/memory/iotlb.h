@@ -79,6 +79,7 @@ struct vduse_iotlb {
 	uint32_t *next;
 	uint64_t seed;                  /* of the hash, as drivers choose the windows */
 	uint64_t nb_compared;           /* mappings compared to find one that can be shared */
+	uint64_t shared;                /* bytes that count for the limit on the driver's memory */
 	struct vduse_iotlb *guard_next; /* atomic; in the guard's list */
 };
 
@@ -99,6 +100,7 @@ struct vduse_iotlb_source {
 	const char *name;            /* for the log */
 	struct vduse_log_rate *rate; /* of lines that the driver causes */
 	uint64_t limit;              /* bytes that the driver may share, without bounce memory */
+	uint64_t shared;             /* of these, bytes in other address spaces of the device */
 	void *arg;
 	/* Returns the first region that ends at or after from. -ENOENT: none. */
 	int (*region)(void *arg, uint64_t from, struct vduse_file_region *region);

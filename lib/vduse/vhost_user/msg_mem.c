@@ -17,7 +17,8 @@
 static int
 msg_mem_changed(struct vhost_user *vu)
 {
-	struct vduse_dev_request request = { .type = VDUSE_UPDATE_IOTLB, .iova.last = UINT64_MAX };
+	struct vduse_dev_request request = { .type = VDUSE_UPDATE_IOTLB,
+					     .iova_v2.last = UINT64_MAX };
 	struct vduse_dev_response response;
 
 	vhost_user_vring_pause(vu);
