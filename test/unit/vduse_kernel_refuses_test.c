@@ -2,8 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A kernel that refuses: no VDUSE, no permission, another API version, a name in use, a device that
- * cannot be removed. Each step of creating a device returns the right error and leaks nothing. The
- * kernel's side of open() and ioctl() is here; test/unit/meson.build redirects the calls of the
+ * cannot be removed. Each step of creating a device returns the right error and leaks nothing. Kernels
+ * of each API version get what that version wants. The kernel's side of open() and ioctl() is here; test/unit/meson.build redirects the calls of the
  * libraries to it.
  */
 #include <errno.h>
@@ -24,6 +24,7 @@
 
 #define DEVICE  "/dev/vduse/refused"
 #define CONTROL "/dev/vduse/control"
+#define NB_VQS  3
 
 static struct {
 	int control;           /* errno of opening the control device; 0: it is there */
@@ -32,6 +33,10 @@ static struct {
 	int error;
 	bool exists;
 	unsigned int created, destroyed;
+	uint64_t version;       /* API that it has */
+	uint64_t chosen;        /* API that it was told */
+	uint32_t ngroups, nas;  /* of the device that was created */
+	uint32_t group[NB_VQS]; /* of its virtqueues */
 } kernel;
 
 int
@@ -69,7 +74,7 @@ __wrap_open64(const char *path, int flags, ...)
 }
 
 static int
-kernel_create(void)
+kernel_create(const struct vduse_dev_config *config)
 {
 	if (kernel.exists) {
 		errno = EEXIST;
@@ -77,6 +82,16 @@ kernel_create(void)
 	}
 	kernel.exists = true;
 	kernel.created++;
+	kernel.ngroups = config->ngroups;
+	kernel.nas = config->nas;
+	return 0;
+}
+
+static int
+kernel_vq_setup(const struct vduse_vq_config *config)
+{
+	assert_in_range(config->index, 0, NB_VQS - 1);
+	kernel.group[config->index] = config->group;
 	return 0;
 }
 
@@ -95,18 +110,22 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 	}
 	switch (request) {
 	case VDUSE_GET_API_VERSION:
+		memcpy(arg, &kernel.version, sizeof(kernel.version));
+		return 0;
 	case VDUSE_DEV_GET_FEATURES:
 		memset(arg, 0, sizeof(uint64_t));
 		return 0;
 	case VDUSE_CREATE_DEV:
-		return kernel_create();
+		return kernel_create(arg);
 	case VDUSE_DESTROY_DEV:
 		kernel.exists = false;
 		kernel.destroyed++;
 		return 0;
 	case VDUSE_SET_API_VERSION:
-	case VDUSE_VQ_SETUP:
+		memcpy(&kernel.chosen, arg, sizeof(kernel.chosen));
 		return 0;
+	case VDUSE_VQ_SETUP:
+		return kernel_vq_setup(arg);
 	default:
 		return __real_ioctl(fd, request, arg);
 	}
@@ -237,6 +256,71 @@ test_left(void **state)
 	assert_int_equal(kernel.destroyed, 2);
 }
 
+static const struct rte_vduse_dev_ops ops;
+
+/* A device of any type, with ctrl_vqs of three virtqueues in a group of their own. */
+static int
+create_groups(uint64_t version, uint16_t ctrl_vqs)
+{
+	const struct rte_vduse_dev_conf conf = {
+		.size = sizeof(struct rte_vduse_dev_conf),
+		.path = DEVICE,
+		.device_id = 1,
+		.nb_vqs = NB_VQS,
+		.vq_size = 64,
+		.ctrl_vqs = ctrl_vqs,
+		.socket_id = SOCKET_ID_ANY,
+		.ops = &ops,
+	};
+	struct rte_vduse_dev *dev = NULL;
+	int ret;
+
+	unit_log_clear();
+	kernel.version = version;
+	ret = rte_vduse_dev_create(&conf, &dev);
+	rte_vduse_dev_destroy(dev);
+	return ret;
+}
+
+/* API 0 has neither groups nor address spaces; what is later than API 1 is not known. */
+static void
+test_api(void **state)
+{
+	static const struct {
+		uint64_t version, chosen;
+		uint16_t ctrl_vqs;
+		uint32_t nb, group;
+	} tries[] = {
+		{ 0, 0, 0, 0, 0 }, { 1, 1, 0, 1, 0 }, { 1, 1, 1, 2, 1 },
+		{ 2, 1, 0, 1, 0 }, { 9, 1, 1, 2, 1 },
+	};
+	size_t i;
+
+	RTE_SET_USED(state);
+	for (i = 0; i < RTE_DIM(tries); i++) {
+		assert_int_equal(create_groups(tries[i].version, tries[i].ctrl_vqs), 0);
+		assert_int_equal(kernel.chosen, tries[i].chosen);
+		assert_int_equal(kernel.ngroups, tries[i].nb);
+		assert_int_equal(kernel.nas, tries[i].nb);
+		assert_int_equal(kernel.group[0], 0);
+		assert_int_equal(kernel.group[NB_VQS - 2], 0);
+		assert_int_equal(kernel.group[NB_VQS - 1], tries[i].group);
+	}
+	assert_int_equal(kernel.created, RTE_DIM(tries));
+	assert_int_equal(kernel.destroyed, RTE_DIM(tries));
+}
+
+static void
+test_no_groups(void **state)
+{
+	RTE_SET_USED(state);
+	assert_int_equal(create_groups(0, 1), -ENOTSUP);
+	assert_int_equal(unit_log_count("refused: "), 1);
+	assert_int_equal(unit_log_count("which VDUSE API 0 does not have"), 1);
+	assert_int_equal(kernel.created, 0);
+	assert_int_equal(unit_fds(), fds);
+}
+
 int
 main(void)
 {
@@ -247,8 +331,12 @@ main(void)
 		cmocka_unit_test_setup(test_open, setup),
 		cmocka_unit_test_setup(test_destroy, setup),
 		cmocka_unit_test_setup(test_left, setup),
+		cmocka_unit_test_setup(test_api, setup),
+		cmocka_unit_test_setup(test_no_groups, setup),
 	};
 
+	/* A folder in which no state file can be made: devices do without. */
+	setenv("DPDK_VDUSE_RUN_DIR", "/proc", 1);
 	if (unit_init() < 0)
 		return 1;
 	return unit_done(cmocka_run_group_tests(tests, NULL, NULL));

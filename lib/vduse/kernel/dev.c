@@ -28,8 +28,8 @@
 
 #define KERNEL_CONTROL RTE_VDUSE_PATH "control"
 
-/* The highest VDUSE API that is supported. Version 1 adds address spaces: see asid in the code. */
-#define KERNEL_API_MAX UINT64_C(0)
+/* The highest VDUSE API that is supported. Version 1 adds groups and address spaces. */
+#define KERNEL_API_MAX ((uint64_t)VDUSE_API_VERSION_1)
 
 static int
 kernel_control_open(const char *name)
@@ -98,7 +98,8 @@ kernel_set_groups(struct rte_vduse_dev *dev)
 }
 
 static int
-kernel_ask_create(int control, const char *name, const struct rte_vduse_dev_conf *conf)
+kernel_ask_create(const struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf,
+		  int control)
 {
 	struct vduse_dev_config *config;
 	int ret;
@@ -106,12 +107,17 @@ kernel_ask_create(int control, const char *name, const struct rte_vduse_dev_conf
 	config = calloc(1, sizeof(*config) + conf->config_size);
 	if (config == NULL)
 		return -ENOMEM;
-	snprintf(config->name, sizeof(config->name), "%s", name);
+	snprintf(config->name, sizeof(config->name), "%s", dev->name);
 	config->vendor_id = conf->vendor_id;
 	config->device_id = conf->device_id;
 	config->features = conf->features;
 	config->vq_num = conf->nb_vqs;
 	config->vq_align = (uint32_t)sysconf(_SC_PAGESIZE);
+	/* API 0 requires 0 here. */
+	if (dev->api_version > 0) {
+		config->ngroups = dev->nb_spaces;
+		config->nas = dev->nb_spaces;
+	}
 	config->config_size = conf->config_size;
 	memcpy(config->config, conf->config, conf->config_size);
 	ret = ioctl(control, VDUSE_CREATE_DEV, config) < 0 ? -errno : 0;
@@ -302,7 +308,7 @@ kernel_take_over(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	VDUSE_LOG(dev, NOTICE, dev->name, "removing a device that a dead process left");
 	ret = kernel_remove_left(dev, control);
 	if (ret == 0)
-		ret = kernel_ask_create(control, dev->name, conf);
+		ret = kernel_ask_create(dev, conf, control);
 	if (ret == -EINVAL)
 		return -ENOTSUP;
 	return ret < 0 ? ret : kernel_open(dev);
@@ -313,7 +319,7 @@ kernel_create_fresh(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *
 {
 	int ret;
 
-	ret = kernel_ask_create(control, dev->name, conf);
+	ret = kernel_ask_create(dev, conf, control);
 	if (ret == -EEXIST)
 		return kernel_take_over(dev, conf, control);
 	if (ret < 0) {

@@ -67,6 +67,9 @@ kernel_recv(struct rte_vduse_dev *dev, struct vduse_dev_request *req)
 	} while (n < 0 && errno == EINTR);
 	if (n < 0)
 		return -errno;
+	/* API 0 has no address space in this message, and what is there instead is not specified. */
+	if (dev->api_version == 0 && req->type == VDUSE_UPDATE_IOTLB)
+		req->iova_v2.asid = 0;
 	return n == sizeof(*req) ? 0 : -EIO;
 }
 
@@ -85,16 +88,44 @@ kernel_reply(struct rte_vduse_dev *dev, const struct vduse_dev_response *resp)
 
 /* Whether the kernel accepts memory of this process in place of a region. */
 static bool
-kernel_region_is_bounce(const struct rte_vduse_dev *dev, uint64_t first, uint64_t last)
+kernel_region_is_bounce(const struct rte_vduse_dev *dev, uint32_t asid, uint64_t first,
+			uint64_t last)
 {
 	struct vduse_iova_info info;
 
 	memset(&info, 0, sizeof(info));
 	info.start = first;
 	info.last = first;
+	info.asid = asid;
 	if (kernel_ioctl(dev, VDUSE_IOTLB_GET_INFO, &info) < 0)
 		return false;
 	return info.start == first && info.last == last && (info.capability & VDUSE_IOVA_CAP_UMEM);
+}
+
+/*
+ * VDUSE_IOTLB_GET_FD does the same for address space 0. It is used there because the device that a
+ * process takes over may be of API 0, although the kernel has API 1.
+ */
+static int
+kernel_region_fd(const struct rte_vduse_dev *dev, uint32_t asid, struct vduse_iotlb_entry *entry)
+{
+	struct vduse_iotlb_entry_v2 entry_v2;
+	int fd;
+
+	if (asid == 0)
+		return kernel_ioctl(dev, VDUSE_IOTLB_GET_FD, entry);
+	memset(&entry_v2, 0, sizeof(entry_v2));
+	entry_v2.start = entry->start;
+	entry_v2.last = entry->last;
+	entry_v2.asid = asid;
+	fd = kernel_ioctl(dev, VDUSE_IOTLB_GET_FD2, &entry_v2);
+	if (fd < 0)
+		return fd;
+	entry->offset = entry_v2.offset;
+	entry->start = entry_v2.start;
+	entry->last = entry_v2.last;
+	entry->perm = entry_v2.perm;
+	return fd;
 }
 
 static int
@@ -104,11 +135,10 @@ kernel_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 	struct vduse_iotlb_entry entry;
 	int fd;
 
-	RTE_SET_USED(asid); /* API 0 has only one */
 	memset(&entry, 0, sizeof(entry));
 	entry.start = from;
 	entry.last = UINT64_MAX;
-	fd = kernel_ioctl(dev, VDUSE_IOTLB_GET_FD, &entry);
+	fd = kernel_region_fd(dev, asid, &entry);
 	if (fd == -EMFILE || fd == -ENFILE)
 		VDUSE_LOG(iotlb, ERR, dev->name, "no file descriptor left for a memory region: %s",
 			  strerror(-fd));
@@ -118,7 +148,8 @@ kernel_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 	region->last = entry.last;
 	region->offset = entry.offset;
 	region->perm = entry.perm;
-	region->bounce = entry.start == 0 && kernel_region_is_bounce(dev, entry.start, entry.last);
+	region->bounce =
+		entry.start == 0 && kernel_region_is_bounce(dev, asid, entry.start, entry.last);
 	region->pinnable = true;
 	region->lent = false;
 	region->fd = fd;
@@ -151,6 +182,7 @@ kernel_vq_setup(struct rte_vduse_dev *dev, uint16_t index, uint16_t max_size)
 	memset(&config, 0, sizeof(config));
 	config.index = index;
 	config.max_size = max_size;
+	config.group = vduse_vq_group(dev, index);
 	return kernel_ioctl(dev, VDUSE_VQ_SETUP, &config);
 }
 
