@@ -34,4 +34,15 @@ vduse_conf_take(void *conf, size_t known, size_t first, const void *from);
 void
 vduse_conf_give(void *to, size_t size, const void *from, size_t known);
 
+struct vduse_transport_ops;
+
+/*
+ * device.c: tells, before a device is created, whether it can have a control queue: ctrl_vqs of struct
+ * rte_vduse_dev_conf. path and transport: as there. 0: it can; -ENOTSUP: the kernel has VDUSE API 0,
+ * which neither has groups nor lets network devices have such a queue; or the negative errno with
+ * which the kernel could not be asked. Logs nothing. Any thread.
+ */
+int
+vduse_conf_ctrl_vqs(const char *path, const struct vduse_transport_ops *transport);
+
 #endif /* VDUSE_CONF_H */

@@ -19,6 +19,7 @@
 #include <rte_memory.h>
 
 #include <rte_vduse_blk.h>
+#include <vduse/conf.h>
 
 #include "unit.h"
 
@@ -321,6 +322,24 @@ test_no_groups(void **state)
 	assert_int_equal(unit_fds(), fds);
 }
 
+/* Before a device is created: what the kernel says, and that a socket needs nothing of it. */
+static void
+test_query(void **state)
+{
+	RTE_SET_USED(state);
+	assert_int_equal(vduse_conf_ctrl_vqs(DEVICE, NULL), -ENOTSUP);
+	kernel.version = 1;
+	assert_int_equal(vduse_conf_ctrl_vqs(DEVICE, NULL), 0);
+	kernel.request = VDUSE_GET_API_VERSION;
+	kernel.error = ENOTTY;
+	assert_int_equal(vduse_conf_ctrl_vqs(DEVICE, NULL), -ENOTTY);
+	kernel.control = ENOENT;
+	assert_int_equal(vduse_conf_ctrl_vqs(DEVICE, NULL), -ENOENT);
+	assert_int_equal(vduse_conf_ctrl_vqs("/tmp/refused", NULL), 0);
+	assert_int_equal(kernel.created, 0);
+	assert_int_equal(unit_fds(), fds);
+}
+
 int
 main(void)
 {
@@ -333,6 +352,7 @@ main(void)
 		cmocka_unit_test_setup(test_left, setup),
 		cmocka_unit_test_setup(test_api, setup),
 		cmocka_unit_test_setup(test_no_groups, setup),
+		cmocka_unit_test_setup(test_query, setup),
 	};
 
 	/* A folder in which no state file can be made: devices do without. */

@@ -181,6 +181,13 @@ free_dev:
 }
 
 int
+vduse_conf_ctrl_vqs(const char *path, const struct vduse_transport_ops *transport)
+{
+	transport = dev_transport(path, transport);
+	return transport->groups != NULL ? transport->groups() : 0;
+}
+
+int
 rte_vduse_dev_left(const char *path, const struct vduse_transport_ops *transport,
 		   void *transport_priv, struct rte_vduse_left *left)
 {

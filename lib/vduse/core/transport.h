@@ -58,6 +58,11 @@ struct vduse_transport_ops {
 	 * that ctrl_vqs asks for. Logs errors.
 	 */
 	int (*create)(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf);
+	/*
+	 * Whether it can serve the groups that ctrl_vqs asks for, as vduse_conf_ctrl_vqs() returns
+	 * it. NULL: it takes ctrl_vqs always.
+	 */
+	int (*groups)(void);
 	/* Undoes create. */
 	void (*destroy)(struct rte_vduse_dev *dev);
 	/* Accepts drivers. The control thread serves the device already. May be NULL. */

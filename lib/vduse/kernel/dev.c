@@ -81,6 +81,22 @@ kernel_negotiate(const char *name, int control, uint64_t *version)
 	return 0;
 }
 
+int
+vduse_kernel_groups(void)
+{
+	int fd = open(KERNEL_CONTROL, O_RDWR | O_CLOEXEC), ret = 0;
+	uint64_t version;
+
+	if (fd < 0)
+		return -errno;
+	if (ioctl(fd, VDUSE_GET_API_VERSION, &version) < 0)
+		ret = -errno;
+	else if (version == 0)
+		ret = -ENOTSUP;
+	close(fd);
+	return ret;
+}
+
 /* A group of its own for some virtqueues needs API 1. */
 static int
 kernel_set_groups(struct rte_vduse_dev *dev)

@@ -15,6 +15,10 @@ struct rte_vduse_left;
 int
 vduse_kernel_left(const char *path, void *priv, struct rte_vduse_left *left);
 
+/* The transport's operation groups. */
+int
+vduse_kernel_groups(void);
+
 int
 vduse_kernel_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf);
 

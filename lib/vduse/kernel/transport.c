@@ -243,6 +243,7 @@ kernel_config_call(struct rte_vduse_dev *dev)
 
 const struct vduse_transport_ops vduse_transport_kernel = {
 	.left = vduse_kernel_left,
+	.groups = vduse_kernel_groups,
 	.create = vduse_kernel_create,
 	.destroy = vduse_kernel_destroy,
 	.start = kernel_start,
