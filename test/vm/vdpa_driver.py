@@ -17,7 +17,7 @@ F_INDIRECT_DESC, F_VERSION_1, F_ACCESS_PLATFORM = 1 << 28, 1 << 32, 1 << 33
 D_NEXT, D_WRITE, D_INDIRECT = 1, 2, 4
 
 ACKNOWLEDGE, DRIVER, DRIVER_OK, FEATURES_OK = 1, 2, 4, 8
-BACKEND_IOTLB_V2 = 1 << 1
+BACKEND_IOTLB_V2, BACKEND_IOTLB_ASID = 1 << 1, 1 << 3
 IOTLB_UPDATE, IOTLB_INVALIDATE, ACCESS_RW = 2, 3, 3
 
 
@@ -32,6 +32,8 @@ SET_VRING_BASE, GET_VRING_BASE = _ioc(1, 0x12, 8), _ioc(3, 0x12, 8)
 SET_BACKEND_FEATURES = _ioc(1, 0x25, 8)
 SET_STATUS, GET_CONFIG = _ioc(1, 0x72, 1), _ioc(2, 0x73, 8)
 SET_VRING_ENABLE = _ioc(1, 0x75, 8)
+GET_AS_NUM, GET_GROUP_NUM = _ioc(2, 0x7A, 4), _ioc(2, 0x81, 4)
+GET_VRING_GROUP, SET_GROUP_ASID = _ioc(3, 0x7B, 8), _ioc(1, 0x7C, 8)
 
 
 class Queue:
@@ -83,26 +85,26 @@ class Queue:
 class Vdpa:
     """An open vhost-vdpa device, and what can be said to it."""
 
-    def __init__(self, path):
+    def __init__(self, path, backend=BACKEND_IOTLB_V2):
         self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
         fcntl.ioctl(self.fd, SET_OWNER)
-        fcntl.ioctl(self.fd, SET_BACKEND_FEATURES, struct.pack("<Q", BACKEND_IOTLB_V2))
+        fcntl.ioctl(self.fd, SET_BACKEND_FEATURES, struct.pack("<Q", backend))
 
     def close(self):
         os.close(self.fd)
 
-    def map(self, iova, size, memory, offset=0):
-        """Shows bytes of a mapping of ours to the device."""
+    def map(self, iova, size, memory, offset=0, asid=0):
+        """Shows bytes of a mapping of ours to the device, in an address space."""
         first = ctypes.c_char.from_buffer(memory)
-        message = struct.pack("<IIQQQBB", 2, 0, iova, size, ctypes.addressof(first) + offset,
+        message = struct.pack("<IIQQQBB", 2, asid, iova, size, ctypes.addressof(first) + offset,
                               ACCESS_RW, IOTLB_UPDATE)
         # Or the mapping could not be closed.
         del first
         os.write(self.fd, message.ljust(72, b"\0"))
 
-    def unmap(self, iova, size):
+    def unmap(self, iova, size, asid=0):
         """Takes them away again."""
-        message = struct.pack("<IIQQQBB", 2, 0, iova, size, 0, 0, IOTLB_INVALIDATE)
+        message = struct.pack("<IIQQQBB", 2, asid, iova, size, 0, 0, IOTLB_INVALIDATE)
         os.write(self.fd, message.ljust(72, b"\0"))
 
     def status(self, *bits):
