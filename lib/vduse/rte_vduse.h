@@ -16,8 +16,8 @@
  *
  * Driver memory and threads. A driver may truncate a file of its memory at any time. SIGBUS is
  * handled for the regions in force, whichever thread touches them: that thread goes on with zeroed
- * memory that the driver does not see, and every virtqueue of the device stops at its next
- * rte_vduse_vq_enter(). A thread that does not poll (of a storage library, or of an application
+ * memory that the driver does not see, and every virtqueue in that address space of the device
+ * stops at its next rte_vduse_vq_enter(). A thread that does not poll (of a storage library, or of an application
  * that serves rings itself) may access a region until the callback that takes it away returns:
  * vq_drain, vq_memory, vq_remap or vq_stop. It must not keep an address longer, and must not take
  * what it reads for the driver's data once rte_vduse_vq_enter() fails. No thread may access a
