@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * A device for net_14_groups.sh: three virtqueues, the last of them in a group of its own. Each writes
+ * A device for net_15_groups.sh: three virtqueues, the last of them in a group of its own. Each writes
  * what a chain says back into the same chain.
  * Input: the path of a device, after EAL's arguments and "--".
  * Thread: main; it polls.
