@@ -201,6 +201,20 @@ struct rte_vduse_dev_ops {
 	 */
 	int (*config_write)(struct rte_vduse_dev *dev, uint32_t offset, const void *data,
 			    uint32_t len, void *arg);
+	/**
+	 * For network devices: the front end of a virtual machine that migrated to this host asks
+	 * for a RARP packet with the address of the guest, so that switches learn its new port.
+	 * Called while a driver is up; a request that comes earlier is kept until then. NULL: the
+	 * device does not offer it.
+	 *
+	 * @param dev
+	 *   The device.
+	 * @param address
+	 *   The MAC address, 6 bytes, unicast and not zero; valid during the call.
+	 * @param arg
+	 *   The arg of the device's conf.
+	 */
+	void (*announce)(struct rte_vduse_dev *dev, const uint8_t *address, void *arg);
 };
 
 /**

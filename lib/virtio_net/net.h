@@ -61,6 +61,11 @@ struct rte_vduse_net {
 	bool up; /* last state that link() was called with; control thread only */
 	struct virtio_net_config config;
 	uint32_t frame_max; /* longest frame of the MTU; set_mtu() writes, pollers read */
+	/*
+	 * MAC address to send a RARP packet of, in the first bytes; 0: none. The control thread
+	 * writes it, the poller of pair 0 takes it.
+	 */
+	uint64_t announce;
 	/* Checksums that the driver left to the device stay so, with a flag. Any thread sets it. */
 	bool partial_csum;
 	/* Large packets of these features, such as HOST_TSO4, are received whole. Likewise. */

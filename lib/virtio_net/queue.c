@@ -94,11 +94,26 @@ net_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
 
 	if (net->watch != NULL && net->watch->status != NULL)
 		net->watch->status(dev, status, net->arg);
+	/* What the driver before asked for is not the next one's. */
+	if (!up)
+		rte_atomic_store_explicit(&net->announce, 0, rte_memory_order_relaxed);
 	if (up == net->up)
 		return;
 	net->up = up;
 	if (net->link != NULL)
 		net->link(net, up, net->arg);
+}
+
+/* Relaxed: the address is all that the poller reads. A new one replaces one not sent yet. */
+static void
+net_announce(struct rte_vduse_dev *dev, const uint8_t *address, void *arg)
+{
+	struct rte_vduse_net *net = arg;
+	uint64_t announce = 0;
+
+	RTE_SET_USED(dev);
+	memcpy(&announce, address, RTE_ETHER_ADDR_LEN);
+	rte_atomic_store_explicit(&net->announce, announce, rte_memory_order_relaxed);
 }
 
 const struct rte_vduse_dev_ops vnet_dev_ops = {
@@ -107,6 +122,7 @@ const struct rte_vduse_dev_ops vnet_dev_ops = {
 	.vq_stop = queue_stop,
 	.memory = net_memory,
 	.status = net_status,
+	.announce = net_announce,
 };
 
 static uint32_t

@@ -326,6 +326,9 @@ rte_vduse_net_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *ma
 /**
  * Receives packets that the driver sent. Never blocks. The port field of the mbufs is not set.
  *
+ * On pair 0, the first packet of a burst may be a RARP packet that the front end of a vhost-user
+ * device asked for (SEND_RARP): it is to be forwarded as if the driver had sent it.
+ *
  * One thread per pair at a time.
  *
  * @param net

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include <rte_arp.h>
 #include <rte_memcpy.h>
 #include <rte_vduse_compat.h>
 
@@ -291,6 +292,26 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 	return done;
 }
 
+/*
+ * Makes the RARP packet that a front end asked for, as if the driver had sent it. Returns 1, or 0 if
+ * the pool is empty: the next burst tries again.
+ */
+static uint16_t
+rx_announce(struct rte_vduse_net *net, struct rte_mempool *pool, struct rte_mbuf **mbufs)
+{
+	uint64_t announce = rte_atomic_load_explicit(&net->announce, rte_memory_order_relaxed);
+	struct rte_ether_addr address;
+
+	memcpy(&address, &announce, sizeof(address));
+	mbufs[0] = rte_net_make_rarp_packet(pool, &address);
+	if (mbufs[0] == NULL)
+		return 0;
+	/* If it changed meanwhile, the next burst sends the new one. */
+	(void)rte_atomic_compare_exchange_strong_explicit(
+		&net->announce, &announce, 0, rte_memory_order_relaxed, rte_memory_order_relaxed);
+	return 1;
+}
+
 uint16_t
 rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mempool *pool,
 		       struct rte_mbuf **mbufs, uint16_t nb)
@@ -300,6 +321,9 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 
 	if (!vduse_vq_enter(queue->vq))
 		return 0;
+	if (unlikely(rte_atomic_load_explicit(&net->announce, rte_memory_order_relaxed) != 0) &&
+	    pair == 0 && nb > 0)
+		done = popped = rx_announce(net, pool, mbufs);
 	/*
 	 * Count chains, not packets: a driver that sends only runts must not keep this loop going.
 	 * Fewer chains than wanted: the ring is empty, or the chains took long to read.

@@ -407,6 +407,8 @@ card_application(struct card *card)
 		(void)rte_vduse_net_notify(card->net, value % 3, (value & 4) != 0);
 		(void)rte_vduse_net_tx_count(card->net, 0);
 		(void)rte_vduse_net_rx_count(card->net, 0);
+		if (value & 8)
+			card->dev->ops->announce(card->dev, mac.addr_bytes, card->dev->arg);
 	}
 }
 

@@ -286,6 +286,7 @@ static const uint8_t types[] = {
 	MSG_GET_FEATURES,        MSG_GET_PROTOCOL_FEATURES,
 	MSG_NET_SET_MTU,         MSG_RESET_DEVICE,
 	MSG_SET_STATUS,          MSG_GET_STATUS,
+	MSG_SEND_RARP,
 };
 
 /* Any message, its payload from the input. */

@@ -144,6 +144,23 @@ test_register_twice(void **state)
 	assert_string_equal(rte_vduse_dev_name(dev), "other");
 }
 
+/* A device type that sends no RARP packets does not say that it would. */
+static void
+test_no_rarp(void **state)
+{
+	struct vhost_user_msg ask = { .type = MSG_GET_PROTOCOL_FEATURES },
+			      msg = { .type = MSG_SEND_RARP, .size = 8, .payload.u64 = 2 };
+
+	RTE_SET_USED(state);
+	vu->net = true;
+	assert_int_equal(vhost_user_msg_handle(vu, &ask), 0);
+	assert_true(ask.payload.u64 & VHOST_USER_BIT(MSG_PROTOCOL_REPLY_ACK));
+	assert_false(ask.payload.u64 & VHOST_USER_BIT(MSG_PROTOCOL_RARP));
+	assert_int_equal(vhost_user_msg_handle(vu, &msg), -EPROTO);
+	assert_int_equal(unit_log_count("19 (SEND_RARP) belongs to a feature that is not offered"),
+			 1);
+}
+
 static unsigned int nb_locked; /* times that a folder was locked by another one, atomic */
 
 int
@@ -517,6 +534,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_status, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_socket_file, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_log, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_rarp, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_register_twice, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_register_race, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_memory, setup, teardown),

@@ -66,6 +66,7 @@ static const struct msg_kind kinds[] = {
 	[MSG_GET_QUEUE_NUM] = { "GET_QUEUE_NUM", 0, 0, true, vhost_user_msg_queue_num },
 	[MSG_SET_VRING_ENABLE] = { "SET_VRING_ENABLE", PAYLOAD(vring), 0, false,
 				   vhost_user_msg_vring_set },
+	[MSG_SEND_RARP] = { "SEND_RARP", PAYLOAD(u64), 0, false, vhost_user_msg_rarp },
 	[MSG_NET_SET_MTU] = { "NET_SET_MTU", PAYLOAD(u64), 0, false, vhost_user_msg_mtu },
 	[MSG_SET_BACKEND_CHANNEL] = { "SET_BACKEND_REQ_FD", 0, 1, false, vhost_user_msg_channel },
 	[MSG_IOTLB] = { .name = "IOTLB" },

@@ -61,6 +61,8 @@ vhost_user_msg_set_status(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_queue_num(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
+vhost_user_msg_rarp(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
 vhost_user_msg_mtu(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_channel(struct vhost_user *vu, struct vhost_user_msg *msg);

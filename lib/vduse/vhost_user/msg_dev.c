@@ -1,17 +1,19 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Handlers of messages about the device as a whole: features, status, reset, MTU, channel.
+ * Handlers of messages about the device as a whole: features, status, reset, RARP, MTU, channel.
  * Input: a message. Output: the new state in struct vhost_user, or a reply.
  * Thread: control.
  */
 #include <errno.h>
 #include <inttypes.h>
+#include <string.h>
 
 #include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
 
 #include <rte_common.h>
+#include <rte_ether.h>
 
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
@@ -38,6 +40,8 @@ dev_protocol(const struct vhost_user *vu)
 
 	if (vu->net && (vu->dev->offered & VHOST_USER_BIT(VIRTIO_NET_F_MTU)))
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_NET_MTU);
+	if (vu->net && vu->dev->ops->announce != NULL)
+		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_RARP);
 	/* A queue that completes in order needs no log: the used index says what was completed. */
 	if (vu->dev->inflight)
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_INFLIGHT);
@@ -140,6 +144,26 @@ int
 vhost_user_msg_queue_num(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
 	return vhost_user_msg_number(msg, vu->net ? vu->dev->nb_vqs / 2 : vu->dev->nb_vqs);
+}
+
+/*
+ * The address is the first six bytes of the payload. QEMU sends the first of these messages before
+ * the guest runs, and so before it sets up virtqueues.
+ */
+int
+vhost_user_msg_rarp(struct vhost_user *vu, struct vhost_user_msg *msg)
+{
+	struct rte_ether_addr address;
+
+	if (!(dev_protocol(vu) & VHOST_USER_BIT(MSG_PROTOCOL_RARP)))
+		return vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");
+	memcpy(&address, msg->payload.room, sizeof(address));
+	if (!rte_is_valid_assigned_ether_addr(&address))
+		return vhost_user_msg_refuse(vu, msg, "has a MAC address that is not unicast");
+	memcpy(vu->announce, &address, sizeof(vu->announce));
+	vu->announces = true;
+	vhost_user_vring_announce(vu);
+	return MSG_DONE;
 }
 
 /* Ignored: the device sends no frame longer than its configured MTU. */

@@ -115,6 +115,8 @@ struct vhost_user {
 	bool refused;                      /* the last SET_FEATURES was refused */
 	uint8_t status;                    /* device status that it set last */
 	bool up;                           /* the device has DRIVER_OK */
+	bool announces;                    /* announce waits until the device has DRIVER_OK */
+	uint8_t announce[6];               /* MAC address of the last SEND_RARP */
 	int inflight;                      /* see inflight.c; -1: none */
 	struct vhost_user_write written;   /* last configuration write that had an effect */
 	struct vhost_user_region *regions; /* sorted by address */
@@ -249,6 +251,9 @@ vhost_user_vring_reset(struct vhost_user *vu);
 /* The same, and clears the configuration of all virtqueues. */
 int
 vhost_user_vring_forget(struct vhost_user *vu);
+/* Passes the address of SEND_RARP to the device type, if a driver is up. */
+void
+vhost_user_vring_announce(struct vhost_user *vu);
 /* Whether any virtqueue is ready. */
 bool
 vhost_user_vring_any(const struct vhost_user *vu);

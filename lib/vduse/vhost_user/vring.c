@@ -118,6 +118,15 @@ vhost_user_vring_call(struct vhost_user *vu, uint16_t index, int fd)
 	vhost_user_call_close(old);
 }
 
+void
+vhost_user_vring_announce(struct vhost_user *vu)
+{
+	if (!vu->up || !vu->announces)
+		return;
+	vu->announces = false;
+	vu->dev->ops->announce(vu->dev, vu->announce, vu->dev->arg);
+}
+
 int
 vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 {
@@ -144,6 +153,7 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 	/* The first virtqueue sets DRIVER_OK, upon which core/ starts all that are ready. */
 	vu->up = true;
 	vring_status(vu, VRING_STATUS_UP);
+	vhost_user_vring_announce(vu);
 	return 0;
 }
 
@@ -265,5 +275,6 @@ vhost_user_vring_forget(struct vhost_user *vu)
 		vhost_user_vring_call(vu, i, -1);
 		vu->vqs[i].ring = (struct vhost_user_ring){ 0 };
 	}
+	vu->announces = false;
 	return 0;
 }

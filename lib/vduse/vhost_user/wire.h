@@ -28,6 +28,7 @@ enum msg_type {
 	MSG_SET_PROTOCOL_FEATURES = 16,
 	MSG_GET_QUEUE_NUM = 17,
 	MSG_SET_VRING_ENABLE = 18,
+	MSG_SEND_RARP = 19,
 	MSG_NET_SET_MTU = 20,
 	MSG_SET_BACKEND_CHANNEL = 21,
 	MSG_IOTLB = 22,
@@ -51,6 +52,7 @@ enum msg_type {
 
 /* Bits of the protocol features. */
 #define MSG_PROTOCOL_MQ              0
+#define MSG_PROTOCOL_RARP            2
 #define MSG_PROTOCOL_REPLY_ACK       3
 #define MSG_PROTOCOL_NET_MTU         4
 #define MSG_PROTOCOL_BACKEND_CHANNEL 5
