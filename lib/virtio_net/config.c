@@ -39,6 +39,12 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 	if (conf.pairs > 1)
 		features |= VNET_BIT(VIRTIO_NET_F_MQ) | VNET_BIT(VIRTIO_NET_F_CTRL_VQ);
 	features |= vnet_offloads_valid(conf.offloads & ~conf.features_off);
+	/*
+	 * Of a socket, the front end has the control queue and the status field that this depends
+	 * on. QEMU offers it to its guest only if the device does.
+	 */
+	if (conf.path != NULL && rte_vduse_path_is_socket(conf.path))
+		features |= VNET_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE);
 	/* Section 6: VDUSE requires both of these. */
 	return features & (~conf.features_off | VNET_BIT(VIRTIO_F_VERSION_1) |
 			   VNET_BIT(VIRTIO_F_ACCESS_PLATFORM));

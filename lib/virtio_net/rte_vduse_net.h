@@ -191,7 +191,7 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net
  * Tells the features that a network device of a configuration offers (section 5.1.3). Any thread.
  *
  * @param conf
- *   The configuration; mtu, pairs and features_off count.
+ *   The configuration; path, mtu, speed, pairs, offloads and features_off count.
  * @return
  *   The features; 0, with one log line, where rte_vduse_net_create() refuses the size of conf.
  */

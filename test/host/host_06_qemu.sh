@@ -16,6 +16,9 @@ code=0
 [ "$code" != 77 ] || skip "no virtual machine"
 [ "$code" = 0 ] || fail "in the virtual machine: exit code $code"
 [ "$(port_count vduse 0 RX-packets)" -ge 1000 ] || fail "port 0 received too few"
+# VIRTIO_NET_F_GUEST_ANNOUNCE, which depends on QEMU's control queue.
+features=$(sed -n 's/.*driver is up, features \(0x[0-9a-f]*\),.*/\1/p' "$work/vduse.log" | tail -n 1)
+((features & 1 << 21)) || fail "the guest took features ${features:-(none)}: it does not announce itself"
 
 step "the ports go"
 stop_testpmd vduse

@@ -2,7 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * SEND_RARP of a vhost-user client: a RARP packet comes out of pair 0 as if the driver had sent it,
- * one a burst at most, and none with an address that is not unicast.
+ * one a burst at most, and none with an address that is not unicast. Guests that announce themselves
+ * need none.
  */
 #include <pthread.h>
 #include <stdlib.h>
@@ -35,22 +36,28 @@ static uint8_t *memory;
 static int memory_fd, client;
 static uint16_t sent;
 
-static int
-setup(void **state)
+static struct rte_vduse_net_conf
+conf_of(const char *where)
 {
-	struct rte_vduse_net_conf conf = {
-		.size = sizeof(conf),
+	return (struct rte_vduse_net_conf){
+		.size = sizeof(struct rte_vduse_net_conf),
+		.path = where,
 		.pairs = 1,
 		.queue_size = 256,
 		.mac = { { 2, 0, 0, 0, 0, 1 } },
 		.mtu = 1500,
 		.socket_id = SOCKET_ID_ANY,
 	};
+}
+
+static int
+setup(void **state)
+{
+	struct rte_vduse_net_conf conf = conf_of(path);
 
 	RTE_SET_USED(state);
 	unit_log_clear();
 	snprintf(path, sizeof(path), "/tmp/vduse-unit-%d.sock", getpid());
-	conf.path = path;
 	assert_int_equal(create_net_over(&conf, &vduse_transport_vhost_user, NULL, &net), 0);
 	assert_int_equal(rte_vduse_net_start(net, RTE_VDUSE_ATTACH_NONE), 0);
 	memory_fd = unit_memfd("unit-rarp", MEMORY);
@@ -139,6 +146,27 @@ burst_is_rarp(uint16_t nb, uint64_t address)
 	assert_int_equal(burst(nb), 1);
 	assert_true(is_rarp(mbufs[0], address));
 	rte_pktmbuf_free(mbufs[0]);
+}
+
+/* A guest may announce itself where the front end has the control queue: at a socket. */
+static void
+test_guest_announce(void **state)
+{
+	const uint64_t announce = FEATURE(VIRTIO_NET_F_GUEST_ANNOUNCE);
+	struct rte_vduse_net_conf conf = conf_of("/dev/vduse/unit0");
+	uint64_t features = vhost_client_ask(client, MSG_GET_FEATURES, 0, 0, false);
+
+	RTE_SET_USED(state);
+	assert_true(features & announce);
+	assert_false(features & FEATURE(VIRTIO_NET_F_CTRL_VQ));
+	assert_int_equal(vhost_client_ask(client, MSG_SET_FEATURES, features, 8, true), 0);
+	assert_false(rte_vduse_net_features(&conf) & announce);
+	conf.path = NULL;
+	assert_false(rte_vduse_net_features(&conf) & announce);
+	conf.path = path;
+	assert_true(rte_vduse_net_features(&conf) & announce);
+	conf.features_off = announce;
+	assert_false(rte_vduse_net_features(&conf) & announce);
 }
 
 /* It comes first, and takes the place of one packet of the ring. */
@@ -315,6 +343,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_guest_announce, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_packet, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_room, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_empty_pool, setup, teardown),
