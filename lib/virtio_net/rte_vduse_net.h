@@ -261,8 +261,11 @@ int
 rte_vduse_net_set_link(struct rte_vduse_net *net, bool up);
 
 /**
- * Sets the announced MTU. A driver reads it when it probes the device. Frames of a driver that came
- * up with a larger one are received until it resets the device.
+ * Sets the announced MTU. A driver that is up gets a configuration change notification: an
+ * interrupt over VDUSE, a CONFIG_CHANGE message over a socket whose client made a channel for it.
+ * The drivers of Linux and DPDK then read the link status only, and keep the MTU that they read when
+ * they probed the device. Frames of a driver that came up with a larger one are received until it
+ * resets the device. The front end of a socket may have an MTU of its own: QEMU announces host_mtu.
  *
  * Any thread. Not thread-safe with another call that changes the configuration space of the device.
  *
@@ -308,8 +311,9 @@ void
 rte_vduse_net_set_rx_gso(struct rte_vduse_net *net, uint64_t features);
 
 /**
- * Sets the MAC address in the configuration space (section 5.1.4). A driver reads it when it probes
- * the device.
+ * Sets the MAC address in the configuration space (section 5.1.4). Drivers are notified as by
+ * rte_vduse_net_set_mtu(), and those of Linux and DPDK read it when they probe the device only. QEMU
+ * and virtio_user have an address of their own.
  *
  * Any thread. Not thread-safe with another call that changes the configuration space of the device.
  *

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /* The longest frame that a driver may send, while the announced MTU changes. */
+#include <errno.h>
+
+#include <rte_byteorder.h>
+
 #include "loopback_net.h"
 
 #define RING     256u
@@ -108,6 +112,33 @@ test_smaller(void **state)
 	limit_is(576);
 }
 
+/* The configuration space has it at once, and the driver gets one interrupt for each change. */
+static void
+test_told(void **state)
+{
+	const struct rte_ether_addr mac = { { 2, 0, 0, 0, 0, 9 } };
+	uint64_t told = vduse_loopback_config_changes(net.loop);
+	struct virtio_net_config config;
+
+	RTE_SET_USED(state);
+	assert_int_equal(rte_vduse_net_set_mtu(net.net, 9000), 0);
+	assert_int_equal(vduse_loopback_config_changes(net.loop), told + 1);
+	assert_int_equal(rte_vduse_net_set_mac(net.net, &mac), 0);
+	assert_int_equal(vduse_loopback_config_changes(net.loop), told + 2);
+	vduse_loopback_config(net.loop, 0, &config, sizeof(config));
+	assert_int_equal(rte_le_to_cpu_16(config.mtu), 9000);
+	assert_memory_equal(config.mac, &mac, sizeof(mac));
+	/* What is refused changes nothing. */
+	assert_int_equal(rte_vduse_net_set_mtu(net.net, RTE_VDUSE_NET_MTU_MIN - 1), -EINVAL);
+	assert_int_equal(vduse_loopback_config_changes(net.loop), told + 2);
+	/* Without a driver nobody is interrupted, and the next one reads it. */
+	loopback_net_reset(&net);
+	vduse_loopback_refuse(net.loop, VDUSE_LOOPBACK_CONFIG_CALL, -EINVAL);
+	assert_int_equal(rte_vduse_net_set_mtu(net.net, 576), 0);
+	vduse_loopback_config(net.loop, 0, &config, sizeof(config));
+	assert_int_equal(rte_le_to_cpu_16(config.mtu), 576);
+}
+
 /* What is no frame of any MTU is both. */
 static void
 test_largest(void **state)
@@ -137,6 +168,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_mtu, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_larger, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_smaller, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_told, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_largest, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_runt, setup, teardown),
 	};
