@@ -129,19 +129,20 @@ def config(client):
         fail("a driver could write to it")
 
 
-def status(client):
-    ask = struct.pack("<3I", 6, 2, 0) + bytes(2)
-    return struct.unpack("<H", client.ask(vu.GET_CONFIG, ask)[12:])[0]
+def field(client, offset, size):
+    ask = struct.pack("<3I", offset, size, 0) + bytes(size)
+    return int.from_bytes(client.ask(vu.GET_CONFIG, ask)[12:], "little")
 
 
-def told(client, channel, command, link):
+def told(client, channel, command, offset, size, value):
     with open(STDIN, "w", encoding="utf-8") as stdin:
         stdin.write(command)
-    kind, _, size = struct.unpack("<3I", channel.recv(12, socket.MSG_WAITALL))
-    if (kind, size) != (vu.BACKEND_CONFIG_CHANGE, 0):
-        fail(f"message {kind} of {size} bytes")
-    if status(client) != link:
-        fail(f"the link is {status(client)} after {command}")
+    kind, _, payload = struct.unpack("<3I", channel.recv(12, socket.MSG_WAITALL))
+    if (kind, payload) != (vu.BACKEND_CONFIG_CHANGE, 0):
+        fail(f"message {kind} of {payload} bytes")
+    now = field(client, offset, size)
+    if now != value:
+        fail(f"it reads {now:#x} at {offset}, not {value:#x}, after {command!r}")
 
 
 def notifications(client):
@@ -150,8 +151,10 @@ def notifications(client):
     ours.settimeout(10)
     client.ack(vu.SET_BACKEND_CHANNEL, b"", [theirs.fileno()])
     theirs.close()
-    told(client, ours, "stop\nport stop 0\n", 0)
-    told(client, ours, "port start 0\nstart\n", 1)
+    told(client, ours, "stop\nport stop 0\n", 6, 2, 0)
+    told(client, ours, "port start 0\nstart\n", 6, 2, 1)
+    told(client, ours, "port config mtu 0 1350\n", 10, 2, 1350)
+    told(client, ours, "mac_addr set 0 02:00:00:00:00:03\n", 0, 6, 0x030000000002)
     ours.close()
 
 
