@@ -127,6 +127,7 @@ ethdev_probe(struct rte_vdev_device *vdev)
 	struct vduse_devargs args;
 	struct rte_eth_dev *dev;
 	struct vduse_port *port;
+	size_t size;
 	int ret;
 
 	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
@@ -138,7 +139,8 @@ ethdev_probe(struct rte_vdev_device *vdev)
 	ret = vduse_devargs_parse(name, rte_vdev_device_args(vdev), &args);
 	if (ret < 0)
 		return ret;
-	dev = rte_eth_vdev_allocate(vdev, sizeof(*port));
+	size = sizeof(*port) + args.dev.queues * sizeof(port->vlan_drops[0]);
+	dev = rte_eth_vdev_allocate(vdev, size);
 	if (dev == NULL) {
 		VDUSE_PMD_LOG(ERR, name, "no memory or no number left for a port");
 		return -ENOMEM;

@@ -27,11 +27,15 @@
 
 #define PORT_BURST 32
 
+/* Whatever the driver accepts. */
+#define PORT_RX_OFFLOADS (RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
+#define PORT_TX_OFFLOADS (RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_VLAN_INSERT)
+
 /* With csum=1 what the driver left out is either handed over or computed. */
 #define PORT_RX_CSUM (RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 
 /* For each driver: what it does not do itself is done in software. */
-#define PORT_TX_OFFLOADS                                                                           \
+#define PORT_TX_CSUM                                                                               \
 	(RTE_ETH_TX_OFFLOAD_IPV4_CKSUM | RTE_ETH_TX_OFFLOAD_UDP_CKSUM |                            \
 	 RTE_ETH_TX_OFFLOAD_TCP_CKSUM | RTE_ETH_TX_OFFLOAD_TCP_TSO | RTE_ETH_TX_OFFLOAD_UDP_TSO)
 
@@ -41,14 +45,14 @@
 static uint64_t
 port_rx_capa(const struct vduse_port *port)
 {
-	return RTE_ETH_RX_OFFLOAD_SCATTER | (port->args.csum ? PORT_RX_CSUM : 0) |
+	return PORT_RX_OFFLOADS | (port->args.csum ? PORT_RX_CSUM : 0) |
 	       (port->args.tso ? RTE_ETH_RX_OFFLOAD_TCP_LRO : 0);
 }
 
 static uint64_t
 port_tx_capa(const struct vduse_port *port)
 {
-	return RTE_ETH_TX_OFFLOAD_MULTI_SEGS | (port->args.csum ? PORT_TX_OFFLOADS : 0);
+	return PORT_TX_OFFLOADS | (port->args.csum ? PORT_TX_CSUM : 0);
 }
 
 struct rte_eth_link
@@ -277,6 +281,7 @@ const struct eth_dev_ops vduse_port_ops = {
 	.allmulticast_disable = port_filter_nothing,
 	.mac_addr_set = port_mac_addr_set,
 	.mtu_set = port_mtu_set,
+	.vlan_offload_set = vduse_vlan_offload_set,
 	.stats_get = VDUSE_STATS_GET,
 	.stats_reset = vduse_stats_reset,
 	.xstats_get = vduse_xstats_get,

@@ -26,16 +26,19 @@ struct vduse_port {
 	bool started;              /* written by start and stop, read by the control thread too */
 	bool link_off;             /* likewise, by set_link_down and set_link_up */
 	rte_spinlock_t link_lock;  /* reading and storing the link status is atomic under it */
+	uint64_t vlan_drops[];     /* of each Tx queue; its poller writes, any thread reads */
 };
 
-/* One Rx or Tx queue. Except enabled, control operations write it only while it is not polled. */
+/* One Rx or Tx queue. Except the flags, control operations write it only while it is not polled. */
 struct vduse_queue {
 	bool enabled;  /* written by start and stop, read by the poller */
+	bool vlan;     /* likewise; Rx: strip tags, Tx: insert them */
 	bool deferred; /* stays stopped when the port starts */
 	uint16_t pair;
 	uint16_t port_id;
 	struct rte_vduse_net *net;
 	struct rte_mempool *pool; /* Rx only */
+	uint64_t *vlan_drops;     /* Tx only: packets that could not be tagged */
 };
 
 extern const struct eth_dev_ops vduse_port_ops;

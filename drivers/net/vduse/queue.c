@@ -20,9 +20,36 @@ queue_enable(struct vduse_queue *queue, bool enable)
 	rte_atomic_store_explicit(&queue->enabled, enable, rte_memory_order_relaxed);
 }
 
+static void
+queue_vlan(struct vduse_queue *queue, bool on)
+{
+	rte_atomic_store_explicit(&queue->vlan, on, rte_memory_order_relaxed);
+}
+
+static bool
+queue_strips(const struct rte_eth_dev *dev)
+{
+	return (dev->data->dev_conf.rxmode.offloads & RTE_ETH_RX_OFFLOAD_VLAN_STRIP) != 0;
+}
+
+/* ethdev has put the new offloads into dev_conf. Lcores may poll the queues meanwhile. */
+int
+vduse_vlan_offload_set(struct rte_eth_dev *dev, int mask)
+{
+	uint16_t i;
+
+	if ((mask & RTE_ETH_VLAN_STRIP_MASK) == 0)
+		return 0;
+	for (i = 0; i < dev->data->nb_rx_queues; i++)
+		if (dev->data->rx_queues[i] != NULL)
+			queue_vlan(dev->data->rx_queues[i], queue_strips(dev));
+	return 0;
+}
+
 int
 vduse_rx_queue_start(struct rte_eth_dev *dev, uint16_t id)
 {
+	queue_vlan(dev->data->rx_queues[id], queue_strips(dev));
 	queue_enable(dev->data->rx_queues[id], true);
 	dev->data->rx_queue_state[id] = RTE_ETH_QUEUE_STATE_STARTED;
 	return 0;
@@ -39,6 +66,8 @@ vduse_rx_queue_stop(struct rte_eth_dev *dev, uint16_t id)
 int
 vduse_tx_queue_start(struct rte_eth_dev *dev, uint16_t id)
 {
+	queue_vlan(dev->data->tx_queues[id],
+		   (dev->data->dev_conf.txmode.offloads & RTE_ETH_TX_OFFLOAD_VLAN_INSERT) != 0);
 	queue_enable(dev->data->tx_queues[id], true);
 	dev->data->tx_queue_state[id] = RTE_ETH_QUEUE_STATE_STARTED;
 	return 0;
@@ -136,10 +165,12 @@ vduse_tx_queue_setup(struct rte_eth_dev *dev, uint16_t id, uint16_t nb_desc, uns
 		     const struct rte_eth_txconf *conf)
 {
 	struct vduse_queue *queue = queue_new(dev, id, socket_id);
+	struct vduse_port *port = dev->data->dev_private;
 
 	RTE_SET_USED(nb_desc);
 	if (queue == NULL)
 		return -ENOMEM;
+	queue->vlan_drops = &port->vlan_drops[id];
 	queue->deferred = conf->tx_deferred_start != 0;
 	dev->data->tx_queues[id] = queue;
 	return 0;

@@ -9,6 +9,9 @@
 #include <ethdev_driver.h>
 
 int
+vduse_vlan_offload_set(struct rte_eth_dev *dev, int mask);
+
+int
 vduse_rx_queue_start(struct rte_eth_dev *dev, uint16_t id);
 
 int

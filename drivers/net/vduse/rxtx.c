@@ -9,12 +9,19 @@
 
 #include "port.h"
 #include "rxtx.h"
+#include "vlan.h"
 
 /* Relaxed: the flag orders nothing. An application stops polling a queue before it stops the queue. */
 static inline bool
 rxtx_enabled(const struct vduse_queue *queue)
 {
 	return rte_atomic_load_explicit(&queue->enabled, rte_memory_order_relaxed);
+}
+
+static inline bool
+rxtx_vlan(const struct vduse_queue *queue)
+{
+	return rte_atomic_load_explicit(&queue->vlan, rte_memory_order_relaxed);
 }
 
 uint16_t
@@ -28,6 +35,8 @@ vduse_rx_burst(void *queue, struct rte_mbuf **mbufs, uint16_t nb)
 	received = rte_vduse_net_rx_burst(rxq->net, rxq->pair, rxq->pool, mbufs, nb);
 	for (i = 0; i < received; i++)
 		mbufs[i]->port = rxq->port_id;
+	if (unlikely(rxtx_vlan(rxq)))
+		vduse_vlan_strip(mbufs, received);
 	return received;
 }
 
@@ -38,6 +47,8 @@ vduse_tx_burst(void *queue, struct rte_mbuf **mbufs, uint16_t nb)
 
 	if (unlikely(!rxtx_enabled(txq)))
 		return 0;
+	if (unlikely(rxtx_vlan(txq)))
+		return vduse_vlan_tx_burst(txq, mbufs, nb);
 	return rte_vduse_net_tx_burst(txq->net, txq->pair, mbufs, nb);
 }
 

@@ -22,6 +22,7 @@ struct xstats_queue {
 	uint64_t faults;
 	uint64_t iotlb_misses;
 	uint64_t need_reset;
+	uint64_t vlan_drops; /* Tx only; counted in net.drops too */
 };
 
 /* The statistics of the device. */
@@ -66,6 +67,7 @@ static const struct xstats_name xstats_queue_names[] = {
 	{ "gso_passed", offsetof(struct xstats_queue, net.gso_passed) },
 	{ "gso_software", offsetof(struct xstats_queue, net.gso_software) },
 	{ "bad_offloads", offsetof(struct xstats_queue, net.bad_offloads) },
+	{ "vlan_dropped", offsetof(struct xstats_queue, vlan_drops) },
 	{ "bad_descriptors", offsetof(struct xstats_queue, net.bad_descriptors) },
 	{ "faults", offsetof(struct xstats_queue, faults) },
 	{ "iotlb_misses", offsetof(struct xstats_queue, iotlb_misses) },
@@ -79,6 +81,20 @@ static unsigned int
 xstats_count(const struct vduse_port *port)
 {
 	return XSTATS_DEVICE + 2 * port->args.dev.queues * XSTATS_QUEUE;
+}
+
+/* Reads the counters of one direction of a pair, and of the packets that the port dropped itself. */
+static uint64_t
+xstats_net_read(const struct vduse_port *port, uint16_t pair, bool rx,
+		struct rte_vduse_net_stats *out)
+{
+	uint64_t drops = 0;
+
+	rte_vduse_net_stats(port->net, pair, rx, out, sizeof(*out));
+	if (!rx)
+		drops = rte_atomic_load_explicit(&port->vlan_drops[pair], rte_memory_order_relaxed);
+	out->drops += drops;
+	return drops;
 }
 
 static void
@@ -96,7 +112,7 @@ xstats_queue_read(const struct vduse_port *port, unsigned int queue, struct xsta
 	uint16_t pair = rx ? queue : queue - port->args.dev.queues;
 	struct rte_vduse_vq_stats vq;
 
-	rte_vduse_net_stats(port->net, pair, rx, &out->net, sizeof(out->net));
+	out->vlan_drops = xstats_net_read(port, pair, rx, &out->net);
 	rte_vduse_vq_stats(rte_vduse_dev_vq(rte_vduse_net_dev(port->net), 2 * pair + rx), &vq,
 			   sizeof(vq));
 	out->faults = vq.faults;
@@ -197,8 +213,8 @@ vduse_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats,
 
 	stats->rx_nombuf = 0;
 	for (i = 0; i < port->args.dev.queues; i++) {
-		rte_vduse_net_stats(port->net, i, true, &rx, sizeof(rx));
-		rte_vduse_net_stats(port->net, i, false, &tx, sizeof(tx));
+		xstats_net_read(port, i, true, &rx);
+		xstats_net_read(port, i, false, &tx);
 		stats->ipackets += rx.packets;
 		stats->ibytes += rx.bytes;
 		stats->ierrors += rx.drops + rx.bad_descriptors;
@@ -220,10 +236,11 @@ vduse_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats,
 int
 vduse_stats_reset(struct rte_eth_dev *dev)
 {
-	const struct vduse_port *port = dev->data->dev_private;
+	struct vduse_port *port = dev->data->dev_private;
 	uint16_t i;
 
 	for (i = 0; i < port->args.dev.queues; i++) {
+		rte_atomic_store_explicit(&port->vlan_drops[i], 0, rte_memory_order_relaxed);
 		rte_vduse_net_stats_reset(port->net, i, true);
 		rte_vduse_net_stats_reset(port->net, i, false);
 	}
