@@ -16,9 +16,11 @@
 #include <rte_malloc.h>
 
 #include "devargs.h"
+#include "mp.h"
 #include "pmd_log.h"
 #include "port.h"
 #include "rxtx.h"
+#include "secondary.h"
 
 /* The string that dpdk-pmdinfo searches for. DPDK's build generates it for drivers in its tree. */
 extern const char vduse_pmd_info[];
@@ -130,12 +132,8 @@ ethdev_probe(struct rte_vdev_device *vdev)
 	size_t size;
 	int ret;
 
-	if (rte_eal_process_type() != RTE_PROC_PRIMARY) {
-		VDUSE_PMD_LOG(ERR, name,
-			      "only the primary process can serve it; use a port of "
-			      "another driver in secondary processes");
-		return -ENOTSUP;
-	}
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return vduse_secondary_probe(vdev);
 	ret = vduse_devargs_parse(name, rte_vdev_device_args(vdev), &args);
 	if (ret < 0)
 		return ret;
@@ -147,11 +145,13 @@ ethdev_probe(struct rte_vdev_device *vdev)
 	}
 	port = dev->data->dev_private;
 	port->args = args;
+	dev->process_private = port;
 	ret = ethdev_init(dev);
 	if (ret < 0) {
 		rte_eth_dev_release_port(dev);
 		return ret;
 	}
+	vduse_mp_serve(dev);
 	rte_eth_dev_probing_finish(dev);
 	return 0;
 }
@@ -159,8 +159,11 @@ ethdev_probe(struct rte_vdev_device *vdev)
 static int
 ethdev_remove(struct rte_vdev_device *vdev)
 {
-	struct rte_eth_dev *dev = rte_eth_dev_allocated(rte_vdev_device_name(vdev));
+	struct rte_eth_dev *dev;
 
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return vduse_secondary_remove(vdev);
+	dev = rte_eth_dev_allocated(rte_vdev_device_name(vdev));
 	/* The application may have closed the port before. */
 	if (dev == NULL)
 		return 0;

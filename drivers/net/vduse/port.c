@@ -15,6 +15,7 @@
 
 #include <rte_vduse_compat.h>
 
+#include "mp.h"
 #include "port.h"
 #include "queue.h"
 #include "xstats.h"
@@ -192,6 +193,7 @@ vduse_port_close(struct rte_eth_dev *dev)
 	struct vduse_port *port = dev->data->dev_private;
 	uint16_t i;
 
+	vduse_mp_withdraw(dev);
 	if (port->started)
 		port_stop(dev);
 	rte_vduse_net_destroy(port->net);
@@ -203,10 +205,10 @@ vduse_port_close(struct rte_eth_dev *dev)
 	return 0;
 }
 
-static int
-port_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
+int
+vduse_port_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info)
 {
-	const struct vduse_port *port = dev->data->dev_private;
+	const struct vduse_port *port = dev->process_private;
 
 	info->max_rx_queues = port->args.dev.queues;
 	info->max_tx_queues = port->args.dev.queues;
@@ -271,7 +273,7 @@ const struct eth_dev_ops vduse_port_ops = {
 	.dev_start = port_start,
 	.dev_stop = port_stop,
 	.dev_close = vduse_port_close,
-	.dev_infos_get = port_infos_get,
+	.dev_infos_get = vduse_port_infos_get,
 	.link_update = vduse_port_link_update,
 	.dev_set_link_up = port_link_up,
 	.dev_set_link_down = port_link_down,

@@ -17,8 +17,12 @@
 
 struct rte_eth_dev;
 struct eth_dev_ops;
+struct rte_eth_dev_info;
 
-/* dev_private. ethdev requires that the application serialises control operations. */
+/*
+ * dev_private, and process_private too. In a secondary process process_private has args alone.
+ * ethdev requires that the application serialises control operations.
+ */
 struct vduse_port {
 	struct rte_vduse_net *net; /* set at probe, cleared at close */
 	struct vduse_devargs args; /* as given; the application may change mtu and mac */
@@ -50,6 +54,10 @@ vduse_port_link(const struct vduse_port *port, bool up);
 /* Reads the link status and stores it. 0 if it changed, -1 if not. Thread: any. */
 int
 vduse_port_link_update(struct rte_eth_dev *dev, int wait);
+
+/* Also in secondary processes, from process_private. */
+int
+vduse_port_infos_get(struct rte_eth_dev *dev, struct rte_eth_dev_info *info);
 
 /* Stops the port if it runs and removes its device. */
 int

@@ -4,36 +4,24 @@
  * Statistics of a port. The id of an extended statistic is its index: first those of the device,
  * then those of each Rx queue, then those of each Tx queue. All queue pairs of the device are
  * included, so that ids do not depend on what the application configures.
- * Input: the counters of lib/virtio_net and lib/vduse. Output: ethdev's structures. Thread: any.
+ * Input: the counters of lib/virtio_net and lib/vduse; in a secondary process, those that the primary
+ * process sends. Output: ethdev's structures. Thread: any.
  */
 #include <errno.h>
 #include <stdio.h>
 
 #include <rte_common.h>
+#include <rte_eal.h>
 #include <rte_vduse.h>
 #include <rte_vduse_compat.h>
 
+#include "mp.h"
 #include "port.h"
 #include "xstats.h"
 
-/* The statistics of one queue. */
-struct xstats_queue {
-	struct rte_vduse_net_stats net;
-	uint64_t faults;
-	uint64_t iotlb_misses;
-	uint64_t need_reset;
-	uint64_t vlan_drops; /* Tx only; counted in net.drops too */
-};
-
-/* The statistics of the device. */
-struct xstats_device {
-	struct rte_vduse_dev_stats dev;
-	uint64_t broken;
-};
-
 struct xstats_name {
 	const char *name;
-	size_t offset; /* of a uint64_t in one of the structures above */
+	size_t offset; /* of a uint64_t in one of the structures of xstats.h */
 };
 
 static const struct xstats_name xstats_device_names[] = {
@@ -83,41 +71,51 @@ xstats_count(const struct vduse_port *port)
 	return XSTATS_DEVICE + 2 * port->args.dev.queues * XSTATS_QUEUE;
 }
 
-/* Reads the counters of one direction of a pair, and of the packets that the port dropped itself. */
-static uint64_t
-xstats_net_read(const struct vduse_port *port, uint16_t pair, bool rx,
-		struct rte_vduse_net_stats *out)
-{
-	uint64_t drops = 0;
-
-	rte_vduse_net_stats(port->net, pair, rx, out, sizeof(*out));
-	if (!rx)
-		drops = rte_atomic_load_explicit(&port->vlan_drops[pair], rte_memory_order_relaxed);
-	out->drops += drops;
-	return drops;
-}
-
-static void
-xstats_device_read(const struct vduse_port *port, struct xstats_device *out)
+void
+vduse_xstats_device_read(const struct vduse_port *port, struct xstats_device *out)
 {
 	rte_vduse_dev_stats(rte_vduse_net_dev(port->net), &out->dev, sizeof(out->dev));
 	out->broken = out->dev.broken;
 }
 
-/* Reads the statistics of a queue. Rx queues are numbered first, then Tx queues. */
-static void
-xstats_queue_read(const struct vduse_port *port, unsigned int queue, struct xstats_queue *out)
+void
+vduse_xstats_queue_read(const struct vduse_port *port, unsigned int queue, struct xstats_queue *out)
 {
 	bool rx = queue < port->args.dev.queues;
 	uint16_t pair = rx ? queue : queue - port->args.dev.queues;
 	struct rte_vduse_vq_stats vq;
 
-	out->vlan_drops = xstats_net_read(port, pair, rx, &out->net);
+	rte_vduse_net_stats(port->net, pair, rx, &out->net, sizeof(out->net));
+	out->vlan_drops = 0;
+	if (!rx)
+		out->vlan_drops =
+			rte_atomic_load_explicit(&port->vlan_drops[pair], rte_memory_order_relaxed);
+	out->net.drops += out->vlan_drops;
 	rte_vduse_vq_stats(rte_vduse_dev_vq(rte_vduse_net_dev(port->net), 2 * pair + rx), &vq,
 			   sizeof(vq));
 	out->faults = vq.faults;
 	out->iotlb_misses = vq.misses;
 	out->need_reset = vq.state == RTE_VDUSE_VQ_ERROR;
+}
+
+/* Reads the statistics of the device, wherever they are. 0, or a negative errno. */
+static int
+xstats_device(const struct rte_eth_dev *dev, struct xstats_device *out)
+{
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return vduse_mp_read(dev, VDUSE_MP_DEVICE, 0, out, sizeof(*out));
+	vduse_xstats_device_read(dev->process_private, out);
+	return 0;
+}
+
+/* The same of a queue. */
+static int
+xstats_queue(const struct rte_eth_dev *dev, unsigned int queue, struct xstats_queue *out)
+{
+	if (rte_eal_process_type() != RTE_PROC_PRIMARY)
+		return vduse_mp_read(dev, VDUSE_MP_QUEUE, queue, out, sizeof(*out));
+	vduse_xstats_queue_read(dev->process_private, queue, out);
+	return 0;
 }
 
 static uint64_t
@@ -129,19 +127,24 @@ xstats_value(const void *counters, const struct xstats_name *name)
 int
 vduse_xstats_get(struct rte_eth_dev *dev, struct rte_eth_xstat *xstats, unsigned int nb)
 {
-	const struct vduse_port *port = dev->data->dev_private;
+	const struct vduse_port *port = dev->process_private;
 	unsigned int count = xstats_count(port);
 	struct xstats_device device;
 	struct xstats_queue queue;
 	unsigned int i, id;
+	int ret;
 
 	if (xstats == NULL || nb < count)
 		return count;
-	xstats_device_read(port, &device);
+	ret = xstats_device(dev, &device);
+	if (ret < 0)
+		return ret;
 	for (id = 0; id < XSTATS_DEVICE; id++)
 		xstats[id].value = xstats_value(&device, &xstats_device_names[id]);
 	for (i = 0; i < 2u * port->args.dev.queues; i++) {
-		xstats_queue_read(port, i, &queue);
+		ret = xstats_queue(dev, i, &queue);
+		if (ret < 0)
+			return ret;
 		for (; id < XSTATS_DEVICE + (i + 1) * XSTATS_QUEUE; id++)
 			xstats[id].value = xstats_value(
 				&queue, &xstats_queue_names[(id - XSTATS_DEVICE) % XSTATS_QUEUE]);
@@ -155,14 +158,17 @@ int
 vduse_xstats_get_by_id(struct rte_eth_dev *dev, const uint64_t *ids, uint64_t *values,
 		       unsigned int nb)
 {
-	const struct vduse_port *port = dev->data->dev_private;
+	const struct vduse_port *port = dev->process_private;
 	struct xstats_device device;
 	struct xstats_queue queue;
 	unsigned int i, read = UINT32_MAX;
+	int ret;
 
 	if (ids == NULL || values == NULL)
 		return xstats_count(port);
-	xstats_device_read(port, &device);
+	ret = xstats_device(dev, &device);
+	if (ret < 0)
+		return ret;
 	for (i = 0; i < nb; i++) {
 		uint64_t id = ids[i];
 
@@ -175,7 +181,9 @@ vduse_xstats_get_by_id(struct rte_eth_dev *dev, const uint64_t *ids, uint64_t *v
 		id -= XSTATS_DEVICE;
 		if (read != id / XSTATS_QUEUE) {
 			read = id / XSTATS_QUEUE;
-			xstats_queue_read(port, read, &queue);
+			ret = xstats_queue(dev, read, &queue);
+			if (ret < 0)
+				return ret;
 		}
 		values[i] = xstats_value(&queue, &xstats_queue_names[id % XSTATS_QUEUE]);
 	}
@@ -185,7 +193,7 @@ vduse_xstats_get_by_id(struct rte_eth_dev *dev, const uint64_t *ids, uint64_t *v
 int
 vduse_xstats_get_names(struct rte_eth_dev *dev, struct rte_eth_xstat_name *names, unsigned int nb)
 {
-	const struct vduse_port *port = dev->data->dev_private;
+	const struct vduse_port *port = dev->process_private;
 	unsigned int count = xstats_count(port);
 	unsigned int i, j, id;
 
@@ -207,28 +215,32 @@ int
 vduse_stats_get(struct rte_eth_dev *dev, struct rte_eth_stats *stats,
 		struct eth_queue_stats *queues)
 {
-	const struct vduse_port *port = dev->data->dev_private;
-	struct rte_vduse_net_stats rx, tx;
+	const struct vduse_port *port = dev->process_private;
+	struct xstats_queue rx, tx;
 	uint16_t i;
+	int ret;
 
 	stats->rx_nombuf = 0;
 	for (i = 0; i < port->args.dev.queues; i++) {
-		xstats_net_read(port, i, true, &rx);
-		xstats_net_read(port, i, false, &tx);
-		stats->ipackets += rx.packets;
-		stats->ibytes += rx.bytes;
-		stats->ierrors += rx.drops + rx.bad_descriptors;
-		stats->rx_nombuf += rx.nombuf;
-		stats->opackets += tx.packets;
-		stats->obytes += tx.bytes;
-		stats->oerrors += tx.drops + tx.bad_descriptors;
+		ret = xstats_queue(dev, i, &rx);
+		if (ret == 0)
+			ret = xstats_queue(dev, port->args.dev.queues + i, &tx);
+		if (ret < 0)
+			return ret;
+		stats->ipackets += rx.net.packets;
+		stats->ibytes += rx.net.bytes;
+		stats->ierrors += rx.net.drops + rx.net.bad_descriptors;
+		stats->rx_nombuf += rx.net.nombuf;
+		stats->opackets += tx.net.packets;
+		stats->obytes += tx.net.bytes;
+		stats->oerrors += tx.net.drops + tx.net.bad_descriptors;
 		if (queues == NULL || i >= RTE_ETHDEV_QUEUE_STAT_CNTRS)
 			continue;
-		queues->q_ipackets[i] = rx.packets;
-		queues->q_ibytes[i] = rx.bytes;
-		queues->q_errors[i] = rx.drops + rx.bad_descriptors;
-		queues->q_opackets[i] = tx.packets;
-		queues->q_obytes[i] = tx.bytes;
+		queues->q_ipackets[i] = rx.net.packets;
+		queues->q_ibytes[i] = rx.net.bytes;
+		queues->q_errors[i] = rx.net.drops + rx.net.bad_descriptors;
+		queues->q_opackets[i] = tx.net.packets;
+		queues->q_obytes[i] = tx.net.bytes;
 	}
 	return 0;
 }
