@@ -264,6 +264,24 @@ rte_vduse_vq_index(const struct rte_vduse_vq *vq);
 int
 rte_vduse_vq_kick_fd(const struct rte_vduse_vq *vq);
 
+/**
+ * Tells an eventfd for a thread that sleeps until there is something to poll. The first call opens
+ * it; it is the same one until the device is destroyed, whatever drivers come and go. It is
+ * signalled at each notification of the driver, and whenever the virtqueue starts or runs on after
+ * a change: notifications are then disabled or could not be enabled, so that the thread has to
+ * enable them and poll again.
+ *
+ * Any thread; not within a burst of the virtqueue, nor in a callback of it.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @return
+ *   The eventfd, which the library owns and which does not block; or a negative errno, with one
+ *   log line.
+ */
+int
+rte_vduse_vq_wake_fd(struct rte_vduse_vq *vq);
+
 /** Counters of a virtqueue. A newer library may add some at the end. */
 struct rte_vduse_vq_stats {
 	uint64_t misses;               /**< Addresses that the control thread had to resolve. */

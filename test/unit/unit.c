@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
@@ -97,6 +98,14 @@ unit_sleep_ms(unsigned int ms)
 	struct timespec time = { .tv_sec = ms / 1000, .tv_nsec = ms % 1000 * 1000000L };
 
 	nanosleep(&time, NULL);
+}
+
+bool
+unit_signalled(void *arg)
+{
+	eventfd_t value;
+
+	return eventfd_read(*(int *)arg, &value) == 0;
 }
 
 bool

@@ -46,6 +46,10 @@ unit_wait(bool (*condition)(void *arg), void *arg);
 void
 unit_sleep_ms(unsigned int ms);
 
+/* Whether an eventfd, *(int *)arg, was signalled; it no longer is after that. For unit_wait(), too. */
+bool
+unit_signalled(void *arg);
+
 /*
  * Returns after the control thread, which must be running, has looked once at all that was sent to
  * it before the call, and at what it had deferred. An answer that is not there then is held back.

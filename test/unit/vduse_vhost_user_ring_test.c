@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -273,6 +274,62 @@ test_last_descriptor(void **state)
 	assert_true(loopback_dev_lookup(&self, 0, 2 * MEMORY, &region));
 }
 
+static void
+send_kick(uint16_t index, int fd)
+{
+	struct vhost_user_msg msg = vhost_client_msg(MSG_SET_VRING_KICK, index, 8, true);
+
+	vhost_client_send(client, &msg, 1, fd);
+	assert_int_equal(vhost_client_answer(client, MSG_SET_VRING_KICK), 0);
+}
+
+/* The client's kicks wake a thread that sleeps, whatever the client does with its eventfd. */
+static void
+test_kick(void **state)
+{
+	int kicks[] = { eventfd(0, 0), eventfd(0, 0) }, wake;
+	unsigned int fds;
+
+	RTE_SET_USED(state);
+	start_rings(FEATURES, 2);
+	wake = rte_vduse_vq_wake_fd(self.vqs[1]);
+	fds = unit_fds();
+	send_kick(1, kicks[0]);
+	assert_int_equal(unit_fds(), fds + 1);
+	loopback_dev_wait(&self, 1, RTE_VDUSE_VQ_RUNNING);
+	(void)unit_signalled(&wake);
+	assert_int_equal(eventfd_write(kicks[0], 1), 0);
+	assert_true(unit_wait(unit_signalled, &wake));
+	/* The counter is still 1, or 0 because the client has read it. */
+	assert_int_equal(eventfd_write(kicks[0], 1), 0);
+	assert_true(unit_wait(unit_signalled, &wake));
+	assert_true(unit_signalled(&kicks[0]));
+	assert_int_equal(eventfd_write(kicks[0], 1), 0);
+	assert_true(unit_wait(unit_signalled, &wake));
+	/* Another one replaces it; it was kicked before. */
+	assert_int_equal(eventfd_write(kicks[1], 1), 0);
+	send_kick(1, kicks[1]);
+	assert_true(unit_wait(unit_signalled, &wake));
+	assert_int_equal(eventfd_write(kicks[0], 1), 0);
+	unit_ctrl_turn();
+	assert_false(unit_signalled(&wake));
+	/* A stopped ring needs none: it is closed. */
+	(void)base(1);
+	assert_int_equal(unit_fds(), fds - 1);
+	assert_int_equal(eventfd_write(kicks[1], 1), 0);
+	unit_ctrl_turn();
+	assert_false(unit_signalled(&wake));
+	assert_int_equal(unit_log_count("is no eventfd"), 0);
+	send_kick(1, memory);
+	assert_int_equal(unit_log_count("kick descriptor of virtqueue 1 is no eventfd"), 1);
+	send_kick(0, kicks[0]);
+	close(client);
+	client = -1;
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_IDLE);
+	close(kicks[0]);
+	close(kicks[1]);
+}
+
 int
 main(void)
 {
@@ -284,6 +341,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_base, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_base_not_started, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last_descriptor, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kick, setup, teardown),
 	};
 
 	if (unit_init() < 0)

@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/eventfd.h>
 #include <unistd.h>
 
 #include <rte_vduse_compat.h>
@@ -341,6 +342,59 @@ test_kick_and_call(void **state)
 	assert_int_equal(fcntl(kick, F_GETFD), -1);
 }
 
+/* The eventfd of a thread that sleeps stays, while the driver's kicks get another one at each start. */
+static void
+test_wake(void **state)
+{
+	unsigned int fds = unit_fds();
+	int wake = rte_vduse_vq_wake_fd(device.vqs[1]);
+
+	RTE_SET_USED(state);
+	assert_true(wake >= 0);
+	assert_int_equal(rte_vduse_vq_wake_fd(device.vqs[1]), wake);
+	assert_int_equal(unit_fds(), fds + 1);
+	assert_false(unit_signalled(&wake));
+	assert_int_equal(eventfd_write(vduse_loopback_kick_fd(device.loop, 1), 1), 0);
+	assert_true(unit_signalled(&wake));
+	assert_true(loopback_dev_set_status(&device, 0));
+	assert_int_equal(vduse_loopback_kick_fd(device.loop, 1), -1);
+	assert_false(unit_signalled(&wake));
+	loopback_dev_up(&device);
+	assert_int_equal(rte_vduse_vq_wake_fd(device.vqs[1]), wake);
+	assert_true(unit_signalled(&wake));
+	assert_int_equal(eventfd_write(vduse_loopback_kick_fd(device.loop, 1), 1), 0);
+	assert_true(unit_signalled(&wake));
+	assert_int_equal(eventfd_write(vduse_loopback_kick_fd(device.loop, 0), 1), 0);
+	assert_false(unit_signalled(&wake));
+	loopback_dev_destroy(&device);
+	assert_int_equal(fcntl(wake, F_GETFD), -1);
+	loopback_dev_start(&device);
+}
+
+/* Opened before a driver comes; then a start, and the end of each stall, wakes the thread. */
+static void
+test_wake_runs(void **state)
+{
+	int wake;
+
+	RTE_SET_USED(state);
+	assert_true(loopback_dev_set_status(&device, 0));
+	wake = rte_vduse_vq_wake_fd(device.vqs[0]);
+	assert_true(wake >= 0);
+	assert_false(unit_signalled(&wake));
+	loopback_dev_set_vq(&device, 0, FAR, 256);
+	loopback_dev_up(&device);
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_SUSPENDED);
+	assert_false(unit_signalled(&wake));
+	loopback_dev_region(&device, FAR, PAGE, PAGE, PERM_RW, memory);
+	loopback_dev_update(&device);
+	assert_true(unit_signalled(&wake));
+	loopback_dev_region(&device, 2 * FAR, PAGE, PAGE, PERM_RW, memory);
+	assert_true(loopback_dev_burst(&device, 0, 2 * FAR, true));
+	assert_true(unit_wait(unit_signalled, &wake));
+	assert_int_equal(loopback_dev_state(&device, 0), RTE_VDUSE_VQ_RUNNING);
+}
+
 int
 main(void)
 {
@@ -358,6 +412,8 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_kick_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kick_and_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wake, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_wake_runs, setup, teardown),
 	};
 
 	if (unit_init() < 0)

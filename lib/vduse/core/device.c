@@ -262,6 +262,8 @@ rte_vduse_dev_stop(struct rte_vduse_dev *dev)
 void
 rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
 {
+	uint16_t i;
+
 	if (dev == NULL)
 		return;
 	rte_vduse_dev_stop(dev);
@@ -269,6 +271,8 @@ rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
 	dev->transport->destroy(dev);
 	vduse_dev_path_leave(dev);
 	vduse_umem_free(dev);
+	for (i = 0; i < dev->nb_vqs; i++)
+		vduse_vq_free(&dev->vqs[i]);
 	free(dev);
 }
 

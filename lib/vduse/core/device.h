@@ -162,6 +162,9 @@ vduse_status_move(struct rte_vduse_dev *dev, uint32_t group, uint32_t asid);
 /* vq.c: one virtqueue. */
 void
 vduse_vq_init(struct rte_vduse_dev *dev, uint16_t index);
+/* Frees what a stopped virtqueue holds. */
+void
+vduse_vq_free(struct rte_vduse_vq *vq);
 /* Starts a virtqueue if the driver made it ready. Returns whether it is still unready. */
 bool
 vduse_vq_try_start(struct rte_vduse_vq *vq);

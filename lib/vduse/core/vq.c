@@ -8,6 +8,7 @@
  * and vduse_vq_report().
  */
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -33,6 +34,14 @@ vduse_vq_init(struct rte_vduse_dev *dev, uint16_t index)
 	vq->dev = dev;
 	vq->index = index;
 	vq->kick_fd = -1;
+	vq->wake_fd = -1;
+}
+
+void
+vduse_vq_free(struct rte_vduse_vq *vq)
+{
+	if (vq->wake_fd >= 0)
+		close(vq->wake_fd);
 }
 
 /* Stops polling. After it returns, only the caller accesses the virtqueue. */
@@ -43,13 +52,32 @@ vq_lock(struct rte_vduse_vq *vq)
 	rte_spinlock_lock(&vq->lock);
 }
 
+/*
+ * A thread that sleeps on the virtqueue found it disabled, or its notifications were disabled by a
+ * start: it wakes up, polls and enables them.
+ */
 static void
 vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
 {
+	int wake_fd = vq->wake_fd;
+
 	rte_atomic_store_explicit(&vq->state, state, rte_memory_order_release);
 	rte_atomic_store_explicit(&vq->enabled, state == RTE_VDUSE_VQ_RUNNING,
 				  rte_memory_order_relaxed);
 	rte_spinlock_unlock(&vq->lock);
+	/* Fails only if the counter is full, which wakes the thread too. */
+	if (state == RTE_VDUSE_VQ_RUNNING && wake_fd >= 0)
+		(void)eventfd_write(wake_fd, 1);
+}
+
+/* Returns another descriptor of an eventfd, a new one if there is none, or a negative errno. */
+static int
+vq_eventfd(int other)
+{
+	int fd = other >= 0 ? fcntl(other, F_DUPFD_CLOEXEC, 0)
+			    : eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
 }
 
 /* Opened even if nothing reads it: applications that sleep wait for the driver's kicks. */
@@ -58,9 +86,10 @@ vq_kick_open(struct rte_vduse_vq *vq)
 {
 	int ret;
 
-	vq->kick_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	if (vq->kick_fd < 0)
-		return -errno;
+	ret = vq_eventfd(vq->wake_fd);
+	if (ret < 0)
+		return ret;
+	vq->kick_fd = ret;
 	ret = vq->dev->transport->vq_kick_fd(vq->dev, vq->index, vq->kick_fd);
 	if (ret < 0) {
 		close(vq->kick_fd);
@@ -477,6 +506,24 @@ vduse_vq_guard(struct rte_vduse_vq *vq)
 		return false;
 	}
 	return true;
+}
+
+int
+rte_vduse_vq_wake_fd(struct rte_vduse_vq *vq)
+{
+	int fd;
+
+	/* With the lock, because the control thread opens and closes kick_fd under it. */
+	rte_spinlock_lock(&vq->lock);
+	fd = vq->wake_fd >= 0 ? vq->wake_fd : vq_eventfd(vq->kick_fd);
+	if (fd >= 0)
+		vq->wake_fd = fd;
+	rte_spinlock_unlock(&vq->lock);
+	if (fd < 0)
+		VDUSE_LOG(dev, ERR, vq->dev->name,
+			  "no eventfd to wake the thread of virtqueue %u: %s", vq->index,
+			  strerror(-fd));
+	return fd;
 }
 
 struct rte_vduse_vq *

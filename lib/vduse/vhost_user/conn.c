@@ -147,9 +147,13 @@ conn_turn(struct vhost_user *vu)
 	}
 	if (epoll_wait(vu->dev->fd, &event, 1, 0) <= 0)
 		return -EAGAIN;
-	if (event.data.fd == vu->timer)
+	if (event.data.u64 & VHOST_USER_KICK) {
+		vhost_user_kick_pass(vu, (uint16_t)event.data.u64);
+		return 0;
+	}
+	if (event.data.u64 == (uint32_t)vu->timer)
 		return conn_tick(vu);
-	if (event.data.fd != vu->conn)
+	if (event.data.u64 != (uint32_t)vu->conn)
 		return vhost_user_socket_accept(vu);
 	ret = vhost_user_recv(vu);
 	if (ret == -EAGAIN)

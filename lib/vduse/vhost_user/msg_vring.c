@@ -73,7 +73,7 @@ msg_vring_change(struct vhost_user_ring *ring, const struct vhost_user_msg *msg)
 		ring->enabled = payload->vring.num != 0;
 		break;
 	case MSG_SET_VRING_KICK:
-		/* The device polls and ignores kicks, but the descriptor starts the ring. */
+		/* Kicked or not, the message starts the ring. */
 		ring->kicked = true;
 		break;
 	}
@@ -90,7 +90,11 @@ vhost_user_msg_vring_set(struct vhost_user *vu, struct vhost_user_msg *msg)
 	uint16_t index;
 	char why[64];
 
-	if (!msg_vring_index(vu, number, &index) || msg_vring_repeats(&vu->vqs[index].ring, msg))
+	if (!msg_vring_index(vu, number, &index))
+		return MSG_DONE;
+	if (msg->type == MSG_SET_VRING_KICK)
+		vhost_user_kick_take(vu, index, msg);
+	if (msg_vring_repeats(&vu->vqs[index].ring, msg))
 		return MSG_DONE;
 	if (msg->type == MSG_SET_VRING_NUM && msg->payload.vring.num > VHOST_USER_VRING_SIZE_MAX)
 		return vhost_user_msg_refuse(vu, msg, "is for too large a ring");
@@ -121,6 +125,7 @@ vhost_user_msg_vring_get_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 		return -EINPROGRESS;
 	ring->kicked = false;
 	ring->placed = false;
+	vhost_user_kick_from(vu, index, -1);
 	if (!vhost_user_vring_any(vu) && vhost_user_vring_reset(vu) < 0)
 		return -EINPROGRESS;
 	msg->payload.vring.num = ring->avail;

@@ -29,7 +29,7 @@
 int
 vhost_user_socket_watch(const struct vhost_user *vu, int fd, bool on)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+	struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint32_t)fd };
 
 	return epoll_ctl(vu->dev->fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, fd, &event) < 0 ? -errno
 											  : 0;

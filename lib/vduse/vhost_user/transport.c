@@ -33,6 +33,7 @@ static struct vhost_user *
 vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
 {
 	struct vhost_user *vu;
+	uint16_t i;
 
 	vu = calloc(1, sizeof(*vu) + conf->nb_vqs * sizeof(vu->vqs[0]));
 	if (vu == NULL)
@@ -48,6 +49,10 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	vu->conn = -1;
 	vu->inflight = -1;
 	vu->channel = -1;
+	for (i = 0; i < conf->nb_vqs; i++) {
+		vu->vqs[i].kick = -1;
+		vu->vqs[i].kick_to = -1;
+	}
 	vu->config = calloc(1, conf->config_size + 1);
 	vu->closer = vhost_user_closer_new();
 	if (vu->config == NULL || vu->closer == NULL) {
@@ -128,8 +133,10 @@ vhost_user_destroy(struct rte_vduse_dev *dev)
 	struct vhost_user *vu = dev->transport_priv;
 	uint16_t i;
 
-	for (i = 0; i < dev->nb_vqs; i++)
+	for (i = 0; i < dev->nb_vqs; i++) {
 		vhost_user_call_close(vu->vqs[i].call);
+		vhost_user_kick_from(vu, i, -1);
+	}
 	vhost_user_conn_close(vu);
 	vhost_user_socket_close(vu);
 	vhost_user_free(vu);
@@ -204,13 +211,10 @@ vhost_user_vq_life(struct rte_vduse_dev *dev, uint16_t index)
 	return vu->vqs[index].cookie;
 }
 
-/* The device polls and ignores kicks. */
 static int
 vhost_user_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
 {
-	RTE_SET_USED(dev);
-	RTE_SET_USED(index);
-	RTE_SET_USED(fd);
+	vhost_user_kick_to(dev->transport_priv, index, fd);
 	return 0;
 }
 

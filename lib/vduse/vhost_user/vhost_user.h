@@ -79,6 +79,8 @@ struct vhost_user_vq {
 	struct vduse_vq_info info;    /* reported to core/ by the operation vq_info */
 	uint64_t cookie;              /* of the ring, see vq_life in transport.h; valid with info */
 	struct vhost_user_call *call; /* under the virtqueue's lock; NULL: no interrupts */
+	int kick;                     /* eventfd of the driver, see kick.c; -1: none */
+	int kick_to;                  /* eventfd of core/ while it runs; -1: none */
 };
 
 /* A write to the configuration space. No writable field is longer. */
@@ -224,6 +226,25 @@ vhost_user_call_send(struct vhost_user_call *call);
 /* Whether a driver can block call_send, because there is no io_uring. */
 bool
 vhost_user_call_waits(const struct vhost_user_call *call);
+
+/* In an event of the epoll: a notification of the virtqueue in the low bits. */
+#define VHOST_USER_KICK (UINT64_C(1) << 32)
+
+/*
+ * kick.c: sets the eventfd with which the driver notifies a virtqueue, and takes it over. -1: none.
+ * It need not stop.
+ */
+void
+vhost_user_kick_from(struct vhost_user *vu, uint16_t index, int fd);
+/* kick.c: the same with the descriptor of a message, unless it is no eventfd. */
+void
+vhost_user_kick_take(struct vhost_user *vu, uint16_t index, struct vhost_user_msg *msg);
+/* kick.c: sets the eventfd that notifications are passed on to, which the caller keeps, or -1. */
+void
+vhost_user_kick_to(struct vhost_user *vu, uint16_t index, int fd);
+/* kick.c: passes on a notification. */
+void
+vhost_user_kick_pass(const struct vhost_user *vu, uint16_t index);
 
 /*
  * vring.c: stops a virtqueue so that its ring can be changed. NULL: requests are in flight, call

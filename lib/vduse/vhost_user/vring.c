@@ -273,6 +273,7 @@ vhost_user_vring_forget(struct vhost_user *vu)
 		return ret;
 	for (i = 0; i < vu->dev->nb_vqs; i++) {
 		vhost_user_vring_call(vu, i, -1);
+		vhost_user_kick_from(vu, i, -1);
 		vu->vqs[i].ring = (struct vhost_user_ring){ 0 };
 	}
 	vu->announces = false;

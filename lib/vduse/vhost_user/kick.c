@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
+/*
+ * Notifications of a vhost-user driver. The eventfd that it sent belongs to it as well: it can read
+ * the counter first, or clear O_NONBLOCK, so that a read blocks, and it brings another one when it
+ * connects again. So no thread of the application sleeps on it. The control thread polls it, edge
+ * triggered and without a read, and passes each notification on to an eventfd of this process.
+ * Input: eventfds of the driver and of core/. Output: signals.
+ * Thread: control.
+ */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
+
+#include <vduse/core/device.h>
+#include <vduse/core/log.h>
+#include <vduse/vhost_user/vhost_user.h>
+
+static void
+kick_watch(const struct vhost_user *vu, uint16_t index, bool on)
+{
+	const struct vhost_user_vq *vq = &vu->vqs[index];
+	struct epoll_event event = {
+		.events = EPOLLIN | EPOLLET,
+		.data.u64 = VHOST_USER_KICK | index,
+	};
+
+	if (vq->kick < 0 || vq->kick_to < 0)
+		return;
+	if (epoll_ctl(vu->dev->fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, vq->kick, &event) < 0 && on)
+		VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
+				 "cannot poll the kick descriptor of virtqueue %u: %s: a thread "
+				 "that sleeps on it is not woken",
+				 index, strerror(errno));
+}
+
+void
+vhost_user_kick_from(struct vhost_user *vu, uint16_t index, int fd)
+{
+	struct vhost_user_vq *vq = &vu->vqs[index];
+
+	kick_watch(vu, index, false);
+	if (vq->kick >= 0)
+		close(vq->kick);
+	vq->kick = fd;
+	kick_watch(vu, index, true);
+}
+
+void
+vhost_user_kick_take(struct vhost_user *vu, uint16_t index, struct vhost_user_msg *msg)
+{
+	if (msg->nb_fds == 0) {
+		vhost_user_kick_from(vu, index, -1);
+		return;
+	}
+	/* The message may be handled again, once no request is in flight. */
+	if (msg->fds[0] < 0)
+		return;
+	if (vhost_user_file_is_eventfd(msg->fds[0])) {
+		vhost_user_kick_from(vu, index, msg->fds[0]);
+		msg->fds[0] = -1;
+		return;
+	}
+	vhost_user_kick_from(vu, index, -1);
+	VDUSE_LOG_DRIVER(vu->dev, msg, WARNING,
+			 "the kick descriptor of virtqueue %u is no eventfd: a thread that sleeps "
+			 "on the virtqueue is not woken",
+			 index);
+}
+
+void
+vhost_user_kick_to(struct vhost_user *vu, uint16_t index, int fd)
+{
+	kick_watch(vu, index, false);
+	vu->vqs[index].kick_to = fd;
+	kick_watch(vu, index, true);
+}
+
+void
+vhost_user_kick_pass(const struct vhost_user *vu, uint16_t index)
+{
+	/* Fails only if the counter is full, which wakes a thread too. */
+	if (vu->vqs[index].kick_to >= 0)
+		(void)eventfd_write(vu->vqs[index].kick_to, 1);
+}
