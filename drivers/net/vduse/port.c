@@ -15,6 +15,7 @@
 
 #include <rte_vduse_compat.h>
 
+#include "intr.h"
 #include "mp.h"
 #include "port.h"
 #include "queue.h"
@@ -135,8 +136,12 @@ static int
 port_configure(struct rte_eth_dev *dev)
 {
 	struct vduse_port *port = dev->data->dev_private;
+	int ret;
 	uint64_t rx = dev->data->dev_conf.rxmode.offloads;
 
+	ret = vduse_intr_configure(dev);
+	if (ret < 0)
+		return ret;
 	/* The driver may send packets longer than a data room, whatever offloads are set. */
 	dev->data->scattered_rx = 1;
 	rte_vduse_net_set_partial_csum(port->net, (rx & PORT_RX_CSUM) == PORT_RX_CSUM);
@@ -196,6 +201,7 @@ vduse_port_close(struct rte_eth_dev *dev)
 	vduse_mp_withdraw(dev);
 	if (port->started)
 		port_stop(dev);
+	vduse_intr_free(dev);
 	rte_vduse_net_destroy(port->net);
 	port->net = NULL;
 	for (i = 0; i < dev->data->nb_rx_queues; i++)
@@ -298,6 +304,8 @@ const struct eth_dev_ops vduse_port_ops = {
 	.rx_queue_stop = vduse_rx_queue_stop,
 	.tx_queue_start = vduse_tx_queue_start,
 	.tx_queue_stop = vduse_tx_queue_stop,
+	.rx_queue_intr_enable = vduse_intr_enable,
+	.rx_queue_intr_disable = vduse_intr_disable,
 	.rxq_info_get = vduse_rxq_info_get,
 	.txq_info_get = vduse_txq_info_get,
 	.tx_done_cleanup = vduse_tx_done_cleanup,
