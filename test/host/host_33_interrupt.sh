@@ -5,7 +5,7 @@
 #   test/host/host_33_interrupt.sh SLEEPER
 #
 # An application that sleeps on receive interrupts: it is woken by packets and by nothing else,
-# whatever drivers come and go.
+# whatever drivers come and go. And what ethdev says of the queues of a port.
 . "$(dirname "$0")/host.sh"
 sleeper=$1
 
@@ -80,6 +80,23 @@ with()
 	stop_testpmd virtio
 }
 
+# shows COMMAND TEXT: what testpmd says of the port.
+shows()
+{
+	local out
+	out=$(testpmd_cmd vduse "show $1")
+	case $out in
+	*"$2"*) ;;
+	*) fail "show $1: no \"$2\": $out" ;;
+	esac
+}
+
+# status QUEUE OFFSET TEXT
+status()
+{
+	shows "port 0 $1 0 desc $2 status" "Desc status = $3"
+}
+
 start_sleeper
 step "it sleeps while there is no driver"
 sleeps
@@ -91,4 +108,20 @@ answers
 kill_testpmd virtio
 with "split ring, in order" ",in_order=1"
 stop_testpmd sleeper
+
+step "burst modes and descriptors"
+start_backend vduse ""
+testpmd_cmd vduse stop >/dev/null
+shows "rxq info 0 0" "Burst mode: Scalar, no driver"
+status rxq 0 AVAILABLE
+status txq 0 FULL
+start_driver virtio ",packed_vq=1,in_order=0"
+testpmd_cmd virtio "start tx_first 1" >/dev/null
+shows "rxq info 0 0" "Burst mode: Scalar, packed ring"
+shows "txq info 0 0" "Burst mode: Scalar, packed ring"
+status rxq 31 DONE
+status rxq 32 AVAILABLE
+status txq 255 DONE
+stop_testpmd virtio
+stop_testpmd vduse
 ok

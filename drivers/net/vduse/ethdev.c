@@ -119,6 +119,8 @@ ethdev_init(struct rte_eth_dev *dev)
 	dev->rx_pkt_burst = vduse_rx_burst;
 	dev->tx_pkt_burst = vduse_tx_burst;
 	dev->rx_queue_count = vduse_rx_count;
+	dev->rx_descriptor_status = vduse_rx_status;
+	dev->tx_descriptor_status = vduse_tx_status;
 	return ethdev_net_create(dev);
 }
 

@@ -308,6 +308,8 @@ const struct eth_dev_ops vduse_port_ops = {
 	.rx_queue_intr_disable = vduse_intr_disable,
 	.rxq_info_get = vduse_rxq_info_get,
 	.txq_info_get = vduse_txq_info_get,
+	.rx_burst_mode_get = vduse_burst_mode,
+	.tx_burst_mode_get = vduse_burst_mode,
 	.tx_done_cleanup = vduse_tx_done_cleanup,
 	.eth_dev_priv_dump = port_priv_dump,
 };

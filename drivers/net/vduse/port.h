@@ -40,6 +40,7 @@ struct vduse_queue {
 	bool deferred; /* stays stopped when the port starts */
 	uint16_t pair;
 	uint16_t port_id;
+	uint16_t size; /* descriptors, as announced */
 	struct rte_vduse_net *net;
 	struct rte_mempool *pool; /* Rx only */
 	uint64_t *vlan_drops;     /* Tx only: packets that could not be tagged */

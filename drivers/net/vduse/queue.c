@@ -5,6 +5,9 @@
  * no ring is allocated here. Thread: the application's control thread, while the queue is not polled.
  */
 #include <errno.h>
+#include <stdio.h>
+
+#include <linux/virtio_config.h>
 
 #include <ethdev_driver.h>
 #include <rte_malloc.h>
@@ -140,6 +143,7 @@ queue_new(struct rte_eth_dev *dev, uint16_t id, unsigned int socket_id)
 	}
 	queue->pair = id;
 	queue->port_id = dev->data->port_id;
+	queue->size = port->args.dev.queue_size;
 	queue->net = port->net;
 	return queue;
 }
@@ -199,6 +203,21 @@ vduse_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info
 	info->nb_desc = port->args.dev.queue_size;
 	info->conf.tx_deferred_start = queue->deferred;
 	info->conf.offloads = dev->data->dev_conf.txmode.offloads;
+}
+
+/* The same for each queue and direction: plain C that copies packets, for either ring format. */
+int
+vduse_burst_mode(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_burst_mode *mode)
+{
+	const struct vduse_port *port = dev->data->dev_private;
+	uint64_t features = rte_vduse_dev_features(rte_vduse_net_dev(port->net));
+	const char *ring = "no driver";
+
+	RTE_SET_USED(id);
+	if (rte_vduse_net_link(port->net))
+		ring = features & RTE_BIT64(VIRTIO_F_RING_PACKED) ? "packed ring" : "split ring";
+	snprintf(mode->info, sizeof(mode->info), "Scalar, %s", ring);
+	return 0;
 }
 
 /* Tx bursts copy and free the mbufs, so none is pending. */

@@ -49,6 +49,10 @@ vduse_rxq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_rxq_info
 void
 vduse_txq_info_get(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_txq_info *info);
 
+/* For Rx and Tx queues: the ring format of the driver that is up. */
+int
+vduse_burst_mode(struct rte_eth_dev *dev, uint16_t id, struct rte_eth_burst_mode *mode);
+
 int
 vduse_tx_done_cleanup(void *queue, uint32_t nb);
 

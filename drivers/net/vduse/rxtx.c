@@ -4,6 +4,9 @@
  * Rx and Tx bursts of a port. They pass mbufs between the application and lib/virtio_net, which
  * does the work. A stopped queue passes none. Thread: the lcore that polls the queue.
  */
+#include <errno.h>
+
+#include <rte_ethdev.h>
 #include <rte_mbuf.h>
 #include <rte_vduse_compat.h>
 
@@ -58,4 +61,25 @@ vduse_rx_count(void *queue)
 	const struct vduse_queue *rxq = queue;
 
 	return rxtx_enabled(rxq) ? rte_vduse_net_rx_count(rxq->net, rxq->pair) : 0;
+}
+
+/* The driver may have made a larger ring than announced; its size is not known here. */
+int
+vduse_rx_status(void *queue, uint16_t offset)
+{
+	const struct vduse_queue *rxq = queue;
+
+	if ((uint32_t)vduse_rx_count(queue) > offset)
+		return RTE_ETH_RX_DESC_DONE;
+	return offset < rxq->size ? RTE_ETH_RX_DESC_AVAIL : -EINVAL;
+}
+
+int
+vduse_tx_status(void *queue, uint16_t offset)
+{
+	const struct vduse_queue *txq = queue;
+
+	if (rxtx_enabled(txq) && rte_vduse_net_tx_count(txq->net, txq->pair) > offset)
+		return RTE_ETH_TX_DESC_DONE;
+	return offset < txq->size ? RTE_ETH_TX_DESC_FULL : -EINVAL;
 }

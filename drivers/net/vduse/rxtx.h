@@ -20,4 +20,12 @@ vduse_tx_burst(void *queue, struct rte_mbuf **mbufs, uint16_t nb);
 vduse_rx_count_t
 vduse_rx_count(void *queue);
 
+/* Whether so many packets wait in an Rx queue: RTE_ETH_RX_DESC_*, or -EINVAL. */
+int
+vduse_rx_status(void *queue, uint16_t offset);
+
+/* Whether the driver offers so many buffers to a Tx queue: RTE_ETH_TX_DESC_*, or -EINVAL. */
+int
+vduse_tx_status(void *queue, uint16_t offset);
+
 #endif /* VDUSE_RXTX_H */
