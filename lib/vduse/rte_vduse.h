@@ -215,6 +215,19 @@ struct rte_vduse_dev_ops {
 	 *   The arg of the device's conf.
 	 */
 	void (*announce)(struct rte_vduse_dev *dev, const uint8_t *address, void *arg);
+	/**
+	 * The virtqueue began to run, or no longer runs: the driver enabled or disabled it, or it
+	 * lost its rings. rte_vduse_vq_stats() says so already, and the lock of the virtqueue is
+	 * not held. An error state that a burst causes is told when the driver resets the device.
+	 *
+	 * @param vq
+	 *   The virtqueue.
+	 * @param runs
+	 *   Whether it runs.
+	 * @param arg
+	 *   The arg of the device's conf.
+	 */
+	void (*vq_runs)(struct rte_vduse_vq *vq, bool runs, void *arg);
 };
 
 /**

@@ -37,6 +37,7 @@ struct rte_vduse_vq {
 	uint16_t index;            /* constant */
 	bool started;              /* the driver made it ready; control thread only */
 	bool missed;               /* its miss is being served; control thread only */
+	bool runs;                 /* as vq_runs was told; control thread only */
 	int kick_fd;               /* eventfd of the driver's kicks, or -1; control thread only */
 	int wake_fd;               /* see rte_vduse_vq_wake_fd(); -1: not opened. Under the lock */
 	uint64_t misses;           /* written by the control thread */

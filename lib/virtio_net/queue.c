@@ -30,7 +30,7 @@ queue_resume(struct vnet_queue *queue, const struct rte_vduse_vq_info *info)
 				"virtqueue %u resumes at 0x%x, the end of its used buffers, "
 				"not at 0x%x",
 				queue->vq->index, vring_position(ring), info->position);
-	if (net->watch != NULL)
+	if (net->watch != NULL && net->watch->vq_start != NULL)
 		(void)net->watch->vq_start(queue->vq, info, net->arg);
 	return 0;
 }
@@ -64,7 +64,7 @@ queue_memory(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_net *net = arg;
 
-	if (net->watch != NULL)
+	if (net->watch != NULL && net->watch->vq_remap != NULL)
 		(void)net->watch->vq_remap(vq, net->arg);
 }
 
@@ -73,8 +73,17 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_net *net = arg;
 
-	if (net->watch != NULL && vq->ring.started)
+	if (net->watch != NULL && net->watch->vq_stop != NULL && vq->ring.started)
 		net->watch->vq_stop(vq, net->arg);
+}
+
+static void
+queue_runs(struct rte_vduse_vq *vq, bool runs, void *arg)
+{
+	struct rte_vduse_net *net = arg;
+
+	if (net->watch != NULL && net->watch->vq_runs != NULL)
+		net->watch->vq_runs(vq, runs, net->arg);
 }
 
 static void
@@ -123,6 +132,7 @@ const struct rte_vduse_dev_ops vnet_dev_ops = {
 	.memory = net_memory,
 	.status = net_status,
 	.announce = net_announce,
+	.vq_runs = queue_runs,
 };
 
 static uint32_t

@@ -91,8 +91,8 @@ struct rte_vduse_net_conf {
 	void (*link)(struct rte_vduse_net *net, bool up, void *arg);
 	/**
 	 * Told of virtqueues, memory and status after the network device itself, and before it
-	 * when a virtqueue stops, on the control thread. Needs vq_start, vq_remap and vq_stop;
-	 * vq_position and vq_drain are not used. May be NULL.
+	 * when a virtqueue stops, on the control thread. vq_position and vq_drain are not used. It
+	 * and each of its callbacks may be NULL.
 	 */
 	const struct rte_vduse_dev_ops *watch;
 	/**

@@ -83,12 +83,25 @@ on_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
 	rte_atomic_fetch_add_explicit(&self->statuses, 1, rte_memory_order_release);
 }
 
+/* Counts those only that come when the state is the new one. */
+static void
+on_vq_runs(struct rte_vduse_vq *vq, bool runs, void *arg)
+{
+	struct loopback_dev *self = arg;
+	struct rte_vduse_vq_stats stats;
+
+	rte_vduse_vq_stats(vq, &stats, sizeof(stats));
+	if ((stats.state == RTE_VDUSE_VQ_RUNNING) == runs)
+		count(runs ? &self->runs[vq->index] : &self->rests[vq->index]);
+}
+
 static const struct rte_vduse_dev_ops loopback_ops = {
 	.vq_start = on_vq_start,
 	.vq_remap = on_vq_remap,
 	.vq_stop = on_vq_stop,
 	.vq_position = on_vq_position,
 	.status = on_status,
+	.vq_runs = on_vq_runs,
 };
 
 struct rte_vduse_dev_conf

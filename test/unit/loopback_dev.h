@@ -42,6 +42,8 @@ struct loopback_dev {
 	unsigned int stops[LOOPBACK_DEV_VQS];
 	unsigned int remaps[LOOPBACK_DEV_VQS];
 	unsigned int statuses;
+	unsigned int runs[LOOPBACK_DEV_VQS]; /* times that vq_runs said so, and that it did not */
+	unsigned int rests[LOOPBACK_DEV_VQS];
 	uint8_t status;
 	uint64_t desc[LOOPBACK_DEV_VQS];
 	uint32_t position[LOOPBACK_DEV_VQS];

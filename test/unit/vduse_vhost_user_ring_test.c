@@ -274,6 +274,24 @@ test_last_descriptor(void **state)
 	assert_true(loopback_dev_lookup(&self, 0, 2 * MEMORY, &region));
 }
 
+/* A client may disable a single ring: the device type is told. */
+static void
+test_enable(void **state)
+{
+	RTE_SET_USED(state);
+	start_rings(FEATURES, 2);
+	assert_int_equal(vhost_client_ask(client, MSG_SET_VRING_ENABLE, 1, 8, true), 0);
+	assert_int_equal(loopback_dev_state(&self, 1), RTE_VDUSE_VQ_IDLE);
+	assert_int_equal(self.runs[1], 1);
+	assert_int_equal(self.rests[1], 1);
+	assert_int_equal(self.rests[0], 0);
+	assert_int_equal(
+		vhost_client_ask(client, MSG_SET_VRING_ENABLE, 1 | UINT64_C(1) << 32, 8, true), 0);
+	assert_int_equal(loopback_dev_state(&self, 1), RTE_VDUSE_VQ_RUNNING);
+	assert_int_equal(self.runs[1], 2);
+	assert_int_equal(self.runs[0], 1);
+}
+
 static void
 send_kick(uint16_t index, int fd)
 {
@@ -341,6 +359,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_base, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_base_not_started, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_last_descriptor, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_enable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kick, setup, teardown),
 	};
 

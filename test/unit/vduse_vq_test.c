@@ -342,6 +342,43 @@ test_kick_and_call(void **state)
 	assert_int_equal(fcntl(kick, F_GETFD), -1);
 }
 
+static void
+check_runs(uint16_t index, unsigned int runs, unsigned int rests)
+{
+	assert_int_equal(device.runs[index], runs);
+	assert_int_equal(device.rests[index], rests);
+}
+
+/* Told once of each change, and not of memory that moves or is looked for. */
+static void
+test_runs(void **state)
+{
+	RTE_SET_USED(state);
+	check_runs(0, 1, 0);
+	loopback_dev_update(&device);
+	loopback_dev_region(&device, FAR, PAGE, PAGE, PERM_RW, memory);
+	assert_true(loopback_dev_burst(&device, 0, FAR + 5, true));
+	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_RUNNING);
+	control_thread_idle();
+	check_runs(0, 1, 0);
+	assert_true(loopback_dev_set_status(&device, 0));
+	check_runs(0, 1, 1);
+	/* Without its rings it starts, but does not run. */
+	loopback_dev_set_vq(&device, 1, 2 * FAR, 256);
+	loopback_dev_up(&device);
+	check_runs(0, 2, 1);
+	check_runs(1, 1, 1);
+	loopback_dev_region(&device, 2 * FAR, PAGE, PAGE, PERM_RW, memory);
+	loopback_dev_update(&device);
+	check_runs(1, 2, 1);
+	/* An error is told with the reset. */
+	assert_true(loopback_dev_burst(&device, 0, 4 * FAR, true));
+	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_ERROR);
+	assert_true(loopback_dev_set_status(&device, 0));
+	check_runs(0, 2, 2);
+	check_runs(1, 2, 2);
+}
+
 /* The eventfd of a thread that sleeps stays, while the driver's kicks get another one at each start. */
 static void
 test_wake(void **state)
@@ -412,6 +449,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_kick_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_refused, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kick_and_call, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_runs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wake, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wake_runs, setup, teardown),
 	};

@@ -59,6 +59,9 @@ vq_lock(struct rte_vduse_vq *vq)
 static void
 vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
 {
+	const struct rte_vduse_dev *dev = vq->dev;
+	/* One that waits for an address goes on soon. */
+	bool runs = state == RTE_VDUSE_VQ_RUNNING || state == RTE_VDUSE_VQ_WAITING;
 	int wake_fd = vq->wake_fd;
 
 	rte_atomic_store_explicit(&vq->state, state, rte_memory_order_release);
@@ -68,6 +71,11 @@ vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
 	/* Fails only if the counter is full, which wakes the thread too. */
 	if (state == RTE_VDUSE_VQ_RUNNING && wake_fd >= 0)
 		(void)eventfd_write(wake_fd, 1);
+	if (runs == vq->runs)
+		return;
+	vq->runs = runs;
+	if (dev->ops->vq_runs != NULL)
+		dev->ops->vq_runs(vq, runs, dev->arg);
 }
 
 /* Returns another descriptor of an eventfd, a new one if there is none, or a negative errno. */
