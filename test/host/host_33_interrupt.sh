@@ -68,16 +68,26 @@ answers()
 	testpmd_cmd virtio stop >/dev/null
 }
 
+# events NB: so many times since the start a queue was enabled or disabled.
+events()
+{
+	[ "$(said queue_events)" = "$1" ]
+}
+
 # with WHAT DEVARGS: a driver comes and goes.
 with()
 {
+	local told
 	step "$1"
+	told=$(said queue_events)
 	start_driver virtio "$2"
+	wait_for 10 events $((told + 2)) || fail "$(said queue_events) events of queues, $told before"
 	answers
 	sleeps
 	answers
 	answers
 	stop_testpmd virtio
+	wait_for 10 events $((told + 4)) || fail "$(said queue_events) events of queues, $told before"
 }
 
 # shows COMMAND TEXT: what testpmd says of the port.
@@ -89,6 +99,12 @@ shows()
 	*"$2"*) ;;
 	*) fail "show $1: no \"$2\": $out" ;;
 	esac
+}
+
+# running NB: both queues say so.
+running()
+{
+	[ "$(testpmd_cmd vduse "show port xstats 0" | grep -ac "_q0_running: $1")" = 2 ]
 }
 
 # status QUEUE OFFSET TEXT
@@ -115,6 +131,7 @@ testpmd_cmd vduse stop >/dev/null
 shows "rxq info 0 0" "Burst mode: Scalar, no driver"
 status rxq 0 AVAILABLE
 status txq 0 FULL
+running 0 || fail "queues run without a driver"
 start_driver virtio ",packed_vq=1,in_order=0"
 testpmd_cmd virtio "start tx_first 1" >/dev/null
 shows "rxq info 0 0" "Burst mode: Scalar, packed ring"
@@ -122,6 +139,7 @@ shows "txq info 0 0" "Burst mode: Scalar, packed ring"
 status rxq 31 DONE
 status rxq 32 AVAILABLE
 status txq 255 DONE
+running 1 || fail "queues do not run"
 stop_testpmd virtio
 stop_testpmd vduse
 ok

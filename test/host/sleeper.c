@@ -4,7 +4,8 @@
  * An application that sleeps: it sends back what port 0 receives, and waits for a receive interrupt
  * whenever there is nothing. On lines of stdin it says what it did.
  * Input: packets; "show" and "quit". Output: its counters.
- * Thread: main reads stdin; the first worker lcore polls and sleeps.
+ * Thread: main reads stdin; the first worker lcore polls and sleeps; the control thread of the
+ * driver counts events.
  */
 #include <inttypes.h>
 #include <stdbool.h>
@@ -25,7 +26,7 @@
 #define SLEEPER_BURST 32
 
 /* Atomic, relaxed: counters for the main thread, and what it tells the lcore. */
-static uint64_t echoed, slept;
+static uint64_t echoed, slept, queue_events;
 static bool ended;
 
 static void
@@ -38,6 +39,17 @@ static uint64_t
 get(const uint64_t *counter)
 {
 	return rte_atomic_load_explicit(counter, rte_memory_order_relaxed);
+}
+
+static int
+on_queue_state(uint16_t port, enum rte_eth_event_type event, void *arg, void *ret)
+{
+	RTE_SET_USED(port);
+	RTE_SET_USED(event);
+	RTE_SET_USED(arg);
+	RTE_SET_USED(ret);
+	add(&queue_events, 1);
+	return 0;
 }
 
 /* Nothing but an interrupt ends it. */
@@ -102,6 +114,8 @@ start(void)
 	must("configure", rte_eth_dev_configure(0, 1, 1, &conf));
 	must("rx_queue_setup", rte_eth_rx_queue_setup(0, 0, 256, SOCKET_ID_ANY, NULL, pool));
 	must("tx_queue_setup", rte_eth_tx_queue_setup(0, 0, 256, SOCKET_ID_ANY, NULL));
+	must("callback_register",
+	     rte_eth_dev_callback_register(0, RTE_ETH_EVENT_QUEUE_STATE, on_queue_state, NULL));
 	must("start", rte_eth_dev_start(0));
 }
 
@@ -116,7 +130,8 @@ main(int argc, char **argv)
 	must("launch", rte_eal_remote_launch(serve, NULL, rte_get_next_lcore(-1, 1, 0)));
 	printf("ready\n");
 	while (fgets(line, sizeof(line), stdin) != NULL && strcmp(line, "quit\n") != 0)
-		printf("echoed %" PRIu64 " slept %" PRIu64 "\n", get(&echoed), get(&slept));
+		printf("echoed %" PRIu64 " slept %" PRIu64 " queue_events %" PRIu64 "\n",
+		       get(&echoed), get(&slept), get(&queue_events));
 	rte_atomic_store_explicit(&ended, true, rte_memory_order_relaxed);
 	must("eventfd_write", eventfd_write(rte_eth_dev_rx_intr_ctl_q_get_fd(0, 0), 1));
 	rte_eal_mp_wait_lcore();

@@ -3,8 +3,8 @@
 /*
  * The net_vduse driver: probe and remove. Each port is the device side of a virtio-net device.
  * Input: device arguments (--vdev net_vduseN,...). Output: Ethernet ports.
- * Thread: the thread on which the application probes or removes devices, usually main; link changes
- * come on the library's control thread.
+ * Thread: the thread on which the application probes or removes devices, usually main; changes of
+ * the link and of queues come on the library's control thread.
  */
 #include <errno.h>
 
@@ -62,6 +62,17 @@ ethdev_offloads(const struct vduse_devargs *args)
 	return offloads;
 }
 
+/* The driver enabled or disabled a virtqueue: the extended statistic "running" of its queue. */
+static void
+ethdev_queue_changed(struct rte_vduse_vq *vq, bool runs, void *arg)
+{
+	RTE_SET_USED(vq);
+	RTE_SET_USED(runs);
+	rte_eth_dev_callback_process(arg, RTE_ETH_EVENT_QUEUE_STATE, NULL);
+}
+
+static const struct rte_vduse_dev_ops ethdev_watch = { .vq_runs = ethdev_queue_changed };
+
 static int
 ethdev_net_create(struct rte_eth_dev *dev)
 {
@@ -87,6 +98,7 @@ ethdev_net_create(struct rte_eth_dev *dev)
 				(port->args.dev.in_order ? 0 : RTE_BIT64(VIRTIO_F_IN_ORDER)),
 		.offloads = ethdev_offloads(&port->args),
 		.link = ethdev_link_changed,
+		.watch = &ethdev_watch,
 		.arg = dev,
 	};
 

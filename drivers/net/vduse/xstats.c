@@ -60,6 +60,7 @@ static const struct xstats_name xstats_queue_names[] = {
 	{ "faults", offsetof(struct xstats_queue, faults) },
 	{ "iotlb_misses", offsetof(struct xstats_queue, iotlb_misses) },
 	{ "need_reset", offsetof(struct xstats_queue, need_reset) },
+	{ "running", offsetof(struct xstats_queue, running) },
 };
 
 #define XSTATS_DEVICE RTE_DIM(xstats_device_names)
@@ -96,6 +97,8 @@ vduse_xstats_queue_read(const struct vduse_port *port, unsigned int queue, struc
 	out->faults = vq.faults;
 	out->iotlb_misses = vq.misses;
 	out->need_reset = vq.state == RTE_VDUSE_VQ_ERROR;
+	/* One that waits for an address goes on soon. */
+	out->running = vq.state == RTE_VDUSE_VQ_RUNNING || vq.state == RTE_VDUSE_VQ_WAITING;
 }
 
 /* Reads the statistics of the device, wherever they are. 0, or a negative errno. */

@@ -22,6 +22,7 @@ struct xstats_queue {
 	uint64_t faults;
 	uint64_t iotlb_misses;
 	uint64_t need_reset;
+	uint64_t running;
 	uint64_t vlan_drops; /* Tx only; counted in net.drops too */
 };
 
