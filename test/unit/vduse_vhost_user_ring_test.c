@@ -292,6 +292,24 @@ test_enable(void **state)
 	assert_int_equal(self.runs[0], 1);
 }
 
+/* The end of a drain without a change wakes a thread that found its virtqueue disabled. */
+static void
+test_drained_wakes(void **state)
+{
+	int wake;
+
+	RTE_SET_USED(state);
+	start_rings(FEATURES, 1);
+	wake = rte_vduse_vq_wake_fd(self.vqs[0]);
+	assert_false(unit_signalled(&wake));
+	vduse_vq_drain(self.vqs[0], false);
+	assert_false(rte_vduse_vq_enter(self.vqs[0]));
+	vduse_vq_drained(self.vqs[0]);
+	assert_true(unit_signalled(&wake));
+	assert_true(rte_vduse_vq_enter(self.vqs[0]));
+	rte_vduse_vq_leave(self.vqs[0]);
+}
+
 static void
 send_kick(uint16_t index, int fd)
 {
@@ -361,6 +379,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_last_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_enable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kick, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_drained_wakes, setup, teardown),
 	};
 
 	if (unit_init() < 0)

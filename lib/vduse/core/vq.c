@@ -53,24 +53,30 @@ vq_lock(struct rte_vduse_vq *vq)
 }
 
 /*
- * A thread that sleeps on the virtqueue found it disabled, or its notifications were disabled by a
- * start: it wakes up, polls and enables them.
+ * Ends what vq_lock() or a drain began. A thread that sleeps on the virtqueue found it disabled, or
+ * its notifications were disabled by a start: it wakes up, polls and enables them.
  */
+static void
+vq_release(struct rte_vduse_vq *vq, bool enable)
+{
+	int wake_fd = vq->wake_fd;
+
+	rte_atomic_store_explicit(&vq->enabled, enable, rte_memory_order_relaxed);
+	rte_spinlock_unlock(&vq->lock);
+	/* Fails only if the counter is full, which wakes the thread too. */
+	if (enable && wake_fd >= 0)
+		(void)eventfd_write(wake_fd, 1);
+}
+
 static void
 vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
 {
 	const struct rte_vduse_dev *dev = vq->dev;
 	/* One that waits for an address goes on soon. */
 	bool runs = state == RTE_VDUSE_VQ_RUNNING || state == RTE_VDUSE_VQ_WAITING;
-	int wake_fd = vq->wake_fd;
 
 	rte_atomic_store_explicit(&vq->state, state, rte_memory_order_release);
-	rte_atomic_store_explicit(&vq->enabled, state == RTE_VDUSE_VQ_RUNNING,
-				  rte_memory_order_relaxed);
-	rte_spinlock_unlock(&vq->lock);
-	/* Fails only if the counter is full, which wakes the thread too. */
-	if (state == RTE_VDUSE_VQ_RUNNING && wake_fd >= 0)
-		(void)eventfd_write(wake_fd, 1);
+	vq_release(vq, state == RTE_VDUSE_VQ_RUNNING);
 	if (runs == vq->runs)
 		return;
 	vq->runs = runs;
@@ -342,9 +348,7 @@ void
 vduse_vq_drained(struct rte_vduse_vq *vq)
 {
 	rte_spinlock_lock(&vq->lock);
-	rte_atomic_store_explicit(&vq->enabled, vq->state == RTE_VDUSE_VQ_RUNNING,
-				  rte_memory_order_relaxed);
-	rte_spinlock_unlock(&vq->lock);
+	vq_release(vq, vq->state == RTE_VDUSE_VQ_RUNNING);
 }
 
 void
