@@ -148,12 +148,14 @@ void
 vduse_vq_state(struct rte_vduse_vq *vq, struct vduse_vq_state *state)
 {
 	const struct rte_vduse_dev *dev = vq->dev;
+	/* A drain may have disabled it. */
+	bool enabled = rte_atomic_load_explicit(&vq->enabled, rte_memory_order_relaxed);
 	uint32_t position;
 
-	rte_spinlock_lock(&vq->lock);
+	vq_lock(vq);
 	position = dev->ops->vq_remap != NULL ? dev->ops->vq_position(vq, dev->arg)
 					      : vring_position(&vq->ring);
-	rte_spinlock_unlock(&vq->lock);
+	vq_release(vq, enabled && vq->state == RTE_VDUSE_VQ_RUNNING);
 	if (!(dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED))) {
 		state->split.avail_index = (uint16_t)position;
 		return;
