@@ -35,7 +35,10 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 		features |= VNET_BIT(VIRTIO_NET_F_MTU);
 	if (conf.speed != 0)
 		features |= VNET_BIT(VIRTIO_NET_F_SPEED_DUPLEX);
-	/* Section 5.1.3.1: MQ depends on CTRL_VQ. */
+	/*
+	 * Section 5.1.3.1: MQ depends on CTRL_VQ. Front ends of vhost-user serve the control queue
+	 * themselves: QEMU and virtio_user never take CTRL_VQ from a back end, others do.
+	 */
 	if (conf.pairs > 1)
 		features |= VNET_BIT(VIRTIO_NET_F_MQ) | VNET_BIT(VIRTIO_NET_F_CTRL_VQ);
 	features |= vnet_offloads_valid(conf.offloads & ~conf.features_off);

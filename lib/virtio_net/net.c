@@ -53,7 +53,19 @@ net_conf_check(const struct rte_vduse_net_conf *conf, const char **name)
 	return 0;
 }
 
-/* Creates the VDUSE device; with more than one pair it has a control queue. */
+/*
+ * Virtqueues of the device. Over vhost-user, the front end serves the control queue that several
+ * pairs need; a VDUSE device would have to serve it itself.
+ */
+static uint16_t
+net_nb_vqs(const struct rte_vduse_net_conf *conf)
+{
+	bool ctrl = conf->pairs > 1 && !rte_vduse_path_is_socket(conf->path);
+
+	return (uint16_t)(2 * conf->pairs + ctrl);
+}
+
+/* Creates the device below. */
 static int
 net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf, const char *name)
 {
@@ -69,7 +81,7 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 		.device_id = VIRTIO_ID_NET,
 		.vendor_id = 0,
 		.features = rte_vduse_net_features(conf),
-		.nb_vqs = (uint16_t)(2 * conf->pairs + (conf->pairs > 1)),
+		.nb_vqs = net_nb_vqs(conf),
 		.vq_size = conf->queue_size,
 		.config = &net->config,
 		.config_size = sizeof(net->config),
@@ -83,7 +95,7 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 	};
 	int ret = rte_vduse_dev_create(&dev_conf, &net->dev);
 
-	if (ret == 0 && conf->pairs > 1) {
+	if (ret == 0 && dev_conf.nb_vqs > 2 * conf->pairs) {
 		VNET_LOG(ERR, name,
 			 "queues=%u: the control queue that several pairs need is not "
 			 "served yet: use 1",
@@ -91,7 +103,7 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 		rte_vduse_dev_destroy(net->dev);
 		return -ENOTSUP;
 	}
-	if (ret == -ENOTSUP && conf->pairs > 1)
+	if (ret == -ENOTSUP && dev_conf.nb_vqs > 2 * conf->pairs)
 		VNET_LOG(ERR, name,
 			 "queues=%u: several pairs need a control queue, which this "
 			 "kernel's VDUSE refuses for network devices: use 1",
@@ -188,6 +200,12 @@ struct rte_vduse_dev *
 rte_vduse_net_dev(struct rte_vduse_net *net)
 {
 	return net->dev;
+}
+
+uint16_t
+rte_vduse_net_pairs(const struct rte_vduse_net *net)
+{
+	return net->pairs;
 }
 
 bool

@@ -26,8 +26,8 @@
 extern "C" {
 #endif
 
-/** Most queue pairs of a device (section 5.1.6.5.5). More than one is not served yet. */
-#define RTE_VDUSE_NET_PAIRS_MAX 32767
+/** Most queue pairs of a device: vhost-user messages number 256 virtqueues. */
+#define RTE_VDUSE_NET_PAIRS_MAX 128
 
 /** Smallest MTU, bytes (section 5.1.4.1). */
 #define RTE_VDUSE_NET_MTU_MIN 68
@@ -50,7 +50,11 @@ struct rte_vduse_net_conf {
 	uint32_t socket_mode;     /**< See struct rte_vduse_dev_conf. */
 	const char *socket_group; /**< See struct rte_vduse_dev_conf. */
 	const char *name;         /**< See struct rte_vduse_dev_conf. */
-	uint16_t pairs;           /**< Queue pairs; 1, until more are served. */
+	/**
+	 * Queue pairs, 1 to RTE_VDUSE_NET_PAIRS_MAX. More than one needs the path of a vhost-user
+	 * socket, whose front end serves the control queue (VIRTIO_NET_F_MQ, section 5.1.6.5.5).
+	 */
+	uint16_t pairs;
 	uint16_t queue_size; /**< Largest virtqueue, descriptors, a power of two, 2 to 32768. */
 	struct rte_ether_addr mac; /**< MAC address of the driver, unicast and not zero. */
 	/**
@@ -165,7 +169,8 @@ struct rte_vduse_net_stats {
 
 /**
  * Creates a network device (section 5.1). A device that a process which died has left, and that a
- * driver still uses, goes on with the queue size, MTU and features that its driver has.
+ * driver still uses, goes on with the queue size, MTU and features that its driver has, and with no
+ * fewer pairs than it had, see rte_vduse_net_pairs().
  *
  * Any thread except the control thread, as rte_vduse_dev_create(). On an error one log line says
  * what failed.
@@ -178,7 +183,8 @@ struct rte_vduse_net_stats {
  *   0, or
  *   - -EINVAL: a field of conf is out of range, or its size is 0 or too small
  *   - -E2BIG: conf is of a newer release and sets a field that this library does not know
- *   - -ENOTSUP: more than one pair, which needs a control queue; or the kernel refuses the device
+ *   - -ENOTSUP: more than one pair of a VDUSE device, which needs a control queue; or the kernel
+ *     refuses the device
  *   - -ENOMEM: no memory left
  *   - -EPROTO: another version of this program wrote the state file of a device to be taken over
  *   - -EBUSY, -EPERM: another process has that state file, or its folder is not private
@@ -232,6 +238,18 @@ rte_vduse_net_destroy(struct rte_vduse_net *net);
  */
 struct rte_vduse_dev *
 rte_vduse_net_dev(struct rte_vduse_net *net);
+
+/**
+ * Tells how many queue pairs a network device has: those of its configuration, or more if a process
+ * that died left a driver with more. Any thread.
+ *
+ * @param net
+ *   The network device.
+ * @return
+ *   Queue pairs.
+ */
+uint16_t
+rte_vduse_net_pairs(const struct rte_vduse_net *net);
 
 /**
  * Tells whether a driver is up (DRIVER_OK, section 2.1). Any thread.

@@ -57,11 +57,29 @@ take_over_speed(const struct rte_vduse_left *left)
 	return RTE_MAX(speed, 1u);
 }
 
+/*
+ * A driver keeps the pairs that it knows. More of them than it knows do no harm on a socket: it does
+ * not set them up.
+ */
+static uint16_t
+take_over_pairs(const struct rte_vduse_left *left, uint16_t asked)
+{
+	struct virtio_net_config config;
+	uint16_t pairs = left->nb_vqs / 2;
+
+	if ((left->offered & TAKE_OVER_BIT(VIRTIO_NET_F_MQ)) == 0)
+		return asked;
+	if (take_over_config(left, &config))
+		pairs = rte_le_to_cpu_16(config.max_virtqueue_pairs);
+	pairs = RTE_MIN(pairs, (uint16_t)RTE_VDUSE_NET_PAIRS_MAX);
+	return RTE_MAX(pairs, asked);
+}
+
 void
 vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct rte_vduse_left *left)
 {
 	uint64_t before = rte_vduse_net_features(conf);
-	uint16_t size = conf->queue_size, mtu = conf->mtu;
+	uint16_t size = conf->queue_size, mtu = conf->mtu, pairs = conf->pairs;
 
 	/* The device is refused on creation if the type differs; nothing is changed here. */
 	if (left->device_id != VIRTIO_ID_NET)
@@ -69,15 +87,17 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct r
 	/* A vhost-user front end chooses the ring sizes itself. */
 	if (!rte_vduse_path_is_socket(conf->path))
 		conf->queue_size = left->vq_size;
+	conf->pairs = take_over_pairs(left, conf->pairs);
 	conf->features_off &= ~left->features;
 	conf->offloads |= left->features & VNET_OFFLOADS;
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_SPEED_DUPLEX)) != 0 && conf->speed == 0)
 		conf->speed = take_over_speed(left);
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_MTU)) != 0)
 		conf->mtu = take_over_mtu(left, conf->mtu);
-	if (size != conf->queue_size || mtu != conf->mtu || before != rte_vduse_net_features(conf))
+	if (size != conf->queue_size || mtu != conf->mtu || pairs != conf->pairs ||
+	    before != rte_vduse_net_features(conf))
 		VNET_LOG(NOTICE, name,
-			 "goes on as its driver has it: queue size %u, MTU %u, features "
+			 "goes on as its driver has it: queues %u, queue size %u, MTU %u, features "
 			 "0x%" PRIx64 "; other arguments hold when it is made again",
-			 conf->queue_size, conf->mtu, left->features);
+			 conf->pairs, conf->queue_size, conf->mtu, left->features);
 }

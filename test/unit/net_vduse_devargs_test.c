@@ -16,6 +16,8 @@
 #include <rte_ether.h>
 #include <rte_log.h>
 
+#include <rte_vduse_net.h>
+
 #include "devargs.h"
 
 #define NAME  "net_vduse7"
@@ -113,10 +115,10 @@ test_limits(void **state)
 	accepted(IFACE ",queue-size=2,mtu=68,queues=1,attach=none,umem=0");
 	assert_int_equal(parsed.dev.queue_size, 2);
 	assert_int_equal(parsed.mtu, 68);
-	accepted(IFACE ",queue-size=32768,mtu=65535,queues=" RTE_STR(RTE_MAX_QUEUES_PER_PORT));
+	accepted(IFACE ",queue-size=32768,mtu=65535,queues=" RTE_STR(RTE_VDUSE_NET_PAIRS_MAX));
 	assert_int_equal(parsed.dev.queue_size, 32768);
 	assert_int_equal(parsed.mtu, 65535);
-	assert_int_equal(parsed.dev.queues, RTE_MAX_QUEUES_PER_PORT);
+	assert_int_equal(parsed.dev.queues, RTE_VDUSE_NET_PAIRS_MAX);
 	accepted(IFACE ",attach=vhost");
 	assert_int_equal(parsed.dev.attach, RTE_VDUSE_ATTACH_VHOST);
 	accepted("iface=/dev/vduse/" NAME_63);
@@ -265,8 +267,8 @@ static void
 test_ranges(void **state)
 {
 	RTE_SET_USED(state);
-	refused(IFACE ",queues=0", "queues=0", "from 1 to 1024");
-	refused(IFACE ",queues=1025", "queues=1025", "from 1 to 1024");
+	refused(IFACE ",queues=0", "queues=0", "from 1 to 128");
+	refused(IFACE ",queues=129", "queues=129", "from 1 to 128");
 	refused(IFACE ",queue-size=0", "queue-size=0", "power of two from 2 to 32768");
 	refused(IFACE ",queue-size=1", "queue-size=1", "power of two from 2 to 32768");
 	refused(IFACE ",queue-size=3", "queue-size=3", "power of two from 2 to 32768");

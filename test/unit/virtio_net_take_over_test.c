@@ -5,6 +5,7 @@
  * continues as its driver has it, and logs that once.
  */
 #include <errno.h>
+#include <glob.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -72,14 +73,20 @@ setup(void **state)
 static int
 teardown(void **state)
 {
-	char path[96];
+	char pattern[96];
+	glob_t files;
+	size_t i;
 
 	RTE_SET_USED(state);
 	rte_vduse_net_destroy(net);
 	vduse_loopback_free(loop);
-	/* What was taken over and never served stays. */
-	snprintf(path, sizeof(path), "%s/unit0.state", dir);
-	(void)unlink(path);
+	/* What was taken over and never served stays. A socket's has a number in its name. */
+	snprintf(pattern, sizeof(pattern), "%s/unit0*.state", dir);
+	if (glob(pattern, 0, NULL, &files) == 0) {
+		for (i = 0; i < files.gl_pathc; i++)
+			(void)unlink(files.gl_pathv[i]);
+		globfree(&files);
+	}
 	assert_int_equal(rmdir(dir), 0);
 	return 0;
 }
@@ -219,6 +226,79 @@ mtu_not_noted(void **state)
 	expect_mtu(9000);
 }
 
+/* Several pairs are for sockets. */
+static void
+left_pairs(uint16_t known, uint16_t asked)
+{
+	struct virtio_net_config config = {
+		.mtu = rte_cpu_to_le_16(MTU),
+		.max_virtqueue_pairs = rte_cpu_to_le_16(known),
+	};
+
+	conf.path = "/tmp/unit0";
+	conf.pairs = asked;
+	left.nb_vqs = 2 * known;
+	left.offered |= BIT(VIRTIO_NET_F_MQ) | BIT(VIRTIO_NET_F_CTRL_VQ);
+	left.features |= BIT(VIRTIO_NET_F_MQ);
+	memcpy(left.config, &config, sizeof(config));
+}
+
+static void
+expect_pairs(uint16_t pairs, unsigned int lines)
+{
+	vduse_loopback_leave(loop, &left);
+	assert_int_equal(create_net_over(&conf, &vduse_transport_loopback, loop, &net), 0);
+	assert_int_equal(left.features & ~net->dev->offered, 0);
+	assert_int_equal(unit_log_count("goes on as its driver has it"), lines);
+	assert_int_equal(rte_vduse_net_pairs(net), pairs);
+	assert_int_equal(rte_le_to_cpu_16(net->config.max_virtqueue_pairs), pairs);
+}
+
+static void
+same_pairs(void **state)
+{
+	RTE_SET_USED(state);
+	left_pairs(4, 4);
+	expect_pairs(4, 0);
+}
+
+/* A driver keeps all of its pairs. */
+static void
+fewer_pairs(void **state)
+{
+	RTE_SET_USED(state);
+	left_pairs(4, 1);
+	expect_pairs(4, 1);
+}
+
+static void
+fewer_pairs_not_noted(void **state)
+{
+	RTE_SET_USED(state);
+	left_pairs(4, 2);
+	left.config_size = 0;
+	expect_pairs(4, 1);
+}
+
+/* It need not use those that it does not know. */
+static void
+more_pairs(void **state)
+{
+	RTE_SET_USED(state);
+	left_pairs(2, 8);
+	expect_pairs(8, 0);
+}
+
+/* A file that somebody damaged. */
+static void
+wrong_pairs(void **state)
+{
+	RTE_SET_USED(state);
+	left_pairs(0x7fff, 2);
+	vnet_take_over(&conf, "unit0", &left);
+	assert_int_equal(conf.pairs, RTE_VDUSE_NET_PAIRS_MAX);
+}
+
 static void
 no_port(void **state)
 {
@@ -250,6 +330,11 @@ main(void)
 		cmocka_unit_test_setup_teardown(no_mtu_now, setup, teardown),
 		cmocka_unit_test_setup_teardown(mtu_unknown_to_driver, setup, teardown),
 		cmocka_unit_test_setup_teardown(mtu_not_noted, setup, teardown),
+		cmocka_unit_test_setup_teardown(same_pairs, setup, teardown),
+		cmocka_unit_test_setup_teardown(fewer_pairs, setup, teardown),
+		cmocka_unit_test_setup_teardown(fewer_pairs_not_noted, setup, teardown),
+		cmocka_unit_test_setup_teardown(more_pairs, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_port, setup, teardown),
 	};
 

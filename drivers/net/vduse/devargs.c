@@ -15,9 +15,7 @@
 
 #define DEVARGS_QUEUE_SIZE_MIN 2
 
-/* ethdev polls no more queues than this, though the device could have more. */
-#define DEVARGS_QUEUES_MAX RTE_MAX_QUEUES_PER_PORT
-static_assert(DEVARGS_QUEUES_MAX <= RTE_VDUSE_NET_PAIRS_MAX, "too many queues for the device");
+#define DEVARGS_QUEUES_MAX RTE_MIN(RTE_VDUSE_NET_PAIRS_MAX, RTE_MAX_QUEUES_PER_PORT)
 
 static bool
 devargs_mac(const char *value, void *to)

@@ -101,8 +101,12 @@ ethdev_net_create(struct rte_eth_dev *dev)
 		.watch = &ethdev_watch,
 		.arg = dev,
 	};
+	int ret = rte_vduse_net_create(&conf, &port->net);
 
-	return rte_vduse_net_create(&conf, &port->net);
+	/* A driver that a dead process left may have more pairs than this start asks for. */
+	if (ret == 0)
+		port->args.dev.queues = rte_vduse_net_pairs(port->net);
+	return ret;
 }
 
 /* Initialises a new port, of which only the device arguments are set. */
