@@ -62,6 +62,14 @@ vduse_vq_report(struct rte_vduse_vq *vq);
 bool
 vduse_vq_fault(struct rte_vduse_vq *vq);
 
+/*
+ * ctrl_thread.c: calls look(dev, arg of its ops) on the control thread in ms from now, once. A later
+ * call takes the place of an earlier one. Thread: control.
+ */
+void
+vduse_dev_look_later(struct rte_vduse_dev *dev, unsigned int ms,
+		     void (*look)(struct rte_vduse_dev *dev, void *arg));
+
 static inline bool
 vduse_vq_enter(struct rte_vduse_vq *vq)
 {

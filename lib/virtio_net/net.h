@@ -45,10 +45,11 @@ struct vnet_queue {
 	bool packed;
 	bool mergeable;    /* a packet may take several chains */
 	bool csum;         /* the driver may leave checksums to the device */
+	bool polled;       /* for packets, since the virtqueue started; atomic */
 	uint64_t offloads; /* of VNET_OFFLOADS, what the driver accepted */
 	uint64_t tx_flags; /* of packets to the driver: those that are looked at */
-	uint32_t
-		gso_at; /* payload of the next chain from the driver that was received, see gso_rx.c */
+	/* Payload of the next chain from the driver that was received already, see gso_rx.c. */
+	uint32_t gso_at;
 	uint32_t frame_max;               /* longest frame of the MTU at virtqueue start */
 	struct vnet_position *position;   /* see position.c; NULL: not recorded. Constant */
 	struct rte_vduse_net_stats stats; /* the polling thread writes, any thread reads */
@@ -58,7 +59,8 @@ struct vnet_queue {
 struct rte_vduse_net {
 	struct rte_vduse_dev *dev;
 	uint16_t pairs;
-	bool up; /* last state that link() was called with; control thread only */
+	bool up;       /* last state that link() was called with; control thread only */
+	bool unpolled; /* the log says that a queue of this driver is not polled; likewise */
 	struct virtio_net_config config;
 	uint32_t frame_max; /* longest frame of the MTU; set_mtu() writes, pollers read */
 	/*

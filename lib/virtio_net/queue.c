@@ -15,6 +15,45 @@
 #include <virtio_net/net.h>
 #include <virtio_net/offload.h>
 
+/* An application that polls a queue at all has done so by then. */
+#define QUEUE_LOOK_MS 5000
+
+/* Whether the driver sends from a pair, and no thread has received from it. */
+static bool
+queue_unpolled(const struct rte_vduse_net *net, uint16_t pair)
+{
+	const struct vnet_queue *queue = &net->queues[2 * pair + 1];
+
+	return rte_atomic_load_explicit(&queue->vq->state, rte_memory_order_relaxed) ==
+		       RTE_VDUSE_VQ_RUNNING &&
+	       !rte_atomic_load_explicit(&queue->polled, rte_memory_order_relaxed);
+}
+
+/*
+ * Reports pairs whose packets nobody receives, one line for each driver. To the driver an
+ * application sends on the pairs that it likes.
+ */
+static void
+net_look(struct rte_vduse_dev *dev, void *arg)
+{
+	struct rte_vduse_net *net = arg;
+	uint16_t i, first = net->pairs, nb = 0;
+
+	for (i = 0; i < net->pairs; i++) {
+		if (!queue_unpolled(net, i))
+			continue;
+		first = RTE_MIN(first, i);
+		nb++;
+	}
+	if (nb == 0 || net->unpolled)
+		return;
+	net->unpolled = true;
+	VNET_LOG_DRIVER(NOTICE, dev,
+			"%u queue pair%s of the driver %s not polled, the first is pair %u: its "
+			"packets wait there; poll Rx queue %u, or let the driver use fewer queues",
+			nb, nb == 1 ? "" : "s", nb == 1 ? "is" : "are", first, first);
+}
+
 /* Resumes the ring at the position of the previous process, if there was one. */
 static int
 queue_resume(struct vnet_queue *queue, const struct rte_vduse_vq_info *info)
@@ -45,6 +84,10 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 		return -ENOTSUP;
 	queue = &net->queues[vq->index];
 	queue->net = net;
+	rte_atomic_store_explicit(&queue->polled, false, rte_memory_order_relaxed);
+	/* One that is told of virtqueues may access the rings itself. */
+	if (vq->index % 2 == 1 && net->watch == NULL)
+		vduse_dev_look_later(vq->dev, QUEUE_LOOK_MS, net_look);
 	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
 	queue->frame_max = rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed);
 	queue->offloads = vnet_offloads_valid(info->features);
@@ -109,6 +152,7 @@ net_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
 	if (up == net->up)
 		return;
 	net->up = up;
+	net->unpolled = false;
 	if (net->link != NULL)
 		net->link(net, up, net->arg);
 }

@@ -324,6 +324,8 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 	if (unlikely(rte_atomic_load_explicit(&net->announce, rte_memory_order_relaxed) != 0) &&
 	    pair == 0 && nb > 0)
 		done = popped = rx_announce(net, pool, mbufs);
+	if (unlikely(!rte_atomic_load_explicit(&queue->polled, rte_memory_order_relaxed)))
+		rte_atomic_store_explicit(&queue->polled, true, rte_memory_order_relaxed);
 	/*
 	 * Count chains, not packets: a driver that sends only runts must not keep this loop going.
 	 * Fewer chains than wanted: the ring is empty, or the chains took long to read.

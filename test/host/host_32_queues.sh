@@ -9,12 +9,14 @@
 # Packets of each queue.
 few=200
 
-# start_ports QUEUES DRIVER_QUEUES DEVARGS: a device, and a driver that asks for DRIVER_QUEUES.
+# start_ports QUEUES DRIVER_QUEUES DEVARGS [POLLED]: a device, and a driver that asks for
+# DRIVER_QUEUES. The device's application polls POLLED of its queues, or all.
 start_ports()
 {
+	local polled=${4:-$1}
 	start_testpmd vduse "${memory[@]}" --main-lcore 0 \
 		--vdev "net_vduse0,iface=$sock,queues=$1" -- \
-		--forward-mode=rxonly --rxq="$1" --txq="$1"
+		--forward-mode=rxonly --rxq="$polled" --txq="$polled"
 	launch_testpmd virtio -l "$LCORES" --main-lcore 1 --no-pci "${memory[@]}" \
 		--file-prefix=virtio --vdev "net_virtio_user0,path=$sock,queues=$2$3" -- \
 		-i --disable-link-check --total-num-mbufs=16384 --forward-mode=rxonly \
@@ -40,7 +42,7 @@ each_queue_has()
 	local i
 	counted "$1"
 	for ((i = $3; i <= $4; i++)); do
-		[ "$(queue_count "$1" "$2" "$i")" -ge $few ] || return 1
+		[ "$(queue_count "$1" "$2" "$i")" -ge "$few" ] || return 1
 	done
 }
 
@@ -118,8 +120,8 @@ changes()
 	grep -q 'Max possible RX queues: 8$' "$work/info" || fail "$(grep RX "$work/info")"
 	grep -q 'Max possible TX queues: 8$' "$work/info" || fail "$(grep TX "$work/info")"
 	for queues in 2 8 1 5; do
-		change_queues $queues
-		queues_exchange $queues
+		change_queues "$queues"
+		queues_exchange "$queues"
 	done
 	stop_testpmd virtio
 	stop_testpmd vduse
@@ -132,4 +134,12 @@ with "eight pairs, packed" 8 8 ",packed_vq=1"
 with "a device with eight pairs, a driver with two" 8 2 ""
 changes "the driver changes the number of its pairs" ""
 changes "the same, packed" ",packed_vq=1,in_order=0"
+step "an application that polls two queues of eight is told so, once"
+start_ports 8 8 "" 2
+wait_for 30 grep -aq "not polled" "$work/vduse.log" || fail "not one line says so"
+logged_once vduse "net_vduse0: 6 queue pairs of the driver are not polled, the first is pair 2: "
+queues_exchange 2
+logged_once vduse "not polled"
+stop_testpmd virtio
+stop_testpmd vduse
 ok

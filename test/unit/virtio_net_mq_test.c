@@ -459,6 +459,48 @@ test_toggles(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+static bool
+is_logged(void *arg)
+{
+	return unit_log_count(arg) > 0;
+}
+
+/* The log says once which pairs of a driver nobody polls, and nothing where all are polled. */
+static void
+test_unpolled(void **state)
+{
+	struct rte_mbuf *mbufs[BURST];
+	struct rte_vduse_net *first;
+	int first_client, i;
+
+	RTE_SET_USED(state);
+	serve(2);
+	driver_begin(PLAIN | MQ);
+	driver_pairs(2);
+	for (i = 0; i < 2; i++)
+		assert_int_equal(rte_vduse_net_rx_burst(net, i, pool, mbufs, BURST), 0);
+	first = net;
+	first_client = client;
+	strcat(path, "2");
+	serve(6);
+	driver_begin(PLAIN | MQ);
+	driver_pairs(5);
+	device_sends(1, 1);
+	driver_sends(0, 1);
+	device_receives(0, 1);
+	driver_sends(2, 1);
+	device_receives(2, 1);
+	driver_enable(4, false);
+	for (i = 0; i < 4 && !unit_wait(is_logged, "not polled"); i++)
+		;
+	assert_int_equal(unit_log_count("sock2: 2 queue pairs of the driver are not polled, the "
+					"first is pair 1: "),
+			 1);
+	assert_int_equal(unit_log_count("not polled"), 1);
+	close(first_client);
+	rte_vduse_net_destroy(first);
+}
+
 int
 main(void)
 {
@@ -469,6 +511,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disabled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_toggles, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_unpolled, setup, teardown),
 	};
 
 	if (unit_init() < 0)

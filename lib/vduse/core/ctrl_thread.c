@@ -14,6 +14,7 @@
 #include <sys/eventfd.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
 #include <rte_vduse_compat.h>
 
 #include <compat/thread.h>
@@ -49,6 +50,7 @@ static struct {
 	/* Used by the control thread only. */
 	TAILQ_HEAD(, rte_vduse_dev) devices;
 	int poll_ms;   /* until unready virtqueues are polled again; -1: there are none */
+	int look_ms;   /* until a device type wants to look at its device; -1: none does */
 	bool draining; /* something waits for requests in flight */
 } ctrl = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
@@ -56,6 +58,7 @@ static struct {
 	.calls = STAILQ_HEAD_INITIALIZER(ctrl.calls),
 	.devices = TAILQ_HEAD_INITIALIZER(ctrl.devices),
 	.poll_ms = -1,
+	.look_ms = -1,
 };
 
 void
@@ -158,6 +161,41 @@ ctrl_serve_unready(struct rte_vduse_dev *dev)
 			dev->unready++;
 }
 
+void
+vduse_dev_look_later(struct rte_vduse_dev *dev, unsigned int ms,
+		     void (*look)(struct rte_vduse_dev *dev, void *arg))
+{
+	dev->look_at = rte_get_timer_cycles() + ms * rte_get_timer_hz() / MS_PER_S;
+	dev->look = look;
+}
+
+/* The earlier one of two times from now, of which -1 is never. */
+static int
+ctrl_sooner(int ms, int other)
+{
+	if (ms < 0 || other < 0)
+		return RTE_MAX(ms, other);
+	return RTE_MIN(ms, other);
+}
+
+static void
+ctrl_serve_look(struct rte_vduse_dev *dev)
+{
+	uint64_t now, left;
+
+	if (dev->look_at == 0)
+		return;
+	now = rte_get_timer_cycles();
+	if (now >= dev->look_at) {
+		dev->look_at = 0;
+		dev->look(dev, dev->arg);
+		return;
+	}
+	/* Rounded up, so that it does not wake too early. */
+	left = (dev->look_at - now) * MS_PER_S / rte_get_timer_hz() + 1;
+	ctrl.look_ms = ctrl_sooner(ctrl.look_ms, (int)left);
+}
+
 /* Polls a device's fd for messages, or not: a deferred message keeps those after it waiting. */
 static void
 ctrl_poll_fd(struct rte_vduse_dev *dev, bool on)
@@ -197,6 +235,7 @@ ctrl_serve_devices(void)
 	bool unready = false;
 	uint32_t asid;
 
+	ctrl.look_ms = -1;
 	TAILQ_FOREACH(dev, &ctrl.devices, next) {
 		if (ctrl_serve_deferred(dev)) {
 			ctrl.draining = true;
@@ -206,6 +245,7 @@ ctrl_serve_devices(void)
 			ctrl_serve_misses(dev, asid);
 		ctrl_serve_calls(dev);
 		ctrl_serve_unready(dev);
+		ctrl_serve_look(dev);
 		unready |= dev->unready != 0;
 	}
 	if (!unready)
@@ -248,7 +288,8 @@ ctrl_main(void *arg)
 	pthread_mutex_unlock(&ctrl.lock);
 	for (;;) {
 		n = epoll_wait(ctrl.epoll_fd, events, CTRL_EVENTS,
-			       ctrl.draining ? CTRL_DRAIN : ctrl.poll_ms);
+			       ctrl.draining ? CTRL_DRAIN
+					     : ctrl_sooner(ctrl.poll_ms, ctrl.look_ms));
 		ctrl.draining = false;
 		for (i = 0; i < n; i++) {
 			if (events[i].data.ptr == NULL)
