@@ -459,6 +459,46 @@ test_toggles(void **state)
 	assert_int_equal(pthread_join(thread, NULL), 0);
 }
 
+/* QEMU before 9.2 adds and removes memory once for each pair. */
+static void
+test_memory_repeats(void **state)
+{
+	struct vhost_user_msg msg;
+	unsigned int nb_fds, i;
+
+	RTE_SET_USED(state);
+	serve(2);
+	driver_begin(PLAIN | MQ);
+	driver_pairs(2);
+	nb_fds = unit_fds();
+	msg = vhost_client_slot(MSG_ADD_MEM_REG, 0, MEMORY);
+	for (i = 0; i < 3; i++) {
+		vhost_client_send(client, &msg, 1, memory_fd);
+		assert_int_equal(vhost_client_answer(client, MSG_ADD_MEM_REG), 0);
+	}
+	assert_int_equal(unit_fds(), nb_fds);
+	driver_sends(1, 1);
+	device_receives(1, 1);
+	/* One that overlaps is another one. */
+	msg = vhost_client_slot(MSG_ADD_MEM_REG, 0, MEMORY / 2);
+	vhost_client_send(client, &msg, 1, memory_fd);
+	assert_int_equal(vhost_client_answer(client, MSG_ADD_MEM_REG), 1);
+	msg = vhost_client_slot(MSG_REM_MEM_REG, 0, MEMORY);
+	for (i = 0; i < 2; i++) {
+		vhost_client_send(client, &msg, 0, -1);
+		assert_int_equal(vhost_client_answer(client, MSG_REM_MEM_REG), 0);
+	}
+	device_receives_nothing(1);
+	msg = vhost_client_slot(MSG_ADD_MEM_REG, 0, MEMORY);
+	for (i = 0; i < 2; i++) {
+		vhost_client_send(client, &msg, 1, memory_fd);
+		assert_int_equal(vhost_client_answer(client, MSG_ADD_MEM_REG), 0);
+	}
+	driver_sends(1, 2);
+	device_receives(1, 2);
+	assert_int_equal(unit_fds(), nb_fds);
+}
+
 static bool
 is_logged(void *arg)
 {
@@ -511,6 +551,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_comes_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_disabled, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_toggles, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_memory_repeats, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_unpolled, setup, teardown),
 	};
 

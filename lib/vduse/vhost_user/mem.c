@@ -179,17 +179,34 @@ vhost_user_mem_add(struct vhost_user *vu, uint32_t keep, const struct vhost_user
 	return 0;
 }
 
+/* Index of a region; nb_regions: there is no such one. */
+static uint32_t
+mem_index(const struct vhost_user *vu, const struct vhost_user_memory *region)
+{
+	uint32_t i = 0;
+
+	while (i < vu->nb_regions &&
+	       (vu->regions[i].first != region->first || vu->regions[i].user != region->user ||
+		vu->regions[i].last != region->first + region->size - 1))
+		i++;
+	return i;
+}
+
+bool
+vhost_user_mem_has(const struct vhost_user *vu, const struct vhost_user_memory *region)
+{
+	uint32_t i = mem_index(vu, region);
+
+	return i < vu->nb_regions && vu->regions[i].offset == region->offset;
+}
+
 int
 vhost_user_mem_remove(struct vhost_user *vu, const struct vhost_user_memory *region)
 {
 	struct vhost_user_region *regions;
-	uint32_t nb = vu->nb_regions, i = 0;
+	uint32_t nb = vu->nb_regions, i = mem_index(vu, region);
 	int fd, ret;
 
-	while (i < nb &&
-	       (vu->regions[i].first != region->first || vu->regions[i].user != region->user ||
-		vu->regions[i].last != region->first + region->size - 1))
-		i++;
 	if (i == nb)
 		return -ENOENT;
 	regions = mem_alloc(vu, nb - 1);

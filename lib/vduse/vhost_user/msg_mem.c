@@ -8,6 +8,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include <linux/virtio_net.h>
+
 #include <rte_common.h>
 
 #include <vduse/core/device.h>
@@ -53,6 +55,13 @@ vhost_user_msg_mem_slots(struct vhost_user *vu, struct vhost_user_msg *msg)
 	return vhost_user_msg_number(msg, VHOST_USER_REGIONS_MAX);
 }
 
+/* QEMU before 9.2 adds and removes each region once for each queue pair. */
+static bool
+msg_mem_repeats(const struct vhost_user *vu)
+{
+	return vu->net && (vu->dev->offered & VHOST_USER_BIT(VIRTIO_NET_F_MQ)) != 0;
+}
+
 int
 vhost_user_msg_mem_add(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
@@ -61,6 +70,8 @@ vhost_user_msg_mem_add(struct vhost_user *vu, struct vhost_user_msg *msg)
 
 	if (msg->nb_fds != 1)
 		return vhost_user_msg_refuse(vu, msg, "is malformed");
+	if (msg_mem_repeats(vu) && vhost_user_mem_has(vu, &region))
+		return MSG_DONE;
 	ret = vhost_user_mem_add(vu, vu->nb_regions, &region, msg->fds, 1);
 	if (ret < 0)
 		return ret;
@@ -74,6 +85,8 @@ vhost_user_msg_mem_remove(struct vhost_user *vu, struct vhost_user_msg *msg)
 	struct vhost_user_memory region = msg->payload.slot.region;
 	int ret = vhost_user_mem_remove(vu, &region);
 
+	if (ret == -ENOENT && msg_mem_repeats(vu))
+		return MSG_DONE;
 	if (ret == -ENOENT)
 		return vhost_user_msg_refuse(vu, msg, "is of no region");
 	return ret < 0 ? ret : msg_mem_changed(vu);

@@ -199,6 +199,9 @@ vhost_user_socket_tick(struct vhost_user *vu);
 int
 vhost_user_mem_add(struct vhost_user *vu, uint32_t keep, const struct vhost_user_memory *table,
 		   const int *fds, uint32_t nb);
+/* Whether there is this very region. */
+bool
+vhost_user_mem_has(const struct vhost_user *vu, const struct vhost_user_memory *region);
 /* -ENOENT: no such region. */
 int
 vhost_user_mem_remove(struct vhost_user *vu, const struct vhost_user_memory *region);
