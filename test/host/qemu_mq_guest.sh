@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The guest part of host_33_qemu_mq: its two network devices reach each other through the host, from
+# The guest part of host_37_qemu_mq: its two network devices reach each other through the host, from
 # each processor by a queue of its own.
 . "$(dirname "$0")/../vm/guest.sh"
 

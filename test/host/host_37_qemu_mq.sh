@@ -22,7 +22,7 @@ start_testpmd vduse "${memory[@]}" --main-lcore 0 \
 	--vdev "net_vduse1,iface=$work/1.sock,queues=$pairs" -- \
 	--forward-mode=io --rxq=$pairs --txq=$pairs
 code=0
-"$run" --timeout 200 --mem 2G --cpus $pairs --log "$DPDK_VDUSE_BUILD/vm/host_33_qemu_mq" \
+"$run" --timeout 200 --mem 2G --cpus $pairs --log "$DPDK_VDUSE_BUILD/vm/host_37_qemu_mq" \
 	--nic "$work/0.sock,queues=$pairs" --nic "$work/1.sock,queues=$pairs,packed=on" \
 	"$(dirname "$0")/qemu_mq_guest.sh" $pairs || code=$?
 [ "$code" != 77 ] || skip "no virtual machine"
