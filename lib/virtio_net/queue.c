@@ -86,7 +86,7 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue->net = net;
 	rte_atomic_store_explicit(&queue->polled, false, rte_memory_order_relaxed);
 	/* One that is told of virtqueues may access the rings itself. */
-	if (vq->index % 2 == 1 && net->watch == NULL)
+	if (vq->index % 2 == 1 && (net->watch == NULL || net->watch->vq_start == NULL))
 		vduse_dev_look_later(vq->dev, QUEUE_LOOK_MS, net_look);
 	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
 	queue->frame_max = rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed);
