@@ -18,6 +18,12 @@
 
 struct vduse_iotlb;
 
+/*
+ * Serves a virtqueue on the control thread, between enter and leave. It does a bounded amount of
+ * work, and returns whether there is more: it is called again after all other devices had a turn.
+ */
+typedef bool (*vduse_vq_serve_t)(struct rte_vduse_vq *vq, void *arg);
+
 /* The first cache line is shared by a polling thread and the control thread. */
 struct rte_vduse_vq {
 	/* May be polled. Written by the control thread, and cleared by the poller on a fault. */
@@ -44,6 +50,8 @@ struct rte_vduse_vq {
 	uint64_t faults;           /* number of errors; written under the lock */
 	uint16_t slow_calls;       /* slow interrupts less fast ones; the poller under the lock */
 	bool owes_call;            /* the control thread has to send an interrupt; atomic */
+	bool kicked;               /* serve is to be called; control thread only */
+	vduse_vq_serve_t serve;    /* see vduse_vq_serve(); control thread only */
 	/* Unused if the device type maps rings itself: see vq_remap of struct rte_vduse_dev_ops. */
 	struct vring_vq ring;
 	struct rte_vduse_vq_info info; /* as started; control thread only */
@@ -69,6 +77,24 @@ vduse_vq_fault(struct rte_vduse_vq *vq);
 void
 vduse_dev_look_later(struct rte_vduse_dev *dev, unsigned int ms,
 		     void (*look)(struct rte_vduse_dev *dev, void *arg));
+
+/*
+ * vq.c: makes the control thread serve a virtqueue until it stops: whenever the driver kicks it, and
+ * once after it starts, or runs again after a miss or a change of memory. For vq_start, which
+ * returns its error. serve gets the arg of the device's conf and enables the driver's kicks itself.
+ * Returns 0 or a negative errno.
+ */
+int
+vduse_vq_serve(struct rte_vduse_vq *vq, vduse_vq_serve_t serve);
+
+/*
+ * vq.c: keeps the poller out of a virtqueue that may be running, and lets it in again. Thread:
+ * control. Not for device types with vq_drain.
+ */
+void
+vduse_vq_hold(struct rte_vduse_vq *vq);
+void
+vduse_vq_release(struct rte_vduse_vq *vq);
 
 static inline bool
 vduse_vq_enter(struct rte_vduse_vq *vq)

@@ -43,6 +43,8 @@ on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	if (self->start_result < 0)
 		return self->start_result;
 	count(&self->starts[vq->index]);
+	if (self->serve != NULL && vq->index == 0)
+		assert_int_equal(vduse_vq_serve(vq, self->serve), 0);
 	return find_area(self, vq);
 }
 

@@ -13,6 +13,7 @@
 #include <linux/virtio_config.h>
 
 #include <vduse/core/device.h>
+#include <vduse/virtqueue.h>
 #include <rte_vduse.h>
 #include <vduse/loopback/loopback.h>
 
@@ -37,6 +38,7 @@ struct loopback_dev {
 	int start_result; /* what vq_start returns when the area is mapped */
 	bool touch;       /* vq_start and vq_remap read the area, as a ring's would */
 	void (*on_status)(struct loopback_dev *self, uint8_t status);
+	vduse_vq_serve_t serve; /* for virtqueue 0, on the control thread; or NULL */
 	/* Written by the control thread, atomic. */
 	unsigned int starts[LOOPBACK_DEV_VQS];
 	unsigned int stops[LOOPBACK_DEV_VQS];

@@ -2,7 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The control thread: its event loop, and the queue of calls from other threads. See ctrl_thread.h.
- * Input: messages of devices, calls, wake-ups of pollers. Output: answers and results.
+ * Input: messages of devices, kicks of virtqueues that it serves, calls, wake-ups of pollers.
+ * Output: answers and results.
  * Thread: control, except for what ctrl_thread.h allows on others.
  */
 #include <errno.h>
@@ -52,6 +53,7 @@ static struct {
 	int poll_ms;   /* until unready virtqueues are polled again; -1: there are none */
 	int look_ms;   /* until a device type wants to look at its device; -1: none does */
 	bool draining; /* something waits for requests in flight */
+	bool more;     /* a virtqueue has more for its next turn */
 } ctrl = {
 	.lock = PTHREAD_MUTEX_INITIALIZER,
 	.done = PTHREAD_COND_INITIALIZER,
@@ -142,6 +144,29 @@ ctrl_serve_calls(struct rte_vduse_dev *dev)
 			ctrl.draining = true;
 			return;
 		}
+	}
+}
+
+/* Serves each virtqueue that was kicked once: one with more to do waits for the other devices. */
+static void
+ctrl_serve_kicks(struct rte_vduse_dev *dev)
+{
+	uint16_t i;
+
+	for (i = 0; i < dev->nb_vqs; i++) {
+		struct rte_vduse_vq *vq = &dev->vqs[i];
+
+		if (!vq->kicked)
+			continue;
+		if (vduse_vq_enter(vq)) {
+			vq->kicked = vq->serve(vq, dev->arg);
+			vduse_vq_leave(vq);
+		} else {
+			/* Another thread holds the lock, or it does not run. */
+			vq->kicked =
+				rte_atomic_load_explicit(&vq->enabled, rte_memory_order_relaxed);
+		}
+		ctrl.more |= vq->kicked;
 	}
 }
 
@@ -246,6 +271,7 @@ ctrl_serve_devices(void)
 		ctrl_serve_calls(dev);
 		ctrl_serve_unready(dev);
 		ctrl_serve_look(dev);
+		ctrl_serve_kicks(dev);
 		unready |= dev->unready != 0;
 	}
 	if (!unready)
@@ -274,11 +300,44 @@ ctrl_serve_messages(struct rte_vduse_dev *dev, uint32_t events)
 	ctrl.poll_ms = -1; /* the driver may be about to enable virtqueues: poll them soon */
 }
 
+/*
+ * What an fd in the set is of: the address of a device; that of a virtqueue, marked in the lowest
+ * bit; or NULL for the wake-up.
+ */
+#define CTRL_IS_VQ 1u
+
+static void
+ctrl_serve_event(const struct epoll_event *event)
+{
+	uintptr_t whose = (uintptr_t)event->data.ptr;
+	struct rte_vduse_vq *vq;
+	eventfd_t value;
+
+	if (whose == 0) {
+		(void)eventfd_read(ctrl.wake_fd, &value);
+	} else if ((whose & CTRL_IS_VQ) == 0) {
+		ctrl_serve_messages(event->data.ptr, event->events);
+	} else {
+		/* A message before it may have stopped the virtqueue: its fd is -1 then. */
+		vq = (struct rte_vduse_vq *)(whose - CTRL_IS_VQ);
+		(void)eventfd_read(vq->kick_fd, &value);
+		vq->kicked = vq->serve != NULL;
+	}
+}
+
+/* Milliseconds until the next turn, if nothing happens. */
+static int
+ctrl_timeout(void)
+{
+	if (ctrl.more)
+		return 0;
+	return ctrl.draining ? CTRL_DRAIN : ctrl_sooner(ctrl.poll_ms, ctrl.look_ms);
+}
+
 static uint32_t
 ctrl_main(void *arg)
 {
 	struct epoll_event events[CTRL_EVENTS];
-	eventfd_t value;
 	int i, n;
 
 	RTE_SET_USED(arg);
@@ -287,16 +346,11 @@ ctrl_main(void *arg)
 	ctrl.self = pthread_self();
 	pthread_mutex_unlock(&ctrl.lock);
 	for (;;) {
-		n = epoll_wait(ctrl.epoll_fd, events, CTRL_EVENTS,
-			       ctrl.draining ? CTRL_DRAIN
-					     : ctrl_sooner(ctrl.poll_ms, ctrl.look_ms));
+		n = epoll_wait(ctrl.epoll_fd, events, CTRL_EVENTS, ctrl_timeout());
 		ctrl.draining = false;
-		for (i = 0; i < n; i++) {
-			if (events[i].data.ptr == NULL)
-				(void)eventfd_read(ctrl.wake_fd, &value);
-			else
-				ctrl_serve_messages(events[i].data.ptr, events[i].events);
-		}
+		ctrl.more = false;
+		for (i = 0; i < n; i++)
+			ctrl_serve_event(&events[i]);
 		/* After the events: a call may remove a device that an event refers to. */
 		ctrl_run_calls();
 		ctrl_serve_devices();
@@ -377,6 +431,21 @@ ctrl_add(struct rte_vduse_dev *dev)
 	}
 	TAILQ_INSERT_TAIL(&ctrl.devices, dev, next);
 	return 0;
+}
+
+int
+vduse_ctrl_kicks_add(struct rte_vduse_vq *vq)
+{
+	struct epoll_event event = { .events = EPOLLIN,
+				     .data.ptr = (void *)((uintptr_t)vq | CTRL_IS_VQ) };
+
+	return epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_ADD, vq->kick_fd, &event) < 0 ? -errno : 0;
+}
+
+void
+vduse_ctrl_kicks_remove(struct rte_vduse_vq *vq)
+{
+	(void)epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_DEL, vq->kick_fd, NULL);
 }
 
 static int

@@ -10,6 +10,7 @@
 #define VDUSE_CTRL_THREAD_H
 
 struct rte_vduse_dev;
+struct rte_vduse_vq;
 
 /*
  * Runs call(dev) on the control thread and returns its result; runs it directly if the caller is
@@ -25,6 +26,17 @@ vduse_ctrl_add(struct rte_vduse_dev *dev);
 /* Ends that. After it returns, the control thread does not access the device. */
 void
 vduse_ctrl_remove(struct rte_vduse_dev *dev);
+
+/*
+ * Makes the control thread call serve of a virtqueue whenever its driver kicks it. Returns 0 or a
+ * negative errno. Thread: control.
+ */
+int
+vduse_ctrl_kicks_add(struct rte_vduse_vq *vq);
+
+/* Ends that, before the kick fd is closed. Thread: control. */
+void
+vduse_ctrl_kicks_remove(struct rte_vduse_vq *vq);
 
 /* Wakes the control thread, which then serves misses and posted calls of all virtqueues. */
 void

@@ -76,6 +76,8 @@ vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
 	bool runs = state == RTE_VDUSE_VQ_RUNNING || state == RTE_VDUSE_VQ_WAITING;
 
 	rte_atomic_store_explicit(&vq->state, state, rte_memory_order_release);
+	/* The driver does not kick for what it made available before. */
+	vq->kicked = vq->serve != NULL && state == RTE_VDUSE_VQ_RUNNING;
 	vq_release(vq, state == RTE_VDUSE_VQ_RUNNING);
 	if (runs == vq->runs)
 		return;
@@ -92,6 +94,28 @@ vq_eventfd(int other)
 			    : eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
 
 	return fd < 0 ? -errno : fd;
+}
+
+void
+vduse_vq_hold(struct rte_vduse_vq *vq)
+{
+	vq_lock(vq);
+}
+
+void
+vduse_vq_release(struct rte_vduse_vq *vq)
+{
+	vq_unlock(vq, vq->state);
+}
+
+int
+vduse_vq_serve(struct rte_vduse_vq *vq, vduse_vq_serve_t serve)
+{
+	int ret = vduse_ctrl_kicks_add(vq);
+
+	if (ret == 0)
+		vq->serve = serve;
+	return ret;
 }
 
 /* Opened even if nothing reads it: applications that sleep wait for the driver's kicks. */
@@ -117,6 +141,9 @@ vq_kick_close(struct rte_vduse_vq *vq)
 {
 	if (vq->kick_fd < 0)
 		return;
+	if (vq->serve != NULL)
+		vduse_ctrl_kicks_remove(vq);
+	vq->serve = NULL;
 	/* Fails on a broken device, where the kernel has released the eventfd itself. */
 	(void)vq->dev->transport->vq_kick_fd(vq->dev, vq->index, -1);
 	close(vq->kick_fd);
@@ -350,7 +377,7 @@ void
 vduse_vq_drained(struct rte_vduse_vq *vq)
 {
 	rte_spinlock_lock(&vq->lock);
-	vq_release(vq, vq->state == RTE_VDUSE_VQ_RUNNING);
+	vq_unlock(vq, vq->state);
 }
 
 void
