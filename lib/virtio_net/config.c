@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The configuration space of a network device (VIRTIO 1.2, section 5.1.4) and its features.
- * Thread: the application's.
+ * Thread: the application's; control, for what commands of the driver change.
  */
 #include <errno.h>
 #include <stddef.h>
@@ -11,6 +11,7 @@
 #include <rte_byteorder.h>
 #include <rte_vduse_compat.h>
 
+#include <virtio_net/ctrl.h>
 #include <virtio_net/net.h>
 #include <virtio_net/offload.h>
 
@@ -48,9 +49,16 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 	 */
 	if (conf.path != NULL && rte_vduse_path_is_socket(conf.path))
 		features |= VNET_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE);
+	if (conf.ctrl_queue)
+		features |= VNET_CTRL_FEATURES;
+	if (conf.ctrl_queue && (features & VNET_GUEST_OFFLOADS) != 0)
+		features |= VNET_BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS);
 	/* Section 6: VDUSE requires both of these. */
-	return features & (~conf.features_off | VNET_BIT(VIRTIO_F_VERSION_1) |
-			   VNET_BIT(VIRTIO_F_ACCESS_PLATFORM));
+	features &= ~conf.features_off | VNET_BIT(VIRTIO_F_VERSION_1) |
+		    VNET_BIT(VIRTIO_F_ACCESS_PLATFORM);
+	if ((features & VNET_BIT(VIRTIO_NET_F_CTRL_VQ)) == 0)
+		features &= ~VNET_CTRL_NEED_VQ;
+	return features;
 }
 
 void
@@ -93,12 +101,82 @@ rte_vduse_net_set_rx_gso(struct rte_vduse_net *net, uint64_t features)
 				  rte_memory_order_relaxed);
 }
 
+/* Sets and clears bits of the link status. The caller holds the lock. */
+static int
+config_status(struct rte_vduse_net *net, uint16_t set, uint16_t clear)
+{
+	uint16_t status = rte_le_to_cpu_16(net->config.status);
+
+	net->config.status = rte_cpu_to_le_16((uint16_t)((status & ~clear) | set));
+	return config_write(net, offsetof(struct virtio_net_config, status),
+			    sizeof(net->config.status));
+}
+
+/* Sets the MAC address. The caller holds the lock. */
+static int
+config_mac(struct rte_vduse_net *net, const struct rte_ether_addr *mac)
+{
+	memcpy(net->config.mac, mac->addr_bytes, sizeof(net->config.mac));
+	return config_write(net, offsetof(struct virtio_net_config, mac), sizeof(net->config.mac));
+}
+
+int
+vnet_config_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *mac)
+{
+	int ret;
+
+	pthread_mutex_lock(&net->config_lock);
+	ret = config_mac(net, mac);
+	pthread_mutex_unlock(&net->config_lock);
+	return ret;
+}
+
+bool
+vnet_config_end_announce(struct rte_vduse_net *net)
+{
+	bool asked;
+
+	pthread_mutex_lock(&net->config_lock);
+	asked = (net->config.status & RTE_LE16(VIRTIO_NET_S_ANNOUNCE)) != 0;
+	if (asked)
+		(void)config_status(net, 0, VIRTIO_NET_S_ANNOUNCE);
+	pthread_mutex_unlock(&net->config_lock);
+	return asked;
+}
+
+void
+vnet_config_reset(struct rte_vduse_net *net)
+{
+	pthread_mutex_lock(&net->config_lock);
+	if (memcmp(net->config.mac, net->mac.addr_bytes, sizeof(net->config.mac)) != 0)
+		(void)config_mac(net, &net->mac);
+	if ((net->config.status & RTE_LE16(VIRTIO_NET_S_ANNOUNCE)) != 0)
+		(void)config_status(net, 0, VIRTIO_NET_S_ANNOUNCE);
+	pthread_mutex_unlock(&net->config_lock);
+}
+
 int
 rte_vduse_net_set_link(struct rte_vduse_net *net, bool up)
 {
-	net->config.status = rte_cpu_to_le_16(up ? VIRTIO_NET_S_LINK_UP : 0);
-	return config_write(net, offsetof(struct virtio_net_config, status),
-			    sizeof(net->config.status));
+	int ret;
+
+	pthread_mutex_lock(&net->config_lock);
+	ret = config_status(net, up ? VIRTIO_NET_S_LINK_UP : 0, up ? 0 : VIRTIO_NET_S_LINK_UP);
+	pthread_mutex_unlock(&net->config_lock);
+	return ret;
+}
+
+int
+rte_vduse_net_announce(struct rte_vduse_net *net)
+{
+	int ret;
+
+	if ((rte_vduse_dev_features(net->dev) & VNET_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE)) == 0)
+		return -ENOTSUP;
+	pthread_mutex_lock(&net->config_lock);
+	ret = config_status(net, VIRTIO_NET_S_ANNOUNCE, 0);
+	pthread_mutex_unlock(&net->config_lock);
+	return ret;
 }
 
 int
@@ -114,6 +192,11 @@ rte_vduse_net_set_mtu(struct rte_vduse_net *net, uint16_t mtu)
 int
 rte_vduse_net_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *mac)
 {
-	memcpy(net->config.mac, mac->addr_bytes, sizeof(net->config.mac));
-	return config_write(net, offsetof(struct virtio_net_config, mac), sizeof(net->config.mac));
+	int ret;
+
+	pthread_mutex_lock(&net->config_lock);
+	net->mac = *mac;
+	ret = config_mac(net, mac);
+	pthread_mutex_unlock(&net->config_lock);
+	return ret;
 }

@@ -15,6 +15,7 @@
 
 #include <vduse/conf.h>
 
+#include <virtio_net/ctrl.h>
 #include <virtio_net/net.h>
 #include <virtio_net/offload.h>
 
@@ -46,23 +47,24 @@ net_conf_check(const struct rte_vduse_net_conf *conf, const char **name)
 			 RTE_VDUSE_NET_SPEED_MAX);
 		return -EINVAL;
 	}
+	if (conf->pairs > 1 && !conf->ctrl_queue && !rte_vduse_path_is_socket(conf->path)) {
+		VNET_LOG(ERR, *name,
+			 "queues=%u: several pairs need a control queue, which this kernel's VDUSE "
+			 "refuses for network devices: use 1, or the project's module",
+			 conf->pairs);
+		return -ENOTSUP;
+	}
+	if (conf->ctrl_queue && rte_vduse_path_is_socket(conf->path)) {
+		VNET_LOG(ERR, *name,
+			 "a control queue over a socket belongs to its client: leave ctrl_queue "
+			 "out");
+		return -EINVAL;
+	}
 	if (!rte_is_valid_assigned_ether_addr(&conf->mac)) {
 		VNET_LOG(ERR, *name, "the MAC address is zero or a group's: use a unicast one");
 		return -EINVAL;
 	}
 	return 0;
-}
-
-/*
- * Virtqueues of the device. Over vhost-user, the front end serves the control queue that several
- * pairs need; a VDUSE device would have to serve it itself.
- */
-static uint16_t
-net_nb_vqs(const struct rte_vduse_net_conf *conf)
-{
-	bool ctrl = conf->pairs > 1 && !rte_vduse_path_is_socket(conf->path);
-
-	return (uint16_t)(2 * conf->pairs + ctrl);
 }
 
 /* Creates the device below. */
@@ -81,7 +83,8 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 		.device_id = VIRTIO_ID_NET,
 		.vendor_id = 0,
 		.features = rte_vduse_net_features(conf),
-		.nb_vqs = net_nb_vqs(conf),
+		.nb_vqs = (uint16_t)(2 * conf->pairs + conf->ctrl_queue),
+		.ctrl_vqs = conf->ctrl_queue,
 		.vq_size = conf->queue_size,
 		.config = &net->config,
 		.config_size = sizeof(net->config),
@@ -95,20 +98,8 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 	};
 	int ret = rte_vduse_dev_create(&dev_conf, &net->dev);
 
-	if (ret == 0 && dev_conf.nb_vqs > 2 * conf->pairs) {
-		VNET_LOG(ERR, name,
-			 "queues=%u: the control queue that several pairs need is not "
-			 "served yet: use 1",
-			 conf->pairs);
-		rte_vduse_dev_destroy(net->dev);
-		return -ENOTSUP;
-	}
-	if (ret == -ENOTSUP && dev_conf.nb_vqs > 2 * conf->pairs)
-		VNET_LOG(ERR, name,
-			 "queues=%u: several pairs need a control queue, which this "
-			 "kernel's VDUSE refuses for network devices: use 1",
-			 conf->pairs);
-	else if (ret == -ENOTSUP)
+	/* Without a control queue; why it cannot have one is logged already. */
+	if (ret == -ENOTSUP && !conf->ctrl_queue)
 		VNET_LOG(ERR, name,
 			 "this kernel's VDUSE refuses a network device with features "
 			 "0x%" PRIx64 ": use a kernel of 6.6 or later",
@@ -118,13 +109,63 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 
 static_assert(offsetof(struct rte_vduse_net_conf, path) == sizeof(size_t), "see conf.c");
 static_assert(sizeof(struct rte_vduse_net_conf) ==
-		      offsetof(struct rte_vduse_net_conf, transport_priv) + sizeof(void *),
+		      offsetof(struct rte_vduse_net_conf, ctrl_queue) + sizeof(uint64_t),
 	      "no padding at the end, see conf.h");
+
+static const char *
+conf_name(const struct rte_vduse_net_conf *conf)
+{
+	const char *name = rte_vduse_path_name(conf->path);
+
+	return name != NULL ? name : "(no path)";
+}
 
 int
 vnet_conf_take(struct rte_vduse_net_conf *conf, const struct rte_vduse_net_conf *asked)
 {
-	return VDUSE_CONF_TAKE(conf, asked, transport_priv);
+	static const uint8_t none[sizeof(conf->reserved)];
+	int ret = VDUSE_CONF_TAKE(conf, asked, transport_priv);
+
+	if (ret < 0 || memcmp(conf->reserved, none, sizeof(none)) == 0)
+		return ret;
+	VNET_LOG(
+		ERR, conf_name(conf),
+		"reserved bytes of its configuration are set: leave them 0 or use a newer library");
+	return -E2BIG;
+}
+
+/* Allocates the device with its queues. */
+static struct rte_vduse_net *
+net_new(const struct rte_vduse_net_conf *conf)
+{
+	uint16_t nb_queues = (uint16_t)(2 * conf->pairs + conf->ctrl_queue);
+	struct rte_vduse_net *net;
+	size_t size = sizeof(*net) + nb_queues * sizeof(net->queues[0]);
+
+	net = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_MUL_CEIL(size, RTE_CACHE_LINE_SIZE));
+	if (net == NULL)
+		return NULL;
+	memset(net, 0, size);
+	net->pairs = conf->pairs;
+	net->nb_queues = nb_queues;
+	net->pairs_used = conf->ctrl_queue ? 1 : conf->pairs;
+	pthread_mutex_init(&net->config_lock, NULL);
+	if (conf->ctrl_queue) {
+		net->ctrl = calloc(1, sizeof(*net->ctrl));
+		if (net->ctrl == NULL) {
+			free(net);
+			return NULL;
+		}
+	}
+	return net;
+}
+
+static void
+net_free(struct rte_vduse_net *net)
+{
+	pthread_mutex_destroy(&net->config_lock);
+	free(net->ctrl);
+	free(net);
 }
 
 int
@@ -136,7 +177,6 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_ne
 	struct rte_vduse_left left;
 	const char *name;
 	uint16_t i;
-	size_t size;
 	int ret;
 
 	ret = vnet_conf_take(&wanted, asked);
@@ -147,14 +187,12 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_ne
 		return ret;
 	if (rte_vduse_dev_left(conf->path, conf->transport, conf->transport_priv, &left) == 0)
 		vnet_take_over(&wanted, name, &left);
-	size = sizeof(*net) + 2 * conf->pairs * sizeof(net->queues[0]);
-	net = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_MUL_CEIL(size, RTE_CACHE_LINE_SIZE));
+	net = net_new(conf);
 	if (net == NULL) {
 		VNET_LOG(ERR, name, "no memory for %u queue pairs", conf->pairs);
 		return -ENOMEM;
 	}
-	memset(net, 0, size);
-	net->pairs = conf->pairs;
+	net->mac = conf->mac;
 	net->frame_max = vnet_frame_max(conf->mtu);
 	net->linear = conf->linear;
 	net->offloads = (conf->offloads & VNET_OFFLOADS) != 0;
@@ -166,10 +204,10 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_ne
 	vnet_config_init(&net->config, conf);
 	ret = net_dev_create(net, conf, name);
 	if (ret < 0) {
-		free(net);
+		net_free(net);
 		return ret;
 	}
-	for (i = 0; i < 2 * net->pairs; i++)
+	for (i = 0; i < net->nb_queues; i++)
 		net->queues[i].vq = rte_vduse_dev_vq(net->dev, i);
 	ret = vnet_position_open(net);
 	if (ret < 0) {
@@ -178,6 +216,12 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_ne
 	}
 	*result = net;
 	return 0;
+}
+
+bool
+rte_vduse_net_may_ctrl_queue(const char *path)
+{
+	return !rte_vduse_path_is_socket(path) && vduse_conf_ctrl_vqs(path, NULL) == 0;
 }
 
 int
@@ -193,7 +237,7 @@ rte_vduse_net_destroy(struct rte_vduse_net *net)
 		return;
 	rte_vduse_dev_destroy(net->dev);
 	vnet_position_close(net);
-	free(net);
+	net_free(net);
 }
 
 struct rte_vduse_dev *

@@ -7,6 +7,8 @@
 #ifndef VNET_NET_H
 #define VNET_NET_H
 
+#include <pthread.h>
+
 #include <linux/virtio_net.h>
 
 #include <rte_log.h>
@@ -18,6 +20,8 @@
 
 #include <vduse/virtqueue.h>
 
+struct vnet_ctrl;
+struct vnet_filter;
 struct vnet_position;
 
 extern int vnet_logtype;
@@ -46,8 +50,11 @@ struct vnet_queue {
 	bool mergeable;    /* a packet may take several chains */
 	bool csum;         /* the driver may leave checksums to the device */
 	bool polled;       /* for packets, since the virtqueue started; atomic */
-	uint64_t offloads; /* of VNET_OFFLOADS, what the driver accepted */
+	bool ctrl;         /* it is the control queue */
+	bool off;          /* not to be written: see pairs_used, or the above */
+	uint64_t offloads; /* of VNET_OFFLOADS, what the driver accepted and has not switched off */
 	uint64_t tx_flags; /* of packets to the driver: those that are looked at */
+	const struct vnet_filter *filter; /* packets to the driver pass it; NULL: all do */
 	/* Payload of the next chain from the driver that was received already, see gso_rx.c. */
 	uint32_t gso_at;
 	uint32_t frame_max;               /* longest frame of the MTU at virtqueue start */
@@ -59,8 +66,14 @@ struct vnet_queue {
 struct rte_vduse_net {
 	struct rte_vduse_dev *dev;
 	uint16_t pairs;
-	bool up;       /* last state that link() was called with; control thread only */
-	bool unpolled; /* the log says that a queue of this driver is not polled; likewise */
+	bool up;            /* last state that link() was called with; control thread only */
+	bool unpolled;      /* the log says that a queue of this driver is not polled; likewise */
+	uint16_t nb_queues; /* 2 * pairs, and the control queue */
+	/* The control thread writes, as the driver's commands say; any thread reads. Atomic. */
+	uint16_t pairs_used;         /* pairs that the driver uses: packets to it go to no others */
+	struct vnet_ctrl *ctrl;      /* NULL: there is no control queue. Constant */
+	pthread_mutex_t config_lock; /* guards config and mac against the control thread */
+	struct rte_ether_addr mac;   /* of the device, which the driver may replace */
 	struct virtio_net_config config;
 	uint32_t frame_max; /* longest frame of the MTU; set_mtu() writes, pollers read */
 	/*
@@ -89,6 +102,18 @@ vnet_conf_take(struct rte_vduse_net_conf *conf, const struct rte_vduse_net_conf 
 /* config.c: fills the initial configuration space. */
 void
 vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_conf *conf);
+
+/* config.c: the driver sets its address. 0 or a negative errno. Thread: control. */
+int
+vnet_config_set_mac(struct rte_vduse_net *net, const struct rte_ether_addr *mac);
+
+/* config.c: the driver announced itself. False: it was not asked to. Thread: control. */
+bool
+vnet_config_end_announce(struct rte_vduse_net *net);
+
+/* config.c: takes back what the driver changed. Thread: control. */
+void
+vnet_config_reset(struct rte_vduse_net *net);
 
 /* config.c: longest frame from a driver that knows this MTU; 0: the driver knows none. */
 uint32_t

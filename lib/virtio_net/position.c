@@ -32,7 +32,7 @@ vnet_position_open(struct rte_vduse_net *net)
 	if ((rte_vduse_dev_offered(net->dev) & UINT64_C(1) << VIRTIO_F_RING_PACKED) == 0)
 		return 0;
 	ret = rte_vduse_state_open(net->dev, !taken_over);
-	for (i = 0; i < 2 * net->pairs && ret == 0; i++) {
+	for (i = 0; i < net->nb_queues && ret == 0; i++) {
 		struct vnet_queue *queue = &net->queues[i];
 
 		ret = rte_vduse_part_open(net->dev, i, sizeof(*queue->position), &queue->part);
@@ -48,7 +48,7 @@ vnet_position_close(struct rte_vduse_net *net)
 {
 	uint16_t i;
 
-	for (i = 0; i < 2 * net->pairs; i++) {
+	for (i = 0; i < net->nb_queues; i++) {
 		net->queues[i].position = NULL;
 		rte_vduse_part_close(&net->queues[i].part);
 	}

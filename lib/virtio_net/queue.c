@@ -12,6 +12,7 @@
 #include <rte_pause.h>
 #include <rte_vduse_compat.h>
 
+#include <virtio_net/ctrl.h>
 #include <virtio_net/net.h>
 #include <virtio_net/offload.h>
 
@@ -69,30 +70,45 @@ queue_resume(struct vnet_queue *queue, const struct rte_vduse_vq_info *info)
 				"virtqueue %u resumes at 0x%x, the end of its used buffers, "
 				"not at 0x%x",
 				queue->vq->index, vring_position(ring), info->position);
-	if (net->watch != NULL && net->watch->vq_start != NULL)
+	if (net->watch != NULL && net->watch->vq_start != NULL && !queue->ctrl)
 		(void)net->watch->vq_start(queue->vq, info, net->arg);
-	return 0;
+	return queue->ctrl ? vduse_vq_serve(queue->vq, vnet_ctrl_serve) : 0;
+}
+
+/* What commands of the driver may change while the virtqueue runs. */
+static void
+queue_start_state(struct rte_vduse_net *net, struct vnet_queue *queue,
+		  const struct rte_vduse_vq_info *info)
+{
+	if (net->ctrl != NULL) {
+		vnet_ctrl_begin(net, info->features, info->resumed);
+		vnet_ctrl_set_queue(net, queue);
+		return;
+	}
+	queue->offloads = vnet_offloads_valid(info->features);
 }
 
 static int
 queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
 {
 	struct rte_vduse_net *net = arg;
+	bool ctrl = vnet_ctrl_is(net, vq->index, info->features);
 	struct vnet_queue *queue;
 
-	if (vq->index >= 2 * net->pairs)
+	if (vq->index >= 2 * net->pairs && !ctrl)
 		return -ENOTSUP;
 	queue = &net->queues[vq->index];
 	queue->net = net;
 	rte_atomic_store_explicit(&queue->polled, false, rte_memory_order_relaxed);
 	/* One that is told of virtqueues may access the rings itself. */
-	if (vq->index % 2 == 1 && (net->watch == NULL || net->watch->vq_start == NULL))
+	if (vq->index % 2 == 1 && !ctrl && (net->watch == NULL || net->watch->vq_start == NULL))
 		vduse_dev_look_later(vq->dev, QUEUE_LOOK_MS, net_look);
+	queue->ctrl = ctrl;
 	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
 	queue->frame_max = rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed);
-	queue->offloads = vnet_offloads_valid(info->features);
-	queue->csum = (queue->offloads & VNET_OFFLOAD(CSUM)) != 0;
 	queue->gso_at = 0;
+	queue_start_state(net, queue, info);
+	queue->csum = (queue->offloads & VNET_OFFLOAD(CSUM)) != 0;
 	queue->tx_flags = net->offloads ? VNET_OFFLOAD_TX_FLAGS : 0;
 	queue->mergeable = (info->features & (UINT64_C(1) << VIRTIO_NET_F_MRG_RXBUF)) != 0;
 	/* Section 5.1.6.1: without MRG_RXBUF, the header of a legacy driver has no num_buffers. */
@@ -107,7 +123,7 @@ queue_memory(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_net *net = arg;
 
-	if (net->watch != NULL && net->watch->vq_remap != NULL)
+	if (net->watch != NULL && net->watch->vq_remap != NULL && !net->queues[vq->index].ctrl)
 		(void)net->watch->vq_remap(vq, net->arg);
 }
 
@@ -116,7 +132,8 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_net *net = arg;
 
-	if (net->watch != NULL && net->watch->vq_stop != NULL && vq->ring.started)
+	if (net->watch != NULL && net->watch->vq_stop != NULL && vq->ring.started &&
+	    !net->queues[vq->index].ctrl)
 		net->watch->vq_stop(vq, net->arg);
 }
 
@@ -144,6 +161,8 @@ net_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
 	bool up = (status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 	struct rte_vduse_net *net = arg;
 
+	if (status == 0 && net->ctrl != NULL)
+		vnet_ctrl_end(net);
 	if (net->watch != NULL && net->watch->status != NULL)
 		net->watch->status(dev, status, net->arg);
 	/* What the driver before asked for is not the next one's. */
@@ -186,7 +205,7 @@ queue_count(struct vnet_queue *queue)
 
 	if (!vduse_vq_enter(queue->vq))
 		return 0;
-	count = vring_count(&queue->vq->ring);
+	count = queue->off ? 0 : vring_count(&queue->vq->ring);
 	vduse_vq_leave(queue->vq);
 	return count;
 }
@@ -207,6 +226,7 @@ int
 rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable)
 {
 	struct vnet_queue *queue;
+	bool ctrl;
 
 	if (index >= 2 * net->pairs)
 		return -EINVAL;
@@ -216,9 +236,12 @@ rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable)
 			return -EAGAIN;
 		rte_pause();
 	}
-	vring_notify(&queue->vq->ring, enable);
+	/* Without MQ it has the index of a pair that is not used. */
+	ctrl = queue->ctrl;
+	if (!ctrl)
+		vring_notify(&queue->vq->ring, enable);
 	vduse_vq_leave(queue->vq);
-	return 0;
+	return ctrl ? -EAGAIN : 0;
 }
 
 void
@@ -236,7 +259,7 @@ vnet_queue_finish(struct vnet_queue *queue, bool pushed)
 			vnet_position_noted(queue);
 		if (call) {
 			/* Fails only while the driver resets: it then needs no interrupt. */
-			if (queue->net->call != NULL)
+			if (queue->net->call != NULL && !queue->ctrl)
 				queue->net->call(queue->vq, queue->net->arg);
 			else
 				(void)rte_vduse_vq_call(queue->vq);

@@ -51,8 +51,8 @@ struct rte_vduse_net_conf {
 	const char *socket_group; /**< See struct rte_vduse_dev_conf. */
 	const char *name;         /**< See struct rte_vduse_dev_conf. */
 	/**
-	 * Queue pairs, 1 to RTE_VDUSE_NET_PAIRS_MAX. More than one needs the path of a vhost-user
-	 * socket, whose front end serves the control queue (VIRTIO_NET_F_MQ, section 5.1.6.5.5).
+	 * Queue pairs, 1 to RTE_VDUSE_NET_PAIRS_MAX (VIRTIO_NET_F_MQ, section 5.1.6.5.5). More than
+	 * one need ctrl_queue, except at a vhost-user socket, whose front end has the control queue.
 	 */
 	uint16_t pairs;
 	uint16_t queue_size; /**< Largest virtqueue, descriptors, a power of two, 2 to 32768. */
@@ -124,6 +124,14 @@ struct rte_vduse_net_conf {
 	uint64_t offloads;
 	const struct vduse_transport_ops *transport; /**< See struct rte_vduse_dev_conf. */
 	void *transport_priv;                        /**< See struct rte_vduse_dev_conf. */
+	/**
+	 * Offer a control queue (VIRTIO_NET_F_CTRL_VQ, section 5.1.6.5), which the control thread
+	 * serves: with it the driver sets receive filters, its MAC address, the pairs that it uses
+	 * and its offloads. Packets that the filters exclude are not sent to it. Not for a socket,
+	 * whose client serves the control queue itself.
+	 */
+	bool ctrl_queue;
+	uint8_t reserved[7]; /**< Must be 0. */
 };
 
 /**
@@ -165,6 +173,11 @@ struct rte_vduse_net_stats {
 	uint64_t bad_offloads;
 	uint64_t gso_passed;   /**< Large packets received whole, or sent so to the driver. */
 	uint64_t gso_software; /**< Large packets that the polling thread segmented. */
+	/**
+	 * Packets that were not sent to the driver, because the filters that it set exclude them;
+	 * not of drops.
+	 */
+	uint64_t filtered;
 };
 
 /**
@@ -183,8 +196,8 @@ struct rte_vduse_net_stats {
  *   0, or
  *   - -EINVAL: a field of conf is out of range, or its size is 0 or too small
  *   - -E2BIG: conf is of a newer release and sets a field that this library does not know
- *   - -ENOTSUP: more than one pair of a VDUSE device, which needs a control queue; or the kernel
- *     refuses the device
+ *   - -ENOTSUP: more than one pair of a VDUSE device without ctrl_queue; or the kernel refuses the
+ *     device
  *   - -ENOMEM: no memory left
  *   - -EPROTO: another version of this program wrote the state file of a device to be taken over
  *   - -EBUSY, -EPERM: another process has that state file, or its folder is not private
@@ -203,6 +216,18 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net
  */
 uint64_t
 rte_vduse_net_features(const struct rte_vduse_net_conf *conf);
+
+/**
+ * Tells whether a network device may have a control queue: ctrl_queue of struct rte_vduse_net_conf.
+ * Any thread.
+ *
+ * @param path
+ *   As in the configuration.
+ * @return
+ *   Whether it may: its path is in /dev/vduse, and the kernel has VDUSE API 1.
+ */
+bool
+rte_vduse_net_may_ctrl_queue(const char *path);
 
 /**
  * Starts a network device. See rte_vduse_dev_start(), also for the thread: any except the control
@@ -279,6 +304,21 @@ int
 rte_vduse_net_set_link(struct rte_vduse_net *net, bool up);
 
 /**
+ * Asks the driver to announce itself on the network, as after a migration (VIRTIO_NET_S_ANNOUNCE,
+ * section 5.1.6.5.4). Its answer ends the request, as a reset does.
+ *
+ * Any thread. Not thread-safe with another call that changes the configuration space of the device.
+ *
+ * @param net
+ *   The device.
+ * @return
+ *   0; -ENOTSUP: no driver is up that accepted VIRTIO_NET_F_GUEST_ANNOUNCE; or an error of
+ *   rte_vduse_dev_config_set().
+ */
+int
+rte_vduse_net_announce(struct rte_vduse_net *net);
+
+/**
  * Sets the announced MTU. A driver that is up gets a configuration change notification: an
  * interrupt over VDUSE, a CONFIG_CHANGE message over a socket whose client made a channel for it.
  * The drivers of Linux and DPDK then read the link status only, and keep the MTU that they read when
@@ -332,6 +372,7 @@ rte_vduse_net_set_rx_gso(struct rte_vduse_net *net, uint64_t features);
  * Sets the MAC address in the configuration space (section 5.1.4). Drivers are notified as by
  * rte_vduse_net_set_mtu(), and those of Linux and DPDK read it when they probe the device only. QEMU
  * and virtio_user have an address of their own.
+ * One that a driver sets itself (VIRTIO_NET_F_CTRL_MAC_ADDR) replaces it until the reset.
  *
  * Any thread. Not thread-safe with another call that changes the configuration space of the device.
  *

@@ -14,6 +14,7 @@
 
 #include <rte_byteorder.h>
 
+#include <virtio_net/ctrl.h>
 #include <virtio_net/net.h>
 #include <virtio_net/offload.h>
 
@@ -90,6 +91,8 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct r
 	conf->pairs = take_over_pairs(left, conf->pairs);
 	conf->features_off &= ~left->features;
 	conf->offloads |= left->features & VNET_OFFLOADS;
+	if (left->features != 0 && !rte_vduse_path_is_socket(conf->path))
+		conf->ctrl_queue = (left->features & TAKE_OVER_BIT(VIRTIO_NET_F_CTRL_VQ)) != 0;
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_SPEED_DUPLEX)) != 0 && conf->speed == 0)
 		conf->speed = take_over_speed(left);
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_MTU)) != 0)

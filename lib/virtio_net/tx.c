@@ -8,6 +8,7 @@
 
 #include <rte_memcpy.h>
 
+#include <virtio_net/ctrl.h>
 #include <virtio_net/gso.h>
 #include <virtio_net/tx.h>
 
@@ -175,6 +176,8 @@ static void
 tx_row(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
        struct rte_mbuf *const *mbufs, uint16_t nb, struct tx_row *row)
 {
+	const struct vnet_filter *filter = queue->filter;
+
 	while (row->packets < nb) {
 		uint16_t first = row->packets;
 		enum vnet_tx_result result = VNET_TX_SENT;
@@ -182,6 +185,11 @@ tx_row(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_cha
 		while (row->packets < nb && result == VNET_TX_SENT) {
 			uint16_t taken = 0;
 
+			if (unlikely(filter != NULL) &&
+			    !vnet_filter_passes(filter, mbufs[row->packets])) {
+				result = VNET_TX_FILTERED;
+				break;
+			}
 			result = tx_packet(queue, chains + row->chains,
 					   (uint16_t)(nb_chains - row->chains), mbufs[row->packets],
 					   &taken);
@@ -191,9 +199,10 @@ tx_row(struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_cha
 		vnet_stats_count(&queue->stats, mbufs + first, (uint16_t)(row->packets - first));
 		row->more = result == VNET_TX_MORE;
 		row->large = result == VNET_TX_LARGE;
-		if (result != VNET_TX_DROP)
+		if (result != VNET_TX_DROP && result != VNET_TX_FILTERED)
 			break;
-		vnet_stats_add(&queue->stats.drops, 1);
+		vnet_stats_add(
+			result == VNET_TX_DROP ? &queue->stats.drops : &queue->stats.filtered, 1);
 		row->packets++;
 	}
 }
@@ -263,6 +272,7 @@ rte_vduse_net_tx_copy(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf 
 
 	if (!vduse_vq_enter(queue->vq))
 		return 0;
+	stop = queue->off;
 	want = RTE_MIN(nb, RTE_VDUSE_BURST_MAX);
 	while (done < nb && !stop)
 		done += tx_chains(queue, mbufs + done, (uint16_t)(nb - done), &want, &stop);

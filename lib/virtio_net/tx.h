@@ -12,9 +12,10 @@
 /* Result for a packet. */
 enum vnet_tx_result {
 	VNET_TX_SENT,
-	VNET_TX_MORE,  /* needs more chains */
-	VNET_TX_DROP,  /* fits into no number of chains, or a buffer is invalid */
-	VNET_TX_LARGE, /* to be segmented */
+	VNET_TX_MORE,     /* needs more chains */
+	VNET_TX_DROP,     /* fits into no number of chains, or a buffer is invalid */
+	VNET_TX_LARGE,    /* to be segmented */
+	VNET_TX_FILTERED, /* the driver does not want it */
 };
 
 /*

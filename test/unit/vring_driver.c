@@ -41,7 +41,9 @@ driver_region(struct driver *driver, uint64_t iova, uint64_t size)
 	struct driver_region *region = &driver->regions[driver->nb_regions];
 
 	assert_true(driver->nb_regions < DRIVER_REGIONS);
-	region->first = iova != 0 ? iova : DRIVER_IOVA * (driver->nb_regions + 1);
+	region->first =
+		iova != 0 ? iova
+			  : DRIVER_IOVA * (driver->nth * DRIVER_REGIONS + driver->nb_regions + 1);
 	region->size = size;
 	if (driver->shared) {
 		region->fd = unit_memfd("unit-driver", size);
@@ -102,8 +104,16 @@ driver_init(struct driver *driver, uint32_t size, uint64_t features, uint16_t in
 void
 driver_init_shared(struct driver *driver, uint32_t size, uint64_t features, uint16_t index)
 {
+	driver_init_shared_nth(driver, 0, size, features, index);
+}
+
+void
+driver_init_shared_nth(struct driver *driver, unsigned int nth, uint32_t size, uint64_t features,
+		       uint16_t index)
+{
 	memset(driver, 0, sizeof(*driver));
 	driver->shared = true;
+	driver->nth = nth;
 	driver_lay_out(driver, size, features, index);
 }
 

@@ -45,7 +45,8 @@ struct driver {
 	struct vring_vq vq; /* the device's side */
 	struct driver_region regions[DRIVER_REGIONS];
 	unsigned int nb_regions;
-	bool shared; /* memory lies in files, as another process's */
+	bool shared;      /* memory lies in files, as another process's */
+	unsigned int nth; /* of several in one address space: each has regions of its own */
 	unsigned int lookups;
 	uint64_t features;
 	uint32_t size;
@@ -77,6 +78,10 @@ driver_init(struct driver *driver, uint32_t size, uint64_t features, uint16_t in
 /* The same in shared memory. */
 void
 driver_init_shared(struct driver *driver, uint32_t size, uint64_t features, uint16_t index);
+/* The same for the nth driver, counted from 0, of one address space. */
+void
+driver_init_shared_nth(struct driver *driver, unsigned int nth, uint32_t size, uint64_t features,
+		       uint16_t index);
 void
 driver_free(struct driver *driver);
 /* Where its ring lies. */

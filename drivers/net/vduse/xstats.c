@@ -56,6 +56,7 @@ static const struct xstats_name xstats_queue_names[] = {
 	{ "gso_software", offsetof(struct xstats_queue, net.gso_software) },
 	{ "bad_offloads", offsetof(struct xstats_queue, net.bad_offloads) },
 	{ "vlan_dropped", offsetof(struct xstats_queue, vlan_drops) },
+	{ "filtered_packets", offsetof(struct xstats_queue, net.filtered) },
 	{ "bad_descriptors", offsetof(struct xstats_queue, net.bad_descriptors) },
 	{ "faults", offsetof(struct xstats_queue, faults) },
 	{ "iotlb_misses", offsetof(struct xstats_queue, iotlb_misses) },

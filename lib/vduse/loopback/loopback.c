@@ -22,7 +22,7 @@
 #include <vduse/core/device.h>
 #include <vduse/loopback/loopback.h>
 
-#define LOOPBACK_VQS    16
+#define LOOPBACK_VQS    257 /* 128 pairs and a control queue */
 #define LOOPBACK_CONFIG 4096
 
 /* The regions of an address space. */

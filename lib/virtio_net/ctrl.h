@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
+/*
+ * The control queue (VIRTIO 1.2, section 5.1.6.5): what the driver sets with its commands.
+ * Thread: control, except for what filter.c reads.
+ */
+#ifndef VNET_CTRL_H
+#define VNET_CTRL_H
+
+#include <linux/virtio_net.h>
+
+#include <rte_ether.h>
+#include <rte_mbuf.h>
+
+#include <rte_vduse_chain.h>
+#include <vduse/virtqueue.h>
+
+#define VNET_CTRL_BIT(nr) (UINT64_C(1) << (nr))
+
+/* Features of conf.ctrl_queue; MQ and CTRL_GUEST_OFFLOADS come with what they control. */
+#define VNET_CTRL_FEATURES                                                                         \
+	(VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_VQ) | VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_RX) |               \
+	 VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) | VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_VLAN) |       \
+	 VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR) | VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE))
+
+/* Those that make no sense without a control queue. */
+#define VNET_CTRL_NEED_VQ                                                                          \
+	(VNET_CTRL_FEATURES | VNET_CTRL_BIT(VIRTIO_NET_F_MQ) |                                     \
+	 VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))
+
+/* What GUEST_OFFLOADS may switch (section 5.1.6.5.6.1). */
+#define VNET_GUEST_OFFLOADS                                                                        \
+	(VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_CSUM) | VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_TSO4) |         \
+	 VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_TSO6) | VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_ECN) |          \
+	 VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_UFO) | VNET_CTRL_BIT(54 /* GUEST_USO4 */) |              \
+	 VNET_CTRL_BIT(55 /* GUEST_USO6 */))
+
+/* Commands of the class VIRTIO_NET_CTRL_RX. */
+#define VNET_RX_MODES (VIRTIO_NET_CTRL_RX_NOBCAST + 1)
+/* Addresses of one kind that are compared; with more, all of that kind are received. */
+#define VNET_MACS_MAX  64
+#define VNET_VLANS     4096
+#define VNET_VLAN_WORD 64
+
+struct rte_vduse_net;
+struct vnet_queue;
+
+/* An address in the lower bytes, in memory order. */
+static inline uint64_t
+vnet_mac(const void *bytes)
+{
+	uint64_t mac = 0;
+
+	__builtin_memcpy(&mac, bytes, RTE_ETHER_ADDR_LEN);
+	return mac;
+}
+
+/* A list of addresses. */
+struct vnet_macs {
+	bool all; /* there are more: all match */
+	uint16_t nb;
+	uint64_t macs[VNET_MACS_MAX];
+};
+
+/* What packets to the driver pass. One that a burst may read is not changed. */
+struct vnet_filter {
+	bool rx;                   /* CTRL_RX was negotiated: mode, mac and lists hold */
+	bool vlan;                 /* CTRL_VLAN was negotiated: vlans holds */
+	bool mode[VNET_RX_MODES];  /* by command: VIRTIO_NET_CTRL_RX_PROMISC and so on */
+	uint64_t mac;              /* the driver's own address */
+	struct vnet_macs lists[2]; /* of single stations; of groups */
+	uint64_t vlans[VNET_VLANS / VNET_VLAN_WORD];
+};
+
+struct vnet_ctrl {
+	uint64_t features; /* the driver's, from the start of its first virtqueue to the reset */
+	bool begun;
+	bool changed;             /* what the bursts read has to be set again */
+	uint16_t pairs;           /* in use */
+	uint64_t guest_offloads;  /* in use */
+	struct vnet_filter now;   /* as the commands so far say */
+	struct vnet_filter in[2]; /* in force: the bursts read the current one */
+	unsigned int current;
+};
+
+/* Bytes of a command that were not read yet. */
+struct vnet_ctrl_data {
+	const struct rte_vduse_chain *chain;
+	uint32_t left;
+	uint16_t piece;
+	uint32_t offset;
+};
+
+/* Reads each byte of driver memory once. False: there are fewer than len bytes. */
+bool
+vnet_ctrl_read(struct vnet_ctrl_data *data, void *to, uint32_t len);
+bool
+vnet_ctrl_skip(struct vnet_ctrl_data *data, uint64_t len);
+
+/* The same, and nothing must be left after them. */
+static inline bool
+vnet_ctrl_take(struct vnet_ctrl_data *data, void *to, uint32_t len)
+{
+	return data->left == len && vnet_ctrl_read(data, to, len);
+}
+
+/* Whether a virtqueue is the control queue of a driver with these features. */
+bool
+vnet_ctrl_is(const struct rte_vduse_net *net, uint16_t index, uint64_t features);
+
+/* A driver comes up: the state after a reset. resumed: it came up with another process. */
+void
+vnet_ctrl_begin(struct rte_vduse_net *net, uint64_t features, bool resumed);
+
+/* The driver is gone. */
+void
+vnet_ctrl_end(struct rte_vduse_net *net);
+
+/* What a burst of this queue, which is kept out, reads of the state. */
+void
+vnet_ctrl_set_queue(struct rte_vduse_net *net, struct vnet_queue *queue);
+
+/* The control queue: see vduse_vq_serve_t. */
+bool
+vnet_ctrl_serve(struct rte_vduse_vq *vq, void *arg);
+
+/* ctrl_rx.c: commands on receive filters. False: malformed, and nothing is changed. */
+bool
+vnet_ctrl_rx_mode(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
+bool
+vnet_ctrl_mac_table(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
+bool
+vnet_ctrl_mac_addr(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
+bool
+vnet_ctrl_vlan(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
+
+/* filter.c: whether the filter drops nothing at all. */
+bool
+vnet_filter_is_open(const struct vnet_filter *filter);
+/* filter.c: whether a packet to the driver passes. Thread: polling. */
+bool
+vnet_filter_passes(const struct vnet_filter *filter, const struct rte_mbuf *packet);
+
+#endif /* VNET_CTRL_H */
