@@ -11,7 +11,6 @@
 
 #include <rte_vduse_compat.h>
 
-
 #define RING     256u
 #define ROOM     2048
 #define PACKETS  1023

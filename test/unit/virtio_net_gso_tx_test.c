@@ -8,7 +8,6 @@
 
 #include <string.h>
 
-
 #define RING     256u
 #define ROOM     2048
 #define PACKETS  1023

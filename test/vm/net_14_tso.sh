@@ -13,7 +13,7 @@ zero_errors()
 {
 	local port name
 	for port in 0 1; do
-		for name in rx_q0_bad_offloads tx_q0_bad_offloads rx_q0_oversize; do
+		for name in rx_q0_bad_offloads tx_q0_bad_offloads rx_q0_oversize_dropped; do
 			[ "$(counter $port $name)" = 0 ] || fail "port $port: $name"
 		done
 	done

@@ -22,7 +22,7 @@ transfer()
 {
 	"$2" python3 "$(dirname "$0")/tcp_check.py" receive "$work/got" >"$work/tcp.log" 2>&1 &
 	local receiver=$!
-	wait_for 10 grep -q ready "$work/tcp.log" || fail "the receiver does not start"
+	wait_for 10 grep -q ready "$work/tcp.log" || fail "the receiver does not start: $(cat "$work"/[tu]?p.log)"
 	"$3" python3 "$(dirname "$0")/tcp_check.py" send "$1" "$work/sent" || fail "cannot send"
 	wait $receiver || fail "cannot receive: $(cat "$work/tcp.log")"
 	cmp "$work/sent" "$work/got" || fail "the bytes differ"
@@ -44,7 +44,7 @@ datagrams()
 {
 	on_right python3 "$(dirname "$0")/udp_check.py" receive 500 >"$work/udp.log" 2>&1 &
 	local receiver=$!
-	wait_for 10 grep -q ready "$work/udp.log" || fail "the receiver does not start"
+	wait_for 10 grep -q ready "$work/udp.log" || fail "the receiver does not start: $(cat "$work"/[tu]?p.log)"
 	on_left python3 "$(dirname "$0")/udp_check.py" "$1" 10.0.0.2 500
 	wait $receiver || fail "datagrams lost or damaged"
 }

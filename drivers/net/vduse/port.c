@@ -14,6 +14,7 @@
 #include <ethdev_driver.h>
 
 #include <rte_vduse_compat.h>
+#include <rte_vduse_state.h>
 
 #include "intr.h"
 #include "mp.h"
@@ -179,6 +180,9 @@ port_start(struct rte_eth_dev *dev)
 		if (ret < 0)
 			goto stop;
 		port->served = true;
+		/* Its driver may have missed what happened meanwhile; most have no such feature. */
+		if (rte_vduse_dev_taken_over(rte_vduse_net_dev(port->net)))
+			(void)rte_vduse_net_announce(port->net);
 	}
 	ret = rte_vduse_net_set_link(port->net, true);
 	if (ret < 0)

@@ -72,7 +72,7 @@ struct rte_vduse_dev {
 	uint64_t drain_warn;  /* time to warn of requests in flight; 0: nothing waits for them */
 	unsigned int unready; /* virtqueues that are not ready, though the driver is up */
 	uint32_t group_asid[VDUSE_ASID_MAX]; /* address space of each group */
-	uint64_t look_at;     /* time to call look, see vduse_dev_look_later(); 0: never */
+	uint64_t look_at; /* time to call look, see vduse_dev_look_later(); 0: never */
 	void (*look)(struct rte_vduse_dev *dev, void *arg);
 	struct vduse_iotlb *iotlb[VDUSE_ASID_MAX];
 	struct vduse_umem umem;
