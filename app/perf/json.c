@@ -14,9 +14,9 @@
 static json_t *
 json_setting_net(const struct perf_options *options)
 {
-	return json_pack("{s:s, s:s, s:b, s:s}", "mode", "net", "direction",
+	return json_pack("{s:s, s:s, s:b, s:b, s:s}", "mode", "net", "direction",
 			 perf_options_direction(options), "mergeable", options->mergeable,
-			 "packet_size", options->sizes_text);
+			 "offloads", options->offloads, "packet_size", options->sizes_text);
 }
 
 static json_t *

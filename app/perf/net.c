@@ -26,13 +26,33 @@
 #define NET_POOL_MBUFS 4095
 #define NET_POOL_CACHE 256
 
+/* Checksums and segmentation of TCP, both ways. */
+#define NET_OFFLOADS                                                                               \
+	(NET_BIT(VIRTIO_NET_F_CSUM) | NET_BIT(VIRTIO_NET_F_GUEST_CSUM) |                           \
+	 NET_BIT(VIRTIO_NET_F_HOST_TSO4) | NET_BIT(VIRTIO_NET_F_HOST_TSO6) |                       \
+	 NET_BIT(VIRTIO_NET_F_GUEST_TSO4) | NET_BIT(VIRTIO_NET_F_GUEST_TSO6))
+
+/*
+ * The path over the loopback, which is a name only. Several pairs have the path of a socket: its
+ * front end, not the device, has the control queue then.
+ */
+static const char *
+net_path(const struct perf_options *options)
+{
+	if (options->device != NULL)
+		return options->device;
+	return options->queues > 1 ? "/run/perf.sock" : RTE_VDUSE_PATH "perf";
+}
+
 static uint64_t
 net_features(const struct perf_options *options, uint64_t offered)
 {
 	const struct perf_wish wishes[] = {
 		{ NET_BIT(VIRTIO_F_VERSION_1) | NET_BIT(VIRTIO_F_ACCESS_PLATFORM), "" },
+		{ options->queues > 1 ? NET_BIT(VIRTIO_NET_F_MQ) : 0, "--queues" },
 		{ options->packed ? NET_BIT(VIRTIO_F_RING_PACKED) : 0, "--ring packed" },
 		{ options->in_order ? NET_BIT(VIRTIO_F_IN_ORDER) : 0, "--in-order 1" },
+		{ options->offloads ? NET_OFFLOADS : 0, "--offloads 1" },
 		{ options->mergeable ? NET_BIT(VIRTIO_NET_F_MRG_RXBUF) : 0, "--mergeable 1" },
 	};
 
@@ -46,12 +66,13 @@ net_conf(const struct perf_options *options)
 
 	return (struct rte_vduse_net_conf){
 		.size = sizeof(struct rte_vduse_net_conf),
-		.path = options->device != NULL ? options->device : RTE_VDUSE_PATH "perf",
+		.path = net_path(options),
 		.pairs = options->queues,
 		.queue_size = options->queue_size,
 		.mac = { { 2, 0, 0, 0, 0, 2 } },
 		.mtu = (uint16_t)RTE_MAX(mtu, (uint32_t)RTE_ETHER_MTU),
 		.socket_id = SOCKET_ID_ANY,
+		.offloads = options->offloads ? NET_OFFLOADS : 0,
 	};
 }
 

@@ -52,6 +52,7 @@ static const char usage[] =
 	"                         block: read, write or mixed (default: read)\n"
 	"  --ring FORMAT          split or packed (default: split)\n"
 	"  --mergeable 0|1        net: a packet may take several receive buffers (default: 1)\n"
+	"  --offloads 0|1         net: checksum and segmentation offload are negotiated (default: 0)\n"
 	"  --in-order 0|1         buffers are used in order (default: 0)\n"
 	"  --packet-size N[,N...] net: bytes without FCS, taken in turn, or imix (default: 64)\n"
 	"  --block-size N         block: 512 to 1048576 bytes (default: 4096)\n"
@@ -233,6 +234,7 @@ enum option_id {
 	OPTION_DIRECTION,
 	OPTION_RING,
 	OPTION_MERGEABLE,
+	OPTION_OFFLOADS,
 	OPTION_IN_ORDER,
 	OPTION_PACKET_SIZE,
 	OPTION_BLOCK_SIZE,
@@ -260,6 +262,7 @@ static const struct option long_options[] = {
 	[OPTION_DIRECTION] = { "direction", required_argument, NULL, OPTION_DIRECTION },
 	[OPTION_RING] = { "ring", required_argument, NULL, OPTION_RING },
 	[OPTION_MERGEABLE] = { "mergeable", required_argument, NULL, OPTION_MERGEABLE },
+	[OPTION_OFFLOADS] = { "offloads", required_argument, NULL, OPTION_OFFLOADS },
 	[OPTION_IN_ORDER] = { "in-order", required_argument, NULL, OPTION_IN_ORDER },
 	[OPTION_PACKET_SIZE] = { "packet-size", required_argument, NULL, OPTION_PACKET_SIZE },
 	[OPTION_BLOCK_SIZE] = { "block-size", required_argument, NULL, OPTION_BLOCK_SIZE },
@@ -319,6 +322,8 @@ options_value(struct perf_options *options, enum option_id option, const char *v
 	switch (option) {
 	case OPTION_MERGEABLE:
 		return options_bool(name, value, &options->mergeable);
+	case OPTION_OFFLOADS:
+		return options_bool(name, value, &options->offloads);
 	case OPTION_IN_ORDER:
 		return options_bool(name, value, &options->in_order);
 	case OPTION_PACKET_SIZE:

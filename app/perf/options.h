@@ -43,6 +43,7 @@ struct perf_options {
 	enum rte_vduse_attach attach;
 	bool packed;
 	bool mergeable;
+	bool offloads; /* net: checksums and segmentation are negotiated, no packet needs them */
 	bool in_order;
 	bool inflight; /* block: keep the inflight log */
 	bool verify;

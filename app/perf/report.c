@@ -19,9 +19,10 @@ report_net(const struct perf_options *options)
 	if (options->device != NULL)
 		printf("device %s, queues of up to %u\n", options->device, options->queue_size);
 	else
-		printf("loopback, %s ring%s of %u, %smergeable%s\n",
+		printf("loopback, %s ring%s of %u, %smergeable%s%s\n",
 		       options->packed ? "packed" : "split", options->in_order ? " in order" : "",
 		       options->queue_size, options->mergeable ? "" : "not ",
+		       options->offloads ? ", offloads" : "",
 		       options->verify ? ", every byte verified" : "");
 }
 

@@ -38,7 +38,8 @@ defaults(void **state)
 	assert_int_equal(options.mode, PERF_MODE_NET);
 	assert_int_equal(options.direction, PERF_DIRECTION_BOTH);
 	assert_true(options.mergeable);
-	assert_false(options.packed || options.in_order || options.verify || options.progress);
+	assert_false(options.packed || options.offloads || options.in_order || options.verify ||
+		     options.progress);
 	assert_int_equal(options.nb_sizes, 1);
 	assert_int_equal(options.sizes[0], 64);
 	assert_int_equal(options.burst, 32);
@@ -54,10 +55,10 @@ every_option(void **state)
 
 	RTE_SET_USED(state);
 	assert_int_equal(parse(&options, "--mode net --direction echo --ring packed --mergeable 0 "
-					 "--in-order 1"),
+					 "--in-order 1 --offloads 1"),
 			 0);
 	assert_int_equal(options.direction, PERF_DIRECTION_ECHO);
-	assert_true(options.packed && options.in_order);
+	assert_true(options.packed && options.in_order && options.offloads);
 	assert_false(options.mergeable);
 	assert_int_equal(parse(&options, "--burst 64 --queue-size 32768 --queues 7 --warmup 0 "
 					 "--duration 0.5 --verify --progress"),
