@@ -34,7 +34,7 @@ for ((i = 0; i < pairs; i++)); do
 		for way in rx tx; do
 			got=$(queue_count $port $way "$i")
 			echo "port $port $way queue $i: $got packets"
-			[ "${got:-0}" -ge 100 ] || fail "port $port $way queue $i: ${got:-no} packets"
+			[ "${got:-0}" -ge 50 ] || fail "port $port $way queue $i: ${got:-no} packets"
 		done
 	done
 done

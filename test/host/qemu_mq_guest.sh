@@ -21,8 +21,8 @@ from_each()
 {
 	local cpu
 	for ((cpu = 0; cpu < pairs; cpu++)); do
-		no_loss on_left taskset -c "$cpu" ping -f -q -c 150 10.0.0.2
-		no_loss on_right taskset -c "$cpu" ping -f -q -c 150 10.0.0.1
+		no_loss on_left taskset -c "$cpu" ping -f -q -c 50 10.0.0.2
+		no_loss on_right taskset -c "$cpu" ping -f -q -c 50 10.0.0.1
 	done
 }
 
@@ -36,9 +36,9 @@ done
 step "packets from each processor"
 from_each
 if command -v ethtool >/dev/null; then
-	for nb in 1 $pairs 2; do
+	for nb in 1 "$pairs"; do
 		step "$nb pairs, while packets flow"
-		on_left ping -f -q -w 3 10.0.0.2 &
+		on_left ping -f -q -w 1 10.0.0.2 &
 		flow=$!
 		on_left ethtool -L eth0 combined "$nb"
 		on_right ethtool -L eth0 combined "$nb"
