@@ -29,7 +29,8 @@ prepare_peer()
 	chmod +x "$work/peer"
 }
 
-# start WHO ATTACH NAME...: one port for each VDUSE device NAME.
+# start WHO ATTACH NAME...: one port for each VDUSE device NAME, with $extra device arguments.
+extra=
 start()
 {
 	local who=$1 attach=$2 vdevs=() name
@@ -37,7 +38,7 @@ start()
 	if [ "$who" = net_vduse ]; then
 		TESTPMD=$ours
 		for name in "$@"; do
-			vdevs+=(--vdev "net_vduse$name,iface=/dev/vduse/net$name,attach=$attach")
+			vdevs+=(--vdev "net_vduse$name,iface=/dev/vduse/net$name,attach=$attach$extra")
 		done
 		launch_testpmd dut -l 0,1 --no-pci --file-prefix=dut -d "$PLUGIN" "${vdevs[@]}" \
 			-- -i --disable-link-check --total-num-mbufs=16384
@@ -45,7 +46,7 @@ start()
 		TESTPMD=$work/peer
 		rm -rf /run/vduse
 		for name in "$@"; do
-			vdevs+=(--vdev "net_vhost$name,iface=/dev/vduse/net$name")
+			vdevs+=(--vdev "net_vhost$name,iface=/dev/vduse/net$name$extra")
 		done
 		launch_testpmd dut -l 0,1 --no-pci --file-prefix=dut "${vdevs[@]}" \
 			-- -i --disable-link-check --total-num-mbufs=16384
@@ -90,6 +91,44 @@ kernel_pair()
 	on_left ping -c 2 -i 0.2 10.0.0.2 >/dev/null
 	figure "$1" tcp "$(tcp_mbit)" Mbit/s
 	figure "$1" flood-ping "$(ping_ms)" ms
+	stop "$1" 0 1
+	ip netns del left
+	ip netns del right
+}
+
+# Checksums and segmentation of either side are left to the other one; testpmd passes packets on as
+# they are.
+pass_on()
+{
+	local port proto
+	testpmd_cmd dut "port stop all" >/dev/null
+	for port in 0 1; do
+		for proto in tcp udp; do
+			testpmd_cmd dut "port config $port rx_offload ${proto}_cksum on" >/dev/null
+			testpmd_cmd dut "csum set $proto hw $port" >/dev/null
+		done
+		testpmd_cmd dut "csum set ip hw $port" >/dev/null
+		testpmd_cmd dut "csum mac-swap off $port" >/dev/null
+		testpmd_cmd dut "port config $port rx_offload tcp_lro on" >/dev/null
+		testpmd_cmd dut "port config $port tx_offload tcp_tso on" >/dev/null
+		testpmd_cmd dut "tso set 1400 $port" >/dev/null
+	done
+	testpmd_cmd dut "port start all" >/dev/null
+	testpmd_cmd dut "set fwd csum" >/dev/null
+	wait_for 20 has_carrier left || fail "no carrier"
+	wait_for 20 has_carrier right || fail "no carrier"
+}
+
+tso_pair()
+{
+	extra=,tso=1
+	start "$1" virtio 0 1
+	extra=
+	join_pair
+	pass_on
+	testpmd_cmd dut start >/dev/null
+	on_left ping -c 2 -i 0.2 10.0.0.2 >/dev/null
+	figure "$1" tcp-tso "$(tcp_mbit)" Mbit/s
 	stop "$1" 0 1
 	ip netns del left
 	ip netns del right
@@ -144,6 +183,8 @@ prepare_peer
 for _ in $(seq "$rounds"); do
 	kernel_pair net_vduse
 	kernel_pair net_vhost
+	tso_pair net_vduse
+	tso_pair net_vhost
 done
 rmmod virtio_vdpa
 load_modules vhost_vdpa
