@@ -182,6 +182,8 @@ test_miss_solved(void **state)
 	loopback_dev_region(&device, FAR, PAGE, PAGE, PERM_RW, memory);
 	assert_true(loopback_dev_burst(&device, 0, FAR + 5, true));
 	loopback_dev_wait(&device, 0, RTE_VDUSE_VQ_RUNNING);
+	/* The state is seen before the lock is free. */
+	control_thread_idle();
 	assert_true(loopback_dev_burst(&device, 0, FAR + 5, true));
 	assert_true(loopback_dev_burst(&device, 1, FAR + 6, true));
 	control_thread_idle();
