@@ -55,8 +55,9 @@ frame_sums(struct frame *frame)
 void
 frame_make(struct frame *frame, bool ipv6, bool udp, uint16_t payload, uint32_t seed)
 {
-	uint16_t l4_size = udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr), i;
+	uint16_t l4_size = udp ? sizeof(struct rte_udp_hdr) : sizeof(struct rte_tcp_hdr);
 	struct rte_ether_hdr *eth = (void *)frame->bytes;
+	uint32_t i;
 
 	memset(frame, 0, sizeof(*frame));
 	frame->ipv6 = ipv6;
@@ -91,6 +92,31 @@ frame_make(struct frame *frame, bool ipv6, bool udp, uint16_t payload, uint32_t 
 	else
 		frame->bytes[frame_l4(frame) + 12] = (sizeof(struct rte_tcp_hdr) / 4) << 4;
 	frame_sums(frame);
+}
+
+void
+frame_insert(struct frame *frame, uint16_t at, const void *bytes, uint16_t len)
+{
+	uint8_t *ip;
+
+	assert_true(frame->len + len <= FRAME);
+	memmove(frame->bytes + at + len, frame->bytes + at, frame->len - at);
+	memcpy(frame->bytes + at, bytes, len);
+	frame->len += len;
+	if (at < frame->l2) {
+		frame->l2 += len;
+		return;
+	}
+	frame->l3 += len;
+	ip = frame->bytes + frame->l2;
+	if (frame->ipv6) {
+		frame_store16(ip + 4, (uint16_t)(frame->len - frame->l2 - 40));
+	} else {
+		ip[0] += len / 4;
+		frame_store16(ip + 2, (uint16_t)(frame->len - frame->l2));
+		frame_store16(ip + 10, 0);
+		frame_store16(ip + 10, (uint16_t)~frame_sum(ip, frame->l3, 0));
+	}
 }
 
 struct virtio_net_hdr_v1
@@ -227,7 +253,7 @@ frame_check_segment(const struct frame *frame, const struct frame *segment, uint
 	assert_memory_equal(segment->bytes + headers, frame->bytes + headers + at, payload);
 	assert_memory_equal(segment->bytes, frame->bytes, frame->l2);
 	if (frame->ipv6) {
-		assert_int_equal(load16(ip + 4), l4_len);
+		assert_int_equal(load16(ip + 4), frame->l3 - 40 + l4_len);
 	} else {
 		assert_int_equal(load16(ip + 2), frame->l3 + l4_len);
 		assert_int_equal(frame_sum(ip, frame->l3, 0), 0xffff);

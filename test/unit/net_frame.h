@@ -18,7 +18,7 @@
 
 #include <virtio_net/offload.h>
 
-#define FRAME (65535 + 14)
+#define FRAME (65535 + 22)
 
 /* A frame, where its parts are, and its L4 checksum: of all, and of the pseudo header alone. */
 struct frame {
@@ -46,6 +46,9 @@ void
 frame_sums(struct frame *frame);
 void
 frame_make(struct frame *frame, bool ipv6, bool udp, uint16_t payload, uint32_t seed);
+/* Inserts len bytes at a place in the L2 or L3 header, and adapts the IP lengths. */
+void
+frame_insert(struct frame *frame, uint16_t at, const void *bytes, uint16_t len);
 /* The header of a driver that leaves the checksum to the device. */
 struct virtio_net_hdr_v1
 frame_header(const struct frame *frame);
