@@ -275,6 +275,9 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 			rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed));
 	rx_alloc(&burst, n);
 	done = rx_copy_chains(queue, chains, &burst, taken);
+	/* Whatever part of the first chain was received before, it is used now. */
+	if (*taken > 0)
+		queue->gso_at = 0;
 	if (unlikely(burst.segment)) {
 		bool finished;
 

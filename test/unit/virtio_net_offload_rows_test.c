@@ -168,6 +168,30 @@ refused(const struct frame *frame, uint16_t gso_size)
 	rte_vduse_net_set_rx_gso(net.net, 0);
 }
 
+/* A packet of which a part was received, and which then is another one. */
+static void
+kind_changes(void **state)
+{
+	struct virtio_net_hdr_v1 hdr = { 0 };
+	struct rte_mbuf *mbufs[4];
+	struct frame frame;
+
+	RTE_SET_USED(state);
+	frame_large(&frame, false, false, 9000);
+	send_large(&frame, FRAME_SEGMENT);
+	assert_int_equal(rte_vduse_net_rx_burst(net.net, 0, pool, mbufs, 4), 4);
+	rte_pktmbuf_free_bulk(mbufs, 4);
+	/* It is the first one of the ring. */
+	loopback_net_write(&net, NET_TX, 0, 0, &hdr, NET_HDR);
+	assert_int_equal(rte_vduse_net_rx_burst(net.net, 0, pool, mbufs, 1), 1);
+	assert_int_equal(mbufs[0]->pkt_len, frame.len);
+	rte_pktmbuf_free(mbufs[0]);
+	assert_int_equal(driver_take(&net.queues[NET_TX], &(uint32_t){ 0 }, &(uint32_t){ 0 }),
+			 true);
+	/* The next packet begins with its first byte. */
+	segments(&frame);
+}
+
 /* A driver with other features comes up in the middle of a packet. */
 static void
 features_change(void **state)
@@ -463,6 +487,7 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(kind_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(features_change, setup, teardown),
 		cmocka_unit_test_setup_teardown(lengths_lie, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_byte_each, setup, teardown),
