@@ -13,6 +13,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include <rte_ip.h>
 #include <rte_tcp.h>
 #include <rte_udp.h>
 
@@ -34,6 +35,22 @@ static inline uint16_t
 vnet_gso_headers(const struct vnet_gso *gso)
 {
 	return gso->l2 + gso->l3 + gso->l4;
+}
+
+/* Length of the longest segment, with its headers. */
+static inline uint32_t
+vnet_gso_longest(const struct vnet_gso *gso)
+{
+	return vnet_gso_headers(gso) + RTE_MIN(gso->payload, (uint32_t)gso->size);
+}
+
+/* Whether the IP header of each segment can tell its length. That of IPv6 does not count itself. */
+static inline bool
+vnet_gso_fits_ip(const struct vnet_gso *gso)
+{
+	uint32_t own = gso->ipv6 ? sizeof(struct rte_ipv6_hdr) : 0;
+
+	return vnet_gso_longest(gso) - gso->l2 - own <= UINT16_MAX;
 }
 
 static inline uint16_t

@@ -87,8 +87,7 @@ vnet_gso_rx(struct vnet_queue *queue, const struct rte_vduse_chain *chain,
 		vnet_stats_add(&queue->stats.bad_offloads, 1);
 		goto drop;
 	}
-	if (len > VNET_GSO_FRAME_MAX ||
-	    vnet_gso_headers(&gso) + RTE_MIN(gso.payload, (uint32_t)gso.size) > burst->frame_max)
+	if (len > VNET_GSO_FRAME_MAX || vnet_gso_longest(&gso) > burst->frame_max)
 		goto oversize;
 	/* The driver may have changed the packet since the last burst. */
 	for (; n == 0 || queue->gso_at < gso.payload; queue->gso_at += gso.size, n++) {

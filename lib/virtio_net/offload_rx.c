@@ -109,7 +109,8 @@ vnet_offload_gso(const struct vnet_queue *queue, const struct virtio_net_hdr *hd
 	    vnet_gso_headers(gso) > RTE_MIN(packet->pkt_len, (uint32_t)VNET_HEAD_MAX))
 		return false;
 	gso->payload = len - vnet_gso_headers(gso);
-	return rte_le_to_cpu_16((uint16_t)hdr->csum_start) == gso->l2 + gso->l3 &&
+	return vnet_gso_fits_ip(gso) &&
+	       rte_le_to_cpu_16((uint16_t)hdr->csum_start) == gso->l2 + gso->l3 &&
 	       rte_le_to_cpu_16((uint16_t)hdr->csum_offset) == vnet_gso_csum_offset(gso);
 }
 

@@ -158,7 +158,7 @@ vnet_offload_tx_gso(const struct rte_mbuf *packet, struct vnet_head *head, struc
 	if (head->len > VNET_HEAD_MAX || head->len > packet->pkt_len)
 		return false;
 	gso->payload = packet->pkt_len - head->len;
-	return offload_bytes(packet, head);
+	return vnet_gso_fits_ip(gso) && offload_bytes(packet, head);
 }
 
 /* Whether the sender of a TCP packet reduced its window (section 5.1.6.2, VIRTIO_NET_HDR_GSO_ECN). */

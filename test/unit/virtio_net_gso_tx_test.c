@@ -310,6 +310,9 @@ wrong_flags_plain(void **state)
 	post(32);
 	TX_REFUSED((void)0);
 	TX_REFUSED(packet->l4_len = 19);
+	/* One segment of more bytes than an IPv4 header can tell. */
+	frame_large(&frame, false, false, UINT16_MAX - 20 - 20 + 1);
+	TX_REFUSED(packet->tso_segsz = UINT16_MAX);
 }
 
 int

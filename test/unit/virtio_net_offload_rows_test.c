@@ -215,6 +215,32 @@ features_change(void **state)
 	segments(&frame);
 }
 
+/* One segment of more than the 65535 bytes that an IPv4 header can tell. */
+static void
+lengths_at_limit(void **state)
+{
+	struct frame frame;
+
+	RTE_SET_USED(state);
+	frame_large(&frame, false, false, UINT16_MAX - 20 - 20);
+	send_large(&frame, UINT16_MAX);
+	arrives(&frame, 0);
+	frame_large(&frame, false, false, UINT16_MAX - 20 - 20 + 1);
+	refused(&frame, UINT16_MAX);
+	segments(&frame);
+	frame_large(&frame, false, true, FRAME - 14 - 20 - 8);
+	refused(&frame, UINT16_MAX);
+	segments(&frame);
+	frame_large(&frame, true, false, FRAME - 14 - 40 - 20);
+	send_large(&frame, UINT16_MAX);
+	arrives(&frame, 0);
+	/* 64 KiB and all that comes before it, whole. */
+	rte_vduse_net_set_rx_gso(net.net, UINT64_MAX);
+	send_large(&frame, FRAME_SEGMENT);
+	frame = without_sum(&frame);
+	arrives(&frame, RTE_MBUF_F_RX_L4_CKSUM_NONE);
+}
+
 /* IP lengths that lie, or that are 0 as of a jumbo packet, are not those of segments. */
 static void
 lengths_lie(void **state)
@@ -489,6 +515,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(kind_changes, setup, teardown),
 		cmocka_unit_test_setup_teardown(features_change, setup, teardown),
+		cmocka_unit_test_setup_teardown(lengths_at_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(lengths_lie, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_byte_each, setup, teardown),
 		cmocka_unit_test_setup_teardown(options, setup, teardown),
