@@ -82,12 +82,12 @@ vnet_offloads_valid(uint64_t features)
 
 /*
  * offload_rx.c: does what the header of a packet from the driver asks for (section 5.1.6.2), which
- * the caller read once. A large packet is not segmented. Returns false if the header is wrong, and
- * counts it: drop the packet.
+ * the caller read once. A large packet is not segmented. Returns false if the header is wrong or a
+ * segment is longer than frame_max, and counts it: drop the packet.
  */
 bool
-vnet_offload_rx(struct vnet_queue *queue, const struct virtio_net_hdr *hdr,
-		struct rte_mbuf *packet);
+vnet_offload_rx(struct vnet_queue *queue, const struct virtio_net_hdr *hdr, struct rte_mbuf *packet,
+		uint32_t frame_max);
 
 /* offload_rx.c: the feature with which a driver may send large packets of a type; 0: none. */
 uint64_t

@@ -117,13 +117,17 @@ vnet_offload_gso(const struct vnet_queue *queue, const struct virtio_net_hdr *hd
 /* A large packet, which the application wants as it is. */
 static bool
 offload_rx_large(struct vnet_queue *queue, const struct virtio_net_hdr *hdr,
-		 struct rte_mbuf *packet)
+		 struct rte_mbuf *packet, uint32_t frame_max)
 {
 	struct rte_net_hdr_lens lens;
 	struct vnet_gso gso;
 
 	if (!vnet_offload_gso(queue, hdr, packet, packet->pkt_len, &gso)) {
 		vnet_stats_add(&queue->stats.bad_offloads, 1);
+		return false;
+	}
+	if (vnet_gso_longest(&gso) > frame_max) {
+		vnet_stats_add(&queue->stats.oversize, 1);
 		return false;
 	}
 	packet->packet_type = rte_net_get_ptype(packet, &lens, OFFLOAD_PTYPES);
@@ -137,14 +141,15 @@ offload_rx_large(struct vnet_queue *queue, const struct virtio_net_hdr *hdr,
 }
 
 bool
-vnet_offload_rx(struct vnet_queue *queue, const struct virtio_net_hdr *hdr, struct rte_mbuf *packet)
+vnet_offload_rx(struct vnet_queue *queue, const struct virtio_net_hdr *hdr, struct rte_mbuf *packet,
+		uint32_t frame_max)
 {
 	uint16_t start = rte_le_to_cpu_16((uint16_t)hdr->csum_start);
 	uint16_t offset = rte_le_to_cpu_16((uint16_t)hdr->csum_offset), sum;
 	uint32_t at = (uint32_t)start + offset;
 
 	if (hdr->gso_type != VIRTIO_NET_HDR_GSO_NONE)
-		return offload_rx_large(queue, hdr, packet);
+		return offload_rx_large(queue, hdr, packet, frame_max);
 	/* Other flags are hints, which the device ignores. */
 	if ((hdr->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM) == 0)
 		return true;

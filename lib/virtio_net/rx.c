@@ -201,7 +201,7 @@ rx_packet(struct vnet_queue *queue, const struct rte_vduse_chain *chain, struct 
 	}
 	result = rx_copy(queue, chain, packet, burst, frame_max);
 	if (unlikely((hdr.flags | hdr.gso_type) != 0) && result == RX_PACKET &&
-	    !vnet_offload_rx(queue, &hdr, packet))
+	    !vnet_offload_rx(queue, &hdr, packet, burst->frame_max))
 		return RX_DROP;
 	return result;
 }

@@ -292,6 +292,28 @@ one_byte_each(void **state)
 	assert_int_equal(loopback_net_stats(&net, true).gso_software, 1);
 }
 
+/* A segment that is longer than the MTU, whole or not. */
+static void
+longer_than_mtu(void **state)
+{
+	struct frame frame;
+
+	RTE_SET_USED(state);
+	assert_int_equal(rte_vduse_net_set_mtu(net.net, 1500), 0);
+	loopback_net_up(&net);
+	frame_large(&frame, false, false, 60000);
+	send_large(&frame, 50000);
+	dropped(false);
+	rte_vduse_net_set_rx_gso(net.net, UINT64_MAX);
+	send_large(&frame, 50000);
+	dropped(false);
+	send_large(&frame, UINT16_MAX);
+	dropped(false);
+	send_large(&frame, FRAME_SEGMENT);
+	frame = without_sum(&frame);
+	arrives(&frame, RTE_MBUF_F_RX_L4_CKSUM_NONE);
+}
+
 /* IPv4 options, and IPv6 extension headers. */
 static void
 options(void **state)
@@ -518,6 +540,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(lengths_at_limit, setup, teardown),
 		cmocka_unit_test_setup_teardown(lengths_lie, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_byte_each, setup, teardown),
+		cmocka_unit_test_setup_teardown(longer_than_mtu, setup, teardown),
 		cmocka_unit_test_setup_teardown(options, setup, teardown),
 		cmocka_unit_test_setup_teardown(fragments, setup, teardown),
 		cmocka_unit_test_setup_teardown(tunnels, setup, teardown),
