@@ -28,7 +28,8 @@ offload_is_l4(struct rte_mbuf *packet, uint16_t start, uint16_t offset)
 	uint32_t ptype = rte_net_get_ptype(packet, &lens, OFFLOAD_PTYPES);
 	uint32_t l4 = ptype & RTE_PTYPE_L4_MASK;
 
-	if (start != lens.l2_len + lens.l3_len)
+	/* What IPv4 headers of a wrong version or length are followed by is not known. */
+	if ((ptype & RTE_PTYPE_L3_MASK) == 0 || start != lens.l2_len + lens.l3_len)
 		return false;
 	if (!(l4 == RTE_PTYPE_L4_TCP && offset == offsetof(struct rte_tcp_hdr, cksum)) &&
 	    !(l4 == RTE_PTYPE_L4_UDP && offset == offsetof(struct rte_udp_hdr, dgram_cksum)))
@@ -93,7 +94,8 @@ vnet_offload_gso(const struct vnet_queue *queue, const struct virtio_net_hdr *hd
 	if (!offload_gso_allowed(queue, hdr))
 		return false;
 	ptype = rte_net_get_ptype(packet, &lens, OFFLOAD_PTYPES);
-	if ((ptype & RTE_PTYPE_L4_MASK) != (udp ? RTE_PTYPE_L4_UDP : RTE_PTYPE_L4_TCP))
+	if ((ptype & RTE_PTYPE_L3_MASK) == 0 ||
+	    (ptype & RTE_PTYPE_L4_MASK) != (udp ? RTE_PTYPE_L4_UDP : RTE_PTYPE_L4_TCP))
 		return false;
 	*gso = (struct vnet_gso){
 		.l2 = lens.l2_len,

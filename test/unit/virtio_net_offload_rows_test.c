@@ -314,6 +314,26 @@ longer_than_mtu(void **state)
 	arrives(&frame, RTE_MBUF_F_RX_L4_CKSUM_NONE);
 }
 
+/* IPv4 with another version, or a header shorter than any. */
+static void
+wrong_ip(void **state)
+{
+	static const uint8_t firsts[] = { 0x40, 0x44, 0x65, 0x05 };
+	struct frame frame;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	rte_vduse_net_set_partial_csum(net.net, true);
+	for (i = 0; i < RTE_DIM(firsts); i++) {
+		frame_large(&frame, false, i % 2 != 0, 3000);
+		frame.bytes[frame.l2] = firsts[i];
+		frame.l3 = 4 * (firsts[i] & 15);
+		frame_sums(&frame);
+		refused(&frame, FRAME_SEGMENT);
+		computed(&frame);
+	}
+}
+
 /* IPv4 options, and IPv6 extension headers. */
 static void
 options(void **state)
@@ -541,6 +561,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(lengths_lie, setup, teardown),
 		cmocka_unit_test_setup_teardown(one_byte_each, setup, teardown),
 		cmocka_unit_test_setup_teardown(longer_than_mtu, setup, teardown),
+		cmocka_unit_test_setup_teardown(wrong_ip, setup, teardown),
 		cmocka_unit_test_setup_teardown(options, setup, teardown),
 		cmocka_unit_test_setup_teardown(fragments, setup, teardown),
 		cmocka_unit_test_setup_teardown(tunnels, setup, teardown),
