@@ -21,6 +21,11 @@
 /* Longest TCP header: its length has 4 bits, in words of 4 bytes. */
 #define OFFLOAD_TCP_MAX 60
 
+/* Flags of packets with an outer header, for which nothing is done. */
+#define OFFLOAD_TUNNEL                                                                             \
+	(RTE_MBUF_F_TX_TUNNEL_MASK | RTE_MBUF_F_TX_OUTER_IPV4 | RTE_MBUF_F_TX_OUTER_IPV6 |         \
+	 RTE_MBUF_F_TX_OUTER_IP_CKSUM | RTE_MBUF_F_TX_OUTER_UDP_CKSUM)
+
 /* What flags say about the L4 header. */
 struct offload_l4 {
 	uint16_t size;   /* of the header at least; 0: no L4 checksum is asked for */
@@ -37,8 +42,8 @@ offload_l4(const struct rte_mbuf *packet, struct offload_l4 *l4)
 	bool ipv6 = (flags & RTE_MBUF_F_TX_IPV6) != 0;
 
 	*l4 = (struct offload_l4){ 0 };
-	if ((flags & (RTE_MBUF_F_TX_OUTER_IP_CKSUM | RTE_MBUF_F_TX_OUTER_UDP_CKSUM)) != 0 ||
-	    (flags & VNET_OFFLOAD_TX_SEG) == VNET_OFFLOAD_TX_SEG)
+	/* Lengths of a tunnelled packet are those of its inner headers. */
+	if ((flags & OFFLOAD_TUNNEL) != 0 || (flags & VNET_OFFLOAD_TX_SEG) == VNET_OFFLOAD_TX_SEG)
 		return false;
 	/* Segmentation includes the checksum, with or without its flag. */
 	if ((flags & VNET_OFFLOAD_TX_SEG) != 0)
@@ -57,7 +62,8 @@ offload_l4(const struct rte_mbuf *packet, struct offload_l4 *l4)
 			     (packet->tso_segsz == 0 || packet->l4_len < l4->size ||
 			      packet->l4_len > OFFLOAD_TCP_MAX)))
 		return false;
-	return packet->l3_len >= (ipv4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr));
+	return packet->l2_len >= RTE_ETHER_HDR_LEN &&
+	       packet->l3_len >= (ipv4 ? sizeof(struct rte_ipv4_hdr) : sizeof(struct rte_ipv6_hdr));
 }
 
 /*
@@ -126,7 +132,10 @@ offload_l4_sum(struct vnet_queue *queue, const struct rte_mbuf *packet, struct v
 	return true;
 }
 
-/* Copies the first bytes of a packet, as many as head->len says. */
+/*
+ * Copies the first bytes of a packet, as many as head->len says. False: they are not there, or the
+ * IP header does not begin where the lengths of the packet say.
+ */
 static bool
 offload_bytes(const struct rte_mbuf *packet, struct vnet_head *head)
 {
@@ -136,7 +145,8 @@ offload_bytes(const struct rte_mbuf *packet, struct vnet_head *head)
 		return false;
 	if (from != head->bytes)
 		memcpy(head->bytes, from, head->len);
-	return true;
+	return head->bytes[packet->l2_len] >> 4 ==
+	       ((packet->ol_flags & RTE_MBUF_F_TX_IPV6) != 0 ? 6 : 4);
 }
 
 bool

@@ -382,6 +382,14 @@ wrong_flags(void **state)
 	TX_REFUSED((packet->ol_flags |= RTE_MBUF_F_TX_IPV6, packet->l3_len = 40));
 	TX_REFUSED((packet->ol_flags = RTE_MBUF_F_TX_IPV6 | RTE_MBUF_F_TX_IP_CKSUM,
 		    packet->l3_len = 40));
+	TX_REFUSED((packet->ol_flags |= RTE_MBUF_F_TX_TUNNEL_VXLAN, packet->outer_l2_len = 14,
+		    packet->outer_l3_len = 20));
+	TX_REFUSED(packet->ol_flags |= RTE_MBUF_F_TX_TUNNEL_IPIP);
+	TX_REFUSED(packet->ol_flags |= RTE_MBUF_F_TX_OUTER_IPV4);
+	TX_REFUSED(packet->ol_flags |= RTE_MBUF_F_TX_OUTER_IPV6);
+	TX_REFUSED((packet->l2_len = 0,
+		    memcpy(rte_pktmbuf_mtod(packet, void *), frame.bytes + frame.l2, frame.l3)));
+	TX_REFUSED(*rte_pktmbuf_mtod_offset(packet, uint8_t *, frame.l2) = 0x65);
 	TX_REFUSED(packet->l3_len = 0);
 	TX_REFUSED(packet->l3_len = 19);
 	TX_REFUSED(packet->l2_len = 127);

@@ -292,6 +292,8 @@ wrong_flags(void **state)
 	TX_REFUSED(packet->ol_flags |= RTE_MBUF_F_TX_UDP_SEG);
 	TX_REFUSED(packet->ol_flags |= RTE_MBUF_F_TX_OUTER_IP_CKSUM);
 	TX_REFUSED(packet->ol_flags &= ~(RTE_MBUF_F_TX_IPV4 | RTE_MBUF_F_TX_IP_CKSUM));
+	TX_REFUSED(packet->ol_flags |= RTE_MBUF_F_TX_TUNNEL_VXLAN);
+	TX_REFUSED(packet->l2_len = 12);
 	TX_REFUSED(packet->l3_len = 19);
 	TX_REFUSED(packet->l4_len = 255);
 	TX_REFUSED((packet->l2_len = 127, packet->l3_len = 511));
