@@ -135,16 +135,16 @@ rx_header(const struct rte_vduse_chain *chain, struct virtio_net_hdr *hdr)
 	uint16_t i;
 
 	if (likely(chain->bufs[0].len >= sizeof(*hdr))) {
-		const volatile struct virtio_net_hdr *from = (const void *)chain->bufs[0].va;
+		const volatile uint8_t *from = chain->bufs[0].va;
 
-		hdr->flags = from->flags;
-		hdr->gso_type = from->gso_type;
+		bytes[0] = from[0];
+		bytes[1] = from[1];
+		hdr->flags = bytes[0];
+		hdr->gso_type = bytes[1];
 		if (likely((hdr->flags | hdr->gso_type) == 0))
 			return;
-		hdr->gso_size = from->gso_size;
-		hdr->csum_start = from->csum_start;
-		hdr->csum_offset = from->csum_offset;
-		return;
+		for (n = 2; n < sizeof(*hdr); n++)
+			bytes[n] = from[n];
 	}
 	for (i = 0; n < sizeof(*hdr); i++)
 		for (at = 0; at < chain->bufs[i].len && n < sizeof(*hdr); at++)
