@@ -6,6 +6,7 @@
  * Thread: polling.
  */
 #include <netinet/in.h>
+#include <string.h>
 
 #include <rte_byteorder.h>
 #include <rte_ip.h>
@@ -20,12 +21,57 @@
 
 #define OFFLOAD_PTYPES (RTE_PTYPE_L2_MASK | RTE_PTYPE_L3_MASK | RTE_PTYPE_L4_MASK)
 
+/* Most VLAN tags before an IP header. */
+#define OFFLOAD_TAGS 2
+
+/*
+ * rte_net_get_ptype() of a packet with up to two VLAN tags. That of DPDK 22.11 knows one of
+ * RTE_ETHER_TYPE_VLAN, or two of which the first is RTE_ETHER_TYPE_QINQ, so tags are left out.
+ */
+static uint32_t
+offload_ptype(const struct rte_mbuf *packet, struct rte_net_hdr_lens *lens)
+{
+	const uint32_t macs = 2 * RTE_ETHER_ADDR_LEN;
+	uint32_t tags = 0, ptype = RTE_PTYPE_L2_ETHER, len;
+	uint8_t bytes[VNET_HEAD_MAX];
+	struct rte_mbuf head = { .buf_addr = bytes, .nb_segs = 1 };
+	const void *from;
+	rte_be16_t type;
+
+	for (; tags < OFFLOAD_TAGS; tags++) {
+		from = rte_pktmbuf_read(packet, macs + tags * RTE_VLAN_HLEN, sizeof(type), &type);
+		if (from == NULL)
+			break;
+		memcpy(&type, from, sizeof(type));
+		if (type != RTE_BE16(RTE_ETHER_TYPE_VLAN) && type != RTE_BE16(RTE_ETHER_TYPE_QINQ))
+			break;
+		if (tags == 0)
+			ptype = type == RTE_BE16(RTE_ETHER_TYPE_VLAN) ? RTE_PTYPE_L2_ETHER_VLAN
+								      : RTE_PTYPE_L2_ETHER_QINQ;
+	}
+	*lens = (struct rte_net_hdr_lens){ 0 };
+	if (packet->pkt_len < macs + tags * RTE_VLAN_HLEN + sizeof(type))
+		return 0;
+	if (likely(tags == 0))
+		return rte_net_get_ptype(packet, lens, OFFLOAD_PTYPES);
+	memset(bytes, 0, macs);
+	len = RTE_MIN(packet->pkt_len - tags * RTE_VLAN_HLEN, (uint32_t)sizeof(bytes)) - macs;
+	from = rte_pktmbuf_read(packet, macs + tags * RTE_VLAN_HLEN, len, bytes + macs);
+	if (from != bytes + macs)
+		memcpy(bytes + macs, from, len);
+	head.buf_len = head.data_len = (uint16_t)(macs + len);
+	head.pkt_len = macs + len;
+	ptype |= rte_net_get_ptype(&head, lens, OFFLOAD_PTYPES) & ~RTE_PTYPE_L2_MASK;
+	lens->l2_len = (uint8_t)(lens->l2_len + tags * RTE_VLAN_HLEN);
+	return ptype;
+}
+
 /* Whether it is the checksum of TCP or UDP, which an application can be told of by a flag. */
 static bool
 offload_is_l4(struct rte_mbuf *packet, uint16_t start, uint16_t offset)
 {
 	struct rte_net_hdr_lens lens;
-	uint32_t ptype = rte_net_get_ptype(packet, &lens, OFFLOAD_PTYPES);
+	uint32_t ptype = offload_ptype(packet, &lens);
 	uint32_t l4 = ptype & RTE_PTYPE_L4_MASK;
 
 	/* What IPv4 headers of a wrong version or length are followed by is not known. */
@@ -93,7 +139,7 @@ vnet_offload_gso(const struct vnet_queue *queue, const struct virtio_net_hdr *hd
 
 	if (!offload_gso_allowed(queue, hdr))
 		return false;
-	ptype = rte_net_get_ptype(packet, &lens, OFFLOAD_PTYPES);
+	ptype = offload_ptype(packet, &lens);
 	if ((ptype & RTE_PTYPE_L3_MASK) == 0 ||
 	    (ptype & RTE_PTYPE_L4_MASK) != (udp ? RTE_PTYPE_L4_UDP : RTE_PTYPE_L4_TCP))
 		return false;
@@ -132,7 +178,7 @@ offload_rx_large(struct vnet_queue *queue, const struct virtio_net_hdr *hdr,
 		vnet_stats_add(&queue->stats.oversize, 1);
 		return false;
 	}
-	packet->packet_type = rte_net_get_ptype(packet, &lens, OFFLOAD_PTYPES);
+	packet->packet_type = offload_ptype(packet, &lens);
 	packet->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
 	packet->tso_segsz = gso.size;
 	/* With one segment there is nothing that was put together. */

@@ -334,6 +334,49 @@ wrong_ip(void **state)
 	}
 }
 
+static void
+tag(struct frame *frame, uint16_t tpid, uint16_t tci)
+{
+	uint8_t bytes[4];
+
+	frame_store16(bytes, tpid);
+	frame_store16(bytes + 2, tci);
+	frame_insert(frame, 12, bytes, sizeof(bytes));
+}
+
+/* Up to two VLAN tags of either kind. */
+static void
+vlan_tags(void **state)
+{
+	static const uint16_t tpids[] = { 0, RTE_ETHER_TYPE_VLAN, RTE_ETHER_TYPE_QINQ };
+	struct frame frame;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	rte_vduse_net_set_partial_csum(net.net, true);
+	for (i = 0; i < 36; i++) {
+		frame_large(&frame, i % 2 != 0, i / 2 % 2 != 0, (uint16_t)(2000 + i));
+		if (tpids[i / 4 % 3] != 0)
+			tag(&frame, tpids[i / 4 % 3], 7);
+		if (tpids[i / 12] != 0)
+			tag(&frame, tpids[i / 12], 0x0800);
+		segments(&frame);
+		passed(&frame);
+	}
+	/* Two tags, and nothing after them. */
+	frame_make(&frame, false, false, 0, 0);
+	tag(&frame, RTE_ETHER_TYPE_VLAN, 7);
+	tag(&frame, RTE_ETHER_TYPE_VLAN, 8);
+	for (i = 1; i < 8; i++) {
+		frame.len = 20 + i % 4;
+		frame.l2 = 0;
+		frame.l3 = 0;
+		frame.offset = 0;
+		send_large(&frame, FRAME_SEGMENT);
+		dropped(true);
+	}
+}
+
 /* IPv4 options, and IPv6 extension headers. */
 static void
 options(void **state)
@@ -562,6 +605,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(one_byte_each, setup, teardown),
 		cmocka_unit_test_setup_teardown(longer_than_mtu, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_ip, setup, teardown),
+		cmocka_unit_test_setup_teardown(vlan_tags, setup, teardown),
 		cmocka_unit_test_setup_teardown(options, setup, teardown),
 		cmocka_unit_test_setup_teardown(fragments, setup, teardown),
 		cmocka_unit_test_setup_teardown(tunnels, setup, teardown),
