@@ -44,6 +44,24 @@ gso_tx_head(const struct vnet_queue *queue, const struct gso_tx *tx, struct vnet
 	return len;
 }
 
+/*
+ * Whether the ring never has as many chains as there are segments: those that are there now show how
+ * many descriptors one takes.
+ */
+static bool
+gso_tx_hopeless(struct vnet_queue *queue, uint32_t nb)
+{
+	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
+	uint16_t n = vring_pop(&queue->vq->ring, chains, RTE_VDUSE_BURST_MAX), i;
+	uint64_t nb_descs = 0;
+
+	for (i = 0; i < n; i++)
+		nb_descs += chains[i].nb_descs;
+	if (n > 0)
+		vring_unpop(&queue->vq->ring, chains, n);
+	return nb > queue->vq->ring.size || nb * nb_descs > (uint64_t)queue->vq->ring.size * n;
+}
+
 /* Sends segments into one pop of chains. Returns false if no segment could be sent. */
 static bool
 gso_tx_chains(struct vnet_queue *queue, struct gso_tx *tx)
@@ -89,7 +107,7 @@ vnet_gso_tx(struct vnet_queue *queue, const struct rte_mbuf *packet)
 	/* All or nothing as far as one can tell: a receiver asks for the whole stream again. */
 	nb = (tx.gso.payload + tx.gso.size - 1) / tx.gso.size;
 	if (vring_count(&queue->vq->ring) < nb) {
-		if (nb <= queue->vq->ring.size)
+		if (!gso_tx_hopeless(queue, nb))
 			return false;
 		goto drop;
 	}

@@ -266,6 +266,121 @@ to_driver_waits(void **state)
 	assert_int_equal(loopback_net_stats(&net, false).drops, 1);
 }
 
+/* Chains of several descriptors, of which the ring never has as many as there are segments. */
+static void
+to_driver_never(void **state)
+{
+	const uint32_t lens[] = { NET_HDR, 100, 100, BUF_LEN };
+	struct frame frame;
+	struct rte_mbuf *packet;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	frame_large(&frame, false, false, 65000);
+	for (i = 0; i < RING / RTE_DIM(lens); i++) {
+		uint16_t head = loopback_net_chain(&net, NET_RX, lens, RTE_DIM(lens));
+
+		loopback_net_post(&net, NET_RX, head);
+	}
+	packet = large_packet(&frame);
+	assert_int_equal(rte_vduse_net_tx_burst(net.net, 0, &packet, 1), 1);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 1);
+	assert_int_equal(rte_vduse_net_tx_count(net.net, 0), RING / RTE_DIM(lens));
+	/* One segment less, and it is sent. */
+	frame_large(&frame, false, false, 64000);
+	packet = large_packet(&frame);
+	assert_int_equal(rte_vduse_net_tx_burst(net.net, 0, &packet, 1), 1);
+	assert_int_equal(loopback_net_stats(&net, false).gso_software, 1);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 1);
+}
+
+/* Chains that run out in the middle of a packet: the rest is lost, and the queue goes on. */
+static void
+to_driver_runs_out(void **state)
+{
+	const uint32_t small = 100;
+	struct frame frame, segment;
+	struct virtio_net_hdr_v1 hdr;
+	struct rte_mbuf *packet;
+	uint32_t at = 0;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	partial = true;
+	frame_large(&frame, false, false, 9000);
+	/* Eleven of them hold a segment. */
+	for (i = 0; i < 50; i++)
+		loopback_net_post(&net, NET_RX, loopback_net_chain(&net, NET_RX, &small, 1));
+	packet = large_packet(&frame);
+	packet->tso_segsz = FRAME_SEGMENT;
+	assert_int_equal(rte_vduse_net_tx_burst(net.net, 0, &packet, 1), 1);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 1);
+	while (driver_gets(&frame, &hdr, &segment))
+		at += frame_check_segment(&frame, &segment, at, partial);
+	assert_int_equal(at, 4000);
+	assert_int_equal(rte_vduse_net_tx_count(net.net, 0), 6);
+	for (i = 0; i < 93; i++)
+		loopback_net_post(&net, NET_RX, loopback_net_chain(&net, NET_RX, &small, 1));
+	packet = large_packet(&frame);
+	assert_int_equal(rte_vduse_net_tx_burst(net.net, 0, &packet, 1), 1);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 1);
+	for (at = 0; driver_gets(&frame, &hdr, &segment);)
+		at += frame_check_segment(&frame, &segment, at, partial);
+	assert_int_equal(at, 9000);
+	assert_int_equal(rte_vduse_net_tx_count(net.net, 0), 0);
+}
+
+/* Chains that hold no segment without merging: they stay, for shorter packets. */
+static void
+to_driver_too_small(void **state)
+{
+	const uint32_t small = 500;
+	struct frame frame, got;
+	struct virtio_net_hdr_v1 hdr;
+	struct rte_mbuf *packet;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	frame_large(&frame, false, false, 9000);
+	for (i = 0; i < 50; i++)
+		loopback_net_post(&net, NET_RX, loopback_net_chain(&net, NET_RX, &small, 1));
+	packet = large_packet(&frame);
+	assert_int_equal(rte_vduse_net_tx_burst(net.net, 0, &packet, 1), 1);
+	assert_int_equal(loopback_net_stats(&net, false).drops, 1);
+	assert_int_equal(rte_vduse_net_tx_count(net.net, 0), 50);
+	frame_make(&frame, false, false, 100, 1);
+	packet = frame_packet(pool, &frame, 0);
+	assert_int_equal(rte_vduse_net_tx_burst(net.net, 0, &packet, 1), 1);
+	assert_true(driver_gets(&frame, &hdr, &got));
+	assert_int_equal(hdr.num_buffers, rte_cpu_to_le_16(1));
+}
+
+/* A header that was written before is cleared where a buffer comes round again. */
+static void
+header_again(void **state)
+{
+	struct virtio_net_hdr_v1 hdr, plain = { .num_buffers = rte_cpu_to_le_16(1) };
+	struct rte_mbuf *packet;
+	struct frame frame, got;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	frame_large(&frame, false, false, 1500);
+	for (i = 0; i < 2; i++) {
+		net.next_desc[NET_RX] = 0;
+		post(1);
+		packet = large_packet(&frame);
+		if (i == 1)
+			packet->ol_flags = 0;
+		assert_int_equal(rte_vduse_net_tx_burst(net.net, 0, &packet, 1), 1);
+		assert_true(driver_gets(&frame, &hdr, &got));
+		if (i == 0)
+			assert_int_not_equal(hdr.gso_type, VIRTIO_NET_HDR_GSO_NONE);
+		else
+			assert_memory_equal(&hdr, &plain, sizeof(hdr));
+	}
+}
+
 /* TX_REFUSED(change): a packet with that change is counted and dropped, and no buffer is used. */
 #define TX_REFUSED(change)                                                                         \
 	do {                                                                                       \
@@ -327,6 +442,10 @@ main(void)
 		cmocka_unit_test_setup_teardown(to_csum_driver, setup_guest_csum, teardown),
 		cmocka_unit_test_setup_teardown(to_driver_no_ecn, setup_no_ecn, teardown),
 		cmocka_unit_test_setup_teardown(to_driver_waits, setup_none, teardown),
+		cmocka_unit_test_setup_teardown(to_driver_never, setup_none, teardown),
+		cmocka_unit_test_setup_teardown(to_driver_runs_out, setup_no_ecn, teardown),
+		cmocka_unit_test_setup_teardown(to_driver_too_small, setup_none, teardown),
+		cmocka_unit_test_setup_teardown(header_again, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_flags, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_flags_plain, setup_none, teardown),
 	};
