@@ -32,6 +32,7 @@
 void
 vhost_features_init(struct vhost_dev *dev)
 {
+	uint64_t disabled = dev->supported & ~dev->features;
 	struct rte_vduse_net_conf conf;
 
 	if (dev->conf.device_id != VIRTIO_ID_NET) {
@@ -42,7 +43,7 @@ vhost_features_init(struct vhost_dev *dev)
 		conf.features_off = 0;
 		dev->supported = rte_vduse_net_features(&conf) & ~FEATURES_PACKED;
 	}
-	dev->features = dev->supported;
+	dev->features = dev->supported & ~disabled;
 }
 
 /* Returns a device that is not started yet with the mutex locked, or NULL with it unlocked. */

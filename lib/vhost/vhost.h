@@ -175,7 +175,10 @@ vhost_dev_publish(struct vhost_dev *dev);
 void
 vhost_dev_unpublish(struct vhost_dev *dev);
 
-/* features.c: sets the features that a device of its type supports. */
+/*
+ * features.c: sets the features that a device of its type supports, and enables them, apart from
+ * those that the application disabled before.
+ */
 void
 vhost_features_init(struct vhost_dev *dev);
 

@@ -107,6 +107,7 @@ test_features(void **state)
 {
 	uint64_t must = VHOST_BIT(VIRTIO_F_VERSION_1) | VHOST_BIT(VIRTIO_F_ACCESS_PLATFORM);
 	uint64_t all, features, merge = VHOST_BIT(VIRTIO_NET_F_MRG_RXBUF);
+	struct rte_vduse_vhost_conf conf = { .queue_size = 512 };
 	uint32_t queues;
 
 	RTE_SET_USED(state);
@@ -114,6 +115,10 @@ test_features(void **state)
 	assert_int_equal(rte_vhost_driver_get_features(OURS, &all), 0);
 	assert_int_equal(all & (must | merge), must | merge);
 	assert_int_equal(rte_vhost_driver_disable_features(OURS, merge | must), 0);
+	assert_int_equal(rte_vhost_driver_get_features(OURS, &features), 0);
+	assert_int_equal(features, all & ~merge);
+	/* What the application disabled stays disabled when it configures the device. */
+	assert_int_equal(rte_vduse_vhost_configure(OURS, &conf), 0);
 	assert_int_equal(rte_vhost_driver_get_features(OURS, &features), 0);
 	assert_int_equal(features, all & ~merge);
 	assert_int_equal(rte_vhost_driver_enable_features(OURS, merge), 0);
