@@ -43,12 +43,16 @@ rte_vhost_dequeue_burst(int vid, uint16_t queue_id, struct rte_mempool *mbuf_poo
 			struct rte_mbuf **pkts, uint16_t count)
 {
 	struct vhost_dev *dev = vhost_dev_get(vid);
+	uint16_t done;
 
 	if (dev == NULL)
 		return VHOST_REAL(dequeue_burst, 0, vid, queue_id, mbuf_pool, pkts, count);
 	if (!data_queue_ok(dev, queue_id, true))
 		return 0;
-	return rte_vduse_net_rx_burst(dev->net, DATA_PAIR(queue_id), mbuf_pool, pkts, count);
+	done = rte_vduse_net_rx_burst(dev->net, DATA_PAIR(queue_id), mbuf_pool, pkts, count);
+	if (dev->legacy_flags)
+		vhost_legacy_flags(pkts, done);
+	return done;
 }
 
 uint32_t

@@ -29,19 +29,31 @@
 	 VHOST_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) | VHOST_BIT(VIRTIO_NET_F_MQ) |                     \
 	 VHOST_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR))
 
+/* Large packets of the driver. */
+#define FEATURES_LARGE (VHOST_BIT(VIRTIO_NET_F_HOST_TSO4) | VHOST_BIT(VIRTIO_NET_F_HOST_TSO6))
+
+/* What a network device may offer. Large packets do not fit into one mbuf of a pool. */
+static uint64_t
+features_net(const struct vhost_dev *dev)
+{
+	uint64_t one = RTE_VHOST_USER_LINEARBUF_SUPPORT | RTE_VHOST_USER_EXTBUF_SUPPORT;
+
+	if ((dev->flags & one) == RTE_VHOST_USER_LINEARBUF_SUPPORT)
+		return ~(FEATURES_PACKED | FEATURES_LARGE);
+	return ~FEATURES_PACKED;
+}
+
 void
 vhost_features_init(struct vhost_dev *dev)
 {
 	uint64_t disabled = dev->supported & ~dev->features;
-	struct rte_vduse_net_conf conf;
 
 	if (dev->conf.device_id != VIRTIO_ID_NET) {
 		dev->builtin = false;
 		dev->supported = FEATURES_MUST;
 	} else {
-		vhost_net_conf(dev, &conf);
-		conf.features_off = 0;
-		dev->supported = rte_vduse_net_features(&conf) & ~FEATURES_PACKED;
+		dev->features = features_net(dev);
+		dev->supported = vhost_net_features(dev);
 	}
 	dev->features = dev->supported & ~disabled;
 }
@@ -125,7 +137,7 @@ rte_vhost_driver_get_features(const char *path, uint64_t *features)
 	vhost_lock();
 	dev = vhost_dev_find(path);
 	if (dev != NULL)
-		*features = dev->features;
+		*features = dev->builtin ? vhost_net_features(dev) : dev->features;
 	vhost_unlock();
 	return dev != NULL ? 0 : -1;
 }

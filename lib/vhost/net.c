@@ -15,6 +15,13 @@
 
 #include <vhost/vhost.h>
 
+/* Those of librte_vhost, apart from UFO, which is not served. */
+#define NET_OFFLOADS                                                                               \
+	(VHOST_BIT(VIRTIO_NET_F_CSUM) | VHOST_BIT(VIRTIO_NET_F_HOST_TSO4) |                        \
+	 VHOST_BIT(VIRTIO_NET_F_HOST_TSO6) | VHOST_BIT(VIRTIO_NET_F_HOST_ECN) |                    \
+	 VHOST_BIT(VIRTIO_NET_F_GUEST_CSUM) | VHOST_BIT(VIRTIO_NET_F_GUEST_TSO4) |                 \
+	 VHOST_BIT(VIRTIO_NET_F_GUEST_TSO6) | VHOST_BIT(VIRTIO_NET_F_GUEST_ECN))
+
 /* The callback guest_notify exists since 23.07, in a slot that was reserved before. */
 typedef bool (*net_guest_notify_t)(int vid, uint16_t queue_id);
 
@@ -61,8 +68,33 @@ vhost_net_conf(const struct vhost_dev *dev, struct rte_vduse_net_conf *conf)
 		.call = net_call,
 		.arg = (void *)(uintptr_t)dev,
 		.features_off = ~dev->features,
+		.offloads = dev->features & NET_OFFLOADS,
 	};
 	memcpy(conf->mac.addr_bytes, config->mac, sizeof(config->mac));
+}
+
+uint64_t
+vhost_net_features(const struct vhost_dev *dev)
+{
+	struct rte_vduse_net_conf conf;
+
+	vhost_net_conf(dev, &conf);
+	return rte_vduse_net_features(&conf);
+}
+
+/*
+ * Hands over to the application what its features allow, not what the driver of a device that was
+ * taken over accepted from another one.
+ */
+static void
+net_offloads(struct vhost_dev *dev)
+{
+	uint64_t features = vhost_net_features(dev);
+	bool csum = (features & VHOST_BIT(VIRTIO_NET_F_CSUM)) != 0;
+
+	rte_vduse_net_set_partial_csum(dev->net, csum);
+	rte_vduse_net_set_rx_gso(dev->net, features);
+	dev->legacy_flags = csum && (dev->flags & RTE_VHOST_USER_NET_COMPLIANT_OL_FLAGS) == 0;
 }
 
 int
@@ -83,6 +115,7 @@ vhost_net_create(struct vhost_dev *dev)
 		return ret;
 	dev->conf.nb_vqs = (uint16_t)(2 * conf.pairs);
 	dev->dev = rte_vduse_net_dev(dev->net);
+	net_offloads(dev);
 	/* vhost has no link state, so the link is always up. A failure is logged. */
 	(void)rte_vduse_net_set_link(dev->net, true);
 	return 0;

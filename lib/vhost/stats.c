@@ -36,6 +36,11 @@ static const struct stats_name stats_names[] = {
 	{ "oversize_dropped", STATS_FIELD(oversize) },
 	{ "nombuf", STATS_FIELD(nombuf) },
 	{ "bad_descriptors", STATS_FIELD(bad_descriptors) },
+	{ "csum_passed", STATS_FIELD(csum_passed) },
+	{ "csum_software", STATS_FIELD(csum_software) },
+	{ "gso_passed", STATS_FIELD(gso_passed) },
+	{ "gso_software", STATS_FIELD(gso_software) },
+	{ "bad_offloads", STATS_FIELD(bad_offloads) },
 };
 
 /* As in librte_vhost, an application enables counters when it registers the path. */

@@ -89,6 +89,7 @@ struct vhost_dev {
 	/* Constant while started. */
 	int vid;
 	struct rte_vduse_net *net; /* NULL unless builtin */
+	bool legacy_flags;         /* of dequeued packets, see legacy.c */
 	struct rte_vduse_dev *dev;
 	struct vhost_vq *vqs;
 	/* What the driver wants; written by the control thread. */
@@ -187,6 +188,13 @@ void
 vhost_net_conf(const struct vhost_dev *dev, struct rte_vduse_net_conf *conf);
 int
 vhost_net_create(struct vhost_dev *dev);
+/* The features that it offers: those that are enabled, without any that needs a disabled one. */
+uint64_t
+vhost_net_features(const struct vhost_dev *dev);
+
+/* legacy.c: turns flags of received packets into those of packets to transmit. Polling threads. */
+void
+vhost_legacy_flags(struct rte_mbuf *const *packets, uint16_t nb);
 
 /* driver.c: callbacks of lib/vduse about the driver. */
 extern const struct rte_vduse_dev_ops vhost_driver_ops;
