@@ -181,8 +181,9 @@ rte_vhost_driver_get_queue_num(const char *path, uint32_t *queue_num)
 		return VHOST_REAL(driver_get_queue_num, -ENOTSUP, path, queue_num);
 	vhost_lock();
 	dev = vhost_dev_find(path);
+	/* Rounded up: other devices than those of networks may have an odd number. */
 	if (dev != NULL)
-		*queue_num = dev->conf.nb_vqs / 2;
+		*queue_num = (dev->conf.nb_vqs + 1u) / 2;
 	vhost_unlock();
 	return dev != NULL ? 0 : -1;
 }
