@@ -191,6 +191,8 @@ packed_table(struct vring_vq *vq, struct rte_vduse_chain *chain, const struct pa
 		if (!vring_chain_load(vq, table->addr + i * VRING_DESC_SIZE, &raw))
 			return false;
 		desc = packed_unpack(&raw);
+		if (vq->reads_tables)
+			desc.flags &= (uint16_t)~VRING_DESC_F_WRITE;
 		if (!packed_add(vq, chain, &desc))
 			return false;
 	}

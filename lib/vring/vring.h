@@ -151,6 +151,11 @@ struct vring_vq {
 	bool indirect;
 	bool in_order;
 	bool started;
+	/*
+	 * Packed: all buffers of a table are to be read, whatever their flags say. The device type
+	 * sets it after vring_start() for a queue in which the device never writes to a buffer.
+	 */
+	bool reads_tables;
 	enum vring_fault fault;
 	uint64_t fault_iova; /* the address, index or length that is wrong */
 	struct vring_mem mem;

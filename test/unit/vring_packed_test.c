@@ -357,6 +357,40 @@ chains_that_are_none(void **state)
 	driver_free(&driver);
 }
 
+/* DPDK's driver marks entries of tables as writable in a queue of which the device only reads. */
+static void
+tables_that_are_read(void **state)
+{
+	struct rte_vduse_chain chain;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	begin(8, INDIRECT, 0);
+	driver.vq.reads_tables = true;
+	for (i = 0; i < 4; i++)
+		table_entry(i, driver.data + 100 * i, 12 + i, i % 2 == 0 ? WRITE : 0);
+	post(0, table, 64, TABLE);
+	assert_int_equal(vring_pop(&driver.vq, &chain, 1), 1);
+	assert_int_equal(chain.nb_out, 4);
+	assert_int_equal(chain.out_len, 12 + 13 + 14 + 15);
+	assert_int_equal(chain.nb_in, 0);
+	for (i = 0; i < 4; i++) {
+		assert_ptr_equal(chain.bufs[i].va, driver_va(&driver, driver.data + 100 * i));
+		assert_int_equal(chain.bufs[i].len, 12 + i);
+	}
+	chain.used_len = 0;
+	push(&chain, 1);
+	/* Without a table the flags count, and so do those of a table in any other queue. */
+	post(1, driver.data, 1, WRITE);
+	assert_int_equal(vring_pop(&driver.vq, &chain, 1), 1);
+	assert_int_equal(chain.nb_in, 1);
+	push(&chain, 1);
+	driver.vq.reads_tables = false;
+	post(2, table, 64, TABLE);
+	expect_fault(VRING_FAULT_ORDER);
+	driver_free(&driver);
+}
+
 /* A chain must not extend into descriptors that the device holds, and counting must end. */
 static void
 chains_without_an_end(void **state)
@@ -494,6 +528,7 @@ main(void)
 		cmocka_unit_test(notify),
 		cmocka_unit_test(layouts_that_are_none),
 		cmocka_unit_test(chains_that_are_none),
+		cmocka_unit_test(tables_that_are_read),
 		cmocka_unit_test(chains_without_an_end),
 		cmocka_unit_test(many_empty_descriptors),
 		cmocka_unit_test(fault_after_unpop),
