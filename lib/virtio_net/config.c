@@ -51,6 +51,8 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 		features |= VNET_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE);
 	if (conf.ctrl_queue)
 		features |= VNET_CTRL_FEATURES;
+	if (conf.ctrl_queue && conf.hash_report)
+		features |= VNET_BIT(VIRTIO_NET_F_HASH_REPORT);
 	if (conf.ctrl_queue && (features & VNET_GUEST_OFFLOADS) != 0)
 		features |= VNET_BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS);
 	/* Section 6: VDUSE requires both of these. */
@@ -71,6 +73,10 @@ vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_co
 	if (conf->speed != 0) {
 		config->speed = rte_cpu_to_le_32(conf->speed);
 		config->duplex = CONFIG_FULL_DUPLEX;
+	}
+	if (conf->hash_report) {
+		config->rss_max_key_size = VNET_HASH_KEY_MAX;
+		config->supported_hash_types = rte_cpu_to_le_32(VNET_HASH_TYPES);
 	}
 }
 

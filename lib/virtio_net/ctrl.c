@@ -144,6 +144,9 @@ static const struct ctrl_command {
 	  VIRTIO_NET_F_GUEST_ANNOUNCE,
 	  ctrl_announce_ack },
 	{ { VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET }, VIRTIO_NET_F_MQ, ctrl_pairs },
+	{ { VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_HASH_CONFIG },
+	  VIRTIO_NET_F_HASH_REPORT,
+	  vnet_ctrl_hash_config },
 	{ { VIRTIO_NET_CTRL_GUEST_OFFLOADS, VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET },
 	  VIRTIO_NET_F_CTRL_GUEST_OFFLOADS,
 	  ctrl_guest_offloads },
@@ -198,6 +201,7 @@ vnet_ctrl_set_queue(struct rte_vduse_net *net, struct vnet_queue *queue)
 	/* The control queue comes after all pairs in use, too. */
 	queue->off = queue->vq->index / 2 >= ctrl->pairs;
 	queue->filter = vnet_filter_is_open(filter) ? NULL : filter;
+	queue->rss = &ctrl->rss_in[ctrl->current];
 	queue->offloads =
 		vnet_offloads_valid((ctrl->features & ~VNET_GUEST_OFFLOADS) | ctrl->guest_offloads);
 }
@@ -215,6 +219,7 @@ ctrl_apply(struct rte_vduse_net *net)
 	ctrl->changed = false;
 	ctrl->current = !ctrl->current;
 	ctrl->in[ctrl->current] = ctrl->now;
+	ctrl->rss_in[ctrl->current] = ctrl->rss;
 	rte_atomic_store_explicit(&net->pairs_used, ctrl->pairs, rte_memory_order_relaxed);
 	/* Those to the driver. The control queue itself is held by the caller. */
 	for (i = 0; i < 2 * net->pairs; i = (uint16_t)(i + 2)) {

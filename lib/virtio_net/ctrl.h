@@ -15,6 +15,8 @@
 #include <rte_vduse_chain.h>
 #include <vduse/virtqueue.h>
 
+#include <virtio_net/hash.h>
+
 #define VNET_CTRL_BIT(nr) (UINT64_C(1) << (nr))
 
 /* Features of conf.ctrl_queue; MQ and CTRL_GUEST_OFFLOADS come with what they control. */
@@ -26,7 +28,8 @@
 /* Those that make no sense without a control queue. */
 #define VNET_CTRL_NEED_VQ                                                                          \
 	(VNET_CTRL_FEATURES | VNET_CTRL_BIT(VIRTIO_NET_F_MQ) |                                     \
-	 VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS))
+	 VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) |                                         \
+	 VNET_CTRL_BIT(VIRTIO_NET_F_HASH_REPORT))
 
 /* What GUEST_OFFLOADS may switch (section 5.1.6.5.6.1). */
 #define VNET_GUEST_OFFLOADS                                                                        \
@@ -80,6 +83,8 @@ struct vnet_ctrl {
 	uint64_t guest_offloads;  /* in use */
 	struct vnet_filter now;   /* as the commands so far say */
 	struct vnet_filter in[2]; /* in force: the bursts read the current one */
+	struct vnet_rss rss;      /* as now and in */
+	struct vnet_rss rss_in[2];
 	unsigned int current;
 };
 
@@ -133,6 +138,10 @@ bool
 vnet_ctrl_mac_addr(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
 bool
 vnet_ctrl_vlan(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
+
+/* rss.c: a command on hashes. Likewise. */
+bool
+vnet_ctrl_hash_config(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
 
 /* filter.c: whether the filter drops nothing at all. */
 bool

@@ -23,6 +23,7 @@
 struct vnet_ctrl;
 struct vnet_filter;
 struct vnet_position;
+struct vnet_rss;
 
 extern int vnet_logtype;
 
@@ -45,7 +46,8 @@ extern int vnet_logtype;
 struct vnet_queue {
 	struct rte_vduse_vq *vq;         /* constant */
 	const struct rte_vduse_net *net; /* constant once started */
-	uint16_t hdr_len; /* of struct virtio_net_hdr_v1; 2 less for legacy drivers */
+	/* Of struct virtio_net_hdr_v1; 2 less for legacy drivers, more with HASH_REPORT. */
+	uint16_t hdr_len;
 	bool packed;
 	bool mergeable;    /* a packet may take several chains */
 	bool csum;         /* the driver may leave checksums to the device */
@@ -55,6 +57,7 @@ struct vnet_queue {
 	uint64_t offloads; /* of VNET_OFFLOADS, what the driver accepted and has not switched off */
 	uint64_t tx_flags; /* of packets to the driver: those that are looked at */
 	const struct vnet_filter *filter; /* packets to the driver pass it; NULL: all do */
+	const struct vnet_rss *rss;       /* hashes of packets to the driver; NULL: none */
 	/* Payload of the next chain from the driver that was received already, see gso_rx.c. */
 	uint32_t gso_at;
 	uint32_t frame_max;               /* longest frame of the MTU at virtqueue start */

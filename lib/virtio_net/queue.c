@@ -115,6 +115,8 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue->hdr_len = sizeof(struct virtio_net_hdr);
 	if (queue->mergeable || (info->features & (UINT64_C(1) << VIRTIO_F_VERSION_1)))
 		queue->hdr_len = sizeof(struct virtio_net_hdr_v1);
+	if ((info->features & (UINT64_C(1) << VIRTIO_NET_F_HASH_REPORT)) != 0)
+		queue->hdr_len = VNET_HASH_HDR_LEN;
 	/*
 	 * DPDK's driver (22.11 and later) leaves VRING_DESC_F_WRITE set in entries of tables of
 	 * packets that it sends: in the first, which has the header, and in the one whose index is

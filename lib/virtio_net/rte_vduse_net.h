@@ -131,7 +131,14 @@ struct rte_vduse_net_conf {
 	 * whose client serves the control queue itself.
 	 */
 	bool ctrl_queue;
-	uint8_t reserved[7]; /**< Must be 0. */
+	/**
+	 * Offer the hash of each packet to the driver in its virtio-net header, computed with the
+	 * key that the driver sets (VIRTIO_NET_F_HASH_REPORT, section 5.1.6.4.3). The hash costs
+	 * the polling thread time for each packet, and drivers accept it whenever it is offered. Of
+	 * effect with ctrl_queue only.
+	 */
+	bool hash_report;
+	uint8_t reserved[6]; /**< Must be 0. */
 };
 
 /**
@@ -210,7 +217,8 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net
  * Tells the features that a network device of a configuration offers (section 5.1.3). Any thread.
  *
  * @param conf
- *   The configuration; path, mtu, speed, pairs, offloads and features_off count.
+ *   The configuration; path, mtu, speed, pairs, offloads, features_off, ctrl_queue and
+ *   hash_report count.
  * @return
  *   The features; 0, with one log line, where rte_vduse_net_create() refuses the size of conf.
  */

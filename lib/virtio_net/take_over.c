@@ -93,6 +93,7 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct r
 	conf->offloads |= left->features & VNET_OFFLOADS;
 	if (left->features != 0 && !rte_vduse_path_is_socket(conf->path))
 		conf->ctrl_queue = (left->features & TAKE_OVER_BIT(VIRTIO_NET_F_CTRL_VQ)) != 0;
+	conf->hash_report |= (left->features & TAKE_OVER_BIT(VIRTIO_NET_F_HASH_REPORT)) != 0;
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_SPEED_DUPLEX)) != 0 && conf->speed == 0)
 		conf->speed = take_over_speed(left);
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_MTU)) != 0)

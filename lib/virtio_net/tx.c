@@ -61,7 +61,14 @@ vnet_tx_copy(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uin
 	head->hdr.num_buffers = rte_cpu_to_le_16(nb_chains);
 	for (i = 0; i < nb_chains; i++)
 		chains[i].used_len = 0;
-	tx_copy(&cursor, (const uint8_t *)&head->hdr, queue->hdr_len);
+	tx_copy(&cursor, (const uint8_t *)&head->hdr,
+		RTE_MIN(queue->hdr_len, (uint32_t)sizeof(head->hdr)));
+	if (unlikely(queue->hdr_len == VNET_HASH_HDR_LEN)) {
+		struct vnet_hash hash;
+
+		vnet_hash_packet(queue->rss, packet, &hash);
+		tx_copy(&cursor, (const uint8_t *)&hash, sizeof(hash));
+	}
 	tx_copy(&cursor, head->bytes, head->len);
 	for (segment = packet; rest > 0; segment = segment->next) {
 		uint32_t over = RTE_MIN(skip, (uint32_t)segment->data_len);
@@ -79,13 +86,23 @@ vnet_tx_copy(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uin
  * lengths are constants, because a call of memcpy() costs more than the copy.
  */
 static inline void
-tx_copy_header(const struct vnet_queue *queue, uint8_t *to, const struct virtio_net_hdr_v1 *hdr)
+tx_copy_header(const struct vnet_queue *queue, uint8_t *to, const struct virtio_net_hdr_v1 *hdr,
+	       const struct rte_mbuf *packet)
 {
+	struct vnet_hash hash;
+
 	if (likely(queue->hdr_len == sizeof(*hdr))) {
 		if (memcmp(to, hdr, sizeof(*hdr)) != 0)
 			memcpy(to, hdr, sizeof(*hdr));
-	} else if (memcmp(to, hdr, sizeof(struct virtio_net_hdr)) != 0) {
-		memcpy(to, hdr, sizeof(struct virtio_net_hdr));
+	} else if (queue->hdr_len == sizeof(struct virtio_net_hdr)) {
+		if (memcmp(to, hdr, sizeof(struct virtio_net_hdr)) != 0)
+			memcpy(to, hdr, sizeof(struct virtio_net_hdr));
+	} else {
+		vnet_hash_packet(queue->rss, packet, &hash);
+		if (memcmp(to, hdr, sizeof(*hdr)) != 0)
+			memcpy(to, hdr, sizeof(*hdr));
+		if (memcmp(to + sizeof(*hdr), &hash, sizeof(hash)) != 0)
+			memcpy(to + sizeof(*hdr), &hash, sizeof(hash));
 	}
 }
 
@@ -98,7 +115,7 @@ tx_copy_whole(const struct vnet_queue *queue, struct rte_vduse_chain *chain,
 	static const struct virtio_net_hdr_v1 hdr = { .num_buffers = RTE_LE16(1) };
 	uint8_t *to = chain->bufs[chain->nb_out].va;
 
-	tx_copy_header(queue, to, &hdr);
+	tx_copy_header(queue, to, &hdr, packet);
 	rte_memcpy(to + queue->hdr_len, rte_pktmbuf_mtod(packet, const void *), packet->data_len);
 	chain->used_len = queue->hdr_len + packet->data_len;
 }

@@ -21,7 +21,7 @@
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
 void
-loopback_ctrl_create(struct loopback_ctrl *self, uint16_t pairs)
+loopback_ctrl_create_hash(struct loopback_ctrl *self, uint16_t pairs, bool hash_report)
 {
 	struct rte_vduse_net_conf conf = {
 		.size = sizeof(conf),
@@ -32,6 +32,7 @@ loopback_ctrl_create(struct loopback_ctrl *self, uint16_t pairs)
 		.socket_id = SOCKET_ID_ANY,
 		.offloads = UINT64_MAX,
 		.ctrl_queue = true,
+		.hash_report = hash_report,
 	};
 
 	memset(self, 0, sizeof(*self));
@@ -41,6 +42,12 @@ loopback_ctrl_create(struct loopback_ctrl *self, uint16_t pairs)
 	conf.transport_priv = self->loop;
 	assert_int_equal(rte_vduse_net_create(&conf, &self->net), 0);
 	assert_int_equal(rte_vduse_net_start(self->net, RTE_VDUSE_ATTACH_NONE), 0);
+}
+
+void
+loopback_ctrl_create(struct loopback_ctrl *self, uint16_t pairs)
+{
+	loopback_ctrl_create_hash(self, pairs, false);
 }
 
 static void
@@ -61,7 +68,7 @@ loopback_ctrl_reset(struct loopback_ctrl *self)
 
 	ctrl_ask_status(self, 0);
 	vduse_loopback_regions_clear(self->loop);
-	for (i = 0; self->up && i < CTRL_QUEUES; i++) {
+	for (i = 0; self->up && i < self->nb_queues; i++) {
 		vduse_loopback_set_vq(self->loop, self->indices[i], &none);
 		driver_free(&self->queues[i]);
 	}
@@ -156,7 +163,11 @@ loopback_ctrl_up(struct loopback_ctrl *self, uint64_t features, uint16_t index)
 	/* Without MQ there is no second pair: the test's second ring is on virtqueue 1. */
 	self->indices[CTRL_RX1] = several ? 2 : 1;
 	self->indices[CTRL_VQ] = several ? (uint16_t)(2 * self->net->pairs) : 2;
-	for (i = 0; i < CTRL_QUEUES; i++) {
+	self->nb_queues = self->whole ? CTRL_ALL_QUEUES : CTRL_QUEUES;
+	for (i = CTRL_QUEUES; i < self->nb_queues; i++)
+		self->indices[i] =
+			(uint16_t)(i < CTRL_TX0 ? 2 * (i - CTRL_RX2 + 2) : 2 * (i - CTRL_TX0) + 1);
+	for (i = 0; i < self->nb_queues; i++) {
 		driver_init_shared_nth(&self->queues[i], i, CTRL_RING, features, index);
 		self->next_desc[i] = 0;
 		info = ctrl_vq_info(self, i);

@@ -2,7 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A network device with a control queue over the loopback, and its driver: the control queue, and
- * the virtqueues 0 and 2, on which it receives. Nothing polls the device unless a test does.
+ * the virtqueues 0 and 2, on which it receives; or four pairs whole. Nothing polls the device unless
+ * a test does.
  */
 #ifndef LOOPBACK_CTRL_H
 #define LOOPBACK_CTRL_H
@@ -31,14 +32,18 @@
 #define CTRL_NO_ANSWER 0xee
 
 enum { CTRL_RX0, CTRL_RX1, CTRL_VQ, CTRL_QUEUES };
+/* The other virtqueues of four pairs, from CTRL_QUEUES on, which need MQ or RSS. */
+enum { CTRL_RX2 = CTRL_QUEUES, CTRL_RX3, CTRL_TX0, CTRL_TX1, CTRL_TX2, CTRL_TX3, CTRL_ALL_QUEUES };
 
 struct loopback_ctrl {
 	struct vduse_loopback *loop;
 	struct rte_vduse_net *net;
 	uint64_t features;
-	struct driver queues[CTRL_QUEUES];
-	uint16_t indices[CTRL_QUEUES]; /* of the virtqueues */
-	uint16_t next_desc[CTRL_QUEUES];
+	struct driver queues[CTRL_ALL_QUEUES];
+	uint16_t indices[CTRL_ALL_QUEUES]; /* of the virtqueues */
+	uint16_t next_desc[CTRL_ALL_QUEUES];
+	unsigned int nb_queues;
+	bool whole; /* the driver has all virtqueues of four pairs */
 	bool up;
 	bool read_only; /* descriptors and avail ring of the control queue may only be read */
 };
@@ -65,6 +70,9 @@ struct ctrl_state {
 /* A device of so many pairs; no driver is up. */
 void
 loopback_ctrl_create(struct loopback_ctrl *self, uint16_t pairs);
+/* The same, with what its configuration says of hashes. */
+void
+loopback_ctrl_create_hash(struct loopback_ctrl *self, uint16_t pairs, bool hash_report);
 void
 loopback_ctrl_destroy(struct loopback_ctrl *self);
 /* A new driver, whose rings begin at an index (packed: a place). */
