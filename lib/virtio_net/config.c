@@ -51,6 +51,8 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 		features |= VNET_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE);
 	if (conf.ctrl_queue)
 		features |= VNET_CTRL_FEATURES;
+	if (conf.ctrl_queue && conf.pairs > 1 && conf.steer == RTE_VDUSE_NET_STEER_RSS)
+		features |= VNET_BIT(VIRTIO_NET_F_RSS);
 	if (conf.ctrl_queue && conf.hash_report)
 		features |= VNET_BIT(VIRTIO_NET_F_HASH_REPORT);
 	if (conf.ctrl_queue && (features & VNET_GUEST_OFFLOADS) != 0)
@@ -74,7 +76,9 @@ vnet_config_init(struct virtio_net_config *config, const struct rte_vduse_net_co
 		config->speed = rte_cpu_to_le_32(conf->speed);
 		config->duplex = CONFIG_FULL_DUPLEX;
 	}
-	if (conf->hash_report) {
+	if (conf->steer == RTE_VDUSE_NET_STEER_RSS)
+		config->rss_max_indirection_table_length = rte_cpu_to_le_16(VNET_RSS_TABLE_MAX);
+	if (conf->hash_report || conf->steer == RTE_VDUSE_NET_STEER_RSS) {
 		config->rss_max_key_size = VNET_HASH_KEY_MAX;
 		config->supported_hash_types = rte_cpu_to_le_32(VNET_HASH_TYPES);
 	}

@@ -13,6 +13,7 @@
 #include <virtio_net/ctrl.h>
 #include <virtio_net/net.h>
 #include <virtio_net/offload.h>
+#include <virtio_net/steer.h>
 
 /* Work of one turn, after which other devices are served: commands, or pieces of their chains. */
 #define CTRL_COMMANDS 16
@@ -83,6 +84,8 @@ ctrl_pairs(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *da
 	if (pairs < VIRTIO_NET_CTRL_MQ_VQ_PAIRS_MIN || pairs > net->pairs)
 		return false;
 	net->ctrl->pairs = pairs;
+	/* The last command counts: this one asks for automatic steering. */
+	net->ctrl->rss.on = false;
 	net->ctrl->changed = true;
 	return true;
 }
@@ -144,6 +147,9 @@ static const struct ctrl_command {
 	  VIRTIO_NET_F_GUEST_ANNOUNCE,
 	  ctrl_announce_ack },
 	{ { VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET }, VIRTIO_NET_F_MQ, ctrl_pairs },
+	{ { VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_RSS_CONFIG },
+	  VIRTIO_NET_F_RSS,
+	  vnet_ctrl_rss_config },
 	{ { VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_HASH_CONFIG },
 	  VIRTIO_NET_F_HASH_REPORT,
 	  vnet_ctrl_hash_config },
@@ -231,6 +237,7 @@ ctrl_apply(struct rte_vduse_net *net)
 		vnet_ctrl_set_queue(net, queue);
 		vduse_vq_release(queue->vq);
 	}
+	vnet_steer_set(net);
 }
 
 bool
@@ -261,9 +268,9 @@ vnet_ctrl_serve(struct rte_vduse_vq *vq, void *arg)
 bool
 vnet_ctrl_is(const struct rte_vduse_net *net, uint16_t index, uint64_t features)
 {
-	bool several = (features & VNET_CTRL_BIT(VIRTIO_NET_F_MQ)) != 0;
+	bool several = (features & VNET_CTRL_SEVERAL) != 0;
 
-	/* Section 5.1.2: without MQ, there is one pair, whatever the device has. */
+	/* Section 5.1.2: without MQ and RSS, there is one pair, whatever the device has. */
 	return net->ctrl != NULL && (features & VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_VQ)) != 0 &&
 	       index == (several ? 2 * net->pairs : 2);
 }
@@ -280,7 +287,7 @@ vnet_ctrl_begin(struct rte_vduse_net *net, uint64_t features, bool resumed)
 	ctrl->features = features;
 	/* The commands that another process answered are unknown: use all that may be in use. */
 	ctrl->pairs = 1;
-	if (resumed && (features & VNET_CTRL_BIT(VIRTIO_NET_F_MQ)) != 0)
+	if (resumed && (features & VNET_CTRL_SEVERAL) != 0)
 		ctrl->pairs = net->pairs;
 	ctrl->guest_offloads = features & VNET_GUEST_OFFLOADS;
 	ctrl->now.rx = (features & VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_RX)) != 0;
@@ -297,6 +304,8 @@ void
 vnet_ctrl_end(struct rte_vduse_net *net)
 {
 	net->ctrl->begun = false;
+	net->ctrl->rss.on = false;
+	vnet_steer_set(net);
 	rte_atomic_store_explicit(&net->pairs_used, 1, rte_memory_order_relaxed);
 	vnet_config_reset(net);
 }

@@ -19,6 +19,9 @@
 
 #define VNET_CTRL_BIT(nr) (UINT64_C(1) << (nr))
 
+/* Features with which there are several pairs (section 5.1.2). */
+#define VNET_CTRL_SEVERAL (VNET_CTRL_BIT(VIRTIO_NET_F_MQ) | VNET_CTRL_BIT(VIRTIO_NET_F_RSS))
+
 /* Features of conf.ctrl_queue; MQ and CTRL_GUEST_OFFLOADS come with what they control. */
 #define VNET_CTRL_FEATURES                                                                         \
 	(VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_VQ) | VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_RX) |               \
@@ -29,7 +32,7 @@
 #define VNET_CTRL_NEED_VQ                                                                          \
 	(VNET_CTRL_FEATURES | VNET_CTRL_BIT(VIRTIO_NET_F_MQ) |                                     \
 	 VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) |                                         \
-	 VNET_CTRL_BIT(VIRTIO_NET_F_HASH_REPORT))
+	 VNET_CTRL_BIT(VIRTIO_NET_F_HASH_REPORT) | VNET_CTRL_BIT(VIRTIO_NET_F_RSS))
 
 /* What GUEST_OFFLOADS may switch (section 5.1.6.5.6.1). */
 #define VNET_GUEST_OFFLOADS                                                                        \
@@ -139,7 +142,9 @@ vnet_ctrl_mac_addr(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_
 bool
 vnet_ctrl_vlan(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
 
-/* rss.c: a command on hashes. Likewise. */
+/* rss.c: commands on hashes. Likewise. */
+bool
+vnet_ctrl_rss_config(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
 bool
 vnet_ctrl_hash_config(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
 

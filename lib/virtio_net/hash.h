@@ -20,16 +20,21 @@
 	(VIRTIO_NET_RSS_HASH_TYPE_IPv4 | VIRTIO_NET_RSS_HASH_TYPE_TCPv4 |                          \
 	 VIRTIO_NET_RSS_HASH_TYPE_UDPv4 | VIRTIO_NET_RSS_HASH_TYPE_IPv6 |                          \
 	 VIRTIO_NET_RSS_HASH_TYPE_TCPv6 | VIRTIO_NET_RSS_HASH_TYPE_UDPv6)
-#define VNET_HASH_KEY_MAX 40
+#define VNET_HASH_KEY_MAX  40
+#define VNET_RSS_TABLE_MAX 128
 
 /* Two IPv6 addresses and two ports, in words of 4 bytes. The hash reads one word of key more. */
 #define VNET_FLOW_WORDS 9
 static_assert(VNET_HASH_KEY_MAX == 4 * (VNET_FLOW_WORDS + 1), "the key is as long as is read");
 
-/* How hashes are computed. One that a burst may read is not changed. */
+/* How hashes are computed, and steer packets. One that a burst may read is not changed. */
 struct vnet_rss {
 	uint32_t types;                    /* VIRTIO_NET_RSS_HASH_TYPE_; 0: none is computed */
 	uint32_t key[VNET_FLOW_WORDS + 1]; /* words of the CPU, 0 after its end */
+	bool on;                           /* the driver gave a table */
+	uint16_t mask;                     /* bits of the hash that are an index of the table */
+	uint16_t unclassified;             /* pair of packets without a hash */
+	uint16_t table[VNET_RSS_TABLE_MAX];
 };
 
 /* The end of the header with VIRTIO_NET_F_HASH_REPORT, little endian (section 5.1.6). */

@@ -18,6 +18,7 @@
 #include <virtio_net/ctrl.h>
 #include <virtio_net/net.h>
 #include <virtio_net/offload.h>
+#include <virtio_net/steer.h>
 
 RTE_LOG_REGISTER(vnet_logtype, lib.vduse.net, INFO);
 
@@ -59,6 +60,17 @@ net_conf_check(const struct rte_vduse_net_conf *conf, const char **name)
 			 "a control queue over a socket belongs to its client: leave ctrl_queue "
 			 "out");
 		return -EINVAL;
+	}
+	if (conf->steer > RTE_VDUSE_NET_STEER_AUTO) {
+		VNET_LOG(ERR, *name, "steering %u: use one of enum rte_vduse_net_steer",
+			 conf->steer);
+		return -EINVAL;
+	}
+	if (conf->steer == RTE_VDUSE_NET_STEER_RSS && !conf->ctrl_queue) {
+		VNET_LOG(ERR, *name,
+			 "steering by RSS needs a control queue, which a socket and this kernel's "
+			 "VDUSE do not have: use app or auto, or the project's module");
+		return -ENOTSUP;
 	}
 	if (!rte_is_valid_assigned_ether_addr(&conf->mac)) {
 		VNET_LOG(ERR, *name, "the MAC address is zero or a group's: use a unicast one");
@@ -134,6 +146,15 @@ vnet_conf_take(struct rte_vduse_net_conf *conf, const struct rte_vduse_net_conf 
 	return -E2BIG;
 }
 
+static void
+net_free(struct rte_vduse_net *net)
+{
+	pthread_mutex_destroy(&net->config_lock);
+	free(net->ctrl);
+	free(net->steer);
+	free(net);
+}
+
 /* Allocates the device with its queues. */
 static struct rte_vduse_net *
 net_new(const struct rte_vduse_net_conf *conf)
@@ -150,22 +171,16 @@ net_new(const struct rte_vduse_net_conf *conf)
 	net->nb_queues = nb_queues;
 	net->pairs_used = conf->ctrl_queue ? 1 : conf->pairs;
 	pthread_mutex_init(&net->config_lock, NULL);
-	if (conf->ctrl_queue) {
+	if (conf->ctrl_queue)
 		net->ctrl = calloc(1, sizeof(*net->ctrl));
-		if (net->ctrl == NULL) {
-			free(net);
-			return NULL;
-		}
+	if (conf->steer != RTE_VDUSE_NET_STEER_APP)
+		net->steer = vnet_steer_new(conf->steer);
+	if ((conf->ctrl_queue && net->ctrl == NULL) ||
+	    (conf->steer != RTE_VDUSE_NET_STEER_APP && net->steer == NULL)) {
+		net_free(net);
+		return NULL;
 	}
 	return net;
-}
-
-static void
-net_free(struct rte_vduse_net *net)
-{
-	pthread_mutex_destroy(&net->config_lock);
-	free(net->ctrl);
-	free(net);
 }
 
 int

@@ -24,6 +24,7 @@ struct vnet_ctrl;
 struct vnet_filter;
 struct vnet_position;
 struct vnet_rss;
+struct vnet_steer;
 
 extern int vnet_logtype;
 
@@ -75,6 +76,7 @@ struct rte_vduse_net {
 	/* The control thread writes, as the driver's commands say; any thread reads. Atomic. */
 	uint16_t pairs_used;         /* pairs that the driver uses: packets to it go to no others */
 	struct vnet_ctrl *ctrl;      /* NULL: there is no control queue. Constant */
+	struct vnet_steer *steer;    /* NULL: a queue of the application is a pair. Constant */
 	pthread_mutex_t config_lock; /* guards config and mac against the control thread */
 	struct rte_ether_addr mac;   /* of the device, which the driver may replace */
 	struct virtio_net_config config;

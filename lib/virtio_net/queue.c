@@ -15,6 +15,7 @@
 #include <virtio_net/ctrl.h>
 #include <virtio_net/net.h>
 #include <virtio_net/offload.h>
+#include <virtio_net/steer.h>
 
 /* An application that polls a queue at all has done so by then. */
 #define QUEUE_LOOK_MS 5000
@@ -171,6 +172,8 @@ net_status(struct rte_vduse_dev *dev, uint8_t status, void *arg)
 
 	if (status == 0 && net->ctrl != NULL)
 		vnet_ctrl_end(net);
+	if (status == 0)
+		vnet_steer_forget(net);
 	if (net->watch != NULL && net->watch->status != NULL)
 		net->watch->status(dev, status, net->arg);
 	/* What the driver before asked for is not the next one's. */

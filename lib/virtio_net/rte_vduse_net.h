@@ -40,6 +40,22 @@ extern "C" {
 /** A network device; opaque. */
 struct rte_vduse_net;
 
+/** How rte_vduse_net_tx_burst() chooses the pair on which a driver receives a packet. */
+enum rte_vduse_net_steer {
+	RTE_VDUSE_NET_STEER_APP, /**< The pair that the application names. */
+	/**
+	 * The pair that the driver's key and table say (VIRTIO_NET_F_RSS, section 5.1.6.5.7); the
+	 * pair that the application names until the driver sets them, and after it takes them back
+	 * or a process that died left it behind. Needs ctrl_queue.
+	 */
+	RTE_VDUSE_NET_STEER_RSS,
+	/**
+	 * The pair on which the driver sent the flow of the packet last (automatic receive
+	 * steering, section 5.1.6.5.6); the pair that the application names if that is not known.
+	 */
+	RTE_VDUSE_NET_STEER_AUTO,
+};
+
 /** Configuration of a network device. Initialise it as struct rte_vduse_dev_conf. */
 struct rte_vduse_net_conf {
 	size_t size;              /**< See struct rte_vduse_dev_conf: sizeof() of this structure. */
@@ -138,7 +154,8 @@ struct rte_vduse_net_conf {
 	 * effect with ctrl_queue only.
 	 */
 	bool hash_report;
-	uint8_t reserved[6]; /**< Must be 0. */
+	uint8_t steer;       /**< enum rte_vduse_net_steer. */
+	uint8_t reserved[5]; /**< Must be 0. */
 };
 
 /**
@@ -203,8 +220,8 @@ struct rte_vduse_net_stats {
  *   0, or
  *   - -EINVAL: a field of conf is out of range, or its size is 0 or too small
  *   - -E2BIG: conf is of a newer release and sets a field that this library does not know
- *   - -ENOTSUP: more than one pair of a VDUSE device without ctrl_queue; or the kernel refuses the
- *     device
+ *   - -ENOTSUP: more than one pair of a VDUSE device without ctrl_queue, or RTE_VDUSE_NET_STEER_RSS
+ *     without it; or the kernel refuses the device
  *   - -ENOMEM: no memory left
  *   - -EPROTO: another version of this program wrote the state file of a device to be taken over
  *   - -EBUSY, -EPERM: another process has that state file, or its folder is not private
@@ -217,8 +234,8 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *conf, struct rte_vduse_net
  * Tells the features that a network device of a configuration offers (section 5.1.3). Any thread.
  *
  * @param conf
- *   The configuration; path, mtu, speed, pairs, offloads, features_off, ctrl_queue and
- *   hash_report count.
+ *   The configuration; path, mtu, speed, pairs, offloads, features_off, ctrl_queue,
+ *   hash_report and steer count.
  * @return
  *   The features; 0, with one log line, where rte_vduse_net_create() refuses the size of conf.
  */
@@ -423,7 +440,10 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 /**
  * Sends packets to the driver, and frees those that it sent or dropped. Never blocks.
  *
- * One thread per pair at a time.
+ * One thread per pair at a time. If the device steers (enum rte_vduse_net_steer), packets go to other
+ * pairs, too, and wait a few microseconds for another thread that sends to the same one. Those that
+ * cannot be sent, because a pair has no buffers or stays busy, are moved to the end of mbufs, and the
+ * others are sent. Packets of a flow stay in order if the rest is sent again before others.
  *
  * @param net
  *   The device.
@@ -443,7 +463,8 @@ rte_vduse_net_tx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf
 
 /**
  * Sends packets to the driver as rte_vduse_net_tx_burst() does, but frees none: the packets are
- * copied and stay the caller's. Never blocks.
+ * copied and stay the caller's. They go to that pair, whatever steer of the configuration says. Never
+ * blocks.
  *
  * One thread per pair at a time.
  *

@@ -14,6 +14,7 @@
 #include <virtio_net/gso.h>
 #include <virtio_net/offload.h>
 #include <virtio_net/rx.h>
+#include <virtio_net/steer.h>
 
 /* Result for a chain. */
 enum rx_result {
@@ -346,5 +347,7 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 	if (done != 0)
 		vnet_stats_count(&queue->stats, mbufs, done);
 	vduse_vq_leave(queue->vq);
+	if (unlikely(net->steer != NULL) && net->steer->learns)
+		vnet_steer_learn(net->steer, pair, mbufs, done);
 	return done;
 }

@@ -68,7 +68,7 @@ take_over_pairs(const struct rte_vduse_left *left, uint16_t asked)
 	struct virtio_net_config config;
 	uint16_t pairs = left->nb_vqs / 2;
 
-	if ((left->offered & TAKE_OVER_BIT(VIRTIO_NET_F_MQ)) == 0)
+	if ((left->offered & VNET_CTRL_SEVERAL) == 0)
 		return asked;
 	if (take_over_config(left, &config))
 		pairs = rte_le_to_cpu_16(config.max_virtqueue_pairs);
@@ -93,6 +93,8 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct r
 	conf->offloads |= left->features & VNET_OFFLOADS;
 	if (left->features != 0 && !rte_vduse_path_is_socket(conf->path))
 		conf->ctrl_queue = (left->features & TAKE_OVER_BIT(VIRTIO_NET_F_CTRL_VQ)) != 0;
+	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_RSS)) != 0)
+		conf->steer = RTE_VDUSE_NET_STEER_RSS;
 	conf->hash_report |= (left->features & TAKE_OVER_BIT(VIRTIO_NET_F_HASH_REPORT)) != 0;
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_SPEED_DUPLEX)) != 0 && conf->speed == 0)
 		conf->speed = take_over_speed(left);

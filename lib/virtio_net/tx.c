@@ -10,6 +10,7 @@
 
 #include <virtio_net/ctrl.h>
 #include <virtio_net/gso.h>
+#include <virtio_net/steer.h>
 #include <virtio_net/tx.h>
 
 /* Write position in an array of chains. */
@@ -280,19 +281,26 @@ tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, 
 }
 
 uint16_t
+vnet_tx_held(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb)
+{
+	uint16_t done = 0, want = RTE_MIN(nb, RTE_VDUSE_BURST_MAX);
+	bool stop = queue->off;
+
+	while (done < nb && !stop)
+		done += tx_chains(queue, mbufs + done, (uint16_t)(nb - done), &want, &stop);
+	return done;
+}
+
+uint16_t
 rte_vduse_net_tx_copy(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf *const *mbufs,
 		      uint16_t nb)
 {
 	struct vnet_queue *queue = &net->queues[2 * pair];
-	uint16_t done = 0, want;
-	bool stop = false;
+	uint16_t done;
 
 	if (!vduse_vq_enter(queue->vq))
 		return 0;
-	stop = queue->off;
-	want = RTE_MIN(nb, RTE_VDUSE_BURST_MAX);
-	while (done < nb && !stop)
-		done += tx_chains(queue, mbufs + done, (uint16_t)(nb - done), &want, &stop);
+	done = vnet_tx_held(queue, mbufs, nb);
 	vduse_vq_leave(queue->vq);
 	return done;
 }
@@ -301,8 +309,11 @@ uint16_t
 rte_vduse_net_tx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf **mbufs,
 		       uint16_t nb)
 {
-	uint16_t done = rte_vduse_net_tx_copy(net, pair, mbufs, nb);
+	uint16_t done;
 
+	if (unlikely(net->steer != NULL))
+		return vnet_steer_tx(net, pair, mbufs, nb);
+	done = rte_vduse_net_tx_copy(net, pair, mbufs, nb);
 	if (done > 0)
 		rte_pktmbuf_free_bulk(mbufs, done);
 	return done;

@@ -31,4 +31,8 @@ void
 vnet_tx_copy(const struct vnet_queue *queue, struct rte_vduse_chain *chains, uint16_t nb_chains,
 	     const struct rte_mbuf *packet, struct vnet_head *head);
 
+/* tx.c: sends packets to a queue that was entered. Returns packets sent or dropped; frees none. */
+uint16_t
+vnet_tx_held(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb);
+
 #endif /* VNET_TX_H */

@@ -21,7 +21,8 @@
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
 void
-loopback_ctrl_create_hash(struct loopback_ctrl *self, uint16_t pairs, bool hash_report)
+loopback_ctrl_create_hash(struct loopback_ctrl *self, uint16_t pairs, bool hash_report,
+			  enum rte_vduse_net_steer steer)
 {
 	struct rte_vduse_net_conf conf = {
 		.size = sizeof(conf),
@@ -33,6 +34,7 @@ loopback_ctrl_create_hash(struct loopback_ctrl *self, uint16_t pairs, bool hash_
 		.offloads = UINT64_MAX,
 		.ctrl_queue = true,
 		.hash_report = hash_report,
+		.steer = (uint8_t)steer,
 	};
 
 	memset(self, 0, sizeof(*self));
@@ -47,7 +49,7 @@ loopback_ctrl_create_hash(struct loopback_ctrl *self, uint16_t pairs, bool hash_
 void
 loopback_ctrl_create(struct loopback_ctrl *self, uint16_t pairs)
 {
-	loopback_ctrl_create_hash(self, pairs, false);
+	loopback_ctrl_create_hash(self, pairs, false, RTE_VDUSE_NET_STEER_APP);
 }
 
 static void
@@ -153,7 +155,7 @@ ctrl_runs(void *arg)
 void
 loopback_ctrl_up(struct loopback_ctrl *self, uint64_t features, uint16_t index)
 {
-	bool several = (features & BIT(VIRTIO_NET_F_MQ)) != 0;
+	bool several = (features & VNET_CTRL_SEVERAL) != 0;
 	struct vduse_vq_info info;
 	unsigned int i;
 

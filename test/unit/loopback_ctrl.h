@@ -70,9 +70,10 @@ struct ctrl_state {
 /* A device of so many pairs; no driver is up. */
 void
 loopback_ctrl_create(struct loopback_ctrl *self, uint16_t pairs);
-/* The same, with what its configuration says of hashes. */
+/* The same, with what its configuration says of hashes and steering. */
 void
-loopback_ctrl_create_hash(struct loopback_ctrl *self, uint16_t pairs, bool hash_report);
+loopback_ctrl_create_hash(struct loopback_ctrl *self, uint16_t pairs, bool hash_report,
+			  enum rte_vduse_net_steer steer);
 void
 loopback_ctrl_destroy(struct loopback_ctrl *self);
 /* A new driver, whose rings begin at an index (packed: a place). */
