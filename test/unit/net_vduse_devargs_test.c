@@ -181,6 +181,17 @@ test_socket(void **state)
 	assert_int_equal(parsed.speed, 2147483647);
 	refused(IFACE ",speed=0", "speed=0", "must be");
 	refused(IFACE ",speed=2147483648", "speed=2147483648", "must be");
+	assert_int_equal(parsed.steer, RTE_VDUSE_NET_STEER_APP);
+	assert_false(parsed.hash_report);
+	accepted(IFACE ",steer=rss,hash-report=1");
+	assert_int_equal(parsed.steer, RTE_VDUSE_NET_STEER_RSS);
+	assert_true(parsed.hash_report);
+	accepted(IFACE ",steer=auto");
+	assert_int_equal(parsed.steer, RTE_VDUSE_NET_STEER_AUTO);
+	accepted(IFACE ",steer=app");
+	assert_int_equal(parsed.steer, RTE_VDUSE_NET_STEER_APP);
+	refused(IFACE ",steer=hash", "steer=hash", "app");
+	refused(IFACE ",hash-report=2", "hash-report=2", "0 or 1");
 	accepted(IFACE ",in-order=1,packed=1");
 	assert_true(parsed.dev.packed);
 	assert_true(parsed.dev.in_order);

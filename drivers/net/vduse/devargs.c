@@ -36,6 +36,12 @@ devargs_error(const char *name, enum rte_vduse_arg_fault fault, const char *key,
 int
 vduse_devargs_parse(const char *name, const char *text, struct vduse_devargs *out)
 {
+	static const char *const steers[] = {
+		[RTE_VDUSE_NET_STEER_APP] = "app",
+		[RTE_VDUSE_NET_STEER_RSS] = "rss",
+		[RTE_VDUSE_NET_STEER_AUTO] = "auto",
+		NULL,
+	};
 	struct rte_vduse_arg known[] = {
 		[RTE_VDUSE_ARGS_DEV] = { RTE_VDUSE_ARG("mac", OTHER, out->mac),
 					 .parse = devargs_mac,
@@ -47,6 +53,8 @@ vduse_devargs_parse(const char *name, const char *text, struct vduse_devargs *ou
 		{ RTE_VDUSE_ARG("uso", FLAG, out->uso) },
 		{ RTE_VDUSE_ARG("speed", NUMBER, out->speed), .min = 1,
 		  .max = RTE_VDUSE_NET_SPEED_MAX },
+		{ RTE_VDUSE_ARG("steer", NAME, out->steer), .names = steers },
+		{ RTE_VDUSE_ARG("hash-report", FLAG, out->hash_report) },
 	};
 	const struct rte_vduse_args args = {
 		.device = name,

@@ -15,6 +15,7 @@
 #include <rte_ether.h>
 
 #include <rte_vduse_args.h>
+#include <rte_vduse_net.h>
 
 /* What dpdk-pmdinfo and the guide show. */
 #define VDUSE_DEVARGS_USAGE                                                                        \
@@ -35,7 +36,9 @@
 	"csum=<0|1> "                                                                              \
 	"tso=<0|1> "                                                                               \
 	"uso=<0|1> "                                                                               \
-	"speed=<Mbps>"
+	"speed=<Mbps> "                                                                            \
+	"steer=<app|rss|auto> "                                                                    \
+	"hash-report=<0|1>"
 
 struct vduse_devargs {
 	struct rte_vduse_args_dev dev;
@@ -44,7 +47,9 @@ struct vduse_devargs {
 	bool csum;                 /* offer checksum offload both ways */
 	bool tso;                  /* likewise segmentation of TCP; implies csum */
 	bool uso;                  /* likewise segmentation of UDP; implies csum */
+	bool hash_report;          /* offer hashes of packets to the driver */
 	struct rte_ether_addr mac; /* all zeroes if none was given */
+	enum rte_vduse_net_steer steer;
 };
 
 /*

@@ -89,6 +89,8 @@ ethdev_net_create(struct rte_eth_dev *dev)
 			port->args.dev.socket_group[0] != '\0' ? port->args.dev.socket_group : NULL,
 		.pairs = port->args.dev.queues,
 		.ctrl_queue = rte_vduse_net_may_ctrl_queue(port->args.dev.path),
+		.hash_report = port->args.hash_report,
+		.steer = (uint8_t)port->args.steer,
 		.queue_size = port->args.dev.queue_size,
 		.mac = port->args.mac,
 		.mtu = port->args.mtu,
