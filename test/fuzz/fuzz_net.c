@@ -140,6 +140,10 @@ card_rx(struct card *card)
 	fuzz_check(n <= nb, "%u packets of %u", n, nb);
 	for (i = 0; i < n; i++) {
 		fuzz_check(rte_mbuf_check(mbufs[i], 1, &why) == 0, "%s", why);
+		fuzz_check((mbufs[i]->ol_flags & RTE_MBUF_F_RX_LRO) == 0 ||
+				   (mbufs[i]->tso_segsz != 0 &&
+				    mbufs[i]->pkt_len > mbufs[i]->tso_segsz),
+			   "no large packet");
 		fuzz_check(!card->net->linear || mbufs[i]->nb_segs == 1, "%u segments",
 			   mbufs[i]->nb_segs);
 		rte_pktmbuf_free(mbufs[i]);
@@ -177,9 +181,9 @@ static void
 card_flags(struct card *card, struct rte_mbuf *mbuf)
 {
 	static const uint64_t flags[8] = {
-		RTE_MBUF_F_TX_IPV4,      RTE_MBUF_F_TX_IPV6,           RTE_MBUF_F_TX_IP_CKSUM,
-		RTE_MBUF_F_TX_TCP_CKSUM, RTE_MBUF_F_TX_UDP_CKSUM,      RTE_MBUF_F_TX_TCP_SEG,
-		RTE_MBUF_F_TX_UDP_SEG,   RTE_MBUF_F_TX_OUTER_IP_CKSUM,
+		RTE_MBUF_F_TX_IPV4,      RTE_MBUF_F_TX_IPV6,         RTE_MBUF_F_TX_IP_CKSUM,
+		RTE_MBUF_F_TX_TCP_CKSUM, RTE_MBUF_F_TX_UDP_CKSUM,    RTE_MBUF_F_TX_TCP_SEG,
+		RTE_MBUF_F_TX_UDP_SEG,   RTE_MBUF_F_TX_TUNNEL_VXLAN,
 	};
 	uint8_t which = fuzz_u8(&card->in);
 	uint16_t at, i;
@@ -192,6 +196,22 @@ card_flags(struct card *card, struct rte_mbuf *mbuf)
 	if ((mbuf->ol_flags & (RTE_MBUF_F_TX_TCP_SEG | RTE_MBUF_F_TX_UDP_SEG)) != 0) {
 		mbuf->l4_len = fuzz_u8(&card->in);
 		mbuf->tso_segsz = fuzz_u16(&card->in);
+	}
+	/* Often what fits: an Ethernet header, IP lengths that are right. */
+	if (mbuf->l2_len & 1) {
+		uint16_t len;
+
+		mbuf->l2_len = RTE_ETHER_HDR_LEN;
+		mbuf->l3_len = mbuf->ol_flags & RTE_MBUF_F_TX_IPV6 ? 40 : 20;
+		mbuf->l4_len = 20;
+		len = rte_cpu_to_be_16(
+			(uint16_t)(mbuf->pkt_len - 14 - (mbuf->l3_len == 40 ? 40 : 0)));
+		if (mbuf->data_len < 40)
+			return;
+		*rte_pktmbuf_mtod_offset(mbuf, uint8_t *, 14) = mbuf->l3_len == 40 ? 0x60 : 0x45;
+		memcpy(rte_pktmbuf_mtod_offset(mbuf, void *, mbuf->l3_len == 40 ? 18 : 16), &len,
+		       sizeof(len));
+		return;
 	}
 	for (at = mbuf->l2_len; at < mbuf->l2_len + 6 && at < mbuf->data_len; at++)
 		*rte_pktmbuf_mtod_offset(mbuf, uint8_t *, at) = fuzz_u8(&card->in);
@@ -308,6 +328,38 @@ card_up(struct card *card)
 	(void)card_set_status(card, STATUS_UP);
 }
 
+/*
+ * What a driver with offloads sends: a header that asks for a checksum or for segmentation, and a
+ * frame of IPv4 or IPv6 with TCP or UDP, of which the input may change a byte.
+ */
+static void
+card_frame(struct card *card, uint8_t *hdr_at, uint8_t *at)
+{
+	uint8_t kind = fuzz_u8(&card->in), types[] = { 0, 1, 4, 5 }, *l3 = at + RTE_ETHER_HDR_LEN;
+	bool ipv6 = (kind & 1) != 0, udp = (kind & 2) != 0;
+	struct virtio_net_hdr hdr = { .flags = VIRTIO_NET_HDR_F_NEEDS_CSUM };
+	uint16_t type, l3_len = ipv6 ? 40 : 20, where;
+
+	memset(at, 0, 128);
+	if (kind & 4) {
+		*(at + 12) = 0x81;
+		l3 += RTE_VLAN_HLEN;
+	}
+	type = ipv6 ? RTE_BE16(RTE_ETHER_TYPE_IPV6) : RTE_BE16(RTE_ETHER_TYPE_IPV4);
+	memcpy(l3 - sizeof(type), &type, sizeof(type));
+	l3[0] = ipv6 ? 0x60 : 0x45;
+	l3[ipv6 ? 6 : 9] = udp ? 17 : 6;
+	l3[l3_len + 12] = 0x50;
+	hdr.gso_type = types[kind >> 4 & 3] | (kind & 0x80);
+	hdr.gso_size = fuzz_u16(&card->in);
+	hdr.csum_start = (uint16_t)(l3 + l3_len - at);
+	hdr.csum_offset = udp ? 6 : 16;
+	where = fuzz_u8(&card->in);
+	if (kind & 8)
+		at[where % 128] = fuzz_u8(&card->in);
+	memcpy(hdr_at, &hdr, sizeof(hdr));
+}
+
 /* A row of like chains: buffers to fill, or packets to send with a header that may be anything. */
 static void
 card_post(struct card *card)
@@ -318,13 +370,18 @@ card_post(struct card *card)
 	struct fuzz_ring *ring = &card->rings[what & 1];
 	struct fuzz_piece pieces[FUZZ_PIECES];
 	struct virtio_net_hdr_v1 *header;
-	uint64_t at;
+	uint64_t at, first = FUZZ_DATA_IOVA + ring->posted % 192 * 4096;
+	uint8_t *bytes = fuzz_memory_at(&card->memory, first, 4096);
+	/* Where the frame begins: after the header of a legacy driver, or in the second piece. */
+	uint32_t frame = shape & 16 ? 12 + 64 : card->net->queues[TX].hdr_len;
 
 	for (i = 0; i < RTE_MIN(nb, POSTS_MAX); i++) {
 		at = FUZZ_DATA_IOVA + ring->posted % 192 * 4096;
 		header = fuzz_memory_at(&card->memory, at, sizeof(*header));
 		if (header != NULL && (what & 1))
 			memset(header, what & 16 ? 0xff : 0, sizeof(*header));
+		if (header != NULL && i == 0 && bytes != NULL && (what & 0x21) == 0x21)
+			card_frame(card, bytes, bytes + frame);
 		/* The header in a piece of its own, or not. */
 		pieces[0] = (struct fuzz_piece){ at, shape & 16 ? sizeof(*header) : len,
 						 (what & 1) == RX };
