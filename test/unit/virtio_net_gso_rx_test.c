@@ -263,6 +263,10 @@ refused_each(void)
 	REFUSED(frame.len = 14);
 	frame_large(&frame, false, false, 3000);
 	REFUSED(frame.bytes[frame_l4(&frame) + 12] = 4 << 4);
+	REFUSED(frame.bytes[frame_l4(&frame) + 12] = 0);
+	/* The TCP header ends after the packet. */
+	frame_large(&frame, false, false, 39);
+	REFUSED(frame.bytes[frame_l4(&frame) + 12] = 15 << 4);
 	frame_large(&frame, true, true, 3000);
 	REFUSED(hdr.gso_type |= VIRTIO_NET_HDR_GSO_ECN);
 	REFUSED(hdr.gso_type = VIRTIO_NET_HDR_GSO_TCPV6);
