@@ -20,8 +20,9 @@ rss_read_key(struct vnet_ctrl_data *data, struct vnet_rss *rss)
 	uint8_t len, key[VNET_HASH_KEY_MAX] = { 0 };
 	uint32_t i;
 
+	/* Newer versions of Linux send the padding of its structure, one byte, after the key. */
 	if (!vnet_ctrl_read(data, &len, sizeof(len)) || len > sizeof(key) ||
-	    !vnet_ctrl_take(data, key, len))
+	    !vnet_ctrl_read(data, key, len) || data->left > 1)
 		return false;
 	/* Without a key all hashes would be 0. */
 	if (len == 0 && rss->types != 0)

@@ -222,7 +222,7 @@ test_commands(void **state)
 	assert_int_equal(configure(1, 0, 0), VIRTIO_NET_ERR);
 	assert_int_equal(configure(1, sizeof(flow_key) + 1, 0), VIRTIO_NET_ERR);
 	assert_int_equal(configure(1, 100, 0), VIRTIO_NET_ERR);
-	assert_int_equal(configure(1, sizeof(flow_key), 1), VIRTIO_NET_ERR);
+	assert_int_equal(configure(1, sizeof(flow_key), 2), VIRTIO_NET_ERR);
 	memset(data, 0, sizeof(data));
 	data[0] = 1;
 	data[12] = sizeof(flow_key);
