@@ -34,7 +34,12 @@
 #define PORT_RX_OFFLOADS (RTE_ETH_RX_OFFLOAD_SCATTER | RTE_ETH_RX_OFFLOAD_VLAN_STRIP)
 #define PORT_TX_OFFLOADS (RTE_ETH_TX_OFFLOAD_MULTI_SEGS | RTE_ETH_TX_OFFLOAD_VLAN_INSERT)
 
-/* With csum=1 what the driver left out is either handed over or computed. */
+/*
+ * With csum=1 what the driver left out is either handed over or computed. The checksum of an IPv4
+ * header is always complete, but RTE_ETH_RX_OFFLOAD_IPV4_CKSUM is left out on purpose. Open vSwitch
+ * enables Rx checksum offloads if a port has all three. Versions up to 3.1 ignore
+ * RTE_MBUF_F_RX_L4_CKSUM_NONE and would pass packets without checksums on to other ports as they are.
+ */
 #define PORT_RX_CSUM (RTE_ETH_RX_OFFLOAD_UDP_CKSUM | RTE_ETH_RX_OFFLOAD_TCP_CKSUM)
 
 /* For each driver: what it does not do itself is done in software. */
