@@ -79,6 +79,13 @@ vduse_dev_look_later(struct rte_vduse_dev *dev, unsigned int ms,
 		     void (*look)(struct rte_vduse_dev *dev, void *arg));
 
 /*
+ * ctrl_thread.c: makes the control thread call the look of the last vduse_dev_look_later() soon, in
+ * addition to that one. Thread: any.
+ */
+void
+vduse_dev_look_now(struct rte_vduse_dev *dev);
+
+/*
  * vq.c: makes the control thread serve a virtqueue until it stops: whenever the driver kicks it, and
  * once after it starts, or runs again after a miss or a change of memory. For vq_start, which
  * returns its error. serve gets the arg of the device's conf and enables the driver's kicks itself.

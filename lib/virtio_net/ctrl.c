@@ -63,6 +63,54 @@ vnet_ctrl_read(struct vnet_ctrl_data *data, void *to, uint32_t len)
 	return true;
 }
 
+bool
+vnet_ctrl_put(struct vnet_ctrl_data *data, const void *from, uint32_t len)
+{
+	const struct rte_vduse_chain *chain = data->chain;
+	const uint8_t *bytes = from;
+	bool fits = len <= data->room;
+
+	len = RTE_MIN(len, data->room);
+	data->room -= len;
+	while (len > 0) {
+		const struct rte_vduse_buf *buf = &chain->bufs[data->to];
+		uint32_t n = RTE_MIN(len, buf->len - data->to_offset);
+
+		memcpy(buf->va + data->to_offset, bytes, n);
+		bytes += n;
+		len -= n;
+		data->to_offset += n;
+		if (data->to_offset == buf->len) {
+			data->to++;
+			data->to_offset = 0;
+		}
+	}
+	return fits;
+}
+
+/* Begins an answer with len bytes and the ack byte, which is set later. There is room for both. */
+static void
+ctrl_begin_answer(struct vnet_ctrl_data *data, const void *from, uint32_t len)
+{
+	uint8_t ack = VIRTIO_NET_ERR;
+
+	data->room = data->chain->in_len;
+	data->to = data->chain->nb_out;
+	data->to_offset = 0;
+	(void)vnet_ctrl_put(data, from, len);
+	data->ack = data->chain->bufs[data->to].va + data->to_offset;
+	(void)vnet_ctrl_put(data, &ack, sizeof(ack));
+}
+
+bool
+vnet_ctrl_put_first(struct vnet_ctrl_data *data, const void *from, uint32_t len)
+{
+	if (data->chain->in_len <= len)
+		return false;
+	ctrl_begin_answer(data, from, len);
+	return true;
+}
+
 /* Section 5.1.6.5.4. */
 static bool
 ctrl_announce_ack(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data)
@@ -156,6 +204,18 @@ static const struct ctrl_command {
 	{ { VIRTIO_NET_CTRL_GUEST_OFFLOADS, VIRTIO_NET_CTRL_GUEST_OFFLOADS_SET },
 	  VIRTIO_NET_F_CTRL_GUEST_OFFLOADS,
 	  ctrl_guest_offloads },
+	{ { VIRTIO_NET_CTRL_NOTF_COAL, VIRTIO_NET_CTRL_NOTF_COAL_RX_SET },
+	  VIRTIO_NET_F_NOTF_COAL,
+	  vnet_ctrl_coal },
+	{ { VIRTIO_NET_CTRL_NOTF_COAL, VIRTIO_NET_CTRL_NOTF_COAL_TX_SET },
+	  VIRTIO_NET_F_NOTF_COAL,
+	  vnet_ctrl_coal },
+	{ { VIRTIO_NET_CTRL_NOTF_COAL, VIRTIO_NET_CTRL_NOTF_COAL_VQ_SET },
+	  VIRTIO_NET_F_VQ_NOTF_COAL,
+	  vnet_ctrl_coal_vq },
+	{ { VIRTIO_NET_CTRL_NOTF_COAL, VIRTIO_NET_CTRL_NOTF_COAL_VQ_GET },
+	  VIRTIO_NET_F_VQ_NOTF_COAL,
+	  vnet_ctrl_coal_vq },
 };
 
 static bool
@@ -194,8 +254,10 @@ ctrl_answer(struct rte_vduse_net *net, struct rte_vduse_chain *chain)
 	chain->used_len = 0;
 	if (chain->nb_in == 0)
 		return;
-	*chain->bufs[chain->nb_out].va = ctrl_run(net, &data) ? VIRTIO_NET_OK : VIRTIO_NET_ERR;
-	chain->used_len = sizeof(virtio_net_ctrl_ack);
+	ctrl_begin_answer(&data, NULL, 0);
+	if (ctrl_run(net, &data))
+		*data.ack = VIRTIO_NET_OK;
+	chain->used_len = chain->in_len - data.room;
 }
 
 void
@@ -256,7 +318,7 @@ vnet_ctrl_serve(struct rte_vduse_vq *vq, void *arg)
 	}
 	if (net->ctrl->changed)
 		ctrl_apply(net);
-	vnet_queue_finish(&net->queues[vq->index], commands > 0);
+	vnet_queue_finish(&net->queues[vq->index], (uint16_t)commands);
 	if (commands == CTRL_COMMANDS || pieces >= CTRL_PIECES)
 		return true;
 	if (!rte_atomic_load_explicit(&vq->enabled, rte_memory_order_relaxed))
@@ -298,6 +360,7 @@ vnet_ctrl_begin(struct rte_vduse_net *net, uint64_t features, bool resumed)
 		memset(ctrl->now.vlans, 0xff, sizeof(ctrl->now.vlans));
 	ctrl->in[ctrl->current] = ctrl->now;
 	rte_atomic_store_explicit(&net->pairs_used, ctrl->pairs, rte_memory_order_relaxed);
+	vnet_coal_reset(net);
 }
 
 void

@@ -15,6 +15,7 @@
 #include <rte_vduse_chain.h>
 #include <vduse/virtqueue.h>
 
+#include <virtio_net/coalesce.h>
 #include <virtio_net/hash.h>
 
 #define VNET_CTRL_BIT(nr) (UINT64_C(1) << (nr))
@@ -26,7 +27,8 @@
 #define VNET_CTRL_FEATURES                                                                         \
 	(VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_VQ) | VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_RX) |               \
 	 VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) | VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_VLAN) |       \
-	 VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR) | VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE))
+	 VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR) | VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) |  \
+	 VNET_CTRL_BIT(VIRTIO_NET_F_NOTF_COAL) | VNET_CTRL_BIT(VIRTIO_NET_F_VQ_NOTF_COAL))
 
 /* Those that make no sense without a control queue. */
 #define VNET_CTRL_NEED_VQ                                                                          \
@@ -89,14 +91,20 @@ struct vnet_ctrl {
 	struct vnet_rss rss;      /* as now and in */
 	struct vnet_rss rss_in[2];
 	unsigned int current;
+	/* For virtqueues that start: [0] those to the driver, [1] those from it. */
+	struct vnet_coal_params coal[2];
 };
 
-/* Bytes of a command that were not read yet. */
+/* A command: bytes that were not read yet, and room for the answer that is not written yet. */
 struct vnet_ctrl_data {
 	const struct rte_vduse_chain *chain;
 	uint32_t left;
 	uint16_t piece;
 	uint32_t offset;
+	uint32_t room;
+	uint16_t to; /* the piece that is written */
+	uint32_t to_offset;
+	uint8_t *ack;
 };
 
 /* Reads each byte of driver memory once. False: there are fewer than len bytes. */
@@ -111,6 +119,14 @@ vnet_ctrl_take(struct vnet_ctrl_data *data, void *to, uint32_t len)
 {
 	return data->left == len && vnet_ctrl_read(data, to, len);
 }
+
+/* Writes to the room for the answer, as many bytes as fit. Whether all do. */
+bool
+vnet_ctrl_put(struct vnet_ctrl_data *data, const void *from, uint32_t len);
+
+/* Writes data that comes before the ack byte, not after it. False, and nothing: too little room. */
+bool
+vnet_ctrl_put_first(struct vnet_ctrl_data *data, const void *from, uint32_t len);
 
 /* Whether a virtqueue is the control queue of a driver with these features. */
 bool
@@ -147,6 +163,12 @@ bool
 vnet_ctrl_rss_config(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
 bool
 vnet_ctrl_hash_config(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
+
+/* coalesce.c: commands on interrupts. Likewise. */
+bool
+vnet_ctrl_coal(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
+bool
+vnet_ctrl_coal_vq(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
 
 /* filter.c: whether the filter drops nothing at all. */
 bool

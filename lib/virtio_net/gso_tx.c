@@ -88,7 +88,7 @@ gso_tx_chains(struct vnet_queue *queue, struct gso_tx *tx)
 		vring_unpop(&queue->vq->ring, chains + used, (uint16_t)(n - used));
 	if (used > 0)
 		vring_push(&queue->vq->ring, chains, used);
-	vnet_queue_finish(queue, used > 0);
+	vnet_queue_finish(queue, used);
 	return tx->at > before && result != VNET_TX_DROP;
 }
 

@@ -20,6 +20,8 @@
 
 #include <vduse/virtqueue.h>
 
+#include <virtio_net/coalesce.h>
+
 struct vnet_ctrl;
 struct vnet_filter;
 struct vnet_position;
@@ -57,6 +59,7 @@ struct vnet_queue {
 	bool off;          /* not to be written: see pairs_used, or the above */
 	uint64_t offloads; /* of VNET_OFFLOADS, what the driver accepted and has not switched off */
 	uint64_t tx_flags; /* of packets to the driver: those that are looked at */
+	struct vnet_coal coal;            /* see coalesce.c */
 	const struct vnet_filter *filter; /* packets to the driver pass it; NULL: all do */
 	const struct vnet_rss *rss;       /* hashes of packets to the driver; NULL: none */
 	/* Payload of the next chain from the driver that was received already, see gso_rx.c. */
@@ -88,6 +91,10 @@ struct rte_vduse_net {
 	uint64_t announce;
 	/* Checksums that the driver left to the device stay so, with a flag. Any thread sets it. */
 	bool partial_csum;
+	/* Interrupts of some virtqueue may be held back. The control thread sets it. Atomic. */
+	bool coalesces;
+	struct vnet_coal_watch coal_watch; /* see coalesce.c */
+	uint64_t look_at; /* time to report unpolled pairs; 0: never. Control thread only */
 	/* Large packets of these features, such as HOST_TSO4, are received whole. Likewise. */
 	uint64_t rx_gso;
 	bool linear;   /* constant, as are the fields below */
@@ -131,9 +138,18 @@ vnet_extbuf_attach(struct rte_mbuf *mbuf, uint32_t len);
 /* queue.c: callbacks of the device. */
 extern const struct rte_vduse_dev_ops vnet_dev_ops;
 
-/* queue.c: publishes used chains, interrupts the driver if it asks for it, reports faults. */
+/*
+ * queue.c: publishes used chains, which are so many, interrupts the driver if it asks for it, reports
+ * faults.
+ */
 void
-vnet_queue_finish(struct vnet_queue *queue, bool pushed);
+vnet_queue_finish(struct vnet_queue *queue, uint16_t pushed);
+/* queue.c: interrupts the driver. The caller holds the lock of the virtqueue. */
+void
+vnet_queue_call(struct vnet_queue *queue);
+/* queue.c: makes the control thread look at the device when something is due. Thread: control. */
+void
+vnet_queue_look_again(struct rte_vduse_net *net);
 
 /* take_over.c: changes conf to what the driver of a device left by a dead process has. */
 void

@@ -9,6 +9,7 @@
 
 #include <linux/virtio_net.h>
 
+#include <rte_cycles.h>
 #include <rte_pause.h>
 #include <rte_vduse_compat.h>
 
@@ -36,9 +37,8 @@ queue_unpolled(const struct rte_vduse_net *net, uint16_t pair)
  * application sends on the pairs that it likes.
  */
 static void
-net_look(struct rte_vduse_dev *dev, void *arg)
+net_look_unpolled(struct rte_vduse_net *net)
 {
-	struct rte_vduse_net *net = arg;
 	uint16_t i, first = net->pairs, nb = 0;
 
 	for (i = 0; i < net->pairs; i++) {
@@ -50,10 +50,37 @@ net_look(struct rte_vduse_dev *dev, void *arg)
 	if (nb == 0 || net->unpolled)
 		return;
 	net->unpolled = true;
-	VNET_LOG_DRIVER(NOTICE, dev,
+	VNET_LOG_DRIVER(NOTICE, net->dev,
 			"%u queue pair%s of the driver %s not polled, the first is pair %u: its "
 			"packets wait there; poll Rx queue %u, or let the driver use fewer queues",
 			nb, nb == 1 ? "" : "s", nb == 1 ? "is" : "are", first, first);
+}
+
+static void
+net_look(struct rte_vduse_dev *dev, void *arg)
+{
+	struct rte_vduse_net *net = arg;
+
+	RTE_SET_USED(dev);
+	if (net->look_at != 0 && rte_get_timer_cycles() >= net->look_at) {
+		net->look_at = 0;
+		net_look_unpolled(net);
+	}
+	vnet_coal_look(net);
+	vnet_queue_look_again(net);
+}
+
+void
+vnet_queue_look_again(struct rte_vduse_net *net)
+{
+	uint64_t now = rte_get_timer_cycles(), ms = UINT64_MAX, hz = rte_get_timer_hz();
+
+	if (net->look_at != 0)
+		ms = net->look_at > now ? (net->look_at - now) * MS_PER_S / hz + 1 : 0;
+	if (net->coal_watch.next_ms != 0)
+		ms = RTE_MIN(ms, net->coal_watch.next_ms);
+	if (ms != UINT64_MAX)
+		vduse_dev_look_later(net->dev, (unsigned int)ms, net_look);
 }
 
 /* Resumes the ring at the position of the previous process, if there was one. */
@@ -84,6 +111,7 @@ queue_start_state(struct rte_vduse_net *net, struct vnet_queue *queue,
 	if (net->ctrl != NULL) {
 		vnet_ctrl_begin(net, info->features, info->resumed);
 		vnet_ctrl_set_queue(net, queue);
+		vnet_coal_start(net, queue);
 		return;
 	}
 	queue->offloads = vnet_offloads_valid(info->features);
@@ -103,7 +131,9 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	rte_atomic_store_explicit(&queue->polled, false, rte_memory_order_relaxed);
 	/* One that is told of virtqueues may access the rings itself. */
 	if (vq->index % 2 == 1 && !ctrl && (net->watch == NULL || net->watch->vq_start == NULL))
-		vduse_dev_look_later(vq->dev, QUEUE_LOOK_MS, net_look);
+		net->look_at =
+			rte_get_timer_cycles() + QUEUE_LOOK_MS * rte_get_timer_hz() / MS_PER_S;
+	vnet_queue_look_again(net);
 	queue->ctrl = ctrl;
 	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
 	queue->frame_max = rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed);
@@ -141,6 +171,7 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_net *net = arg;
 
+	vnet_coal_stop(&net->queues[vq->index]);
 	if (net->watch != NULL && net->watch->vq_stop != NULL && vq->ring.started &&
 	    !net->queues[vq->index].ctrl)
 		net->watch->vq_stop(vq, net->arg);
@@ -256,11 +287,22 @@ rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable)
 }
 
 void
-vnet_queue_finish(struct vnet_queue *queue, bool pushed)
+vnet_queue_call(struct vnet_queue *queue)
+{
+	/* Fails only while the driver resets: it then needs no interrupt. */
+	if (queue->net->call != NULL && !queue->ctrl)
+		queue->net->call(queue->vq, queue->net->arg);
+	else
+		(void)rte_vduse_vq_call(queue->vq);
+	vnet_stats_add(&queue->stats.calls, 1);
+}
+
+void
+vnet_queue_finish(struct vnet_queue *queue, uint16_t pushed)
 {
 	struct vring_vq *ring = &queue->vq->ring;
 
-	if (pushed) {
+	if (pushed > 0) {
 		bool packed = queue->position != NULL && queue->packed, call;
 
 		if (packed)
@@ -268,16 +310,12 @@ vnet_queue_finish(struct vnet_queue *queue, bool pushed)
 		call = vring_publish(ring);
 		if (packed)
 			vnet_position_noted(queue);
-		if (call) {
-			/* Fails only while the driver resets: it then needs no interrupt. */
-			if (queue->net->call != NULL && !queue->ctrl)
-				queue->net->call(queue->vq, queue->net->arg);
-			else
-				(void)rte_vduse_vq_call(queue->vq);
-			vnet_stats_add(&queue->stats.calls, 1);
-		} else {
+		if (unlikely(queue->coal.limit != 0))
+			call = vnet_coal_passes(queue, pushed, call);
+		if (call)
+			vnet_queue_call(queue);
+		else
 			vnet_stats_add(&queue->stats.calls_suppressed, 1);
-		}
 	}
 	if (unlikely(ring->fault != VRING_FAULT_NONE) && vduse_vq_fault(queue->vq))
 		vnet_stats_add(&queue->stats.bad_descriptors, 1);

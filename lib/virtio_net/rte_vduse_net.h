@@ -117,7 +117,8 @@ struct rte_vduse_net_conf {
 	const struct rte_vduse_dev_ops *watch;
 	/**
 	 * Called on the polling thread instead of rte_vduse_vq_call() when the driver is to be
-	 * interrupted. May be NULL.
+	 * interrupted; on the control thread for an interrupt that was held back (see ctrl_queue).
+	 * May be NULL.
 	 *
 	 * @param vq
 	 *   The virtqueue.
@@ -143,8 +144,10 @@ struct rte_vduse_net_conf {
 	/**
 	 * Offer a control queue (VIRTIO_NET_F_CTRL_VQ, section 5.1.6.5), which the control thread
 	 * serves: with it the driver sets receive filters, its MAC address, the pairs that it uses
-	 * and its offloads. Packets that the filters exclude are not sent to it. Not for a socket,
-	 * whose client serves the control queue itself.
+	 * and its offloads. Packets that the filters exclude are not sent to it. It may also ask for
+	 * fewer interrupts (VIRTIO_NET_F_NOTF_COAL): one for a number of buffers, or a time after the
+	 * first one. Bursts of the pair send it at that time, or the control thread if there are
+	 * none. Not for a socket, whose client serves the control queue itself.
 	 */
 	bool ctrl_queue;
 	/**
@@ -173,7 +176,7 @@ struct rte_vduse_net_stats {
 	uint64_t drops;
 	uint64_t nombuf;           /**< Bursts cut short because the mempool was empty. */
 	uint64_t calls;            /**< Interrupts sent to the driver. */
-	uint64_t calls_suppressed; /**< Bursts for which the driver wanted no interrupt. */
+	uint64_t calls_suppressed; /**< Bursts whose interrupt was not wanted or was put off. */
 	uint64_t bad_descriptors;  /**< Chains that broke a rule; each stops the queue. */
 	uint64_t size_bins[8]; /**< Packets of <64, 64, 65-127, -255, -511, -1023, -1518, larger. */
 	uint64_t multicast;    /**< Of packets, those to a multicast address; not broadcast. */

@@ -339,7 +339,7 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 
 		done += rx_chains(queue, pool, mbufs + done, want, &taken);
 		popped += taken;
-		vnet_queue_finish(queue, taken > 0);
+		vnet_queue_finish(queue, taken);
 		if (taken < want || nb <= RTE_VDUSE_BURST_MAX ||
 		    !rte_atomic_load_explicit(&queue->vq->enabled, rte_memory_order_relaxed))
 			break;
@@ -349,5 +349,7 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 	vduse_vq_leave(queue->vq);
 	if (unlikely(net->steer != NULL) && net->steer->learns)
 		vnet_steer_learn(net->steer, pair, mbufs, done);
+	if (unlikely(rte_atomic_load_explicit(&net->coalesces, rte_memory_order_relaxed)))
+		vnet_coal_poll(net, pair);
 	return done;
 }

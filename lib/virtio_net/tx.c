@@ -272,7 +272,7 @@ tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, 
 	*stop = n < *want && !hopeless;
 	/* Next time, offer a packet that needs several chains all that one pop takes. */
 	*want = row.more ? RTE_VDUSE_BURST_MAX : *want;
-	vnet_queue_finish(queue, row.chains > 0);
+	vnet_queue_finish(queue, row.chains);
 	if (unlikely(row.large)) {
 		*stop = !vnet_gso_tx(queue, mbufs[row.packets]);
 		row.packets += !*stop;
@@ -302,6 +302,8 @@ rte_vduse_net_tx_copy(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf 
 		return 0;
 	done = vnet_tx_held(queue, mbufs, nb);
 	vduse_vq_leave(queue->vq);
+	if (unlikely(rte_atomic_load_explicit(&net->coalesces, rte_memory_order_relaxed)))
+		vnet_coal_poll(net, pair);
 	return done;
 }
 

@@ -453,6 +453,12 @@ packed_wants_call(const struct vring_vq *vq, uint32_t from, uint32_t to)
 }
 
 static bool
+packed_calls_off(const struct vring_vq *vq)
+{
+	return vring_load16(&vq->packed.driver_event->flags) == VRING_PACKED_EVENT_FLAG_DISABLE;
+}
+
+static bool
 packed_publish(struct vring_vq *vq)
 {
 	struct vring_packed *packed = &vq->packed;
@@ -580,6 +586,7 @@ const struct vring_ops vring_packed_ops = {
 	.unpop = packed_unpop,
 	.push = packed_push,
 	.publish = packed_publish,
+	.calls_off = packed_calls_off,
 	.count = packed_count,
 	.position = packed_position,
 	.published = packed_published,

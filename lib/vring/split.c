@@ -172,6 +172,12 @@ split_publish(struct vring_vq *vq)
 	return !(vring_load16(&vq->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
 }
 
+static bool
+split_calls_off(const struct vring_vq *vq)
+{
+	return !vq->event_idx && (vring_load16(&vq->avail->flags) & VRING_AVAIL_F_NO_INTERRUPT);
+}
+
 static uint32_t
 split_position(const struct vring_vq *vq)
 {
@@ -223,6 +229,7 @@ const struct vring_ops vring_split_ops = {
 	.unpop = split_unpop,
 	.push = split_push,
 	.publish = split_publish,
+	.calls_off = split_calls_off,
 	.count = split_count,
 	.position = split_position,
 	.published = split_published,

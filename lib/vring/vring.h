@@ -100,6 +100,7 @@ struct vring_ops {
 	void (*unpop)(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb);
 	void (*push)(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb);
 	bool (*publish)(struct vring_vq *vq);
+	bool (*calls_off)(const struct vring_vq *vq);
 	uint32_t (*count)(struct vring_vq *vq);
 	uint32_t (*position)(const struct vring_vq *vq);
 	/* For an inflight log: see the functions of these names. */
@@ -296,6 +297,16 @@ static inline bool
 vring_publish(struct vring_vq *vq)
 {
 	return vq->ops->publish(vq);
+}
+
+/*
+ * Whether the driver wants no interrupt at all, also for what was published before. A driver that
+ * enables interrupts looks for used entries after that. False where event indices do not tell.
+ */
+static inline bool
+vring_calls_off(const struct vring_vq *vq)
+{
+	return vq->ops->calls_off(vq);
 }
 
 /* Number of available chains that are not popped. */

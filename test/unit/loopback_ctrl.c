@@ -191,6 +191,12 @@ loopback_ctrl_room(struct loopback_ctrl *self, uint16_t head)
 	return driver_va(driver, driver->data + (uint64_t)head * SLOT);
 }
 
+uint8_t *
+loopback_ctrl_answer(struct loopback_ctrl *self, uint16_t head)
+{
+	return loopback_ctrl_room(self, head) + AT_ACK;
+}
+
 /* The descriptors of a command, in the room of its head. Returns how many. */
 static uint16_t
 ctrl_lay_out(const struct ctrl_request *request, uint64_t at, struct driver_part *parts)
@@ -203,9 +209,17 @@ ctrl_lay_out(const struct ctrl_request *request, uint64_t at, struct driver_part
 		parts[nb++] =
 			(struct driver_part){ at + done, RTE_MIN(step, request->len - done), 0 };
 	}
-	if (!request->no_ack_desc || nb == 0)
-		parts[nb++] = (struct driver_part){ at + AT_ACK, request->ack,
+	if (request->no_ack_desc && nb > 0)
+		return nb;
+	step = request->ack_step != 0 ? request->ack_step : RTE_MAX(request->ack, 1u);
+	done = 0;
+	do {
+		assert_true(nb < DESCS);
+		parts[nb++] = (struct driver_part){ at + AT_ACK + done,
+						    RTE_MIN(step, request->ack - done),
 						    request->ack_out ? 0 : VRING_DESC_F_WRITE };
+		done += step;
+	} while (done < request->ack);
 	return nb;
 }
 
@@ -252,7 +266,8 @@ loopback_ctrl_post(struct loopback_ctrl *self, const struct ctrl_request *reques
 	uint8_t *room = loopback_ctrl_room(self, head);
 
 	memcpy(room, request->bytes, request->len);
-	memset(room + AT_ACK, CTRL_NO_ANSWER, 16);
+	assert_in_range(request->ack, 0, AT_TABLE - AT_ACK - 1);
+	memset(room + AT_ACK, CTRL_NO_ANSWER, AT_TABLE - AT_ACK);
 	nb = ctrl_lay_out(request, at, parts);
 	for (i = 0; i < nb; i++)
 		descs[i] = (uint16_t)(head + i);

@@ -18,11 +18,13 @@
 #include "unit.h"
 #include "vring_driver.h"
 
-#define CTRL_RING 256u
-#define BIT(nr)   (UINT64_C(1) << (nr))
-/* All that the control queue has, without MQ. */
+#define CTRL_RING   256u
+#define BIT(nr)     (UINT64_C(1) << (nr))
+#define CTRL_COAL   (BIT(VIRTIO_NET_F_NOTF_COAL) | BIT(VIRTIO_NET_F_VQ_NOTF_COAL))
+#define CTRL_COMMON (VNET_CTRL_FEATURES & ~CTRL_COAL)
+/* All that the control queue has, without MQ and what has a name of its own. */
 #define CTRL_ALL                                                                                   \
-	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM) | VNET_CTRL_FEATURES |            \
+	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM) | CTRL_COMMON |                   \
 	 BIT(VIRTIO_NET_F_GUEST_CSUM) | BIT(VIRTIO_NET_F_CTRL_GUEST_OFFLOADS) |                    \
 	 BIT(VIRTIO_NET_F_STATUS) | BIT(VIRTIO_NET_F_MAC) | BIT(VIRTIO_RING_F_INDIRECT_DESC))
 #define CTRL_MQ     (CTRL_ALL | BIT(VIRTIO_NET_F_MQ))
@@ -52,10 +54,11 @@ struct loopback_ctrl {
 struct ctrl_request {
 	const void *bytes;
 	uint32_t len;
-	uint32_t step;    /* bytes of a descriptor; 0: all */
-	uint32_t ack;     /* bytes of room for the answer */
-	bool no_ack_desc; /* there is no descriptor for it at all */
-	bool ack_out;     /* its descriptor may only be read */
+	uint32_t step;     /* bytes of a descriptor; 0: all */
+	uint32_t ack;      /* bytes of room for the answer */
+	uint32_t ack_step; /* bytes of a descriptor of it; 0: all */
+	bool no_ack_desc;  /* there is no descriptor for it at all */
+	bool ack_out;      /* its descriptor may only be read */
 	bool indirect;
 };
 
@@ -93,6 +96,9 @@ loopback_ctrl_take(struct loopback_ctrl *self, uint32_t *len);
 uint8_t
 loopback_ctrl_command(struct loopback_ctrl *self, uint8_t class, uint8_t command, const void *data,
 		      uint32_t len);
+/* Memory of the answer to a command at this head: up to 500 bytes. */
+uint8_t *
+loopback_ctrl_answer(struct loopback_ctrl *self, uint16_t head);
 /* Memory of a command that was laid out at this head. */
 uint8_t *
 loopback_ctrl_room(struct loopback_ctrl *self, uint16_t head);

@@ -186,14 +186,6 @@ ctrl_serve_unready(struct rte_vduse_dev *dev)
 			dev->unready++;
 }
 
-void
-vduse_dev_look_later(struct rte_vduse_dev *dev, unsigned int ms,
-		     void (*look)(struct rte_vduse_dev *dev, void *arg))
-{
-	dev->look_at = rte_get_timer_cycles() + ms * rte_get_timer_hz() / MS_PER_S;
-	dev->look = look;
-}
-
 /* The earlier one of two times from now, of which -1 is never. */
 static int
 ctrl_sooner(int ms, int other)
@@ -203,11 +195,33 @@ ctrl_sooner(int ms, int other)
 	return RTE_MIN(ms, other);
 }
 
+void
+vduse_dev_look_later(struct rte_vduse_dev *dev, unsigned int ms,
+		     void (*look)(struct rte_vduse_dev *dev, void *arg))
+{
+	dev->look_at = rte_get_timer_cycles() + ms * rte_get_timer_hz() / MS_PER_S;
+	dev->look = look;
+	/* The caller may be served after ctrl_serve_look() in this turn. */
+	ctrl.look_ms = ctrl_sooner(ctrl.look_ms, (int)ms);
+}
+
+void
+vduse_dev_look_now(struct rte_vduse_dev *dev)
+{
+	/* Release: pairs with the acquire in ctrl_serve_look(). */
+	rte_atomic_store_explicit(&dev->look_now, true, rte_memory_order_release);
+	vduse_ctrl_wake();
+}
+
 static void
 ctrl_serve_look(struct rte_vduse_dev *dev)
 {
 	uint64_t now, left;
 
+	if (unlikely(rte_atomic_exchange_explicit(&dev->look_now, false,
+						  rte_memory_order_acquire)) &&
+	    dev->look != NULL)
+		dev->look(dev, dev->arg);
 	if (dev->look_at == 0)
 		return;
 	now = rte_get_timer_cycles();

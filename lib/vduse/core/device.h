@@ -74,6 +74,7 @@ struct rte_vduse_dev {
 	uint32_t group_asid[VDUSE_ASID_MAX]; /* address space of each group */
 	uint64_t look_at; /* time to call look, see vduse_dev_look_later(); 0: never */
 	void (*look)(struct rte_vduse_dev *dev, void *arg);
+	bool look_now; /* see vduse_dev_look_now(); atomic */
 	struct vduse_iotlb *iotlb[VDUSE_ASID_MAX];
 	struct vduse_umem umem;
 	struct vduse_state state;                  /* set up by the creating thread */
