@@ -216,6 +216,12 @@ static const struct ctrl_command {
 	{ { VIRTIO_NET_CTRL_NOTF_COAL, VIRTIO_NET_CTRL_NOTF_COAL_VQ_GET },
 	  VIRTIO_NET_F_VQ_NOTF_COAL,
 	  vnet_ctrl_coal_vq },
+	{ { VIRTIO_NET_CTRL_STATS, VIRTIO_NET_CTRL_STATS_QUERY },
+	  VIRTIO_NET_F_DEVICE_STATS,
+	  vnet_ctrl_stats_query },
+	{ { VIRTIO_NET_CTRL_STATS, VIRTIO_NET_CTRL_STATS_GET },
+	  VIRTIO_NET_F_DEVICE_STATS,
+	  vnet_ctrl_stats_get },
 };
 
 static bool
@@ -251,12 +257,15 @@ ctrl_answer(struct rte_vduse_net *net, struct rte_vduse_chain *chain)
 {
 	struct vnet_ctrl_data data = { .chain = chain, .left = chain->out_len };
 
+	net->ctrl->commands++;
 	chain->used_len = 0;
 	if (chain->nb_in == 0)
 		return;
 	ctrl_begin_answer(&data, NULL, 0);
-	if (ctrl_run(net, &data))
+	if (ctrl_run(net, &data)) {
 		*data.ack = VIRTIO_NET_OK;
+		net->ctrl->commands_ok++;
+	}
 	chain->used_len = chain->in_len - data.room;
 }
 

@@ -16,6 +16,7 @@
 #include <vduse/virtqueue.h>
 
 #include <virtio_net/coalesce.h>
+#include <virtio_net/device_stats.h>
 #include <virtio_net/hash.h>
 
 #define VNET_CTRL_BIT(nr) (UINT64_C(1) << (nr))
@@ -28,7 +29,8 @@
 	(VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_VQ) | VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_RX) |               \
 	 VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) | VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_VLAN) |       \
 	 VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_MAC_ADDR) | VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE) |  \
-	 VNET_CTRL_BIT(VIRTIO_NET_F_NOTF_COAL) | VNET_CTRL_BIT(VIRTIO_NET_F_VQ_NOTF_COAL))
+	 VNET_CTRL_BIT(VIRTIO_NET_F_NOTF_COAL) | VNET_CTRL_BIT(VIRTIO_NET_F_VQ_NOTF_COAL) |        \
+	 VNET_CTRL_BIT(VIRTIO_NET_F_DEVICE_STATS))
 
 /* Those that make no sense without a control queue. */
 #define VNET_CTRL_NEED_VQ                                                                          \
@@ -93,6 +95,8 @@ struct vnet_ctrl {
 	unsigned int current;
 	/* For virtqueues that start: [0] those to the driver, [1] those from it. */
 	struct vnet_coal_params coal[2];
+	uint64_t commands;    /* received so far */
+	uint64_t commands_ok; /* of them, those that were carried out */
 };
 
 /* A command: bytes that were not read yet, and room for the answer that is not written yet. */
@@ -169,6 +173,12 @@ bool
 vnet_ctrl_coal(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
 bool
 vnet_ctrl_coal_vq(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
+
+/* device_stats.c: commands for counters. Likewise. */
+bool
+vnet_ctrl_stats_query(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
+bool
+vnet_ctrl_stats_get(struct rte_vduse_net *net, uint8_t command, struct vnet_ctrl_data *data);
 
 /* filter.c: whether the filter drops nothing at all. */
 bool

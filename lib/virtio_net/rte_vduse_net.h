@@ -147,7 +147,8 @@ struct rte_vduse_net_conf {
 	 * and its offloads. Packets that the filters exclude are not sent to it. It may also ask for
 	 * fewer interrupts (VIRTIO_NET_F_NOTF_COAL): one for a number of buffers, or a time after the
 	 * first one. Bursts of the pair send it at that time, or the control thread if there are
-	 * none. Not for a socket, whose client serves the control queue itself.
+	 * none. It may read counters of its virtqueues (VIRTIO_NET_F_DEVICE_STATS). Not for a
+	 * socket, whose client serves the control queue itself.
 	 */
 	bool ctrl_queue;
 	/**

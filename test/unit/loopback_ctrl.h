@@ -21,7 +21,7 @@
 #define CTRL_RING   256u
 #define BIT(nr)     (UINT64_C(1) << (nr))
 #define CTRL_COAL   (BIT(VIRTIO_NET_F_NOTF_COAL) | BIT(VIRTIO_NET_F_VQ_NOTF_COAL))
-#define CTRL_COMMON (VNET_CTRL_FEATURES & ~CTRL_COAL)
+#define CTRL_COMMON (VNET_CTRL_FEATURES & ~(CTRL_COAL | BIT(VIRTIO_NET_F_DEVICE_STATS)))
 /* All that the control queue has, without MQ and what has a name of its own. */
 #define CTRL_ALL                                                                                   \
 	(BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_F_ACCESS_PLATFORM) | CTRL_COMMON |                   \
