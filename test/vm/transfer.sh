@@ -22,7 +22,7 @@ transfer()
 {
 	"$2" python3 "$(dirname "$0")/tcp_check.py" receive "$work/got" >"$work/tcp.log" 2>&1 &
 	local receiver=$!
-	wait_for 10 grep -q ready "$work/tcp.log" || fail "the receiver does not start: $(cat "$work"/[tu]?p.log)"
+	wait_for 60 grep -q ready "$work/tcp.log" || fail "the receiver does not start: $(cat "$work"/[tu]?p.log)"
 	"$3" python3 "$(dirname "$0")/tcp_check.py" send "$1" "$work/sent" || fail "cannot send"
 	wait $receiver || fail "cannot receive: $(cat "$work/tcp.log")"
 	cmp "$work/sent" "$work/got" || fail "the bytes differ"
@@ -39,16 +39,18 @@ no_errors()
 	done
 }
 
-# datagrams HOW: of one kind of udp_check.py, to the right.
+# datagrams HOW [ENOUGH]: 500 of one kind of udp_check.py to the right. ENOUGH of them, or all, have
+# to arrive, and undamaged.
 datagrams()
 {
-	on_right python3 "$(dirname "$0")/udp_check.py" receive 500 >"$work/udp.log" 2>&1 &
+	on_right python3 "$(dirname "$0")/udp_check.py" receive "${2:-500}" >"$work/udp.log" 2>&1 &
 	local receiver=$!
-	wait_for 10 grep -q ready "$work/udp.log" || fail "the receiver does not start: $(cat "$work"/[tu]?p.log)"
+	wait_for 60 grep -q ready "$work/udp.log" || fail "the receiver does not start: $(cat "$work"/[tu]?p.log)"
 	on_left python3 "$(dirname "$0")/udp_check.py" "$1" 10.0.0.2 500
 	wait $receiver || fail "datagrams lost or damaged"
 }
 
+# traffic [ENOUGH]: see datagrams.
 traffic()
 {
 	no_loss on_left ping -c 5 -i 0.1 10.0.0.2
@@ -56,7 +58,7 @@ traffic()
 	transfer 10.0.0.1 on_left on_right
 	transfer fd00::2 on_right on_left
 	transfer fd00::1 on_left on_right
-	datagrams send
+	datagrams send "${1:-500}"
 	no_errors
 }
 

@@ -56,7 +56,7 @@ def receive(count):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     sock.bind(("", PORT))
-    sock.settimeout(10)
+    sock.settimeout(60)
     print("ready", flush=True)
     seen, bad = set(), 0
     try:
