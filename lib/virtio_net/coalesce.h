@@ -54,7 +54,7 @@ struct vnet_coal_watch {
 
 /*
  * Whether to send an interrupt now, after pushed buffers were published; call: whether the driver
- * wants one for them. For a virtqueue with a limit, between enter and leave.
+ * wants one for them. Between enter and leave; also for a virtqueue without a limit.
  */
 bool
 vnet_coal_passes(struct vnet_queue *queue, uint16_t pushed, bool call);

@@ -59,7 +59,6 @@ struct vnet_queue {
 	bool off;          /* not to be written: see pairs_used, or the above */
 	uint64_t offloads; /* of VNET_OFFLOADS, what the driver accepted and has not switched off */
 	uint64_t tx_flags; /* of packets to the driver: those that are looked at */
-	struct vnet_coal coal;            /* see coalesce.c */
 	const struct vnet_filter *filter; /* packets to the driver pass it; NULL: all do */
 	const struct vnet_rss *rss;       /* hashes of packets to the driver; NULL: none */
 	/* Payload of the next chain from the driver that was received already, see gso_rx.c. */
@@ -67,6 +66,7 @@ struct vnet_queue {
 	uint32_t frame_max;               /* longest frame of the MTU at virtqueue start */
 	struct vnet_position *position;   /* see position.c; NULL: not recorded. Constant */
 	struct rte_vduse_net_stats stats; /* the polling thread writes, any thread reads */
+	struct vnet_coal coal;            /* see coalesce.c */
 	struct rte_vduse_part part;       /* of the state file, holds position */
 } __rte_cache_aligned;
 

@@ -310,7 +310,8 @@ vnet_queue_finish(struct vnet_queue *queue, uint16_t pushed)
 		call = vring_publish(ring);
 		if (packed)
 			vnet_position_noted(queue);
-		if (unlikely(queue->coal.limit != 0))
+		if (unlikely(rte_atomic_load_explicit(&queue->net->coalesces,
+						      rte_memory_order_relaxed)))
 			call = vnet_coal_passes(queue, pushed, call);
 		if (call)
 			vnet_queue_call(queue);
