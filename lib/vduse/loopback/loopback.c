@@ -47,7 +47,7 @@ struct vduse_loopback {
 	uint16_t vq_size_max;         /* 0: the announced size */
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	unsigned int call_us;
-	pthread_t caller; /* thread of the last call; written before calls */
+	pthread_t caller; /* thread of the last call; written before calls, atomic */
 	uint32_t next_id;
 	uint8_t config[LOOPBACK_CONFIG];
 	uint64_t config_changes;
@@ -253,7 +253,8 @@ vduse_loopback_call_takes(struct vduse_loopback *loop, unsigned int us)
 bool
 vduse_loopback_called_here(struct vduse_loopback *loop)
 {
-	return pthread_equal(loop->caller, pthread_self()) != 0;
+	return pthread_equal(rte_atomic_load_explicit(&loop->caller, rte_memory_order_relaxed),
+			     pthread_self()) != 0;
 }
 
 uint64_t
@@ -430,7 +431,7 @@ loopback_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 
 	if (loop->call_us > 0)
 		rte_delay_us_block(loop->call_us);
-	loop->caller = pthread_self();
+	rte_atomic_store_explicit(&loop->caller, pthread_self(), rte_memory_order_relaxed);
 	/* Release: caller is written before; pairs with vduse_loopback_calls(). */
 	rte_atomic_fetch_add_explicit(&loop->calls[index], 1, rte_memory_order_release);
 	return 0;
