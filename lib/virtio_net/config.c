@@ -29,6 +29,7 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 			    VNET_BIT(VIRTIO_RING_F_EVENT_IDX) | VNET_BIT(VIRTIO_NET_F_MRG_RXBUF) |
 			    VNET_BIT(VIRTIO_NET_F_MAC) | VNET_BIT(VIRTIO_NET_F_STATUS) |
 			    VNET_BIT(VIRTIO_F_RING_PACKED) | VNET_BIT(VIRTIO_F_IN_ORDER);
+	uint64_t announce = 0;
 
 	if (vnet_conf_take(&conf, asked) < 0)
 		return 0;
@@ -48,7 +49,8 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 	 * on. QEMU offers it to its guest only if the device does.
 	 */
 	if (conf.path != NULL && rte_vduse_path_is_socket(conf.path))
-		features |= VNET_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE);
+		announce = VNET_BIT(VIRTIO_NET_F_GUEST_ANNOUNCE);
+	features |= announce;
 	if (conf.ctrl_queue)
 		features |= VNET_CTRL_FEATURES;
 	if (conf.ctrl_queue && conf.pairs > 1 && conf.steer == RTE_VDUSE_NET_STEER_RSS)
@@ -61,7 +63,7 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *asked)
 	features &= ~conf.features_off | VNET_BIT(VIRTIO_F_VERSION_1) |
 		    VNET_BIT(VIRTIO_F_ACCESS_PLATFORM);
 	if ((features & VNET_BIT(VIRTIO_NET_F_CTRL_VQ)) == 0)
-		features &= ~VNET_CTRL_NEED_VQ;
+		features &= ~VNET_CTRL_NEED_VQ | announce;
 	return features;
 }
 

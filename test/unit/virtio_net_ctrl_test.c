@@ -687,6 +687,7 @@ test_conf(void **state)
 	assert_int_equal(rte_vduse_net_create(&conf, &net), -EINVAL);
 	assert_int_equal(unit_log_count("VDUSE"), 1);
 	assert_int_equal(unit_log_count("unit-ctrl.sock: a control queue"), 1);
+	conf.path = "/dev/vduse/unit-ctrl";
 	features = rte_vduse_net_features(&conf);
 	assert_int_equal(features & VNET_CTRL_NEED_VQ, VNET_CTRL_FEATURES);
 	conf.features_off = BIT(VIRTIO_NET_F_CTRL_VQ);
