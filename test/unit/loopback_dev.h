@@ -12,6 +12,8 @@
 
 #include <linux/virtio_config.h>
 
+#include <rte_vduse_compat.h>
+
 #include <vduse/core/device.h>
 #include <vduse/virtqueue.h>
 #include <rte_vduse.h>
@@ -51,6 +53,13 @@ struct loopback_dev {
 	uint32_t position[LOOPBACK_DEV_VQS];
 	pthread_t thread; /* that called back */
 };
+
+/* A counter of these that the control thread writes. */
+static inline unsigned int
+loopback_dev_counted(const unsigned int *counter)
+{
+	return rte_atomic_load_explicit(counter, rte_memory_order_relaxed);
+}
 
 /* What rte_vduse_dev_create() would be told for such a device. */
 struct rte_vduse_dev_conf

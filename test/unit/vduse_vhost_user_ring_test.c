@@ -13,6 +13,8 @@
 
 #include <rte_vduse_compat.h>
 
+#include <vduse/core/ctrl_thread.h>
+
 #include "create_over.h"
 #include "vhost_client.h"
 
@@ -282,14 +284,28 @@ test_enable(void **state)
 	start_rings(FEATURES, 2);
 	assert_int_equal(vhost_client_ask(client, MSG_SET_VRING_ENABLE, 1, 8, true), 0);
 	assert_int_equal(loopback_dev_state(&self, 1), RTE_VDUSE_VQ_IDLE);
-	assert_int_equal(self.runs[1], 1);
-	assert_int_equal(self.rests[1], 1);
-	assert_int_equal(self.rests[0], 0);
+	assert_int_equal(loopback_dev_counted(&self.runs[1]), 1);
+	assert_int_equal(loopback_dev_counted(&self.rests[1]), 1);
+	assert_int_equal(loopback_dev_counted(&self.rests[0]), 0);
 	assert_int_equal(
 		vhost_client_ask(client, MSG_SET_VRING_ENABLE, 1 | UINT64_C(1) << 32, 8, true), 0);
 	assert_int_equal(loopback_dev_state(&self, 1), RTE_VDUSE_VQ_RUNNING);
-	assert_int_equal(self.runs[1], 2);
-	assert_int_equal(self.runs[0], 1);
+	assert_int_equal(loopback_dev_counted(&self.runs[1]), 2);
+	assert_int_equal(loopback_dev_counted(&self.runs[0]), 1);
+}
+
+static int
+drain(struct rte_vduse_dev *dev)
+{
+	vduse_vq_drain(&dev->vqs[0], false);
+	return 0;
+}
+
+static int
+drained(struct rte_vduse_dev *dev)
+{
+	vduse_vq_drained(&dev->vqs[0]);
+	return 0;
 }
 
 /* The end of a drain without a change wakes a thread that found its virtqueue disabled. */
@@ -302,9 +318,9 @@ test_drained_wakes(void **state)
 	start_rings(FEATURES, 1);
 	wake = rte_vduse_vq_wake_fd(self.vqs[0]);
 	assert_false(unit_signalled(&wake));
-	vduse_vq_drain(self.vqs[0], false);
+	assert_int_equal(vduse_ctrl_run(drain, self.dev), 0);
 	assert_false(rte_vduse_vq_enter(self.vqs[0]));
-	vduse_vq_drained(self.vqs[0]);
+	assert_int_equal(vduse_ctrl_run(drained, self.dev), 0);
 	assert_true(unit_signalled(&wake));
 	assert_true(rte_vduse_vq_enter(self.vqs[0]));
 	rte_vduse_vq_leave(self.vqs[0]);

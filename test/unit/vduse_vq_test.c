@@ -347,8 +347,8 @@ test_kick_and_call(void **state)
 static void
 check_runs(uint16_t index, unsigned int runs, unsigned int rests)
 {
-	assert_int_equal(device.runs[index], runs);
-	assert_int_equal(device.rests[index], rests);
+	assert_int_equal(loopback_dev_counted(&device.runs[index]), runs);
+	assert_int_equal(loopback_dev_counted(&device.rests[index]), rests);
 }
 
 /* Told once of each change, and not of memory that moves or is looked for. */
