@@ -137,3 +137,15 @@ iperf_both()
 		"$2" iperf3 -c "$3" -t 3 $way | grep -E 'sender|receiver' || fail "iperf3 $way"
 	done
 }
+
+# bridge_traffic: between the port vduse0, whose driver is on the left, and the right; compared.
+bridge_traffic()
+{
+	addresses
+	reaches on_left 10.0.0.2
+	no_loss on_right ping -c 10 -i 0.1 10.0.0.1
+	traffic $enough
+	iperf_both on_right on_left 10.0.0.2
+	no_errors
+	stays_zero vduse0 rx_q0_bad_offloads tx_q0_bad_offloads
+}
