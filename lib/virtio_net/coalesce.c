@@ -86,7 +86,7 @@ vnet_coal_passes(struct vnet_queue *queue, uint16_t pushed, bool call)
 	return call || !vring_calls_off(&queue->vq->ring);
 }
 
-/* Whether the interrupt of a virtqueue is due, and its time if it is not; 0: there is none. */
+/* Whether a held interrupt is due. *at: the time at which it will be; 0: none is held. */
 static bool
 coal_is_due(const struct vnet_queue *queue, uint64_t *at)
 {

@@ -36,7 +36,7 @@ struct vnet_coal_params {
 
 /* Of a virtqueue. Changed under its lock. */
 struct vnet_coal {
-	uint64_t at;      /* when the interrupt held back is due, TSC; 0: there is none. Atomic */
+	uint64_t at;      /* TSC at which a held interrupt is due; 0: none is held. Atomic */
 	uint64_t since;   /* when it was held back first, TSC */
 	uint64_t wait;    /* at - since, cycles */
 	uint32_t pending; /* buffers used since */
@@ -49,7 +49,7 @@ struct vnet_coal_watch {
 	bool on;          /* it looks again by itself; atomic */
 	bool begun;       /* an interrupt was held back since it looked; atomic */
 	uint32_t tick_ms; /* most time between two looks; control thread only */
-	uint32_t next_ms; /* time to the next look; 0: there is none. Control thread only */
+	uint32_t next_ms; /* time to the next look; 0: no look. Control thread only */
 };
 
 /*

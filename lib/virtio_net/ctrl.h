@@ -18,6 +18,7 @@
 #include <virtio_net/coalesce.h>
 #include <virtio_net/device_stats.h>
 #include <virtio_net/hash.h>
+#include <virtio_net/offload.h>
 
 #define VNET_CTRL_BIT(nr) (UINT64_C(1) << (nr))
 
@@ -39,11 +40,7 @@
 	 VNET_CTRL_BIT(VIRTIO_NET_F_HASH_REPORT) | VNET_CTRL_BIT(VIRTIO_NET_F_RSS))
 
 /* What GUEST_OFFLOADS may switch (section 5.1.6.5.6.1). */
-#define VNET_GUEST_OFFLOADS                                                                        \
-	(VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_CSUM) | VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_TSO4) |         \
-	 VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_TSO6) | VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_ECN) |          \
-	 VNET_CTRL_BIT(VIRTIO_NET_F_GUEST_UFO) | VNET_CTRL_BIT(54 /* GUEST_USO4 */) |              \
-	 VNET_CTRL_BIT(55 /* GUEST_USO6 */))
+#define VNET_GUEST_OFFLOADS (VNET_OFFLOAD(GUEST_CSUM) | VNET_OFFLOADS_GUEST)
 
 /* Commands of the class VIRTIO_NET_CTRL_RX. */
 #define VNET_RX_MODES (VIRTIO_NET_CTRL_RX_NOBCAST + 1)

@@ -27,6 +27,7 @@ struct vnet_gso {
 	uint32_t payload;    /* bytes after the headers */
 	uint16_t l2, l3, l4; /* lengths of the headers, together at most VNET_HEAD_MAX */
 	uint16_t size;       /* payload of a segment, not 0 */
+	uint32_t ptype;      /* of a packet from the driver: RTE_PTYPE_* */
 	uint8_t proto;       /* IPPROTO_TCP or IPPROTO_UDP */
 	bool ipv6;
 };

@@ -148,6 +148,7 @@ vnet_offload_gso(const struct vnet_queue *queue, const struct virtio_net_hdr *hd
 		.l3 = lens.l3_len,
 		.l4 = lens.l4_len,
 		.size = rte_le_to_cpu_16((uint16_t)hdr->gso_size),
+		.ptype = ptype,
 		.proto = udp ? IPPROTO_UDP : IPPROTO_TCP,
 		.ipv6 = RTE_ETH_IS_IPV6_HDR(ptype),
 	};
@@ -167,7 +168,6 @@ static bool
 offload_rx_large(struct vnet_queue *queue, const struct virtio_net_hdr *hdr,
 		 struct rte_mbuf *packet, uint32_t frame_max)
 {
-	struct rte_net_hdr_lens lens;
 	struct vnet_gso gso;
 
 	if (!vnet_offload_gso(queue, hdr, packet, packet->pkt_len, &gso)) {
@@ -178,7 +178,7 @@ offload_rx_large(struct vnet_queue *queue, const struct virtio_net_hdr *hdr,
 		vnet_stats_add(&queue->stats.oversize, 1);
 		return false;
 	}
-	packet->packet_type = offload_ptype(packet, &lens);
+	packet->packet_type = gso.ptype;
 	packet->ol_flags |= RTE_MBUF_F_RX_L4_CKSUM_NONE;
 	packet->tso_segsz = gso.size;
 	/* With one segment there is nothing that was put together. */

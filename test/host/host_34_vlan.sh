@@ -12,7 +12,7 @@ pcap=$(dirname "$0")/vlan_pcap.py
 echoed()
 {
 	testpmd_cmd virtio stop >/dev/null
-	# The file is read from its beginning again, and the other one is written anew.
+	# The first file is read from its beginning, and the other one is overwritten.
 	testpmd_cmd virtio "port stop 1" >/dev/null
 	testpmd_cmd virtio "port start 1" >/dev/null
 	testpmd_cmd virtio start >/dev/null

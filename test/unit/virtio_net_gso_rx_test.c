@@ -282,7 +282,7 @@ wrong_headers(void **state)
 	refused_each();
 	rte_vduse_net_set_rx_gso(net.net, UINT64_MAX);
 	refused_each();
-	/* A hint is none of them. */
+	/* A packet with a right header is still received. */
 	frame_large(&frame, false, false, 3000);
 	rx_whole(&frame, 0);
 }

@@ -86,7 +86,7 @@ vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
 		dev->ops->vq_runs(vq, runs, dev->arg);
 }
 
-/* Returns another descriptor of an eventfd, a new one if there is none, or a negative errno. */
+/* Duplicates an eventfd, or creates one if other is negative. Returns a file or a negative errno. */
 static int
 vq_eventfd(int other)
 {
