@@ -15,6 +15,8 @@
 #define NB_FILES   1024
 #define NB_REGIONS 4000
 #define WINDOW     (UINT64_C(1) << 30) /* of a file that is mapped */
+/* Each table has a seed of its own: the count of one says little of another's. */
+#define COMPARED_MAX (8 * 3 * NB_FILES)
 /* Where the rings of virtqueue 0 lie in all of these tests: not in the way of what is tested. */
 #define RINGS (UINT64_C(1) << 40)
 
@@ -365,7 +367,6 @@ static void
 test_linear(void **state)
 {
 	int sparse = unit_memfd("unit-iotlb", NB_FILES * WINDOW), files[NB_FILES];
-	uint64_t before;
 	uint32_t i;
 
 	RTE_SET_USED(state);
@@ -377,12 +378,11 @@ test_linear(void **state)
 				    sparse);
 	}
 	up();
-	assert_in_range(device.dev->iotlb[0]->nb_compared, NB_FILES, 8 * 3 * NB_FILES);
+	assert_in_range(device.dev->iotlb[0]->nb_compared, NB_FILES, COMPARED_MAX);
 	/* The second walk looks into the table of the first, too. */
-	before = device.dev->iotlb[0]->nb_compared;
 	loopback_dev_update(&device);
 	assert_int_equal(unit_maps("unit-iotlb"), 2 * NB_FILES);
-	assert_in_range(device.dev->iotlb[0]->nb_compared, NB_FILES, 2 * before);
+	assert_in_range(device.dev->iotlb[0]->nb_compared, NB_FILES, COMPARED_MAX);
 	for (i = 0; i < NB_FILES; i++)
 		close(files[i]);
 	close(sparse);

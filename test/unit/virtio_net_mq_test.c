@@ -439,6 +439,7 @@ test_toggles(void **state)
 {
 	uint32_t sent[2] = { 0 };
 	pthread_t thread;
+	bool complete;
 	uint16_t i;
 
 	RTE_SET_USED(state);
@@ -448,15 +449,18 @@ test_toggles(void **state)
 	memset(arrived, 0, sizeof(arrived));
 	polling = true;
 	assert_int_equal(pthread_create(&thread, NULL, poll_pairs, NULL), 0);
-	for (i = 0; i < TOGGLES; i++) {
+	/* The poller may come late: go on until it had some packets of the second pair. */
+	for (i = 0; i < TOGGLES || (i < 100 * TOGGLES && sent[1] < 4 * RING_SIZE); i++) {
 		driver_fills(0, &sent[0]);
 		driver_fills(1, &sent[1]);
 		driver_enable(1, i % 2 != 0);
 	}
-	assert_true(unit_wait(have_arrived, sent));
-	assert_in_range(sent[1], RING_SIZE + 1, UINT32_MAX);
+	driver_enable(1, true);
+	complete = unit_wait(have_arrived, sent);
 	rte_atomic_store_explicit(&polling, false, rte_memory_order_relaxed);
 	assert_int_equal(pthread_join(thread, NULL), 0);
+	assert_true(complete);
+	assert_in_range(sent[1], 4 * RING_SIZE, UINT32_MAX);
 }
 
 /* QEMU before 9.2 adds and removes memory once for each pair. */
@@ -476,7 +480,8 @@ test_memory_repeats(void **state)
 		vhost_client_send(client, &msg, 1, memory_fd);
 		assert_int_equal(vhost_client_answer(client, MSG_ADD_MEM_REG), 0);
 	}
-	assert_int_equal(unit_fds(), nb_fds);
+	/* Fewer if the connection of an earlier test was still being closed. */
+	assert_in_range(unit_fds(), 0, nb_fds);
 	driver_sends(1, 1);
 	device_receives(1, 1);
 	/* One that overlaps is another one. */
@@ -496,7 +501,7 @@ test_memory_repeats(void **state)
 	}
 	driver_sends(1, 2);
 	device_receives(1, 2);
-	assert_int_equal(unit_fds(), nb_fds);
+	assert_in_range(unit_fds(), 0, nb_fds);
 }
 
 static bool
