@@ -22,7 +22,7 @@
 /* VDUSE needs both. */
 #define FEATURES_MUST (VHOST_BIT(VIRTIO_F_VERSION_1) | VHOST_BIT(VIRTIO_F_ACCESS_PLATFORM))
 
-/* Kernels refuse a network device with a control queue. These need one. */
+/* An application that serves the rings has no control queue. These need one. */
 #define FEATURES_CTRL_VQ                                                                           \
 	(VHOST_BIT(VIRTIO_NET_F_CTRL_VQ) | VHOST_BIT(VIRTIO_NET_F_CTRL_RX) |                       \
 	 VHOST_BIT(VIRTIO_NET_F_CTRL_VLAN) | VHOST_BIT(VIRTIO_NET_F_CTRL_RX_EXTRA) |               \
@@ -204,6 +204,9 @@ rte_vhost_driver_set_max_queue_num(const char *path, uint32_t max_queue_pairs)
 	if (dev == NULL)
 		return -1;
 	dev->conf.nb_vqs = (uint16_t)(2 * max_queue_pairs);
+	/* A control queue comes with features. */
+	if (dev->builtin && dev->conf.device_id == VIRTIO_ID_NET)
+		vhost_features_init(dev);
 	vhost_unlock();
 	return 0;
 }

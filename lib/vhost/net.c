@@ -49,6 +49,13 @@ net_call(struct rte_vduse_vq *vq, void *arg)
 		ops->guest_notified(dev->vid);
 }
 
+/* Linux uses several pairs with a control queue only, which some kernels refuse. */
+static bool
+net_ctrl_queue(const struct vhost_dev *dev)
+{
+	return dev->conf.nb_vqs > 2 && rte_vduse_net_may_ctrl_queue(dev->path);
+}
+
 void
 vhost_net_conf(const struct vhost_dev *dev, struct rte_vduse_net_conf *conf)
 {
@@ -69,6 +76,7 @@ vhost_net_conf(const struct vhost_dev *dev, struct rte_vduse_net_conf *conf)
 		.arg = (void *)(uintptr_t)dev,
 		.features_off = ~dev->features,
 		.offloads = dev->features & NET_OFFLOADS,
+		.ctrl_queue = net_ctrl_queue(dev),
 	};
 	memcpy(conf->mac.addr_bytes, config->mac, sizeof(config->mac));
 }
@@ -108,12 +116,12 @@ vhost_net_create(struct vhost_dev *dev)
 	if (ret == -ENOTSUP && conf.pairs > 1) {
 		VHOST_LOG(NOTICE, dev->path, "uses one queue pair, not %u", conf.pairs);
 		dev->conf.nb_vqs = 2;
-		conf.pairs = 1;
+		vhost_net_conf(dev, &conf);
 		ret = rte_vduse_net_create(&conf, &dev->net);
 	}
 	if (ret < 0)
 		return ret;
-	dev->conf.nb_vqs = (uint16_t)(2 * conf.pairs);
+	dev->conf.nb_vqs = (uint16_t)(2 * rte_vduse_net_pairs(dev->net));
 	dev->dev = rte_vduse_net_dev(dev->net);
 	net_offloads(dev);
 	/* vhost has no link state, so the link is always up. A failure is logged. */

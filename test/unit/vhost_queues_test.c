@@ -24,6 +24,28 @@ pairs(void)
 	return nb;
 }
 
+/* What the kernel would say. */
+static bool ctrl_queue_allowed;
+
+bool
+__wrap_rte_vduse_net_may_ctrl_queue(const char *path);
+
+bool
+__wrap_rte_vduse_net_may_ctrl_queue(const char *path)
+{
+	assert_string_equal(path, APP_PATH);
+	return ctrl_queue_allowed;
+}
+
+static uint64_t
+features(void)
+{
+	uint64_t offered = 0;
+
+	assert_int_equal(rte_vhost_driver_get_features(APP_PATH, &offered), 0);
+	return offered;
+}
+
 /* Without a control queue a driver has no use for more than one pair: the device has one. */
 static void
 test_pairs(void **state)
@@ -49,6 +71,42 @@ test_pairs(void **state)
 	assert_int_equal(rte_vhost_avail_entries(APP_VID, 2), 0);
 	vhost_app_end();
 	vhost_app_told("destroy_device destroy_connection");
+}
+
+/* Several pairs have a control queue, of which the application is told nothing. */
+static void
+test_ctrl_queue(void **state)
+{
+	uint64_t needs = VHOST_BIT(VIRTIO_NET_F_CTRL_VQ) | VHOST_BIT(VIRTIO_NET_F_MQ);
+
+	RTE_SET_USED(state);
+	ctrl_queue_allowed = true;
+	vhost_app_register(64, NET_MERGEABLE, 0);
+	assert_int_equal(
+		rte_vhost_driver_disable_features(APP_PATH, VHOST_BIT(VIRTIO_NET_F_CTRL_VLAN)), 0);
+	assert_int_equal(features() & needs, 0);
+	assert_int_equal(rte_vhost_driver_set_max_queue_num(APP_PATH, 4), 0);
+	assert_int_equal(features() & needs, needs);
+	vhost_app_start();
+	vhost_app_told("new_connection");
+	assert_int_equal(pairs(), 4);
+	assert_int_equal(rte_vhost_get_vring_num(APP_VID), 8);
+	assert_int_equal(features() & needs, needs);
+	loopback_net_up(&vhost_app.driver);
+	vhost_app_told("new_device vring0+ vring1+");
+	assert_int_equal(rte_vhost_avail_entries(APP_VID, 8), 0);
+	vhost_app_end();
+	vhost_app_told("destroy_device destroy_connection");
+	/* One pair has none. */
+	vhost_app_register(64, NET_MERGEABLE, 0);
+	assert_int_equal(rte_vhost_driver_set_max_queue_num(APP_PATH, 4), 0);
+	assert_int_equal(rte_vhost_driver_set_max_queue_num(APP_PATH, 1), 0);
+	assert_int_equal(features() & needs, 0);
+	vhost_app_start();
+	assert_int_equal(rte_vhost_get_vring_num(APP_VID), 2);
+	vhost_app_end();
+	vhost_app_told("new_connection destroy_connection");
+	ctrl_queue_allowed = false;
 }
 
 /* A device that is not a network device has queues, not pairs: their number may be odd. */
@@ -217,9 +275,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(test_pairs),    cmocka_unit_test(test_odd),
-		cmocka_unit_test(test_raw),      cmocka_unit_test(test_late),
-		cmocka_unit_test(test_counters),
+		cmocka_unit_test(test_pairs),      cmocka_unit_test(test_odd),
+		cmocka_unit_test(test_raw),        cmocka_unit_test(test_late),
+		cmocka_unit_test(test_ctrl_queue), cmocka_unit_test(test_counters),
 	};
 
 	if (unit_init() < 0)
