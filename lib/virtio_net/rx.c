@@ -124,29 +124,31 @@ vnet_rx_room(const struct vnet_queue *queue, struct rte_mbuf *packet, uint32_t l
 	       (queue->net->extbuf && vnet_extbuf_attach(packet, len)) || !queue->net->linear;
 }
 
+/* First two fields of a header, which may lie at any address. */
+struct __rte_packed_begin rx_hdr_start {
+	uint16_t flags_gso_type;
+} __rte_packed_end __rte_may_alias;
+
+/* Whether the header of a packet asks for something, or has to be looked at piece by piece. */
+static inline bool
+rx_asks(const struct rte_vduse_chain *chain)
+{
+	const volatile struct rx_hdr_start *start = (const void *)chain->bufs[0].va;
+
+	return chain->bufs[0].len < sizeof(*start) || start->flags_gso_type != 0;
+}
+
 /*
  * Reads the header of a packet once. volatile keeps the compiler from loading a field of driver
  * memory again.
  */
-static inline void
+static void
 rx_header(const struct rte_vduse_chain *chain, struct virtio_net_hdr *hdr)
 {
 	uint8_t bytes[sizeof(*hdr)];
 	uint32_t n = 0, at;
 	uint16_t i;
 
-	if (likely(chain->bufs[0].len >= sizeof(*hdr))) {
-		const volatile uint8_t *from = chain->bufs[0].va;
-
-		bytes[0] = from[0];
-		bytes[1] = from[1];
-		hdr->flags = bytes[0];
-		hdr->gso_type = bytes[1];
-		if (likely((hdr->flags | hdr->gso_type) == 0))
-			return;
-		for (n = 2; n < sizeof(*hdr); n++)
-			bytes[n] = from[n];
-	}
 	for (i = 0; n < sizeof(*hdr); i++)
 		for (at = 0; at < chain->bufs[i].len && n < sizeof(*hdr); at++)
 			bytes[n++] = ((const volatile uint8_t *)chain->bufs[i].va)[at];
@@ -178,20 +180,16 @@ rx_copy(const struct vnet_queue *queue, const struct rte_vduse_chain *chain,
 }
 
 /* Receives the packet of a chain, and does what its header asks for. */
-static inline enum rx_result
-rx_packet(struct vnet_queue *queue, const struct rte_vduse_chain *chain, struct rte_mbuf *packet,
-	  struct vnet_rx_mbufs *burst)
+static __rte_noinline enum rx_result
+rx_offload(struct vnet_queue *queue, const struct rte_vduse_chain *chain, struct rte_mbuf *packet,
+	   struct vnet_rx_mbufs *burst)
 {
 	uint32_t frame_max = burst->frame_max;
 	struct virtio_net_hdr hdr;
 	enum rx_result result;
 
-	if (unlikely(chain->out_len < (uint32_t)queue->hdr_len + RTE_ETHER_HDR_LEN))
-		return RX_DROP;
-	if (!queue->csum)
-		return rx_copy(queue, chain, packet, burst, frame_max);
 	rx_header(chain, &hdr);
-	if (unlikely(hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE)) {
+	if (hdr.gso_type != VIRTIO_NET_HDR_GSO_NONE) {
 		if ((vnet_offload_gso_feature(hdr.gso_type) & queue->offloads &
 		     rte_atomic_load_explicit(&queue->net->rx_gso, rte_memory_order_relaxed)) ==
 		    0) {
@@ -201,10 +199,21 @@ rx_packet(struct vnet_queue *queue, const struct rte_vduse_chain *chain, struct 
 		frame_max = VNET_GSO_FRAME_MAX;
 	}
 	result = rx_copy(queue, chain, packet, burst, frame_max);
-	if (unlikely((hdr.flags | hdr.gso_type) != 0) && result == RX_PACKET &&
+	if ((hdr.flags | hdr.gso_type) != 0 && result == RX_PACKET &&
 	    !vnet_offload_rx(queue, &hdr, packet, burst->frame_max))
 		return RX_DROP;
 	return result;
+}
+
+static inline enum rx_result
+rx_packet(struct vnet_queue *queue, const struct rte_vduse_chain *chain, struct rte_mbuf *packet,
+	  struct vnet_rx_mbufs *burst)
+{
+	if (unlikely(chain->out_len < (uint32_t)queue->hdr_len + RTE_ETHER_HDR_LEN))
+		return RX_DROP;
+	if (queue->csum && unlikely(rx_asks(chain)))
+		return rx_offload(queue, chain, packet, burst);
+	return rx_copy(queue, chain, packet, burst, burst->frame_max);
 }
 
 /* Allocates nb mbufs, or fewer from a pool that is nearly empty. */
