@@ -57,6 +57,7 @@ struct vnet_queue {
 	bool polled;       /* for packets, since the virtqueue started; atomic */
 	bool ctrl;         /* it is the control queue */
 	bool off;          /* not to be written: see pairs_used, or the above */
+	uint32_t tx_room;  /* bytes of a chain of the driver that was seen last; 0: of none */
 	uint64_t offloads; /* of VNET_OFFLOADS, what the driver accepted and has not switched off */
 	uint64_t tx_flags; /* of packets to the driver: those that are looked at */
 	const struct vnet_filter *filter; /* packets to the driver pass it; NULL: all do */

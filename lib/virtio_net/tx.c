@@ -244,22 +244,37 @@ tx_hopeless(const struct vnet_queue *queue, const struct rte_vduse_chain *chains
 	       nb_descs + chains[nb_chains - 1].nb_descs > queue->vq->ring.size;
 }
 
+/* Chains to pop for nb packets: a first one that is long takes more, of the size seen last. */
+static inline uint16_t
+tx_want(const struct vnet_queue *queue, const struct rte_mbuf *first, uint16_t nb)
+{
+	uint32_t want = nb;
+
+	if (unlikely(queue->mergeable && queue->tx_room != 0 &&
+		     first->pkt_len > queue->tx_room - queue->hdr_len))
+		want += (first->pkt_len + queue->hdr_len) / queue->tx_room;
+	return (uint16_t)RTE_MIN(want, (uint32_t)RTE_VDUSE_BURST_MAX);
+}
+
 /*
  * Sends packets into one pop of chains, up to the first that has to be segmented, and that one.
- * Returns packets taken; *want: chains to pop.
+ * Returns packets taken. *all: pop as many chains as possible, and on return whether the next pop
+ * should.
  */
 static uint16_t
-tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, uint16_t *want,
+tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, bool *all,
 	  bool *stop)
 {
+	uint16_t n, want = *all ? RTE_VDUSE_BURST_MAX : tx_want(queue, mbufs[0], nb);
 	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	struct tx_row row = { 0 };
 	bool hopeless;
-	uint16_t n;
 
-	n = vring_pop(&queue->vq->ring, chains, *want);
-	if (n > 0)
+	n = vring_pop(&queue->vq->ring, chains, want);
+	if (n > 0) {
+		queue->tx_room = chains[n - 1].in_len;
 		tx_row(queue, chains, n, mbufs, nb, &row);
+	}
 	if (row.chains < n)
 		vring_unpop(&queue->vq->ring, chains + row.chains, (uint16_t)(n - row.chains));
 	if (row.chains > 0)
@@ -269,9 +284,9 @@ tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, 
 		vnet_stats_add(&queue->stats.drops, 1);
 		row.packets = 1;
 	}
-	*stop = n < *want && !hopeless;
-	/* Next time, offer a packet that needs several chains all that one pop takes. */
-	*want = row.more ? RTE_VDUSE_BURST_MAX : *want;
+	*stop = n < want && !hopeless;
+	/* Chains were shorter than the last one seen: the next pop takes what there is. */
+	*all = row.more && row.packets == 0;
 	vnet_queue_finish(queue, row.chains);
 	if (unlikely(row.large)) {
 		*stop = !vnet_gso_tx(queue, mbufs[row.packets]);
@@ -283,11 +298,11 @@ tx_chains(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb, 
 uint16_t
 vnet_tx_held(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t nb)
 {
-	uint16_t done = 0, want = RTE_MIN(nb, RTE_VDUSE_BURST_MAX);
-	bool stop = queue->off;
+	bool stop = queue->off, all = false;
+	uint16_t done = 0;
 
 	while (done < nb && !stop)
-		done += tx_chains(queue, mbufs + done, (uint16_t)(nb - done), &want, &stop);
+		done += tx_chains(queue, mbufs + done, (uint16_t)(nb - done), &all, &stop);
 	return done;
 }
 
