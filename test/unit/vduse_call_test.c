@@ -76,6 +76,35 @@ slow_calls(void **state)
 	assert_true(unit_wait(is_called, &wanted));
 }
 
+static bool
+is_held(void *arg)
+{
+	return vduse_loopback_call_held(arg);
+}
+
+/* A burst that fails makes an application drop packets, though the ring has room for them. */
+static void
+bursts_go_on(void **state)
+{
+	uint64_t wanted = vduse_loopback_calls(device.loop, 0) + SLOW + 1;
+	bool held, entered;
+
+	RTE_SET_USED(state);
+	vduse_loopback_call_takes(device.loop, 2 * VDUSE_SLOW_CALL_US);
+	call(SLOW);
+	vduse_loopback_call_hold(device.loop, true);
+	call(1);
+	held = unit_wait(is_held, device.loop);
+	entered = rte_vduse_vq_enter(device.vqs[0]);
+	if (entered)
+		rte_vduse_vq_leave(device.vqs[0]);
+	/* Before anything fails: the teardown waits for the control thread. */
+	vduse_loopback_call_hold(device.loop, false);
+	assert_true(held);
+	assert_true(entered);
+	assert_true(unit_wait(is_called, &wanted));
+}
+
 /* The next driver of the device is not the one before. */
 static void
 until_a_reset(void **state)
@@ -117,6 +146,7 @@ main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(slow_calls, setup, teardown),
+		cmocka_unit_test_setup_teardown(bursts_go_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(until_a_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_now_and_then, setup, teardown),
 	};

@@ -485,11 +485,13 @@ vduse_vq_call_posted(struct rte_vduse_vq *vq)
 {
 	if (!rte_atomic_exchange_explicit(&vq->owes_call, false, rte_memory_order_acquire))
 		return false;
-	/* With the lock, because the call eventfd is replaced under it. */
-	rte_spinlock_lock(&vq->lock);
+	/*
+	 * Without the lock, which would make every burst fail as long as this takes, and an
+	 * application may drop what it cannot send. The poller, which posts all interrupts now, sends
+	 * none itself. Only this thread replaces the call eventfd and stops the virtqueue.
+	 */
 	if (vq->started)
 		(void)vq->dev->transport->vq_call(vq->dev, vq->index);
-	rte_spinlock_unlock(&vq->lock);
 	return true;
 }
 

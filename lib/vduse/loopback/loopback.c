@@ -47,6 +47,8 @@ struct vduse_loopback {
 	uint16_t vq_size_max;         /* 0: the announced size */
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	unsigned int call_us;
+	bool call_hold; /* atomic */
+	bool call_held; /* atomic */
 	pthread_t caller; /* thread of the last call; written before calls, atomic */
 	uint32_t next_id;
 	uint8_t config[LOOPBACK_CONFIG];
@@ -250,6 +252,18 @@ vduse_loopback_call_takes(struct vduse_loopback *loop, unsigned int us)
 	loop->call_us = us;
 }
 
+void
+vduse_loopback_call_hold(struct vduse_loopback *loop, bool hold)
+{
+	rte_atomic_store_explicit(&loop->call_hold, hold, rte_memory_order_relaxed);
+}
+
+bool
+vduse_loopback_call_held(struct vduse_loopback *loop)
+{
+	return rte_atomic_load_explicit(&loop->call_held, rte_memory_order_relaxed);
+}
+
 bool
 vduse_loopback_called_here(struct vduse_loopback *loop)
 {
@@ -431,6 +445,11 @@ loopback_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 
 	if (loop->call_us > 0)
 		rte_delay_us_block(loop->call_us);
+	while (rte_atomic_load_explicit(&loop->call_hold, rte_memory_order_relaxed)) {
+		rte_atomic_store_explicit(&loop->call_held, true, rte_memory_order_relaxed);
+		rte_delay_us_sleep(100);
+	}
+	rte_atomic_store_explicit(&loop->call_held, false, rte_memory_order_relaxed);
 	rte_atomic_store_explicit(&loop->caller, pthread_self(), rte_memory_order_relaxed);
 	/* Release: caller is written before; pairs with vduse_loopback_calls(). */
 	rte_atomic_fetch_add_explicit(&loop->calls[index], 1, rte_memory_order_release);

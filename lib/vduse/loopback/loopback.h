@@ -131,6 +131,12 @@ vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index);
 /* Sets how long each interrupt takes, in us. */
 void
 vduse_loopback_call_takes(struct vduse_loopback *loop, unsigned int us);
+/* hold: an interrupt sent from now on takes until this is called with false. */
+void
+vduse_loopback_call_hold(struct vduse_loopback *loop, bool hold);
+/* Whether a thread is sending an interrupt that is held. */
+bool
+vduse_loopback_call_held(struct vduse_loopback *loop);
 /* Whether the calling thread sent the last interrupt. */
 bool
 vduse_loopback_called_here(struct vduse_loopback *loop);

@@ -6,7 +6,8 @@
  * time, because that flag belongs to the open file that both share. The kernel never blocks when it
  * signals an eventfd itself. So the eventfd is registered with an io_uring, and a no-op request on
  * that ring interrupts the driver.
- * Thread: the control thread opens and closes; sending is under the virtqueue's lock.
+ * Thread: the control thread opens and closes. Sending is under the virtqueue's lock, or on the
+ * control thread while the poller posts its interrupts.
  */
 #include <errno.h>
 #include <fcntl.h>
