@@ -195,9 +195,13 @@ ring_table(struct fuzz_ring *ring, const struct fuzz_piece *pieces, unsigned int
 	uint64_t iova = FUZZ_IOVA + FUZZ_ALL - FUZZ_TABLE + ring->table;
 	unsigned int i;
 
-	for (i = 0; i < nb; i++)
-		ring_put_desc(ring, iova + 16 * i, &pieces[i], piece_flags(pieces, i, nb),
-			      (uint16_t)(ring->packed ? 0 : i + 1));
+	for (i = 0; i < nb; i++) {
+		uint16_t flags = piece_flags(pieces, i, nb);
+
+		/* A descriptor of a packed ring has the id there, and the flags after it. */
+		ring_put_desc(ring, iova + 16 * i, &pieces[i], ring->packed ? 0 : flags,
+			      ring->packed ? flags & VRING_DESC_F_WRITE : (uint16_t)(i + 1));
+	}
 	ring->table = (uint32_t)((ring->table + 16 * FUZZ_PIECES) % FUZZ_TABLE);
 	return (struct fuzz_piece){ .iova = iova, .len = 16 * nb };
 }
