@@ -21,7 +21,7 @@ help:
 	@echo "make lint           formatting, kernel style, layers, symbols, scripts, spelling: seconds"
 	@echo "make coverage       which lines of lib and drivers the tests run: half an hour"
 	@echo "make unit           unit tests only: seconds"
-	@echo "make fuzz           fuzzers: a minute; SECONDS=3600 TARGET=fuzz_blk for longer"
+	@echo "make fuzz           fuzzers: 20 s each; SECONDS=3600 TARGET=fuzz_blk for longer"
 	@echo "make host           packets over vhost-user sockets, on this machine"
 	@echo "make vm TEST=NAME   one script of test/vm, such as net_01_ping"
 	@echo "make shell          a shell in the test VM"

@@ -278,6 +278,22 @@ ring_post_packed(struct fuzz_ring *ring, const struct fuzz_piece *pieces, unsign
 	ring->order[ring->posted++ % ring->room] = id;
 }
 
+unsigned int
+fuzz_ring_split(struct fuzz_piece *pieces, unsigned int nb, uint64_t at, uint32_t len,
+		uint32_t step, bool write)
+{
+	uint32_t part;
+	unsigned int i = 0;
+
+	do {
+		part = step == 0 || i + 1 == nb ? len : RTE_MIN(step, len);
+		pieces[i++] = (struct fuzz_piece){ at, part, write };
+		at += part;
+		len -= part;
+	} while (len > 0);
+	return i;
+}
+
 bool
 fuzz_ring_post(struct fuzz_ring *ring, const struct fuzz_piece *pieces, unsigned int nb,
 	       bool indirect)
@@ -339,7 +355,7 @@ ring_take(struct fuzz_ring *ring, uint32_t head)
 }
 
 static bool
-ring_next_used(struct fuzz_ring *ring, uint32_t *head)
+ring_next_used(struct fuzz_ring *ring, uint32_t *head, uint32_t *len)
 {
 	struct vduse_vq_info info = fuzz_ring_info(ring, 0, true);
 	uint64_t iova = ring_desc_iova(ring, ring->used % ring->room);
@@ -352,6 +368,7 @@ ring_next_used(struct fuzz_ring *ring, uint32_t *head)
 		if (desc == NULL || (desc->flags & (AVAIL | USED)) != want || ring->in_ring == 0)
 			return false;
 		*head = desc->id;
+		*len = desc->len;
 		return true;
 	}
 	used = fuzz_memory_at(ring->memory, info.device_addr, sizeof(*used));
@@ -362,17 +379,25 @@ ring_next_used(struct fuzz_ring *ring, uint32_t *head)
 		return false;
 	ring->used++;
 	*head = elem->id;
+	*len = elem->len;
 	return true;
+}
+
+enum fuzz_taken
+fuzz_ring_take(struct fuzz_ring *ring, uint32_t *head, uint32_t *len)
+{
+	if (!ring_next_used(ring, head, len))
+		return FUZZ_TAKEN_NONE;
+	return ring_take(ring, *head) ? FUZZ_TAKEN : FUZZ_TAKEN_WRONG;
 }
 
 void
 fuzz_ring_reap(struct fuzz_ring *ring)
 {
-	uint32_t head;
+	uint32_t head, len;
 
-	while (ring_next_used(ring, &head))
-		if (!ring_take(ring, head))
-			return;
+	while (fuzz_ring_take(ring, &head, &len) == FUZZ_TAKEN)
+		;
 }
 
 void

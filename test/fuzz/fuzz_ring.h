@@ -87,10 +87,23 @@ fuzz_ring_close(struct fuzz_ring *ring);
 struct vduse_vq_info
 fuzz_ring_info(const struct fuzz_ring *ring, uint16_t index, bool ready);
 
+/* Makes pieces of step bytes of len bytes, one of all if step is 0, at most nb. Returns how many. */
+unsigned int
+fuzz_ring_split(struct fuzz_piece *pieces, unsigned int nb, uint64_t at, uint32_t len,
+		uint32_t step, bool write);
+
 /* Posts a chain of at most FUZZ_PIECES pieces. False: there is no room. */
 bool
 fuzz_ring_post(struct fuzz_ring *ring, const struct fuzz_piece *pieces, unsigned int nb,
 	       bool indirect);
+/* Takes back the next used entry: with in-order, all chains up to it. Its length is the device's. */
+enum fuzz_taken {
+	FUZZ_TAKEN_NONE,  /* there is none */
+	FUZZ_TAKEN_WRONG, /* it names no chain that was posted and is not used yet */
+	FUZZ_TAKEN,
+};
+enum fuzz_taken
+fuzz_ring_take(struct fuzz_ring *ring, uint32_t *head, uint32_t *len);
 /* Takes back what is used. */
 void
 fuzz_ring_reap(struct fuzz_ring *ring);

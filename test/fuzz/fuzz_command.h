@@ -1,0 +1,55 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
+/*
+ * Commands of a driver for the control queue of a network device, their answers, and frames to which
+ * they apply. Most are well formed, the input changes bytes and lengths of others.
+ * Thread: libFuzzer's.
+ */
+#ifndef FUZZ_COMMAND_H
+#define FUZZ_COMMAND_H
+
+#include "fuzz_ring.h"
+
+/* Bytes in the room for an answer that the device did not write. */
+#define FUZZ_NO_ANSWER   0xee
+#define FUZZ_LEN_UNKNOWN UINT32_MAX
+
+/* Two tables of more addresses than are compared fit in. */
+#define FUZZ_COMMAND_MAX 1536
+
+struct fuzz_command {
+	uint32_t len;
+	uint8_t bytes[FUZZ_COMMAND_MAX];
+};
+
+/* The next command, for a device of so many pairs. */
+void
+fuzz_command_read(struct fuzz_command *command, struct fuzz_input *in, uint16_t pairs);
+
+bool
+fuzz_command_is(const struct fuzz_command *command, uint8_t class, uint8_t number);
+
+/* A command that was posted. */
+struct fuzz_request {
+	uint64_t answer; /* address of the room for its answer, which was filled with the above */
+	uint32_t room;
+	uint32_t used_len; /* FUZZ_LEN_UNKNOWN: the device did not tell it */
+	uint16_t head;
+	bool coal_get; /* the ack byte comes after the data */
+};
+
+/* Fails if the answer has no ack byte, or if more is written than the length says. */
+void
+fuzz_request_check(const struct fuzz_request *request, const struct fuzz_memory *memory);
+
+/* Lengths of the headers of a frame; l4 of TCP, or 8 for all else. */
+struct fuzz_frame {
+	uint32_t l2, l3, l4;
+	bool ipv6, udp;
+};
+
+/* A frame of len bytes, 128 or more, to an address and of a VLAN that commands may name. */
+struct fuzz_frame
+fuzz_command_frame(struct fuzz_input *in, uint8_t *at, uint32_t len);
+
+#endif /* FUZZ_COMMAND_H */
