@@ -19,6 +19,7 @@
 
 #include <vduse/core/device.h>
 #include <virtio_net/net.h>
+#include <virtio_net/offload.h>
 
 #include "fuzz_ring.h"
 
@@ -176,6 +177,44 @@ card_packet(uint32_t len, uint32_t seg)
 	return head;
 }
 
+/* Writes a byte of a packet, if it has that many. */
+static void
+packet_put(struct rte_mbuf *mbuf, uint32_t at, uint8_t byte)
+{
+	while (mbuf != NULL && at >= mbuf->data_len) {
+		at -= mbuf->data_len;
+		mbuf = mbuf->next;
+	}
+	if (mbuf != NULL)
+		*rte_pktmbuf_mtod_offset(mbuf, uint8_t *, at) = byte;
+}
+
+/*
+ * A large packet as an application may send it: flags and lengths of its headers agree, with IP
+ * options or extension headers, a segment of any size, and headers that lie in any mbufs.
+ */
+static void
+card_large(struct card *card, struct rte_mbuf *mbuf)
+{
+	uint8_t kind = fuzz_u8(&card->in), options = fuzz_u8(&card->in);
+	bool ipv6 = (kind & 1) != 0, udp = (kind & 2) != 0;
+	uint16_t size = kind & 4 ? fuzz_u16(&card->in) : fuzz_u8(&card->in), len;
+
+	mbuf->ol_flags |= ipv6 ? RTE_MBUF_F_TX_IPV6 : RTE_MBUF_F_TX_IPV4;
+	mbuf->ol_flags |= udp ? RTE_MBUF_F_TX_UDP_SEG : RTE_MBUF_F_TX_TCP_SEG;
+	mbuf->l2_len = RTE_ETHER_HDR_LEN + (kind >> 3 & 3) * RTE_VLAN_HLEN;
+	mbuf->l3_len = ipv6 ? 40 + options % 24 * 8 : 20 + options % 11 * 4;
+	mbuf->l4_len = udp ? 8 : 20 + options / 16 % 11 * 4;
+	mbuf->tso_segsz = RTE_MAX(size, 1);
+	len = (uint16_t)(mbuf->pkt_len - mbuf->l2_len - (ipv6 ? 40 : 0));
+	packet_put(mbuf, mbuf->l2_len, ipv6 ? 0x60 : (uint8_t)(0x40 | mbuf->l3_len / 4));
+	packet_put(mbuf, mbuf->l2_len + (ipv6 ? 4u : 2u), (uint8_t)(len >> 8));
+	packet_put(mbuf, mbuf->l2_len + (ipv6 ? 5u : 3u), (uint8_t)len);
+	/* FIN, PSH and CWR are of some segments only. */
+	if (!udp)
+		packet_put(mbuf, mbuf->l2_len + mbuf->l3_len + 13u, kind);
+}
+
 /* What an application asks of a device about a packet, right or wrong, and an IP header's lengths. */
 static void
 card_flags(struct card *card, struct rte_mbuf *mbuf)
@@ -188,6 +227,11 @@ card_flags(struct card *card, struct rte_mbuf *mbuf)
 	uint8_t which = fuzz_u8(&card->in);
 	uint16_t at, i;
 
+	/* Nobody segments a UDP packet in a tunnel. */
+	if ((which & 0xc0) == 0xc0) {
+		card_large(card, mbuf);
+		return;
+	}
 	for (i = 0; i < RTE_DIM(flags); i++)
 		if (which & 1 << i)
 			mbuf->ol_flags |= flags[i];
@@ -282,6 +326,24 @@ card_create(struct card *card, uint8_t how, uint8_t size)
 	fuzz_check(rte_vduse_net_start(card->net, RTE_VDUSE_ATTACH_NONE) == 0, "no start");
 }
 
+/* What the driver does not take of large packets and of packets without a checksum. */
+static uint64_t
+card_guest_offloads(struct card *card)
+{
+	static const uint8_t bits[] = {
+		VIRTIO_NET_F_GUEST_CSUM, VIRTIO_NET_F_GUEST_TSO4, VIRTIO_NET_F_GUEST_TSO6,
+		VIRTIO_NET_F_GUEST_ECN,  VIRTIO_NET_F_GUEST_USO4, VIRTIO_NET_F_GUEST_USO6,
+	};
+	uint8_t which = fuzz_u8(&card->in);
+	uint64_t features = 0;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(bits); i++)
+		if (which & 1 << i)
+			features |= FUZZ_BIT(bits[i]);
+	return features;
+}
+
 static uint64_t
 card_features(struct card *card)
 {
@@ -298,6 +360,9 @@ card_features(struct card *card)
 			features &= ~FUZZ_BIT(bits[i]);
 	if ((without & 0xc0) == 0xc0)
 		features ^= FUZZ_BIT(fuzz_u8(&card->in) % 64);
+	/* A driver that leaves checksums and segmentation to the device. */
+	if ((without & 0xc0) == 0x40)
+		features &= ~card_guest_offloads(card);
 	return features;
 }
 
