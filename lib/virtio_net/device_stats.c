@@ -42,7 +42,7 @@ static uint64_t
 stats_type(const struct rte_vduse_net *net, uint16_t index)
 {
 	uint64_t features = net->ctrl->features;
-	bool several = (features & VNET_CTRL_BIT(VIRTIO_NET_F_MQ)) != 0;
+	bool several = (features & VNET_CTRL_SEVERAL) != 0;
 
 	if (vnet_ctrl_is(net, index, features))
 		return VNET_STATS_TYPE(CVQ);

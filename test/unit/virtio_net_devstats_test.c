@@ -48,6 +48,16 @@ setup(void **state)
 	return 0;
 }
 
+/* The same, with a device that steers by RSS. */
+static int
+setup_rss(void **state)
+{
+	setup(state);
+	loopback_ctrl_destroy(&dev);
+	loopback_ctrl_create_hash(&dev, PAIRS, false, RTE_VDUSE_NET_STEER_RSS);
+	return 0;
+}
+
 static int
 teardown(void **state)
 {
@@ -228,7 +238,7 @@ test_counters(void **state)
 
 /* All virtqueues in one command; only what is valid is written, and no more than fits. */
 static void
-test_room(void **state)
+check_room(uint64_t features)
 {
 	struct ask asks[2 * PAIRS + 1];
 	const uint32_t all = 1 + 2 * PAIRS * BASIC_SIZE + CVQ_SIZE;
@@ -236,8 +246,7 @@ test_room(void **state)
 	uint32_t used, room;
 	uint16_t i;
 
-	RTE_SET_USED(state);
-	loopback_ctrl_up(&dev, CTRL_MQ | BIT(VIRTIO_NET_F_DEVICE_STATS), 0);
+	loopback_ctrl_up(&dev, features | BIT(VIRTIO_NET_F_DEVICE_STATS), 0);
 	for (i = 0; i < 2 * PAIRS; i++)
 		asks[i] = ask(i, i % 2 == 0 ? RX : TX);
 	asks[i] = ask(i, CVQ);
@@ -256,6 +265,22 @@ test_room(void **state)
 	answer = request(GET, asks, sizeof(asks[0]), 100, 0, &used);
 	assert_int_equal(answer[0], VIRTIO_NET_OK);
 	assert_int_equal(used, 1);
+}
+
+static void
+test_room(void **state)
+{
+	RTE_SET_USED(state);
+	check_room(CTRL_MQ);
+}
+
+/* RSS has several pairs, with and without MQ. */
+static void
+test_rss(void **state)
+{
+	RTE_SET_USED(state);
+	check_room(CTRL_ALL | BIT(VIRTIO_NET_F_RSS));
+	check_room(CTRL_MQ | BIT(VIRTIO_NET_F_RSS));
 }
 
 static void
@@ -335,8 +360,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		TEST(test_query), TEST(test_counters),     TEST(test_room),
-		TEST(test_wrong), TEST(test_not_accepted), TEST(test_reset),
+		TEST(test_query), TEST(test_counters),
+		TEST(test_room),  cmocka_unit_test_setup_teardown(test_rss, setup_rss, teardown),
+		TEST(test_wrong), TEST(test_not_accepted),
+		TEST(test_reset),
 	};
 
 	if (unit_init() < 0)
