@@ -53,6 +53,15 @@ put_header(struct fuzz_command *command, uint8_t class, uint8_t number)
 	put(command, &number, sizeof(number));
 }
 
+/* What is known of the answer, unless the command is damaged later. */
+static void
+command_known(struct fuzz_command *command, uint8_t feature, bool valid)
+{
+	command->known = true;
+	command->valid = valid;
+	command->feature = feature;
+}
+
 /* Of a station, of a group, or everybody. */
 static struct rte_ether_addr
 command_address(uint8_t which)
@@ -73,6 +82,10 @@ command_rx(struct fuzz_command *command, struct fuzz_input *in)
 	on = on == 3 ? how : on & 1;
 	put_header(command, VIRTIO_NET_CTRL_RX, how % 8);
 	put(command, &on, sizeof(on));
+	command_known(command,
+		      how % 8 <= VIRTIO_NET_CTRL_RX_ALLMULTI ? VIRTIO_NET_F_CTRL_RX
+							     : VIRTIO_NET_F_CTRL_RX_EXTRA,
+		      how % 8 < VNET_RX_MODES && on <= 1);
 }
 
 static void
@@ -81,6 +94,7 @@ command_macs(struct fuzz_command *command, struct fuzz_input *in)
 	uint8_t group, i;
 
 	put_header(command, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_TABLE_SET);
+	command_known(command, VIRTIO_NET_F_CTRL_RX, true);
 	for (group = 0; group < 2; group++) {
 		uint8_t nb = fuzz_u8(in), first = fuzz_u8(in);
 
@@ -103,15 +117,19 @@ command_mac(struct fuzz_command *command, struct fuzz_input *in)
 
 	put_header(command, VIRTIO_NET_CTRL_MAC, VIRTIO_NET_CTRL_MAC_ADDR_SET);
 	put(command, &address, sizeof(address));
+	command_known(command, VIRTIO_NET_F_CTRL_MAC_ADDR,
+		      rte_is_valid_assigned_ether_addr(&address));
 }
 
 static void
 command_vlan(struct fuzz_command *command, struct fuzz_input *in)
 {
 	uint8_t how = fuzz_u8(in);
+	uint16_t id = how & 0x80 ? fuzz_u16(in) : how / 2 % STATIONS;
 
 	put_header(command, VIRTIO_NET_CTRL_VLAN, how % 2);
-	put_16(command, how & 0x80 ? fuzz_u16(in) : how / 2 % STATIONS);
+	put_16(command, id);
+	command_known(command, VIRTIO_NET_F_CTRL_VLAN, id < VNET_VLANS);
 }
 
 static void
@@ -200,6 +218,8 @@ command_coal(struct fuzz_command *command, struct fuzz_input *in, uint16_t pairs
 		return;
 	put_32(command, how & 0x80 ? fuzz_u32(in) : fuzz_u8(in));
 	put_32(command, how & 0x40 ? fuzz_u32(in) : fuzz_u16(in));
+	if (number < VIRTIO_NET_CTRL_NOTF_COAL_VQ_SET)
+		command_known(command, VIRTIO_NET_F_NOTF_COAL, true);
 }
 
 static void
@@ -237,9 +257,11 @@ static void
 command_pairs(struct fuzz_command *command, struct fuzz_input *in, uint16_t pairs)
 {
 	uint8_t how = fuzz_u8(in);
+	uint16_t wanted = how & 0x80 ? fuzz_u16(in) : (uint16_t)(how % (pairs + 2));
 
 	put_header(command, VIRTIO_NET_CTRL_MQ, VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET);
-	put_16(command, how & 0x80 ? fuzz_u16(in) : how % (pairs + 2u));
+	put_16(command, wanted);
+	command_known(command, VIRTIO_NET_F_MQ, wanted >= 1 && wanted <= pairs);
 }
 
 /* Damages a command: a byte, its end, more after its end. */
@@ -274,12 +296,24 @@ fuzz_command_read(struct fuzz_command *command, struct fuzz_input *in, uint16_t 
 	uint8_t which = fuzz_u8(in), kind = which % 16;
 
 	command->len = 0;
+	command->known = false;
 	if (kind < RTE_DIM(simple))
 		simple[kind](command, in);
 	else
 		paired[kind - RTE_DIM(simple)](command, in, pairs);
-	if ((which & 0xe0) == 0xe0)
+	if ((which & 0xe0) == 0xe0) {
 		command_change(command, in);
+		command->known = false;
+	}
+}
+
+uint8_t
+fuzz_command_ack(const struct fuzz_command *command, uint64_t features)
+{
+	if (!command->known)
+		return FUZZ_NO_ANSWER;
+	return command->valid && (features >> command->feature & 1) != 0 ? VIRTIO_NET_OK
+									 : VIRTIO_NET_ERR;
 }
 
 bool
@@ -298,6 +332,8 @@ fuzz_request_check(const struct fuzz_request *request, const struct fuzz_memory 
 
 	if (request->room == 0 || bytes == NULL)
 		return;
+	fuzz_check(request->ack == FUZZ_NO_ANSWER || bytes[0] == request->ack,
+		   "answer 0x%x instead of 0x%x", bytes[0], request->ack);
 	/* With in-order the device tells the lengths of some only. */
 	if (len == FUZZ_LEN_UNKNOWN) {
 		fuzz_check(bytes[0] <= VIRTIO_NET_ERR || (after && bytes[data] <= VIRTIO_NET_ERR),

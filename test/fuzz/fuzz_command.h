@@ -18,6 +18,10 @@
 #define FUZZ_COMMAND_MAX 1536
 
 struct fuzz_command {
+	/* Whether it is valid depends on the feature alone, or it is not valid at all. */
+	bool known;
+	bool valid;
+	uint8_t feature;
 	uint32_t len;
 	uint8_t bytes[FUZZ_COMMAND_MAX];
 };
@@ -25,6 +29,10 @@ struct fuzz_command {
 /* The next command, for a device of so many pairs. */
 void
 fuzz_command_read(struct fuzz_command *command, struct fuzz_input *in, uint16_t pairs);
+
+/* The ack byte for a driver of these features; FUZZ_NO_ANSWER: it depends on more than that. */
+uint8_t
+fuzz_command_ack(const struct fuzz_command *command, uint64_t features);
 
 bool
 fuzz_command_is(const struct fuzz_command *command, uint8_t class, uint8_t number);
@@ -35,10 +43,11 @@ struct fuzz_request {
 	uint32_t room;
 	uint32_t used_len; /* FUZZ_LEN_UNKNOWN: the device did not tell it */
 	uint16_t head;
+	uint8_t ack;   /* as fuzz_command_ack() has it */
 	bool coal_get; /* the ack byte comes after the data */
 };
 
-/* Fails if the answer has no ack byte, or if more is written than the length says. */
+/* Fails if the answer has no ack byte or a wrong one, or if more is written than the length says. */
 void
 fuzz_request_check(const struct fuzz_request *request, const struct fuzz_memory *memory);
 

@@ -233,6 +233,7 @@ card_command(struct card *card)
 	void *bytes;
 
 	fuzz_command_read(&command, &card->in, card->net->pairs);
+	request.ack = fuzz_command_ack(&command, card->net->ctrl->features);
 	request.coal_get = fuzz_command_is(&command, VIRTIO_NET_CTRL_NOTF_COAL,
 					   VIRTIO_NET_CTRL_NOTF_COAL_VQ_GET);
 	bytes = fuzz_memory_at(&card->memory, at, SLOT - 8);
