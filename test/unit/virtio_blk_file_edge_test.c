@@ -272,17 +272,23 @@ op_end(struct op *op)
 }
 
 static void
-poll_all(void)
+poll_one(unsigned int c)
 {
 	struct rte_vduse_blk_io *done[DEPTH];
-	unsigned int c;
 	uint16_t n, i;
 
-	for (c = 0; c < CHANNELS; c++) {
-		n = backend->ops->poll(channels[c], done, DEPTH);
-		for (i = 0; i < n; i++)
-			op_end(container_of(done[i], struct op, io));
-	}
+	n = backend->ops->poll(channels[c], done, DEPTH);
+	for (i = 0; i < n; i++)
+		op_end(container_of(done[i], struct op, io));
+}
+
+static void
+poll_all(void)
+{
+	unsigned int c;
+
+	for (c = 0; c < CHANNELS; c++)
+		poll_one(c);
 }
 
 static bool
@@ -410,6 +416,58 @@ file_cached(void **state)
 	model(fd, DEPTH, 1, 8);
 }
 
+static void
+write_sector(unsigned int c, unsigned int i)
+{
+	struct rte_vduse_blk_io *io = &ops[c][i].io;
+
+	op_begin(&ops[c][i], RTE_VDUSE_BLK_WRITE, 1, 1);
+	assert_int_equal(backend->ops->submit(channels[c], &io, 1), 1);
+}
+
+static bool
+first_is_done(void *arg)
+{
+	poll_one(0);
+	return !((struct op *)arg)->busy;
+}
+
+/*
+ * A write waits for two of another queue that share a block with it. However long the first one of
+ * them takes, the second one has its own time; the wait ends when that queue is not polled.
+ */
+static void
+waits_for_each(void **state)
+{
+	struct op *op = &ops[1][0];
+	struct rte_vduse_blk_io *failed = NULL;
+	uint32_t since;
+
+	RTE_SET_USED(state);
+	open_as_if(true);
+	write_sector(0, 0);
+	write_sector(0, 1);
+	write_sector(1, 0);
+	poll_one(1);
+	since = file_io(&op->io)->since;
+	assert_int_not_equal(since, 0);
+	/* As if that was an hour ago. */
+	file_io(&op->io)->since = (since - 3600 * 1000) | 1;
+	assert_true(unit_wait(first_is_done, &ops[0][0]));
+	assert_true(ops[0][1].busy);
+	/* One that fails is returned by the next poll. */
+	poll_one(1);
+	poll_one(1);
+	assert_true(op->busy);
+	file_io(&op->io)->since = (since - 3600 * 1000) | 1;
+	assert_int_equal(backend->ops->poll(channels[1], &failed, 1), 0);
+	assert_int_equal(backend->ops->poll(channels[1], &failed, 1), 1);
+	assert_ptr_equal(failed, &op->io);
+	assert_int_equal(failed->result, -EAGAIN);
+	assert_true(unit_wait(first_is_done, &ops[0][1]));
+	close_backend();
+}
+
 /* What a driver sees, and that it is served. */
 static void
 announced(void **state)
@@ -449,10 +507,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(announced),
-		cmocka_unit_test(loop_device),
-		cmocka_unit_test(file_direct),
-		cmocka_unit_test(file_cached),
+		cmocka_unit_test(announced),      cmocka_unit_test(loop_device),
+		cmocka_unit_test(file_direct),    cmocka_unit_test(file_cached),
+		cmocka_unit_test(waits_for_each),
 	};
 
 	if (unit_init() < 0)

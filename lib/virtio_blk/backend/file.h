@@ -25,7 +25,8 @@ struct file_range {
 	uint64_t first; /* block */
 	uint64_t last;
 	uint64_t ticket;
-	bool parts; /* it writes partial blocks */
+	uint64_t waits_for; /* ticket of an operation that it waits for; 0: none */
+	bool parts;         /* it writes partial blocks */
 };
 TAILQ_HEAD(file_range_list, file_range);
 
@@ -125,7 +126,7 @@ file_ranges_init(struct file_ranges *ranges);
 bool
 file_range_enter(struct file_ranges *ranges, struct file_range *range);
 bool
-file_range_is_ready(struct file_ranges *ranges, const struct file_range *range);
+file_range_is_ready(struct file_ranges *ranges, struct file_range *range);
 void
 file_range_leave(struct file_ranges *ranges, struct file_range *range);
 

@@ -473,6 +473,22 @@ file_resubmit(struct file_channel *channel)
 }
 
 /*
+ * Whether an operation may be submitted. Each one that it waits for has a time of its own: on a slow
+ * file, many of them together take long.
+ */
+static bool
+file_is_ready(struct file_channel *channel, struct rte_vduse_blk_io *io)
+{
+	struct file_range *range = file_io(io)->range;
+	uint64_t before = range->waits_for;
+	bool ready = file_range_is_ready(&channel->file->ranges, range);
+
+	if (range->waits_for != before)
+		file_io(io)->since = 0;
+	return ready;
+}
+
+/*
  * Submits blocked operations that are ready. They may wait for a write of a queue that is not
  * polled, so the time is bounded.
  */
@@ -484,8 +500,7 @@ file_unblock(struct file_channel *channel)
 
 	vblk_fifo_init(&channel->blocked);
 	while (vblk_fifo_take(&waiting, &io, 1) == 1) {
-		if (file_has_room(channel) &&
-		    file_range_is_ready(&channel->file->ranges, file_io(io)->range)) {
+		if (file_has_room(channel) && file_is_ready(channel, io)) {
 			file_io(io)->since = 0;
 			file_prep(channel, io);
 		} else if (file_error_retry(channel->file, io, -EAGAIN)) {

@@ -22,8 +22,9 @@ file_ranges_init(struct file_ranges *ranges)
 	ranges->ticket = 0;
 }
 
-static bool
-range_is_first(const struct file_range_list *list, const struct file_range *range)
+/* The ticket of the first operation of a list that a range has to wait for; 0: none. */
+static uint64_t
+range_before(const struct file_range_list *list, const struct file_range *range)
 {
 	const struct file_range *other;
 
@@ -31,17 +32,19 @@ range_is_first(const struct file_range_list *list, const struct file_range *rang
 		if (other->ticket >= range->ticket)
 			break;
 		if (other->first <= range->last && range->first <= other->last)
-			return false;
+			return other->ticket;
 	}
-	return true;
+	return 0;
 }
 
 static bool
-range_is_ready(const struct file_ranges *ranges, const struct file_range *range)
+range_is_ready(const struct file_ranges *ranges, struct file_range *range)
 {
+	range->waits_for = range_before(&ranges->parts, range);
 	/* Writes of whole blocks need no order: the file decides, as for any disk. */
-	return range_is_first(&ranges->parts, range) &&
-	       (!range->parts || range_is_first(&ranges->whole, range));
+	if (range->waits_for == 0 && range->parts)
+		range->waits_for = range_before(&ranges->whole, range);
+	return range->waits_for == 0;
 }
 
 bool
@@ -61,7 +64,7 @@ file_range_enter(struct file_ranges *ranges, struct file_range *range)
 }
 
 bool
-file_range_is_ready(struct file_ranges *ranges, const struct file_range *range)
+file_range_is_ready(struct file_ranges *ranges, struct file_range *range)
 {
 	bool ready;
 
