@@ -13,6 +13,7 @@
 
 #include <virtio_net/coalesce.h>
 #include <virtio_net/ctrl.h>
+#include <virtio_net/ctrl_state.h>
 #include <virtio_net/net.h>
 
 /* Most time between two looks of the control thread. */
@@ -194,6 +195,7 @@ coal_has(const struct vnet_queue *queue)
 static void
 coal_change(struct vnet_queue *queue, const struct vnet_coal_params *params)
 {
+	vnet_ctrl_state_note_coal(queue, params);
 	if (!coal_has(queue))
 		return;
 	vduse_vq_hold(queue->vq);
@@ -277,11 +279,16 @@ vnet_coal_reset(struct rte_vduse_net *net)
 }
 
 void
-vnet_coal_start(struct rte_vduse_net *net, struct vnet_queue *queue)
+vnet_coal_start(struct rte_vduse_net *net, struct vnet_queue *queue, bool resumed)
 {
-	static const struct vnet_coal_params none;
+	struct vnet_coal_params params = { 0 };
 
-	coal_set(queue, queue->ctrl ? &none : &net->ctrl->coal[queue->vq->index % 2]);
+	if (!queue->ctrl)
+		params = net->ctrl->coal[queue->vq->index % 2];
+	if (resumed && net->ctrl->known)
+		vnet_ctrl_state_coal(queue, &params);
+	vnet_ctrl_state_note_coal(queue, &params);
+	coal_set(queue, &params);
 	if (queue->coal.limit != 0)
 		coal_update(net);
 }

@@ -67,11 +67,14 @@ vnet_coal_poll(struct rte_vduse_net *net, uint16_t pair);
 void
 vnet_coal_look(struct rte_vduse_net *net);
 
-/* A driver comes up, a virtqueue starts and stops. Thread: control. */
+/*
+ * A driver comes up, a virtqueue starts and stops. resumed: it ran with another process, whose
+ * parameters it keeps if they are known. Thread: control.
+ */
 void
 vnet_coal_reset(struct rte_vduse_net *net);
 void
-vnet_coal_start(struct rte_vduse_net *net, struct vnet_queue *queue);
+vnet_coal_start(struct rte_vduse_net *net, struct vnet_queue *queue, bool resumed);
 void
 vnet_coal_stop(struct vnet_queue *queue);
 

@@ -11,6 +11,7 @@
 #include <rte_vduse_compat.h>
 
 #include <virtio_net/ctrl.h>
+#include <virtio_net/ctrl_state.h>
 #include <virtio_net/net.h>
 #include <virtio_net/offload.h>
 #include <virtio_net/steer.h>
@@ -251,6 +252,16 @@ ctrl_run(struct rte_vduse_net *net, struct vnet_ctrl_data *data)
 	return false;
 }
 
+bool
+vnet_ctrl_replay(struct rte_vduse_net *net, uint8_t *bytes, uint16_t len)
+{
+	struct rte_vduse_buf buf = { .va = bytes, .len = len };
+	const struct rte_vduse_chain chain = { .bufs = &buf, .out_len = len, .nb_out = 1 };
+	struct vnet_ctrl_data data = { .chain = &chain, .left = len };
+
+	return ctrl_run(net, &data);
+}
+
 /* Answers one command. Without room for the answer it is not carried out. */
 static void
 ctrl_answer(struct rte_vduse_net *net, struct rte_vduse_chain *chain)
@@ -316,6 +327,7 @@ vnet_ctrl_serve(struct rte_vduse_vq *vq, void *arg)
 {
 	struct rte_vduse_net *net = arg;
 	struct rte_vduse_chain chain;
+	uint64_t ok = net->ctrl->commands_ok;
 	uint32_t commands = 0, pieces = 0;
 
 	while (commands < CTRL_COMMANDS && pieces < CTRL_PIECES &&
@@ -327,6 +339,8 @@ vnet_ctrl_serve(struct rte_vduse_vq *vq, void *arg)
 	}
 	if (net->ctrl->changed)
 		ctrl_apply(net);
+	if (net->ctrl->commands_ok != ok)
+		vnet_ctrl_state_note(net);
 	vnet_queue_finish(&net->queues[vq->index], (uint16_t)commands);
 	if (commands == CTRL_COMMANDS || pieces >= CTRL_PIECES)
 		return true;
@@ -346,6 +360,44 @@ vnet_ctrl_is(const struct rte_vduse_net *net, uint16_t index, uint64_t features)
 	       index == (several ? 2 * net->pairs : 2);
 }
 
+/* The state after a reset. unknown: another process answered commands that are not known. */
+static void
+ctrl_reset(struct rte_vduse_net *net, uint64_t features, bool unknown)
+{
+	struct vnet_ctrl *ctrl = net->ctrl;
+
+	memset(ctrl, 0, sizeof(*ctrl));
+	ctrl->features = features;
+	/* If unknown, use all that may be in use. */
+	ctrl->pairs = 1;
+	if (unknown && (features & VNET_CTRL_SEVERAL) != 0)
+		ctrl->pairs = net->pairs;
+	ctrl->guest_offloads = features & VNET_GUEST_OFFLOADS;
+	ctrl->now.rx = (features & VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_RX)) != 0;
+	ctrl->now.vlan = (features & VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_VLAN)) != 0;
+	ctrl->now.mode[VIRTIO_NET_CTRL_RX_PROMISC] = true;
+	ctrl->now.mac = vnet_mac(net->config.mac);
+	if (unknown)
+		memset(ctrl->now.vlans, 0xff, sizeof(ctrl->now.vlans));
+}
+
+/* Another process answered the driver's commands so far. Returns whether they are known. */
+static bool
+ctrl_resume(struct rte_vduse_net *net, uint64_t features)
+{
+	if (vnet_ctrl_state_restore(net))
+		return true;
+	vnet_ctrl_state_clear(net);
+	vnet_config_reset(net);
+	ctrl_reset(net, features, true);
+	if ((features & VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_VQ)) != 0)
+		VNET_LOG(
+			WARNING, rte_vduse_dev_name(net->dev),
+			"what its driver set through the control queue is not known: nothing is "
+			"filtered, and all pairs and offloads are in use, until it sets them again");
+	return false;
+}
+
 void
 vnet_ctrl_begin(struct rte_vduse_net *net, uint64_t features, bool resumed)
 {
@@ -353,28 +405,22 @@ vnet_ctrl_begin(struct rte_vduse_net *net, uint64_t features, bool resumed)
 
 	if (ctrl->begun)
 		return;
-	memset(ctrl, 0, sizeof(*ctrl));
+	ctrl_reset(net, features, false);
+	ctrl->known = !resumed || ctrl_resume(net, features);
 	ctrl->begun = true;
-	ctrl->features = features;
-	/* The commands that another process answered are unknown: use all that may be in use. */
-	ctrl->pairs = 1;
-	if (resumed && (features & VNET_CTRL_SEVERAL) != 0)
-		ctrl->pairs = net->pairs;
-	ctrl->guest_offloads = features & VNET_GUEST_OFFLOADS;
-	ctrl->now.rx = (features & VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_RX)) != 0;
-	ctrl->now.vlan = (features & VNET_CTRL_BIT(VIRTIO_NET_F_CTRL_VLAN)) != 0;
-	ctrl->now.mode[VIRTIO_NET_CTRL_RX_PROMISC] = true;
-	ctrl->now.mac = vnet_mac(net->config.mac);
-	if (resumed)
-		memset(ctrl->now.vlans, 0xff, sizeof(ctrl->now.vlans));
+	ctrl->changed = false;
 	ctrl->in[ctrl->current] = ctrl->now;
+	ctrl->rss_in[ctrl->current] = ctrl->rss;
 	rte_atomic_store_explicit(&net->pairs_used, ctrl->pairs, rte_memory_order_relaxed);
+	vnet_steer_set(net);
 	vnet_coal_reset(net);
+	vnet_ctrl_state_note(net);
 }
 
 void
 vnet_ctrl_end(struct rte_vduse_net *net)
 {
+	vnet_ctrl_state_clear(net);
 	net->ctrl->begun = false;
 	net->ctrl->rss.on = false;
 	vnet_steer_set(net);

@@ -82,6 +82,7 @@ struct vnet_filter {
 struct vnet_ctrl {
 	uint64_t features; /* the driver's, from the start of its first virtqueue to the reset */
 	bool begun;
+	bool known;               /* all commands of the driver, so the state can be recorded */
 	bool changed;             /* what the bursts read has to be set again */
 	uint16_t pairs;           /* in use */
 	uint64_t guest_offloads;  /* in use */
@@ -148,6 +149,10 @@ vnet_ctrl_set_queue(struct rte_vduse_net *net, struct vnet_queue *queue);
 /* The control queue: see vduse_vq_serve_t. */
 bool
 vnet_ctrl_serve(struct rte_vduse_vq *vq, void *arg);
+
+/* Carries out a command without an answer: class, number and data. False: it is refused. */
+bool
+vnet_ctrl_replay(struct rte_vduse_net *net, uint8_t *bytes, uint16_t len);
 
 /* ctrl_rx.c: commands on receive filters. False: malformed, and nothing is changed. */
 bool

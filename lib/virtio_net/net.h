@@ -43,6 +43,14 @@ extern int vnet_logtype;
 /* Bytes of a frame beyond its MTU: an Ethernet header with two VLAN tags. */
 #define VNET_FRAME_OVERHEAD (RTE_ETHER_HDR_LEN + 2 * RTE_VLAN_HLEN)
 
+/*
+ * Bytes of a virtqueue's part of the state file: position.c has those before VNET_PART_CTRL, and
+ * ctrl_state.c the others. Larger parts would replace those of an earlier version, which has packed
+ * ring positions in them.
+ */
+#define VNET_PART_CTRL 64u
+#define VNET_PART_SIZE 4096u
+
 /* One direction of a pair. The polling thread owns it between enter and leave of vq, otherwise the
  * control thread does.
  */
@@ -68,7 +76,7 @@ struct vnet_queue {
 	struct vnet_position *position;   /* see position.c; NULL: not recorded. Constant */
 	struct rte_vduse_net_stats stats; /* the polling thread writes, any thread reads */
 	struct vnet_coal coal;            /* see coalesce.c */
-	struct rte_vduse_part part;       /* of the state file, holds position */
+	struct rte_vduse_part part;       /* of the state file, see VNET_PART_SIZE */
 } __rte_cache_aligned;
 
 struct rte_vduse_net {
@@ -158,8 +166,9 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name,
 	       const struct rte_vduse_left *left);
 
 /*
- * position.c: opens and closes the record of packed ring positions. Returns 0, or a negative errno
- * for a device that was taken over and needs it. Thread: the application's.
+ * position.c: opens and closes the record of packed ring positions, and of what the driver's commands
+ * set. Returns 0, or a negative errno for a device that was taken over and needs it. Thread: the
+ * application's.
  */
 int
 vnet_position_open(struct rte_vduse_net *net);

@@ -7,6 +7,7 @@
  * Input: positions of the ring. Output: a ring that resumes there.
  * Thread: the application's and control; note and noted: polling.
  */
+#include <assert.h>
 #include <errno.h>
 
 #include <rte_vduse_compat.h>
@@ -22,25 +23,31 @@ struct vnet_position {
 	uint16_t to;   /* all before it was published if the descriptor at from is used */
 };
 
+static_assert(sizeof(struct vnet_position) <= VNET_PART_CTRL, "see VNET_PART_SIZE");
+
 int
 vnet_position_open(struct rte_vduse_net *net)
 {
+	bool packed = (rte_vduse_dev_offered(net->dev) & UINT64_C(1) << VIRTIO_F_RING_PACKED) != 0;
 	bool taken_over = rte_vduse_dev_taken_over(net->dev);
 	uint16_t i;
 	int ret;
 
-	if ((rte_vduse_dev_offered(net->dev) & UINT64_C(1) << VIRTIO_F_RING_PACKED) == 0)
+	if (!packed && net->ctrl == NULL)
 		return 0;
 	ret = rte_vduse_state_open(net->dev, !taken_over);
 	for (i = 0; i < net->nb_queues && ret == 0; i++) {
 		struct vnet_queue *queue = &net->queues[i];
 
-		ret = rte_vduse_part_open(net->dev, i, sizeof(*queue->position), &queue->part);
+		ret = rte_vduse_part_open(net->dev, i, VNET_PART_SIZE, &queue->part);
 		if (ret == 0)
 			queue->position = queue->part.data;
 	}
-	/* A new device works without it, but cannot be taken over if its process is killed. */
-	return taken_over ? ret : 0;
+	/*
+	 * A new device works without it, but with packed rings it cannot be taken over if its process
+	 * is killed. With split rings, what the driver set through the control queue is not known then.
+	 */
+	return taken_over && packed ? ret : 0;
 }
 
 void

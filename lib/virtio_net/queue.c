@@ -111,7 +111,7 @@ queue_start_state(struct rte_vduse_net *net, struct vnet_queue *queue,
 	if (net->ctrl != NULL) {
 		vnet_ctrl_begin(net, info->features, info->resumed);
 		vnet_ctrl_set_queue(net, queue);
-		vnet_coal_start(net, queue);
+		vnet_coal_start(net, queue, info->resumed);
 		return;
 	}
 	queue->offloads = vnet_offloads_valid(info->features);

@@ -20,9 +20,9 @@
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
-void
-loopback_ctrl_create_hash(struct loopback_ctrl *self, uint16_t pairs, bool hash_report,
-			  enum rte_vduse_net_steer steer)
+static void
+ctrl_create(struct loopback_ctrl *self, uint16_t pairs, bool hash_report,
+	    enum rte_vduse_net_steer steer)
 {
 	struct rte_vduse_net_conf conf = {
 		.size = sizeof(conf),
@@ -37,13 +37,20 @@ loopback_ctrl_create_hash(struct loopback_ctrl *self, uint16_t pairs, bool hash_
 		.steer = (uint8_t)steer,
 	};
 
-	memset(self, 0, sizeof(*self));
-	self->loop = vduse_loopback_new();
-	assert_non_null(self->loop);
 	conf.transport = &vduse_transport_loopback;
 	conf.transport_priv = self->loop;
 	assert_int_equal(rte_vduse_net_create(&conf, &self->net), 0);
 	assert_int_equal(rte_vduse_net_start(self->net, RTE_VDUSE_ATTACH_NONE), 0);
+}
+
+void
+loopback_ctrl_create_hash(struct loopback_ctrl *self, uint16_t pairs, bool hash_report,
+			  enum rte_vduse_net_steer steer)
+{
+	memset(self, 0, sizeof(*self));
+	self->loop = vduse_loopback_new();
+	assert_non_null(self->loop);
+	ctrl_create(self, pairs, hash_report, steer);
 }
 
 void
@@ -152,19 +159,34 @@ ctrl_runs(void *arg)
 		       RTE_VDUSE_VQ_RUNNING;
 }
 
-void
-loopback_ctrl_up(struct loopback_ctrl *self, uint64_t features, uint16_t index)
+/* Shows the rings and the features of the driver to the device. */
+static void
+ctrl_show(struct loopback_ctrl *self)
 {
-	bool several = (features & VNET_CTRL_SEVERAL) != 0;
 	struct vduse_vq_info info;
 	unsigned int i;
 
-	loopback_ctrl_reset(self);
+	for (i = 0; i < self->nb_queues; i++) {
+		info = ctrl_vq_info(self, i);
+		vduse_loopback_set_vq(self->loop, self->indices[i], &info);
+		ctrl_regions(self, i);
+	}
+	self->up = true;
+	vduse_loopback_set_features(self->loop, self->features);
+}
+
+/* The rings of a new driver of a device of so many pairs. */
+static void
+ctrl_lay_out_rings(struct loopback_ctrl *self, uint16_t pairs, uint64_t features, uint16_t index)
+{
+	bool several = (features & VNET_CTRL_SEVERAL) != 0;
+	unsigned int i;
+
 	self->features = features;
 	self->indices[CTRL_RX0] = 0;
 	/* Without MQ there is no second pair: the test's second ring is on virtqueue 1. */
 	self->indices[CTRL_RX1] = several ? 2 : 1;
-	self->indices[CTRL_VQ] = several ? (uint16_t)(2 * self->net->pairs) : 2;
+	self->indices[CTRL_VQ] = several ? (uint16_t)(2 * pairs) : 2;
 	self->nb_queues = self->whole ? CTRL_ALL_QUEUES : CTRL_QUEUES;
 	for (i = CTRL_QUEUES; i < self->nb_queues; i++)
 		self->indices[i] =
@@ -172,14 +194,52 @@ loopback_ctrl_up(struct loopback_ctrl *self, uint64_t features, uint16_t index)
 	for (i = 0; i < self->nb_queues; i++) {
 		driver_init_shared_nth(&self->queues[i], i, CTRL_RING, features, index);
 		self->next_desc[i] = 0;
-		info = ctrl_vq_info(self, i);
-		vduse_loopback_set_vq(self->loop, self->indices[i], &info);
-		ctrl_regions(self, i);
 	}
-	self->up = true;
-	vduse_loopback_set_features(self->loop, features);
+}
+
+void
+loopback_ctrl_come_up(struct loopback_ctrl *self)
+{
+	ctrl_show(self);
 	ctrl_ask_status(self, STATUS_UP & ~VIRTIO_CONFIG_S_DRIVER_OK);
 	ctrl_ask_status(self, STATUS_UP);
+	assert_true(unit_wait(ctrl_runs, self));
+}
+
+void
+loopback_ctrl_up(struct loopback_ctrl *self, uint64_t features, uint16_t index)
+{
+	loopback_ctrl_reset(self);
+	ctrl_lay_out_rings(self, self->net->pairs, features, index);
+	loopback_ctrl_come_up(self);
+}
+
+void
+loopback_ctrl_prepare(struct loopback_ctrl *self, uint16_t pairs, uint64_t features)
+{
+	memset(self, 0, sizeof(*self));
+	ctrl_lay_out_rings(self, pairs, features, 0);
+}
+
+void
+loopback_ctrl_serve(struct loopback_ctrl *self, uint16_t pairs, bool hash_report,
+		    enum rte_vduse_net_steer steer)
+{
+	self->loop = vduse_loopback_new();
+	assert_non_null(self->loop);
+	ctrl_create(self, pairs, hash_report, steer);
+	loopback_ctrl_come_up(self);
+}
+
+void
+loopback_ctrl_take_over(struct loopback_ctrl *self, uint16_t pairs, bool hash_report,
+			enum rte_vduse_net_steer steer, const struct rte_vduse_left *left)
+{
+	self->loop = vduse_loopback_new();
+	assert_non_null(self->loop);
+	vduse_loopback_leave(self->loop, left);
+	ctrl_show(self);
+	ctrl_create(self, pairs, hash_report, steer);
 	assert_true(unit_wait(ctrl_runs, self));
 }
 

@@ -11,6 +11,7 @@
 #include <linux/virtio_net.h>
 
 #include <rte_vduse_net.h>
+#include <rte_vduse_state.h>
 #include <vduse/loopback/loopback.h>
 #include <virtio_net/ctrl.h>
 #include <virtio_net/net.h>
@@ -85,6 +86,23 @@ loopback_ctrl_up(struct loopback_ctrl *self, uint64_t features, uint16_t index);
 /* It resets the device. */
 void
 loopback_ctrl_reset(struct loopback_ctrl *self);
+
+/*
+ * For a test that kills the process that serves the device: rings of a driver without a device, in
+ * memory that is shared with children; in the child, the device and the driver; in a process that
+ * takes the device over, the device again. self is in memory that is shared, too. come_up: another
+ * driver, whose rings were prepared, on the device of the one before.
+ */
+void
+loopback_ctrl_prepare(struct loopback_ctrl *self, uint16_t pairs, uint64_t features);
+void
+loopback_ctrl_serve(struct loopback_ctrl *self, uint16_t pairs, bool hash_report,
+		    enum rte_vduse_net_steer steer);
+void
+loopback_ctrl_take_over(struct loopback_ctrl *self, uint16_t pairs, bool hash_report,
+			enum rte_vduse_net_steer steer, const struct rte_vduse_left *left);
+void
+loopback_ctrl_come_up(struct loopback_ctrl *self);
 
 /* Makes a command available, and kicks if the device asked for it. Returns its head. */
 uint16_t
