@@ -168,6 +168,18 @@ unit_fds(void)
 	return count;
 }
 
+static bool
+has_fds(void *arg)
+{
+	return unit_fds() <= *(unsigned int *)arg;
+}
+
+void
+unit_fds_back(unsigned int most)
+{
+	assert_true(unit_wait(has_fds, &most));
+}
+
 unsigned int
 unit_maps(const char *text)
 {

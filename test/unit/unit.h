@@ -51,7 +51,7 @@ bool
 unit_signalled(void *arg);
 
 /*
- * Returns after the control thread, which must be running, has looked once at all that was sent to
+ * Returns after the control thread, started if need be, has looked once at all that was sent to
  * it before the call, and at what it had deferred. An answer that is not there then is held back.
  */
 void
@@ -64,6 +64,13 @@ unit_populated(void);
 /* Open file descriptors of this process, after unit_populated(). */
 unsigned int
 unit_fds(void);
+
+/*
+ * Waits until no more than this many are open. A vhost-user device has its sockets closed on another
+ * thread, which may outlive it: a test that counts after one must not begin before that thread ends.
+ */
+void
+unit_fds_back(unsigned int most);
 
 /*
  * Mappings of this process whose line in /proc/self/maps holds text ("" for all), after

@@ -162,12 +162,6 @@ refused(struct vhost_user_msg msg, unsigned int nb_fds, int with, const char *wh
 	assert_int_equal(unit_log_count(why), 1);
 }
 
-static bool
-has_fds(void *arg)
-{
-	return unit_fds() <= *(unsigned int *)arg;
-}
-
 /* Each costs the client its connection and leaves no descriptor open. */
 static void
 test_refused(void **state)
@@ -195,7 +189,7 @@ test_refused(void **state)
 	msg.size = MSG_PAYLOAD_MAX + 1;
 	refused(msg, 0, -1, "longer than any");
 	/* Sockets are closed on a thread of their own. */
-	assert_true(unit_wait(has_fds, &fds));
+	unit_fds_back(fds);
 	close(event);
 }
 
@@ -463,7 +457,7 @@ test_lingering_many(void **state)
 	close(listener);
 	assert_true(vhost_client_ask(client, MSG_GET_FEATURES, 0, 0, false) != 0);
 	close(client);
-	assert_true(unit_wait(has_fds, &fds));
+	unit_fds_back(fds);
 }
 
 /* Client mode: the process that creates the socket may start later, stop, and start again. */

@@ -29,6 +29,7 @@ static struct rte_vduse_dev_ops ops;
 /* Requests in flight; of those that may fail, too. */
 static unsigned int in_flight[LOOPBACK_DEV_VQS];
 static int memory, client;
+static unsigned int fds_before;
 
 static unsigned int
 on_drain(struct rte_vduse_vq *vq, bool stop, void *arg)
@@ -50,6 +51,9 @@ setup(void **state)
 	uint16_t i;
 
 	RTE_SET_USED(state);
+	/* The control thread, which stays, has descriptors of its own. */
+	unit_ctrl_turn();
+	fds_before = unit_fds();
 	memset(&self, 0, sizeof(self));
 	memset(in_flight, 0, sizeof(in_flight));
 	unit_log_clear();
@@ -80,6 +84,7 @@ teardown(void **state)
 	close(client);
 	close(memory);
 	rte_vduse_dev_destroy(self.dev);
+	unit_fds_back(fds_before);
 	return 0;
 }
 
