@@ -21,7 +21,7 @@
 #include <rte_common.h>
 
 /* Longer than anything takes, sanitizers and a busy machine included. */
-#define UNIT_PATIENCE_MS 5000
+#define UNIT_PATIENCE_MS 20000
 
 /* Starts EAL without huge pages, devices or files, and keeps the log. 0 or -1. */
 int
