@@ -23,7 +23,7 @@ pair_traffic()
 	reaches on_left 10.0.0.2
 	has left tcp-segmentation-offload on
 	has right tcp-segmentation-offload on
-	traffic $enough
+	traffic
 	iperf_both on_right on_left 10.0.0.2
 	no_errors
 	for port in vduse0 vduse1; do

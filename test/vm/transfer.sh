@@ -39,18 +39,35 @@ no_errors()
 	done
 }
 
-# datagrams HOW [ENOUGH]: 500 of one kind of udp_check.py to the right. ENOUGH of them, or all, have
-# to arrive, and undamaged.
-datagrams()
+# What counts packets that are lost between the left and the right.
+drops()
 {
-	on_right python3 "$(dirname "$0")/udp_check.py" receive "${2:-500}" >"$work/udp.log" 2>&1 &
-	local receiver=$!
-	wait_for 60 grep -q ready "$work/udp.log" || fail "the receiver does not start: $(cat "$work"/[tu]?p.log)"
-	on_left python3 "$(dirname "$0")/udp_check.py" "$1" 10.0.0.2 500
-	wait $receiver || fail "datagrams lost or damaged"
+	local netns port
+	for netns in left right; do
+		echo "--- $netns"
+		ip netns exec "$netns" tc -s qdisc show dev eth0 || true
+		ip netns exec "$netns" ip -s -s link show dev eth0 || true
+		ip netns exec "$netns" nstat -asz 'Ip*' 'Udp*' | awk '$2 > 0' || true
+	done
+	[ -n "${testpmd_pid[fwd]:-}" ] || return 0
+	testpmd_cmd fwd "show fwd stats all"
+	for port in 0 1; do
+		testpmd_cmd fwd "show port xstats $port" | grep -v ': 0$' || true
+	done
 }
 
-# traffic [ENOUGH]: see datagrams.
+# datagrams HOW: 500 of one kind of udp_check.py to the right. All of them arrive undamaged.
+datagrams()
+{
+	local receiver lost=0
+	on_right python3 "$(dirname "$0")/udp_check.py" receive 500 >"$work/udp.log" 2>&1 &
+	receiver=$!
+	wait_for 60 grep -q ready "$work/udp.log" || fail "the receiver does not start: $(cat "$work"/[tu]?p.log)"
+	on_left python3 "$(dirname "$0")/udp_check.py" "$1" 10.0.0.2 500 || lost=1
+	wait $receiver || lost=1
+	[ $lost = 0 ] || { drops; fail "datagrams lost or damaged"; }
+}
+
 traffic()
 {
 	no_loss on_left ping -c 5 -i 0.1 10.0.0.2
@@ -58,7 +75,7 @@ traffic()
 	transfer 10.0.0.1 on_left on_right
 	transfer fd00::2 on_right on_left
 	transfer fd00::1 on_left on_right
-	datagrams send "${1:-500}"
+	datagrams send
 	no_errors
 }
 

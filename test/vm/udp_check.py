@@ -2,24 +2,31 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """UDP datagrams of random content, each with its number and a checksum.
 
-udp_check.py send ADDRESS COUNT     1000 a second
+udp_check.py send ADDRESS COUNT     exit 1 unless the receiver got all of them
 udp_check.py large ADDRESS COUNT    likewise, but in buffers of 40 for the kernel to segment
 udp_check.py receive COUNT          exit 1 unless all of them arrive undamaged
+
+The receiver acknowledges what arrives, and the sender has few datagrams on the way. So no queue
+between them overflows, however slow the machine is, and a datagram that is lost is a fault.
 """
 import os
 import random
 import socket
 import struct
 import sys
-import time
 import zlib
 
 PORT = 5300
 HEADER = struct.Struct("!II")
-RATE = 1000
+ACK = struct.Struct("!I")
 BIGGEST = 1472
 UDP_SEGMENT = 103  # linux/udp.h
 SEGMENT, SEGMENTS = 1400, 40
+# Datagrams on the way: two large packets. A ring of 256 descriptors has room for them, and so has a
+# socket buffer of net.core.rmem_max, 208 KiB, with a page for each.
+WINDOW = 2 * SEGMENTS
+ACK_EVERY = 20
+PATIENCE = 60
 
 
 def datagram(number, size=None):
@@ -29,22 +36,27 @@ def datagram(number, size=None):
     return HEADER.pack(number, zlib.crc32(payload, number)) + payload
 
 
-def send(address, count):
+def send(address, count, nb):
+    """Sends nb datagrams with each call; the kernel segments them if they are many."""
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    start = time.monotonic()
-    for number in range(count):
-        sock.sendto(datagram(number), (address, PORT))
-        time.sleep(max(0.0, start + number / RATE - time.monotonic()))
-
-
-def send_large(address, count):
-    sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-    sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, SEGMENT)
-    start = time.monotonic()
-    for first in range(0, count, SEGMENTS):
-        last = min(first + SEGMENTS, count)
-        sock.sendto(b"".join(datagram(i, SEGMENT) for i in range(first, last)), (address, PORT))
-        time.sleep(max(0.0, start + last / RATE - time.monotonic()))
+    sock.settimeout(PATIENCE)
+    sock.connect((address, PORT))
+    if nb > 1:
+        sock.setsockopt(socket.IPPROTO_UDP, UDP_SEGMENT, SEGMENT)
+    sent = arrived = 0
+    while arrived < count:
+        last = min(sent + nb, count)
+        if sent < count and last - arrived <= WINDOW:
+            size = SEGMENT if nb > 1 else None
+            sock.send(b"".join(datagram(i, size) for i in range(sent, last)))
+            sent = last
+            continue
+        try:
+            arrived = max(arrived, ACK.unpack(sock.recv(ACK.size))[0])
+        except socket.timeout:
+            print(f"udp: {sent} of {count} sent, {arrived} acknowledged", flush=True)
+            return 1
+    return 0
 
 
 def damaged(data):
@@ -56,16 +68,19 @@ def receive(count):
     sock = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4 << 20)
     sock.bind(("", PORT))
-    sock.settimeout(60)
+    sock.settimeout(PATIENCE)
     print("ready", flush=True)
     seen, bad = set(), 0
     try:
         while len(seen) + bad < count:
-            data = sock.recv(65536)
+            data, sender = sock.recvfrom(65536)
             if len(data) < HEADER.size or damaged(data):
                 bad += 1
             else:
                 seen.add(HEADER.unpack_from(data)[0])
+            arrived = len(seen) + bad
+            if arrived % ACK_EVERY == 0 or arrived == count:
+                sock.sendto(ACK.pack(arrived), sender)
     except socket.timeout:
         pass
     print(f"udp: {len(seen)} of {count} arrived, {bad} damaged", flush=True)
@@ -73,12 +88,9 @@ def receive(count):
 
 
 def main():
-    if sys.argv[1] == "send":
-        send(sys.argv[2], int(sys.argv[3]))
-        return 0
-    if sys.argv[1] == "large":
-        send_large(sys.argv[2], int(sys.argv[3]))
-        return 0
+    if sys.argv[1] in ("send", "large"):
+        nb = SEGMENTS if sys.argv[1] == "large" else 1
+        return send(sys.argv[2], int(sys.argv[3]), nb)
     return receive(int(sys.argv[2]))
 
 
