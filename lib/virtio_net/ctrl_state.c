@@ -22,11 +22,12 @@
 #define STATE_HEAD (STATE_LEN + 2u)
 
 /* Room for the longest commands of each kind. */
-#define STATE_MACS     (VNET_MACS_MAX + 1u)
+#define STATE_MACS (VNET_MACS_MAX + 1u)
 #define STATE_COMMANDS                                                                             \
-	(VNET_RX_MODES * (STATE_HEAD + 1) + STATE_HEAD + 2 * (4 + STATE_MACS * RTE_ETHER_ADDR_LEN) + \
-	 STATE_HEAD + RTE_ETHER_ADDR_LEN + STATE_HEAD + 8 + STATE_HEAD + 2 + STATE_HEAD + 8 +      \
-	 2 * VNET_RSS_TABLE_MAX + 2 + 1 + VNET_HASH_KEY_MAX)
+	(VNET_RX_MODES * (STATE_HEAD + 1) + STATE_HEAD +                                           \
+	 2 * (4 + STATE_MACS * RTE_ETHER_ADDR_LEN) + STATE_HEAD + RTE_ETHER_ADDR_LEN +             \
+	 STATE_HEAD + 8 + STATE_HEAD + 2 + STATE_HEAD + 8 + 2 * VNET_RSS_TABLE_MAX + 2 + 1 +       \
+	 VNET_HASH_KEY_MAX)
 
 /* File layout. With another layout, the number changes. */
 #define STATE_FORMAT 0x100u

@@ -279,8 +279,7 @@ static struct scenario {
 
 enum { SPLIT, PACKED, RSS_OFF, HASH_ONLY, ONE_PAIR, RESET, DAMAGED };
 
-static void __attribute__((noreturn))
-child_run(const struct scenario *scenario)
+static void __attribute__((noreturn)) child_run(const struct scenario *scenario)
 {
 	struct world *world = scenario->world;
 

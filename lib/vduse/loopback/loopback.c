@@ -47,8 +47,8 @@ struct vduse_loopback {
 	uint16_t vq_size_max;         /* 0: the announced size */
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	unsigned int call_us;
-	bool call_hold; /* atomic */
-	bool call_held; /* atomic */
+	bool call_hold;   /* atomic */
+	bool call_held;   /* atomic */
 	pthread_t caller; /* thread of the last call; written before calls, atomic */
 	uint32_t next_id;
 	uint8_t config[LOOPBACK_CONFIG];
