@@ -13,7 +13,7 @@
 
 /* A machine in letters: f free, m main lcore, w worker lcore. */
 static const char *
-chosen(const char *machine, bool disk)
+chosen(const char *machine, bool heavy)
 {
 	static char mask[AFFINITY_MASK_MAX];
 	enum affinity_use uses[AFFINITY_CPUS_MAX];
@@ -24,14 +24,14 @@ chosen(const char *machine, bool disk)
 		uses[nb] = machine[nb] == 'f'   ? AFFINITY_FREE
 			   : machine[nb] == 'm' ? AFFINITY_MAIN
 						: AFFINITY_WORKER;
-	len = vduse_affinity_mask(uses, nb, disk, mask, sizeof(mask));
+	len = vduse_affinity_mask(uses, nb, heavy, mask, sizeof(mask));
 	mask[len] = '\0';
 	return mask;
 }
 
 static const struct {
 	const char *machine;
-	bool disk;
+	bool heavy;
 	const char *mask;
 } choices[] = {
 	/* The lcores are spared. */
@@ -41,7 +41,7 @@ static const struct {
 	{ "mwwf", true, "00000008" },
 	{ "mw", false, "00000001" },
 	{ "wwmm", true, "0000000c" },
-	/* A disk leaves the last that does not poll to the driver. */
+	/* Interrupts that cost the driver much leave it the last that does not poll. */
 	{ "mw", true, "00000002" },
 	{ "wwfw", true, "0000000b" },
 	{ "wwfw", false, "00000004" },
@@ -60,11 +60,11 @@ test_choices(void **state)
 
 	RTE_SET_USED(state);
 	for (i = 0; i < RTE_DIM(choices); i++) {
-		const char *mask = chosen(choices[i].machine, choices[i].disk);
+		const char *mask = chosen(choices[i].machine, choices[i].heavy);
 
 		if (strcmp(mask, choices[i].mask) != 0)
 			fail_msg("%s, %s: %s instead of %s", choices[i].machine,
-				 choices[i].disk ? "disk" : "net", mask, choices[i].mask);
+				 choices[i].heavy ? "heavy" : "light", mask, choices[i].mask);
 	}
 }
 

@@ -20,13 +20,13 @@
 
 /* The uses whose processors take the interrupts, as a set of AFFINITY_BIT. */
 static unsigned int
-affinity_choose(const enum affinity_use *uses, long nb, bool disk)
+affinity_choose(const enum affinity_use *uses, long nb, bool heavy)
 {
 	long count[AFFINITY_USES] = { 0 }, cpu;
 
 	for (cpu = 0; cpu < nb; cpu++)
 		count[uses[cpu]]++;
-	if (disk && count[AFFINITY_FREE] + count[AFFINITY_MAIN] == 1 && count[AFFINITY_WORKER] > 0)
+	if (heavy && count[AFFINITY_FREE] + count[AFFINITY_MAIN] == 1 && count[AFFINITY_WORKER] > 0)
 		return AFFINITY_BIT(AFFINITY_WORKER);
 	if (count[AFFINITY_FREE] > 0)
 		return AFFINITY_BIT(AFFINITY_FREE);
@@ -34,9 +34,9 @@ affinity_choose(const enum affinity_use *uses, long nb, bool disk)
 }
 
 size_t
-vduse_affinity_mask(const enum affinity_use *uses, long nb, bool disk, char *mask, size_t room)
+vduse_affinity_mask(const enum affinity_use *uses, long nb, bool heavy, char *mask, size_t room)
 {
-	unsigned int chosen = affinity_choose(uses, nb, disk);
+	unsigned int chosen = affinity_choose(uses, nb, heavy);
 	size_t len = 0;
 	long group;
 
@@ -57,7 +57,7 @@ vduse_affinity_mask(const enum affinity_use *uses, long nb, bool disk, char *mas
 }
 
 void
-vduse_affinity_set(const char *name, uint16_t vq, bool disk)
+vduse_affinity_set(const char *name, uint16_t vq, bool heavy)
 {
 	enum affinity_use uses[AFFINITY_CPUS_MAX];
 	long nb = RTE_MIN(sysconf(_SC_NPROCESSORS_CONF), AFFINITY_CPUS_MAX);
@@ -74,7 +74,7 @@ vduse_affinity_set(const char *name, uint16_t vq, bool disk)
 		if (cpu >= 0 && cpu < nb)
 			uses[cpu] = lcore == rte_get_main_lcore() ? AFFINITY_MAIN : AFFINITY_WORKER;
 	}
-	len = vduse_affinity_mask(uses, nb, disk, mask, sizeof(mask));
+	len = vduse_affinity_mask(uses, nb, heavy, mask, sizeof(mask));
 	if (len == 0)
 		return;
 	snprintf(path, sizeof(path), "/sys/class/vduse/%s/vq%u/irq_cb_affinity", name, vq);

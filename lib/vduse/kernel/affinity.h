@@ -23,17 +23,17 @@ enum affinity_use {
 /*
  * Chooses among nb processors, and writes a mask. It avoids all lcores if another processor is
  * left, else the worker lcores. If all processors but one are worker lcores, the driver runs on
- * that one: interrupts of a disk, which complete requests, then go to the worker lcores, so that
- * the driver can submit meanwhile. Returns the length of the mask, 0 if there is no choice.
+ * that one: interrupts that cost the driver much (heavy) then go to the worker lcores, so that the
+ * driver can submit meanwhile. Returns the length of the mask, 0 if there is no choice.
  */
 size_t
-vduse_affinity_mask(const enum affinity_use *uses, long nb, bool disk, char *mask, size_t room);
+vduse_affinity_mask(const enum affinity_use *uses, long nb, bool heavy, char *mask, size_t room);
 
 /*
  * Sets the affinity of a virtqueue's interrupts to the processors chosen above. By default the
  * kernel uses all of them, including those that busy-poll, where work waits for a scheduler tick.
  */
 void
-vduse_affinity_set(const char *name, uint16_t vq, bool disk);
+vduse_affinity_set(const char *name, uint16_t vq, bool heavy);
 
 #endif /* VDUSE_AFFINITY_H */

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
 
 #include <vduse/kernel/affinity.h>
 #include <vduse/core/device.h>
@@ -212,10 +213,20 @@ kernel_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 	return kernel_ioctl(dev, VDUSE_VQ_INJECT_IRQ, &arg);
 }
 
+/*
+ * Interrupts of a disk complete requests. Those of a network driver that takes large packets receive
+ * them, with all that TCP does then; the others only free what was sent.
+ */
 static void
 kernel_vq_affinity(struct rte_vduse_dev *dev, uint16_t index)
 {
-	vduse_affinity_set(dev->name, index, dev->device_id == VIRTIO_ID_BLOCK);
+	const uint64_t large = UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO4 |
+			       UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO6;
+	bool heavy = dev->device_id == VIRTIO_ID_BLOCK;
+
+	if (dev->device_id == VIRTIO_ID_NET)
+		heavy = index % 2 == 0 && (rte_vduse_dev_features(dev) & large) != 0;
+	vduse_affinity_set(dev->name, index, heavy);
 }
 
 static int
