@@ -13,29 +13,6 @@ run=$(dirname "$0")/../vm/run
 pairs=4
 declare -A guest_pid guest_log
 
-# pass_on: testpmd takes large packets as they are, and leaves their segmentation to the other port.
-# What is no longer than a packet without segmentation offload is not marked as large.
-pass_on()
-{
-	local port proto
-	testpmd_cmd vduse stop >/dev/null
-	testpmd_cmd vduse "port stop all" >/dev/null
-	for port in 0 1; do
-		for proto in tcp udp; do
-			testpmd_cmd vduse "port config $port rx_offload ${proto}_cksum on" >/dev/null
-			testpmd_cmd vduse "csum set $proto hw $port" >/dev/null
-		done
-		testpmd_cmd vduse "csum set ip hw $port" >/dev/null
-		testpmd_cmd vduse "csum mac-swap off $port" >/dev/null
-		testpmd_cmd vduse "port config $port tx_offload tcp_tso on" >/dev/null
-		testpmd_cmd vduse "tso set 1448 $port" >/dev/null
-		testpmd_cmd vduse "port config $port rx_offload tcp_lro on" >/dev/null
-	done
-	testpmd_cmd vduse "port start all" >/dev/null
-	testpmd_cmd vduse "set fwd csum" >/dev/null
-	testpmd_cmd vduse start >/dev/null
-}
-
 # begun_or_ended NUMBER: QEMU runs, or the guest will not start.
 begun_or_ended()
 {
@@ -94,7 +71,8 @@ start_testpmd vduse "${memory[@]}" --main-lcore 0 \
 	--vdev "net_vduse0,iface=$work/1.sock,tso=1,uso=1,queues=$pairs" \
 	--vdev "net_vduse1,iface=$work/2.sock,tso=1,uso=1,queues=$pairs" -- \
 	--rxq=$pairs --txq=$pairs
-pass_on
+# What is no longer than a packet without segmentation offload is not marked as large.
+pass_on vduse 1448 0 1
 
 step "a guest at each"
 start_guest 1 ""

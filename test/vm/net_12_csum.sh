@@ -26,19 +26,7 @@ stop_testpmd fwd
 step "testpmd passes them on"
 start_pair fwd ",csum=1"
 addresses
-testpmd_cmd fwd stop >/dev/null
-testpmd_cmd fwd "port stop all" >/dev/null
-for port in 0 1; do
-	for proto in tcp udp; do
-		testpmd_cmd fwd "port config $port rx_offload ${proto}_cksum on" >/dev/null
-		testpmd_cmd fwd "csum set $proto hw $port" >/dev/null
-	done
-	testpmd_cmd fwd "csum set ip hw $port" >/dev/null
-	testpmd_cmd fwd "csum mac-swap off $port" >/dev/null
-done
-testpmd_cmd fwd "port start all" >/dev/null
-testpmd_cmd fwd "set fwd csum" >/dev/null
-testpmd_cmd fwd start >/dev/null
+pass_on fwd 0
 wait_for 10 has_carrier left || fail "no carrier"
 wait_for 10 has_carrier right || fail "no carrier"
 traffic

@@ -54,28 +54,8 @@ more rx_q0_gso_software 0
 zero_errors
 stop_testpmd fwd
 
-# pass_on: testpmd takes large packets as they are, and leaves their segmentation to the other port.
-pass_on()
+carriers()
 {
-	testpmd_cmd fwd stop >/dev/null
-	testpmd_cmd fwd "port stop all" >/dev/null
-	local port proto
-	for port in 0 1; do
-		for proto in tcp udp; do
-			testpmd_cmd fwd "port config $port rx_offload ${proto}_cksum on" >/dev/null
-			testpmd_cmd fwd "csum set $proto hw $port" >/dev/null
-		done
-		testpmd_cmd fwd "csum set ip hw $port" >/dev/null
-		testpmd_cmd fwd "csum mac-swap off $port" >/dev/null
-		testpmd_cmd fwd "port config $port tx_offload tcp_tso on" >/dev/null
-		testpmd_cmd fwd "tso set 1400 $port" >/dev/null
-	done
-	for port; do
-		testpmd_cmd fwd "port config $port rx_offload tcp_lro on" >/dev/null
-	done
-	testpmd_cmd fwd "port start all" >/dev/null
-	testpmd_cmd fwd "set fwd csum" >/dev/null
-	testpmd_cmd fwd start >/dev/null
 	wait_for 10 has_carrier left || fail "no carrier"
 	wait_for 10 has_carrier right || fail "no carrier"
 }
@@ -83,7 +63,8 @@ pass_on()
 step "testpmd passes them on"
 start_pair fwd ",tso=1,uso=1"
 addresses
-pass_on 0 1
+pass_on fwd 1400 0 1
+carriers
 traffic
 more rx_q0_gso_passed 0
 more tx_q0_gso_passed 0
@@ -103,7 +84,8 @@ join_pair
 addresses
 has left tcp-segmentation-offload on
 has right tcp-segmentation-offload off
-pass_on 0
+pass_on fwd 1400 0
+carriers
 traffic
 [ "$(counter 0 rx_q0_gso_passed)" -gt 100 ] || fail "port 0 handed over no large packets"
 [ "$(counter 1 tx_q0_gso_software)" -gt 100 ] || fail "port 1 segmented none"

@@ -92,6 +92,22 @@ on_left ping -c 3 -i 0.1 -W 1 10.0.0.77 >/dev/null && fail "somebody answers"
 [ "$(filtered 1)" = "$before" ] || fail "filtered though it is promiscuous"
 on_right ip link set eth0 promisc off
 
+step "killed and started: what the driver set still holds"
+kill_testpmd fwd
+start_testpmd fwd --vdev net_vduse0,iface=/dev/vduse/net0,attach=virtio,queues=2,csum=1,tso=1 \
+	--vdev net_vduse1,iface=/dev/vduse/net1,attach=virtio,queues=2,csum=1,tso=1 \
+	-- --rxq=2 --txq=2
+[ "$(grep -c 'taken over: its driver goes on' "$work/fwd.log")" = 2 ] ||
+	fail "not taken over: $(cat "$work/fwd.log")"
+no_loss on_left ping -c 5 -i 0.1 -W 5 10.0.0.2
+no_loss on_left ping -c 5 -i 0.1 -W 5 10.0.5.2
+before=$(filtered 1)
+on_left ping -c 3 -i 0.1 -W 1 10.0.6.2 >/dev/null && fail "somebody answers"
+[ "$(filtered 1)" -gt "$before" ] || fail "VLAN 6 passes after a kill"
+before=$(filtered 1)
+on_left ping -c 3 -i 0.1 -W 1 10.0.0.77 >/dev/null && fail "somebody answers"
+[ "$(filtered 1)" -ge $((before + 3)) ] || fail "a stranger's packets pass after a kill"
+
 step "answered while no lcore polls"
 testpmd_cmd fwd stop >/dev/null
 for ((i = 0; i < 20; i++)); do
