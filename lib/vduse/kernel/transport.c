@@ -220,8 +220,8 @@ kernel_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 static void
 kernel_vq_affinity(struct rte_vduse_dev *dev, uint16_t index)
 {
-	const uint64_t large = UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO4 |
-			       UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO6;
+	const uint64_t large =
+		UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO4 | UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO6;
 	bool heavy = dev->device_id == VIRTIO_ID_BLOCK;
 
 	if (dev->device_id == VIRTIO_ID_NET)
