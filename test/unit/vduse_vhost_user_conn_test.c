@@ -36,6 +36,25 @@ static struct loopback_dev callbacks;
 static struct rte_vduse_dev *dev;
 static struct vhost_user *vu;
 
+/* As if the process had all threads that it may have. */
+static bool no_threads;
+
+int
+__real_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+		      void *arg);
+int
+__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+		      void *arg);
+
+int
+__wrap_pthread_create(pthread_t *thread, const pthread_attr_t *attr, void *(*start)(void *),
+		      void *arg)
+{
+	if (rte_atomic_load_explicit(&no_threads, rte_memory_order_relaxed))
+		return EAGAIN;
+	return __real_pthread_create(thread, attr, start, arg);
+}
+
 static int
 create(bool client)
 {
@@ -460,6 +479,28 @@ test_lingering_many(void **state)
 	unit_fds_back(fds);
 }
 
+/* Descriptors that wait for a thread to close them do not stay open after the device. */
+static void
+test_no_closing_thread(void **state)
+{
+	struct vhost_user_msg msg = vhost_client_msg(MSG_GET_FEATURES, 0, 0, false);
+	unsigned int fds = unit_fds();
+	int pair[2];
+
+	RTE_SET_USED(state);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
+	rte_atomic_store_explicit(&no_threads, true, rte_memory_order_relaxed);
+	refused(msg, 1, pair[0], "is malformed");
+	close(pair[0]);
+	close(pair[1]);
+	unit_ctrl_turn();
+	assert_true(unit_fds() > fds);
+	rte_vduse_dev_destroy(dev);
+	rte_atomic_store_explicit(&no_threads, false, rte_memory_order_relaxed);
+	assert_int_equal(create(false), 0);
+	unit_fds_back(fds);
+}
+
 /* Client mode: the process that creates the socket may start later, stop, and start again. */
 static void
 test_client(void **state)
@@ -495,6 +536,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_keeps_itself, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lingering, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_lingering_many, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_closing_thread, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_client, setup_client, teardown),
 	};
 

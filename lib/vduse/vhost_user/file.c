@@ -51,24 +51,19 @@ vhost_user_closer_new(void)
 	return closer;
 }
 
+/* Closes what no thread was created for. */
 static void
 closer_free(struct vhost_user_closer *closer)
 {
+	struct file_closing *entry;
+
+	while ((entry = STAILQ_FIRST(&closer->fds)) != NULL) {
+		STAILQ_REMOVE_HEAD(&closer->fds, next);
+		close(entry->fd);
+		free(entry);
+	}
 	pthread_mutex_destroy(&closer->lock);
 	free(closer);
-}
-
-void
-vhost_user_closer_free(struct vhost_user_closer *closer)
-{
-	bool runs;
-
-	pthread_mutex_lock(&closer->lock);
-	closer->gone = true;
-	runs = closer->runs;
-	pthread_mutex_unlock(&closer->lock);
-	if (!runs)
-		closer_free(closer);
 }
 
 bool
@@ -152,6 +147,21 @@ closer_start(struct vhost_user_closer *closer)
 	closer->runs = pthread_create(&thread, &attr, closer_run, closer) == 0;
 	pthread_sigmask(SIG_SETMASK, &before, NULL);
 	pthread_attr_destroy(&attr);
+}
+
+void
+vhost_user_closer_free(struct vhost_user_closer *closer)
+{
+	bool runs;
+
+	pthread_mutex_lock(&closer->lock);
+	closer->gone = true;
+	if (!STAILQ_EMPTY(&closer->fds))
+		closer_start(closer);
+	runs = closer->runs;
+	pthread_mutex_unlock(&closer->lock);
+	if (!runs)
+		closer_free(closer);
 }
 
 void
