@@ -25,4 +25,17 @@ on_right iperf3 -s -1 >"$work/server.log" 2>&1 &
 sleep 1
 on_left iperf3 -c 10.0.0.2 -t 3 | grep receiver || fail "iperf3"
 stop_testpmd fwd
+
+step "large packets of 9000-byte segments"
+start_pair fwd ",mtu=9000,tso=1" --max-pkt-len=9018 --enable-scatter
+on_right iperf3 -s -1 >"$work/server.log" 2>&1 &
+sleep 1
+on_left iperf3 -c 10.0.0.2 -t 3 | grep receiver || fail "iperf3"
+large=$(testpmd_cmd fwd "show port xstats 0" | sed -n 's/^rx_q0_gso_software: //p' | tail -n 1)
+echo "$large packets segmented"
+[ "${large:-0}" -gt 100 ] || fail "no large packets"
+for name in bad_offloads oversize_dropped; do
+	testpmd_cmd fwd "show port xstats 0" | grep -q "^rx_q0_$name: 0" || fail "port 0 counts $name"
+done
+stop_testpmd fwd
 ok

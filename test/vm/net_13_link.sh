@@ -42,6 +42,30 @@ wait $ping || true
 wait_for 10 has_carrier left || fail "no carrier"
 no_loss on_left ping -c 5 -i 0.1 10.0.0.2
 
+step "800 times, as fast as testpmd can, while Linux probes the device"
+device=$(basename "$(on_left readlink -f /sys/class/net/eth0/device)")
+driver=/sys/bus/virtio/drivers/virtio_net
+{
+	for ((i = 0; i < 400; i++)); do
+		echo "set link-down port 0"
+		echo "set link-up port 0"
+	done
+	echo "show port info 1"
+} >&"${testpmd_stdin[fwd]}" &
+writer=$!
+probes=0
+until grep -q 'Infos for port 1' "$work/fwd.log"; do
+	testpmd_alive fwd || fail "testpmd ended"
+	echo "$device" >$driver/unbind
+	echo "$device" >$driver/bind || fail "probe $probes fails"
+	probes=$((probes + 1))
+done
+wait $writer
+echo "$probes probes"
+[ "$probes" -ge 3 ] || fail "probed $probes times only"
+in_netns left net0 10.0.0.1/24
+no_loss on_left ping -c 5 -i 0.1 -W 5 10.0.0.2
+
 step "a start brings it up again"
 testpmd_cmd fwd "set link-down port 0" >/dev/null
 testpmd_cmd fwd stop >/dev/null
