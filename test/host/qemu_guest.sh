@@ -28,6 +28,7 @@ done
 head -c 2M /dev/urandom >"$work/sent"
 for way in "on_right on_left 10.0.0.2" "on_left on_right 10.0.0.1"; do
 	read -r to from address <<<"$way"
+	rm -f "$work/tcp.log"
 	"$to" python3 "$(dirname "$0")/../vm/tcp_check.py" receive "$work/got" >"$work/tcp.log" 2>&1 &
 	receiver=$!
 	wait_for 60 grep -q ready "$work/tcp.log" || fail "the receiver does not start"

@@ -20,6 +20,8 @@ counter()
 # transfer ADDRESS TO FROM: a file, compared on the other side.
 transfer()
 {
+	# The ready of the last one is not this one's.
+	rm -f "$work/tcp.log"
 	"$2" python3 "$(dirname "$0")/tcp_check.py" receive "$work/got" >"$work/tcp.log" 2>&1 &
 	local receiver=$!
 	wait_for 60 grep -q ready "$work/tcp.log" || fail "the receiver does not start: $(cat "$work"/[tu]?p.log)"
@@ -60,6 +62,7 @@ drops()
 datagrams()
 {
 	local receiver lost=0
+	rm -f "$work/udp.log"
 	on_right python3 "$(dirname "$0")/udp_check.py" receive 500 >"$work/udp.log" 2>&1 &
 	receiver=$!
 	wait_for 60 grep -q ready "$work/udp.log" || fail "the receiver does not start: $(cat "$work"/[tu]?p.log)"
