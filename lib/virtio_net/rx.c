@@ -129,7 +129,10 @@ struct __rte_packed_begin rx_hdr_start {
 	uint16_t flags_gso_type;
 } __rte_packed_end __rte_may_alias;
 
-/* Whether the header of a packet asks for something, or has to be looked at piece by piece. */
+/*
+ * Whether the header of a packet asks for something, or lies in pieces. This only chooses the path:
+ * rx_header() reads the fields that are used.
+ */
 static inline bool
 rx_asks(const struct rte_vduse_chain *chain)
 {
@@ -179,7 +182,7 @@ rx_copy(const struct vnet_queue *queue, const struct rte_vduse_chain *chain,
 	return ret == -ENOMEM ? RX_WAIT : RX_DROP;
 }
 
-/* Receives the packet of a chain, and does what its header asks for. */
+/* Receives a packet whose header may ask for something. Not inlined: plain packets pass by it. */
 static __rte_noinline enum rx_result
 rx_offload(struct vnet_queue *queue, const struct rte_vduse_chain *chain, struct rte_mbuf *packet,
 	   struct vnet_rx_mbufs *burst)
@@ -205,6 +208,7 @@ rx_offload(struct vnet_queue *queue, const struct rte_vduse_chain *chain, struct
 	return result;
 }
 
+/* Receives the packet of a chain, and does what its header asks for. */
 static inline enum rx_result
 rx_packet(struct vnet_queue *queue, const struct rte_vduse_chain *chain, struct rte_mbuf *packet,
 	  struct vnet_rx_mbufs *burst)

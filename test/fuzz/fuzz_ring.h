@@ -98,7 +98,7 @@ fuzz_ring_post(struct fuzz_ring *ring, const struct fuzz_piece *pieces, unsigned
 	       bool indirect);
 /* Takes back the next used entry: with in-order, all chains up to it. Its length is the device's. */
 enum fuzz_taken {
-	FUZZ_TAKEN_NONE,  /* there is none */
+	FUZZ_TAKEN_NONE,  /* no used entry is left */
 	FUZZ_TAKEN_WRONG, /* it names no chain that was posted and is not used yet */
 	FUZZ_TAKEN,
 };
