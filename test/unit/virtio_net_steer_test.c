@@ -31,14 +31,20 @@
 #define NB_MBUFS 1023u
 
 static struct loopback_ctrl dev;
-static struct rte_mempool *pool;
+/* A pool for each sender: what the driver of a pool orders between threads, TSan does not see. */
+static struct rte_mempool *pools[SENDERS];
 static const unsigned int to_driver[PAIRS] = { CTRL_RX0, CTRL_RX1, CTRL_RX2, CTRL_RX3 };
 
 static void
 begin(enum rte_vduse_net_steer steer, uint64_t features)
 {
-	pool = rte_pktmbuf_pool_create("steer", NB_MBUFS, 0, 0, 2048, SOCKET_ID_ANY);
-	assert_non_null(pool);
+	char name[] = "steer0";
+	unsigned int i;
+
+	for (i = 0; i < SENDERS; i++, name[5]++) {
+		pools[i] = rte_pktmbuf_pool_create(name, NB_MBUFS, 0, 0, 2048, SOCKET_ID_ANY);
+		assert_non_null(pools[i]);
+	}
 	loopback_ctrl_create_hash(&dev, PAIRS, false, steer);
 	dev.whole = true;
 	loopback_ctrl_up(&dev, features, 0);
@@ -47,9 +53,13 @@ begin(enum rte_vduse_net_steer steer, uint64_t features)
 static void
 end(void)
 {
+	unsigned int i;
+
 	loopback_ctrl_destroy(&dev);
-	assert_int_equal(rte_mempool_avail_count(pool), NB_MBUFS);
-	rte_mempool_free(pool);
+	for (i = 0; i < SENDERS; i++) {
+		assert_int_equal(rte_mempool_avail_count(pools[i]), NB_MBUFS);
+		rte_mempool_free(pools[i]);
+	}
 }
 
 /* Flow number f: TCP or UDP, IPv4 or IPv6. What the driver sends of it has both ends swapped. */
@@ -76,7 +86,7 @@ packet_of(uint32_t f, uint32_t number)
 
 	frame_of(bytes, f, false);
 	memcpy(bytes + AT_FLOW, words, sizeof(words));
-	return flow_packet(pool, bytes, FLOW_FRAME, FLOW_FRAME);
+	return flow_packet(pools[f / FLOWS % SENDERS], bytes, FLOW_FRAME, FLOW_FRAME);
 }
 
 /* The hash by its definition, one bit at a time. */
@@ -194,7 +204,7 @@ driver_sends(uint32_t f, uint16_t pair)
 	memset(bytes, 0, HDR);
 	frame_of(bytes + HDR, f, true);
 	(void)driver_post_chain(driver, &desc, &part, 1);
-	assert_int_equal(rte_vduse_net_rx_burst(dev.net, pair, pool, &packet, 1), 1);
+	assert_int_equal(rte_vduse_net_rx_burst(dev.net, pair, pools[0], &packet, 1), 1);
 	rte_pktmbuf_free(packet);
 	assert_true(driver_take(driver, &head, &len));
 }
@@ -305,7 +315,7 @@ test_rss_off(void **state)
 	configure();
 	for (f = 0; f < FLOWS; f++)
 		assert_int_equal(arrives(f, (uint16_t)(f % PAIRS)), rss_pair(f));
-	packet = flow_packet(pool, bytes, FLOW_FRAME, FLOW_FRAME);
+	packet = flow_packet(pools[0], bytes, FLOW_FRAME, FLOW_FRAME);
 	assert_int_equal(rte_vduse_net_tx_burst(dev.net, 0, &packet, 1), 1);
 	assert_true(take(2, &f, &number));
 	set_pairs(2);
