@@ -53,6 +53,8 @@ typedef int rte_memory_order;
 #define rte_atomic_fetch_add_explicit(at, value, order) __atomic_fetch_add(at, value, order)
 /** Subtracts a value; gives the one before. */
 #define rte_atomic_fetch_sub_explicit(at, value, order) __atomic_fetch_sub(at, value, order)
+/** Sets bits of a value; gives the one before. */
+#define rte_atomic_fetch_or_explicit(at, value, order)  __atomic_fetch_or(at, value, order)
 /** Stores a value if the one there is as expected; gives whether it did. */
 #define rte_atomic_compare_exchange_strong_explicit(at, expected, value, order, failed)            \
 	__atomic_compare_exchange_n(at, expected, value, 0, order, failed)

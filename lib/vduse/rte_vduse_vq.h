@@ -213,6 +213,24 @@ void
 rte_vduse_vq_enqueue(struct rte_vduse_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb);
 
 /**
+ * Says that driver memory was written, for a front end that migrates the driver (a vhost-user
+ * socket with VHOST_F_LOG_ALL). rte_vduse_vq_enqueue() does that for the pieces of chains, so only
+ * a device type needs it that uses chains after they are valid: it sets bufs to NULL in those, and
+ * calls this function for what it wrote, once it is written and before it uses the chain.
+ *
+ * The polling thread, between rte_vduse_vq_enter() and rte_vduse_vq_leave().
+ *
+ * @param vq
+ *   The virtqueue.
+ * @param va
+ *   Address in this process, as of a piece.
+ * @param len
+ *   Length in bytes.
+ */
+void
+rte_vduse_vq_written(struct rte_vduse_vq *vq, const void *va, uint32_t len);
+
+/**
  * Shows used chains to the driver, interrupts it if it wants that (sections 2.7.7 and 2.8.10), and
  * handles the fault that stopped rte_vduse_vq_dequeue(): a miss stalls the virtqueue, a broken rule
  * puts it into the error state.

@@ -55,6 +55,8 @@ struct rte_vduse_vq {
 	/* Unused if the device type maps rings itself: see vq_remap of struct rte_vduse_dev_ops. */
 	struct vring_vq ring;
 	struct rte_vduse_vq_info info; /* as started; control thread only */
+	const struct vring_log *log;   /* dirty log of the ring, or NULL; control thread only */
+	uint64_t log_used;             /* see vduse_vq_log(); control thread only */
 } __rte_cache_aligned;
 
 /* vq.c: the part of vduse_vq_enter() that is not inline. */

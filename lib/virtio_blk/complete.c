@@ -52,6 +52,8 @@ void
 vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t status)
 {
 	*(volatile uint8_t *)request->status = status;
+	if (unlikely(queue->vq->ring.log != NULL))
+		vring_log_va(&queue->vq->ring, request->status, 1);
 	/* After a failed read, any part of the data may be missing. */
 	if (unlikely(status != VIRTIO_BLK_S_OK))
 		request->chain.used_len = vblk_request_used(request, 0);
@@ -82,6 +84,18 @@ vblk_complete_published(struct vblk_queue *queue)
 	queue->nb_done = 0;
 }
 
+/* Marks what a read wrote in the dirty log; also a failed one, which may have written a part. */
+static void
+complete_log(const struct vblk_queue *queue, const struct rte_vduse_blk_io *io)
+{
+	uint16_t i;
+
+	if (io->op != RTE_VDUSE_BLK_READ)
+		return;
+	for (i = 0; i < io->nb_iov; i++)
+		vring_log_va(&queue->vq->ring, io->iov[i].iov_base, io->iov[i].iov_len);
+}
+
 static uint8_t
 complete_status(int result)
 {
@@ -106,6 +120,8 @@ vblk_complete_poll(struct vblk_queue *queue)
 			data += ios[i]->len;
 		else
 			ranges += ios[i]->len;
+		if (unlikely(queue->vq->ring.log != NULL))
+			complete_log(queue, ios[i]);
 		if (status == VIRTIO_BLK_S_OK && vblk_part_next(queue, request, &status)) {
 			vblk_dispatch_stage(queue, request);
 			continue;

@@ -151,9 +151,10 @@ request_data(struct vblk_queue *queue, struct vblk_request *request,
 
 /* GET_ID: the serial number, padded with NUL, cut to the driver's buffer. */
 static uint8_t
-request_id(const struct rte_vduse_blk *blk, struct vblk_request *request,
+request_id(const struct vblk_queue *queue, struct vblk_request *request,
 	   const struct rte_vduse_chain *chain)
 {
+	const struct rte_vduse_blk *blk = queue->blk;
 	struct iovec iov[RTE_VDUSE_BLK_SERIAL_MAX];
 	uint32_t len = RTE_MIN(chain->in_len - 1, (uint32_t)sizeof(blk->serial)), at = 0;
 	uint16_t nb, i;
@@ -161,6 +162,7 @@ request_id(const struct rte_vduse_blk *blk, struct vblk_request *request,
 	nb = request_map(chain->bufs + chain->nb_out, 0, len, iov);
 	for (i = 0; i < nb; i++) {
 		memcpy(iov[i].iov_base, blk->serial + at, iov[i].iov_len);
+		vring_log_va(&queue->vq->ring, iov[i].iov_base, iov[i].iov_len);
 		at += (uint32_t)iov[i].iov_len;
 	}
 	request->chain.used_len = vblk_request_used(request, len);
@@ -282,7 +284,7 @@ vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
 		return VIRTIO_BLK_S_OK;
 	case VIRTIO_BLK_T_GET_ID:
 		*done = true;
-		return request_id(queue->blk, request, chain);
+		return request_id(queue, request, chain);
 	case VIRTIO_BLK_T_DISCARD:
 	case VIRTIO_BLK_T_WRITE_ZEROES:
 	case VIRTIO_BLK_T_SECURE_ERASE:

@@ -154,6 +154,7 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	 * that of the descriptor.
 	 */
 	vq->ring.reads_tables = vq->index % 2 == 1;
+	vq->ring.writes_used = true;
 	return queue_resume(queue, info);
 }
 

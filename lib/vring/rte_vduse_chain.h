@@ -31,7 +31,10 @@ struct rte_vduse_buf {
  */
 struct rte_vduse_chain {
 	struct rte_vduse_buf
-		*bufs;     /**< The pieces; valid until the next rte_vduse_vq_dequeue() or leave. */
+		*bufs;     /**< The pieces; valid until the next rte_vduse_vq_dequeue() or leave.
+			    * A chain that is used later has NULL here, see
+			    * rte_vduse_vq_written().
+			    */
 	uint32_t out_len;  /**< Bytes to read; at most UINT32_MAX is said. */
 	uint32_t in_len;   /**< Bytes that may be written; at most UINT32_MAX is said. */
 	uint32_t used_len; /**< Bytes written; the device type sets it. */

@@ -131,9 +131,22 @@ vring_remap(struct vring_vq *vq)
 	memset(vq->mem.window, 0, sizeof(vq->mem.window));
 	ret = vq->ops->map(vq);
 	/* The new memory may not hold the notification setting. */
-	if (ret == 0 && vq->started)
+	if (ret == 0 && vq->started) {
 		vq->ops->notify(vq);
+		if (vq->log != NULL)
+			vring_log_notify(vq);
+	}
 	return ret;
+}
+
+void
+vring_log_set(struct vring_vq *vq, const struct vring_log *log, uint64_t used)
+{
+	vq->log = log;
+	vq->log_used = used;
+	/* The start wrote there. */
+	if (log != NULL)
+		vring_log_notify(vq);
 }
 
 void
@@ -150,6 +163,7 @@ vring_stop(struct vring_vq *vq)
 	vq->packed.desc = NULL;
 	vq->packed.device_event = NULL;
 	vq->packed.driver_event = NULL;
+	vq->log = NULL;
 	vq->started = false;
 }
 
@@ -158,6 +172,8 @@ vring_notify(struct vring_vq *vq, bool enable)
 {
 	vq->notify = enable;
 	vq->ops->notify(vq);
+	if (unlikely(vq->log != NULL))
+		vring_log_notify(vq);
 	/* Store the setting before the next load from the ring: pairs with the driver's barrier
 	 * between making a chain available and loading the setting.
 	 */

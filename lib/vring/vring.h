@@ -19,6 +19,7 @@
 #include <rte_common.h>
 
 #include <rte_vduse_chain.h>
+#include <vring/log.h>
 
 #define VRING_SIZE_MIN 2
 #define VRING_SIZE_MAX 32768
@@ -157,6 +158,12 @@ struct vring_vq {
 	 * sets it after vring_start() for a queue in which the device never writes to a buffer.
 	 */
 	bool reads_tables;
+	/*
+	 * Of a chain, only the first used_len bytes are written, and not what is after them. The
+	 * device type sets it after vring_start(), so that less is marked in the log.
+	 */
+	bool writes_used;
+	const struct vring_log *log; /* NULL: nothing is logged. Set by vring_log_set() */
 	enum vring_fault fault;
 	uint64_t fault_iova; /* the address, index or length that is wrong */
 	struct vring_mem mem;
@@ -167,6 +174,7 @@ struct vring_vq {
 	uint32_t nb_read;     /* descriptors of chains of more than one, since the last pop began */
 	struct vring_layout layout;
 	struct vring_packed packed;
+	uint64_t log_used; /* address that stands for layout.device in the log */
 };
 
 /*
@@ -185,6 +193,13 @@ vring_start(struct vring_vq *vq, const struct vring_layout *layout, vring_lookup
 /* Maps the rings again after memory changed; positions stay. 0 or -EFAULT. */
 int
 vring_remap(struct vring_vq *vq);
+
+/*
+ * Sets the dirty log, or NULL, of a virtqueue that was started. used: the address by which the used
+ * ring (packed: the device event area) is marked.
+ */
+void
+vring_log_set(struct vring_vq *vq, const struct vring_log *log, uint64_t used);
 
 /* Unmaps the rings and frees the scratch array; the position stays. May be called twice. */
 void
@@ -284,11 +299,14 @@ vring_unpop(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t 
 
 /*
  * Writes used entries, which the driver does not see until vring_publish(). With VIRTIO_F_IN_ORDER
- * chains must be pushed in the order in which they were popped.
+ * chains must be pushed in the order in which they were popped. With a log, the buffers are marked;
+ * of chains without bufs the caller marks what it wrote by vring_log_va().
  */
 static inline void
 vring_push(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t nb)
 {
+	if (unlikely(vq->log != NULL))
+		vring_log_chains(vq, chains, nb);
 	vq->ops->push(vq, chains, nb);
 }
 
@@ -296,6 +314,8 @@ vring_push(struct vring_vq *vq, const struct rte_vduse_chain *chains, uint16_t n
 static inline bool
 vring_publish(struct vring_vq *vq)
 {
+	if (unlikely(vq->log != NULL))
+		return vring_log_publish(vq);
 	return vq->ops->publish(vq);
 }
 

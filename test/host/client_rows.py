@@ -150,7 +150,6 @@ def one_slot_more(device):
 
 def refusals(device):
     """A reply was asked for: it says no, and the client goes on."""
-    device.refused(vu.SET_LOG_BASE, struct.pack("<2Q", 4096, 0), [device.memory.fd])
     device.refused(vu.SET_VRING_NUM, struct.pack("<II", INDEX, 65536))
     device.refused(vu.ADD_MEM_REG, bytes(8) + device.memory.region(), [device.memory.fd])
     device.refused(vu.REM_MEM_REG, bytes(8) + device.memory.region(first=5 << 30))

@@ -8,8 +8,6 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#define RING_SIZE 8
-
 int
 vhost_client_connect(const char *path)
 {
@@ -135,7 +133,7 @@ vhost_client_ring(int fd, uint16_t index, uint64_t first, uint32_t position)
 	struct vhost_user_msg msg = vhost_client_msg(
 		MSG_SET_VRING_ADDR, 0, sizeof(((union msg_payload *)NULL)->addresses), true);
 
-	client_vring(fd, MSG_SET_VRING_NUM, index, RING_SIZE);
+	client_vring(fd, MSG_SET_VRING_NUM, index, VHOST_CLIENT_RING);
 	client_vring(fd, MSG_SET_VRING_BASE, index, position);
 	msg.payload.addresses.index = index;
 	msg.payload.addresses.desc = VHOST_CLIENT_USER + first;

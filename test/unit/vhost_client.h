@@ -13,6 +13,8 @@
 
 /* Where the client has its memory in its own addresses. */
 #define VHOST_CLIENT_USER UINT64_C(0x7f0000000000)
+/* Descriptors of a ring. */
+#define VHOST_CLIENT_RING 8
 
 /* Connects to a path. The socket, which the caller closes, waits no longer than UNIT_PATIENCE_MS. */
 int
@@ -47,7 +49,7 @@ struct vhost_user_msg
 vhost_client_slot(uint32_t type, uint64_t first, uint64_t size);
 
 /*
- * Sets up a ring of 8 in the page at first, from a position on, and enables it. Features and memory
+ * Sets up a ring in the page at first, from a position on, and enables it. Features and memory
  * were there before.
  */
 void

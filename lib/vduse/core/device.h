@@ -188,6 +188,13 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb);
 /* After a miss is served: the virtqueue runs again, or fails if no region has the address. */
 void
 vduse_vq_resume(struct rte_vduse_vq *vq);
+/*
+ * Sets the dirty log of a virtqueue, also for later starts, or NULL. used: the address by which the
+ * used ring (packed: the device event area) is marked; UINT64_MAX: its own. After it returns, no
+ * poller uses the old log. Not for device types that map rings themselves.
+ */
+void
+vduse_vq_log(struct rte_vduse_vq *vq, const struct vring_log *log, uint64_t used);
 /* The position at which a virtqueue continues, in the format of linux/vduse.h. */
 void
 vduse_vq_state(struct rte_vduse_vq *vq, struct vduse_vq_state *state);

@@ -209,6 +209,26 @@ vq_window(void *arg, uint64_t iova, bool write, struct vring_window *window)
 	return true;
 }
 
+static void
+vq_log_apply(struct rte_vduse_vq *vq)
+{
+	vring_log_set(&vq->ring, vq->log,
+		      vq->log_used != UINT64_MAX ? vq->log_used : vq->info.device);
+}
+
+void
+vduse_vq_log(struct rte_vduse_vq *vq, const struct vring_log *log, uint64_t used)
+{
+	bool enabled = rte_atomic_load_explicit(&vq->enabled, rte_memory_order_relaxed);
+
+	vq_lock(vq);
+	vq->log = log;
+	vq->log_used = used;
+	if (vq->ring.started)
+		vq_log_apply(vq);
+	vq_release(vq, enabled && vq->state == RTE_VDUSE_VQ_RUNNING);
+}
+
 /* Maps the ring and starts the device type's queue. -EFAULT: the ring is in no region. */
 static int
 vq_ring_start(struct rte_vduse_vq *vq)
@@ -230,6 +250,7 @@ vq_ring_start(struct rte_vduse_vq *vq)
 	ret = vring_start(&vq->ring, &layout, vq_window, vq);
 	if (ret < 0)
 		return ret;
+	vq_log_apply(vq);
 	ret = dev->ops->vq_start(vq, info, dev->arg);
 	if (ret < 0)
 		vring_stop(&vq->ring);

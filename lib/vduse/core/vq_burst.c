@@ -41,6 +41,12 @@ rte_vduse_vq_enqueue(struct rte_vduse_vq *vq, const struct rte_vduse_chain *chai
 	vring_push(&vq->ring, chains, nb);
 }
 
+void
+rte_vduse_vq_written(struct rte_vduse_vq *vq, const void *va, uint32_t len)
+{
+	vring_log_va(&vq->ring, va, len);
+}
+
 bool
 rte_vduse_vq_flush(struct rte_vduse_vq *vq)
 {

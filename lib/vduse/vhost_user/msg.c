@@ -26,7 +26,7 @@ struct msg_kind {
 
 /*
  * Needs no action: SET_OWNER, because one client at a time is served; SET_VRING_ERR, because errors
- * are reported by GET_STATUS.
+ * are reported by GET_STATUS; SET_LOG_FD, because front ends look at the log by themselves.
  */
 static int
 msg_accept(struct vhost_user *vu, struct vhost_user_msg *msg)
@@ -44,8 +44,8 @@ static const struct msg_kind kinds[] = {
 	[MSG_RESET_OWNER] = { "RESET_OWNER", 0, 0, false, vhost_user_msg_reset },
 	[MSG_SET_MEM_TABLE] = { "SET_MEM_TABLE", offsetof(union msg_payload, table.regions),
 				MSG_FDS_MAX, false, vhost_user_msg_mem_table },
-	[MSG_SET_LOG_BASE] = { .name = "SET_LOG_BASE" },
-	[MSG_SET_LOG_FD] = { .name = "SET_LOG_FD" },
+	[MSG_SET_LOG_BASE] = { "SET_LOG_BASE", PAYLOAD(log), 1, true, vhost_user_msg_log_base },
+	[MSG_SET_LOG_FD] = { "SET_LOG_FD", 0, 1, false, msg_accept },
 	[MSG_SET_VRING_NUM] = { "SET_VRING_NUM", PAYLOAD(vring), 0, false,
 				vhost_user_msg_vring_set },
 	[MSG_SET_VRING_ADDR] = { "SET_VRING_ADDR", PAYLOAD(addresses), 0, false,

@@ -25,8 +25,12 @@
 static uint64_t
 dev_features(const struct vhost_user *vu)
 {
-	return (vu->dev->offered & ~VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM)) |
-	       VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES);
+	uint64_t features = vu->dev->offered & ~VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM);
+
+	/* What a device type writes that maps rings itself is not known here. */
+	if (vu->dev->ops->vq_remap == NULL)
+		features |= VHOST_USER_BIT(MSG_F_LOG_ALL);
+	return features | VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES);
 }
 
 static uint64_t
@@ -38,6 +42,8 @@ dev_protocol(const struct vhost_user *vu)
 		VHOST_USER_BIT(MSG_PROTOCOL_RESET_DEVICE) | VHOST_USER_BIT(MSG_PROTOCOL_MEM_SLOTS) |
 		VHOST_USER_BIT(MSG_PROTOCOL_STATUS);
 
+	if (vu->dev->ops->vq_remap == NULL)
+		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_LOG_SHMFD);
 	if (vu->net && (vu->dev->offered & VHOST_USER_BIT(VIRTIO_NET_F_MTU)))
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_NET_MTU);
 	if (vu->net && vu->dev->ops->announce != NULL)
@@ -64,9 +70,11 @@ vhost_user_msg_set_features(struct vhost_user *vu, struct vhost_user_msg *msg)
 	vu->refused = (features & ~dev_features(vu)) != 0;
 	if (vu->refused)
 		return vhost_user_msg_refuse(vu, msg, "sets features that are not offered");
-	if (vu->up && (features & ~VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES)) != vu->features)
+	/* A migration begins and ends while virtqueues run. */
+	if (vu->up && (features & ~VHOST_USER_NOT_VIRTIO) != vu->features)
 		return vhost_user_msg_drop(vu, "it changed features while virtqueues run");
 	vu->acked = features;
+	vhost_user_log_apply_all(vu);
 	return MSG_DONE;
 }
 
@@ -94,6 +102,7 @@ vhost_user_msg_reset(struct vhost_user *vu, struct vhost_user_msg *msg)
 	if (ret < 0)
 		return ret;
 	vu->acked = 0;
+	vhost_user_log_apply_all(vu);
 	vu->refused = false;
 	vu->status = 0;
 	return MSG_DONE;

@@ -79,6 +79,16 @@ msg_vring_change(struct vhost_user_ring *ring, const struct vhost_user_msg *msg)
 	}
 }
 
+static void
+msg_vring_log(struct vhost_user *vu, uint16_t index, const struct vhost_user_msg *msg)
+{
+	struct vhost_user_ring *ring = &vu->vqs[index].ring;
+
+	ring->logged = (msg->payload.addresses.flags & MSG_VRING_F_LOG) != 0;
+	ring->log_used = msg->payload.addresses.log;
+	vhost_user_log_apply(vu, index);
+}
+
 /* Stops the virtqueue, changes its ring, and starts it again if nothing is missing. */
 int
 vhost_user_msg_vring_set(struct vhost_user *vu, struct vhost_user_msg *msg)
@@ -94,6 +104,8 @@ vhost_user_msg_vring_set(struct vhost_user *vu, struct vhost_user_msg *msg)
 		return MSG_DONE;
 	if (msg->type == MSG_SET_VRING_KICK)
 		vhost_user_kick_take(vu, index, msg);
+	if (msg->type == MSG_SET_VRING_ADDR)
+		msg_vring_log(vu, index, msg);
 	if (msg_vring_repeats(&vu->vqs[index].ring, msg))
 		return MSG_DONE;
 	if (msg->type == MSG_SET_VRING_NUM && msg->payload.vring.num > VHOST_USER_VRING_SIZE_MAX)

@@ -32,6 +32,10 @@ static_assert(RTE_VDUSE_SOCKET_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_p
 
 #define VHOST_USER_BIT(nr) (UINT64_C(1) << (nr))
 
+/* Features of the protocol, and not of the device. */
+#define VHOST_USER_NOT_VIRTIO                                                                      \
+	(VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES) | VHOST_USER_BIT(MSG_F_LOG_ALL))
+
 /* A region of the driver's memory. */
 struct vhost_user_region {
 	uint64_t first; /* guest physical addresses */
@@ -63,8 +67,10 @@ struct vhost_user_ring {
 	bool placed; /* the addresses below are set */
 	bool kicked; /* a kick descriptor was sent */
 	bool enabled;
-	bool paused;   /* stopped because the ring was moved or unmapped; see vring_resume */
-	uint64_t desc; /* addresses of the driver's process */
+	bool paused;       /* stopped because the ring was moved or unmapped; see vring_resume */
+	bool logged;       /* log_used is set */
+	uint64_t log_used; /* guest physical address of the used ring in the dirty log */
+	uint64_t desc;     /* addresses of the driver's process */
 	uint64_t driver;
 	uint64_t device;
 };
@@ -73,6 +79,7 @@ struct vhost_user_ring {
 
 struct vhost_user_call;
 struct vhost_user_closer;
+struct vhost_user_log;
 
 struct vhost_user_vq {
 	struct vhost_user_ring ring;
@@ -120,6 +127,7 @@ struct vhost_user {
 	bool announces;                    /* announce waits until the device has DRIVER_OK */
 	uint8_t announce[6];               /* MAC address of the last SEND_RARP */
 	int inflight;                      /* see inflight.c; -1: none */
+	struct vhost_user_log *log;        /* see log.c; NULL: none */
 	struct vhost_user_write written;   /* last configuration write that had an effect */
 	struct vhost_user_region *regions; /* sorted by address */
 	uint32_t nb_regions;
@@ -305,6 +313,21 @@ vhost_user_inflight_noted(const struct vhost_user *vu, struct vhost_user_write *
 /* Cookie of a virtqueue: the same number as long as the driver keeps the buffer, or 0. */
 uint64_t
 vhost_user_inflight_cookie(const struct vhost_user *vu, uint16_t index);
+
+/*
+ * log.c: maps the dirty log of the front end, in place of the one before. The caller keeps fd. 0, or
+ * a negative errno with a log line.
+ */
+int
+vhost_user_log_take(struct vhost_user *vu, int fd, uint64_t size, uint64_t offset);
+/* log.c: lets a virtqueue mark that log, or none, as features and ring say now. */
+void
+vhost_user_log_apply(struct vhost_user *vu, uint16_t index);
+/* log.c: the same for all virtqueues. */
+void
+vhost_user_log_apply_all(struct vhost_user *vu);
+void
+vhost_user_log_close(struct vhost_user *vu);
 
 /*
  * channel.c: takes over the driver's socket for messages of the device. -EPROTO: it could block, or

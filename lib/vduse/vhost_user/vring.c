@@ -139,7 +139,7 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 	if (vq->ring.size == 0 || !vq->ring.placed || !vq->ring.kicked || !enabled)
 		return 0;
 	if (!vu->up)
-		vu->features = vu->acked & ~VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES);
+		vu->features = vu->acked & ~VHOST_USER_NOT_VIRTIO;
 	ret = vring_read(vu, index, &info);
 	if (ret < 0)
 		return ret;

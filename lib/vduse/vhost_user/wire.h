@@ -49,9 +49,15 @@ enum msg_type {
 
 /* Feature bit: the device has protocol features. */
 #define MSG_F_PROTOCOL_FEATURES 30
+/* Feature bit: the device marks the pages that it writes to. */
+#define MSG_F_LOG_ALL 26
+
+/* Flag of SET_VRING_ADDR: the used ring is marked at the log address of the message. */
+#define MSG_VRING_F_LOG 1U
 
 /* Bits of the protocol features. */
 #define MSG_PROTOCOL_MQ              0
+#define MSG_PROTOCOL_LOG_SHMFD       1
 #define MSG_PROTOCOL_RARP            2
 #define MSG_PROTOCOL_REPLY_ACK       3
 #define MSG_PROTOCOL_NET_MTU         4
@@ -115,6 +121,10 @@ union msg_payload {
 		uint16_t queue_size;
 		uint32_t padding;
 	} inflight;
+	struct {
+		uint64_t size;
+		uint64_t offset;
+	} log;
 	struct {
 		uint32_t nb;
 		uint32_t padding;

@@ -46,7 +46,8 @@ struct file_io {
 	uint32_t since;    /* it is refused, milliseconds; 0: it is not */
 	uint16_t done_iov; /* vectors */
 	uint8_t stage;     /* an enum file_stage */
-	uint8_t edge : 7;  /* an enum file_edge */
+	uint8_t edge : 6;  /* an enum file_edge */
+	bool cut : 1;      /* bytes that are done were cut off the vector done_iov */
 	bool split : 1;    /* it is done in steps */
 };
 static_assert(sizeof(struct file_io) <= RTE_VDUSE_BLK_IO_PRIV, "no room for it in an operation");

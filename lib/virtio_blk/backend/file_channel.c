@@ -45,19 +45,39 @@ RTE_INIT(file_zero_init)
 		file_zero_iov[i] = (struct iovec){ (void *)(uintptr_t)file_zeroes, FILE_ZERO_SIZE };
 }
 
-/* Removes len bytes from the front of the vectors, in place. */
+/* Restores the vector that file_advance() cut: all together have io->len bytes. */
 static void
-file_advance(struct rte_vduse_blk_io *io, size_t len)
+file_restore(struct rte_vduse_blk_io *io)
 {
 	struct file_io *own = file_io(io);
-	while (len > 0 && len >= io->iov[own->done_iov].iov_len)
-		len -= io->iov[own->done_iov++].iov_len;
-	if (len > 0) {
-		struct iovec *iov = &io->iov[own->done_iov];
+	struct iovec *iov = &io->iov[own->done_iov];
+	uint64_t missing = io->len;
+	uint16_t i;
 
-		iov->iov_base = (uint8_t *)iov->iov_base + len;
-		iov->iov_len -= len;
-	}
+	for (i = 0; i < io->nb_iov; i++)
+		missing -= io->iov[i].iov_len;
+	iov->iov_base = (uint8_t *)iov->iov_base - missing;
+	iov->iov_len += missing;
+	own->cut = false;
+}
+
+/* Lets the vectors begin after the bytes that are done, in place. */
+static void
+file_advance(struct rte_vduse_blk_io *io)
+{
+	struct file_io *own = file_io(io);
+	uint64_t len = own->done;
+	struct iovec *iov;
+
+	if (own->cut)
+		file_restore(io);
+	own->done_iov = 0;
+	while (len >= io->iov[own->done_iov].iov_len)
+		len -= io->iov[own->done_iov++].iov_len;
+	iov = &io->iov[own->done_iov];
+	iov->iov_base = (uint8_t *)iov->iov_base + len;
+	iov->iov_len -= len;
+	own->cut = true;
 }
 
 static bool
@@ -242,11 +262,14 @@ file_take_range(struct file_channel *channel, struct rte_vduse_blk_io *io)
 	return 0;
 }
 
-/* Releases the bounce buffer and the range of an operation. */
+/* Releases the bounce buffer and the range of an operation, and leaves its vectors as they were. */
 static void
 file_leave(struct file_channel *channel, struct rte_vduse_blk_io *io)
 {
 	struct file_io *own = file_io(io);
+
+	if (unlikely(own->cut))
+		file_restore(io);
 	if (unlikely(own->room != NULL))
 		file_room_leave(&channel->nb_rooms, io);
 	if (unlikely(own->range != NULL)) {
@@ -286,6 +309,7 @@ file_begin(struct file_channel *channel, struct rte_vduse_blk_io *io)
 	own->room = NULL;
 	own->range = NULL;
 	own->split = false;
+	own->cut = false;
 	own->stage = io->unmap ? FILE_PUNCH : FILE_RANGE;
 	if (io->op == RTE_VDUSE_BLK_ZERO && !io->unmap &&
 	    rte_atomic_load_explicit(&file->no_zero_range, rte_memory_order_relaxed))
@@ -404,7 +428,7 @@ file_continue(struct rte_vduse_blk_io *io, int result)
 	if (own->done == io->len)
 		return false;
 	if (data)
-		file_advance(io, (size_t)result);
+		file_advance(io);
 	return true;
 }
 
