@@ -41,6 +41,8 @@ child_run(void)
 			driver_send(REQUESTS - SLOTS);
 		vblk_fault_release(blk->backend, round % 3, round % 2 == 0);
 		world->device = true;
+		/* Each instruction from here on. */
+		raise(SIGTRAP);
 		rte_vduse_blk_poll(blk, 0);
 		world->device = false;
 	}
@@ -56,7 +58,10 @@ picture_differs(const struct picture *last)
 	       memcmp(last->memory[0], rings->va, rings->size) != 0;
 }
 
-/* Lets a child go on instruction by instruction, and keeps what it leaves on the way. */
+/*
+ * Lets a child go on, instruction by instruction while it is the device's turn, and keeps what it
+ * leaves on the way.
+ */
 static void
 take_pictures(void)
 {
@@ -69,9 +74,12 @@ take_pictures(void)
 		child_run();
 	picture_take();
 	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
-		if (world->device && picture_differs(&pictures[nb_pictures - 1]))
+		bool device = world->device;
+
+		if (device && picture_differs(&pictures[nb_pictures - 1]))
 			picture_take();
-		assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+		assert_int_equal(ptrace(device ? PTRACE_SINGLESTEP : PTRACE_CONT, pid, NULL, NULL),
+				 0);
 	}
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);

@@ -127,6 +127,8 @@ child_run(void)
 		world_receive();
 		world_send(POSTED);
 		world->device = true;
+		/* Each instruction from here on. */
+		raise(SIGTRAP);
 		world_poll((uint16_t)(1 + round * 3 % BURST));
 		world->device = false;
 	}
@@ -145,7 +147,10 @@ picture_differs(const struct picture *last, uint8_t *kept, const uint8_t *noted,
 	return true;
 }
 
-/* Lets a child go on instruction by instruction, and keeps what it leaves on the way. */
+/*
+ * Lets a child go on, instruction by instruction while it is the device's turn, and keeps what it
+ * leaves on the way.
+ */
 static void
 take_pictures(void)
 {
@@ -162,10 +167,13 @@ take_pictures(void)
 		child_run();
 	picture_take();
 	while (waitpid(pid, &status, 0) == pid && WIFSTOPPED(status)) {
-		if (world->device &&
+		bool device = world->device;
+
+		if (device &&
 		    picture_differs(&pictures[nb_pictures - 1], kept, noted, sizeof(kept)))
 			picture_take();
-		assert_int_equal(ptrace(PTRACE_SINGLESTEP, pid, NULL, NULL), 0);
+		assert_int_equal(ptrace(device ? PTRACE_SINGLESTEP : PTRACE_CONT, pid, NULL, NULL),
+				 0);
 	}
 	assert_true(WIFEXITED(status));
 	assert_int_equal(WEXITSTATUS(status), 0);
