@@ -40,6 +40,25 @@ protect_build_folder()
 	done
 }
 
+# EAL loads each driver in DPDK's folder that is called NAME.so or NAME.so.MAJOR.MINOR, at each start:
+# most of the time that a start takes in emulation. Here it finds those that scripts use. The dynamic
+# linker, which looks for NAME.so.MAJOR, finds all of them.
+choose_drivers()
+{
+	local dir all name
+	for dir in /usr/lib/*/dpdk/pmds-*; do
+		[ -d "$dir" ] || continue
+		all=$dir.all
+		mkdir "$all"
+		mount --bind "$dir" "$all"
+		mount -t tmpfs -o mode=755 drivers "$dir"
+		ln -s "$all"/*.so.[0-9][0-9] "$dir"
+		for name in bus_pci bus_vdev mempool_ring net_null net_ring net_vhost net_virtio; do
+			ln -s "$all/librte_$name.so" "$dir"
+		done
+	done
+}
+
 # The host's tree is read-only, and a counter file found there would be added to. Here the paths
 # begin below the build folder.
 keep_counters()
@@ -67,6 +86,7 @@ ip link set lo up
 . "$(argument vm_job)"
 export VM_TOP
 protect_build_folder
+choose_drivers
 cd "$VM_TOP" || switch_off
 # A kernel that finds fewer hides races.
 [ "$(nproc)" = "$VM_CPUS" ] || echo "BUG: $(nproc) processors, not $VM_CPUS" >/dev/kmsg
