@@ -92,12 +92,19 @@ received()
 	$vsctl get Interface "$1" statistics:rx_packets
 }
 
-# xstat INTERFACE NAME: ovs-vsctl shows but a few of them.
-xstat()
+# xstats INTERFACE: NAME VALUE in each line. ovs-vsctl shows few of them.
+xstats()
 {
 	local port
 	port=$($vsctl get Interface "$1" status:port_no | tr -d '"')
-	echo "/ethdev/xstats,$port" | dpdk-telemetry.py | sed -n "s/.*\"$2\": \([0-9]*\).*/\1/p"
+	echo "/ethdev/xstats,$port" | dpdk-telemetry.py |
+		grep -o '"[a-z0-9_]*": [0-9]*' | tr -d '":'
+}
+
+# value_of NAME: from what xstats printed.
+value_of()
+{
+	sed -n "s/^$1 //p"
 }
 
 # grows INTERFACE NAME: since the last call for it, or from zero.
@@ -105,7 +112,8 @@ declare -A xstat_last=()
 grows()
 {
 	local now
-	now=$(xstat "$1" "$2")
+	now=$(xstats "$1" | value_of "$2")
+	echo "$1: $2 is ${now:-unknown}, was ${xstat_last[$1 $2]:-0}"
 	[ "${now:-0}" -gt "${xstat_last[$1 $2]:-0}" ] || fail "$1: $2 is ${now:-unknown}"
 	xstat_last[$1 $2]=$now
 }
@@ -113,11 +121,12 @@ grows()
 # stays_zero INTERFACE NAME...
 stays_zero()
 {
-	local name interface=$1
+	local name now all interface=$1
 	shift
+	all=$(xstats "$interface")
 	for name; do
-		[ "$(xstat "$interface" "$name")" = 0 ] ||
-			fail "$interface: $name is $(xstat "$interface" "$name")"
+		now=$(value_of "$name" <<<"$all")
+		[ "$now" = 0 ] || fail "$interface: $name is ${now:-unknown}"
 	done
 }
 

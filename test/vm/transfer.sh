@@ -28,6 +28,7 @@ transfer()
 	"$3" python3 "$(dirname "$0")/tcp_check.py" send "$1" "$work/sent" || fail "cannot send"
 	wait $receiver || fail "cannot receive: $(cat "$work/tcp.log")"
 	cmp "$work/sent" "$work/got" || fail "the bytes differ"
+	echo "to $1: $(stat -c %s "$work/got") bytes as they were sent"
 }
 
 # No packet was thrown away for its checksum.
