@@ -8,7 +8,7 @@ ovs=$DPDK_VDUSE_CACHE/ovs
 export OVS_RUNDIR=$work OVS_DBDIR=$work OVS_SYSCONFDIR=$work OVS_LOGDIR=$work
 export OVS_PKGDATADIR=$ovs/usr/share/openvswitch
 PATH=$ovs/usr/bin:$ovs/usr/sbin:$ovs/usr/lib/openvswitch-switch-dpdk:$PATH
-vsctl="ovs-vsctl --timeout=60"
+vsctl="ovs-vsctl --timeout=180"
 
 # start_ovs OPTION...: with other_config:OPTION, and an empty bridge.
 start_ovs()
@@ -32,12 +32,12 @@ stop_ovs()
 	local pid
 	pid=$(cat "$work/ovs-vswitchd-dpdk.pid")
 	$vsctl del-br br0
-	wait_for 60 nothing_left || check_nothing_left
+	wait_for 180 nothing_left || check_nothing_left
 	ovs-appctl -t ovs-vswitchd-dpdk exit --cleanup
-	wait_for 60 eval "! kill -0 $pid" || fail "ovs-vswitchd does not end"
+	wait_for 180 eval "! kill -0 $pid" || fail "ovs-vswitchd does not end"
 	pid=$(cat "$work/ovsdb-server.pid")
 	ovs-appctl -t ovsdb-server exit
-	wait_for 60 eval "! kill -0 $pid" || fail "ovsdb-server does not end"
+	wait_for 180 eval "! kill -0 $pid" || fail "ovsdb-server does not end"
 }
 
 # Nothing went wrong at a port.
@@ -54,7 +54,7 @@ vduse_port()
 	local devargs=net_vduse$1,iface=/dev/vduse/net$1,attach=virtio$4
 	$vsctl add-port br0 "vduse$1" -- set Interface "vduse$1" type=dpdk \
 		"options:dpdk-devargs=$devargs"
-	wait_for 60 port_is_up "vduse$1" || fail "vduse$1 is not up"
+	wait_for 180 port_is_up "vduse$1" || fail "vduse$1 is not up"
 	in_netns "$2" "net$1" "$3"
 }
 
@@ -67,7 +67,7 @@ veth_port()
 	ip -n "$1" addr add "$2" dev eth0
 	ip -n "$1" link set eth0 up
 	$vsctl add-port br0 veth0
-	wait_for 60 port_is_up veth0 || fail "veth0 is not up"
+	wait_for 180 port_is_up veth0 || fail "veth0 is not up"
 }
 
 # internal_port NETNS ADDRESS/PREFIX: a tap device of the switch, which is eth0 there.
@@ -84,7 +84,7 @@ internal_port()
 # reaches FROM ADDRESS: the switch has taken the ports into use, and the addresses are resolved.
 reaches()
 {
-	wait_for 60 "$1" ping -c 1 -W 2 "$2" || fail "$1: $2 does not answer"
+	wait_for 180 "$1" ping -c 1 -W 2 "$2" || fail "$1: $2 does not answer"
 }
 
 received()
@@ -136,7 +136,7 @@ iperf_both()
 	local way
 	for way in "" -R; do
 		"$1" iperf3 -s -1 -D >/dev/null
-		wait_for 60 eval "$1 ss -Hltn | grep -q 5201" || fail "iperf3 does not listen"
+		wait_for 180 eval "$1 ss -Hltn | grep -q 5201" || fail "iperf3 does not listen"
 		# shellcheck disable=SC2086
 		"$2" iperf3 -c "$3" -t 3 $way | grep -E 'sender|receiver' || fail "iperf3 $way"
 	done
