@@ -29,7 +29,7 @@ enum rte_vduse_vq_state {
 	RTE_VDUSE_VQ_IDLE,      /**< The driver has not made it ready. */
 	RTE_VDUSE_VQ_RUNNING,   /**< The device polls it. */
 	RTE_VDUSE_VQ_WAITING,   /**< Stalled; the control thread resolves an unmapped address. */
-	RTE_VDUSE_VQ_SUSPENDED, /**< No region in force holds its rings. */
+	RTE_VDUSE_VQ_SUSPENDED, /**< No region holds its rings, or the driver suspended the device. */
 	RTE_VDUSE_VQ_ERROR,     /**< The driver broke a rule; stopped until it resets the device. */
 };
 

@@ -299,3 +299,13 @@ vnet_coal_stop(struct vnet_queue *queue)
 	coal_flush(queue);
 	queue->coal.limit = 0;
 }
+
+void
+vnet_coal_rest(struct vnet_queue *queue)
+{
+	if (coal_at(queue) == 0)
+		return;
+	rte_spinlock_lock(&queue->vq->lock);
+	coal_flush(queue);
+	rte_spinlock_unlock(&queue->vq->lock);
+}

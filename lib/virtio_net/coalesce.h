@@ -77,5 +77,8 @@ void
 vnet_coal_start(struct rte_vduse_net *net, struct vnet_queue *queue, bool resumed);
 void
 vnet_coal_stop(struct vnet_queue *queue);
+/* Sends what is held back. The virtqueue does not run. */
+void
+vnet_coal_rest(struct vnet_queue *queue);
 
 #endif /* VNET_COALESCE_H */

@@ -183,6 +183,9 @@ queue_runs(struct rte_vduse_vq *vq, bool runs, void *arg)
 {
 	struct rte_vduse_net *net = arg;
 
+	/* No poller sends it, and a driver that suspends the device cannot be called later. */
+	if (!runs)
+		vnet_coal_rest(&net->queues[vq->index]);
 	if (net->watch != NULL && net->watch->vq_runs != NULL)
 		net->watch->vq_runs(vq, runs, net->arg);
 }

@@ -16,6 +16,7 @@
 
 #include <linux/vduse.h>
 
+#include <rte_bitops.h>
 #include <rte_memory.h>
 
 #include <rte_vduse_blk.h>
@@ -36,6 +37,9 @@ static struct {
 	unsigned int created, destroyed;
 	uint64_t version;       /* API that it has */
 	uint64_t chosen;        /* API that it was told */
+	bool has_features;      /* it can be asked for optional messages, 7.3 and later */
+	uint64_t features;      /* those that it has */
+	uint64_t taken;         /* those that it was told */
 	uint32_t ngroups, nas;  /* of the device that was created */
 	uint32_t group[NB_VQS]; /* of its virtqueues */
 } kernel;
@@ -124,6 +128,15 @@ __wrap_ioctl(int fd, unsigned long request, ...)
 		return 0;
 	case VDUSE_SET_API_VERSION:
 		memcpy(&kernel.chosen, arg, sizeof(kernel.chosen));
+		return 0;
+	case VDUSE_GET_FEATURES:
+		if (kernel.has_features)
+			memcpy(arg, &kernel.features, sizeof(kernel.features));
+		else
+			errno = EINVAL;
+		return kernel.has_features ? 0 : -1;
+	case VDUSE_SET_FEATURES:
+		memcpy(&kernel.taken, arg, sizeof(kernel.taken));
 		return 0;
 	case VDUSE_VQ_SETUP:
 		return kernel_vq_setup(arg);
@@ -311,6 +324,29 @@ test_api(void **state)
 	assert_int_equal(kernel.destroyed, RTE_DIM(tries));
 }
 
+/* Of what the kernel has, what is served is taken, and a refusal is no reason to give up. */
+static void
+test_features(void **state)
+{
+	RTE_SET_USED(state);
+	kernel.taken = 99;
+	assert_int_equal(create_groups(1, 0), 0);
+	kernel.has_features = true;
+	kernel.features = UINT64_MAX;
+	assert_int_equal(create_groups(0, 0), 0);
+	assert_int_equal(kernel.taken, 99);
+	assert_int_equal(create_groups(1, 0), 0);
+	assert_int_equal(kernel.taken, RTE_BIT64(VDUSE_F_SUSPEND));
+	kernel.features = RTE_BIT64(63);
+	assert_int_equal(create_groups(1, 0), 0);
+	assert_int_equal(kernel.taken, 0);
+	kernel.request = VDUSE_SET_FEATURES;
+	kernel.error = EINVAL;
+	assert_int_equal(create_groups(1, 0), 0);
+	assert_int_equal(unit_log_count("offers VDUSE features 0x8000000000000000 and refuses"), 1);
+	assert_int_equal(kernel.created, kernel.destroyed);
+}
+
 static void
 test_no_groups(void **state)
 {
@@ -351,6 +387,7 @@ main(void)
 		cmocka_unit_test_setup(test_destroy, setup),
 		cmocka_unit_test_setup(test_left, setup),
 		cmocka_unit_test_setup(test_api, setup),
+		cmocka_unit_test_setup(test_features, setup),
 		cmocka_unit_test_setup(test_no_groups, setup),
 		cmocka_unit_test_setup(test_query, setup),
 	};

@@ -203,7 +203,7 @@ static void
 test_unknown(void **state)
 {
 	/* Among them those that the kernel sends only to a process that asked for them. */
-	static const uint32_t unknown[] = { VDUSE_SET_VQ_READY, VDUSE_SUSPEND, 6, 255, UINT32_MAX };
+	static const uint32_t unknown[] = { VDUSE_SET_VQ_READY, 6, 255, UINT32_MAX };
 	static const uint32_t zero[RTE_DIM(((struct vduse_dev_response *)0)->reserved)];
 	struct vduse_dev_response resp;
 	size_t i;

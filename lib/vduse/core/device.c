@@ -339,7 +339,11 @@ rte_vduse_dev_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void 
 		return ret;
 	}
 	vduse_state_config(dev, offset, data, len);
-	/* Fails while no driver is up: the next driver reads the new value. */
-	(void)dev->transport->config_call(dev);
+	/*
+	 * Fails while no driver is up: the next driver reads the new value. The kernel refuses it while
+	 * the device is suspended, too, also if the suspension begins in between.
+	 */
+	if (!rte_atomic_load_explicit(&dev->suspended, rte_memory_order_relaxed))
+		(void)dev->transport->config_call(dev);
 	return 0;
 }

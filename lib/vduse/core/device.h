@@ -65,6 +65,7 @@ struct rte_vduse_dev {
 	bool stopped;          /* rte_vduse_dev_stop() was called; used by its caller only */
 	bool draining;         /* answers only, so that a driver can be removed; constant */
 	uint8_t status;        /* read by any thread */
+	bool suspended;        /* until the driver resets the device; read by any thread */
 	uint64_t slow_call;    /* VDUSE_SLOW_CALL_US in cycles; constant */
 	bool defers;           /* the deferred message waits until nothing is in flight */
 	bool hung_up;          /* fd reported an error or a hang-up that is not handled yet */
@@ -148,13 +149,22 @@ void
 vduse_status_driver_ok(struct rte_vduse_dev *dev);
 void
 vduse_status_reset(struct rte_vduse_dev *dev);
+/*
+ * Stops polling all virtqueues, also those that start or get memory later, until resume. They keep
+ * their positions. vduse_drain() left nothing in flight.
+ */
+void
+vduse_status_suspend(struct rte_vduse_dev *dev);
+/* Ends a suspension. All virtqueues are stopped. */
+void
+vduse_status_resume(struct rte_vduse_dev *dev);
 void
 vduse_status_broken(struct rte_vduse_dev *dev);
 void
 vduse_status_set(struct rte_vduse_dev *dev, uint8_t status);
 /*
- * Maps the memory of an address space again and switches its virtqueues to the new table. Suspended
- * ones run again if their rings are mapped. reuse: see vduse_iotlb_walk().
+ * Maps the memory of an address space again and switches its virtqueues to the new table. Those whose
+ * rings were not mapped run again if they are now. reuse: see vduse_iotlb_walk().
  */
 int
 vduse_status_remap(struct rte_vduse_dev *dev, uint32_t asid, bool reuse);

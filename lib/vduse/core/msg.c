@@ -36,12 +36,16 @@ msg_vq_state(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 	return 0;
 }
 
-/* A reset of the driver moves every group back to address space 0, without a message. */
+/*
+ * A reset of the driver ends a suspension and moves every group back to address space 0, without a
+ * message.
+ */
 static void
 msg_reset(struct rte_vduse_dev *dev)
 {
 	uint32_t group;
 
+	vduse_status_resume(dev);
 	for (group = 0; group < dev->nb_spaces; group++)
 		vduse_status_move(dev, group, 0);
 }
@@ -128,6 +132,16 @@ msg_group_asid(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 	return 0;
 }
 
+/* msg_drain() completed all requests. There is no message to resume: the driver resets the device. */
+static int
+msg_suspend(struct rte_vduse_dev *dev)
+{
+	/* A device that is being removed serves no virtqueue. */
+	if (!dev->draining)
+		vduse_status_suspend(dev);
+	return 0;
+}
+
 static int
 msg_vq_changed(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 {
@@ -171,6 +185,8 @@ msg_name(uint32_t type)
 		return "UPDATE_IOTLB";
 	case VDUSE_SET_VQ_GROUP_ASID:
 		return "SET_VQ_GROUP_ASID";
+	case VDUSE_SUSPEND:
+		return "SUSPEND";
 	case VDUSE_TRANSPORT_VQ_CHANGED:
 		return "virtqueue changed";
 	case VDUSE_TRANSPORT_CONFIG_WRITE:
@@ -182,7 +198,8 @@ msg_name(uint32_t type)
 
 /*
  * Drains the requests that use what a message takes away: memory or virtqueues. Requests of a
- * virtqueue that is only changed do not fail, because it may continue.
+ * virtqueue that is only changed, or of a device that is suspended, do not fail: another process may
+ * continue where it stops.
  */
 static int
 msg_drain(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
@@ -199,6 +216,8 @@ msg_drain(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 	case VDUSE_UPDATE_IOTLB:
 		nb = vduse_status_space(dev, req->iova_v2.asid, &first);
 		return vduse_drain(dev, first, nb, false);
+	case VDUSE_SUSPEND:
+		return vduse_drain(dev, 0, dev->nb_vqs, false);
 	case VDUSE_TRANSPORT_VQ_CHANGED:
 		if (req->vq_state.index >= dev->nb_vqs)
 			return 0;
@@ -228,6 +247,9 @@ msg_do(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 		break;
 	case VDUSE_SET_VQ_GROUP_ASID:
 		ret = msg_group_asid(dev, req);
+		break;
+	case VDUSE_SUSPEND:
+		ret = msg_suspend(dev);
 		break;
 	case VDUSE_TRANSPORT_VQ_CHANGED:
 		ret = msg_vq_changed(dev, req);

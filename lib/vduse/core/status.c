@@ -218,6 +218,30 @@ vduse_status_reset(struct rte_vduse_dev *dev)
 }
 
 void
+vduse_status_suspend(struct rte_vduse_dev *dev)
+{
+	uint16_t i;
+
+	if (dev->suspended)
+		return;
+	rte_atomic_store_explicit(&dev->suspended, true, rte_memory_order_relaxed);
+	for (i = 0; i < dev->nb_vqs; i++) {
+		vduse_vq_hold(&dev->vqs[i]);
+		vduse_vq_release(&dev->vqs[i]);
+		/* After the answer, the interrupt for the last used entries cannot be sent. */
+		(void)vduse_vq_call_posted(&dev->vqs[i]);
+	}
+	VDUSE_LOG_RATED(&dev->life_rate, dev, INFO, dev->name,
+			"suspended by its driver, until it resets the device");
+}
+
+void
+vduse_status_resume(struct rte_vduse_dev *dev)
+{
+	rte_atomic_store_explicit(&dev->suspended, false, rte_memory_order_relaxed);
+}
+
+void
 vduse_status_broken(struct rte_vduse_dev *dev)
 {
 	status_stop(dev);

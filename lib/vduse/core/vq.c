@@ -75,6 +75,10 @@ vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
 	/* One that waits for an address goes on soon. */
 	bool runs = state == RTE_VDUSE_VQ_RUNNING || state == RTE_VDUSE_VQ_WAITING;
 
+	if (runs && dev->suspended) {
+		state = RTE_VDUSE_VQ_SUSPENDED;
+		runs = false;
+	}
 	rte_atomic_store_explicit(&vq->state, state, rte_memory_order_release);
 	/* The driver does not kick for what it made available before. */
 	vq->kicked = vq->serve != NULL && state == RTE_VDUSE_VQ_RUNNING;

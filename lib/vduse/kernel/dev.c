@@ -31,6 +31,9 @@
 /* The highest VDUSE API that is supported. Version 1 adds groups and address spaces. */
 #define KERNEL_API_MAX ((uint64_t)VDUSE_API_VERSION_1)
 
+/* Optional messages that are served. */
+#define KERNEL_FEATURES RTE_BIT64(VDUSE_F_SUSPEND)
+
 static int
 kernel_control_open(const char *name)
 {
@@ -79,6 +82,25 @@ kernel_negotiate(const char *name, int control, uint64_t *version)
 		return -err;
 	}
 	return 0;
+}
+
+/*
+ * Takes the optional messages that both sides know, see msg.c. Kernels with API 1 up to 7.2 have none,
+ * and no ioctl to ask. A device that is taken over keeps what its creator took.
+ */
+static void
+kernel_take_features(const struct rte_vduse_dev *dev, int control)
+{
+	uint64_t offered, features;
+
+	if (dev->api_version == 0 || ioctl(control, VDUSE_GET_FEATURES, &offered) < 0)
+		return;
+	features = offered & KERNEL_FEATURES;
+	if (ioctl(control, VDUSE_SET_FEATURES, &features) < 0)
+		VDUSE_LOG(dev, WARNING, dev->name,
+			  "the kernel offers VDUSE features 0x%" PRIx64 " and refuses 0x%" PRIx64
+			  ": %s; drivers cannot suspend the device",
+			  offered, features, strerror(errno));
 }
 
 int
@@ -363,6 +385,8 @@ vduse_kernel_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *
 	ret = kernel_negotiate(dev->name, control, &dev->api_version);
 	if (ret == 0)
 		ret = kernel_set_groups(dev);
+	if (ret == 0)
+		kernel_take_features(dev, control);
 	if (ret == 0)
 		ret = kernel_create_fresh(dev, conf, control);
 	close(control);
