@@ -336,7 +336,7 @@ test_features(void **state)
 	assert_int_equal(create_groups(0, 0), 0);
 	assert_int_equal(kernel.taken, 99);
 	assert_int_equal(create_groups(1, 0), 0);
-	assert_int_equal(kernel.taken, RTE_BIT64(VDUSE_F_SUSPEND));
+	assert_int_equal(kernel.taken, RTE_BIT64(VDUSE_F_QUEUE_READY) | RTE_BIT64(VDUSE_F_SUSPEND));
 	kernel.features = RTE_BIT64(63);
 	assert_int_equal(create_groups(1, 0), 0);
 	assert_int_equal(kernel.taken, 0);

@@ -202,8 +202,7 @@ test_vq_state_no_vq(void **state)
 static void
 test_unknown(void **state)
 {
-	/* Among them those that the kernel sends only to a process that asked for them. */
-	static const uint32_t unknown[] = { VDUSE_SET_VQ_READY, 6, 255, UINT32_MAX };
+	static const uint32_t unknown[] = { 6, 255, UINT32_MAX };
 	static const uint32_t zero[RTE_DIM(((struct vduse_dev_response *)0)->reserved)];
 	struct vduse_dev_response resp;
 	size_t i;
@@ -253,6 +252,46 @@ test_late_vqs(void **state)
 	assert_int_equal(device.starts[0] + device.starts[1] + device.starts[2], 3);
 }
 
+static uint8_t
+set_ready(uint32_t num, uint32_t ready)
+{
+	struct vduse_dev_request req = { .type = VDUSE_SET_VQ_READY,
+					 .vq_ready = { .num = num, .ready = ready } };
+	struct vduse_dev_response resp;
+
+	return ask(&req, &resp);
+}
+
+/* A message starts a late virtqueue, and only that: there is no look for it. */
+static void
+test_ready(void **state)
+{
+	static const uint32_t bad[] = { LOOPBACK_DEV_VQS, 65535, 65536, 65537, UINT32_MAX };
+	size_t i;
+
+	RTE_SET_USED(state);
+	device.dev->tells_ready = true; /* no driver is up: nobody reads it */
+	assert_int_equal(set_ready(0, 1), VDUSE_REQ_RESULT_OK);
+	assert_int_equal(loopback_dev_counted(&device.starts[0]), 0);
+	loopback_dev_up(&device);
+	for (i = 0; i < RTE_DIM(bad); i++)
+		assert_int_equal(set_ready(bad[i], 1), VDUSE_REQ_RESULT_FAILED);
+	assert_int_equal(set_ready(1, 1), VDUSE_REQ_RESULT_OK);
+	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_IDLE);
+	loopback_dev_set_vq(&device, 1, 128, 64);
+	for (i = 0; i < 20; i++)
+		unit_ctrl_turn();
+	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_IDLE);
+	assert_int_equal(set_ready(1, 1), VDUSE_REQ_RESULT_OK);
+	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_RUNNING);
+	assert_int_equal(set_ready(1, 1), VDUSE_REQ_RESULT_OK);
+	assert_int_equal(loopback_dev_counted(&device.starts[1]), 1);
+	/* The kernel says that it is ready until the answer. */
+	assert_int_equal(set_ready(1, 0), VDUSE_REQ_RESULT_OK);
+	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_IDLE);
+	assert_int_equal(loopback_dev_counted(&device.stops[1]), 1);
+}
+
 int
 main(void)
 {
@@ -269,6 +308,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_unknown, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_update_before_driver, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late_vqs, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ready, setup, teardown),
 	};
 
 	if (unit_init() < 0)

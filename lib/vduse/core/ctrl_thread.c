@@ -170,7 +170,7 @@ ctrl_serve_kicks(struct rte_vduse_dev *dev)
 	}
 }
 
-/* Starts virtqueues that a driver enables after DRIVER_OK, if the transport does not report it. */
+/* Starts virtqueues that a driver enables after DRIVER_OK, if no message reports it. */
 static void
 ctrl_serve_unready(struct rte_vduse_dev *dev)
 {
@@ -179,7 +179,7 @@ ctrl_serve_unready(struct rte_vduse_dev *dev)
 	if (dev->unready == 0)
 		return;
 	dev->unready = 0;
-	if (dev->transport->tells_ready)
+	if (dev->tells_ready)
 		return;
 	for (i = 0; i < dev->nb_vqs; i++)
 		if (vduse_vq_try_start(&dev->vqs[i]))

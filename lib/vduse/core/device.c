@@ -155,6 +155,7 @@ rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev
 		return -ENOMEM;
 	}
 	dev->transport = transport;
+	dev->tells_ready = transport->tells_ready;
 	dev->transport_priv = offer.transport_priv;
 	ret = vduse_dev_path_take(dev);
 	if (ret < 0)

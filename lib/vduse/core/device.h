@@ -57,6 +57,7 @@ struct rte_vduse_dev {
 	uint16_t nb_spaces;    /* address spaces, and groups; constant while created */
 	uint16_t vq_size;      /* maximum size that is announced; constant */
 	uint16_t vq_size_max;  /* maximum size that is served; constant */
+	bool tells_ready;      /* a message tells of late virtqueues; constant while created */
 	bool taken_over;       /* from a process that died; constant while created */
 	bool resuming;         /* virtqueues start where the process that died stopped */
 	bool want_umem;        /* constant */

@@ -157,6 +157,32 @@ msg_vq_changed(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 	return 0;
 }
 
+/*
+ * The kernel breaks a device that refuses. So a virtqueue that cannot start, which is its driver's
+ * fault, is no reason to refuse. While it is switched off, the kernel still says that it is ready.
+ */
+static int
+msg_vq_ready(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
+{
+	struct rte_vduse_vq *vq = rte_vduse_dev_vq(dev, RTE_MIN(req->vq_ready.num, UINT16_MAX));
+
+	/* A device that is being removed may have more virtqueues than this process knows. */
+	if (dev->draining)
+		return 0;
+	if (vq == NULL) {
+		VDUSE_LOG_DRIVER(dev, msg, ERR, "virtqueue %u of %u became ready: message refused",
+				 req->vq_ready.num, dev->nb_vqs);
+		return -EINVAL;
+	}
+	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
+		return 0;
+	if (req->vq_ready.ready)
+		(void)vduse_vq_try_start(vq);
+	else
+		vduse_vq_stop(vq);
+	return 0;
+}
+
 static int
 msg_config_write(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 {
@@ -185,6 +211,8 @@ msg_name(uint32_t type)
 		return "UPDATE_IOTLB";
 	case VDUSE_SET_VQ_GROUP_ASID:
 		return "SET_VQ_GROUP_ASID";
+	case VDUSE_SET_VQ_READY:
+		return "SET_VQ_READY";
 	case VDUSE_SUSPEND:
 		return "SUSPEND";
 	case VDUSE_TRANSPORT_VQ_CHANGED:
@@ -216,6 +244,10 @@ msg_drain(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 	case VDUSE_UPDATE_IOTLB:
 		nb = vduse_status_space(dev, req->iova_v2.asid, &first);
 		return vduse_drain(dev, first, nb, false);
+	case VDUSE_SET_VQ_READY:
+		if (req->vq_ready.ready || req->vq_ready.num >= dev->nb_vqs)
+			return 0;
+		return vduse_drain(dev, (uint16_t)req->vq_ready.num, 1, false);
 	case VDUSE_SUSPEND:
 		return vduse_drain(dev, 0, dev->nb_vqs, false);
 	case VDUSE_TRANSPORT_VQ_CHANGED:
@@ -247,6 +279,9 @@ msg_do(struct rte_vduse_dev *dev, const struct vduse_dev_request *req,
 		break;
 	case VDUSE_SET_VQ_GROUP_ASID:
 		ret = msg_group_asid(dev, req);
+		break;
+	case VDUSE_SET_VQ_READY:
+		ret = msg_vq_ready(dev, req);
 		break;
 	case VDUSE_SUSPEND:
 		ret = msg_suspend(dev);

@@ -100,7 +100,10 @@ struct vduse_transport_ops {
 			  uint32_t len);
 	/* Tells the driver that the configuration space changed. -EINVAL: no driver is up. */
 	int (*config_call)(struct rte_vduse_dev *dev);
-	/* It sends VDUSE_TRANSPORT_VQ_CHANGED; if not, unready virtqueues are polled. */
+	/*
+	 * It sends VDUSE_TRANSPORT_VQ_CHANGED. If not, unready virtqueues are polled, unless create
+	 * sets dev->tells_ready because VDUSE_SET_VQ_READY is sent.
+	 */
 	bool tells_ready;
 	/* It sends VDUSE_TRANSPORT_CONFIG_WRITE. */
 	bool writes_config;

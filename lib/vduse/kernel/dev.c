@@ -32,7 +32,7 @@
 #define KERNEL_API_MAX ((uint64_t)VDUSE_API_VERSION_1)
 
 /* Optional messages that are served. */
-#define KERNEL_FEATURES RTE_BIT64(VDUSE_F_SUSPEND)
+#define KERNEL_FEATURES (RTE_BIT64(VDUSE_F_QUEUE_READY) | RTE_BIT64(VDUSE_F_SUSPEND))
 
 static int
 kernel_control_open(const char *name)
@@ -89,7 +89,7 @@ kernel_negotiate(const char *name, int control, uint64_t *version)
  * and no ioctl to ask. A device that is taken over keeps what its creator took.
  */
 static void
-kernel_take_features(const struct rte_vduse_dev *dev, int control)
+kernel_take_features(struct rte_vduse_dev *dev, int control)
 {
 	uint64_t offered, features;
 
@@ -101,6 +101,8 @@ kernel_take_features(const struct rte_vduse_dev *dev, int control)
 			  "the kernel offers VDUSE features 0x%" PRIx64 " and refuses 0x%" PRIx64
 			  ": %s; drivers cannot suspend the device",
 			  offered, features, strerror(errno));
+	else
+		dev->tells_ready = (features & RTE_BIT64(VDUSE_F_QUEUE_READY)) != 0;
 }
 
 int
@@ -313,6 +315,8 @@ kernel_continue(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf
 		goto close_fd;
 	}
 	dev->taken_over = true;
+	/* What its creator took is not known: late virtqueues are looked for, too. */
+	dev->tells_ready = false;
 	if (left->offered != 0)
 		dev->offered &= left->offered;
 	/* From now on, the driver reads the configuration of this process. */
