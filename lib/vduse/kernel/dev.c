@@ -96,6 +96,9 @@ kernel_take_features(struct rte_vduse_dev *dev, int control)
 	if (dev->api_version == 0 || ioctl(control, VDUSE_GET_FEATURES, &offered) < 0)
 		return;
 	features = offered & KERNEL_FEATURES;
+	/* A device type that maps rings itself may go on to use them. */
+	if (dev->ops->vq_remap != NULL)
+		features &= ~RTE_BIT64(VDUSE_F_SUSPEND);
 	if (ioctl(control, VDUSE_SET_FEATURES, &features) < 0)
 		VDUSE_LOG(dev, WARNING, dev->name,
 			  "the kernel offers VDUSE features 0x%" PRIx64 " and refuses 0x%" PRIx64
