@@ -278,6 +278,14 @@ def log_base(client):
     dropped(client)
 
 
+def log_outside(client):
+    set_up(client)
+    log = Memory(4096)
+    client.send(vu.SET_LOG_BASE, struct.pack("<2Q", 4096, 1), [log.fd])
+    log.close()
+    dropped(client)
+
+
 def inflight(client):
     memory = Memory(4096)
     client.send(vu.SET_INFLIGHT_FD, struct.pack("<2Q2H", 4096, 0, 2, 32768), [memory.fd])
@@ -361,7 +369,7 @@ CASES = {
     cut_while_running: "took away memory in use",
     outside: "are in no region", over_the_end: "are in no region", unaligned: "cannot start",
     no_eventfd: "is no eventfd", changed_features: "changed features",
-    log_base: "not offered", inflight: "not offered", iotlb: "not offered",
+    log_base: "malformed", log_outside: "is not within its file", inflight: "not offered", iotlb: "not offered",
     config_too_long: "malformed", config_lies: "malformed", config_past_the_end: "malformed",
     config_with_fds: "malformed", second: "turned away",
 }
