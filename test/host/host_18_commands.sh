@@ -71,5 +71,7 @@ run_in device dpdk-testpmd iface=/run/net0.sock
 wait_for 60 grep -aq "testpmd> " "$work/device.log" || fail "no device"
 run_in driver dpdk-testpmd path=/run/net0.sock
 wait_for 60 grep -aq "driver is up" "$work/device.log" || fail "no driver came"
+# testpmd misses a signal that comes just before its prompt.
+wait_for 60 grep -aq "testpmd> " "$work/driver.log" || fail "no prompt of the driver"
 end_commands
 ok
