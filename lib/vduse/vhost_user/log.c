@@ -100,6 +100,14 @@ log_map(struct vhost_user *vu, struct log_file *file, struct vduse_iotlb **table
 	return -ENOMEM;
 }
 
+static void
+log_free(struct vhost_user_log *log)
+{
+	if (log != NULL)
+		vduse_iotlb_free(log->table);
+	free(log);
+}
+
 int
 vhost_user_log_take(struct vhost_user *vu, int fd, uint64_t size, uint64_t offset)
 {
@@ -127,10 +135,7 @@ vhost_user_log_take(struct vhost_user *vu, int fd, uint64_t size, uint64_t offse
 	};
 	vu->log = log;
 	vhost_user_log_apply_all(vu);
-	if (old != NULL) {
-		vduse_iotlb_free(old->table);
-		free(old);
-	}
+	log_free(old);
 	return 0;
 }
 
@@ -162,6 +167,5 @@ vhost_user_log_close(struct vhost_user *vu)
 		return;
 	vu->log = NULL;
 	vhost_user_log_apply_all(vu);
-	vduse_iotlb_free(log->table);
-	free(log);
+	log_free(log);
 }

@@ -22,6 +22,5 @@ vhost_user_msg_log_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 	if (ret < 0)
 		return ret;
 	vhost_user_msg_close(vu, msg);
-	msg->nb_fds = 0;
 	return vhost_user_msg_number(msg, 0);
 }
