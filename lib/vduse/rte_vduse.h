@@ -249,6 +249,12 @@ struct rte_vduse_dev_conf {
 	 */
 	bool any_memory;
 	/**
+	 * Offer VIRTIO_F_ACCESS_PLATFORM over a socket: the client's driver is behind an IOMMU
+	 * (QEMU: iommu_platform=on), and its translations come by messages. The dirty log of a
+	 * migration is then not offered.
+	 */
+	bool iommu;
+	/**
 	 * Largest sum of the driver's memory regions, bytes, whether their pages are allocated or
 	 * not; bounce memory of the kernel does not count. 0: 16 TiB over a socket, no limit over
 	 * the kernel.

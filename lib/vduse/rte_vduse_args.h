@@ -148,6 +148,7 @@ struct rte_vduse_args_dev {
 	bool umem;                       /**< umem= */
 	bool client;                     /**< client= */
 	bool any_memory;                 /**< any-memory= */
+	bool iommu;                      /**< iommu= */
 	bool packed;                     /**< packed=; for a socket unless given. */
 	bool in_order;                   /**< in-order= */
 	uint32_t socket_mode;            /**< socket-mode=; 0: the default. */
@@ -156,7 +157,7 @@ struct rte_vduse_args_dev {
 };
 
 /** Arguments of struct rte_vduse_args_dev. */
-#define RTE_VDUSE_ARGS_DEV 12
+#define RTE_VDUSE_ARGS_DEV 13
 
 /**
  * Sets the arguments that every device takes to their defaults, and makes them known. Thread-safe

@@ -43,6 +43,10 @@ struct rte_vduse_vq {
 	uint16_t index;            /* constant */
 	bool started;              /* the driver made it ready; control thread only */
 	bool missed;               /* its miss is being served; control thread only */
+	bool unmapped;             /* its ring was not found at miss_iova; control thread only */
+	uint8_t nb_asked;          /* times that the address was asked for; control thread only */
+	uint64_t asked_iova;       /* that address; control thread only */
+	uint64_t ask_at;           /* when to ask again, timer cycles; control thread only */
 	bool runs;                 /* as vq_runs was told; control thread only */
 	int kick_fd;               /* eventfd of the driver's kicks, or -1; control thread only */
 	int wake_fd;               /* see rte_vduse_vq_wake_fd(); -1: not opened. Under the lock */
@@ -104,6 +108,13 @@ void
 vduse_vq_hold(struct rte_vduse_vq *vq);
 void
 vduse_vq_release(struct rte_vduse_vq *vq);
+
+/*
+ * miss.c: whether a virtqueue that cannot be entered runs, on a device that asks for each address: it
+ * can be entered soon. Any thread.
+ */
+bool
+vduse_vq_asks(const struct rte_vduse_vq *vq);
 
 static inline bool
 vduse_vq_enter(struct rte_vduse_vq *vq)

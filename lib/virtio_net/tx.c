@@ -13,6 +13,8 @@
 #include <virtio_net/steer.h>
 #include <virtio_net/tx.h>
 
+#define TX_PATIENCE 1000 /* pauses: some tens of microseconds */
+
 /* Write position in an array of chains. */
 struct tx_cursor {
 	struct rte_vduse_chain *chain;
@@ -306,6 +308,25 @@ vnet_tx_held(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t n
 	return done;
 }
 
+/*
+ * Takes a virtqueue for a burst. Behind an IOMMU the control thread has it often, for microseconds,
+ * while a translation changes: an application would drop what it cannot send.
+ */
+static bool
+tx_enter(struct rte_vduse_vq *vq)
+{
+	unsigned int i;
+
+	if (likely(vduse_vq_enter(vq)))
+		return true;
+	for (i = 0; i < TX_PATIENCE && vduse_vq_asks(vq); i++) {
+		rte_pause();
+		if (vduse_vq_enter(vq))
+			return true;
+	}
+	return false;
+}
+
 uint16_t
 rte_vduse_net_tx_copy(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf *const *mbufs,
 		      uint16_t nb)
@@ -313,7 +334,7 @@ rte_vduse_net_tx_copy(struct rte_vduse_net *net, uint16_t pair, struct rte_mbuf 
 	struct vnet_queue *queue = &net->queues[2 * pair];
 	uint16_t done;
 
-	if (!vduse_vq_enter(queue->vq))
+	if (!tx_enter(queue->vq))
 		return 0;
 	done = vnet_tx_held(queue, mbufs, nb);
 	vduse_vq_leave(queue->vq);

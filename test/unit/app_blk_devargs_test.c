@@ -32,6 +32,7 @@ defaults(void **state)
 	assert_true(args.conf.inflight);
 	assert_false(args.conf.client);
 	assert_false(args.conf.any_memory);
+	assert_false(args.conf.iommu);
 	assert_int_equal(args.conf.memory_limit, 0);
 }
 
@@ -152,7 +153,9 @@ old_words(void **state)
 			 0);
 	assert_int_equal(args.conf.socket_mode, 0660);
 	assert_string_equal(args.conf.socket_group, "kvm");
-	assert_true(args.conf.any_memory);
+	assert_true(args.conf.any_memory && !args.conf.iommu);
+	assert_int_equal(blk_devargs_parse("d,backend=ram,iface=/run/d,iommu=1", &args), 0);
+	assert_true(args.conf.iommu && !args.conf.any_memory);
 }
 
 /* Parses what is wrong, and gives the line that is written to the standard error. */
@@ -258,6 +261,7 @@ refused(void **state)
 		"d,backend=ram,transport=vhost-user,socket=d",
 		"d,backend=ram,client=1",
 		"d,backend=ram,any-memory=1",
+		"d,backend=ram,iommu=1",
 		"d,backend=ram,memory-limit=0",
 		"d,backend=ram,memory-limit=8Q",
 		"d,backend=ram,memory-limit=9999999T",

@@ -205,6 +205,9 @@ test_socket(void **state)
 	refused(IFACE ",client=1", "/dev/vduse/net0", "leave client out");
 	refused(IFACE ",any-memory=1", "/dev/vduse/net0", "leave any-memory out");
 	refused("iface=/run/x.sock,any-memory=2", "any-memory=2", "0 or 1");
+	refused(IFACE ",iommu=1", "/dev/vduse/net0", "leave iommu out");
+	accepted("iface=/run/x.sock,iommu=1");
+	assert_true(parsed.dev.iommu);
 	accepted("iface=/run/x.sock,any-memory=1");
 	assert_true(parsed.dev.any_memory);
 	assert_int_equal(parsed.dev.memory_limit, 0);

@@ -198,7 +198,7 @@ test_refused(void **state)
 	refused(vhost_client_msg(MSG_SET_FEATURES, UINT64_MAX, 8, false), 0, -1, "not offered");
 	refused(vhost_client_msg(MSG_SET_PROTOCOL_FEATURES, UINT64_MAX, 8, false), 0, -1,
 		"not offered");
-	refused(vhost_client_msg(MSG_IOTLB, 0, 8, false), 0, -1, "not offered");
+	refused(vhost_client_msg(MSG_IOTLB, 0, 32, false), 0, -1, "not offered");
 	refused(vhost_client_msg(0, 0, 8, false), 0, -1, "none that is known");
 	refused(vhost_client_msg(MSG_SET_BACKEND_CHANNEL, 0, 0, false), 0, -1,
 		"without a unix socket");

@@ -28,6 +28,7 @@
 	"umem=<0|1> "                                                                              \
 	"client=<0|1> "                                                                            \
 	"any-memory=<0|1> "                                                                        \
+	"iommu=<0|1> "                                                                             \
 	"memory-limit=<bytes> "                                                                    \
 	"socket-mode=<octal> "                                                                     \
 	"socket-group=<group> "                                                                    \

@@ -280,8 +280,10 @@ ctrl_serve_devices(void)
 			ctrl.draining = true;
 			continue;
 		}
-		for (asid = 0; asid < dev->nb_spaces; asid++)
+		for (asid = 0; asid < dev->nb_spaces && !dev->asks; asid++)
 			ctrl_serve_misses(dev, asid);
+		if (dev->asks)
+			ctrl.look_ms = ctrl_sooner(ctrl.look_ms, vduse_miss_serve(dev));
 		ctrl_serve_calls(dev);
 		ctrl_serve_unready(dev);
 		ctrl_serve_look(dev);

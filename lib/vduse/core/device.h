@@ -66,6 +66,7 @@ struct rte_vduse_dev {
 	bool stopped;          /* rte_vduse_dev_stop() was called; used by its caller only */
 	bool draining;         /* answers only, so that a driver can be removed; constant */
 	uint8_t status;        /* read by any thread */
+	bool asks;             /* for each address, see miss in transport.h; read by any thread */
 	bool suspended;        /* until the driver resets the device; read by any thread */
 	uint64_t slow_call;    /* VDUSE_SLOW_CALL_US in cycles; constant */
 	bool defers;           /* the deferred message waits until nothing is in flight */
@@ -110,6 +111,13 @@ vduse_vq_group(const struct rte_vduse_dev *dev, uint16_t index)
 {
 	return dev->nb_spaces > 1 && index >= dev->nb_vqs - dev->ctrl_vqs;
 }
+
+/*
+ * miss.c: serves the virtqueues that wait for an address, of a device that asks for each. Returns
+ * the milliseconds after which it is to be called again; -1: when something changes.
+ */
+int
+vduse_miss_serve(struct rte_vduse_dev *dev);
 
 /* status.c: the virtqueues in an address space. Returns their number and sets the first one. */
 uint16_t

@@ -83,6 +83,11 @@ struct vduse_transport_ops {
 	/* The first region of an address space that ends at or after from. -ENOENT: none. */
 	int (*region)(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 		      struct vduse_file_region *region);
+	/*
+	 * While dev->asks is set: asks the driver for the translation of an address, which comes as
+	 * a change of memory. given_up: tells it that the address stays without one. Does not block.
+	 */
+	int (*miss)(struct rte_vduse_dev *dev, uint64_t iova, bool write, bool given_up);
 	/* Registers memory of this process in place of a bounce region, or removes it. */
 	int (*umem)(struct rte_vduse_dev *dev, bool add, void *va, uint64_t iova, uint64_t size);
 	int (*features)(struct rte_vduse_dev *dev, uint64_t *features);

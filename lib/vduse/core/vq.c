@@ -282,6 +282,8 @@ vq_ring_remap(struct rte_vduse_vq *vq)
 static enum rte_vduse_vq_state
 vq_unmapped(struct rte_vduse_vq *vq)
 {
+	vq->miss_iova = vq->ring.fault_iova;
+	vq->unmapped = true;
 	return vduse_vq_guard(vq) ? RTE_VDUSE_VQ_SUSPENDED : RTE_VDUSE_VQ_ERROR;
 }
 
@@ -375,6 +377,7 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 			(void)dev->transport->vq_call(dev, vq->index);
 	}
 	vq->started = false;
+	vq->unmapped = false;
 	vq->slow_calls = 0;
 	vq->report = false;
 	vq->iotlb = NULL;
@@ -414,9 +417,13 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 	state = vq->state;
 	vq->iotlb = iotlb;
 	if (vq->started) {
+		bool unmapped = vq->unmapped;
 		int ret;
 
+		vq->unmapped = false;
 		ret = vq_ring_remap(vq);
+		if (ret == 0 && unmapped)
+			vq->nb_asked = 0;
 		if (ret < 0 && state != RTE_VDUSE_VQ_ERROR)
 			state = vq_unmapped(vq);
 		else if (ret == 0 && state == RTE_VDUSE_VQ_SUSPENDED)

@@ -110,7 +110,7 @@ iotlb_map(const struct vduse_iotlb_source *source, const struct vduse_file_regio
 {
 	bool writable = (from->perm & VDUSE_ACCESS_WO) != 0;
 	uint64_t len = from->last - from->first + 1;
-	struct vduse_mapping *mapping = NULL;
+	struct vduse_mapping *mapping = from->mapping;
 	struct vduse_map_file file;
 	int ret;
 
@@ -179,7 +179,7 @@ iotlb_add(const struct vduse_iotlb_source *source, struct vduse_iotlb *table, ui
 	region->writable = (from->perm & VDUSE_ACCESS_WO) != 0 && mapping->writable;
 	region->pinnable = from->pinnable;
 	table->nb++;
-	if (!from->bounce)
+	if (!from->bounce && from->mapping == NULL)
 		vduse_populate_add(mapping, from->fd, from->offset,
 				   from->offset + (from->last - from->first + 1));
 	VDUSE_LOG(iotlb, DEBUG, source->name,
@@ -198,14 +198,17 @@ iotlb_region_ok(const struct vduse_file_region *region, uint64_t from)
 	       region->offset <= INT64_MAX - (region->last - region->first);
 }
 
-/* Charges a region to the memory limit. Bounce memory belongs to the kernel and is free. */
+/*
+ * Charges a region to the memory limit. Bounce memory belongs to the kernel and is free; what is
+ * mapped was charged before.
+ */
 static int
 iotlb_charge(const struct vduse_iotlb_source *source, const struct vduse_file_region *region,
 	     uint64_t *left)
 {
 	uint64_t len = region->last - region->first + 1;
 
-	if (region->bounce)
+	if (region->bounce || region->mapping != NULL)
 		return 0;
 	if (len > *left) {
 		VDUSE_LOG_RATED(source->rate, iotlb, ERR, source->name,

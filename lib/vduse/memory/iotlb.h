@@ -93,6 +93,8 @@ struct vduse_file_region {
 	bool pinnable;   /* its pages stay the same */
 	bool lent;       /* the transport keeps fd open until the memory changes */
 	int fd;          /* the caller closes it, unless it is lent */
+	/* It is mapped already, and counts for no limit. NULL: map fd. */
+	struct vduse_mapping *mapping;
 };
 
 /* The source of the regions of an address space, and the limit on the driver's memory. */

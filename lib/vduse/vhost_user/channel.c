@@ -2,8 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * The back-end channel of a vhost-user driver: a socket on which the device sends messages.
- * Input: the socket that the driver sent; changes of the configuration space. Output: a message, if
- * the socket has room for it.
+ * Input: the socket that the driver sent; changes of the configuration space, addresses to translate.
+ * Output: a message, if the socket has room for it.
  * Thread: control to open and close; any thread that changes the configuration space sends.
  */
 #include <errno.h>
@@ -53,23 +53,50 @@ vhost_user_channel_close(struct vhost_user *vu)
 }
 
 /*
- * Must not block, because the driver may never read. A full socket already holds such a message,
- * after which the driver reads the whole space, so this one may be lost.
+ * Sends a message. Must not block, because the driver may never read. -EAGAIN: the socket is full;
+ * -EINVAL: there is none.
+ */
+static int
+channel_send(struct vhost_user *vu, uint32_t type, const void *payload, uint32_t size)
+{
+	struct vhost_user_msg msg = { .type = type, .flags = MSG_VERSION, .size = size };
+	ssize_t n = 0;
+	int ret = 0;
+
+	if (size > 0)
+		memcpy(&msg.payload, payload, size);
+	pthread_mutex_lock(&vu->lock);
+	if (vu->channel < 0)
+		ret = -EINVAL;
+	else
+		n = send(vu->channel, &msg, VHOST_USER_MSG_HEAD + size,
+			 MSG_DONTWAIT | MSG_NOSIGNAL);
+	if (n < 0)
+		ret = errno == EAGAIN ? -EAGAIN : -EINVAL;
+	pthread_mutex_unlock(&vu->lock);
+	return ret;
+}
+
+/*
+ * A full socket already holds such a message, after which the driver reads the whole space, so this
+ * one may be lost.
  */
 int
 vhost_user_channel_config(struct rte_vduse_dev *dev)
 {
-	struct vhost_user *vu = dev->transport_priv;
-	const struct {
-		uint32_t type, flags, size;
-	} msg = { .type = MSG_BACKEND_CONFIG_CHANGE, .flags = MSG_VERSION };
-	int ret = 0;
+	int ret = channel_send(dev->transport_priv, MSG_BACKEND_CONFIG_CHANGE, NULL, 0);
 
-	pthread_mutex_lock(&vu->lock);
-	if (vu->channel < 0 ||
-	    (send(vu->channel, &msg, sizeof(msg), MSG_DONTWAIT | MSG_NOSIGNAL) < 0 &&
-	     errno != EAGAIN))
-		ret = -EINVAL;
-	pthread_mutex_unlock(&vu->lock);
-	return ret;
+	return ret == -EAGAIN ? 0 : ret;
+}
+
+int
+vhost_user_channel_miss(struct rte_vduse_dev *dev, uint64_t iova, bool write, bool given_up)
+{
+	const struct msg_iotlb miss = {
+		.iova = iova,
+		.perm = write ? VDUSE_ACCESS_WO : VDUSE_ACCESS_RO,
+		.type = given_up ? MSG_IOTLB_ACCESS_FAIL : MSG_IOTLB_MISS,
+	};
+
+	return channel_send(dev->transport_priv, MSG_BACKEND_IOTLB, &miss, sizeof(miss));
 }

@@ -58,6 +58,7 @@ vhost_user_conn_close(struct vhost_user *vu)
 {
 	vhost_user_msg_close(vu, &vu->msg);
 	vhost_user_log_close(vu);
+	vhost_user_iommu_clear(vu);
 	vhost_user_mem_clear(vu);
 	vhost_user_inflight_close(vu);
 	vhost_user_channel_close(vu);

@@ -77,6 +77,10 @@ vhost_user_msg_get_inflight(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_set_inflight(struct vhost_user *vu, struct vhost_user_msg *msg);
 
+/* msg_iotlb.c: translations of a driver behind an IOMMU. */
+int
+vhost_user_msg_iotlb(struct vhost_user *vu, struct vhost_user_msg *msg);
+
 /* msg_log.c: the dirty log. */
 int
 vhost_user_msg_log_base(struct vhost_user *vu, struct vhost_user_msg *msg);

@@ -22,13 +22,24 @@
 #define DEV_MTU_MIN 68
 #define DEV_MTU_MAX 65535
 
+/*
+ * What a device type writes that maps rings itself is not known here. The log is by guest physical
+ * address, which translations do not tell of each page.
+ */
+static bool
+dev_logs(const struct vhost_user *vu)
+{
+	return vu->dev->ops->vq_remap == NULL && !vu->iommu_offered;
+}
+
 static uint64_t
 dev_features(const struct vhost_user *vu)
 {
-	uint64_t features = vu->dev->offered & ~VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM);
+	uint64_t features = vu->dev->offered;
 
-	/* What a device type writes that maps rings itself is not known here. */
-	if (vu->dev->ops->vq_remap == NULL)
+	if (!vu->iommu_offered)
+		features &= ~VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM);
+	if (dev_logs(vu))
 		features |= VHOST_USER_BIT(MSG_F_LOG_ALL);
 	return features | VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES);
 }
@@ -42,7 +53,7 @@ dev_protocol(const struct vhost_user *vu)
 		VHOST_USER_BIT(MSG_PROTOCOL_RESET_DEVICE) | VHOST_USER_BIT(MSG_PROTOCOL_MEM_SLOTS) |
 		VHOST_USER_BIT(MSG_PROTOCOL_STATUS);
 
-	if (vu->dev->ops->vq_remap == NULL)
+	if (dev_logs(vu))
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_LOG_SHMFD);
 	if (vu->net && (vu->dev->offered & VHOST_USER_BIT(VIRTIO_NET_F_MTU)))
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_NET_MTU);
@@ -73,6 +84,8 @@ vhost_user_msg_set_features(struct vhost_user *vu, struct vhost_user_msg *msg)
 	/* A migration begins and ends while virtqueues run. */
 	if (vu->up && (features & ~VHOST_USER_NOT_VIRTIO) != vu->features)
 		return vhost_user_msg_drop(vu, "it changed features while virtqueues run");
+	if ((features ^ vu->acked) & VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM))
+		vhost_user_iommu_clear(vu);
 	vu->acked = features;
 	vhost_user_log_apply_all(vu);
 	return MSG_DONE;

@@ -22,10 +22,14 @@ msg_mem_changed(struct vhost_user *vu)
 	struct vduse_dev_request request = { .type = VDUSE_UPDATE_IOTLB,
 					     .iova_v2.last = UINT64_MAX };
 	struct vduse_dev_response response;
+	struct vduse_iotlb *old = NULL;
 
 	vhost_user_vring_pause(vu);
+	if (vhost_user_iommu_on(vu))
+		old = vhost_user_iommu_memory(vu);
 	if (vu->up)
 		(void)vduse_msg_do(vu->dev, &request, &response);
+	vduse_iotlb_free(old);
 	vhost_user_vring_resume(vu);
 	return MSG_DONE;
 }

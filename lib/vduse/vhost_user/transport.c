@@ -43,6 +43,8 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	strcpy(vu->path, conf->path); /* dev_conf_check() has measured it */
 	vu->client = conf->client;
 	vu->any_memory = conf->any_memory;
+	/* A device type that maps rings itself keeps no virtqueue waiting for an address. */
+	vu->iommu_offered = conf->iommu && conf->ops->vq_remap == NULL;
 	vu->net = conf->device_id == VIRTIO_ID_NET;
 	vu->listener = -1;
 	vu->timer = -1;
@@ -158,8 +160,12 @@ static int
 vhost_user_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 		  struct vduse_file_region *region)
 {
+	struct vhost_user *vu = dev->transport_priv;
+
 	RTE_SET_USED(asid); /* vhost-user has one address space */
-	return vhost_user_mem_region(dev->transport_priv, from, region);
+	if (vhost_user_iommu_on(vu))
+		return vhost_user_iommu_region(vu, from, region);
+	return vhost_user_mem_region(vu, from, region);
 }
 
 /* vhost-user has no bounce buffer to replace. */
@@ -247,6 +253,7 @@ const struct vduse_transport_ops vduse_transport_vhost_user = {
 	.detach = vhost_user_detach,
 	.serve = vhost_user_serve,
 	.region = vhost_user_region,
+	.miss = vhost_user_channel_miss,
 	.umem = vhost_user_umem,
 	.features = vhost_user_features,
 	.vq_setup = vhost_user_vq_setup,

@@ -77,9 +77,19 @@ struct vhost_user_ring {
 
 #define VHOST_USER_VRING_SIZE_MAX 32768
 
+struct vduse_iotlb;
 struct vhost_user_call;
 struct vhost_user_closer;
 struct vhost_user_log;
+struct vhost_user_translation;
+
+/* Of a driver behind an IOMMU. */
+struct vhost_user_iommu {
+	struct vduse_iotlb *memory;             /* all regions, mapped by guest physical address */
+	struct vhost_user_translation *entries; /* sorted by address */
+	uint32_t nb;
+	bool dropped; /* one was dropped that the front end did not unmap */
+};
 
 struct vhost_user_vq {
 	struct vhost_user_ring ring;
@@ -104,6 +114,7 @@ struct vhost_user {
 	gid_t gid;                        /* group of the socket file, or -1; constant */
 	bool client;                      /* connect instead of listen; constant */
 	bool net;                         /* a network device; constant */
+	bool iommu_offered;               /* drivers behind an IOMMU are served; constant */
 	bool any_memory;                  /* memory may be in any file; constant */
 	bool listening;                   /* the socket file exists; creator's thread only */
 	int listener;                     /* -1: none */
@@ -131,6 +142,7 @@ struct vhost_user {
 	struct vhost_user_write written;   /* last configuration write that had an effect */
 	struct vhost_user_region *regions; /* sorted by address */
 	uint32_t nb_regions;
+	struct vhost_user_iommu iommu;
 
 	pthread_mutex_t lock; /* protects the next two, used by any thread */
 	int channel;          /* see channel.c; -1: none */
@@ -221,6 +233,36 @@ vhost_user_mem_iova(const struct vhost_user *vu, uint64_t user, uint64_t len, ui
 /* As the operation of that name in transport.h. */
 int
 vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_file_region *region);
+
+/* iommu.c: whether the driver is behind an IOMMU. */
+bool
+vhost_user_iommu_on(const struct vhost_user *vu);
+/* Whether a translation in a range is used, or may be by a request in flight. */
+bool
+vhost_user_iommu_holds(const struct vhost_user *vu, uint64_t first, uint64_t last);
+/*
+ * Adds a translation, in place of those that there are. user: the front end's own address of first.
+ * -EFAULT: no region holds the whole range; -EINVAL: the offset in a page differs; -ENOMEM with a log
+ * line.
+ */
+int
+vhost_user_iommu_map(struct vhost_user *vu, uint64_t first, uint64_t last, uint64_t user,
+		     uint8_t perm);
+void
+vhost_user_iommu_unmap(struct vhost_user *vu, uint64_t first, uint64_t last);
+/* Drops all translations. The device uses none any more. */
+void
+vhost_user_iommu_clear(struct vhost_user *vu);
+/*
+ * Maps the regions of memory, first or again. Returns the mappings of before, which the caller frees
+ * when the device uses them no more; they may be NULL.
+ */
+struct vduse_iotlb *
+vhost_user_iommu_memory(struct vhost_user *vu);
+/* As the operation region of transport.h. */
+int
+vhost_user_iommu_region(const struct vhost_user *vu, uint64_t from,
+			struct vduse_file_region *region);
 
 /*
  * call.c: prepares interrupts of the driver through its eventfd. The caller keeps fd and may close
@@ -337,6 +379,9 @@ int
 vhost_user_channel_open(struct vhost_user *vu, int fd);
 void
 vhost_user_channel_close(struct vhost_user *vu);
+/* channel.c: as miss in transport.h. */
+int
+vhost_user_channel_miss(struct rte_vduse_dev *dev, uint64_t iova, bool write, bool given_up);
 /* channel.c: as config_call in transport.h. Any thread; does not block. */
 int
 vhost_user_channel_config(struct rte_vduse_dev *dev);

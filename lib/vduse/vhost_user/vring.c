@@ -69,9 +69,14 @@ vring_read(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *in
 		driver_size = VRING_AVAIL_SIZE(ring->size);
 		device_size = VRING_USED_SIZE(ring->size);
 	}
-	if (vhost_user_mem_iova(vu, ring->desc, VRING_DESC_SIZE(ring->size), &desc) < 0 ||
-	    vhost_user_mem_iova(vu, ring->driver, driver_size, &driver) < 0 ||
-	    vhost_user_mem_iova(vu, ring->device, device_size, &device) < 0)
+	/* Behind an IOMMU they are addresses of the driver, which the device asks for as for others. */
+	desc = ring->desc;
+	driver = ring->driver;
+	device = ring->device;
+	if (!vhost_user_iommu_on(vu) &&
+	    (vhost_user_mem_iova(vu, ring->desc, VRING_DESC_SIZE(ring->size), &desc) < 0 ||
+	     vhost_user_mem_iova(vu, ring->driver, driver_size, &driver) < 0 ||
+	     vhost_user_mem_iova(vu, ring->device, device_size, &device) < 0))
 		return -EFAULT;
 	info->desc_addr = desc;
 	info->driver_addr = driver;
@@ -150,6 +155,10 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 		vring_changed(vu, index);
 		return 0;
 	}
+	rte_atomic_store_explicit(&vu->dev->asks, vhost_user_iommu_on(vu),
+				  rte_memory_order_relaxed);
+	if (vu->dev->asks && vu->iommu.memory == NULL)
+		(void)vhost_user_iommu_memory(vu);
 	/* The first virtqueue sets DRIVER_OK, upon which core/ starts all that are ready. */
 	vu->up = true;
 	vring_status(vu, VRING_STATUS_UP);
@@ -260,6 +269,8 @@ vhost_user_vring_reset(struct vhost_user *vu)
 	if (vu->up)
 		vring_status(vu, 0);
 	vu->up = false;
+	rte_atomic_store_explicit(&vu->dev->asks, false, rte_memory_order_relaxed);
+	vhost_user_iommu_clear(vu);
 	return 0;
 }
 

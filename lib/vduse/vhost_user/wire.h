@@ -68,7 +68,16 @@ enum msg_type {
 #define MSG_PROTOCOL_MEM_SLOTS       15
 #define MSG_PROTOCOL_STATUS          16
 
+/* Types in the payload of MSG_IOTLB and MSG_BACKEND_IOTLB. */
+enum msg_iotlb_type {
+	MSG_IOTLB_MISS = 1,
+	MSG_IOTLB_UPDATE = 2,
+	MSG_IOTLB_INVALIDATE = 3,
+	MSG_IOTLB_ACCESS_FAIL = 4,
+};
+
 /* Sent by the device, on the back-end channel. */
+#define MSG_BACKEND_IOTLB         1
 #define MSG_BACKEND_CONFIG_CHANGE 2
 
 #define MSG_VERSION         1U /* in the flags, with the next two bits */
@@ -99,6 +108,15 @@ struct msg_config {
 	uint8_t data[MSG_CONFIG_MAX];
 } __attribute__((packed));
 
+struct msg_iotlb {
+	uint64_t iova;
+	uint64_t size;
+	uint64_t user; /* the front end's own address */
+	uint8_t perm;  /* VDUSE_ACCESS_* */
+	uint8_t type;  /* enum msg_iotlb_type */
+	uint8_t padding[6];
+} __attribute__((packed));
+
 union msg_payload {
 	uint64_t u64;
 	struct {
@@ -114,6 +132,7 @@ union msg_payload {
 		uint64_t log;
 	} addresses;
 	struct msg_config config;
+	struct msg_iotlb iotlb;
 	struct {
 		uint64_t size;
 		uint64_t offset;
