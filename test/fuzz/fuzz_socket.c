@@ -356,6 +356,10 @@ send_features(struct client *client)
 		features &= ~FUZZ_BIT(MSG_F_PROTOCOL_FEATURES);
 	if (without & 8)
 		features &= ~FUZZ_BIT(VIRTIO_RING_F_EVENT_IDX);
+	if (!client_vu(client)->iommu_offered || (without & 16))
+		features &= ~FUZZ_BIT(VIRTIO_F_ACCESS_PLATFORM);
+	if (without & 32)
+		features |= FUZZ_BIT(MSG_F_LOG_ALL);
 	msg.payload.u64 = features;
 	client_send(client, &msg);
 }
@@ -372,6 +376,29 @@ client_region(uint32_t page, uint32_t pages)
 		.user = FUZZ_IOVA + at + USER,
 		.offset = at,
 	};
+}
+
+/* A range of some pages is mapped, often where the rings and buffers are, or unmapped. */
+static void
+send_iotlb(struct client *client)
+{
+	uint8_t how = fuzz_u8(&client->in), page = fuzz_u8(&client->in), to = fuzz_u8(&client->in);
+	struct vhost_user_msg msg = { .type = MSG_IOTLB,
+				      .flags = MSG_VERSION | MSG_FLAG_NEED_REPLY,
+				      .size = sizeof(struct msg_iotlb) };
+	struct vhost_user_memory region = client_region(page, (how >> 4) + 1u);
+	bool all = (how & 8) != 0;
+
+	if (all)
+		region = client_region(0, FUZZ_ALL / 4096);
+	msg.payload.iotlb = (struct msg_iotlb){
+		.iova = region.first + (how & 4 ? 0 : USER),
+		.size = region.size,
+		.user = all ? region.user : client_region(to, 1).user,
+		.perm = all ? VDUSE_ACCESS_RW : (to >> 4) & 3,
+		.type = how & 1 ? MSG_IOTLB_UPDATE : MSG_IOTLB_INVALIDATE,
+	};
+	client_send(client, &msg);
 }
 
 /* All of the memory in so many regions. */
@@ -456,6 +483,8 @@ client_ring_up(struct client *client)
 		       client_vu(client)->acked, at);
 	if (how & 4)
 		send_table(client, how >> 5);
+	if (how & 8)
+		send_iotlb(client);
 	send_vring(client, MSG_SET_VRING_NUM, index, ring->size);
 	send_vring(client, MSG_SET_VRING_BASE, index, ring->packed ? 0x8000 : at);
 	send_addr(client, index);
@@ -598,7 +627,7 @@ client_truncate(struct client *client)
 
 /* What is to happen more often stands here more often. */
 static void (*const operations[])(struct client *client) = {
-	client_ring_up,     client_ring_up,   send_raw,     send_raw,
+	client_ring_up,     client_ring_up,   send_raw,     send_iotlb,
 	client_vring,       send_features,    client_table, send_region,
 	send_config,        send_inflight,    client_post,  client_polls,
 	client_hold_or_not, client_reconnect, client_write, client_truncate,
@@ -619,6 +648,7 @@ client_create(struct client *client, uint8_t how)
 		.packed = (how & 1) != 0,
 		.in_order = (how & 2) != 0,
 		.inflight = (how & 4) != 0,
+		.iommu = (how & 8) != 0,
 	};
 	unsigned int i;
 
