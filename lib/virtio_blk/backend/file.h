@@ -3,9 +3,9 @@
 /*
  * A file or block device as backend, inside: file.c opens it and finds out its limits, file_lock.c
  * locks it, file_ring.c opens channels, file_channel.c submits operations to io_uring, file_error.c
- * retries and reports errors, file_room.c has bounce buffers for O_DIRECT, file_edge.c does partial
- * blocks, file_range.c orders writes that share a block, file_discard.c discards blocks,
- * file_sync.c merges syncs.
+ * retries and reports errors, file_cut.c continues after short transfers, file_room.c has bounce
+ * buffers for O_DIRECT, file_edge.c does partial blocks, file_range.c orders writes that share a
+ * block, file_discard.c discards blocks, file_sync.c merges syncs.
  */
 #ifndef VBLK_BACKEND_FILE_H
 #define VBLK_BACKEND_FILE_H
@@ -102,6 +102,13 @@ file_error_retry(struct file_backend *file, struct rte_vduse_blk_io *io, int res
 /* Records a failed flush, or write that had to flush the page cache: later flushes fail. */
 void
 file_error_flush(struct file_backend *file, int result);
+
+/* file_cut.c: lets the vectors begin after the bytes that are done, in place. Sets io->cut. */
+void
+file_cut_advance(struct rte_vduse_blk_io *io);
+/* Restores the vector that was cut: all together have io->len bytes. Clears io->cut. */
+void
+file_cut_restore(struct rte_vduse_blk_io *io);
 
 /* file_lock.c: locks a file until it is closed. 0; -EAGAIN: another user does not permit it. */
 int

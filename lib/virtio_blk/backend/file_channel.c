@@ -45,41 +45,6 @@ RTE_INIT(file_zero_init)
 		file_zero_iov[i] = (struct iovec){ (void *)(uintptr_t)file_zeroes, FILE_ZERO_SIZE };
 }
 
-/* Restores the vector that file_advance() cut: all together have io->len bytes. */
-static void
-file_restore(struct rte_vduse_blk_io *io)
-{
-	struct file_io *own = file_io(io);
-	struct iovec *iov = &io->iov[own->done_iov];
-	uint64_t missing = io->len;
-	uint16_t i;
-
-	for (i = 0; i < io->nb_iov; i++)
-		missing -= io->iov[i].iov_len;
-	iov->iov_base = (uint8_t *)iov->iov_base - missing;
-	iov->iov_len += missing;
-	own->cut = false;
-}
-
-/* Lets the vectors begin after the bytes that are done, in place. */
-static void
-file_advance(struct rte_vduse_blk_io *io)
-{
-	struct file_io *own = file_io(io);
-	uint64_t len = own->done;
-	struct iovec *iov;
-
-	if (own->cut)
-		file_restore(io);
-	own->done_iov = 0;
-	while (len >= io->iov[own->done_iov].iov_len)
-		len -= io->iov[own->done_iov++].iov_len;
-	iov = &io->iov[own->done_iov];
-	iov->iov_base = (uint8_t *)iov->iov_base + len;
-	iov->iov_len -= len;
-	own->cut = true;
-}
-
 static bool
 file_is_pinned(const struct file_channel *channel, const void *at, uint64_t len)
 {
@@ -269,7 +234,7 @@ file_leave(struct file_channel *channel, struct rte_vduse_blk_io *io)
 	struct file_io *own = file_io(io);
 
 	if (unlikely(own->cut))
-		file_restore(io);
+		file_cut_restore(io);
 	if (unlikely(own->room != NULL))
 		file_room_leave(&channel->nb_rooms, io);
 	if (unlikely(own->range != NULL)) {
@@ -428,7 +393,7 @@ file_continue(struct rte_vduse_blk_io *io, int result)
 	if (own->done == io->len)
 		return false;
 	if (data)
-		file_advance(io);
+		file_cut_advance(io);
 	return true;
 }
 
