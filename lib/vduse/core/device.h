@@ -208,15 +208,25 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb);
 void
 vduse_vq_resume(struct rte_vduse_vq *vq);
 /*
- * Sets the dirty log of a virtqueue, also for later starts, or NULL. used: the address by which the
- * used ring (packed: the device event area) is marked; UINT64_MAX: its own. After it returns, no
- * poller uses the old log. Not for device types that map rings themselves.
+ * Ends vduse_vq_hold() or a drain without a change of state. enable: the poller may enter again; a
+ * thread that sleeps on the virtqueue wakes up.
  */
 void
-vduse_vq_log(struct rte_vduse_vq *vq, const struct vring_log *log, uint64_t used);
+vduse_vq_let_in(struct rte_vduse_vq *vq, bool enable);
 /* The position at which a virtqueue continues, in the format of linux/vduse.h. */
 void
 vduse_vq_state(struct rte_vduse_vq *vq, struct vduse_vq_state *state);
+
+/*
+ * vq_log.c: sets the dirty log of a virtqueue, also for later starts, or NULL. used: the address by
+ * which the used ring (packed: the device event area) is marked; UINT64_MAX: its own. After it
+ * returns, no poller uses the old log. Not for device types that map rings themselves.
+ */
+void
+vduse_vq_log(struct rte_vduse_vq *vq, const struct vring_log *log, uint64_t used);
+/* Hands the dirty log of a virtqueue to its ring, which runs. The caller holds the lock. */
+void
+vduse_vq_log_apply(struct rte_vduse_vq *vq);
 
 /* VDUSE_LOG() with the device's rate limit, for lines that its driver can cause repeatedly. */
 #define VDUSE_LOG_DRIVER(dev_, type, level, fmt, ...)                                              \

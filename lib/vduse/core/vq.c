@@ -56,8 +56,8 @@ vq_lock(struct rte_vduse_vq *vq)
  * Ends what vq_lock() or a drain began. A thread that sleeps on the virtqueue found it disabled, or
  * its notifications were disabled by a start: it wakes up, polls and enables them.
  */
-static void
-vq_release(struct rte_vduse_vq *vq, bool enable)
+void
+vduse_vq_let_in(struct rte_vduse_vq *vq, bool enable)
 {
 	int wake_fd = vq->wake_fd;
 
@@ -82,7 +82,7 @@ vq_unlock(struct rte_vduse_vq *vq, enum rte_vduse_vq_state state)
 	rte_atomic_store_explicit(&vq->state, state, rte_memory_order_release);
 	/* The driver does not kick for what it made available before. */
 	vq->kicked = vq->serve != NULL && state == RTE_VDUSE_VQ_RUNNING;
-	vq_release(vq, state == RTE_VDUSE_VQ_RUNNING);
+	vduse_vq_let_in(vq, state == RTE_VDUSE_VQ_RUNNING);
 	if (runs == vq->runs)
 		return;
 	vq->runs = runs;
@@ -186,7 +186,7 @@ vduse_vq_state(struct rte_vduse_vq *vq, struct vduse_vq_state *state)
 	vq_lock(vq);
 	position = dev->ops->vq_remap != NULL ? dev->ops->vq_position(vq, dev->arg)
 					      : vring_position(&vq->ring);
-	vq_release(vq, enabled && vq->state == RTE_VDUSE_VQ_RUNNING);
+	vduse_vq_let_in(vq, enabled && vq->state == RTE_VDUSE_VQ_RUNNING);
 	if (!(dev->features & RTE_BIT64(VIRTIO_F_RING_PACKED))) {
 		state->split.avail_index = (uint16_t)position;
 		return;
@@ -213,26 +213,6 @@ vq_window(void *arg, uint64_t iova, bool write, struct vring_window *window)
 	return true;
 }
 
-static void
-vq_log_apply(struct rte_vduse_vq *vq)
-{
-	vring_log_set(&vq->ring, vq->log,
-		      vq->log_used != UINT64_MAX ? vq->log_used : vq->info.device);
-}
-
-void
-vduse_vq_log(struct rte_vduse_vq *vq, const struct vring_log *log, uint64_t used)
-{
-	bool enabled = rte_atomic_load_explicit(&vq->enabled, rte_memory_order_relaxed);
-
-	vq_lock(vq);
-	vq->log = log;
-	vq->log_used = used;
-	if (vq->ring.started)
-		vq_log_apply(vq);
-	vq_release(vq, enabled && vq->state == RTE_VDUSE_VQ_RUNNING);
-}
-
 /* Maps the ring and starts the device type's queue. -EFAULT: the ring is in no region. */
 static int
 vq_ring_start(struct rte_vduse_vq *vq)
@@ -254,7 +234,7 @@ vq_ring_start(struct rte_vduse_vq *vq)
 	ret = vring_start(&vq->ring, &layout, vq_window, vq);
 	if (ret < 0)
 		return ret;
-	vq_log_apply(vq);
+	vduse_vq_log_apply(vq);
 	ret = dev->ops->vq_start(vq, info, dev->arg);
 	if (ret < 0)
 		vring_stop(&vq->ring);
