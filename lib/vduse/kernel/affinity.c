@@ -11,12 +11,21 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
+
+#include <rte_bitops.h>
 #include <rte_lcore.h>
 
 #include <vduse/kernel/affinity.h>
 #include <vduse/core/log.h>
 
 #define AFFINITY_BIT(use) (1U << (use))
+
+/* A network driver takes large packets. */
+#define AFFINITY_LARGE (RTE_BIT64(VIRTIO_NET_F_GUEST_TSO4) | RTE_BIT64(VIRTIO_NET_F_GUEST_TSO6))
+/* It may use more than one pair of virtqueues. */
+#define AFFINITY_SEVERAL (RTE_BIT64(VIRTIO_NET_F_MQ) | RTE_BIT64(VIRTIO_NET_F_RSS))
 
 /* The uses whose processors take the interrupts, as a set of AFFINITY_BIT. */
 static unsigned int
@@ -54,6 +63,19 @@ vduse_affinity_mask(const enum affinity_use *uses, long nb, bool heavy, char *ma
 					group > 0 ? "," : "");
 	}
 	return len;
+}
+
+bool
+vduse_affinity_is_heavy(uint32_t device_id, uint64_t features, uint16_t nb_vqs, uint16_t index)
+{
+	/* Without these a driver has one pair, and virtqueue 2 is its control queue. */
+	uint16_t nb = (features & AFFINITY_SEVERAL) != 0 ? nb_vqs : 2;
+
+	if (device_id == VIRTIO_ID_BLOCK)
+		return true;
+	/* A receive virtqueue has its transmit virtqueue after it, the control queue has none. */
+	return device_id == VIRTIO_ID_NET && index % 2 == 0 && index + 1 < nb &&
+	       (features & AFFINITY_LARGE) != 0;
 }
 
 void

@@ -30,6 +30,14 @@ size_t
 vduse_affinity_mask(const enum affinity_use *uses, long nb, bool heavy, char *mask, size_t room);
 
 /*
+ * Whether a virtqueue's interrupts cost the driver much. Those of a disk complete requests. Those of
+ * a receive virtqueue of a network driver that takes large packets receive them, with all that TCP
+ * does then. Those of its other virtqueues only free what was sent, or end a command.
+ */
+bool
+vduse_affinity_is_heavy(uint32_t device_id, uint64_t features, uint16_t nb_vqs, uint16_t index);
+
+/*
  * Sets the affinity of a virtqueue's interrupts to the processors chosen above. By default the
  * kernel uses all of them, including those that busy-poll, where work waits for a scheduler tick.
  */

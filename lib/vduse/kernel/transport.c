@@ -12,9 +12,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <linux/virtio_ids.h>
-#include <linux/virtio_net.h>
-
 #include <vduse/kernel/affinity.h>
 #include <vduse/core/device.h>
 #include <vduse/kernel/dev.h>
@@ -213,19 +210,12 @@ kernel_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 	return kernel_ioctl(dev, VDUSE_VQ_INJECT_IRQ, &arg);
 }
 
-/*
- * Interrupts of a disk complete requests. Those of a network driver that takes large packets receive
- * them, with all that TCP does then; the others only free what was sent.
- */
 static void
 kernel_vq_affinity(struct rte_vduse_dev *dev, uint16_t index)
 {
-	const uint64_t large =
-		UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO4 | UINT64_C(1) << VIRTIO_NET_F_GUEST_TSO6;
-	bool heavy = dev->device_id == VIRTIO_ID_BLOCK;
+	bool heavy = vduse_affinity_is_heavy(dev->device_id, rte_vduse_dev_features(dev),
+					     dev->nb_vqs, index);
 
-	if (dev->device_id == VIRTIO_ID_NET)
-		heavy = index % 2 == 0 && (rte_vduse_dev_features(dev) & large) != 0;
 	vduse_affinity_set(dev->name, index, heavy);
 }
 
