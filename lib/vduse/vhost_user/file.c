@@ -51,17 +51,29 @@ vhost_user_closer_new(void)
 	return closer;
 }
 
-/* Closes what no thread was created for. */
+/* Closes all descriptors. Under the lock, which it releases while it closes one. */
 static void
-closer_free(struct vhost_user_closer *closer)
+closer_close(struct vhost_user_closer *closer)
 {
 	struct file_closing *entry;
 
 	while ((entry = STAILQ_FIRST(&closer->fds)) != NULL) {
 		STAILQ_REMOVE_HEAD(&closer->fds, next);
+		pthread_mutex_unlock(&closer->lock);
 		close(entry->fd);
 		free(entry);
+		pthread_mutex_lock(&closer->lock);
+		closer->nb--;
 	}
+}
+
+/* Closes what no thread was created for. */
+static void
+closer_free(struct vhost_user_closer *closer)
+{
+	pthread_mutex_lock(&closer->lock);
+	closer_close(closer);
+	pthread_mutex_unlock(&closer->lock);
 	pthread_mutex_destroy(&closer->lock);
 	free(closer);
 }
@@ -108,18 +120,10 @@ static void *
 closer_run(void *arg)
 {
 	struct vhost_user_closer *closer = arg;
-	struct file_closing *entry;
 	bool gone;
 
 	pthread_mutex_lock(&closer->lock);
-	while ((entry = STAILQ_FIRST(&closer->fds)) != NULL) {
-		STAILQ_REMOVE_HEAD(&closer->fds, next);
-		pthread_mutex_unlock(&closer->lock);
-		close(entry->fd);
-		free(entry);
-		pthread_mutex_lock(&closer->lock);
-		closer->nb--;
-	}
+	closer_close(closer);
 	closer->runs = false;
 	gone = closer->gone;
 	pthread_mutex_unlock(&closer->lock);
