@@ -192,9 +192,6 @@ bool
 vduse_vq_try_start(struct rte_vduse_vq *vq);
 void
 vduse_vq_stop(struct rte_vduse_vq *vq);
-/* Sends the interrupt that a poller posted. Returns whether one was posted. */
-bool
-vduse_vq_call_posted(struct rte_vduse_vq *vq);
 /* Stops polling until the virtqueue changes. Returns the number of requests in flight. */
 unsigned int
 vduse_vq_drain(struct rte_vduse_vq *vq, bool stop);
@@ -227,6 +224,10 @@ vduse_vq_log(struct rte_vduse_vq *vq, const struct vring_log *log, uint64_t used
 /* Hands the dirty log of a virtqueue to its ring, which runs. The caller holds the lock. */
 void
 vduse_vq_log_apply(struct rte_vduse_vq *vq);
+
+/* vq_call.c: sends the interrupt that a poller posted. Returns whether one was posted. */
+bool
+vduse_vq_call_posted(struct rte_vduse_vq *vq);
 
 /* VDUSE_LOG() with the device's rate limit, for lines that its driver can cause repeatedly. */
 #define VDUSE_LOG_DRIVER(dev_, type, level, fmt, ...)                                              \
