@@ -91,8 +91,8 @@ const struct rte_vduse_region *
 rte_vduse_vq_lookup(const struct rte_vduse_vq *vq, uint64_t iova);
 
 /**
- * Interrupts the driver, with one system call. If the driver made those slow, the control thread
- * makes them instead, and the result is 0.
+ * Interrupts the driver, with one system call. If the driver made those slow, or the control thread
+ * is interrupting the driver, the control thread makes them instead, and the result is 0.
  *
  * The polling thread.
  *

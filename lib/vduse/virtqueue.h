@@ -18,6 +18,13 @@
 
 struct vduse_iotlb;
 
+/* What the control thread does about interrupts of a virtqueue. */
+enum vduse_call_state {
+	VDUSE_CALL_NONE,    /* nothing: the poller sends them */
+	VDUSE_CALL_POSTED,  /* it has to send one */
+	VDUSE_CALL_SENDING, /* it is sending one: the poller posts the next */
+};
+
 /*
  * Serves a virtqueue on the control thread, between enter and leave. It does a bounded amount of
  * work, and returns whether there is more: it is called again after all other devices had a turn.
@@ -53,7 +60,7 @@ struct rte_vduse_vq {
 	uint64_t misses;           /* written by the control thread */
 	uint64_t faults;           /* number of errors; written under the lock */
 	uint16_t slow_calls;       /* slow interrupts less fast ones; the poller under the lock */
-	bool owes_call;            /* the control thread has to send an interrupt; atomic */
+	uint8_t call_state;        /* an enum vduse_call_state; atomic */
 	bool kicked;               /* serve is to be called; control thread only */
 	vduse_vq_serve_t serve;    /* see vduse_vq_serve(); control thread only */
 	/* Unused if the device type maps rings itself: see vq_remap of struct rte_vduse_dev_ops. */
@@ -115,6 +122,16 @@ vduse_vq_release(struct rte_vduse_vq *vq);
  */
 bool
 vduse_vq_asks(const struct rte_vduse_vq *vq);
+
+/*
+ * vq_call.c: lets the control thread interrupt the driver without the lock, because the driver
+ * decides how long that takes. begin, under the lock: pollers send no interrupt from now on, and
+ * rte_vduse_vq_call() only notes one. end, after the lock was released: sends it. Thread: control.
+ */
+void
+vduse_vq_call_begin(struct rte_vduse_vq *vq);
+void
+vduse_vq_call_end(struct rte_vduse_vq *vq);
 
 static inline bool
 vduse_vq_enter(struct rte_vduse_vq *vq)

@@ -49,6 +49,14 @@ coal_flush(struct vnet_queue *queue)
 	vnet_queue_call(queue);
 }
 
+/* The same on the control thread: vduse_vq_call_end() sends it, after the lock is released. */
+static void
+coal_flush_begin(struct vnet_queue *queue)
+{
+	vduse_vq_call_begin(queue->vq);
+	coal_flush(queue);
+}
+
 /* An interrupt was held back: makes sure that the control thread looks at it. */
 static void
 coal_begun(struct rte_vduse_net *net)
@@ -124,13 +132,17 @@ coal_send_due(struct rte_vduse_net *net)
 
 	for (i = 0; i < 2 * net->pairs; i++) {
 		struct vnet_queue *queue = &net->queues[i];
+		bool due;
 
 		if (coal_is_due(queue, &at)) {
 			/* Also where it is not enabled. The driver's memory may be gone then. */
 			rte_spinlock_lock(&queue->vq->lock);
-			if (coal_is_due(queue, &at))
-				coal_flush(queue);
+			due = coal_is_due(queue, &at);
+			if (due)
+				coal_flush_begin(queue);
 			rte_spinlock_unlock(&queue->vq->lock);
+			if (due)
+				vduse_vq_call_end(queue->vq);
 			at = coal_at(queue);
 		}
 		if (at != 0 && (first == 0 || at < first))
@@ -165,8 +177,11 @@ vnet_coal_look(struct rte_vduse_net *net)
 	watch->next_ms = (uint32_t)RTE_MIN(ms, (uint64_t)watch->next_ms);
 }
 
-/* Sets the parameters of a virtqueue. The caller holds its lock. */
-static void
+/*
+ * Sets the parameters of a virtqueue. The caller holds its lock. Returns whether the interrupt that is
+ * held back is due now.
+ */
+static bool
 coal_set(struct vnet_queue *queue, const struct vnet_coal_params *params)
 {
 	uint32_t packets = rte_le_to_cpu_32(params->max_packets);
@@ -178,11 +193,11 @@ coal_set(struct vnet_queue *queue, const struct vnet_coal_params *params)
 	/* A driver all of whose buffers are used can do nothing but wait. */
 	coal->limit = usecs == 0 ? 0 : RTE_MIN(packets, (uint32_t)queue->vq->ring.size);
 	if (coal_at(queue) == 0)
-		return;
+		return false;
 	if (coal->pending >= coal->limit || rte_rdtsc() - coal->since >= coal->wait)
-		coal_flush(queue);
-	else
-		coal_set_at(queue, coal->since + coal->wait);
+		return true;
+	coal_set_at(queue, coal->since + coal->wait);
+	return false;
 }
 
 /* Whether a virtqueue carries packets of a driver, which set it up. */
@@ -195,12 +210,18 @@ coal_has(const struct vnet_queue *queue)
 static void
 coal_change(struct vnet_queue *queue, const struct vnet_coal_params *params)
 {
+	bool due;
+
 	vnet_ctrl_state_note_coal(queue, params);
 	if (!coal_has(queue))
 		return;
 	vduse_vq_hold(queue->vq);
-	coal_set(queue, params);
+	due = coal_set(queue, params);
+	if (due)
+		coal_flush_begin(queue);
 	vduse_vq_release(queue->vq);
+	if (due)
+		vduse_vq_call_end(queue->vq);
 }
 
 /* After virtqueues changed: whether bursts look at the time, and how often the control thread. */
@@ -288,7 +309,8 @@ vnet_coal_start(struct rte_vduse_net *net, struct vnet_queue *queue, bool resume
 	if (resumed && net->ctrl->known)
 		vnet_ctrl_state_coal(queue, &params);
 	vnet_ctrl_state_note_coal(queue, &params);
-	coal_set(queue, &params);
+	/* Nothing is held back: vnet_coal_stop() sent it. */
+	(void)coal_set(queue, &params);
 	if (queue->coal.limit != 0)
 		coal_update(net);
 }

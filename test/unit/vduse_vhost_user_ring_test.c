@@ -30,6 +30,25 @@ static struct rte_vduse_dev_ops ops;
 static unsigned int in_flight[LOOPBACK_DEV_VQS];
 static int memory, client;
 static unsigned int fds_before;
+/* The driver makes an interrupt take until the test ends that. */
+static bool call_hold, call_held;
+static unsigned int nb_calls;
+
+int
+__real_vhost_user_call_send(struct vhost_user_call *call);
+int
+__wrap_vhost_user_call_send(struct vhost_user_call *call);
+
+int
+__wrap_vhost_user_call_send(struct vhost_user_call *call)
+{
+	while (rte_atomic_load_explicit(&call_hold, rte_memory_order_relaxed)) {
+		rte_atomic_store_explicit(&call_held, true, rte_memory_order_relaxed);
+		unit_sleep_ms(1);
+	}
+	rte_atomic_fetch_add_explicit(&nb_calls, 1, rte_memory_order_relaxed);
+	return __real_vhost_user_call_send(call);
+}
 
 static unsigned int
 on_drain(struct rte_vduse_vq *vq, bool stop, void *arg)
@@ -387,6 +406,58 @@ test_kick(void **state)
 	close(kicks[1]);
 }
 
+static bool
+is_held(void *arg)
+{
+	RTE_SET_USED(arg);
+	return rte_atomic_load_explicit(&call_held, rte_memory_order_relaxed);
+}
+
+static bool
+is_called(void *arg)
+{
+	return rte_atomic_load_explicit(&nb_calls, rte_memory_order_relaxed) >=
+	       *(const unsigned int *)arg;
+}
+
+/*
+ * The driver replaces the call descriptor of a ring that runs, and makes the interrupt that follows
+ * take long: bursts go on, and none of their interrupts is lost.
+ */
+static void
+test_call_replaced(void **state)
+{
+	struct vhost_user_msg msg = vhost_client_msg(MSG_SET_VRING_CALL, 0, 8, true);
+	int call_fd = eventfd(0, EFD_NONBLOCK);
+	unsigned int wanted;
+	eventfd_t value;
+	bool held, entered;
+
+	RTE_SET_USED(state);
+	start_rings(FEATURES, 1);
+	vhost_client_send(client, &msg, 1, call_fd);
+	assert_int_equal(vhost_client_answer(client, MSG_SET_VRING_CALL), 0);
+	assert_int_equal(eventfd_read(call_fd, &value), 0);
+	wanted = rte_atomic_load_explicit(&nb_calls, rte_memory_order_relaxed) + 2;
+	rte_atomic_store_explicit(&call_held, false, rte_memory_order_relaxed);
+	rte_atomic_store_explicit(&call_hold, true, rte_memory_order_relaxed);
+	vhost_client_send(client, &msg, 1, call_fd);
+	held = unit_wait(is_held, NULL);
+	entered = rte_vduse_vq_enter(self.vqs[0]);
+	if (entered) {
+		(void)rte_vduse_vq_call(self.vqs[0]);
+		rte_vduse_vq_leave(self.vqs[0]);
+	}
+	/* Before anything fails: the teardown waits for the control thread. */
+	rte_atomic_store_explicit(&call_hold, false, rte_memory_order_relaxed);
+	assert_true(held);
+	assert_true(entered);
+	assert_int_equal(vhost_client_answer(client, MSG_SET_VRING_CALL), 0);
+	assert_true(unit_wait(is_called, &wanted));
+	assert_int_equal(eventfd_read(call_fd, &value), 0);
+	close(call_fd);
+}
+
 int
 main(void)
 {
@@ -401,6 +472,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_enable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kick, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drained_wakes, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_call_replaced, setup, teardown),
 	};
 
 	if (unit_init() < 0)

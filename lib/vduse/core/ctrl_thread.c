@@ -139,8 +139,7 @@ ctrl_serve_calls(struct rte_vduse_dev *dev)
 	uint16_t i;
 
 	for (i = 0; i < dev->nb_vqs; i++) {
-		if (rte_atomic_load_explicit(&dev->vqs[i].owes_call, rte_memory_order_relaxed) &&
-		    vduse_vq_call_posted(&dev->vqs[i])) {
+		if (vduse_vq_call_posted(&dev->vqs[i])) {
 			ctrl.draining = true;
 			return;
 		}

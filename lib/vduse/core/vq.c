@@ -352,7 +352,8 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 		dev->ops->vq_stop(vq, dev->arg);
 		vring_stop(&vq->ring);
 		/* The interrupt posted for the last used entries: it cannot be sent later. */
-		if (rte_atomic_exchange_explicit(&vq->owes_call, false, rte_memory_order_acquire))
+		if (rte_atomic_exchange_explicit(&vq->call_state, VDUSE_CALL_NONE,
+						 rte_memory_order_acquire) == VDUSE_CALL_POSTED)
 			(void)dev->transport->vq_call(dev, vq->index);
 	}
 	vq->started = false;

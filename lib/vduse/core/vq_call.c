@@ -1,8 +1,11 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Interrupts of one virtqueue. The thread that wants one sends it, unless the driver makes that slow.
- * Input: interrupts that a poller wants. Output: calls of the transport.
+ * Interrupts of one virtqueue. A poller sends its own, under the lock. It posts them to the control
+ * thread where the driver makes that slow, and while the control thread sends one. The control thread
+ * sends without the lock: bursts would fail as long as that takes, and an application may drop what
+ * it cannot send.
+ * Input: interrupts that a thread wants. Output: calls of the transport, one at a time.
  * Thread: the poller for rte_vduse_vq_call(); control for the others.
  */
 #include <rte_cycles.h>
@@ -22,11 +25,16 @@ static void
 vq_post_call(struct rte_vduse_vq *vq)
 {
 	/* An interrupt that is posted but not sent yet serves this one, too. */
-	if (rte_atomic_load_explicit(&vq->owes_call, rte_memory_order_relaxed))
+	if (rte_atomic_load_explicit(&vq->call_state, rte_memory_order_relaxed) ==
+	    VDUSE_CALL_POSTED)
 		return;
-	/* Release: pairs with the acquire in vduse_vq_call_posted(). */
-	rte_atomic_store_explicit(&vq->owes_call, true, rte_memory_order_release);
-	vduse_ctrl_wake();
+	/*
+	 * Release: pairs with the acquire in vduse_vq_call_posted(). While the control thread sends
+	 * one, it looks afterwards, in vq_call_done().
+	 */
+	if (rte_atomic_exchange_explicit(&vq->call_state, VDUSE_CALL_POSTED,
+					 rte_memory_order_release) == VDUSE_CALL_NONE)
+		vduse_ctrl_wake();
 }
 
 static void
@@ -45,7 +53,10 @@ rte_vduse_vq_call(struct rte_vduse_vq *vq)
 	uint64_t begin;
 	int ret;
 
-	if (unlikely(vq->slow_calls == VQ_SLOW_CALLS)) {
+	/* Acquire: pairs with the release in vq_call_done(). */
+	if (unlikely(vq->slow_calls == VQ_SLOW_CALLS ||
+		     rte_atomic_load_explicit(&vq->call_state, rte_memory_order_acquire) !=
+			     VDUSE_CALL_NONE)) {
 		vq_post_call(vq);
 		return 0;
 	}
@@ -58,17 +69,48 @@ rte_vduse_vq_call(struct rte_vduse_vq *vq)
 	return ret;
 }
 
+/* The control thread sends no more: the poller sends its own, unless it posted one meanwhile. */
+static void
+vq_call_done(struct rte_vduse_vq *vq)
+{
+	uint8_t state = VDUSE_CALL_SENDING;
+
+	if (!rte_atomic_compare_exchange_strong_explicit(&vq->call_state, &state, VDUSE_CALL_NONE,
+							 rte_memory_order_release,
+							 rte_memory_order_relaxed))
+		vduse_ctrl_wake();
+}
+
 bool
 vduse_vq_call_posted(struct rte_vduse_vq *vq)
 {
-	if (!rte_atomic_exchange_explicit(&vq->owes_call, false, rte_memory_order_acquire))
+	uint8_t state = VDUSE_CALL_POSTED;
+
+	if (!rte_atomic_compare_exchange_strong_explicit(
+		    &vq->call_state, &state, VDUSE_CALL_SENDING, rte_memory_order_acquire,
+		    rte_memory_order_relaxed))
 		return false;
-	/*
-	 * Without the lock, which would make every burst fail as long as this takes, and an
-	 * application may drop what it cannot send. The poller, which posts all interrupts now, sends
-	 * none itself. Only this thread replaces the call eventfd and stops the virtqueue.
-	 */
+	/* Only this thread replaces the call eventfd and stops the virtqueue. */
 	if (vq->started)
 		(void)vq->dev->transport->vq_call(vq->dev, vq->index);
+	vq_call_done(vq);
 	return true;
+}
+
+void
+vduse_vq_call_begin(struct rte_vduse_vq *vq)
+{
+	uint8_t state = VDUSE_CALL_NONE;
+
+	/* It stays posted if it is. Relaxed: the lock provides the ordering. */
+	(void)rte_atomic_compare_exchange_strong_explicit(
+		&vq->call_state, &state, VDUSE_CALL_SENDING, rte_memory_order_relaxed,
+		rte_memory_order_relaxed);
+}
+
+void
+vduse_vq_call_end(struct rte_vduse_vq *vq)
+{
+	if (!vduse_vq_call_posted(vq))
+		vq_call_done(vq);
 }

@@ -98,12 +98,13 @@ vring_read(const struct vhost_user *vu, uint16_t index, struct vduse_vq_info *in
  * Replaces the call of a virtqueue, which may be running: its lock excludes the poller, which uses
  * the call only within a burst.
  * The new one is signalled once, because interrupts were lost if there was none, and the driver may
- * not have read the old eventfd. A spurious interrupt does no harm.
+ * not have read the old eventfd. A spurious interrupt does no harm. Without the lock, because the
+ * driver decides how long it takes.
  */
 void
 vhost_user_vring_call(struct vhost_user *vu, uint16_t index, int fd)
 {
-	rte_spinlock_t *lock = &vu->dev->vqs[index].lock;
+	struct rte_vduse_vq *vq = &vu->dev->vqs[index];
 	struct vhost_user_call *call = NULL, *old;
 
 	/* Another type of file could block the poller as long as the driver likes. */
@@ -114,12 +115,14 @@ vhost_user_vring_call(struct vhost_user *vu, uint16_t index, int fd)
 				 index);
 	else if (fd >= 0)
 		call = vhost_user_call_open(vu->dev->name, index, fd);
-	rte_spinlock_lock(lock);
+	rte_spinlock_lock(&vq->lock);
 	old = vu->vqs[index].call;
 	vu->vqs[index].call = call;
+	vduse_vq_call_begin(vq);
+	rte_spinlock_unlock(&vq->lock);
 	if (call != NULL && vu->vqs[index].info.ready)
 		(void)vhost_user_call_send(call);
-	rte_spinlock_unlock(lock);
+	vduse_vq_call_end(vq);
 	vhost_user_call_close(old);
 }
 
