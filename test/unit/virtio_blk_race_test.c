@@ -5,27 +5,22 @@
  * again and moves its memory with requests in flight. Most useful under ThreadSanitizer.
  */
 #include "loopback_blk.h"
+#include "poller.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <rte_vduse_compat.h>
 
 #define RING   64u
 #define BATCH  8u
 #define ROUNDS 60u
 
 static struct loopback_blk blk;
-static bool stop; /* main writes, the poller reads */
+static struct poller poller;
 
-static void *
-poller(void *arg)
+static void
+poll_once(void)
 {
-	RTE_SET_USED(arg);
-	while (!rte_atomic_load_explicit(&stop, rte_memory_order_relaxed))
-		(void)rte_vduse_blk_poll(blk.blk, 0);
-	return NULL;
+	(void)rte_vduse_blk_poll(blk.blk, 0);
 }
 
 /* Several requests of one kind, of one sector each. */
@@ -96,12 +91,10 @@ race(void **state)
 	const char *backend = *state;
 	uint16_t heads[BATCH];
 	unsigned int round;
-	pthread_t thread;
 
-	stop = false;
 	loopback_blk_create(&blk, backend, "size=1M", RING, false);
 	loopback_blk_up(&blk);
-	assert_int_equal(pthread_create(&thread, NULL, poller, NULL), 0);
+	poller_start(&poller, poll_once);
 	for (round = 0; round < ROUNDS; round++) {
 		write_and_read(round * BATCH);
 		/* A reset with requests in flight, whether they are taken yet or not. */
@@ -110,8 +103,7 @@ race(void **state)
 			loopback_blk_up(&blk);
 		}
 	}
-	rte_atomic_store_explicit(&stop, true, rte_memory_order_relaxed);
-	pthread_join(thread, NULL);
+	poller_end(&poller);
 	loopback_blk_destroy(&blk);
 }
 

@@ -6,13 +6,12 @@
  * from its length.
  */
 #include "loopback_net.h"
+#include "poller.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <rte_ring.h>
-#include <rte_vduse_compat.h>
 
 #define RING    256u
 #define PACKETS 1024
@@ -26,8 +25,7 @@
 static struct loopback_net net;
 static struct rte_mempool *pool;
 static struct rte_ring *received, *to_send;
-static bool stop;                    /* main writes, the poller reads */
-static unsigned int nb_polls;        /* the poller writes, main reads */
+static struct poller poller;
 static struct rte_mbuf *kept[BURST]; /* the poller's: not sent yet */
 static uint16_t nb_kept;
 
@@ -45,17 +43,6 @@ poll_once(void)
 	sent = rte_vduse_net_tx_burst(net.net, 0, kept, nb_kept);
 	nb_kept = (uint16_t)(nb_kept - sent);
 	memmove(kept, kept + sent, nb_kept * sizeof(kept[0]));
-}
-
-static void *
-poller(void *arg)
-{
-	RTE_SET_USED(arg);
-	while (!rte_atomic_load_explicit(&stop, rte_memory_order_relaxed)) {
-		poll_once();
-		rte_atomic_fetch_add_explicit(&nb_polls, 1, rte_memory_order_relaxed);
-	}
-	return NULL;
 }
 
 static uint32_t
@@ -119,28 +106,6 @@ check_sent(void)
 	return nb;
 }
 
-/* Relaxed: it orders nothing, so that a thread sanitizer still sees who writes at the same time. */
-static bool
-has_polled(void *arg)
-{
-	const unsigned int *until = arg;
-
-	return (int)(rte_atomic_load_explicit(&nb_polls, rte_memory_order_relaxed) - *until) >= 0;
-}
-
-/*
- * Waits until the poller has ended the poll that it is in, and has made a whole one, and the
- * control thread has looked at all that it has to do.
- */
-static void
-wait_polls(void)
-{
-	unsigned int until = rte_atomic_load_explicit(&nb_polls, rte_memory_order_relaxed) + 2;
-
-	assert_true(unit_wait(has_polled, &until));
-	unit_ctrl_turn();
-}
-
 /* After a reset is answered, nothing writes to the driver's memory any more. */
 static void
 check_untouched(void)
@@ -149,7 +114,7 @@ check_untouched(void)
 
 	for (i = 0; i < 2; i++)
 		memset(net.queues[i].regions[0].va, 0xA5, net.queues[i].regions[0].size);
-	wait_polls();
+	poller_wait(&poller, 1);
 	for (i = 0; i < 2; i++) {
 		const uint8_t *va = net.queues[i].regions[0].va;
 
@@ -181,18 +146,16 @@ static void
 test_resets(void **state)
 {
 	unsigned int i, nb_received = 0, nb_sent = 0;
-	pthread_t thread;
 
 	RTE_SET_USED(state);
 	loopback_net_create(&net, RING, NET_MERGEABLE);
 	pool = packet_pool("race", PACKETS, 2048);
 	received = rte_ring_create("received", 512, SOCKET_ID_ANY, RING_FLAGS);
 	to_send = rte_ring_create("to_send", 256, SOCKET_ID_ANY, RING_FLAGS);
-	assert_int_equal(pthread_create(&thread, NULL, poller, NULL), 0);
+	poller_start(&poller, poll_once);
 	for (i = 0; i < ROUNDS || (i < ROUNDS_MAX && RTE_MIN(nb_received, nb_sent) < ROUNDS); i++)
 		run_round(&nb_received, &nb_sent);
-	rte_atomic_store_explicit(&stop, true, rte_memory_order_relaxed);
-	pthread_join(thread, NULL);
+	poller_end(&poller);
 	/* It did move packets, and none of its mbufs is lost. */
 	assert_in_range(nb_received, ROUNDS, i * 7 * BURST);
 	assert_in_range(nb_sent, ROUNDS, i * 7 * BURST);

@@ -7,15 +7,13 @@
  * Input: both directions, split and packed rings. Output: positions.
  */
 #include "loopback_world.h"
+#include "poller.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
 #include <linux/virtio_net.h>
-
-#include <rte_vduse_compat.h>
 
 #define BEFORE 100u /* chains that are used before, at least: the ring turns */
 
@@ -30,36 +28,12 @@
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
 static char run_dir[] = "/tmp/vduse-unit-XXXXXX";
-static bool stop;             /* main writes, the poller reads */
-static unsigned int nb_polls; /* the poller writes, main reads */
+static struct poller poller;
 
-static void *
-poller(void *arg)
-{
-	RTE_SET_USED(arg);
-	while (!rte_atomic_load_explicit(&stop, rte_memory_order_relaxed)) {
-		world_poll(BURST);
-		rte_atomic_fetch_add_explicit(&nb_polls, 1, rte_memory_order_relaxed);
-	}
-	return NULL;
-}
-
-static bool
-has_polled(void *arg)
-{
-	const unsigned int *until = arg;
-
-	return (int)(rte_atomic_load_explicit(&nb_polls, rte_memory_order_relaxed) - *until) >= 0;
-}
-
-/* The poller ends the poll that it is in, and makes two whole ones. */
 static void
-wait_polls(void)
+poll_burst(void)
 {
-	unsigned int until = rte_atomic_load_explicit(&nb_polls, rte_memory_order_relaxed) + 3;
-
-	assert_true(unit_wait(has_polled, &until));
-	unit_ctrl_turn();
+	world_poll(BURST);
 }
 
 /* The driver sends and takes, until so many chains have come back. */
@@ -109,9 +83,9 @@ check_stands(void)
 	uint32_t taken = world->taken;
 
 	world_send(UINT32_MAX);
-	wait_polls();
+	poller_wait(&poller, 2);
 	world_device_ask(vduse_loopback_memory_changed());
-	wait_polls();
+	poller_wait(&poller, 2);
 	world_receive();
 	assert_int_equal(world->taken, taken);
 	assert_int_equal(vduse_loopback_calls(world_loop, world->queue), calls);
@@ -146,16 +120,13 @@ suspend_and_continue(void)
 static void
 suspend(uint16_t queue, uint64_t features)
 {
-	pthread_t thread;
 	unsigned int i;
 
 	world_begin(queue, features, 0);
-	rte_atomic_store_explicit(&stop, false, rte_memory_order_relaxed);
-	assert_int_equal(pthread_create(&thread, NULL, poller, NULL), 0);
+	poller_start(&poller, poll_burst);
 	for (i = 0; i < 8; i++)
 		suspend_and_continue();
-	rte_atomic_store_explicit(&stop, true, rte_memory_order_relaxed);
-	pthread_join(thread, NULL);
+	poller_end(&poller);
 	world_receive();
 	assert_int_equal(queue == RX ? world->received : world->taken, world->polled);
 	world_device_destroy();
