@@ -5,25 +5,16 @@
  * to the driver and the log lines. A replacement of liburing's function that collects completions
  * provides the results.
  */
-#include "loopback_blk.h"
+#include "loopback_file.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include <rte_cycles.h>
 #include <rte_memory.h>
 
 #include <liburing.h>
 
-#define RING 64u
-#define SIZE (1 << 20)
-
-static struct loopback_blk blk;
 static uint8_t bytes[BLK_BYTES];
-static char path[64], args[96];
-static int fd = -1;
 
 /* What the kernel says of each operation; 0: what is true. */
 static int forced;
@@ -54,14 +45,8 @@ __wrap_io_uring_peek_batch_cqe(struct io_uring *ring, struct io_uring_cqe **cqes
 static int
 setup_with(const char *more, uint64_t without)
 {
-	strcpy(path, "/var/tmp/unit-blk-XXXXXX");
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, SIZE), 0);
-	snprintf(args, sizeof(args), "path=%s%s", path, more);
-	loopback_blk_create(&blk, "file", args, RING, false);
-	blk.features &= ~without;
-	loopback_blk_up(&blk);
+	disk_setup_with(more, without, false);
+	assert_true(disk_fd >= 0);
 	forced = 0;
 	nb_forced = 0;
 	unit_log_clear();
@@ -93,12 +78,8 @@ setup_no_flush(void **state)
 static int
 teardown(void **state)
 {
-	RTE_SET_USED(state);
 	forced = 0;
-	loopback_blk_destroy(&blk);
-	unlink(path);
-	close(fd);
-	return 0;
+	return disk_teardown(state);
 }
 
 static uint16_t
@@ -186,7 +167,7 @@ check_flushes_fail(void)
 	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, 0, bytes, BLK_PIECE), 0);
 	/* The next one that opens the file is not concerned. */
 	loopback_blk_destroy(&blk);
-	loopback_blk_create(&blk, "file", args, RING, false);
+	loopback_blk_create(&blk, "file", disk_args, RING, false);
 	loopback_blk_up(&blk);
 	assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_FLUSH, 0, NULL, 0), 0);
 }

@@ -4,26 +4,19 @@
  * The dirty log of a disk: reads mark all of their data, whatever pieces it has and however often
  * the kernel moves only a part; other requests mark their status and nothing else.
  */
-#include <stdio.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <liburing.h>
 
 #include <vduse/core/device.h>
 
-#include "loopback_blk.h"
+#include "loopback_file.h"
 
-#define RING      64u
-#define SIZE      (1 << 20)
 #define LOG_BYTES (1u << 18)
 #define REQUESTS  2000u
 
-static struct loopback_blk blk;
-static char path[64], args[96];
-static int fd = -1;
 static uint8_t bits[LOG_BYTES];
-static uint8_t disk[SIZE], bytes[BLK_BYTES], got[BLK_BYTES];
+static uint8_t disk[DISK_SIZE], bytes[BLK_BYTES];
 static uint64_t random_state;
 static bool shortens; /* the kernel moves a part only */
 static unsigned int nb_short;
@@ -74,10 +67,8 @@ static const struct vring_log dirty = {
 };
 
 static void
-begin(const char *backend, const char *backend_args)
+begin(void)
 {
-	loopback_blk_create(&blk, backend, backend_args, RING, false);
-	loopback_blk_up(&blk);
 	vduse_vq_log(&blk.dev->vqs[0], &dirty, UINT64_MAX);
 	memset(disk, 0, sizeof(disk));
 	random_state = 1;
@@ -89,33 +80,26 @@ static int
 setup_ram(void **state)
 {
 	RTE_SET_USED(state);
-	begin("ram", "size=1M");
+	loopback_blk_create(&blk, "ram", "size=1M", RING, false);
+	loopback_blk_up(&blk);
+	begin();
+	return 0;
+}
+
+static int
+teardown_ram(void **state)
+{
+	RTE_SET_USED(state);
+	loopback_blk_destroy(&blk);
 	return 0;
 }
 
 static int
 setup_file(void **state)
 {
-	RTE_SET_USED(state);
-	strcpy(path, "/var/tmp/unit-blk-XXXXXX");
-	fd = mkstemp(path);
-	assert_true(fd >= 0);
-	assert_int_equal(ftruncate(fd, SIZE), 0);
-	snprintf(args, sizeof(args), "path=%s", path);
-	begin("file", args);
-	return 0;
-}
-
-static int
-teardown(void **state)
-{
-	RTE_SET_USED(state);
-	loopback_blk_destroy(&blk);
-	if (fd >= 0) {
-		close(fd);
-		unlink(path);
-		fd = -1;
-	}
+	disk_setup(state);
+	assert_true(disk_fd >= 0);
+	begin();
 	return 0;
 }
 
@@ -176,7 +160,7 @@ cut(struct blk_piece *pieces, uint32_t len, bool write)
 static void
 request(uint32_t type, uint32_t nb_sectors)
 {
-	uint64_t sector = roll(SIZE / BLK_SECTOR - nb_sectors);
+	uint64_t sector = roll(DISK_SIZE / BLK_SECTOR - nb_sectors);
 	struct virtio_blk_outhdr header = { .type = type, .sector = sector };
 	struct blk_piece pieces[16] = { { .len = BLK_HDR } };
 	bool in = type == VIRTIO_BLK_T_IN;
@@ -256,10 +240,10 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test_setup_teardown(test_requests, setup_ram, teardown),
-		cmocka_unit_test_setup_teardown(test_others, setup_ram, teardown),
-		cmocka_unit_test_setup_teardown(test_requests, setup_file, teardown),
-		cmocka_unit_test_setup_teardown(test_short, setup_file, teardown),
+		cmocka_unit_test_setup_teardown(test_requests, setup_ram, teardown_ram),
+		cmocka_unit_test_setup_teardown(test_others, setup_ram, teardown_ram),
+		cmocka_unit_test_setup_teardown(test_requests, setup_file, disk_teardown),
+		cmocka_unit_test_setup_teardown(test_short, setup_file, disk_teardown),
 	};
 
 	unit_init();
