@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <rte_vduse_compat.h>
 
@@ -208,6 +209,25 @@ loopback_dev_region(struct loopback_dev *self, uint64_t first, uint64_t size, ui
 	assert_int_equal(
 		vduse_loopback_region_add(self->loop, first, first + size - 1, offset, perm, fd),
 		0);
+}
+
+int
+loopback_dev_begin(struct loopback_dev *self, const char *name, uint64_t size, uint64_t desc,
+		   uint32_t vq_size)
+{
+	int memory = unit_memfd(name, size);
+
+	loopback_dev_start(self);
+	loopback_dev_region(self, 0, PAGE, 0, PERM_RW, memory);
+	loopback_dev_set_vq(self, 0, desc, vq_size);
+	return memory;
+}
+
+void
+loopback_dev_end(struct loopback_dev *self, int memory)
+{
+	loopback_dev_destroy(self);
+	close(memory);
 }
 
 enum rte_vduse_vq_state

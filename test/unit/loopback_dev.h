@@ -71,6 +71,16 @@ loopback_dev_start(struct loopback_dev *self);
 void
 loopback_dev_destroy(struct loopback_dev *self);
 
+/*
+ * Starts it with memory in a file of that name and size, whose first page is a region, and virtqueue 0
+ * ready with its descriptors at desc. Returns the file. end: destroys it and closes the file.
+ */
+int
+loopback_dev_begin(struct loopback_dev *self, const char *name, uint64_t size, uint64_t desc,
+		   uint32_t vq_size);
+void
+loopback_dev_end(struct loopback_dev *self, int memory);
+
 /* The driver makes a virtqueue ready with its descriptors at desc, or unready (size 0). */
 void
 loopback_dev_set_vq(struct loopback_dev *self, uint16_t index, uint64_t desc, uint32_t size);

@@ -5,8 +5,6 @@
  * thread sends these interrupts, and the polling thread continues. Interrupts of other drivers are
  * sent by their own threads.
  */
-#include <unistd.h>
-
 #include "loopback_dev.h"
 
 #define SLOW 16u /* calls, before it is the driver's doing */
@@ -19,10 +17,7 @@ static int
 setup(void **state)
 {
 	RTE_SET_USED(state);
-	memory = unit_memfd("unit-call", PAGE);
-	loopback_dev_start(&device);
-	loopback_dev_region(&device, 0, PAGE, 0, PERM_RW, memory);
-	loopback_dev_set_vq(&device, 0, 0, 64);
+	memory = loopback_dev_begin(&device, "unit-call", PAGE, 0, 64);
 	loopback_dev_up(&device);
 	return 0;
 }
@@ -31,8 +26,7 @@ static int
 teardown(void **state)
 {
 	RTE_SET_USED(state);
-	loopback_dev_destroy(&device);
-	close(memory);
+	loopback_dev_end(&device, memory);
 	return 0;
 }
 

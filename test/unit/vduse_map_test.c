@@ -23,10 +23,7 @@ static int
 setup(void **state)
 {
 	RTE_SET_USED(state);
-	memory = unit_memfd("unit-map", 3 * HUGE);
-	loopback_dev_start(&device);
-	loopback_dev_region(&device, 0, PAGE, 0, PERM_RW, memory);
-	loopback_dev_set_vq(&device, 0, 0, 256);
+	memory = loopback_dev_begin(&device, "unit-map", 3 * HUGE, 0, 256);
 	return 0;
 }
 
@@ -34,8 +31,7 @@ static int
 teardown(void **state)
 {
 	RTE_SET_USED(state);
-	loopback_dev_destroy(&device);
-	close(memory);
+	loopback_dev_end(&device, memory);
 	assert_int_equal(unit_maps("unit-map"), 0);
 	return 0;
 }

@@ -4,7 +4,6 @@
 #include "loopback_dev.h"
 
 #include <string.h>
-#include <unistd.h>
 
 #include <rte_vduse_compat.h>
 
@@ -16,10 +15,7 @@ static int
 setup(void **state)
 {
 	RTE_SET_USED(state);
-	memory = unit_memfd("unit-msg", PAGE);
-	loopback_dev_start(&device);
-	loopback_dev_region(&device, 0, PAGE, 0, PERM_RW, memory);
-	loopback_dev_set_vq(&device, 0, 64, 256);
+	memory = loopback_dev_begin(&device, "unit-msg", PAGE, 64, 256);
 	unit_log_clear();
 	return 0;
 }
@@ -28,8 +24,7 @@ static int
 teardown(void **state)
 {
 	RTE_SET_USED(state);
-	loopback_dev_destroy(&device);
-	close(memory);
+	loopback_dev_end(&device, memory);
 	return 0;
 }
 

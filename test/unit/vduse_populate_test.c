@@ -26,11 +26,8 @@ setup(void **state)
 {
 	RTE_SET_USED(state);
 	fds = unit_fds();
-	rings = unit_memfd("unit-rings", PAGE);
 	memory = unit_memfd("unit-populate", SIZE);
-	loopback_dev_start(&device);
-	loopback_dev_region(&device, 0, PAGE, 0, PERM_RW, rings);
-	loopback_dev_set_vq(&device, 0, 0, 256);
+	rings = loopback_dev_begin(&device, "unit-rings", PAGE, 0, 256);
 	return 0;
 }
 
@@ -38,9 +35,8 @@ static int
 teardown(void **state)
 {
 	RTE_SET_USED(state);
-	loopback_dev_destroy(&device);
+	loopback_dev_end(&device, rings);
 	close(memory);
-	close(rings);
 	assert_int_equal(unit_maps("unit-populate"), 0);
 	assert_int_equal(unit_maps("unit-rings"), 0);
 	assert_int_equal(unit_fds(), fds);

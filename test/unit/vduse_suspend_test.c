@@ -16,10 +16,7 @@ static int
 setup(void **state)
 {
 	RTE_SET_USED(state);
-	memory = unit_memfd("unit-suspend", PAGE);
-	loopback_dev_start(&device);
-	loopback_dev_region(&device, 0, PAGE, 0, PERM_RW, memory);
-	loopback_dev_set_vq(&device, 0, 64, 256);
+	memory = loopback_dev_begin(&device, "unit-suspend", PAGE, 64, 256);
 	return 0;
 }
 
@@ -27,8 +24,7 @@ static int
 teardown(void **state)
 {
 	RTE_SET_USED(state);
-	loopback_dev_destroy(&device);
-	close(memory);
+	loopback_dev_end(&device, memory);
 	return 0;
 }
 

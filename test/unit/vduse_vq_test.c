@@ -27,10 +27,8 @@ setup(void **state)
 	uint16_t i;
 
 	RTE_SET_USED(state);
-	memory = unit_memfd("unit-vq", 2 * PAGE);
-	loopback_dev_start(&device);
-	loopback_dev_region(&device, 0, PAGE, 0, PERM_RW, memory);
-	for (i = 0; i < LOOPBACK_DEV_VQS; i++)
+	memory = loopback_dev_begin(&device, "unit-vq", 2 * PAGE, 0, 256);
+	for (i = 1; i < LOOPBACK_DEV_VQS; i++)
 		loopback_dev_set_vq(&device, i, 64u * i, 256);
 	loopback_dev_up(&device);
 	unit_log_clear();
@@ -41,8 +39,7 @@ static int
 teardown(void **state)
 {
 	RTE_SET_USED(state);
-	loopback_dev_destroy(&device);
-	close(memory);
+	loopback_dev_end(&device, memory);
 	return 0;
 }
 
