@@ -10,6 +10,9 @@
 #include <rte_cycles.h>
 #include <rte_vduse_compat.h>
 
+/* Of the pool of a packet. */
+#define CTRL_MBUFS 63u
+
 /* Where things lie in the 4096 bytes of a head. */
 #define SLOT     4096u
 #define AT_ACK   2048u
@@ -390,6 +393,30 @@ loopback_ctrl_state(struct loopback_ctrl *self)
 	state.guest_offloads = net->queues[CTRL_RX0].offloads & VNET_GUEST_OFFLOADS;
 	vduse_loopback_config(self->loop, 0, &state.config, sizeof(state.config));
 	return state;
+}
+
+struct rte_mbuf *
+loopback_ctrl_packet(const char *name, uint16_t len)
+{
+	struct rte_mempool *pool;
+	struct rte_mbuf *packet;
+
+	pool = rte_pktmbuf_pool_create(name, CTRL_MBUFS, 0, 0, 2048, SOCKET_ID_ANY);
+	assert_non_null(pool);
+	packet = rte_pktmbuf_alloc(pool);
+	assert_non_null(packet);
+	memset(rte_pktmbuf_append(packet, len), 2, len);
+	return packet;
+}
+
+void
+loopback_ctrl_packet_free(struct rte_mbuf *packet)
+{
+	struct rte_mempool *pool = packet->pool;
+
+	rte_pktmbuf_free(packet);
+	assert_int_equal(rte_mempool_avail_count(pool), CTRL_MBUFS);
+	rte_mempool_free(pool);
 }
 
 bool

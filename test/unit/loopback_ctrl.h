@@ -124,6 +124,15 @@ loopback_ctrl_room(struct loopback_ctrl *self, uint16_t head);
 struct ctrl_state
 loopback_ctrl_state(struct loopback_ctrl *self);
 
+/*
+ * A packet of len bytes, from a pool of its own of that name. free: frees both; no other packet of the
+ * pool is left.
+ */
+struct rte_mbuf *
+loopback_ctrl_packet(const char *name, uint16_t len);
+void
+loopback_ctrl_packet_free(struct rte_mbuf *packet);
+
 /* The application sends one packet on a pair. Whether the driver received it. */
 bool
 loopback_ctrl_receives(struct loopback_ctrl *self, uint16_t pair, struct rte_mbuf *packet);

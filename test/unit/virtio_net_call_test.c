@@ -6,8 +6,6 @@
  */
 #include "loopback_ctrl.h"
 
-#include <string.h>
-
 #include <rte_byteorder.h>
 #include <rte_vduse_compat.h>
 
@@ -17,18 +15,13 @@
 #define LONG UINT32_MAX
 
 static struct loopback_ctrl dev;
-static struct rte_mempool *pool;
 static struct rte_mbuf *packet;
 
 static int
 setup(void **state)
 {
 	RTE_SET_USED(state);
-	pool = rte_pktmbuf_pool_create("call", 63, 0, 0, 2048, SOCKET_ID_ANY);
-	assert_non_null(pool);
-	packet = rte_pktmbuf_alloc(pool);
-	assert_non_null(packet);
-	memset(rte_pktmbuf_append(packet, LEN), 2, LEN);
+	packet = loopback_ctrl_packet("call", LEN);
 	loopback_ctrl_create(&dev, PAIRS);
 	loopback_ctrl_up(&dev, CTRL_ALL | CTRL_COAL, 0);
 	return 0;
@@ -39,9 +32,7 @@ teardown(void **state)
 {
 	RTE_SET_USED(state);
 	loopback_ctrl_destroy(&dev);
-	rte_pktmbuf_free(packet);
-	assert_int_equal(rte_mempool_avail_count(pool), 63);
-	rte_mempool_free(pool);
+	loopback_ctrl_packet_free(packet);
 	return 0;
 }
 

@@ -33,11 +33,8 @@ static int
 setup(void **state)
 {
 	RTE_SET_USED(state);
-	pool = rte_pktmbuf_pool_create("coal", 63, 0, 0, 2048, SOCKET_ID_ANY);
-	assert_non_null(pool);
-	packet = rte_pktmbuf_alloc(pool);
-	assert_non_null(packet);
-	memset(rte_pktmbuf_append(packet, LEN), 2, LEN);
+	packet = loopback_ctrl_packet("coal", LEN);
+	pool = packet->pool;
 	loopback_ctrl_create(&dev, PAIRS);
 	return 0;
 }
@@ -47,9 +44,7 @@ teardown(void **state)
 {
 	RTE_SET_USED(state);
 	loopback_ctrl_destroy(&dev);
-	rte_pktmbuf_free(packet);
-	assert_int_equal(rte_mempool_avail_count(pool), 63);
-	rte_mempool_free(pool);
+	loopback_ctrl_packet_free(packet);
 	return 0;
 }
 

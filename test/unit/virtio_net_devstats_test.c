@@ -39,11 +39,8 @@ static int
 setup(void **state)
 {
 	RTE_SET_USED(state);
-	pool = rte_pktmbuf_pool_create("devstats", 63, 0, 0, 2048, SOCKET_ID_ANY);
-	assert_non_null(pool);
-	packet = rte_pktmbuf_alloc(pool);
-	assert_non_null(packet);
-	memset(rte_pktmbuf_append(packet, LEN), 2, LEN);
+	packet = loopback_ctrl_packet("devstats", LEN);
+	pool = packet->pool;
 	loopback_ctrl_create(&dev, PAIRS);
 	return 0;
 }
@@ -63,9 +60,7 @@ teardown(void **state)
 {
 	RTE_SET_USED(state);
 	loopback_ctrl_destroy(&dev);
-	rte_pktmbuf_free(packet);
-	assert_int_equal(rte_mempool_avail_count(pool), 63);
-	rte_mempool_free(pool);
+	loopback_ctrl_packet_free(packet);
 	return 0;
 }
 
