@@ -138,6 +138,8 @@ vhost_user_msg_get_status(struct vhost_user *vu, struct vhost_user_msg *msg)
 /*
  * Stored for GET_STATUS. Only 0 has an effect: it stops the virtqueues. They start by their own
  * messages, which may come before or after DRIVER_OK.
+ * QEMU up to 8.0 asks for the positions after this, also when the guest runs on elsewhere: requests
+ * in flight finish, and each ring keeps where it stopped.
  */
 int
 vhost_user_msg_set_status(struct vhost_user *vu, struct vhost_user_msg *msg)
@@ -147,6 +149,9 @@ vhost_user_msg_set_status(struct vhost_user *vu, struct vhost_user_msg *msg)
 	int ret;
 
 	if (status == 0) {
+		for (i = 0; i < vu->dev->nb_vqs; i++)
+			if (vhost_user_vring_edit(vu, i) == NULL)
+				return -EINPROGRESS;
 		ret = vhost_user_vring_reset(vu);
 		if (ret < 0)
 			return ret;
