@@ -145,6 +145,7 @@ struct vblk_queue {
 	bool packed;
 	bool write_through; /* the driver cannot flush: section 5.2.6.2 */
 	bool settable;      /* the driver may disable the write cache */
+	bool acquired;      /* counted in nb_acquired; control thread */
 	struct rte_vduse_chain used[VBLK_BURST];
 	struct rte_vduse_blk_stats stats; /* the polling thread writes, any thread reads */
 } __rte_cache_aligned;
@@ -162,6 +163,7 @@ struct rte_vduse_blk {
 	uint16_t iov_stride;                   /* constant */
 	bool read_only;                        /* constant */
 	bool keeps_inflight;                   /* constant */
+	uint16_t nb_acquired;                  /* queues that use the backend; control thread */
 	char serial[RTE_VDUSE_BLK_SERIAL_MAX]; /* constant */
 	struct virtio_blk_config config;
 	struct vblk_queue queues[];

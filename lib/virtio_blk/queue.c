@@ -141,11 +141,38 @@ queue_lend_memory(struct vblk_queue *queue)
 	vblk_channel_memory(queue->channel, va, most);
 }
 
+/* The first queue that starts acquires the backend; the last one that stops releases it. */
 static int
-queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
+queue_acquire(struct vblk_queue *queue)
 {
-	struct rte_vduse_blk *blk = arg;
-	struct vblk_queue *queue = &blk->queues[vq->index];
+	struct rte_vduse_blk *blk = queue->blk;
+	int ret = blk->nb_acquired == 0 ? vblk_backend_acquire(blk->backend) : 0;
+
+	if (ret < 0) {
+		VBLK_LOG_DRIVER(ERR, blk->dev,
+				"its backend is in use by another process or device (%s): stop "
+				"the disk there, then reset its driver here",
+				strerror(-ret));
+		return ret;
+	}
+	queue->acquired = true;
+	blk->nb_acquired++;
+	return 0;
+}
+
+static void
+queue_release(struct vblk_queue *queue)
+{
+	if (!queue->acquired)
+		return;
+	queue->acquired = false;
+	if (--queue->blk->nb_acquired == 0)
+		vblk_backend_release(queue->blk->backend);
+}
+
+static int
+queue_prepare(struct vblk_queue *queue, const struct rte_vduse_vq_info *info)
+{
 	int ret;
 
 	/* Section 5.2.6.2: for a driver that cannot flush, a write completes on stable storage. */
@@ -165,6 +192,21 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue_find_spare(queue);
 	queue_lend_memory(queue);
 	return 0;
+}
+
+static int
+queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
+{
+	struct rte_vduse_blk *blk = arg;
+	struct vblk_queue *queue = &blk->queues[vq->index];
+	int ret = queue_acquire(queue);
+
+	if (ret < 0)
+		return ret;
+	ret = queue_prepare(queue, info);
+	if (ret < 0)
+		queue_release(queue);
+	return ret;
 }
 
 /*
@@ -227,6 +269,7 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 		vblk_inflight_end(&queue->inflight);
 	vblk_channel_memory(queue->channel, NULL, 0);
 	queue_free(queue);
+	queue_release(queue);
 }
 
 const struct rte_vduse_dev_ops vblk_dev_ops = {

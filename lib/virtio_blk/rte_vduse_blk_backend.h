@@ -141,6 +141,18 @@ struct rte_vduse_blk_backend_ops {
 	/** Returns up to nb finished operations, without waiting. On the same threads. */
 	uint16_t (*poll)(struct rte_vduse_blk_channel *channel, struct rte_vduse_blk_io **ios,
 			 uint16_t nb);
+	/**
+	 * The first queue is about to start: takes what only the user of the data may have, such as
+	 * a lock. Operations follow only after it succeeded. If it fails, that queue does not
+	 * start, and the next one that starts tries again. NULL: nothing to take. On the control
+	 * thread.
+	 */
+	int (*acquire)(struct rte_vduse_blk_backend *backend);
+	/**
+	 * The last queue stopped, and no operation is in flight: gives back what acquire took. NULL
+	 * if acquire is NULL. On the control thread.
+	 */
+	void (*release)(struct rte_vduse_blk_backend *backend);
 };
 
 /**
@@ -152,7 +164,7 @@ struct rte_vduse_blk_backend_ops {
  * @param ops
  *   What it does. It is not copied and must stay valid.
  * @return
- *   0; -EINVAL: no name, or a function other than measure or channel_memory is missing;
+ *   0; -EINVAL: no name, or a required function is missing;
  *   -EEXIST: there is a backend of that name; -ENOMEM. One log line.
  */
 int

@@ -18,6 +18,8 @@ static struct {
 	char args[64];
 	bool read_only;
 	unsigned int opened, closed, channels, submitted;
+	int acquired;
+	int acquire_ret; /* of the next acquire */
 } seen;
 
 struct test_channel {
@@ -100,6 +102,21 @@ test_poll(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uin
 	return i;
 }
 
+static int
+test_acquire(struct rte_vduse_blk_backend *backend)
+{
+	assert_string_equal(backend->name, "unit0");
+	seen.acquired += seen.acquire_ret == 0;
+	return seen.acquire_ret;
+}
+
+static void
+test_release(struct rte_vduse_blk_backend *backend)
+{
+	assert_string_equal(backend->name, "unit0");
+	seen.acquired--;
+}
+
 static const struct rte_vduse_blk_backend_ops complete = {
 	.size = sizeof(struct rte_vduse_blk_backend_ops),
 	.name = "unit",
@@ -109,8 +126,32 @@ static const struct rte_vduse_blk_backend_ops complete = {
 	.channel_close = test_channel_close,
 	.submit = test_submit,
 	.poll = test_poll,
+	.acquire = test_acquire,
+	.release = test_release,
 };
 RTE_VDUSE_BLK_BACKEND(complete)
+
+static int
+test_acquire_unknown(struct rte_vduse_blk_backend *backend)
+{
+	RTE_SET_USED(backend);
+	fail_msg("it is beyond the size of the structure");
+	return 0;
+}
+
+/* Built before there were acquire and release. */
+static const struct rte_vduse_blk_backend_ops older = {
+	.size = offsetof(struct rte_vduse_blk_backend_ops, acquire),
+	.name = "older",
+	.open = test_open,
+	.close = test_close,
+	.channel_open = test_channel_open,
+	.channel_close = test_channel_close,
+	.submit = test_submit,
+	.poll = test_poll,
+	.acquire = test_acquire_unknown,
+};
+RTE_VDUSE_BLK_BACKEND(older)
 
 static void
 incomplete(void **state)
@@ -127,6 +168,8 @@ incomplete(void **state)
 	assert_int_equal(rte_vduse_blk_backend_register(&ops), -EINVAL);
 	ops.name = "other";
 	ops.size = 0;
+	assert_int_equal(rte_vduse_blk_backend_register(&ops), -EINVAL);
+	ops.size = offsetof(struct rte_vduse_blk_backend_ops, acquire) - 1;
 	assert_int_equal(rte_vduse_blk_backend_register(&ops), -EINVAL);
 	ops.size = complete.size;
 	ops.submit = NULL;
@@ -201,14 +244,41 @@ requests(void **state)
 	assert_int_equal(seen.closed, closed + 1);
 }
 
+/* A backend that is in use elsewhere: no request before it can be acquired. */
+static void
+acquired(void **state)
+{
+	static struct loopback_blk blk;
+
+	RTE_SET_USED(state);
+	loopback_blk_create(&blk, "unit", "", 16, false);
+	assert_int_equal(seen.acquired, 0);
+	seen.acquire_ret = -EAGAIN;
+	unit_log_clear();
+	loopback_blk_up_at(&blk, 0, 0);
+	assert_int_equal(loopback_blk_state(&blk), RTE_VDUSE_VQ_ERROR);
+	assert_int_equal(unit_log_count("its backend is in use by another process or device"), 1);
+	loopback_blk_reset(&blk);
+	assert_int_equal(seen.acquired, 0);
+	seen.acquire_ret = 0;
+	loopback_blk_up(&blk);
+	assert_int_equal(seen.acquired, 1);
+	loopback_blk_reset(&blk);
+	assert_int_equal(seen.acquired, 0);
+	loopback_blk_up(&blk);
+	loopback_blk_destroy(&blk);
+	assert_int_equal(seen.acquired, 0);
+	loopback_blk_create(&blk, "older", "", 16, false);
+	loopback_blk_up(&blk);
+	loopback_blk_destroy(&blk);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(incomplete),
-		cmocka_unit_test(unknown),
-		cmocka_unit_test(served),
-		cmocka_unit_test(requests),
+		cmocka_unit_test(incomplete), cmocka_unit_test(unknown),  cmocka_unit_test(served),
+		cmocka_unit_test(requests),   cmocka_unit_test(acquired),
 	};
 
 	if (unit_init() < 0)

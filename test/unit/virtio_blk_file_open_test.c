@@ -2,7 +2,8 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A file that another program uses, with the locks of QEMU, and a process that may not use
- * io_uring: the disk is refused with one line, or served if the other program permits it.
+ * io_uring: the disk is refused with one line, or served if the other program permits it. With
+ * share=1 a file is locked while a queue runs.
  */
 #include "loopback_blk.h"
 
@@ -159,6 +160,68 @@ qemu_sees_ours(void **state)
 	loopback_blk_destroy(&disk);
 }
 
+/* A driver comes up, and its queue gets into this state. */
+static void
+up(struct loopback_blk *disk, enum rte_vduse_vq_state state, unsigned int waits_us)
+{
+	unit_log_clear();
+	waited_us = 0;
+	loopback_blk_up_at(disk, 0, 0);
+	assert_int_equal(loopback_blk_state(disk), state);
+	assert_int_equal(waited_us, waits_us);
+	assert_int_equal(unit_log_count("in use by another process or device"),
+			 state == RTE_VDUSE_VQ_ERROR);
+}
+
+/* Two disks are one file, as when a guest migrates: the lock is with the one whose queue runs. */
+static void
+lock_passes_on(void **state)
+{
+	static struct loopback_blk source, target;
+	static uint8_t sent[SIZE / 256], got[SIZE / 256];
+	char plain[sizeof(args)];
+
+	RTE_SET_USED(state);
+	strcpy(plain, args);
+	snprintf(args, sizeof(args), "path=%s,share=1", path);
+	assert_int_equal(try_open(false), -EINVAL);
+	assert_int_equal(unit_log_count("it needs direct=1"), 1);
+	snprintf(args, sizeof(args), "path=%s,share=1,direct=1", path);
+	loopback_blk_create(&source, "file", args, RING, false);
+	loopback_blk_create(&target, "file", args, RING, false);
+	assert_false(is_locked(USED(USE_WRITE)));
+	up(&source, RTE_VDUSE_VQ_RUNNING, 0);
+	assert_true(is_locked(USED(USE_WRITE)));
+	assert_true(is_locked(DENIED(USE_WRITE)));
+	blk_pattern(sent, sizeof(sent), 1);
+	assert_int_equal(loopback_blk_do(&source, VIRTIO_BLK_T_OUT, 8, sent, sizeof(sent)), 0);
+	/* Two at once. The second one waits once, not each time that its driver tries. */
+	up(&target, RTE_VDUSE_VQ_ERROR, PATIENCE_US);
+	up(&target, RTE_VDUSE_VQ_ERROR, 0);
+	assert_int_equal(loopback_blk_do(&source, VIRTIO_BLK_T_IN, 8, got, sizeof(got)), 0);
+	assert_true(is_locked(USED(USE_WRITE)));
+	strcpy(args, plain);
+	assert_int_equal(try_open(false), -EAGAIN);
+	loopback_blk_reset(&source);
+	assert_false(is_locked(USED(USE_WRITE)));
+	assert_false(is_locked(DENIED(USE_WRITE)));
+	assert_int_equal(try_open(false), 0);
+	/* QEMU has the image. */
+	assert_int_equal(lock_byte(DENIED(USE_WRITE), F_RDLCK), 0);
+	up(&target, RTE_VDUSE_VQ_ERROR, 0);
+	assert_int_equal(lock_byte(DENIED(USE_WRITE), F_UNLCK), 0);
+	up(&target, RTE_VDUSE_VQ_RUNNING, 0);
+	assert_int_equal(loopback_blk_do(&target, VIRTIO_BLK_T_IN, 8, got, sizeof(got)), 0);
+	assert_memory_equal(got, sent, sizeof(got));
+	/* It succeeded, so that it may wait again. */
+	loopback_blk_reset(&target);
+	up(&source, RTE_VDUSE_VQ_RUNNING, 0);
+	up(&target, RTE_VDUSE_VQ_ERROR, PATIENCE_US);
+	loopback_blk_destroy(&source);
+	assert_false(is_locked(USED(USE_WRITE)));
+	loopback_blk_destroy(&target);
+}
+
 /* This thread's io_uring_setup() fails with err from now on. */
 static void
 forbid_io_uring(unsigned int err)
@@ -200,6 +263,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(qemu_has_it, setup, teardown),
 		cmocka_unit_test_setup_teardown(qemu_sees_ours, setup, teardown),
+		cmocka_unit_test_setup_teardown(lock_passes_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_io_uring, setup, teardown),
 	};
 

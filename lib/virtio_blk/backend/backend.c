@@ -91,9 +91,9 @@ rte_vduse_blk_backend_register(const struct rte_vduse_blk_backend_ops *ops)
 	struct backend_node *node;
 	bool found;
 
-	if (name[0] == '\0' || ops->size < sizeof(*ops) || ops->open == NULL ||
-	    ops->close == NULL || ops->channel_open == NULL || ops->channel_close == NULL ||
-	    ops->submit == NULL || ops->poll == NULL) {
+	if (name[0] == '\0' || ops->size < offsetof(__typeof__(*ops), acquire) ||
+	    ops->open == NULL || ops->close == NULL || ops->channel_open == NULL ||
+	    ops->channel_close == NULL || ops->submit == NULL || ops->poll == NULL) {
 		VBLK_LOG(ERR, name, "a backend without its size, its name or one of its functions");
 		return -EINVAL;
 	}

@@ -32,6 +32,25 @@ vblk_channel_memory(struct rte_vduse_blk_channel *channel, void *va, uint64_t le
 		channel->ops->channel_memory(channel, va, len);
 }
 
+/* Functions that a backend of another version, with a smaller structure, may not have. */
+#define VBLK_BACKEND_HAS(ops, name)                                                                \
+	((ops)->size >= offsetof(struct rte_vduse_blk_backend_ops, name) + sizeof((ops)->name) &&  \
+	 (ops)->name != NULL)
+
+/* See acquire and release of struct rte_vduse_blk_backend_ops. */
+static inline int
+vblk_backend_acquire(struct rte_vduse_blk_backend *backend)
+{
+	return VBLK_BACKEND_HAS(backend->ops, acquire) ? backend->ops->acquire(backend) : 0;
+}
+
+static inline void
+vblk_backend_release(struct rte_vduse_blk_backend *backend)
+{
+	if (VBLK_BACKEND_HAS(backend->ops, release))
+		backend->ops->release(backend);
+}
+
 extern const struct rte_vduse_blk_backend_ops vblk_backend_null;
 extern const struct rte_vduse_blk_backend_ops vblk_backend_ram;
 extern const struct rte_vduse_blk_backend_ops vblk_backend_fault;

@@ -172,6 +172,18 @@ fault_measure(struct rte_vduse_blk_backend *backend)
 }
 
 static int
+fault_acquire(struct rte_vduse_blk_backend *backend)
+{
+	return vblk_backend_acquire(fault_of(backend)->under);
+}
+
+static void
+fault_release_under(struct rte_vduse_blk_backend *backend)
+{
+	vblk_backend_release(fault_of(backend)->under);
+}
+
+static int
 fault_channel_open(struct rte_vduse_blk_backend *backend, uint16_t depth,
 		   struct rte_vduse_blk_channel **result)
 {
@@ -369,4 +381,6 @@ const struct rte_vduse_blk_backend_ops vblk_backend_fault = {
 	.channel_memory = fault_channel_memory,
 	.submit = fault_submit,
 	.poll = fault_poll,
+	.acquire = fault_acquire,
+	.release = fault_release_under,
 };

@@ -203,7 +203,7 @@ file_limits(struct file_backend *file, const char *device, const char *path)
 	return file_measure(&file->backend);
 }
 
-/* Opens and locks the file. -EAGAIN: it is in use. */
+/* Opens the file, and locks it unless file_acquire() does. -EAGAIN: it is in use. */
 static int
 file_take(struct file_backend *file, const char *path, int flags)
 {
@@ -212,6 +212,8 @@ file_take(struct file_backend *file, const char *path, int flags)
 	file->fd = open(path, flags);
 	if (file->fd < 0)
 		return errno == EBUSY ? -EAGAIN : -errno;
+	if (file->share)
+		return 0;
 	ret = file_lock_take(file->fd, file->backend.limits.read_only);
 	if (ret < 0)
 		close(file->fd);
@@ -230,6 +232,36 @@ file_take_in_time(struct file_backend *file, const char *path, int flags)
 		ret = file_take(file, path, flags);
 	}
 	return ret;
+}
+
+/*
+ * Retries as file_take_in_time() does, but after it failed only once at a time, until it succeeds:
+ * a driver that starts its queues over and over cannot block the control thread.
+ */
+static int
+file_acquire(struct rte_vduse_blk_backend *backend)
+{
+	struct file_backend *file = (struct file_backend *)backend;
+	unsigned int left = file->refused ? 0 : FILE_WAIT_MS;
+	int ret;
+
+	if (!file->share)
+		return 0;
+	while ((ret = file_lock_take(file->fd, backend->limits.read_only)) == -EAGAIN && left > 0) {
+		rte_delay_us_sleep(FILE_WAIT_STEP_MS * 1000);
+		left -= FILE_WAIT_STEP_MS;
+	}
+	file->refused = ret < 0;
+	return ret;
+}
+
+static void
+file_release(struct rte_vduse_blk_backend *backend)
+{
+	struct file_backend *file = (struct file_backend *)backend;
+
+	if (file->share)
+		file_lock_leave(file->fd);
 }
 
 /* Checks that io_uring is usable, so that a failure is reported once and not for each queue. */
@@ -277,7 +309,7 @@ file_open_path(struct file_backend *file, const struct rte_vduse_blk_backend_con
 		if (ret < 0)
 			return ret;
 		/* O_EXCL: fails if a file system or another process uses the device. */
-		if (S_ISBLK(st.st_mode) && !conf->read_only)
+		if (S_ISBLK(st.st_mode) && !conf->read_only && !file->share)
 			flags |= O_EXCL;
 	}
 	file->backend.limits.read_only = conf->read_only;
@@ -303,11 +335,19 @@ file_args(struct file_backend *file, const struct rte_vduse_blk_backend_conf *co
 		{ RTE_VDUSE_ARG("path", STRING, *path) },
 		{ RTE_VDUSE_ARG("direct", FLAG, file->direct) },
 		{ RTE_VDUSE_ARG("iopoll", FLAG, file->polls) },
+		{ RTE_VDUSE_ARG("share", FLAG, file->share) },
 	};
 	int ret = vblk_backend_args(conf, args, RTE_DIM(args), NULL, 0);
 
 	if (ret == 0 && *path == NULL) {
 		VBLK_LOG(ERR, conf->device, "backend=file: it needs path=FILE");
+		ret = -EINVAL;
+	}
+	/* A flush of the next user does not write what is in the page cache of this machine. */
+	if (ret == 0 && file->share && !file->direct) {
+		VBLK_LOG(ERR, conf->device,
+			 "share=1: it needs direct=1, because other machines do "
+			 "not see this one's page cache");
 		ret = -EINVAL;
 	}
 	return ret;
@@ -359,4 +399,6 @@ const struct rte_vduse_blk_backend_ops vblk_backend_file = {
 	.channel_memory = file_channel_memory,
 	.submit = file_submit,
 	.poll = file_poll,
+	.acquire = file_acquire,
+	.release = file_release,
 };

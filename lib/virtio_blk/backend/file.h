@@ -63,6 +63,8 @@ struct file_backend {
 	int fd;                    /* constant */
 	bool direct;               /* opened with O_DIRECT; constant */
 	bool polls;                /* its device has poll queues; constant */
+	bool share;                /* locked only while a queue runs; constant */
+	bool refused;              /* acquire waited in vain; control thread */
 	bool discard_command;      /* discard with BLOCK_URING_CMD_DISCARD; constant */
 	uint32_t memory_align;     /* of each vector, if direct; constant */
 	uint32_t io_align;         /* of offset and length of reads and writes; constant */
@@ -110,9 +112,14 @@ file_cut_advance(struct rte_vduse_blk_io *io);
 void
 file_cut_restore(struct rte_vduse_blk_io *io);
 
-/* file_lock.c: locks a file until it is closed. 0; -EAGAIN: another user does not permit it. */
+/*
+ * file_lock.c: locks a file until file_lock_leave(), or until it is closed. 0; -EAGAIN: another user
+ * does not permit it, and nothing is locked.
+ */
 int
 file_lock_take(int fd, bool read_only);
+void
+file_lock_leave(int fd);
 
 /* file_discard.c: reads a number of a block device's queue from sysfs; 0: none. */
 uint64_t

@@ -8,8 +8,8 @@
  * such as "qemu-img info -U", can still read. One more byte, which QEMU does not use, decides
  * between two processes of this project that start at the same time.
  *
- * Input: an open file. Output: locks that end with its file description.
- * Thread: the application's.
+ * Input: an open file. Output: locks that end with its file description, or before.
+ * Thread: the application's; with share=1 control.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -95,5 +95,21 @@ file_lock_take(int fd, bool read_only)
 		ret = lock_test(fd, LOCK_USE_BASE, denied);
 	if (ret == 0)
 		ret = lock_test(fd, LOCK_DENY_BASE, uses);
+	if (ret < 0)
+		file_lock_leave(fd);
 	return ret;
+}
+
+void
+file_lock_leave(int fd)
+{
+	struct flock lock = {
+		.l_type = F_UNLCK,
+		.l_whence = SEEK_SET,
+		.l_start = LOCK_USE_BASE,
+		.l_len = LOCK_OURS + 1 - LOCK_USE_BASE,
+	};
+
+	/* Fails only for want of memory: the locks then end with the file description. */
+	(void)fcntl(fd, F_OFD_SETLK, &lock);
 }
