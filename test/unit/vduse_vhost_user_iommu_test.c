@@ -88,6 +88,7 @@ setup(void **state)
 	conf.ops = &ops;
 	conf.path = path;
 	conf.iommu = true;
+	conf.memory_limit = MEMORY + PAGE; /* translations do not count */
 	conf.features |= VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM);
 	if (create_dev_over(&conf, &vduse_transport_vhost_user, NULL, &self.dev) < 0)
 		return -1;
