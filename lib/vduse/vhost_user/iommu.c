@@ -127,7 +127,10 @@ vhost_user_iommu_unmap(struct vhost_user *vu, uint64_t first, uint64_t last)
 		vu->iommu.dropped = false;
 }
 
-/* Whether b goes on where a ends, in one region. */
+/*
+ * Whether b goes on where a ends, in one region. The front end's own addresses may be those of several
+ * regions: the whole must be where a is.
+ */
 static bool
 iommu_goes_on(const struct vhost_user *vu, const struct vhost_user_translation *a,
 	      const struct vhost_user_translation *b)
@@ -136,7 +139,8 @@ iommu_goes_on(const struct vhost_user *vu, const struct vhost_user_translation *
 
 	return a->last + 1 == b->first && a->perm == b->perm && a->user + size == b->user &&
 	       a->physical + size == b->physical &&
-	       vhost_user_mem_iova(vu, a->user, b->last - a->first + 1, &physical) == 0;
+	       vhost_user_mem_iova(vu, a->user, b->last - a->first + 1, &physical) == 0 &&
+	       physical == a->physical;
 }
 
 /* Adds a translation for a range in which nothing is mapped; neighbours become one. */
