@@ -3,7 +3,7 @@
 /*
  * The packed ring (VIRTIO 1.2, section 2.8).
  * Input: descriptors that the driver marked available. Output: used descriptors, written over
- * them. Thread: polling; map, seed, notify and resume: control.
+ * them. Thread: polling; begin, map, seed, notify and resume: control.
  */
 #include <errno.h>
 
@@ -122,13 +122,18 @@ packed_available(const struct vring_vq *vq, uint32_t place, uint16_t *flags)
 }
 
 static void
+packed_begin(struct vring_vq *vq)
+{
+	vq->packed.avail = packed_place(vq, vq->layout.position);
+	vq->packed.used = packed_place(vq, vq->layout.position >> 16);
+}
+
+static void
 packed_seed(struct vring_vq *vq)
 {
 	struct vring_packed *packed = &vq->packed;
 	uint16_t flags;
 
-	packed->avail = packed_place(vq, vq->layout.position);
-	packed->used = packed_place(vq, vq->layout.position >> 16);
 	/* Chains that were popped and not used are still available and are popped again. If
 	 * there are none, the used position may be missing (vhost-user front ends know only the
 	 * avail position): use the avail position for both.
@@ -579,6 +584,7 @@ vring_packed_popped(const struct vring_vq *vq, uint32_t nb_back)
 }
 
 const struct vring_ops vring_packed_ops = {
+	.begin = packed_begin,
 	.map = packed_map,
 	.seed = packed_seed,
 	.notify = packed_notify,

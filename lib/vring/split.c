@@ -3,7 +3,7 @@
 /*
  * The split ring (VIRTIO 1.2, section 2.7); split_chain.c reads its chains.
  * Input: entries of the avail ring. Output: entries of the used ring.
- * Thread: polling; map, seed, notify and resume: control.
+ * Thread: polling; begin, map, seed, notify and resume: control.
  */
 #include <errno.h>
 
@@ -38,6 +38,12 @@ split_map(struct vring_vq *vq)
 	vq->used_event = &avail->ring[size];
 	vq->avail_event = (uint16_t *)(void *)&used->ring[size];
 	return 0;
+}
+
+static void
+split_begin(struct vring_vq *vq)
+{
+	vq->next_avail = (uint16_t)vq->layout.position;
 }
 
 static void
@@ -222,6 +228,7 @@ split_reread(struct vring_vq *vq, const struct vring_taken *taken, struct rte_vd
 }
 
 const struct vring_ops vring_split_ops = {
+	.begin = split_begin,
 	.map = split_map,
 	.seed = split_seed,
 	.notify = split_notify,

@@ -111,6 +111,8 @@ vring_start(struct vring_vq *vq, const struct vring_layout *layout, vring_lookup
 	};
 	vq->chain_limit = RTE_MAX((uint32_t)vq->size, (uint32_t)VRING_CHAIN_MIN_LIMIT);
 	vq->max_bufs = RTE_MIN(2 * vq->chain_limit + RTE_VDUSE_BURST_MAX, (uint32_t)UINT16_MAX);
+	/* The position of one that cannot be mapped yet, and may stop before it is. */
+	vq->ops->begin(vq);
 	ret = vring_remap(vq);
 	if (ret < 0)
 		return ret;

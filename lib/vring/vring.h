@@ -91,6 +91,8 @@ struct vring_vq;
 
 /* Operations of a ring format, chosen once, at start. */
 struct vring_ops {
+	/* Sets the positions from the layout, before the rings are mapped. */
+	void (*begin)(struct vring_vq *vq);
 	/* Maps the rings. -EFAULT: fault_iova is in no region. */
 	int (*map)(struct vring_vq *vq);
 	/* Sets the positions, once the rings are mapped. */

@@ -195,11 +195,35 @@ test_regions_overlap(void **state)
 	close(both);
 }
 
+/* A ring that waits for its first translation stops where it is to start. */
+static void
+stops_while_it_waits(uint64_t features, uint32_t position)
+{
+	begin(features, position);
+	assert_int_equal(vhost_client_ask(client, MSG_GET_VRING_BASE, 0, 8, false) >> 32, position);
+}
+
+static void
+test_split_position(void **state)
+{
+	RTE_SET_USED(state);
+	stops_while_it_waits(0, 5000);
+}
+
+static void
+test_packed_position(void **state)
+{
+	RTE_SET_USED(state);
+	stops_while_it_waits(VHOST_USER_BIT(VIRTIO_F_RING_PACKED), 0x80058005);
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_regions_overlap, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_split_position, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_packed_position, setup, teardown),
 	};
 
 	unit_init();
