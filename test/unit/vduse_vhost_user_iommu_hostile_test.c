@@ -4,6 +4,7 @@
  * A front end of a driver behind an IOMMU that is hostile, or only unlucky: what it says may not
  * reach memory beyond its own, lose the position of a ring, or keep the device busy.
  */
+#include <errno.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
@@ -29,6 +30,7 @@ static struct rte_vduse_dev_ops ops;
 static int memory, client, channel;
 static uint8_t *va; /* the client's memory */
 static unsigned int fds_before;
+static int start_error; /* what the device type returns when a virtqueue starts */
 
 static int
 on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
@@ -36,7 +38,7 @@ on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	RTE_SET_USED(vq);
 	RTE_SET_USED(info);
 	RTE_SET_USED(arg);
-	return 0;
+	return start_error;
 }
 
 static void
@@ -81,6 +83,7 @@ setup(void **state)
 	va = mmap(NULL, MEMORY, PROT_READ | PROT_WRITE, MAP_SHARED, memory, 0);
 	if (va == MAP_FAILED || rte_vduse_dev_start(self.dev, RTE_VDUSE_ATTACH_NONE) < 0)
 		return -1;
+	start_error = 0;
 	client = vhost_client_connect(path);
 	open_channel();
 	return 0;
@@ -131,6 +134,15 @@ asked(uint64_t iova, uint8_t perm)
 	assert_int_equal(msg.miss.type, MSG_IOTLB_MISS);
 	assert_int_equal(msg.miss.iova, iova);
 	assert_int_equal(msg.miss.perm, perm);
+}
+
+static void
+asked_nothing(void)
+{
+	uint8_t byte;
+
+	unit_ctrl_turn();
+	assert_int_equal(recv(channel, &byte, 1, MSG_DONTWAIT), -1);
 }
 
 /* Sets the ring up from a position on. It waits for the address of its descriptors. */
@@ -217,6 +229,25 @@ test_packed_position(void **state)
 	stops_while_it_waits(VHOST_USER_BIT(VIRTIO_F_RING_PACKED), 0x80058005);
 }
 
+/* A device type that cannot start a ring says so once, and not for each translation. */
+static void
+test_start_fails(void **state)
+{
+	RTE_SET_USED(state);
+	start_error = -EUCLEAN;
+	begin(0, 0);
+	map(RING, 0, 1);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_ERROR);
+	map(BUFFERS, 1, 1);
+	map(BUFFERS + 2 * PAGE, 1, 1);
+	asked_nothing();
+	assert_int_equal(unit_log_count("virtqueue 0 (size 8) cannot start"), 1);
+	assert_int_equal(loopback_dev_state(&self, 0), RTE_VDUSE_VQ_ERROR);
+	/* It was never started, so it is not stopped. */
+	(void)vhost_client_ask(client, MSG_GET_VRING_BASE, 0, 8, false);
+	assert_int_equal(loopback_dev_counted(&self.stops[0]), 0);
+}
+
 int
 main(void)
 {
@@ -224,6 +255,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_regions_overlap, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_split_position, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_packed_position, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_start_fails, setup, teardown),
 	};
 
 	unit_init();

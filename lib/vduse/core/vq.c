@@ -388,6 +388,15 @@ vduse_vq_drained(struct rte_vduse_vq *vq)
 	vq_unlock(vq, vq->state);
 }
 
+/* The ring is mapped at last, and its device type does not start the queue: it is not tried again. */
+static enum rte_vduse_vq_state
+vq_late_start_failed(struct rte_vduse_vq *vq, int ret)
+{
+	vq->started = false;
+	vq_kick_close(vq);
+	return vq_start_failed(vq, vq->info.size, ret);
+}
+
 void
 vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 {
@@ -404,7 +413,9 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 		ret = vq_ring_remap(vq);
 		if (ret == 0 && unmapped)
 			vq->nb_asked = 0;
-		if (ret < 0 && state != RTE_VDUSE_VQ_ERROR)
+		if (ret < 0 && ret != -EFAULT)
+			state = vq_late_start_failed(vq, ret);
+		else if (ret < 0 && state != RTE_VDUSE_VQ_ERROR)
 			state = vq_unmapped(vq);
 		else if (ret == 0 && state == RTE_VDUSE_VQ_SUSPENDED)
 			state = RTE_VDUSE_VQ_RUNNING;
