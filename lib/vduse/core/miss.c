@@ -7,6 +7,8 @@
  * Input: virtqueues that missed. Output: they run again, the driver is asked, or they fail.
  * Thread: control; vduse_vq_asks() any.
  */
+#include <errno.h>
+
 #include <rte_cycles.h>
 
 #include <vduse/core/device.h>
@@ -66,9 +68,10 @@ miss_ask(struct rte_vduse_vq *vq, uint64_t iova, bool write)
 
 /*
  * Looks for an address that the next chains need and that is not mapped, before a poller finds it: an
- * application drops the packets for a virtqueue that waits. Returns whether there is one.
+ * application drops the packets for a virtqueue that waits. Returns 1 if there is one; 0; or -EBUSY: a
+ * poller has the virtqueue.
  */
-static bool
+static int
 miss_ahead(struct rte_vduse_vq *vq, uint64_t *iova, bool *write)
 {
 	struct rte_vduse_chain chains[MISS_AHEAD];
@@ -77,7 +80,7 @@ miss_ahead(struct rte_vduse_vq *vq, uint64_t *iova, bool *write)
 	uint16_t n;
 
 	if (!vduse_vq_enter(vq))
-		return false;
+		return -EBUSY;
 	n = vring_pop(ring, chains, MISS_AHEAD);
 	missed = ring->fault == VRING_FAULT_MISS;
 	*iova = ring->fault_iova;
@@ -89,24 +92,34 @@ miss_ahead(struct rte_vduse_vq *vq, uint64_t *iova, bool *write)
 	return missed;
 }
 
+/* Serves a virtqueue that runs. Returns the milliseconds until the next time. */
+static int
+miss_serve_ahead(struct rte_vduse_vq *vq)
+{
+	uint64_t iova;
+	bool write;
+	int ret = miss_ahead(vq, &iova, &write), ms;
+
+	if (ret > 0) {
+		ms = miss_ask(vq, iova, write);
+		return ms < 0 ? MISS_PATIENCE_MS : ms;
+	}
+	/* Not if a poller has it: what was asked may still be open. */
+	if (ret == 0)
+		vq->nb_asked = 0;
+	return MISS_AHEAD_MS;
+}
+
 /* Returns the milliseconds after which the virtqueue is to be looked at again; -1: never. */
 static int
 miss_serve_vq(struct rte_vduse_vq *vq)
 {
 	/* Acquire: pairs with the release in rte_vduse_vq_miss(). */
 	uint32_t state = rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire);
-	uint64_t iova;
-	bool write;
 	int ms;
 
-	if (state == RTE_VDUSE_VQ_RUNNING && miss_ahead(vq, &iova, &write)) {
-		ms = miss_ask(vq, iova, write);
-		return ms < 0 ? MISS_PATIENCE_MS : ms;
-	}
-	if (state == RTE_VDUSE_VQ_RUNNING) {
-		vq->nb_asked = 0;
-		return MISS_AHEAD_MS;
-	}
+	if (state == RTE_VDUSE_VQ_RUNNING)
+		return miss_serve_ahead(vq);
 	if (state == RTE_VDUSE_VQ_WAITING && miss_found(vq)) {
 		vq->nb_asked = 0;
 		vduse_vq_resume(vq);
