@@ -276,6 +276,28 @@ test_asked_once(void **state)
 		asked_nothing();
 }
 
+/* What a front end cannot say of the last address it says with a size of 0. */
+static void
+test_invalidate_all(void **state)
+{
+	const uint64_t last = UINT64_MAX - PAGE + 1;
+	struct rte_vduse_region region;
+
+	RTE_SET_USED(state);
+	start_ring();
+	map(BUFFERS, 1, 1);
+	map(last, 2, 1);
+	assert_int_equal(tell(MSG_IOTLB_INVALIDATE, last, 2 * PAGE, 0, 0), 0);
+	assert_false(loopback_dev_lookup(&self, 0, last, &region));
+	assert_true(loopback_dev_lookup(&self, 0, BUFFERS, &region));
+	assert_int_equal(tell(MSG_IOTLB_INVALIDATE, 0, 0, 0, 0), 0);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_SUSPENDED);
+	asked(RING, VDUSE_ACCESS_RO);
+	map(RING, 0, 1);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
+	assert_false(loopback_dev_lookup(&self, 0, BUFFERS, &region));
+}
+
 int
 main(void)
 {
@@ -285,6 +307,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_packed_position, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_start_fails, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_asked_once, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_invalidate_all, setup, teardown),
 	};
 
 	unit_init();

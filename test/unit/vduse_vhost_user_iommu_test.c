@@ -387,9 +387,7 @@ test_malformed(void **state)
 	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, PAGE, user, PERM_RW), 1); /* not acked */
 	begin();
 	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, 0, user, PERM_RW), 1);
-	assert_int_equal(tell(MSG_IOTLB_INVALIDATE, 0, 0, user, PERM_RW), 1);
 	assert_int_equal(tell(MSG_IOTLB_UPDATE, UINT64_MAX - 10, PAGE, user, PERM_RW), 1);
-	assert_int_equal(tell(MSG_IOTLB_INVALIDATE, UINT64_MAX - 10, PAGE, user, PERM_RW), 1);
 	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, PAGE, user - PAGE, PERM_RW), 1);
 	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, PAGE, user + MEMORY, PERM_RW), 1);
 	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, MEMORY + 1, user, PERM_RW), 1);

@@ -36,10 +36,16 @@ vhost_user_msg_iotlb(struct vhost_user *vu, struct vhost_user_msg *msg)
 		return vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");
 	if (!vhost_user_iommu_on(vu))
 		return vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not acked");
-	if (msg->payload.iotlb.size == 0 || last < first)
-		return vhost_user_msg_refuse(vu, msg, "has a range that is empty or wraps around");
 	if (type != MSG_IOTLB_UPDATE && type != MSG_IOTLB_INVALIDATE)
 		return vhost_user_msg_refuse(vu, msg, "is neither an update nor an invalidation");
+	/*
+	 * The size of the whole address space is 0 in 64 bits. To drop too much does no harm, to keep
+	 * what is invalid does.
+	 */
+	if (type == MSG_IOTLB_INVALIDATE && last < first)
+		last = UINT64_MAX;
+	if (type == MSG_IOTLB_UPDATE && (msg->payload.iotlb.size == 0 || last < first))
+		return vhost_user_msg_refuse(vu, msg, "has a range that is empty or wraps around");
 	if (type == MSG_IOTLB_UPDATE && (perm == 0 || perm > VDUSE_ACCESS_RW))
 		return vhost_user_msg_refuse(vu, msg, "permits no access");
 	/* Requests in flight may use what is mapped there. */
