@@ -2,7 +2,7 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """socket_attack.py ATTACK SOCKET OTHER LOG PID: clients that hold up who else is served.
 
-ATTACK is a function below; it runs at SOCKET. Meanwhile the disk at OTHER, of the same process PID,
+ATTACK is a function below or of iommu_attack.py; it runs at SOCKET. Meanwhile the disk at OTHER, of the same process PID,
 does requests and answers messages: their p99 and longest times are printed, and the longest must be
 under LIMIT_S. What the device adds to LOG meanwhile must be under LOG_MAX bytes.
 """
@@ -20,6 +20,7 @@ import sys
 import threading
 import time
 
+import iommu_attack
 import vhost_user as vu
 from blk_driver import BlkDriver, F_INDIRECT, T_IN
 from blk_vhost_user import VhostUser
@@ -646,7 +647,7 @@ def lost_pages():
 if ATTACK == "sparse_stays":
     sparse_stays()
 before_all = nb_fds()
-watched(globals()[ATTACK])
+watched(globals().get(ATTACK) or getattr(iommu_attack, ATTACK))
 # The attacked disk is served again, and nothing of the attack is left.
 until(lambda: nb_fds() <= before_all, f"{before_all} open files became {nb_fds()}")
 last = good()
