@@ -310,6 +310,11 @@ def left_behind(client):
 
 
 def iotlb(client):
+    client.send(vu.IOTLB_MSG, struct.pack("<3Q2B", 0, 4096, vu.USER, 3, 2) + bytes(6))
+    dropped(client)
+
+
+def iotlb_with_file(client):
     client.send(vu.IOTLB_MSG, struct.pack("<3Q2B", 0, 4096, vu.USER, 3, 2) + bytes(6),
                 [client.eventfd()])
     dropped(client)
@@ -369,7 +374,8 @@ CASES = {
     cut_while_running: "took away memory in use",
     outside: "are in no region", over_the_end: "are in no region", unaligned: "cannot start",
     no_eventfd: "is no eventfd", changed_features: "changed features",
-    log_base: "malformed", log_outside: "is not within its file", inflight: "not offered", iotlb: "not offered",
+    log_base: "malformed", log_outside: "is not within its file", inflight: "not offered",
+    iotlb: "not offered", iotlb_with_file: "malformed",
     config_too_long: "malformed", config_lies: "malformed", config_past_the_end: "malformed",
     config_with_fds: "malformed", second: "turned away",
 }
