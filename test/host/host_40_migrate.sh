@@ -1,0 +1,97 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
+#
+# A guest of QEMU migrates back and forth between two net_vduse ports while bytes go to it and come back
+# over one TCP connection; with split and with packed rings, and with a back end that is restarted. Each
+# port is joined with a tap device, and those are on a bridge.
+. "$(dirname "$0")/host.sh"
+need_qemu
+need busybox
+need ping
+need cpio
+need setpriv
+
+kernel=${DPDK_VDUSE_CACHE:-$DPDK_VDUSE_BUILD/cache}/kernel
+migrations=${MIGRATIONS:-20}
+here=$(realpath "$(dirname "$0")")
+ns=migrate$$
+
+end_namespace()
+{
+	at_exit
+	ip netns delete "$ns" 2>/dev/null || true
+}
+
+# in_namespace: testpmd makes its tap devices there.
+in_namespace()
+{
+	cat >"$work/in_namespace" <<-END
+		#!/bin/sh
+		exec ip netns exec $ns "$TESTPMD" "\$@"
+	END
+	chmod +x "$work/in_namespace"
+	TESTPMD=$work/in_namespace
+}
+
+has_taps()
+{
+	ip -n "$ns" link show tap0 && ip -n "$ns" link show tap1
+}
+
+start_ports()
+{
+	local tap
+	start_testpmd vduse "${memory[@]}" --main-lcore 0 \
+		--vdev "net_vduse0,iface=$work/0.sock" --vdev "net_tap0,iface=tap0" \
+		--vdev "net_vduse1,iface=$work/1.sock" --vdev "net_tap1,iface=tap1"
+	wait_for 10 has_taps || skip "*** no tap devices: nothing was tested"
+	for tap in tap0 tap1; do
+		ip -n "$ns" link set $tap master br0
+		ip -n "$ns" link set $tap up
+	done
+}
+
+# migrate PROPERTIES CHARDEV: does what migrate_net.py asks for. It ends with this shell.
+migrate()
+{
+	local line pid
+	step "$migrations migrations with ${1#,}${2#,}"
+	coproc {
+		exec ip netns exec "$ns" setpriv --pdeathsig KILL /usr/bin/python3 "$here/migrate_net.py" \
+			"$work" "$qemu_program" "$kernel/boot/vmlinuz-$(cat "$kernel/release")" \
+			"$work/initramfs" "$migrations" "$1" "$2" 2>&1
+	}
+	pid=$COPROC_PID
+	exec {answers}<&"${COPROC[0]}" {orders}>&"${COPROC[1]}"
+	while read -r line <&"$answers"; do
+		if [ "$line" = restart ]; then
+			kill_testpmd vduse
+			start_ports
+			echo >&"$orders"
+		else
+			echo "$line"
+		fi
+	done
+	exec {answers}<&- {orders}>&-
+	wait "$pid" || fail "migrate_net.py: exit code $?"
+	rm -f "$work"/qemu[0-9]* "$work"/state*
+}
+
+in_namespace
+step "two sockets, each joined with a tap device on a bridge"
+ip netns add "$ns" || skip "*** no network namespaces: nothing was tested"
+trap end_namespace EXIT
+ip -n "$ns" link add br0 type bridge
+ip -n "$ns" address add 10.0.0.1/24 dev br0
+ip -n "$ns" link set br0 up
+start_ports
+
+step "the guest"
+"$here/../../config/fetch-kernel" "$kernel"
+"$here/../vm/mkinitramfs" "$kernel" "$work/initramfs" "$here/migrate_init.sh" virtio_pci virtio_net
+migrate ,packed=off ""
+migrate ,packed=on ""
+migrate ,packed=off ,reconnect=1
+stop_testpmd vduse
+ok
