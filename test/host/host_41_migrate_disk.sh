@@ -5,7 +5,8 @@
 # A guest of QEMU migrates back and forth between two disks that are the same file, with split and
 # with packed rings, while it verifies what it reads. share=1: a disk locks the file only while a
 # driver's rings run. QEMU stops those of the source before it starts those of the destination, so
-# that the lock passes from one to the other.
+# that the lock passes from one to the other. What the device wrote must have arrived when the guest
+# moves (migrate_memory.py).
 disk_memory=256
 . "$(dirname "$0")/disk.sh"
 need_qemu

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 
+from migrate_memory import hand_over
+
 MEMORY = "192M"
 FAST, SLOW = 1 << 30, 8 << 20  # bytes a second
 DOWNTIME_MS = 300
@@ -40,7 +42,7 @@ class Qemu:
                 "-kernel", kernel, "-initrd", initramfs, "-append",
                 "console=ttyS0 loglevel=4 panic=-1 mitigations=off net.ifnames=0"] + device
         if incoming:
-            args += ["-incoming", f"unix:{self.state}"]
+            args += ["-S", "-incoming", f"unix:{self.state}"]
         with open(f"{self.name}.log", "wb") as log:
             self.process = start(args, stdout=log, stderr=log)
         self.sock = socket.socket(socket.AF_UNIX)
@@ -131,14 +133,26 @@ def cancel(source, target):
     target.close()
 
 
-def migrate(source, target):
-    """Returns when the target runs the guest; the source still has a process."""
+def migrate(source, target, buffers=()):
+    """Returns when the target runs the guest; the source still has a process.
+
+    buffers: the page frames of the guest to which only the device writes.
+    """
     source.starts_to(target, FAST)
     until(lambda: source.migration()["status"] in ("completed", "failed"), 120,
           lambda: f"no end: {source.migration()}")
     result = source.migration()
     if result["status"] != "completed":
         fail(f"the migration failed: {result}\n{target.read('log')}")
+    until(lambda: target.ask("query-status")["status"] == "paused", 60,
+          lambda: f"{target.name} does not have the guest: {target.read('log')}")
+    faults, nb = hand_over(source, target, buffers)
+    if faults:
+        fail(f"{len(faults)} writes of the device are lost:\n" + "\n".join(faults[:60]))
+    if nb:
+        print(f"QEMU lost {nb} pages that its processors wrote, in a migration with "
+              f"{result['ram']['dirty-sync-count']} looks at the log: copied", flush=True)
+    target.ask("cont")
     return result
 
 

@@ -14,6 +14,7 @@ from migrate import Qemu, cancel, fail, migrate, took_over, until
 WORK, PROPERTIES, NB = sys.argv[1], sys.argv[5], int(sys.argv[6])
 PROGRAM = sys.argv[2:5]  # QEMU, kernel, initramfs
 REQUESTS = 500  # of the guest between two migrations
+NB_FRAMES = 16 * 8 * 17  # of migrate_io.c: threads, buffers of each, pages of a buffer
 USED_FOR_WRITING = 101  # a byte that who writes to an image has locked, as in QEMU
 
 
@@ -47,6 +48,16 @@ def waits_for(guest, what):
     return progress(guest)[0]
 
 
+def read_buffers(guest):
+    """The guest's page frames of the buffers into which it reads. A line of the kernel may be in
+    the midst of one of these lines."""
+    lines = re.findall(r"buffer((?: [0-9a-f]+){17})\r?\n", guest.read("console"))
+    frames = {int(frame, 16) for line in lines for frame in line.split()}
+    if len(frames) < NB_FRAMES // 2 or 0 in frames:
+        fail(f"{guest.name}: {len(frames)} page frames of {NB_FRAMES} are known")
+    return frames
+
+
 def goes_on(guest):
     return waits_for(guest, lambda requests, sweeps: requests >= REQUESTS)
 
@@ -65,6 +76,7 @@ def main():
         fail("the image is locked without a guest")
     guest = guest_at(0, 0, False)
     until(guest.is_up, 120, "the guest does not start")
+    buffers = read_buffers(guest)
     downtime, syncs, killed, nth = [], [], 0, 0
     for i in range(NB):
         goes_on(guest)
@@ -76,7 +88,7 @@ def main():
             goes_on(guest)
         nth += 1
         target = guest_at(nth, 1 - i % 2, True)
-        result = migrate(guest, target)
+        result = migrate(guest, target, buffers)
         if i % 4 == 1:
             guest.kill()
             killed += 1

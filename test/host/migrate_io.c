@@ -10,8 +10,9 @@
  * the device's dirty log tells a migration about them; and they are compared late, so that a
  * migration often comes in between.
  *
- * Input: the disk, /modules. Output: lines on the console: "the guest is up"; "progress REQUESTS
- * SWEEPS", how often all of the disk was read; WRONG and ERROR lines.
+ * Input: the disk, /modules. Output: lines on the console: "buffer FRAMES", the guest's page frames
+ * of a buffer of reads; "the guest is up"; "progress REQUESTS SWEEPS", how often all of the disk was
+ * read; WRONG and ERROR lines.
  * Thread: NB_THREADS of them, and the main one, which reports.
  */
 #include <errno.h>
@@ -27,7 +28,10 @@
 #include <unistd.h>
 
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 
 #include <linux/fs.h>
@@ -38,6 +42,7 @@
 #define MOST       16u /* blocks of a request */
 #define NB_LATE    8u  /* reads of a thread that are not compared yet */
 #define SECTOR     512u
+#define FRAME      ((UINT64_C(1) << 55) - 1) /* of an entry of pagemap */
 #define LINES_MOST 100
 
 /* What a read should have found. */
@@ -229,6 +234,8 @@ new_buffer(unsigned int nth)
 		give_up("ERROR: no memory\n");
 	/* The kernel gives it pages of its own now. */
 	memset(buffer, 0xee, (MOST + 1) * BLOCK);
+	if (mlock(buffer, (MOST + 1) * BLOCK) != 0)
+		give_up("ERROR: mlock: %s\n", strerror(errno));
 	return buffer + nth % (BLOCK / SECTOR) * SECTOR;
 }
 
@@ -250,6 +257,42 @@ start_worker(unsigned int nth, uint32_t nb)
 		worker->late[i].data = new_buffer(nth);
 	if (pthread_create(&thread, NULL, work, worker) != 0)
 		give_up("ERROR: no thread\n");
+}
+
+/* The kernel moves no locked page, and makes no large page of small ones. */
+static void
+keep_frames(void)
+{
+	int fd;
+
+	if ((mkdir("/proc", 0755) != 0 && errno != EEXIST) ||
+	    mount("proc", "/proc", "proc", 0, NULL) != 0)
+		give_up("ERROR: /proc: %s\n", strerror(errno));
+	fd = open("/proc/sys/vm/compact_unevictable_allowed", O_WRONLY | O_CLOEXEC);
+	if (fd < 0 || write(fd, "0", 1) != 1 || prctl(PR_SET_THP_DISABLE, 1, 0, 0, 0) != 0)
+		give_up("ERROR: pages may move: %s\n", strerror(errno));
+	close(fd);
+}
+
+static void
+print_frames(const struct worker *worker)
+{
+	int pagemap = open("/proc/self/pagemap", O_RDONLY | O_CLOEXEC);
+	uint64_t entries[MOST + 1];
+	unsigned int i, k;
+
+	for (i = 0; i < NB_LATE; i++) {
+		uintptr_t page = (uintptr_t)worker->late[i].data / BLOCK;
+
+		if (pread(pagemap, entries, sizeof(entries), (off_t)(page * sizeof(*entries))) !=
+		    sizeof(entries))
+			give_up("ERROR: pagemap: %s\n", strerror(errno));
+		printf("buffer");
+		for (k = 0; k < MOST + 1; k++)
+			printf(" %llx", (unsigned long long)(entries[k] & FRAME));
+		printf("\n");
+	}
+	close(pagemap);
 }
 
 static void
@@ -298,8 +341,11 @@ main(void)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	open_disk(&size);
+	keep_frames();
 	for (i = 0; i < NB_THREADS; i++)
 		start_worker(i, (uint32_t)(size / BLOCK / NB_THREADS));
+	for (i = 0; i < NB_THREADS; i++)
+		print_frames(&workers[i]);
 	printf("the guest is up\n");
 	for (;;) {
 		nb_requests = 0;
