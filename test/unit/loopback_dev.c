@@ -260,13 +260,20 @@ loopback_dev_wait(struct loopback_dev *self, uint16_t index, enum rte_vduse_vq_s
 			 (int)loopback_dev_state(self, index), (int)state);
 }
 
+static bool
+is_entered(void *arg)
+{
+	return rte_vduse_vq_enter(arg);
+}
+
 bool
 loopback_dev_lookup(struct loopback_dev *self, uint16_t index, uint64_t iova,
 		    struct rte_vduse_region *region)
 {
 	const struct rte_vduse_region *found;
 
-	assert_true(rte_vduse_vq_enter(self->vqs[index]));
+	/* The control thread may have it for a moment: behind an IOMMU it looks ahead. */
+	assert_true(unit_wait(is_entered, self->vqs[index]));
 	found = rte_vduse_vq_lookup(self->vqs[index], iova);
 	if (found != NULL)
 		*region = *found;
