@@ -52,6 +52,7 @@ struct rte_vduse_vq {
 	bool missed;               /* its miss is being served; control thread only */
 	bool unmapped;             /* its ring was not found at miss_iova; control thread only */
 	uint8_t nb_asked;          /* times that the address was asked for; control thread only */
+	bool asked_write;          /* whether it is to be written; control thread only */
 	uint64_t asked_iova;       /* that address; control thread only */
 	uint64_t ask_at;           /* when to ask again, timer cycles; control thread only */
 	bool runs;                 /* as vq_runs was told; control thread only */

@@ -52,8 +52,8 @@ migrates()
 	rm -f "$work"/qemu[0-9]* "$work"/state*
 }
 
-for backend in backend=file $slow; do
-	migrates $backend ""
-	migrates $backend ,packed=on
+for backend in backend=file "$slow"; do
+	migrates "$backend" ""
+	migrates "$backend" ,packed=on
 done
 ok

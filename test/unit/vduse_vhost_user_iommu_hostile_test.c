@@ -14,7 +14,7 @@
 #include <rte_vduse_compat.h>
 
 #include "create_over.h"
-#include "vhost_client.h"
+#include "iommu_client.h"
 
 #define NB_PAGES 4
 #define MEMORY   (NB_PAGES * PAGE)
@@ -40,22 +40,6 @@ on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	RTE_SET_USED(info);
 	RTE_SET_USED(arg);
 	return start_error;
-}
-
-static void
-open_channel(void)
-{
-	struct vhost_user_msg msg = vhost_client_msg(MSG_SET_BACKEND_CHANNEL, 0, 0, true);
-	const struct timeval patience = { .tv_sec = UNIT_PATIENCE_MS / 1000 };
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	vhost_client_send(client, &msg, 1, pair[1]);
-	assert_int_equal(vhost_client_answer(client, MSG_SET_BACKEND_CHANNEL), 0);
-	close(pair[1]);
-	channel = pair[0];
-	assert_int_equal(setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)),
-			 0);
 }
 
 static int
@@ -86,7 +70,7 @@ setup(void **state)
 		return -1;
 	start_error = 0;
 	client = vhost_client_connect(path);
-	open_channel();
+	channel = iommu_client_channel(client);
 	return 0;
 }
 
@@ -103,47 +87,12 @@ teardown(void **state)
 	return 0;
 }
 
-/* Returns what the device answers: 0, or 1 if it refuses. */
-static uint64_t
-tell(uint8_t type, uint64_t iova, uint64_t size, uint64_t user, uint8_t perm)
-{
-	struct vhost_user_msg msg = vhost_client_msg(MSG_IOTLB, 0, sizeof(struct msg_iotlb), true);
-
-	msg.payload.iotlb = (struct msg_iotlb){ iova, size, user, perm, type, { 0 } };
-	vhost_client_send(client, &msg, 0, -1);
-	return vhost_client_answer(client, MSG_IOTLB);
-}
-
 static void
 map(uint64_t iova, uint32_t page, uint32_t nb)
 {
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, iova, nb * PAGE, VHOST_CLIENT_USER + page * PAGE,
-			      VDUSE_ACCESS_RW),
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, iova, nb * PAGE,
+					   VHOST_CLIENT_USER + page * PAGE, VDUSE_ACCESS_RW),
 			 0);
-}
-
-/* The device asks for an address. */
-static void
-asked(uint64_t iova, uint8_t perm)
-{
-	struct {
-		uint32_t type, flags, size;
-		struct msg_iotlb miss;
-	} __attribute__((packed)) msg;
-
-	assert_int_equal(recv(channel, &msg, sizeof(msg), MSG_WAITALL), sizeof(msg));
-	assert_int_equal(msg.miss.type, MSG_IOTLB_MISS);
-	assert_int_equal(msg.miss.iova, iova);
-	assert_int_equal(msg.miss.perm, perm);
-}
-
-static void
-asked_nothing(void)
-{
-	uint8_t byte;
-
-	unit_ctrl_turn();
-	assert_int_equal(recv(channel, &byte, 1, MSG_DONTWAIT), -1);
 }
 
 /* Sets the ring up from a position on. It waits for the address of its descriptors. */
@@ -156,7 +105,8 @@ begin(uint64_t features, uint32_t position)
 	vhost_client_send(client, &table, 1, memory);
 	assert_int_equal(vhost_client_answer(client, MSG_SET_MEM_TABLE), 0);
 	vhost_client_ring(client, 0, 0, position);
-	asked(RING, features != 0 ? VDUSE_ACCESS_WO : VDUSE_ACCESS_RO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, RING,
+			   features != 0 ? VDUSE_ACCESS_WO : VDUSE_ACCESS_RO);
 }
 
 static void
@@ -195,8 +145,11 @@ test_regions_overlap(void **state)
 	add_region(first, PAGE, user, one);
 	add_region(first + PAGE, PAGE, user + PAGE, two);
 	add_region(2 * first, 2 * PAGE, user, both);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, BUFFERS, PAGE, user, PERM_RW), 0);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, BUFFERS + PAGE, PAGE, user + PAGE, PERM_RW), 0);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, BUFFERS, PAGE, user, PERM_RW),
+			 0);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, BUFFERS + PAGE, PAGE,
+					   user + PAGE, PERM_RW),
+			 0);
 	assert_true(loopback_dev_lookup(&self, 0, BUFFERS, &region));
 	assert_int_equal(region.last, BUFFERS + PAGE - 1);
 	assert_true(loopback_dev_lookup(&self, 0, BUFFERS + PAGE, &region));
@@ -241,7 +194,7 @@ test_start_fails(void **state)
 	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_ERROR);
 	map(BUFFERS, 1, 1);
 	map(BUFFERS + 2 * PAGE, 1, 1);
-	asked_nothing();
+	iommu_client_asked_nothing(channel);
 	assert_int_equal(unit_log_count("virtqueue 0 (size 8) cannot start"), 1);
 	assert_int_equal(loopback_dev_state(&self, 0), RTE_VDUSE_VQ_ERROR);
 	/* It was never started, so it is not stopped. */
@@ -263,7 +216,7 @@ test_asked_once(void **state)
 	begun = rte_get_timer_cycles();
 	desc[0] = (struct vring_desc){ BUFFERS, 16, VRING_DESC_F_WRITE, 0 };
 	rte_atomic_store_explicit(&avail->idx, 1, rte_memory_order_release);
-	asked(BUFFERS, VDUSE_ACCESS_WO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, BUFFERS, VDUSE_ACCESS_WO);
 	for (i = 0; i < 10; i++) {
 		while (!rte_vduse_vq_enter(self.vqs[0]))
 			;
@@ -273,7 +226,7 @@ test_asked_once(void **state)
 	}
 	/* After a second it is repeated, which a slow machine may take. */
 	if (rte_get_timer_cycles() - begun < rte_get_timer_hz() / 2)
-		asked_nothing();
+		iommu_client_asked_nothing(channel);
 }
 
 /* What a front end cannot say of the last address it says with a size of 0. */
@@ -287,12 +240,12 @@ test_invalidate_all(void **state)
 	start_ring();
 	map(BUFFERS, 1, 1);
 	map(last, 2, 1);
-	assert_int_equal(tell(MSG_IOTLB_INVALIDATE, last, 2 * PAGE, 0, 0), 0);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_INVALIDATE, last, 2 * PAGE, 0, 0), 0);
 	assert_false(loopback_dev_lookup(&self, 0, last, &region));
 	assert_true(loopback_dev_lookup(&self, 0, BUFFERS, &region));
-	assert_int_equal(tell(MSG_IOTLB_INVALIDATE, 0, 0, 0, 0), 0);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_INVALIDATE, 0, 0, 0, 0), 0);
 	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_SUSPENDED);
-	asked(RING, VDUSE_ACCESS_RO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, RING, VDUSE_ACCESS_RO);
 	map(RING, 0, 1);
 	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
 	assert_false(loopback_dev_lookup(&self, 0, BUFFERS, &region));

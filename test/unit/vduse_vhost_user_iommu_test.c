@@ -10,11 +10,12 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+#include <rte_cycles.h>
 #include <rte_random.h>
 #include <rte_vduse_compat.h>
 
 #include "create_over.h"
-#include "vhost_client.h"
+#include "iommu_client.h"
 
 #define NB_PAGES 64
 #define MEMORY   (NB_PAGES * PAGE)
@@ -52,22 +53,6 @@ on_vq_drain(struct rte_vduse_vq *vq, bool stop, void *arg)
 	return rte_atomic_load_explicit(&in_flight, rte_memory_order_relaxed);
 }
 
-static void
-open_channel(void)
-{
-	struct vhost_user_msg msg = vhost_client_msg(MSG_SET_BACKEND_CHANNEL, 0, 0, true);
-	const struct timeval patience = { .tv_sec = UNIT_PATIENCE_MS / 1000 };
-	int pair[2];
-
-	assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM, 0, pair), 0);
-	vhost_client_send(client, &msg, 1, pair[1]);
-	assert_int_equal(vhost_client_answer(client, MSG_SET_BACKEND_CHANNEL), 0);
-	close(pair[1]);
-	channel = pair[0];
-	assert_int_equal(setsockopt(channel, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience)),
-			 0);
-}
-
 /* A device with an IOMMU whose rings the library maps. */
 static int
 setup(void **state)
@@ -100,7 +85,7 @@ setup(void **state)
 	nb_posted = 0;
 	in_flight = 0;
 	client = vhost_client_connect(path);
-	open_channel();
+	channel = iommu_client_channel(client);
 	return 0;
 }
 
@@ -117,64 +102,19 @@ teardown(void **state)
 	return 0;
 }
 
-static struct vhost_user_msg
-iotlb_msg(uint8_t type, uint64_t iova, uint64_t size, uint64_t user, uint8_t perm)
-{
-	struct vhost_user_msg msg = vhost_client_msg(MSG_IOTLB, 0, sizeof(struct msg_iotlb), true);
-
-	msg.payload.iotlb = (struct msg_iotlb){ iova, size, user, perm, type, { 0 } };
-	return msg;
-}
-
-/* Returns what the device answers: 0, or 1 if it refuses. */
-static uint64_t
-tell(uint8_t type, uint64_t iova, uint64_t size, uint64_t user, uint8_t perm)
-{
-	struct vhost_user_msg msg = iotlb_msg(type, iova, size, user, perm);
-
-	vhost_client_send(client, &msg, 0, -1);
-	return vhost_client_answer(client, MSG_IOTLB);
-}
-
 /* Maps pages of memory at an address of the driver. */
 static void
 map(uint64_t iova, uint32_t page, uint32_t nb, uint8_t perm)
 {
-	assert_int_equal(
-		tell(MSG_IOTLB_UPDATE, iova, nb * PAGE, VHOST_CLIENT_USER + page * PAGE, perm), 0);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, iova, nb * PAGE,
+					   VHOST_CLIENT_USER + page * PAGE, perm),
+			 0);
 }
 
 static void
 unmap(uint64_t iova, uint32_t nb)
 {
-	assert_int_equal(tell(MSG_IOTLB_INVALIDATE, iova, nb * PAGE, 0, 0), 0);
-}
-
-/* The device asks for an address, or gives it up. */
-static void
-asked(uint8_t type, uint64_t iova, uint8_t perm)
-{
-	struct {
-		uint32_t type, flags, size;
-		struct msg_iotlb miss;
-	} __attribute__((packed)) msg;
-
-	assert_int_equal(recv(channel, &msg, sizeof(msg), MSG_WAITALL), sizeof(msg));
-	assert_int_equal(msg.type, MSG_BACKEND_IOTLB);
-	assert_int_equal(msg.flags, MSG_VERSION);
-	assert_int_equal(msg.size, sizeof(msg.miss));
-	assert_int_equal(msg.miss.type, type);
-	assert_int_equal(msg.miss.iova, iova);
-	assert_int_equal(msg.miss.perm, perm);
-}
-
-static void
-asked_nothing(void)
-{
-	uint8_t byte;
-
-	unit_ctrl_turn();
-	assert_int_equal(recv(channel, &byte, 1, MSG_DONTWAIT), -1);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_INVALIDATE, iova, nb * PAGE, 0, 0), 0);
 }
 
 static void
@@ -193,7 +133,7 @@ start_ring(void)
 {
 	begin();
 	vhost_client_ring(client, 0, 0, 0);
-	asked(MSG_IOTLB_MISS, RING, VDUSE_ACCESS_RO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, RING, VDUSE_ACCESS_RO);
 	map(RING, 0, 1, VDUSE_ACCESS_RW);
 	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
 }
@@ -267,13 +207,13 @@ test_miss(void **state)
 	start_ring();
 	post(BUFFERS + PAGE - 8, 16, VRING_DESC_F_WRITE);
 	assert_int_equal(poll_once(0x55), 0);
-	asked(MSG_IOTLB_MISS, BUFFERS + PAGE - 8, VDUSE_ACCESS_WO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, BUFFERS + PAGE - 8, VDUSE_ACCESS_WO);
 	assert_int_equal(poll_once(0x55), 0);
 	/* Pages that are neighbours there only. */
 	map(BUFFERS, 9, 1, VDUSE_ACCESS_RW);
 	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
 	assert_int_equal(poll_once(0x55), 0);
-	asked(MSG_IOTLB_MISS, BUFFERS + PAGE, VDUSE_ACCESS_WO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, BUFFERS + PAGE, VDUSE_ACCESS_WO);
 	map(BUFFERS + PAGE, 3, 1, VDUSE_ACCESS_RW);
 	serve_one(0x55);
 	assert_int_equal(nb_used(), 1);
@@ -287,7 +227,7 @@ test_miss(void **state)
 	serve_one(0x66);
 	assert_int_equal(va[9 * PAGE] & va[4 * PAGE - 1], 0x66);
 	assert_int_equal(va[10 * PAGE] | va[4 * PAGE], 0);
-	asked_nothing();
+	iommu_client_asked_nothing(channel);
 }
 
 /* What the next chains need is asked for before a poller takes them. */
@@ -297,15 +237,45 @@ test_ahead(void **state)
 	RTE_SET_USED(state);
 	start_ring();
 	post(BUFFERS + PAGE - 8, 16, VRING_DESC_F_WRITE);
-	asked(MSG_IOTLB_MISS, BUFFERS + PAGE - 8, VDUSE_ACCESS_WO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, BUFFERS + PAGE - 8, VDUSE_ACCESS_WO);
 	map(BUFFERS, 9, 1, VDUSE_ACCESS_RW);
-	asked(MSG_IOTLB_MISS, BUFFERS + PAGE, VDUSE_ACCESS_WO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, BUFFERS + PAGE, VDUSE_ACCESS_WO);
 	assert_int_equal(loopback_dev_state(&self, 0), RTE_VDUSE_VQ_RUNNING);
 	map(BUFFERS + PAGE, 3, 1, VDUSE_ACCESS_RW);
 	serve_one(0x55);
 	assert_int_equal(va[10 * PAGE - 1] & va[3 * PAGE], 0x55);
 	assert_int_equal(self.vqs[0]->misses, 0);
 	assert_int_equal(nb_used(), 1);
+}
+
+/* A translation that comes and goes at once is asked for again at once, and not in a second. */
+static void
+test_comes_and_goes(void **state)
+{
+	struct vhost_user_msg msgs[2] = {
+		iommu_client_msg(MSG_IOTLB_UPDATE, BUFFERS, PAGE, VHOST_CLIENT_USER + 9 * PAGE,
+				 VDUSE_ACCESS_RW),
+		iommu_client_msg(MSG_IOTLB_INVALIDATE, BUFFERS, PAGE, 0, 0),
+	};
+	uint8_t both[2 * (VHOST_USER_MSG_HEAD + sizeof(struct msg_iotlb))];
+	uint64_t begin;
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	start_ring();
+	post(BUFFERS, 16, VRING_DESC_F_WRITE);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, BUFFERS, VDUSE_ACCESS_WO);
+	for (i = 0; i < 2; i++)
+		memcpy(both + i * sizeof(both) / 2, &msgs[i], sizeof(both) / 2);
+	begin = rte_get_timer_cycles();
+	for (i = 0; i < 8; i++) {
+		assert_int_equal(send(client, both, sizeof(both), 0), sizeof(both));
+		assert_int_equal(vhost_client_answer(client, MSG_IOTLB), 0);
+		assert_int_equal(vhost_client_answer(client, MSG_IOTLB), 0);
+		iommu_client_asked(channel, MSG_IOTLB_MISS, BUFFERS, VDUSE_ACCESS_WO);
+	}
+	/* Each would wait for nearly a second. */
+	assert_in_range(rte_get_timer_cycles() - begin, 0, 4 * rte_get_timer_hz());
 }
 
 /* A page that may only be read is not written, and the virtqueue waits for no answer for ever. */
@@ -322,10 +292,10 @@ test_no_permission(void **state)
 	post(BUFFERS, 16, VRING_DESC_F_WRITE);
 	assert_int_equal(poll_once(0x55), 0);
 	for (i = 0; i < 5; i++) {
-		asked(MSG_IOTLB_MISS, BUFFERS, VDUSE_ACCESS_WO);
+		iommu_client_asked(channel, MSG_IOTLB_MISS, BUFFERS, VDUSE_ACCESS_WO);
 		map(BUFFERS, 9, 1, VDUSE_ACCESS_RO);
 	}
-	asked(MSG_IOTLB_ACCESS_FAIL, BUFFERS, VDUSE_ACCESS_WO);
+	iommu_client_asked(channel, MSG_IOTLB_ACCESS_FAIL, BUFFERS, VDUSE_ACCESS_WO);
 	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_ERROR);
 	assert_int_equal(va[9 * PAGE], 0);
 	assert_int_equal(unit_log_count("its driver's IOMMU does not map the address"), 1);
@@ -341,7 +311,7 @@ test_ring_unmapped(void **state)
 	post(BUFFERS, 16, VRING_DESC_F_WRITE);
 	serve_one(0x11);
 	unmap(RING, 1);
-	asked(MSG_IOTLB_MISS, RING, VDUSE_ACCESS_RO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, RING, VDUSE_ACCESS_RO);
 	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_SUSPENDED);
 	post(BUFFERS, 16, VRING_DESC_F_WRITE);
 	memcpy(va + 20 * PAGE, va, PAGE);
@@ -358,7 +328,7 @@ test_ring_unmapped(void **state)
 static void
 test_in_flight(void **state)
 {
-	struct vhost_user_msg msg = iotlb_msg(MSG_IOTLB_INVALIDATE, BUFFERS, PAGE, 0, 0);
+	struct vhost_user_msg msg = iommu_client_msg(MSG_IOTLB_INVALIDATE, BUFFERS, PAGE, 0, 0);
 	uint8_t byte;
 
 	RTE_SET_USED(state);
@@ -375,7 +345,7 @@ test_in_flight(void **state)
 	assert_int_equal(vhost_client_answer(client, MSG_IOTLB), 0);
 	post(BUFFERS, 16, VRING_DESC_F_WRITE);
 	assert_int_equal(poll_once(0x55), 0);
-	asked(MSG_IOTLB_MISS, BUFFERS, VDUSE_ACCESS_WO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, BUFFERS, VDUSE_ACCESS_WO);
 }
 
 static void
@@ -384,20 +354,29 @@ test_malformed(void **state)
 	uint64_t user = VHOST_CLIENT_USER;
 
 	RTE_SET_USED(state);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, PAGE, user, PERM_RW), 1); /* not acked */
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, 0, PAGE, user, PERM_RW),
+			 1); /* not acked */
 	begin();
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, 0, user, PERM_RW), 1);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, UINT64_MAX - 10, PAGE, user, PERM_RW), 1);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, PAGE, user - PAGE, PERM_RW), 1);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, PAGE, user + MEMORY, PERM_RW), 1);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, MEMORY + 1, user, PERM_RW), 1);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, UINT64_MAX, user, PERM_RW), 1);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, PAGE, user + 1, PERM_RW), 1);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, PAGE, user, 0), 1);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, 0, PAGE, user, 4), 1);
-	assert_int_equal(tell(MSG_IOTLB_MISS, 0, PAGE, user, PERM_RW), 1);
-	assert_int_equal(tell(MSG_IOTLB_ACCESS_FAIL, 0, PAGE, user, PERM_RW), 1);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, 1, 5, user + 1, PERM_RW), 0);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, 0, 0, user, PERM_RW), 1);
+	assert_int_equal(
+		iommu_client_tell(client, MSG_IOTLB_UPDATE, UINT64_MAX - 10, PAGE, user, PERM_RW),
+		1);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, 0, PAGE, user - PAGE, PERM_RW),
+			 1);
+	assert_int_equal(
+		iommu_client_tell(client, MSG_IOTLB_UPDATE, 0, PAGE, user + MEMORY, PERM_RW), 1);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, 0, MEMORY + 1, user, PERM_RW),
+			 1);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, 0, UINT64_MAX, user, PERM_RW),
+			 1);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, 0, PAGE, user + 1, PERM_RW),
+			 1);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, 0, PAGE, user, 0), 1);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, 0, PAGE, user, 4), 1);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_MISS, 0, PAGE, user, PERM_RW), 1);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_ACCESS_FAIL, 0, PAGE, user, PERM_RW),
+			 1);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, 1, 5, user + 1, PERM_RW), 0);
 }
 
 /* More translations than are kept: any may be dropped, and is asked for again. */
@@ -420,7 +399,8 @@ test_many(void **state)
 	post(BUFFERS + (i - 1) * 2 * PAGE, 16, VRING_DESC_F_WRITE);
 	serve_one(0x77);
 	assert_int_equal(va[(i - 1) % NB_PAGES * PAGE], 0x77);
-	assert_int_equal(tell(MSG_IOTLB_INVALIDATE, BUFFERS, i * 2 * PAGE, 0, 0), 0);
+	assert_int_equal(
+		iommu_client_tell(client, MSG_IOTLB_INVALIDATE, BUFFERS, i * 2 * PAGE, 0, 0), 0);
 	rte_vduse_dev_stats(self.dev, &stats, sizeof(stats));
 	assert_in_range(stats.regions, 0, 1);
 }
@@ -438,7 +418,8 @@ test_memory_removed(void **state)
 	start_ring();
 	vhost_client_send(client, &msg, 1, more);
 	assert_int_equal(vhost_client_answer(client, MSG_ADD_MEM_REG), 0);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, BUFFERS, PAGE, user, PERM_RW), 0);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, BUFFERS, PAGE, user, PERM_RW),
+			 0);
 	map(BUFFERS + PAGE, 5, 1, PERM_RW);
 	assert_true(loopback_dev_lookup(&self, 0, BUFFERS, &region));
 	msg.type = MSG_REM_MEM_REG;
@@ -447,7 +428,8 @@ test_memory_removed(void **state)
 	assert_false(loopback_dev_lookup(&self, 0, BUFFERS, &region));
 	assert_true(loopback_dev_lookup(&self, 0, BUFFERS + PAGE, &region));
 	assert_int_equal(unit_maps("unit-vhost-user-more"), 0);
-	assert_int_equal(tell(MSG_IOTLB_UPDATE, BUFFERS, PAGE, user, PERM_RW), 1);
+	assert_int_equal(iommu_client_tell(client, MSG_IOTLB_UPDATE, BUFFERS, PAGE, user, PERM_RW),
+			 1);
 	close(more);
 }
 
@@ -460,16 +442,16 @@ test_stale(void **state)
 	map(BUFFERS, 9, 1, PERM_RW);
 	(void)vhost_client_ask(client, MSG_GET_VRING_BASE, 0, 8, false);
 	vhost_client_ring(client, 0, 0, nb_posted);
-	asked(MSG_IOTLB_MISS, RING, VDUSE_ACCESS_RO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, RING, VDUSE_ACCESS_RO);
 	map(RING, 0, 1, PERM_RW);
 	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
 	post(BUFFERS, 16, VRING_DESC_F_WRITE);
 	assert_int_equal(poll_once(0x55), 0);
-	asked(MSG_IOTLB_MISS, BUFFERS, VDUSE_ACCESS_WO);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, BUFFERS, VDUSE_ACCESS_WO);
 	close(client);
 	close(channel);
 	client = vhost_client_connect(path);
-	open_channel();
+	channel = iommu_client_channel(client);
 	start_ring();
 }
 
@@ -571,6 +553,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_offered, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_miss, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ahead, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_comes_and_goes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_no_permission, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ring_unmapped, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_in_flight, setup, teardown),

@@ -67,6 +67,7 @@ struct rte_vduse_dev {
 	bool draining;         /* answers only, so that a driver can be removed; constant */
 	uint8_t status;        /* read by any thread */
 	bool asks;             /* for each address, see miss in transport.h; read by any thread */
+	uint16_t ahead;        /* virtqueue that miss.c looks ahead for next, modulo nb_vqs */
 	bool suspended;        /* until the driver resets the device; read by any thread */
 	uint64_t slow_call;    /* VDUSE_SLOW_CALL_US in cycles; constant */
 	bool defers;           /* the deferred message waits until nothing is in flight */
@@ -118,6 +119,9 @@ vduse_vq_group(const struct rte_vduse_dev *dev, uint16_t index)
  */
 int
 vduse_miss_serve(struct rte_vduse_dev *dev);
+/* miss.c: after the table of a virtqueue changed: an address that is mapped is not asked for. */
+void
+vduse_miss_switched(struct rte_vduse_vq *vq);
 
 /* status.c: the virtqueues in an address space. Returns their number and sets the first one. */
 uint16_t

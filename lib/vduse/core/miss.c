@@ -17,17 +17,25 @@
 #define MISS_PATIENCE_MS 1000
 #define MISS_ASK_MAX     5
 
-/* Chains whose addresses are looked up before they are needed, and how often. */
-#define MISS_AHEAD    16
-#define MISS_AHEAD_MS 2
+/* Chains whose addresses are looked up before they are needed, how often, and of how many virtqueues. */
+#define MISS_AHEAD     16
+#define MISS_AHEAD_MS  2
+#define MISS_AHEAD_VQS 4
 
-/* Whether the address that a virtqueue waits for is mapped now. */
+/* Whether an address is mapped now. */
 static bool
-miss_found(const struct rte_vduse_vq *vq)
+miss_found(const struct rte_vduse_vq *vq, uint64_t iova, bool write)
 {
-	const struct rte_vduse_region *region = rte_vduse_vq_lookup(vq, vq->miss_iova);
+	const struct rte_vduse_region *region = rte_vduse_vq_lookup(vq, iova);
 
-	return region != NULL && (vq->miss_write ? region->writable : region->readable);
+	return region != NULL && (write ? region->writable : region->readable);
+}
+
+void
+vduse_miss_switched(struct rte_vduse_vq *vq)
+{
+	if (vq->nb_asked > 0 && miss_found(vq, vq->asked_iova, vq->asked_write))
+		vq->nb_asked = 0;
 }
 
 static void
@@ -60,6 +68,7 @@ miss_ask(struct rte_vduse_vq *vq, uint64_t iova, bool write)
 	}
 	vq->nb_asked++;
 	vq->asked_iova = iova;
+	vq->asked_write = write;
 	vq->ask_at = now + rte_get_timer_hz() * MISS_PATIENCE_MS / MS_PER_S;
 	/* If it cannot be sent, it is repeated as one that is not answered. */
 	(void)vq->dev->transport->miss(vq->dev, iova, write, false);
@@ -92,14 +101,17 @@ miss_ahead(struct rte_vduse_vq *vq, uint64_t *iova, bool *write)
 	return missed;
 }
 
-/* Serves a virtqueue that runs. Returns the milliseconds until the next time. */
+/* Serves a virtqueue if it runs. Returns the milliseconds until the next time; -1: it does not. */
 static int
 miss_serve_ahead(struct rte_vduse_vq *vq)
 {
 	uint64_t iova;
 	bool write;
-	int ret = miss_ahead(vq, &iova, &write), ms;
+	int ret, ms;
 
+	if (rte_atomic_load_explicit(&vq->state, rte_memory_order_relaxed) != RTE_VDUSE_VQ_RUNNING)
+		return -1;
+	ret = miss_ahead(vq, &iova, &write);
 	if (ret > 0) {
 		ms = miss_ask(vq, iova, write);
 		return ms < 0 ? MISS_PATIENCE_MS : ms;
@@ -110,7 +122,7 @@ miss_serve_ahead(struct rte_vduse_vq *vq)
 	return MISS_AHEAD_MS;
 }
 
-/* Returns the milliseconds after which the virtqueue is to be looked at again; -1: never. */
+/* Serves a virtqueue if it waits. Returns the milliseconds until the next time; -1: it does not. */
 static int
 miss_serve_vq(struct rte_vduse_vq *vq)
 {
@@ -118,9 +130,7 @@ miss_serve_vq(struct rte_vduse_vq *vq)
 	uint32_t state = rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire);
 	int ms;
 
-	if (state == RTE_VDUSE_VQ_RUNNING)
-		return miss_serve_ahead(vq);
-	if (state == RTE_VDUSE_VQ_WAITING && miss_found(vq)) {
+	if (state == RTE_VDUSE_VQ_WAITING && miss_found(vq, vq->miss_iova, vq->miss_write)) {
 		vq->nb_asked = 0;
 		vduse_vq_resume(vq);
 		return 0;
@@ -141,6 +151,12 @@ vduse_miss_serve(struct rte_vduse_dev *dev)
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		ms = miss_serve_vq(&dev->vqs[i]);
+		if (ms >= 0)
+			soonest = soonest < 0 ? ms : RTE_MIN(soonest, ms);
+	}
+	/* Chains may be long: with many virtqueues, each has its turn. */
+	for (i = 0; i < RTE_MIN(dev->nb_vqs, MISS_AHEAD_VQS); i++) {
+		ms = miss_serve_ahead(&dev->vqs[dev->ahead++ % dev->nb_vqs]);
 		if (ms >= 0)
 			soonest = soonest < 0 ? ms : RTE_MIN(soonest, ms);
 	}

@@ -406,13 +406,11 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 	state = vq->state;
 	vq->iotlb = iotlb;
 	if (vq->started) {
-		bool unmapped = vq->unmapped;
 		int ret;
 
+		vduse_miss_switched(vq);
 		vq->unmapped = false;
 		ret = vq_ring_remap(vq);
-		if (ret == 0 && unmapped)
-			vq->nb_asked = 0;
 		if (ret < 0 && ret != -EFAULT)
 			state = vq_late_start_failed(vq, ret);
 		else if (ret < 0 && state != RTE_VDUSE_VQ_ERROR)
