@@ -529,8 +529,8 @@ test_poller(void **state)
 		assert_true(stats(false).calls >= sent);
 	}
 	unit_ctrl_turn();
-	assert_int_equal(stats(false).calls, calls(0) - called);
-	assert_true(calls(0) > called);
+	/* One that the control thread is about to send serves what the poller wants meanwhile, too. */
+	assert_in_range(calls(0) - called, 1, stats(false).calls);
 }
 
 /* Bytes at random: each is answered, and the device goes on. */
