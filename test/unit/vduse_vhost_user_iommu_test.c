@@ -299,6 +299,14 @@ test_no_permission(void **state)
 	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_ERROR);
 	assert_int_equal(va[9 * PAGE], 0);
 	assert_int_equal(unit_log_count("its driver's IOMMU does not map the address"), 1);
+	/* A start is asked again, although the address is the same. */
+	(void)vhost_client_ask(client, MSG_GET_VRING_BASE, 0, 8, false);
+	map(RING, 0, 1, VDUSE_ACCESS_RW);
+	vhost_client_ring(client, 0, 0, 2);
+	iommu_client_asked(channel, MSG_IOTLB_MISS, BUFFERS, VDUSE_ACCESS_WO);
+	map(BUFFERS, 9, 1, VDUSE_ACCESS_RW);
+	serve_one(0x66);
+	assert_int_equal(va[9 * PAGE], 0x66);
 }
 
 /* The page of the ring is unmapped and mapped again, elsewhere. */

@@ -358,6 +358,7 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 	}
 	vq->started = false;
 	vq->unmapped = false;
+	vq->nb_asked = 0;
 	vq->slow_calls = 0;
 	vq->report = false;
 	vq->iotlb = NULL;
