@@ -142,15 +142,16 @@ kernel_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 			  strerror(-fd));
 	if (fd < 0)
 		return -ENOENT;
-	region->first = entry.start;
-	region->last = entry.last;
-	region->offset = entry.offset;
-	region->perm = entry.perm;
-	region->bounce =
-		entry.start == 0 && kernel_region_is_bounce(dev, asid, entry.start, entry.last);
-	region->pinnable = true;
-	region->lent = false;
-	region->fd = fd;
+	*region = (struct vduse_file_region){
+		.first = entry.start,
+		.last = entry.last,
+		.offset = entry.offset,
+		.perm = entry.perm,
+		.bounce = entry.start == 0 &&
+			  kernel_region_is_bounce(dev, asid, entry.start, entry.last),
+		.pinnable = true,
+		.fd = fd,
+	};
 	return 0;
 }
 
