@@ -185,15 +185,6 @@ ctrl_serve_unready(struct rte_vduse_dev *dev)
 			dev->unready++;
 }
 
-/* The earlier one of two times from now, of which -1 is never. */
-static int
-ctrl_sooner(int ms, int other)
-{
-	if (ms < 0 || other < 0)
-		return RTE_MAX(ms, other);
-	return RTE_MIN(ms, other);
-}
-
 void
 vduse_dev_look_later(struct rte_vduse_dev *dev, unsigned int ms,
 		     void (*look)(struct rte_vduse_dev *dev, void *arg))
@@ -201,7 +192,7 @@ vduse_dev_look_later(struct rte_vduse_dev *dev, unsigned int ms,
 	dev->look_at = rte_get_timer_cycles() + ms * rte_get_timer_hz() / MS_PER_S;
 	dev->look = look;
 	/* The caller may be served after ctrl_serve_look() in this turn. */
-	ctrl.look_ms = ctrl_sooner(ctrl.look_ms, (int)ms);
+	ctrl.look_ms = vduse_ctrl_sooner(ctrl.look_ms, (int)ms);
 }
 
 void
@@ -231,7 +222,7 @@ ctrl_serve_look(struct rte_vduse_dev *dev)
 	}
 	/* Rounded up, so that it does not wake too early. */
 	left = (dev->look_at - now) * MS_PER_S / rte_get_timer_hz() + 1;
-	ctrl.look_ms = ctrl_sooner(ctrl.look_ms, (int)left);
+	ctrl.look_ms = vduse_ctrl_sooner(ctrl.look_ms, (int)left);
 }
 
 /* Polls a device's fd for messages, or not: a deferred message keeps those after it waiting. */
@@ -282,7 +273,7 @@ ctrl_serve_devices(void)
 		for (asid = 0; asid < dev->nb_spaces && !dev->asks; asid++)
 			ctrl_serve_misses(dev, asid);
 		if (dev->asks)
-			ctrl.look_ms = ctrl_sooner(ctrl.look_ms, vduse_miss_serve(dev));
+			ctrl.look_ms = vduse_ctrl_sooner(ctrl.look_ms, vduse_miss_serve(dev));
 		ctrl_serve_calls(dev);
 		ctrl_serve_unready(dev);
 		ctrl_serve_look(dev);
@@ -346,7 +337,7 @@ ctrl_timeout(void)
 {
 	if (ctrl.more)
 		return 0;
-	return ctrl.draining ? CTRL_DRAIN : ctrl_sooner(ctrl.poll_ms, ctrl.look_ms);
+	return ctrl.draining ? CTRL_DRAIN : vduse_ctrl_sooner(ctrl.poll_ms, ctrl.look_ms);
 }
 
 static uint32_t

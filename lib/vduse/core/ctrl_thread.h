@@ -9,6 +9,8 @@
 #ifndef VDUSE_CTRL_THREAD_H
 #define VDUSE_CTRL_THREAD_H
 
+#include <rte_common.h>
+
 struct rte_vduse_dev;
 struct rte_vduse_vq;
 
@@ -41,5 +43,14 @@ vduse_ctrl_kicks_remove(struct rte_vduse_vq *vq);
 /* Wakes the control thread, which then serves misses and posted calls of all virtqueues. */
 void
 vduse_ctrl_wake(void);
+
+/* The earlier one of two times from now, of which -1 is never. */
+static inline int
+vduse_ctrl_sooner(int ms, int other)
+{
+	if (ms < 0 || other < 0)
+		return RTE_MAX(ms, other);
+	return RTE_MIN(ms, other);
+}
 
 #endif /* VDUSE_CTRL_THREAD_H */

@@ -244,6 +244,15 @@ vduse_count(uint64_t *counter)
 	rte_atomic_store_explicit(counter, *counter + 1, rte_memory_order_relaxed);
 }
 
+/* The region that contains iova, if the driver permits the access, or NULL. */
+static inline const struct rte_vduse_region *
+vduse_vq_region(const struct rte_vduse_vq *vq, uint64_t iova, bool write)
+{
+	const struct rte_vduse_region *region = rte_vduse_vq_lookup(vq, iova);
+
+	return region != NULL && (write ? region->writable : region->readable) ? region : NULL;
+}
+
 /* umem.c: registers huge pages in place of a bounce region. Returns the mapping, or NULL. */
 struct vduse_mapping *
 vduse_umem_add(struct rte_vduse_dev *dev, uint64_t first, uint64_t size);

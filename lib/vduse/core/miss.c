@@ -11,6 +11,7 @@
 
 #include <rte_cycles.h>
 
+#include <vduse/core/ctrl_thread.h>
 #include <vduse/core/device.h>
 
 /* How long an answer may take before the question is repeated, and the number of questions. */
@@ -22,19 +23,10 @@
 #define MISS_AHEAD_MS  2
 #define MISS_AHEAD_VQS 4
 
-/* Whether an address is mapped now. */
-static bool
-miss_found(const struct rte_vduse_vq *vq, uint64_t iova, bool write)
-{
-	const struct rte_vduse_region *region = rte_vduse_vq_lookup(vq, iova);
-
-	return region != NULL && (write ? region->writable : region->readable);
-}
-
 void
 vduse_miss_switched(struct rte_vduse_vq *vq)
 {
-	if (vq->nb_asked > 0 && miss_found(vq, vq->asked_iova, vq->asked_write))
+	if (vq->nb_asked > 0 && vduse_vq_region(vq, vq->asked_iova, vq->asked_write) != NULL)
 		vq->nb_asked = 0;
 }
 
@@ -130,7 +122,8 @@ miss_serve_vq(struct rte_vduse_vq *vq)
 	uint32_t state = rte_atomic_load_explicit(&vq->state, rte_memory_order_acquire);
 	int ms;
 
-	if (state == RTE_VDUSE_VQ_WAITING && miss_found(vq, vq->miss_iova, vq->miss_write)) {
+	if (state == RTE_VDUSE_VQ_WAITING &&
+	    vduse_vq_region(vq, vq->miss_iova, vq->miss_write) != NULL) {
 		vq->nb_asked = 0;
 		vduse_vq_resume(vq);
 		return 0;
@@ -151,14 +144,12 @@ vduse_miss_serve(struct rte_vduse_dev *dev)
 
 	for (i = 0; i < dev->nb_vqs; i++) {
 		ms = miss_serve_vq(&dev->vqs[i]);
-		if (ms >= 0)
-			soonest = soonest < 0 ? ms : RTE_MIN(soonest, ms);
+		soonest = vduse_ctrl_sooner(soonest, ms);
 	}
 	/* Chains may be long: with many virtqueues, each has its turn. */
 	for (i = 0; i < RTE_MIN(dev->nb_vqs, MISS_AHEAD_VQS); i++) {
 		ms = miss_serve_ahead(&dev->vqs[dev->ahead++ % dev->nb_vqs]);
-		if (ms >= 0)
-			soonest = soonest < 0 ? ms : RTE_MIN(soonest, ms);
+		soonest = vduse_ctrl_sooner(soonest, ms);
 	}
 	return soonest;
 }

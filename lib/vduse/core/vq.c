@@ -200,9 +200,9 @@ static bool
 vq_window(void *arg, uint64_t iova, bool write, struct vring_window *window)
 {
 	struct rte_vduse_vq *vq = arg;
-	const struct rte_vduse_region *region = rte_vduse_vq_lookup(vq, iova);
+	const struct rte_vduse_region *region = vduse_vq_region(vq, iova, write);
 
-	if (region == NULL || !(write ? region->writable : region->readable)) {
+	if (region == NULL) {
 		vq->miss_write = write;
 		return false;
 	}
@@ -425,7 +425,6 @@ vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb)
 void
 vduse_vq_resume(struct rte_vduse_vq *vq)
 {
-	const struct rte_vduse_region *region;
 	enum rte_vduse_vq_state state;
 
 	vq_lock(vq);
@@ -434,8 +433,7 @@ vduse_vq_resume(struct rte_vduse_vq *vq)
 	vq->report = false;
 	if (state == RTE_VDUSE_VQ_WAITING) {
 		state = RTE_VDUSE_VQ_RUNNING;
-		region = rte_vduse_vq_lookup(vq, vq->miss_iova);
-		if (region == NULL || !(vq->miss_write ? region->writable : region->readable)) {
+		if (vduse_vq_region(vq, vq->miss_iova, vq->miss_write) == NULL) {
 			rte_vduse_vq_fail(vq, "memory in no region that permits it, address",
 					  vq->miss_iova);
 			state = RTE_VDUSE_VQ_ERROR;

@@ -54,7 +54,7 @@ vhost_user_channel_close(struct vhost_user *vu)
 
 /*
  * Sends a message. Must not block, because the driver may never read. -EAGAIN: the socket is full;
- * -EINVAL: there is none.
+ * -EINVAL: there is no channel.
  */
 static int
 channel_send(struct vhost_user *vu, uint32_t type, const void *payload, uint32_t size)

@@ -85,6 +85,9 @@ vhost_user_msg_iotlb(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_log_base(struct vhost_user *vu, struct vhost_user_msg *msg);
 
+/* msg_mem.c: the device goes on with changed memory. Then no poller uses an old address. */
+void
+vhost_user_msg_remap(struct vhost_user *vu);
 /* msg_mem.c: memory regions. */
 int
 vhost_user_msg_mem_table(struct vhost_user *vu, struct vhost_user_msg *msg);

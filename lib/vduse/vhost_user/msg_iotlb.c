@@ -10,21 +10,6 @@
 #include <vduse/core/device.h>
 #include <vduse/vhost_user/msg.h>
 
-/*
- * The device goes on with the changed translations. When it returns, no poller uses one that is
- * unmapped.
- */
-static void
-msg_iotlb_changed(struct vhost_user *vu)
-{
-	struct vduse_dev_request request = { .type = VDUSE_UPDATE_IOTLB,
-					     .iova_v2.last = UINT64_MAX };
-	struct vduse_dev_response response;
-
-	if (vu->up)
-		(void)vduse_msg_do(vu->dev, &request, &response);
-}
-
 int
 vhost_user_msg_iotlb(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
@@ -60,7 +45,7 @@ vhost_user_msg_iotlb(struct vhost_user *vu, struct vhost_user_msg *msg)
 	}
 	if (type == MSG_IOTLB_UPDATE)
 		ret = vhost_user_iommu_map(vu, first, last, msg->payload.iotlb.user, perm);
-	msg_iotlb_changed(vu);
+	vhost_user_msg_remap(vu);
 	if (ret == -EFAULT)
 		return vhost_user_msg_refuse(vu, msg, "maps memory that is in no region");
 	if (ret == -EINVAL)

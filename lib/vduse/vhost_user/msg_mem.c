@@ -15,20 +15,27 @@
 #include <vduse/core/device.h>
 #include <vduse/vhost_user/msg.h>
 
-/* The device maps all regions again. When this returns no poller uses an old address. */
-static int
-msg_mem_changed(struct vhost_user *vu)
+void
+vhost_user_msg_remap(struct vhost_user *vu)
 {
 	struct vduse_dev_request request = { .type = VDUSE_UPDATE_IOTLB,
 					     .iova_v2.last = UINT64_MAX };
 	struct vduse_dev_response response;
+
+	if (vu->up)
+		(void)vduse_msg_do(vu->dev, &request, &response);
+}
+
+/* The device maps all regions again. When this returns no poller uses an old address. */
+static int
+msg_mem_changed(struct vhost_user *vu)
+{
 	struct vduse_iotlb *old = NULL;
 
 	vhost_user_vring_pause(vu);
 	if (vhost_user_iommu_on(vu))
 		old = vhost_user_iommu_memory(vu);
-	if (vu->up)
-		(void)vduse_msg_do(vu->dev, &request, &response);
+	vhost_user_msg_remap(vu);
 	vduse_iotlb_free(old);
 	vhost_user_vring_resume(vu);
 	return MSG_DONE;
