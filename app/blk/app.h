@@ -33,9 +33,15 @@ app_options_free(struct app_devices *devices);
 int
 app_user_drop(const struct app_devices *devices);
 
-/* poll.c: distributes the queues among the worker lcores and starts polling. 0 or -errno. */
+/* poll.c: starts the worker lcores, which have nothing to poll yet. 0 or -errno. */
 int
-app_poll_start(const struct app_devices *devices);
+app_poll_start(void);
+/* poll.c: lets worker lcores poll the queues of a device. 0; or -ENOMEM: none is polled. */
+int
+app_poll_add(struct rte_vduse_blk *blk);
+/* poll.c: returns when no lcore polls the device any more. */
+void
+app_poll_remove(struct rte_vduse_blk *blk);
 /* poll.c: stops polling. Returns when no lcore polls any more. */
 void
 app_poll_stop(void);

@@ -116,6 +116,19 @@ app_create(struct app_devices *devices)
 	return ret;
 }
 
+static int
+app_poll(struct app_devices *devices)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < devices->nb && ret == 0; i++)
+		ret = app_poll_add(devices->all[i]->blk);
+	if (ret < 0)
+		fprintf(stderr, "dpdk-vduse-blk: no memory for the queues\n");
+	return ret;
+}
+
 /* The kernel reads the partition table while it attaches a device, so lcores must poll already. */
 static int
 app_start(struct app_devices *devices)
@@ -222,12 +235,14 @@ app_run(struct app_devices *devices, const sigset_t *signals)
 
 	ret = app_create(devices);
 	if (ret == 0)
-		ret = app_poll_start(devices);
+		ret = app_poll_start();
 	if (ret < 0) {
 		app_destroy(devices);
 		return ret;
 	}
-	ret = app_start(devices);
+	ret = app_poll(devices);
+	if (ret == 0)
+		ret = app_start(devices);
 	if (ret == 0) {
 		app_notify("READY=1");
 		app_wait(devices, signals);
