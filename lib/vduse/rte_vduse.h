@@ -73,6 +73,9 @@ enum rte_vduse_attach {
 	RTE_VDUSE_ATTACH_VHOST,  /**< vhost_vdpa: /dev/vhost-vdpa-N, for a VM or a process. */
 };
 
+/** A device that comes from another process, see rte_vduse_handover.h. */
+struct rte_vduse_handover;
+
 /** Operations of a transport; private to the library. */
 struct vduse_transport_ops;
 
@@ -228,6 +231,21 @@ struct rte_vduse_dev_ops {
 	 *   The arg of the device's conf.
 	 */
 	void (*vq_runs)(struct rte_vduse_vq *vq, bool runs, void *arg);
+	/**
+	 * The device moves from one process to another, see rte_vduse_handover.h; nothing is in
+	 * flight. NULL: the device type has nothing that only one process may have.
+	 *
+	 * @param dev
+	 *   The device.
+	 * @param gone
+	 *   It goes to another process: give back what only one may have, such as a lock.
+	 *   Otherwise it came from one, or comes back: take that.
+	 * @param arg
+	 *   The arg of the device's conf.
+	 * @return
+	 *   0, or a negative errno: it is not handed over, or does not start.
+	 */
+	int (*hand_over)(struct rte_vduse_dev *dev, bool gone, void *arg);
 };
 
 /**
@@ -299,6 +317,8 @@ struct rte_vduse_dev_conf {
 	 * position of its packed rings, so that they can be taken over as well.
 	 */
 	bool positions;
+	/** The device comes from another process; open until it is started. NULL: it does not. */
+	struct rte_vduse_handover *from;
 	const struct rte_vduse_dev_ops *ops; /**< The device type's callbacks; not copied. */
 	void *arg;                           /**< Given to each of them. */
 	/**

@@ -16,6 +16,7 @@
 #include <rte_bitops.h>
 #include <rte_string_fns.h>
 #include <rte_vduse_compat.h>
+#include <rte_vduse_handover.h>
 
 #include <vduse/conf.h>
 
@@ -90,6 +91,7 @@ blk_backend_open(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *con
 		.args = conf->backend_args != NULL ? conf->backend_args : "",
 		.read_only = conf->read_only,
 		.socket_id = conf->socket_id,
+		.handed_over = conf->from != NULL,
 	};
 	const struct rte_vduse_blk_limits *limits;
 	int ret;
@@ -134,6 +136,7 @@ blk_dev_create(struct rte_vduse_blk *blk, const struct rte_vduse_blk_conf *conf,
 		.socket_id = conf->socket_id,
 		.umem = conf->umem,
 		.inflight = conf->inflight,
+		.from = conf->from,
 		.ops = &vblk_dev_ops,
 		.arg = blk,
 		.transport = conf->transport,
@@ -230,6 +233,17 @@ static_assert(sizeof(struct rte_vduse_blk_conf) ==
 		      offsetof(struct rte_vduse_blk_conf, transport_priv) + sizeof(void *),
 	      "no padding at the end, see conf.h");
 
+/* What the driver of a device has that comes from another process, or that one left. */
+static bool
+blk_left(const struct rte_vduse_blk_conf *conf, struct rte_vduse_left *left)
+{
+	if (conf->from == NULL)
+		return rte_vduse_dev_left(conf->path, conf->transport, conf->transport_priv,
+					  left) == 0;
+	rte_vduse_handover_left(conf->from, left);
+	return true;
+}
+
 int
 rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk **result)
 {
@@ -246,8 +260,7 @@ rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk
 	ret = blk_conf_check(&wanted, &name);
 	if (ret < 0)
 		return ret;
-	found = rte_vduse_dev_left(wanted.path, wanted.transport, wanted.transport_priv, &left) ==
-		0;
+	found = blk_left(&wanted, &left);
 	if (found)
 		ret = vblk_take_over(&wanted, name, &left);
 	if (ret < 0)

@@ -163,6 +163,7 @@ struct rte_vduse_blk {
 	uint16_t iov_stride;                   /* constant */
 	bool read_only;                        /* constant */
 	bool keeps_inflight;                   /* constant */
+	bool gone;                             /* to another process; control thread */
 	uint16_t nb_acquired;                  /* queues that use the backend; control thread */
 	char serial[RTE_VDUSE_BLK_SERIAL_MAX]; /* constant */
 	struct virtio_blk_config config;
@@ -202,6 +203,10 @@ vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name,
 int
 vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
 			const struct rte_vduse_left *left);
+
+/* hand_over.c: see struct rte_vduse_dev_ops. */
+int
+vblk_hand_over(struct rte_vduse_dev *dev, bool gone, void *arg);
 
 /* queue.c: callbacks of the device. */
 extern const struct rte_vduse_dev_ops vblk_dev_ops;

@@ -166,7 +166,7 @@ queue_release(struct vblk_queue *queue)
 	if (!queue->acquired)
 		return;
 	queue->acquired = false;
-	if (--queue->blk->nb_acquired == 0)
+	if (--queue->blk->nb_acquired == 0 && !queue->blk->gone)
 		vblk_backend_release(queue->blk->backend);
 }
 
@@ -265,7 +265,8 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 	struct rte_vduse_blk *blk = arg;
 	struct vblk_queue *queue = &blk->queues[vq->index];
 
-	if (queue->next_replay == queue->nb_replay)
+	/* Another process has the log, if the device was handed over. */
+	if (queue->next_replay == queue->nb_replay && !blk->gone)
 		vblk_inflight_end(&queue->inflight);
 	vblk_channel_memory(queue->channel, NULL, 0);
 	queue_free(queue);
@@ -279,6 +280,7 @@ const struct rte_vduse_dev_ops vblk_dev_ops = {
 	.vq_stop = queue_stop,
 	.status = vblk_config_status,
 	.config_write = vblk_config_write,
+	.hand_over = vblk_hand_over,
 };
 
 unsigned int

@@ -66,6 +66,7 @@ struct rte_vduse_blk_conf {
 	 * which no driver over the kernel can.
 	 */
 	bool inflight;
+	struct rte_vduse_handover *from;             /**< See struct rte_vduse_dev_conf. */
 	const struct vduse_transport_ops *transport; /**< See struct rte_vduse_dev_conf. */
 	void *transport_priv;                        /**< See struct rte_vduse_dev_conf. */
 };
@@ -219,6 +220,25 @@ rte_vduse_blk_capacity(const struct rte_vduse_blk *blk);
  */
 int
 rte_vduse_blk_resize(struct rte_vduse_blk *blk);
+
+/**
+ * Hands a block device over to another process, see rte_vduse_dev_hand_over(), also for the thread.
+ * If it succeeds, the device has to be destroyed, once no thread polls it. With from in its conf,
+ * rte_vduse_blk_create() opens the backend while this process has it; the queues of that device have
+ * to be polled before rte_vduse_blk_start().
+ *
+ * @param blk
+ *   The device, started.
+ * @param socket
+ *   See rte_vduse_dev_hand_over().
+ * @param ms
+ *   The same.
+ * @return
+ *   0; -ENOTSUP also if the backend cannot be handed over: "ram", "rbd", or one of another version;
+ *   or another error of rte_vduse_dev_hand_over().
+ */
+int
+rte_vduse_blk_hand_over(struct rte_vduse_blk *blk, int socket, unsigned int ms);
 
 /**
  * Takes new requests of a queue, submits them to the backend, and completes finished ones, in any

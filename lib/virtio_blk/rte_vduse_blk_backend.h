@@ -97,6 +97,7 @@ struct rte_vduse_blk_backend_conf {
 	const char *args;   /**< "key=value,..." of rte_vduse_args.h; never NULL. */
 	bool read_only;     /**< The device is read-only: nothing will be written. */
 	int socket_id;      /**< NUMA node for memory, or SOCKET_ID_ANY. */
+	bool handed_over;   /**< Another process has it open still: see hand_over. */
 };
 
 /** A kind of backend. Functions return 0 or a negative errno unless they say otherwise. */
@@ -153,6 +154,20 @@ struct rte_vduse_blk_backend_ops {
 	 * if acquire is NULL. On the control thread.
 	 */
 	void (*release)(struct rte_vduse_blk_backend *backend);
+	/**
+	 * The disk moves to another process of this machine, or came from one or comes back; no
+	 * operation is in flight. NULL: the disk cannot be handed over to another process, for
+	 * example because its data is in the memory of this one. On the control thread.
+	 *
+	 * @param backend
+	 *   The backend.
+	 * @param gone
+	 *   It goes: give up what only one process can have, such as a lock. Otherwise take that,
+	 *   which open did not do because handed_over of its conf was set.
+	 * @return
+	 *   0; or a negative errno, with which the disk stays here or does not start.
+	 */
+	int (*hand_over)(struct rte_vduse_blk_backend *backend, bool gone);
 };
 
 /**

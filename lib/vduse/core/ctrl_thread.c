@@ -472,6 +472,18 @@ ctrl_remove(struct rte_vduse_dev *dev)
 	return 0;
 }
 
+void
+vduse_ctrl_pause(struct rte_vduse_dev *dev, bool on)
+{
+	if (!on) {
+		/* It was in the set before. */
+		(void)ctrl_add(dev);
+		return;
+	}
+	(void)epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_DEL, dev->fd, NULL);
+	TAILQ_REMOVE(&ctrl.devices, dev, next);
+}
+
 int
 vduse_ctrl_add(struct rte_vduse_dev *dev)
 {

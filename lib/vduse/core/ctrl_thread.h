@@ -9,6 +9,8 @@
 #ifndef VDUSE_CTRL_THREAD_H
 #define VDUSE_CTRL_THREAD_H
 
+#include <stdbool.h>
+
 #include <rte_common.h>
 
 struct rte_vduse_dev;
@@ -24,6 +26,13 @@ vduse_ctrl_run(int (*call)(struct rte_vduse_dev *dev), struct rte_vduse_dev *dev
 /* Makes the control thread serve a device's messages. Returns 0 or a negative errno. */
 int
 vduse_ctrl_add(struct rte_vduse_dev *dev);
+
+/*
+ * Stops to serve the messages of a device, which wait, and its virtqueues, or goes on. Nothing is
+ * deferred. Thread: control.
+ */
+void
+vduse_ctrl_pause(struct rte_vduse_dev *dev, bool on);
 
 /* Ends that. After it returns, the control thread does not access the device. */
 void

@@ -22,6 +22,7 @@
 #include <vduse/core/ctrl_thread.h>
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
+#include <vduse/handover/handover.h>
 
 static int
 dev_conf_check(const struct rte_vduse_dev_conf *conf, const char **name)
@@ -88,6 +89,7 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->slow_call = rte_get_tsc_hz() / (US_PER_S / VDUSE_SLOW_CALL_US);
 	dev->want_umem = conf->umem;
 	dev->inflight = conf->inflight;
+	dev->from = conf->from;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vduse_vq_init(dev, i);
 	return dev;
@@ -157,7 +159,9 @@ rte_vduse_dev_create(const struct rte_vduse_dev_conf *conf, struct rte_vduse_dev
 	dev->transport = transport;
 	dev->tells_ready = transport->tells_ready;
 	dev->transport_priv = offer.transport_priv;
-	ret = vduse_dev_path_take(dev);
+	ret = dev->from != NULL ? vduse_take_check(dev->from, dev->name, &offer) : 0;
+	if (ret == 0)
+		ret = vduse_dev_path_take(dev);
 	if (ret < 0)
 		goto free_dev;
 	ret = transport->create(dev, &offer);
@@ -232,7 +236,9 @@ rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach)
 {
 	int ret;
 
-	ret = vduse_ctrl_add(dev);
+	ret = dev->from != NULL ? vduse_take(dev) : 0;
+	if (ret == 0)
+		ret = vduse_ctrl_add(dev);
 	if (ret < 0)
 		return ret;
 	if (dev->taken_over)
@@ -245,6 +251,7 @@ rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach)
 		vduse_ctrl_remove(dev);
 	else
 		dev->started = true;
+	dev->from = NULL;
 	return ret;
 }
 

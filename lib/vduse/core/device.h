@@ -64,6 +64,7 @@ struct rte_vduse_dev {
 	bool inflight;         /* see struct rte_vduse_dev_conf; constant */
 	bool started;          /* rte_vduse_dev_start() succeeded; used by its caller only */
 	bool stopped;          /* rte_vduse_dev_stop() was called; used by its caller only */
+	bool leaving;          /* stays with its driver, for another process; see handover/give.c */
 	bool draining;         /* answers only, so that a driver can be removed; constant */
 	uint8_t status;        /* read by any thread */
 	bool asks;             /* for each address, see miss in transport.h; read by any thread */
@@ -73,6 +74,8 @@ struct rte_vduse_dev {
 	bool defers;           /* the deferred message waits until nothing is in flight */
 	bool hung_up;          /* fd reported an error or a hang-up that is not handled yet */
 	struct vduse_dev_request deferred;
+	struct vduse_giving *giving;     /* to another process; NULL: not */
+	struct rte_vduse_handover *from; /* of another process; NULL: not, or it is started */
 	uint64_t drain_warn;  /* time to warn of requests in flight; 0: nothing waits for them */
 	unsigned int unready; /* virtqueues that are not ready, though the driver is up */
 	uint32_t group_asid[VDUSE_ASID_MAX]; /* address space of each group */
@@ -97,13 +100,13 @@ void
 vduse_dev_path_leave(struct rte_vduse_dev *dev);
 
 /*
- * Whether the device was taken over but never started: destroying it then leaves the device and its
- * state file to the next process.
+ * Whether another process has the device, or it was taken over but never started: destroying it then
+ * leaves the device and its state file to the next process.
  */
 static inline bool
 vduse_dev_leaves(const struct rte_vduse_dev *dev)
 {
-	return !dev->started && (dev->taken_over || dev->state.kept);
+	return dev->leaving || (!dev->started && (dev->taken_over || dev->state.kept));
 }
 
 /* The group of a virtqueue: with two of them, the last ctrl_vqs virtqueues are group 1. */
@@ -199,6 +202,9 @@ vduse_vq_stop(struct rte_vduse_vq *vq);
 /* Stops polling until the virtqueue changes. Returns the number of requests in flight. */
 unsigned int
 vduse_vq_drain(struct rte_vduse_vq *vq, bool stop);
+/* Stops polling, without another change. After it returns, no poller is in a burst. */
+void
+vduse_vq_pause(struct rte_vduse_vq *vq);
 /* Lets a running virtqueue be polled again. */
 void
 vduse_vq_drained(struct rte_vduse_vq *vq);

@@ -73,8 +73,9 @@ vduse_dev_path_take(struct rte_vduse_dev *dev)
 	if (dev->transport->shares_paths)
 		return 0;
 	pthread_mutex_lock(&dev_path.lock);
+	/* One that is handed over may come from this process, too. */
 	TAILQ_FOREACH(other, &dev_path.devices, next_path)
-		if (strcmp(other->path, dev->path) == 0)
+		if (strcmp(other->path, dev->path) == 0 && dev->from == NULL)
 			break;
 	if (other == NULL)
 		TAILQ_INSERT_TAIL(&dev_path.devices, dev, next_path);

@@ -23,6 +23,7 @@
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
 #include <vduse/core/state_file.h>
+#include <vduse/handover/handover.h>
 
 static_assert(VDUSE_ASID_MAX == 2, "the file has one bit for each group");
 
@@ -111,6 +112,16 @@ state_open_locked(const char *path)
 	ret = -errno;
 	close(fd);
 	return ret;
+}
+
+/* Of the process that hands the device over. The lock comes with the file. */
+static int
+state_given(struct rte_vduse_handover *from)
+{
+	int fd = from->state_fd;
+
+	from->state_fd = -1;
+	return fd;
 }
 
 static int
@@ -239,17 +250,19 @@ state_init(int fd, const struct vduse_state_header *header)
 
 /*
  * Keeps the content of the file if it fits the device, or initializes it. A file of another version
- * is left alone: the program that wrote it may need it to know what is in flight.
+ * is left alone: the program that wrote it may need it to know what is in flight. So is one that
+ * another process has given, and still uses.
  */
 static int
-state_keep_or_init(const struct rte_vduse_dev *dev, const char *path, int fd, bool *kept)
+state_keep_or_init(const struct rte_vduse_dev *dev, const char *path, int fd, bool given,
+		   bool *kept)
 {
 	struct vduse_state_header header = state_header_new(dev);
 	const char *mismatch = "the device is new";
 	bool version = false;
 
 	/* Whether a socket's driver was served before is known only once it connects. */
-	if (dev->taken_over || dev->socket)
+	if (dev->taken_over || dev->socket || given)
 		mismatch = state_mismatch(fd, &header, &version);
 	*kept = mismatch == NULL;
 	if (version) {
@@ -258,6 +271,11 @@ state_keep_or_init(const struct rte_vduse_dev *dev, const char *path, int fd, bo
 			"another version of this program wrote %s, and its driver may still be up: "
 			"start that version, or unbind the driver and remove the file",
 			path);
+		return -EPROTO;
+	}
+	if (mismatch != NULL && given) {
+		VDUSE_LOG(dev, ERR, dev->name, "the state file that comes with it does not fit: %s",
+			  mismatch);
 		return -EPROTO;
 	}
 	if (mismatch != NULL && dev->taken_over)
@@ -271,17 +289,17 @@ rte_vduse_state_open(struct rte_vduse_dev *dev, bool quiet)
 {
 	size_t len = vduse_state_header_len(dev->nb_vqs);
 	void *va = MAP_FAILED;
+	bool kept = false, given = dev->from != NULL && dev->from->state_fd >= 0;
 	char path[PATH_MAX];
-	bool kept = false;
 	int fd, ret;
 
 	if (dev->state.header != NULL)
 		return 0;
 	state_path(dev->path, path, sizeof(path));
-	fd = state_open_locked(path);
+	fd = given ? state_given(dev->from) : state_open_locked(path);
 	if (fd < 0)
 		return state_fail(dev, path, -fd, quiet);
-	ret = state_keep_or_init(dev, path, fd, &kept);
+	ret = state_keep_or_init(dev, path, fd, given, &kept);
 	if (ret == 0) {
 		va = mmap(NULL, len, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE, fd, 0);
 		ret = va == MAP_FAILED ? -errno : 0;

@@ -21,7 +21,7 @@ void
 vduse_status_set(struct rte_vduse_dev *dev, uint8_t status)
 {
 	rte_atomic_store_explicit(&dev->status, status, rte_memory_order_relaxed);
-	if (dev->ops->status != NULL && !dev->draining)
+	if (dev->ops->status != NULL && !dev->draining && !dev->leaving)
 		dev->ops->status(dev, status, dev->arg);
 }
 

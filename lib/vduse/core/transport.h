@@ -22,6 +22,8 @@
 struct rte_vduse_dev;
 struct rte_vduse_dev_conf;
 struct rte_vduse_left;
+struct vduse_record;
+struct vduse_records;
 
 /*
  * Message types in addition to those of linux/vduse.h. The first: virtqueue vq_state.index became
@@ -105,6 +107,17 @@ struct vduse_transport_ops {
 			  uint32_t len);
 	/* Tells the driver that the configuration space changed. -EINVAL: no driver is up. */
 	int (*config_call)(struct rte_vduse_dev *dev);
+	/*
+	 * A device that moves to another process, see handover/. give_ready: whether it can be given
+	 * now: 0; -EAGAIN: soon; or another negative errno. give: appends what the driver set up,
+	 * or, rests: where the virtqueues are. given: the other process has it: closes what both
+	 * have, and does nothing to it. All NULL: it cannot be given.
+	 */
+	int (*give_ready)(const struct rte_vduse_dev *dev);
+	int (*give)(struct rte_vduse_dev *dev, bool rests, struct vduse_records *records);
+	void (*given)(struct rte_vduse_dev *dev);
+	/* Handles what give appended, and takes its files. NULL: give appends nothing. */
+	int (*take)(struct rte_vduse_dev *dev, struct vduse_record *record);
 	/*
 	 * It sends VDUSE_TRANSPORT_VQ_CHANGED. If not, unready virtqueues are polled, unless create
 	 * sets dev->tells_ready because VDUSE_SET_VQ_READY is sent.

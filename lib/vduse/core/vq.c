@@ -383,6 +383,13 @@ vduse_vq_drain(struct rte_vduse_vq *vq, bool stop)
 }
 
 void
+vduse_vq_pause(struct rte_vduse_vq *vq)
+{
+	vq_lock(vq);
+	rte_spinlock_unlock(&vq->lock);
+}
+
+void
 vduse_vq_drained(struct rte_vduse_vq *vq)
 {
 	rte_spinlock_lock(&vq->lock);

@@ -24,6 +24,7 @@
 #include <vduse/core/device.h>
 #include <vduse/kernel/dev.h>
 #include <vduse/core/log.h>
+#include <vduse/handover/handover.h>
 #include <vduse/kernel/netlink.h>
 
 #define KERNEL_CONTROL RTE_VDUSE_PATH "control"
@@ -381,6 +382,20 @@ kernel_create_fresh(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *
 	return ret;
 }
 
+/* Of the process that hands the device over, with which it is shared until that lets go. */
+static int
+kernel_receive(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
+{
+	int ret;
+
+	dev->fd = dev->from->device_fd;
+	dev->from->device_fd = -1;
+	ret = kernel_continue(dev, conf, &dev->from->hello.left);
+	if (ret == 0)
+		dev->tells_ready = dev->from->hello.tells_ready != 0;
+	return ret;
+}
+
 int
 vduse_kernel_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf)
 {
@@ -392,10 +407,12 @@ vduse_kernel_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *
 	ret = kernel_negotiate(dev->name, control, &dev->api_version);
 	if (ret == 0)
 		ret = kernel_set_groups(dev);
-	if (ret == 0)
+	if (ret == 0 && dev->from != NULL) {
+		ret = kernel_receive(dev, conf);
+	} else if (ret == 0) {
 		kernel_take_features(dev, control);
-	if (ret == 0)
 		ret = kernel_create_fresh(dev, conf, control);
+	}
 	close(control);
 	return ret;
 }
@@ -405,7 +422,8 @@ vduse_kernel_destroy(struct rte_vduse_dev *dev)
 {
 	int control, ret;
 
-	close(dev->fd);
+	if (dev->fd >= 0)
+		close(dev->fd);
 	dev->fd = -1;
 	if (vduse_dev_leaves(dev))
 		return;

@@ -237,6 +237,36 @@ kernel_config_set(struct rte_vduse_dev *dev, uint32_t offset, const void *data, 
 	return ret;
 }
 
+/*
+ * A driver that suspended the device does not resume it, and the other process would run it. Huge
+ * pages of this process would go with it.
+ */
+static int
+kernel_give_ready(const struct rte_vduse_dev *dev)
+{
+	if (dev->umem.added)
+		return -ENOTSUP;
+	return dev->suspended ? -EBUSY : 0;
+}
+
+/* All of it is in the kernel and in the state file. */
+static int
+kernel_give(struct rte_vduse_dev *dev, bool rests, struct vduse_records *records)
+{
+	RTE_SET_USED(dev);
+	RTE_SET_USED(rests);
+	RTE_SET_USED(records);
+	return 0;
+}
+
+/* Before the virtqueues stop: that would take the kick descriptors away from the kernel. */
+static void
+kernel_given(struct rte_vduse_dev *dev)
+{
+	close(dev->fd);
+	dev->fd = -1;
+}
+
 static int
 kernel_config_call(struct rte_vduse_dev *dev)
 {
@@ -263,4 +293,7 @@ const struct vduse_transport_ops vduse_transport_kernel = {
 	.vq_affinity = kernel_vq_affinity,
 	.config_set = kernel_config_set,
 	.config_call = kernel_config_call,
+	.give_ready = kernel_give_ready,
+	.give = kernel_give,
+	.given = kernel_given,
 };

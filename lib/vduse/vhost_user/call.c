@@ -29,7 +29,8 @@
 #include <vduse/vhost_user/vhost_user.h>
 
 struct vhost_user_call {
-	int fd; /* eventfd to write to, or -1: use the ring */
+	int fd;         /* the driver's eventfd */
+	bool ring_used; /* it is signalled through the ring */
 #ifdef VDUSE_HAVE_LIBURING
 	struct io_uring ring;
 #endif
@@ -114,14 +115,13 @@ vhost_user_call_open(const char *name, uint16_t index, int fd)
 
 	if (call == NULL)
 		goto fail;
-	call->fd = -1;
-	ret = call_ring_open(call, fd);
-	if (ret == 0)
-		return call;
 	call->fd = fcntl(fd, F_DUPFD_CLOEXEC, 0);
 	if (call->fd < 0)
 		goto free_call;
-	call_warn(name, ret);
+	ret = call_ring_open(call, fd);
+	call->ring_used = ret == 0;
+	if (ret < 0)
+		call_warn(name, ret);
 	return call;
 
 free_call:
@@ -139,10 +139,9 @@ vhost_user_call_close(struct vhost_user_call *call)
 {
 	if (call == NULL)
 		return;
-	if (call->fd >= 0)
-		close(call->fd);
-	else
+	if (call->ring_used)
 		call_ring_close(call);
+	close(call->fd);
 	free(call);
 }
 
@@ -151,7 +150,7 @@ vhost_user_call_send(struct vhost_user_call *call)
 {
 	struct pollfd pollfd = { .fd = call->fd, .events = POLLOUT };
 
-	if (likely(call->fd < 0))
+	if (likely(call->ring_used))
 		return call_ring_send(call);
 	/* A full counter wakes the driver already, and a write would block. */
 	if (poll(&pollfd, 1, 0) == 0)
@@ -159,8 +158,14 @@ vhost_user_call_send(struct vhost_user_call *call)
 	return eventfd_write(call->fd, 1) < 0 ? -errno : 0;
 }
 
+int
+vhost_user_call_fd(const struct vhost_user_call *call)
+{
+	return call->fd;
+}
+
 bool
 vhost_user_call_waits(const struct vhost_user_call *call)
 {
-	return call->fd >= 0;
+	return !call->ring_used;
 }

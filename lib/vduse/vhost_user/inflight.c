@@ -28,6 +28,12 @@
 static_assert(sizeof(struct vhost_user_write) == sizeof(uint64_t),
 	      "it is stored in the place of one cookie");
 
+uint64_t
+vhost_user_inflight_size(const struct vhost_user *vu)
+{
+	return INFLIGHT_SIZE(vu->dev->nb_vqs);
+}
+
 int
 vhost_user_inflight_new(struct vhost_user *vu, uint64_t *size)
 {

@@ -46,6 +46,7 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	/* A device type that maps rings itself keeps no virtqueue waiting for an address. */
 	vu->iommu_offered = conf->iommu && conf->ops->vq_remap == NULL;
 	vu->net = conf->device_id == VIRTIO_ID_NET;
+	vu->arriving = conf->from != NULL;
 	vu->listener = -1;
 	vu->timer = -1;
 	vu->conn = -1;
@@ -87,7 +88,7 @@ vhost_user_check_path(const char *name, const struct rte_vduse_dev_conf *conf)
 {
 	int ret, lock;
 
-	if (conf->client)
+	if (conf->client || conf->from != NULL)
 		return 0;
 	lock = vhost_user_path_lock(name, conf->path);
 	if (lock == -EBUSY)
@@ -147,6 +148,8 @@ vhost_user_destroy(struct rte_vduse_dev *dev)
 static int
 vhost_user_start(struct rte_vduse_dev *dev)
 {
+	if (dev->from != NULL)
+		return vhost_user_take_start(dev->transport_priv);
 	return vhost_user_socket_start(dev->transport_priv);
 }
 
@@ -263,6 +266,10 @@ const struct vduse_transport_ops vduse_transport_vhost_user = {
 	.vq_call = vhost_user_vq_call,
 	.config_set = vhost_user_config_set,
 	.config_call = vhost_user_channel_config,
+	.give_ready = vhost_user_give_ready,
+	.give = vhost_user_give,
+	.given = vhost_user_given,
+	.take = vhost_user_take,
 	.tells_ready = true,
 	.writes_config = true,
 	.reconnects = true,

@@ -26,6 +26,8 @@
 #include <vduse/vhost_user/wire.h>
 
 struct vduse_file_region;
+struct vduse_record;
+struct vduse_records;
 
 static_assert(RTE_VDUSE_SOCKET_MAX == sizeof(((struct sockaddr_un *)NULL)->sun_path),
 	      "the longest path is the kernel's");
@@ -135,6 +137,7 @@ struct vhost_user {
 	bool refused;                      /* the last SET_FEATURES was refused */
 	uint8_t status;                    /* device status that it set last */
 	bool up;                           /* the device has DRIVER_OK */
+	bool arriving;                     /* from another process: no virtqueue starts */
 	bool announces;                    /* announce waits until the device has DRIVER_OK */
 	uint8_t announce[6];               /* MAC address of the last SEND_RARP */
 	int inflight;                      /* see inflight.c; -1: none */
@@ -276,6 +279,9 @@ vhost_user_call_close(struct vhost_user_call *call);
 /* Not thread-safe. Makes one system call, which no driver can block; but see call_waits. */
 int
 vhost_user_call_send(struct vhost_user_call *call);
+/* The driver's eventfd, which stays the call's. */
+int
+vhost_user_call_fd(const struct vhost_user_call *call);
 /* Whether a driver can block call_send, because there is no io_uring. */
 bool
 vhost_user_call_waits(const struct vhost_user_call *call);
@@ -341,6 +347,9 @@ int
 vhost_user_inflight_new(struct vhost_user *vu, uint64_t *size);
 int
 vhost_user_inflight_take(struct vhost_user *vu, int fd, uint64_t size, uint64_t offset);
+/* Its bytes. */
+uint64_t
+vhost_user_inflight_size(const struct vhost_user *vu);
 void
 vhost_user_inflight_close(struct vhost_user *vu);
 /*
@@ -410,6 +419,24 @@ vhost_user_closer_free(struct vhost_user_closer *closer);
 /* Whether too many descriptors wait to be closed to receive more. */
 bool
 vhost_user_closer_full(struct vhost_user_closer *closer);
+
+/* In the first byte of VDUSE_RECORD_CLIENT: which descriptors it has. */
+#define VHOST_USER_GIVES_LISTENER 1u
+#define VHOST_USER_GIVES_CLIENT   2u
+
+/* give.c: as the operations of these names in transport.h. */
+int
+vhost_user_give_ready(const struct rte_vduse_dev *dev);
+int
+vhost_user_give(struct rte_vduse_dev *dev, bool rests, struct vduse_records *records);
+void
+vhost_user_given(struct rte_vduse_dev *dev);
+/* take.c: as take in transport.h. */
+int
+vhost_user_take(struct rte_vduse_dev *dev, struct vduse_record *record);
+/* take.c: serves the client that came with dev->from. Logs a failure. Creator's thread. */
+int
+vhost_user_take_start(struct vhost_user *vu);
 
 /*
  * path.c: locks the folder of a socket against other processes of this library. The caller closes

@@ -144,7 +144,7 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 	struct vduse_vq_info info;
 	int ret;
 
-	if (vq->ring.size == 0 || !vq->ring.placed || !vq->ring.kicked || !enabled)
+	if (vq->ring.size == 0 || !vq->ring.placed || !vq->ring.kicked || !enabled || vu->arriving)
 		return 0;
 	if (!vu->up)
 		vu->features = vu->acked & ~VHOST_USER_NOT_VIRTIO;

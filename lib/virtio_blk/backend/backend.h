@@ -6,6 +6,8 @@
 #ifndef VBLK_BACKEND_H
 #define VBLK_BACKEND_H
 
+#include <errno.h>
+
 #include <rte_vduse_args.h>
 #include <rte_vduse_blk_backend.h>
 
@@ -49,6 +51,14 @@ vblk_backend_release(struct rte_vduse_blk_backend *backend)
 {
 	if (VBLK_BACKEND_HAS(backend->ops, release))
 		backend->ops->release(backend);
+}
+
+/* See hand_over of struct rte_vduse_blk_backend_ops. -ENOTSUP: the backend has none. */
+static inline int
+vblk_backend_hand_over(struct rte_vduse_blk_backend *backend, bool gone)
+{
+	return VBLK_BACKEND_HAS(backend->ops, hand_over) ? backend->ops->hand_over(backend, gone)
+							 : -ENOTSUP;
 }
 
 extern const struct rte_vduse_blk_backend_ops vblk_backend_null;

@@ -276,6 +276,12 @@ fault_submit(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, 
 	return i;
 }
 
+static int
+fault_hand_over(struct rte_vduse_blk_backend *backend, bool gone)
+{
+	return vblk_backend_hand_over(fault_of(backend)->under, gone);
+}
+
 /* Index of a held operation to release, or nb if there is none. The caller holds the lock. */
 static unsigned int
 fault_next(const struct fault_channel *channel)
@@ -383,4 +389,5 @@ const struct rte_vduse_blk_backend_ops vblk_backend_fault = {
 	.poll = fault_poll,
 	.acquire = fault_acquire,
 	.release = fault_release_under,
+	.hand_over = fault_hand_over,
 };

@@ -203,7 +203,9 @@ file_limits(struct file_backend *file, const char *device, const char *path)
 	return file_measure(&file->backend);
 }
 
-/* Opens the file, and locks it unless file_acquire() does. -EAGAIN: it is in use. */
+/*
+ * Opens the file, and locks it unless file_acquire() or file_hand_over() does. -EAGAIN: it is in use.
+ */
 static int
 file_take(struct file_backend *file, const char *path, int flags)
 {
@@ -212,7 +214,7 @@ file_take(struct file_backend *file, const char *path, int flags)
 	file->fd = open(path, flags);
 	if (file->fd < 0)
 		return errno == EBUSY ? -EAGAIN : -errno;
-	if (file->share)
+	if (file->share || file->handed_over)
 		return 0;
 	ret = file_lock_take(file->fd, file->backend.limits.read_only);
 	if (ret < 0)
@@ -264,6 +266,27 @@ file_release(struct rte_vduse_blk_backend *backend)
 		file_lock_leave(file->fd);
 }
 
+/* With share=1 the queues acquire and release it, which start and stop in either process. */
+static int
+file_hand_over(struct rte_vduse_blk_backend *backend, bool gone)
+{
+	struct file_backend *file = (struct file_backend *)backend;
+	unsigned int left = FILE_WAIT_MS;
+	int ret;
+
+	if (gone) {
+		file_lock_leave(file->fd);
+		return 0;
+	}
+	if (file->share)
+		return 0;
+	while ((ret = file_lock_take(file->fd, backend->limits.read_only)) == -EAGAIN && left > 0) {
+		rte_delay_us_sleep(FILE_WAIT_STEP_MS * 1000);
+		left -= FILE_WAIT_STEP_MS;
+	}
+	return ret;
+}
+
 /* Checks that io_uring is usable, so that a failure is reported once and not for each queue. */
 static int
 file_probe_ring(const char *device)
@@ -309,7 +332,7 @@ file_open_path(struct file_backend *file, const struct rte_vduse_blk_backend_con
 		if (ret < 0)
 			return ret;
 		/* O_EXCL: fails if a file system or another process uses the device. */
-		if (S_ISBLK(st.st_mode) && !conf->read_only && !file->share)
+		if (S_ISBLK(st.st_mode) && !conf->read_only && !file->share && !file->handed_over)
 			flags |= O_EXCL;
 	}
 	file->backend.limits.read_only = conf->read_only;
@@ -363,6 +386,7 @@ file_open(const struct rte_vduse_blk_backend_conf *conf, struct rte_vduse_blk_ba
 	if (file == NULL)
 		return vblk_no_memory(conf->device);
 	file->polls = true;
+	file->handed_over = conf->handed_over;
 	file->cached_fd = -1;
 	file_ranges_init(&file->ranges);
 	ret = file_args(file, conf, &path);
@@ -401,4 +425,5 @@ const struct rte_vduse_blk_backend_ops vblk_backend_file = {
 	.poll = file_poll,
 	.acquire = file_acquire,
 	.release = file_release,
+	.hand_over = file_hand_over,
 };

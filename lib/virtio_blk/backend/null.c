@@ -86,6 +86,15 @@ null_poll(struct rte_vduse_blk_channel *base, struct rte_vduse_blk_io **ios, uin
 	return vblk_fifo_take(&((struct null_channel *)base)->done, ios, nb);
 }
 
+/* There is nothing that another process could not have as well. */
+static int
+null_hand_over(struct rte_vduse_blk_backend *backend, bool gone)
+{
+	RTE_SET_USED(backend);
+	RTE_SET_USED(gone);
+	return 0;
+}
+
 const struct rte_vduse_blk_backend_ops vblk_backend_null = {
 	.size = sizeof(struct rte_vduse_blk_backend_ops),
 	.name = "null",
@@ -95,4 +104,5 @@ const struct rte_vduse_blk_backend_ops vblk_backend_null = {
 	.channel_close = null_channel_close,
 	.submit = null_submit,
 	.poll = null_poll,
+	.hand_over = null_hand_over,
 };
