@@ -1,37 +1,129 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Internal interface of dpdk-vduse-blk. options.c parses the devices, user.c switches the user,
- * main.c creates the devices, poll.c polls them.
+ * Internal interface of dpdk-vduse-blk. options.c parses the command line, user.c switches the user,
+ * registry.c keeps the list of devices, device.c starts and stops one of them, poll.c polls them,
+ * control/ lets clients of a socket manage them.
  */
 #ifndef BLK_APP_H
 #define BLK_APP_H
+
+#include <pthread.h>
 
 #include <rte_vduse_blk.h>
 
 #include "blk_devargs.h"
 
+/* How long a stop waits for a backend, in seconds. */
+#define APP_BACKEND_S 30
+
+enum app_state {
+	APP_STARTING,
+	APP_SERVING,
+	APP_STOPPING,
+};
+
+/* A device. What is not said to be constant is read and written under the lock of the list. */
 struct app_device {
-	struct blk_devargs args;
-	struct rte_vduse_blk *blk; /* NULL: not created */
+	struct blk_devargs args;   /* constant */
+	char *text;                /* the arguments as they were given; constant */
+	uint64_t id;               /* later devices have larger ones; constant */
+	struct rte_vduse_blk *blk; /* NULL: not created, or destroyed */
+	enum app_state state;
+	bool claimed;      /* one thread acts on it, and nobody else may */
+	bool waits_driver; /* that thread waits for a driver, for as long as it takes */
 };
 
 struct app_devices {
-	struct app_device **all;
+	pthread_mutex_t lock; /* never held while something blocks */
+	pthread_cond_t released;
+	struct app_device **all; /* in the order of their ids */
 	unsigned int nb;
-	const char *user; /* to switch to; NULL: none */
+	uint64_t last_id;
+	bool closing; /* no device may be claimed or added any more */
+
+	/* Options; constant after app_options(). */
+	const char *user;          /* to switch to; NULL: none */
+	const char *config;        /* the file of --config; NULL: none, or several */
+	const char *control;       /* the control socket; NULL: none */
+	const char *control_group; /* NULL: that of the process */
+	unsigned int control_mode;
 };
 
 /* options.c: parses the command line. 0, or a negative errno after one line with the reason. */
 int
 app_options(int argc, char **argv, struct app_devices *devices);
-/* options.c: frees the options. The devices must not exist any more. */
+
+/* registry.c: an empty list. */
 void
-app_options_free(struct app_devices *devices);
+app_registry_init(struct app_devices *devices);
+/*
+ * registry.c: adds a device that is to be created, as a --device argument says. It is starting and
+ * claimed by the caller. 0; -EINVAL: wrong arguments; -EEXIST: its name or path is used; -ESHUTDOWN:
+ * the process ends; or -ENOMEM. One line on the standard error says what is wrong.
+ */
+int
+app_registry_add(struct app_devices *devices, const char *text, struct app_device **device);
+/* registry.c: removes a device that the caller claimed and that is destroyed, and frees it. */
+void
+app_registry_remove(struct app_devices *devices, struct app_device *device);
+/*
+ * registry.c: claims a serving device, which gets the state. 0; -ENODEV: there is none of this name;
+ * -EBUSY: another thread acts on it; or -ESHUTDOWN: the process ends.
+ */
+int
+app_registry_claim(struct app_devices *devices, const char *name, enum app_state state,
+		   struct app_device **device);
+/* registry.c: claims the next serving device after the one with this id. NULL: no more. */
+struct app_device *
+app_registry_claim_next(struct app_devices *devices, uint64_t id);
+/* registry.c: gives a claimed device back. */
+void
+app_registry_release(struct app_devices *devices, struct app_device *device, enum app_state state);
+/* registry.c: changes what others see of a claimed device. */
+void
+app_registry_set_blk(struct app_devices *devices, struct app_device *device,
+		     struct rte_vduse_blk *blk);
+void
+app_registry_set_waits(struct app_devices *devices, struct app_device *device, bool waits);
+/* registry.c: calls each with all devices, under the lock: it must not block. */
+void
+app_registry_each(struct app_devices *devices,
+		  void (*each)(const struct app_device *device, void *arg), void *arg);
+/*
+ * registry.c: lets nobody claim a device any more, and waits until none is claimed. 0; or -ETIMEDOUT
+ * after APP_BACKEND_S if a backend does not answer, with the name of its device.
+ */
+int
+app_registry_close(struct app_devices *devices, char name[RTE_VDUSE_NAME_MAX]);
+/* registry.c: frees the list. The devices must not exist any more. */
+void
+app_registry_free(struct app_devices *devices);
+
+/*
+ * device.c: creates, polls and starts a claimed device, which serves then. 0, or a negative errno after
+ * one line with the reason; it is not created then.
+ */
+int
+app_device_start(struct app_devices *devices, struct app_device *device);
+/*
+ * device.c: finishes the requests of a claimed device, stops and destroys it. 0; or -ETIMEDOUT: its
+ * backend does not finish, and it goes on serving.
+ */
+int
+app_device_stop(struct app_devices *devices, struct app_device *device);
+/* device.c: app_poll_add() and app_poll_remove() for callers on several threads. */
+int
+app_device_poll(struct rte_vduse_blk *blk);
+void
+app_device_unpoll(struct rte_vduse_blk *blk);
 
 /* user.c: switches to devices->user. 0, or a negative errno after one line with the reason. */
 int
 app_user_drop(const struct app_devices *devices);
+/* user.c: 0; or -EPERM after one line with the reason: a user cannot remove this device. */
+int
+app_user_check(const struct app_devices *devices, const struct blk_devargs *args);
 
 /* poll.c: starts the worker lcores, which have nothing to poll yet. 0 or -errno. */
 int
@@ -48,6 +140,6 @@ app_poll_stop(void);
 
 /* summary.c: prints the counters of the devices to the standard output. */
 void
-app_summary(const struct app_devices *devices);
+app_summary(struct app_devices *devices);
 
 #endif /* BLK_APP_H */

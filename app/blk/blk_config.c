@@ -1,15 +1,16 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Reads the file of --config.
- * Input: lines of the file. Output: one text per device, in the form of a --device argument.
- * Thread: main, before devices are created.
+ * Reads and writes the file of --config.
+ * Input: lines of the file. Output: one text per device, in the form of a --device argument. And back.
+ * Thread: main, before devices are created; any thread writes.
  *
  * It does not use rte_cfgfile, which skips invalid lines and truncates long ones: a disk with a
  * mistyped ro=1 would then be writable.
  */
 #include <ctype.h>
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -21,7 +22,6 @@
 struct config {
 	const char *path;
 	unsigned int line;
-	unsigned int nb_devices;
 	blk_config_device_t device;
 	void *arg;
 	FILE *text; /* the current device; NULL: none */
@@ -84,7 +84,6 @@ config_begin(struct config *config, char *line)
 	if (config->text == NULL)
 		return -ENOMEM;
 	fputs(name, config->text);
-	config->nb_devices++;
 	return 0;
 }
 
@@ -151,10 +150,7 @@ config_lines(struct config *config, FILE *file)
 		ret = -errno;
 		fprintf(stderr, "dpdk-vduse-blk: %s: %s\n", config->path, strerror(-ret));
 	}
-	ret = config_end(config, ret);
-	if (ret == 0 && config->nb_devices == 0)
-		return config_error(config, "no device", "[NAME] and lines KEY = VALUE");
-	return ret;
+	return config_end(config, ret);
 }
 
 int
@@ -171,5 +167,35 @@ blk_config_read(const char *path, blk_config_device_t device, void *arg)
 	}
 	ret = config_lines(&config, file);
 	fclose(file);
+	return ret;
+}
+
+/* Whether a line holds it as it is: blanks at the ends are taken off, and a line has one end. */
+static bool
+config_fits(const char *text)
+{
+	size_t len = strlen(text);
+
+	return len > 0 && !isspace((unsigned char)text[0]) &&
+	       !isspace((unsigned char)text[len - 1]) && strchr(text, '\n') == NULL;
+}
+
+int
+blk_config_write(const char *text, FILE *out)
+{
+	char *copy = strdup(text), *rest = copy, *key, *value;
+	int ret = 0;
+
+	if (copy == NULL)
+		return -ENOMEM;
+	fprintf(out, "\n[%s]\n", rte_vduse_args_next(&rest, &value));
+	while (ret == 0 && (key = rte_vduse_args_next(&rest, &value)) != NULL) {
+		if (value == NULL || !config_fits(key) || !config_fits(value) || key[0] == '#' ||
+		    key[0] == '[')
+			ret = -EINVAL;
+		else
+			fprintf(out, "%s = %s\n", key, value);
+	}
+	free(copy);
 	return ret;
 }

@@ -28,13 +28,11 @@
 #include <rte_log.h>
 
 #include "app.h"
+#include "control/control.h"
 
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57
 #endif
-
-/* How long a stop waits for a backend, in seconds. */
-#define APP_BACKEND_S 30
 
 static void
 app_notify(const char *state)
@@ -123,9 +121,7 @@ app_poll(struct app_devices *devices)
 	int ret = 0;
 
 	for (i = 0; i < devices->nb && ret == 0; i++)
-		ret = app_poll_add(devices->all[i]->blk);
-	if (ret < 0)
-		fprintf(stderr, "dpdk-vduse-blk: no memory for the queues\n");
+		ret = app_device_poll(devices->all[i]->blk);
 	return ret;
 }
 
@@ -201,13 +197,19 @@ app_destroy(struct app_devices *devices)
 	}
 }
 
+/* A device that a client of the control socket acts on is left out. */
 static void
 app_resize(struct app_devices *devices)
 {
-	unsigned int i;
+	struct app_device *device = app_registry_claim_next(devices, 0);
 
-	for (i = 0; i < devices->nb; i++)
-		(void)rte_vduse_blk_resize(devices->all[i]->blk);
+	while (device != NULL) {
+		uint64_t id = device->id;
+
+		(void)rte_vduse_blk_resize(device->blk);
+		app_registry_release(devices, device, APP_SERVING);
+		device = app_registry_claim_next(devices, id);
+	}
 }
 
 /* Returns on SIGTERM or SIGINT. */
@@ -228,8 +230,39 @@ app_wait(struct app_devices *devices, const sigset_t *signals)
 	}
 }
 
+/* Clients of the control socket may act on devices until it returns, not later. */
+static void
+app_close(struct app_devices *devices, struct control *control)
+{
+	char name[RTE_VDUSE_NAME_MAX];
+
+	control_stop(control);
+	if (app_registry_close(devices, name) < 0)
+		app_give_up(name, "answer");
+	control_join(control);
+}
+
+/* From here on other threads may act on the devices. */
 static int
-app_run(struct app_devices *devices, const sigset_t *signals)
+app_serve(struct app_devices *devices, struct control *control, const sigset_t *signals)
+{
+	unsigned int i;
+	int ret;
+
+	for (i = 0; i < devices->nb; i++)
+		app_registry_release(devices, devices->all[i], APP_SERVING);
+	ret = control_start(control);
+	if (ret == 0) {
+		app_notify("READY=1");
+		app_wait(devices, signals);
+	}
+	app_notify("STOPPING=1");
+	app_close(devices, control);
+	return ret;
+}
+
+static int
+app_run(struct app_devices *devices, struct control *control, const sigset_t *signals)
 {
 	int ret;
 
@@ -243,11 +276,8 @@ app_run(struct app_devices *devices, const sigset_t *signals)
 	ret = app_poll(devices);
 	if (ret == 0)
 		ret = app_start(devices);
-	if (ret == 0) {
-		app_notify("READY=1");
-		app_wait(devices, signals);
-	}
-	app_notify("STOPPING=1");
+	if (ret == 0)
+		ret = app_serve(devices, control, signals);
 	app_drain(devices);
 	app_stop(devices);
 	app_poll_stop();
@@ -259,6 +289,7 @@ int
 main(int argc, char **argv)
 {
 	struct app_devices devices = { 0 };
+	struct control *control = NULL;
 	sigset_t signals;
 	bool flushes;
 	int ret;
@@ -280,14 +311,18 @@ main(int argc, char **argv)
 			rte_strerror(rte_errno));
 		return EXIT_FAILURE;
 	}
+	app_registry_init(&devices);
 	ret = app_options(argc - ret, argv + ret, &devices);
 	if (ret == 0 && !flushes)
 		app_warn_kernel_disk(&devices);
 	if (ret == 0)
 		ret = app_user_drop(&devices);
 	if (ret == 0)
-		ret = app_run(&devices, &signals);
-	app_options_free(&devices);
+		ret = control_open(&devices, &control);
+	if (ret == 0)
+		ret = app_run(&devices, control, &signals);
+	control_close(control);
+	app_registry_free(&devices);
 	rte_eal_cleanup();
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

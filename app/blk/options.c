@@ -38,6 +38,8 @@ static const char usage[] =
 	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
 	"Write a comma in a value twice: path=/srv/a,,b.img. In FILE write it once.\n"
 	"FILE has a line [NAME] for each device, followed by one line KEY = VALUE per argument.\n"
+	"--control PATH makes a socket at which devices are added, removed and seen; --control-mode 0600\n"
+	"and --control-group GROUP say who may connect. With it the program may start without devices.\n"
 	"--user NAME runs as that user, who needs access to the images and to the folders of sockets\n"
 	"and state files. Only for devices at sockets.\n"
 	"-v prints the messages of EAL and its libraries too; EAL's --log-level selects some.\n"
@@ -50,52 +52,68 @@ options_usage(void)
 	return -EINVAL;
 }
 
-/* Two devices must not have the same name or the same path. */
-static int
-options_check(const struct app_devices *devices, const struct blk_devargs *args)
-{
-	unsigned int i;
-
-	for (i = 0; i < devices->nb; i++) {
-		const struct blk_devargs *other = &devices->all[i]->args;
-
-		if (strcmp(args->name, other->name) == 0) {
-			fprintf(stderr,
-				"dpdk-vduse-blk: %s: a device of this name is at %s: use "
-				"another name for that at %s\n",
-				args->name, other->dev.path, args->dev.path);
-			return -EBUSY;
-		}
-		if (strcmp(args->dev.path, other->dev.path) == 0) {
-			fprintf(stderr, "dpdk-vduse-blk: %s: %s=%s: %s has it: use another\n",
-				args->name, args->vhost_user ? "socket" : "iface", args->dev.path,
-				other->name);
-			return -EBUSY;
-		}
-	}
-	return 0;
-}
-
-/* Each device is allocated separately, because pointers into its arguments must stay valid. */
 static int
 options_add(const char *text, void *arg)
 {
-	struct app_devices *devices = arg;
-	struct app_device **all;
-	int ret;
+	struct app_device *device;
 
-	all = realloc(devices->all, (devices->nb + 1) * sizeof(all[0]));
-	if (all == NULL)
-		return -ENOMEM;
-	devices->all = all;
-	all[devices->nb] = calloc(1, sizeof(*all[0]));
-	if (all[devices->nb] == NULL)
-		return -ENOMEM;
-	ret = blk_devargs_parse(text, &all[devices->nb]->args);
-	if (ret == 0)
-		ret = options_check(devices, &all[devices->nb]->args);
-	devices->nb++;
-	return ret;
+	return app_registry_add(arg, text, &device);
+}
+
+static int
+options_mode(struct app_devices *devices, const char *text)
+{
+	char *end;
+	unsigned long mode = strtoul(text, &end, 8);
+
+	if (text[0] < '0' || text[0] > '7' || *end != '\0' || mode == 0 || mode > 0777) {
+		fprintf(stderr, "dpdk-vduse-blk: --control-mode %s: use 1 to 777, octal\n", text);
+		return -EINVAL;
+	}
+	devices->control_mode = (unsigned int)mode;
+	return 0;
+}
+
+/* Which file config.save writes is clear if there is one only. */
+static int
+options_config(struct app_devices *devices, const char *path, unsigned int nb)
+{
+	devices->config = nb == 1 ? path : NULL;
+	return blk_config_read(path, options_add, devices);
+}
+
+static int
+options_empty(void)
+{
+	fprintf(stderr, "dpdk-vduse-blk: --config: no device: use [NAME] and lines KEY = VALUE, or "
+			"--control\n");
+	return -EINVAL;
+}
+
+static int
+options_one(struct app_devices *devices, int option, unsigned int *configs)
+{
+	switch (option) {
+	case 'd':
+		return options_add(optarg, devices);
+	case 'c':
+		return options_config(devices, optarg, ++*configs);
+	case 'u':
+		devices->user = optarg;
+		return 0;
+	case 's':
+		devices->control = optarg;
+		return 0;
+	case 'm':
+		return options_mode(devices, optarg);
+	case 'g':
+		devices->control_group = optarg;
+		return 0;
+	case 'v': /* handled by app_quiet() */
+		return 0;
+	default:
+		return options_usage();
+	}
 }
 
 int
@@ -105,35 +123,23 @@ app_options(int argc, char **argv, struct app_devices *devices)
 		{ "device", required_argument, NULL, 'd' },
 		{ "config", required_argument, NULL, 'c' },
 		{ "user", required_argument, NULL, 'u' },
+		{ "control", required_argument, NULL, 's' },
+		{ "control-mode", required_argument, NULL, 'm' },
+		{ "control-group", required_argument, NULL, 'g' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};
+	unsigned int configs = 0;
 	int option, ret = 0;
 
-	while (ret == 0 && (option = getopt_long(argc, argv, "hv", options, NULL)) != -1) {
-		if (option == 'd')
-			ret = options_add(optarg, devices);
-		else if (option == 'c')
-			ret = blk_config_read(optarg, options_add, devices);
-		else if (option == 'u')
-			devices->user = optarg;
-		else if (option == 'v')
-			continue; /* handled by app_quiet() */
-		else
-			ret = options_usage();
-	}
-	if (ret == 0 && (optind < argc || devices->nb == 0))
+	devices->control_mode = 0600;
+	while (ret == 0 && (option = getopt_long(argc, argv, "hv", options, NULL)) != -1)
+		ret = options_one(devices, option, &configs);
+	if (ret == 0 && optind < argc)
 		ret = options_usage();
+	if (ret == 0 && devices->nb == 0 && devices->control == NULL)
+		ret = configs == 0 ? options_usage() : options_empty();
 	if (ret == -ENOMEM)
 		fprintf(stderr, "dpdk-vduse-blk: no memory for the devices\n");
 	return ret;
-}
-
-void
-app_options_free(struct app_devices *devices)
-{
-	while (devices->nb > 0)
-		free(devices->all[--devices->nb]);
-	free(devices->all);
-	devices->all = NULL;
 }

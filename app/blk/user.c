@@ -19,23 +19,27 @@
 #include "app.h"
 
 /* Creating and removing a VDUSE device requires CAP_NET_ADMIN, and only root can access /dev/vduse. */
+int
+app_user_check(const struct app_devices *devices, const struct blk_devargs *args)
+{
+	if (devices->user == NULL || args->vhost_user)
+		return 0;
+	fprintf(stderr,
+		"dpdk-vduse-blk: %s: --user: the kernel removes its device for an "
+		"administrator only: use iface= with a socket, or no --user\n",
+		args->name);
+	return -EPERM;
+}
+
 static int
 user_check(const struct app_devices *devices)
 {
 	unsigned int i;
+	int ret = 0;
 
-	for (i = 0; i < devices->nb; i++) {
-		const struct blk_devargs *args = &devices->all[i]->args;
-
-		if (args->vhost_user)
-			continue;
-		fprintf(stderr,
-			"dpdk-vduse-blk: %s: --user: the kernel removes its device for an "
-			"administrator only: use iface= with a socket, or no --user\n",
-			args->name);
-		return -EINVAL;
-	}
-	return 0;
+	for (i = 0; i < devices->nb && ret == 0; i++)
+		ret = app_user_check(devices, &devices->all[i]->args);
+	return ret;
 }
 
 /*

@@ -1,0 +1,262 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
+/*
+ * Methods that are about devices. What changes a device claims it first; what only looks does so under
+ * the lock of the list.
+ * Thread: the client's.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include <rte_common.h>
+
+#include "control.h"
+
+/* A counter of struct rte_vduse_blk_stats. */
+struct device_counter {
+	const char *name;
+	size_t offset;
+};
+
+#define COUNTER(field)                                                                             \
+	{                                                                                          \
+#field, offsetof(struct rte_vduse_blk_stats, field)                                \
+	}
+
+static const struct device_counter counters[] = {
+	COUNTER(reads),           COUNTER(writes),       COUNTER(flushes),
+	COUNTER(discards),        COUNTER(write_zeroes), COUNTER(secure_erases),
+	COUNTER(others),          COUNTER(read_bytes),   COUNTER(written_bytes),
+	COUNTER(io_errors),       COUNTER(bad_requests), COUNTER(unsupported),
+	COUNTER(bad_descriptors), COUNTER(calls),        COUNTER(calls_suppressed),
+	COUNTER(in_flight),
+};
+
+_Static_assert(RTE_DIM(counters) * sizeof(uint64_t) == sizeof(struct rte_vduse_blk_stats),
+	       "a counter is missing");
+
+static void
+device_describe(const struct app_device *device, void *arg)
+{
+	static const char *const states[] = {
+		[APP_STARTING] = "starting",
+		[APP_SERVING] = "serving",
+		[APP_STOPPING] = "stopping",
+	};
+	const struct blk_devargs *args = &device->args;
+	struct rte_vduse_blk *blk = device->blk;
+	bool up = blk != NULL && rte_vduse_dev_features(rte_vduse_blk_dev(blk)) != 0;
+	uint16_t queues = blk != NULL ? rte_vduse_blk_queues(blk) : args->conf.queues;
+	uint64_t sectors = blk != NULL ? rte_vduse_blk_capacity(blk) : 0;
+
+	json_array_append_new(arg,
+			      json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:b, s:s}", "name",
+					args->name, "path", args->dev.path, "backend",
+					args->backend, "state", states[device->state], "driver",
+					up ? "up" : "down", "queues", (int)queues, "capacity_bytes",
+					(json_int_t)(sectors * RTE_VDUSE_BLK_SECTOR), "read_only",
+					(int)args->conf.read_only, "serial", args->serial));
+}
+
+static int
+device_list(struct control_call *call)
+{
+	int ret = control_unpack(call, "{}");
+
+	if (ret != 0)
+		return ret;
+	call->result = json_array();
+	if (call->result == NULL)
+		return -ENOMEM;
+	app_registry_each(call->devices, device_describe, call->result);
+	return 0;
+}
+
+struct device_sum {
+	const char *name;
+	json_t *queues; /* NULL: no such device yet */
+	struct rte_vduse_blk_stats sum;
+};
+
+static json_t *
+device_counters(const struct rte_vduse_blk_stats *stats)
+{
+	json_t *object = json_object();
+	uint64_t value;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(counters); i++) {
+		memcpy(&value, (const char *)stats + counters[i].offset, sizeof(value));
+		json_object_set_new(object, counters[i].name, json_integer((json_int_t)value));
+	}
+	return object;
+}
+
+static void
+device_add_counters(struct rte_vduse_blk_stats *sum, const struct rte_vduse_blk_stats *stats)
+{
+	uint64_t *to = (uint64_t *)sum;
+	const uint64_t *from = (const uint64_t *)stats;
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(counters); i++)
+		to[i] += from[i];
+}
+
+static void
+device_count(const struct app_device *device, void *arg)
+{
+	struct device_sum *sum = arg;
+	struct rte_vduse_blk_stats stats;
+	uint16_t queue;
+
+	if (strcmp(device->args.name, sum->name) != 0)
+		return;
+	sum->queues = json_array();
+	if (device->blk == NULL)
+		return;
+	for (queue = 0; queue < rte_vduse_blk_queues(device->blk); queue++) {
+		rte_vduse_blk_stats(device->blk, queue, &stats, sizeof(stats));
+		device_add_counters(&sum->sum, &stats);
+		json_array_append_new(sum->queues, device_counters(&stats));
+	}
+}
+
+static int
+device_none(struct control_call *call, const char *name, int ret)
+{
+	switch (ret) {
+	case -ENODEV:
+		return control_fail(call, ret, "%s: no such device", name);
+	case -EBUSY:
+		return control_fail(call, ret, "%s: busy: it starts, stops or is resized", name);
+	case -ESHUTDOWN:
+		return control_fail(call, ret, "the process ends");
+	default:
+		return ret;
+	}
+}
+
+static int
+device_stats(struct control_call *call)
+{
+	struct device_sum sum = { 0 };
+	int ret = control_unpack(call, "{s:s}", "name", &sum.name);
+
+	if (ret != 0)
+		return ret;
+	app_registry_each(call->devices, device_count, &sum);
+	if (sum.queues == NULL)
+		return device_none(call, sum.name, -ENODEV);
+	call->result = json_pack("{s:s, s:o, s:o}", "name", sum.name, "queues", sum.queues, "sum",
+				 device_counters(&sum.sum));
+	return call->result != NULL ? 0 : -ENOMEM;
+}
+
+static int
+device_add_error(struct control_call *call, int ret)
+{
+	switch (ret) {
+	case -EEXIST:
+		return control_fail(call, ret, "a device of this name or path is there already");
+	case -ESHUTDOWN:
+		return device_none(call, "", ret);
+	case -EPERM:
+	case -EINVAL:
+		return control_fail(call, ret, "%s: the process's log says which argument",
+				    strerror(-ret));
+	default:
+		return control_fail(call, ret, "%s: the process's log says what failed",
+				    strerror(-ret));
+	}
+}
+
+static int
+device_add(struct control_call *call)
+{
+	struct app_device *device;
+	const char *text;
+	int ret = control_unpack(call, "{s:s}", "device", &text);
+
+	if (ret != 0)
+		return ret;
+	ret = app_registry_add(call->devices, text, &device);
+	if (ret < 0)
+		return device_add_error(call, ret);
+	ret = app_user_check(call->devices, &device->args);
+	if (ret == 0)
+		ret = app_device_start(call->devices, device);
+	if (ret < 0) {
+		app_registry_remove(call->devices, device);
+		return device_add_error(call, ret);
+	}
+	app_registry_release(call->devices, device, APP_SERVING);
+	call->result = json_true();
+	return 0;
+}
+
+/* The kernel's users of a disk lose their data with it. */
+static int
+device_may_go(struct control_call *call, const struct app_device *device, bool force)
+{
+	if (force || device->args.vhost_user)
+		return 0;
+	return control_usage(call, "", device->args.name);
+}
+
+static int
+device_remove(struct control_call *call)
+{
+	struct app_device *device;
+	const char *name;
+	int force = 0, ret = control_unpack(call, "{s:s, s?b}", "name", &name, "force", &force);
+
+	if (ret != 0)
+		return ret;
+	ret = app_registry_claim(call->devices, name, APP_STOPPING, &device);
+	if (ret < 0)
+		return device_none(call, name, ret);
+	ret = device_may_go(call, device, force != 0);
+	if (ret == 0) {
+		ret = app_device_stop(call->devices, device);
+		if (ret < 0)
+			control_fail(call, ret, "%s: the backend does not finish its requests",
+				     name);
+	}
+	if (ret < 0) {
+		app_registry_release(call->devices, device, APP_SERVING);
+		return ret;
+	}
+	app_registry_remove(call->devices, device);
+	call->result = json_true();
+	return 0;
+}
+
+static int
+device_resize(struct control_call *call)
+{
+	struct app_device *device;
+	const char *name;
+	int ret = control_unpack(call, "{s:s}", "name", &name);
+
+	if (ret != 0)
+		return ret;
+	ret = app_registry_claim(call->devices, name, APP_SERVING, &device);
+	if (ret < 0)
+		return device_none(call, name, ret);
+	ret = rte_vduse_blk_resize(device->blk);
+	if (ret == 0) {
+		uint64_t sectors = rte_vduse_blk_capacity(device->blk);
+
+		call->result = json_pack("{s:I}", "capacity_bytes",
+					 (json_int_t)(sectors * RTE_VDUSE_BLK_SECTOR));
+	}
+	app_registry_release(call->devices, device, APP_SERVING);
+	return ret == 0 && call->result == NULL ? -ENOMEM : ret;
+}
+
+const struct control_method control_methods_device[] = {
+	{ "device.list", device_list },     { "device.stats", device_stats },
+	{ "device.add", device_add },       { "device.remove", device_remove },
+	{ "device.resize", device_resize }, { NULL, NULL },
+};
