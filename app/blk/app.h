@@ -45,6 +45,7 @@ struct app_devices {
 	/* Options; constant after app_options(). */
 	const char *user;          /* to switch to; NULL: none */
 	const char *config;        /* the file of --config; NULL: none, or several */
+	const char *take_over;     /* the control socket of the process to replace; NULL: none */
 	const char *control;       /* the control socket; NULL: none */
 	const char *control_group; /* NULL: that of the process */
 	unsigned int control_mode;
@@ -112,11 +113,23 @@ app_device_start(struct app_devices *devices, struct app_device *device);
  */
 int
 app_device_stop(struct app_devices *devices, struct app_device *device);
+/* device.c: destroys a claimed device that is stopped or handed over. */
+void
+app_device_destroy(struct app_devices *devices, struct app_device *device);
 /* device.c: app_poll_add() and app_poll_remove() for callers on several threads. */
 int
 app_device_poll(struct rte_vduse_blk *blk);
 void
 app_device_unpoll(struct rte_vduse_blk *blk);
+
+struct take_over;
+
+/*
+ * replace.c: takes the devices over from another process, as far as it has them, and starts them;
+ * lcores poll. 0 if there is one at least; or a negative errno after lines with the reasons.
+ */
+int
+app_replace(struct app_devices *devices, struct take_over *over);
 
 /* user.c: switches to devices->user. 0, or a negative errno after one line with the reason. */
 int

@@ -35,9 +35,11 @@ app_device_unpoll(struct rte_vduse_blk *blk)
 	pthread_mutex_unlock(&poll_lock);
 }
 
-static void
-device_destroy(struct app_devices *devices, struct app_device *device, struct rte_vduse_blk *blk)
+void
+app_device_destroy(struct app_devices *devices, struct app_device *device)
 {
+	struct rte_vduse_blk *blk = device->blk;
+
 	app_device_unpoll(blk);
 	app_registry_set_blk(devices, device, NULL);
 	rte_vduse_blk_destroy(blk);
@@ -71,7 +73,7 @@ app_device_start(struct app_devices *devices, struct app_device *device)
 		return 0;
 	device_take_from_driver(devices, device);
 destroy:
-	device_destroy(devices, device, blk);
+	app_device_destroy(devices, device);
 	return ret;
 }
 
@@ -85,6 +87,6 @@ app_device_stop(struct app_devices *devices, struct app_device *device)
 	if (ret < 0)
 		return ret;
 	device_take_from_driver(devices, device);
-	device_destroy(devices, device, blk);
+	app_device_destroy(devices, device);
 	return 0;
 }

@@ -29,6 +29,7 @@
 
 #include "app.h"
 #include "control/control.h"
+#include "take_over.h"
 
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57
@@ -261,27 +262,59 @@ app_serve(struct app_devices *devices, struct control *control, const sigset_t *
 	return ret;
 }
 
+/*
+ * -ENOENT: there is no process to replace. The control socket of the process before is in use until
+ * that ends.
+ */
 static int
-app_run(struct app_devices *devices, struct control *control, const sigset_t *signals)
+app_begin_after(struct app_devices *devices, struct control **control)
 {
+	struct take_over *over;
 	int ret;
 
-	ret = app_create(devices);
+	if (devices->take_over == NULL)
+		return -ENOENT;
+	ret = take_over_open(devices->take_over, &over);
+	if (ret < 0)
+		return ret;
+	ret = app_poll_start();
+	if (ret == 0)
+		ret = app_replace(devices, over);
+	take_over_close(over);
+	return ret == 0 ? control_open(devices, control) : ret;
+}
+
+/* Backends are opened before lcores poll, devices are started after that. */
+static int
+app_begin(struct app_devices *devices, struct control **control)
+{
+	int ret = control_open(devices, control);
+
+	if (ret == 0)
+		ret = app_create(devices);
 	if (ret == 0)
 		ret = app_poll_start();
-	if (ret < 0) {
-		app_destroy(devices);
-		return ret;
-	}
-	ret = app_poll(devices);
 	if (ret == 0)
-		ret = app_start(devices);
+		ret = app_poll(devices);
+	return ret == 0 ? app_start(devices) : ret;
+}
+
+static int
+app_run(struct app_devices *devices, const sigset_t *signals)
+{
+	struct control *control = NULL;
+	int ret;
+
+	ret = app_begin_after(devices, &control);
+	if (ret == -ENOENT)
+		ret = app_begin(devices, &control);
 	if (ret == 0)
 		ret = app_serve(devices, control, signals);
 	app_drain(devices);
 	app_stop(devices);
 	app_poll_stop();
 	app_destroy(devices);
+	control_close(control);
 	return ret;
 }
 
@@ -289,7 +322,6 @@ int
 main(int argc, char **argv)
 {
 	struct app_devices devices = { 0 };
-	struct control *control = NULL;
 	sigset_t signals;
 	bool flushes;
 	int ret;
@@ -318,10 +350,7 @@ main(int argc, char **argv)
 	if (ret == 0)
 		ret = app_user_drop(&devices);
 	if (ret == 0)
-		ret = control_open(&devices, &control);
-	if (ret == 0)
-		ret = app_run(&devices, control, &signals);
-	control_close(control);
+		ret = app_run(&devices, &signals);
 	app_registry_free(&devices);
 	rte_eal_cleanup();
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -40,6 +40,7 @@ static const char usage[] =
 	"FILE has a line [NAME] for each device, followed by one line KEY = VALUE per argument.\n"
 	"--control PATH makes a socket at which devices are added, removed and seen; --control-mode 0600\n"
 	"and --control-group GROUP say who may connect. With it the program may start without devices.\n"
+	"--take-over PATH takes the devices over from the process with that --control, which then ends.\n"
 	"--user NAME runs as that user, who needs access to the images and to the folders of sockets\n"
 	"and state files. Only for devices at sockets.\n"
 	"-v prints the messages of EAL and its libraries too; EAL's --log-level selects some.\n"
@@ -104,6 +105,9 @@ options_one(struct app_devices *devices, int option, unsigned int *configs)
 	case 's':
 		devices->control = optarg;
 		return 0;
+	case 't':
+		devices->take_over = optarg;
+		return 0;
 	case 'm':
 		return options_mode(devices, optarg);
 	case 'g':
@@ -126,6 +130,7 @@ app_options(int argc, char **argv, struct app_devices *devices)
 		{ "control", required_argument, NULL, 's' },
 		{ "control-mode", required_argument, NULL, 'm' },
 		{ "control-group", required_argument, NULL, 'g' },
+		{ "take-over", required_argument, NULL, 't' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};

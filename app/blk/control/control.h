@@ -81,6 +81,7 @@ control_rpc_error(int code, const char *text);
 /* Tables of methods; the last one's name is NULL. */
 extern const struct control_method control_methods[];
 extern const struct control_method control_methods_device[];
+extern const struct control_method control_methods_handover[];
 
 /* methods.c: reads the parameters as json_unpack() does; no others are allowed. */
 int
@@ -89,6 +90,10 @@ control_unpack(struct control_call *call, const char *format, ...);
 int
 control_fail(struct control_call *call, int ret, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
+
+/* methods_device.c: says why a device cannot be claimed. Returns ret. */
+int
+control_no_device(struct control_call *call, const char *name, int ret);
 
 /* save.c: writes all devices to a file that --config reads. 0 or -errno. */
 int

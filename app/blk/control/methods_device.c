@@ -122,8 +122,8 @@ device_count(const struct app_device *device, void *arg)
 	}
 }
 
-static int
-device_none(struct control_call *call, const char *name, int ret)
+int
+control_no_device(struct control_call *call, const char *name, int ret)
 {
 	switch (ret) {
 	case -ENODEV:
@@ -147,7 +147,7 @@ device_stats(struct control_call *call)
 		return ret;
 	app_registry_each(call->devices, device_count, &sum);
 	if (sum.queues == NULL)
-		return device_none(call, sum.name, -ENODEV);
+		return control_no_device(call, sum.name, -ENODEV);
 	call->result = json_pack("{s:s, s:o, s:o}", "name", sum.name, "queues", sum.queues, "sum",
 				 device_counters(&sum.sum));
 	return call->result != NULL ? 0 : -ENOMEM;
@@ -160,7 +160,7 @@ device_add_error(struct control_call *call, int ret)
 	case -EEXIST:
 		return control_fail(call, ret, "a device of this name or path is there already");
 	case -ESHUTDOWN:
-		return device_none(call, "", ret);
+		return control_no_device(call, "", ret);
 	case -EPERM:
 	case -EINVAL:
 		return control_fail(call, ret, "%s: the process's log says which argument",
@@ -215,7 +215,7 @@ device_remove(struct control_call *call)
 		return ret;
 	ret = app_registry_claim(call->devices, name, APP_STOPPING, &device);
 	if (ret < 0)
-		return device_none(call, name, ret);
+		return control_no_device(call, name, ret);
 	ret = device_may_go(call, device, force != 0);
 	if (ret == 0) {
 		ret = app_device_stop(call->devices, device);
@@ -243,7 +243,7 @@ device_resize(struct control_call *call)
 		return ret;
 	ret = app_registry_claim(call->devices, name, APP_SERVING, &device);
 	if (ret < 0)
-		return device_none(call, name, ret);
+		return control_no_device(call, name, ret);
 	ret = rte_vduse_blk_resize(device->blk);
 	if (ret == 0) {
 		uint64_t sectors = rte_vduse_blk_capacity(device->blk);

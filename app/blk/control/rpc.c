@@ -91,6 +91,8 @@ rpc_call(struct app_devices *devices, int fd, json_t *id, const char *method, js
 	if (function == NULL)
 		function = rpc_find(control_methods_device, method);
 	if (function == NULL)
+		function = rpc_find(control_methods_handover, method);
+	if (function == NULL)
 		return id != NULL ? rpc_error(id, RPC_NO_METHOD, "no such method") : NULL;
 	if (params == NULL)
 		call.params = json_object();

@@ -206,7 +206,7 @@ status_stop(struct rte_vduse_dev *dev)
 void
 vduse_status_reset(struct rte_vduse_dev *dev)
 {
-	bool was_up = (dev->status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
+	bool was_up = (dev->status & VIRTIO_CONFIG_S_DRIVER_OK) != 0 && !dev->leaving;
 
 	status_stop(dev);
 	rte_atomic_store_explicit(&dev->features, 0, rte_memory_order_relaxed);

@@ -168,6 +168,15 @@ vduse_record_recv(int socket, struct vduse_record *record)
 }
 
 void
+vduse_record_take(struct vduse_record *record, uint32_t index, int *fd)
+{
+	if (*fd >= 0)
+		close(*fd);
+	*fd = record->fds[index];
+	record->fds[index] = -1;
+}
+
+void
 vduse_record_close(struct vduse_record *record)
 {
 	uint32_t i;

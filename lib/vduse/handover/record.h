@@ -85,6 +85,9 @@ vduse_records_send(int socket, const struct vduse_records *records);
 /* The caller closes its files. -EPROTO: it is malformed. */
 int
 vduse_record_recv(int socket, struct vduse_record *record);
+/* Moves a file out of a record to *fd, and closes what was there. */
+void
+vduse_record_take(struct vduse_record *record, uint32_t index, int *fd);
 /* Closes the files that were not taken. */
 void
 vduse_record_close(struct vduse_record *record);

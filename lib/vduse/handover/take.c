@@ -33,9 +33,9 @@ take_hello(struct rte_vduse_handover *from)
 	    from->hello.path[sizeof(from->hello.path) - 1] != '\0')
 		return -EPROTO;
 	if (from->hello.files & VDUSE_HELLO_STATE)
-		RTE_SWAP(from->state_fd, record->fds[n++]);
+		vduse_record_take(record, n++, &from->state_fd);
 	if (from->hello.files & VDUSE_HELLO_DEVICE)
-		RTE_SWAP(from->device_fd, record->fds[n++]);
+		vduse_record_take(record, n++, &from->device_fd);
 	return 0;
 }
 

@@ -29,9 +29,9 @@ take_client(struct rte_vduse_handover *from)
 	    (gives & ~(VHOST_USER_GIVES_LISTENER | VHOST_USER_GIVES_CLIENT)) != 0)
 		return -EPROTO;
 	if (gives & VHOST_USER_GIVES_LISTENER)
-		RTE_SWAP(from->listener, record->fds[n++]);
+		vduse_record_take(record, n++, &from->listener);
 	if (gives & VHOST_USER_GIVES_CLIENT)
-		RTE_SWAP(from->client, record->fds[n++]);
+		vduse_record_take(record, n++, &from->client);
 	return 0;
 }
 

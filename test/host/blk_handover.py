@@ -1,0 +1,192 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
+"""
+Drives a disk at full load while its process is replaced by a new one, ROUNDS times, and then while
+one of the two is killed meanwhile. Arguments: split or packed, a folder with disk.img, and a command
+line that serves it at x.sock there, up to "--control".
+"""
+import os
+import random
+import signal
+import statistics
+import subprocess
+import sys
+import time
+
+from blk_driver import BlkDriver, S_OK, SLOTS, T_IN, T_OUT
+from blk_vhost_user import VhostUser
+from control import Control
+
+ROUNDS = int(os.environ.get("HANDOVERS", "12"))
+KILLS = int(os.environ.get("HANDOVER_KILLS", "12"))
+STALL_MS = float(os.environ.get("HANDOVER_STALL_MS", "200"))
+BLOCK = 4096
+BLOCKS = 256
+
+
+class Load:
+    """As many requests as fit, all the time. Each block holds the number that was written last."""
+
+    def __init__(self, driver):
+        self.driver, self.random, self.number = driver, random.Random(1), 0
+        self.expected, self.out = {}, {}
+        self.last, self.stall, self.done = time.monotonic(), 0, 0
+
+    def post(self):
+        block = self.random.randrange(BLOCKS)
+        while block in (request[0] for request in self.out.values()):
+            block = self.random.randrange(BLOCKS)
+        if block in self.expected and self.random.random() < 0.5:
+            slot = self.driver.post(T_IN, 8 * block, size=BLOCK)
+            self.out[slot] = (block, None)
+            return
+        self.number += 1
+        slot = self.driver.post(T_OUT, 8 * block, self.number.to_bytes(8, "little") * (BLOCK // 8))
+        self.out[slot] = (block, self.number)
+
+    def finished(self, slot, status):
+        block, number = self.out.pop(slot)
+        if status != S_OK:
+            raise ValueError(f"block {block}: status {status}")
+        if number is not None:
+            self.expected[block] = number
+        elif self.driver.data(slot, BLOCK) != (self.expected[block].to_bytes(8, "little") *
+                                               (BLOCK // 8)):
+            raise ValueError(f"block {block} does not hold {self.expected[block]}")
+        self.done += 1
+
+    def turn(self, more=True):
+        while more and self.driver.free:
+            self.post()
+        taken = self.driver.take()
+        now = time.monotonic()
+        self.stall = max(self.stall, now - self.last)
+        if taken is None:
+            return
+        self.last = now
+        self.finished(*taken)
+
+    def run(self, until, seconds=40):
+        """Runs until something is true. Returns the longest time without an answer."""
+        end, begin = time.monotonic() + seconds, self.done
+        self.last, self.stall = time.monotonic(), 0
+        while not until():
+            self.turn()
+            if time.monotonic() > end:
+                raise TimeoutError(f"{self.done - begin} requests in {seconds} s, and no end")
+        return self.stall
+
+    def drain(self):
+        while self.out:
+            self.turn(more=False)
+            if time.monotonic() - self.last > 20:
+                raise TimeoutError(f"{len(self.out)} requests are not finished")
+
+
+class Servers:
+    def __init__(self, folder, command):
+        self.command = command
+        self.path = os.path.join(folder, "control.sock")
+
+    def start(self, *more):
+        return subprocess.Popen([*self.command, "--control", self.path, *more],
+                                stdin=subprocess.DEVNULL)
+
+    def replace(self):
+        return self.start("--take-over", self.path)
+
+    def state(self):
+        """Of the disk in the process that answers; None: there is none."""
+        try:
+            with Control(self.path) as control:
+                disks = control.call("device.list")
+        except OSError:
+            return None
+        return disks[0]["state"] if disks else None
+
+
+def after(seconds):
+    end = time.monotonic() + seconds
+    return lambda: time.monotonic() > end
+
+
+def replaced(load, servers, old):
+    new = servers.replace()
+    stall = load.run(lambda: old.poll() is not None)
+    if old.returncode != 0:
+        raise ValueError(f"the old process ended with {old.returncode}")
+    load.run(after(0.05))
+    return new, stall
+
+
+def kill_one(load, servers, old, seconds, victim):
+    """Kills one of the two while the disk changes hands; one of them or a third goes on."""
+    new = servers.replace()
+    load.run(lambda: servers.state() != "serving")
+    load.run(after(seconds))
+    killed, other = (new, old) if victim == "new" else (old, new)
+    killed.send_signal(signal.SIGKILL)
+    killed.wait()
+    time.sleep(1)
+    if victim == "new" and other.poll() is None and servers.state() == "serving":
+        load.run(after(0.2))
+        return other
+    if victim == "old" and other.poll() is None:
+        return back(load, other)
+    if other.poll() is None:
+        other.terminate()
+        other.wait()
+    return back(load, servers.start())
+
+
+def back(load, process):
+    """The process has the disk, maybe with the connection; if not, the driver connects again."""
+    try:
+        load.run(after(1), 3)
+        if load.stall < 0.9:
+            return process
+    except TimeoutError:
+        pass
+    load.driver.disconnect()
+    load.driver.connect()
+    load.run(after(0.2))
+    return process
+
+
+def main():
+    packed, folder, command = sys.argv[1] == "packed", sys.argv[2], sys.argv[3:]
+    servers = Servers(folder, command)
+    process = servers.start()
+    driver = BlkDriver(VhostUser(os.path.join(folder, "x.sock")), packed)
+    load, stalls = Load(driver), []
+    try:
+        driver.connect()
+        load.run(after(0.2))
+        for _ in range(ROUNDS):
+            process, stall = replaced(load, servers, process)
+            stalls.append(1000 * stall)
+        begin = load.done
+        for i in range(KILLS):
+            process = kill_one(load, servers, process, load.random.uniform(0, 0.1),
+                               ("new", "old")[i % 2])
+        load.drain()
+    finally:
+        driver.close()
+        process.terminate()
+        process.wait()
+    with open(os.path.join(folder, "disk.img"), "rb") as file:
+        for block, number in load.expected.items():
+            file.seek(block * BLOCK)
+            if file.read(8) != number.to_bytes(8, "little"):
+                raise ValueError(f"block {block} does not hold {number}")
+    stalls.sort()
+    print(f"{ROUNDS} handovers, {begin} requests, no answer for {statistics.median(stalls):.1f} ms "
+          f"(median), {stalls[-1]:.1f} ms (longest)")
+    print(f"{KILLS} kills, {load.done - begin} requests")
+    if stalls[len(stalls) // 2] > STALL_MS:
+        sys.exit(f"that is longer than {STALL_MS:.0f} ms")
+
+
+if __name__ == "__main__":
+    main()
