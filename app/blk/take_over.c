@@ -20,7 +20,7 @@
 #include "take_over.h"
 
 /* Most time of a step of a handover, in milliseconds; the other process has less. */
-#define OVER_MS 35000
+#define OVER_MS       35000
 #define OVER_LINE_MAX 4096
 
 struct take_over {
@@ -80,8 +80,8 @@ over_read_line(struct take_over *over)
 static int
 over_error(const json_t *error)
 {
-	const char *name = json_string_value(json_object_get(json_object_get(error, "data"),
-							     "errno"));
+	const char *name =
+		json_string_value(json_object_get(json_object_get(error, "data"), "errno"));
 
 	return name != NULL && strcmp(name, "ENODEV") == 0 ? -ENODEV : -EIO;
 }

@@ -43,8 +43,7 @@ give_left(const struct rte_vduse_dev *dev, struct rte_vduse_left *left)
 		.config_size = RTE_MIN(dev->config_size, (uint32_t)sizeof(left->config)),
 		.has_parts = dev->state.header != NULL && dev->state.header->has_parts != 0,
 	};
-	memcpy(left->config,
-	       dev->state.header != NULL ? dev->state.header->config : dev->config,
+	memcpy(left->config, dev->state.header != NULL ? dev->state.header->config : dev->config,
 	       left->config_size);
 }
 
@@ -213,7 +212,8 @@ rte_vduse_dev_hand_over(struct rte_vduse_dev *dev, int socket, unsigned int ms)
 		VDUSE_LOG(dev, NOTICE, dev->name, "handed over to another process");
 	else
 		VDUSE_LOG(dev, ERR, dev->name, "not handed over, it is served here: %s",
-			  ret == -EBUSY ? "its driver is being migrated or is suspended, try again later"
-					: strerror(-ret));
+			  ret == -EBUSY
+				  ? "its driver is being migrated or is suspended, try again later"
+				  : strerror(-ret));
 	return ret;
 }

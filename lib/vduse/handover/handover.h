@@ -31,8 +31,8 @@ struct rte_vduse_handover {
 	struct vduse_record_hello hello;
 	int state_fd;  /* state file, locked; -1: none, or taken */
 	int device_fd; /* of a device in the kernel; -1: none, or taken */
-	int listener;  /* vhost-user: closed, and not shut down, unless the device is ours; -1: none */
-	int client;    /* the same */
+	int listener; /* vhost-user: closed, and not shut down, unless the device is ours; -1: none */
+	int client;   /* the same */
 	struct vduse_record record; /* being handled */
 };
 

@@ -175,8 +175,8 @@ vduse_take(struct rte_vduse_dev *dev)
 	if (ret == 0)
 		ret = take_until(dev, VDUSE_RECORD_YOURS);
 	if (ret < 0) {
-		VDUSE_LOG(dev, ERR, dev->name,
-			  "not taken over, the other process serves it: %s", strerror(-ret));
+		VDUSE_LOG(dev, ERR, dev->name, "not taken over, the other process serves it: %s",
+			  strerror(-ret));
 		return ret;
 	}
 	ret = vduse_ctrl_run(take_alone, dev);

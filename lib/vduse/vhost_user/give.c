@@ -88,8 +88,8 @@ give_inflight(const struct vhost_user *vu, struct vduse_records *records)
 
 	if (vu->inflight < 0)
 		return 0;
-	payload = give_message(records, MSG_SET_INFLIGHT_FD, sizeof(payload->inflight),
-			       vu->inflight);
+	payload =
+		give_message(records, MSG_SET_INFLIGHT_FD, sizeof(payload->inflight), vu->inflight);
 	if (payload == NULL)
 		return -ENOMEM;
 	payload->inflight.size = vhost_user_inflight_size(vu);
@@ -176,8 +176,7 @@ give_ring(const struct vhost_user *vu, uint16_t index, struct vduse_records *rec
 	if (ret == 0)
 		ret = give_addresses(&vq->ring, index, records);
 	if (ret == 0 && vq->call != NULL)
-		ret = give_number(records, MSG_SET_VRING_CALL, index,
-				  vhost_user_call_fd(vq->call));
+		ret = give_number(records, MSG_SET_VRING_CALL, index, vhost_user_call_fd(vq->call));
 	if (ret == 0 && vq->ring.kicked)
 		ret = give_number(records, MSG_SET_VRING_KICK, index, vq->kick);
 	if (ret == 0 && vq->ring.enabled)
@@ -207,8 +206,7 @@ give_position(const struct vhost_user *vu, uint16_t index, struct vduse_records 
 static int
 give_announce(const struct vhost_user *vu, struct vduse_records *records)
 {
-	union msg_payload *payload =
-		give_message(records, MSG_SEND_RARP, sizeof(payload->u64), -1);
+	union msg_payload *payload = give_message(records, MSG_SEND_RARP, sizeof(payload->u64), -1);
 
 	if (payload == NULL)
 		return -ENOMEM;
