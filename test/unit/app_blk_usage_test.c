@@ -63,10 +63,9 @@ setup(void **state)
 	make_folder("/proc/self");
 	make_file(DISK "/dev", "254:0\n");
 	make_file(DISK "/vda1/dev", "254:1\n");
-	make_file("/proc/self/mountinfo",
-		  "21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
-		  "22 21 0:20 / /run rw - tmpfs vda rw\n"
-		  "23 21 254:16 / /srv rw - ext4 /dev/vdaa rw\n");
+	make_file("/proc/self/mountinfo", "21 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n"
+					  "22 21 0:20 / /run rw - tmpfs vda rw\n"
+					  "23 21 254:16 / /srv rw - ext4 /dev/vdaa rw\n");
 	make_file("/proc/swaps", "Filename\tType\tSize\tUsed\tPriority\n"
 				 "/dev/vdaa1 partition 1024 0 -2\n");
 	return 0;
