@@ -163,7 +163,6 @@ struct rte_vduse_blk {
 	uint16_t iov_stride;                   /* constant */
 	bool read_only;                        /* constant */
 	bool keeps_inflight;                   /* constant */
-	bool gone;                             /* to another process; control thread */
 	uint16_t nb_acquired;                  /* queues that use the backend; control thread */
 	char serial[RTE_VDUSE_BLK_SERIAL_MAX]; /* constant */
 	struct virtio_blk_config config;

@@ -19,13 +19,10 @@ vblk_hand_over(struct rte_vduse_dev *dev, bool gone, void *arg)
 	struct rte_vduse_blk *blk = arg;
 	int ret = vblk_backend_hand_over(blk->backend, gone);
 
-	if (ret < 0) {
+	if (ret < 0)
 		VBLK_LOG(ERR, rte_vduse_dev_name(dev), "its backend cannot be %s: %s",
 			 gone ? "given up" : "taken, another process may have it", strerror(-ret));
-		return ret;
-	}
-	blk->gone = gone;
-	return 0;
+	return ret;
 }
 
 int

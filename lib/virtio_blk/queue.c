@@ -166,7 +166,7 @@ queue_release(struct vblk_queue *queue)
 	if (!queue->acquired)
 		return;
 	queue->acquired = false;
-	if (--queue->blk->nb_acquired == 0 && !queue->blk->gone)
+	if (--queue->blk->nb_acquired == 0)
 		vblk_backend_release(queue->blk->backend);
 }
 
@@ -265,8 +265,8 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 	struct rte_vduse_blk *blk = arg;
 	struct vblk_queue *queue = &blk->queues[vq->index];
 
-	/* Another process has the log, if the device was handed over. */
-	if (queue->next_replay == queue->nb_replay && !blk->gone)
+	/* The next process resumes at the position in the log, even if nothing is in flight. */
+	if (queue->next_replay == queue->nb_replay && !rte_vduse_dev_leaving(blk->dev))
 		vblk_inflight_end(&queue->inflight);
 	vblk_channel_memory(queue->channel, NULL, 0);
 	queue_free(queue);

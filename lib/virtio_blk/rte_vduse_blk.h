@@ -190,7 +190,8 @@ rte_vduse_blk_destroy(struct rte_vduse_blk *blk);
  * @param blk
  *   The block device.
  * @return
- *   The device, which the block device owns: not to be started, stopped or destroyed.
+ *   The device, which the block device owns: not to be started, stopped or destroyed;
+ *   rte_vduse_dev_leave() is allowed.
  */
 struct rte_vduse_dev *
 rte_vduse_blk_dev(struct rte_vduse_blk *blk);

@@ -289,7 +289,8 @@ rte_vduse_net_destroy(struct rte_vduse_net *net);
  * @param net
  *   The network device.
  * @return
- *   The device, which the network device owns: not to be started, stopped or destroyed.
+ *   The device, which the network device owns: not to be started, stopped or destroyed;
+ *   rte_vduse_dev_leave() is allowed.
  */
 struct rte_vduse_dev *
 rte_vduse_net_dev(struct rte_vduse_net *net);

@@ -172,6 +172,31 @@ test_log_rate(void **state)
 	assert_int_equal(rate.suppressed, 0);
 }
 
+/* The next process finds the socket, which refuses clients meanwhile, and takes its place. */
+static void
+test_leave(void **state)
+{
+	struct rte_vduse_dev_conf conf = loopback_dev_conf(&callbacks);
+
+	RTE_SET_USED(state);
+	conf.path = path;
+	assert_int_equal(rte_vduse_dev_start(dev, RTE_VDUSE_ATTACH_NONE), 0);
+	rte_vduse_dev_leave(dev);
+	assert_true(rte_vduse_dev_leaving(dev));
+	/* It is stopped already. */
+	rte_vduse_dev_stop(dev);
+	rte_vduse_dev_destroy(dev);
+	assert_int_equal(access(path, F_OK), 0);
+	assert_int_equal(create_dev_over(&conf, &vduse_transport_vhost_user, NULL, &dev), 0);
+	assert_false(rte_vduse_dev_leaving(dev));
+	assert_int_equal(rte_vduse_dev_start(dev, RTE_VDUSE_ATTACH_NONE), 0);
+	rte_vduse_dev_stop(dev);
+	/* After a stop, it has no effect. */
+	rte_vduse_dev_leave(dev);
+	assert_false(rte_vduse_dev_leaving(dev));
+	assert_int_equal(access(path, F_OK), -1);
+}
+
 int
 main(void)
 {
@@ -179,6 +204,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_channel_unread, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_channel, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kinds, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_leave, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_log_rate, setup, teardown),
 	};
 

@@ -463,10 +463,14 @@ ctrl_remove(struct rte_vduse_dev *dev)
 		if (other != dev)
 			continue;
 		(void)epoll_ctl(ctrl.epoll_fd, EPOLL_CTL_DEL, dev->fd, NULL);
-		if (vduse_drain(dev, 0, dev->nb_vqs, true) < 0)
+		/* The driver of a device that is left sees no failed request. */
+		if (vduse_drain(dev, 0, dev->nb_vqs, !dev->left) < 0)
 			return -EINPROGRESS;
 		TAILQ_REMOVE(&ctrl.devices, dev, next);
-		vduse_status_reset(dev);
+		if (dev->left)
+			vduse_status_leave(dev);
+		else
+			vduse_status_reset(dev);
 		break;
 	}
 	return 0;

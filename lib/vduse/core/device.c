@@ -268,6 +268,23 @@ rte_vduse_dev_stop(struct rte_vduse_dev *dev)
 }
 
 void
+rte_vduse_dev_leave(struct rte_vduse_dev *dev)
+{
+	if (dev->stopped)
+		return;
+	dev->left = true;
+	vduse_ctrl_remove(dev);
+	dev->stopped = true;
+	VDUSE_LOG(dev, NOTICE, dev->name, "left to the next process: its driver stays");
+}
+
+bool
+rte_vduse_dev_leaving(const struct rte_vduse_dev *dev)
+{
+	return dev->left;
+}
+
+void
 rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
 {
 	uint16_t i;
@@ -278,7 +295,9 @@ rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
 	vduse_state_close(dev, !vduse_dev_leaves(dev));
 	dev->transport->destroy(dev);
 	vduse_dev_path_leave(dev);
-	vduse_umem_free(dev);
+	/* The driver of a device that is left still uses the bounce buffer there. */
+	if (!dev->left)
+		vduse_umem_free(dev);
 	for (i = 0; i < dev->nb_vqs; i++)
 		vduse_vq_free(&dev->vqs[i]);
 	free(dev);

@@ -64,7 +64,7 @@ struct rte_vduse_dev {
 	bool inflight;         /* see struct rte_vduse_dev_conf; constant */
 	bool started;          /* rte_vduse_dev_start() succeeded; used by its caller only */
 	bool stopped;          /* rte_vduse_dev_stop() was called; used by its caller only */
-	bool leaving;          /* stays with its driver, for another process; see handover/give.c */
+	bool left;             /* see rte_vduse_dev_leave() and handover/give.c */
 	bool draining;         /* answers only, so that a driver can be removed; constant */
 	uint8_t status;        /* read by any thread */
 	bool asks;             /* for each address, see miss in transport.h; read by any thread */
@@ -100,13 +100,13 @@ void
 vduse_dev_path_leave(struct rte_vduse_dev *dev);
 
 /*
- * Whether another process has the device, or it was taken over but never started: destroying it then
- * leaves the device and its state file to the next process.
+ * Whether destroying the device leaves it and its state file to the next process: it was left, or
+ * taken over but never started.
  */
 static inline bool
 vduse_dev_leaves(const struct rte_vduse_dev *dev)
 {
-	return dev->leaving || (!dev->started && (dev->taken_over || dev->state.kept));
+	return dev->left || (!dev->started && (dev->taken_over || dev->state.kept));
 }
 
 /* The group of a virtqueue: with two of them, the last ctrl_vqs virtqueues are group 1. */
@@ -174,6 +174,9 @@ vduse_status_suspend(struct rte_vduse_dev *dev);
 /* Ends a suspension. All virtqueues are stopped. */
 void
 vduse_status_resume(struct rte_vduse_dev *dev);
+/* Stops all virtqueues without a reset: the next process continues with the driver. */
+void
+vduse_status_leave(struct rte_vduse_dev *dev);
 void
 vduse_status_broken(struct rte_vduse_dev *dev);
 void

@@ -21,7 +21,7 @@ void
 vduse_status_set(struct rte_vduse_dev *dev, uint8_t status)
 {
 	rte_atomic_store_explicit(&dev->status, status, rte_memory_order_relaxed);
-	if (dev->ops->status != NULL && !dev->draining && !dev->leaving)
+	if (dev->ops->status != NULL && !dev->draining)
 		dev->ops->status(dev, status, dev->arg);
 }
 
@@ -206,7 +206,7 @@ status_stop(struct rte_vduse_dev *dev)
 void
 vduse_status_reset(struct rte_vduse_dev *dev)
 {
-	bool was_up = (dev->status & VIRTIO_CONFIG_S_DRIVER_OK) != 0 && !dev->leaving;
+	bool was_up = (dev->status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 
 	status_stop(dev);
 	rte_atomic_store_explicit(&dev->features, 0, rte_memory_order_relaxed);
@@ -215,6 +215,13 @@ vduse_status_reset(struct rte_vduse_dev *dev)
 		VDUSE_LOG_RATED(&dev->life_rate, dev, INFO, dev->name, "driver reset");
 	}
 	vduse_status_set(dev, 0);
+}
+
+/* The device type is not told of a reset: it would forget what the driver set. */
+void
+vduse_status_leave(struct rte_vduse_dev *dev)
+{
+	status_stop(dev);
 }
 
 void

@@ -139,9 +139,9 @@ give_go_on(struct rte_vduse_dev *dev)
 static int
 give_let_go(struct rte_vduse_dev *dev)
 {
-	dev->leaving = true;
+	dev->left = true;
 	dev->transport->given(dev);
-	vduse_status_reset(dev);
+	vduse_status_leave(dev);
 	return 0;
 }
 
@@ -208,6 +208,7 @@ rte_vduse_dev_hand_over(struct rte_vduse_dev *dev, int socket, unsigned int ms)
 		dev->giving = NULL;
 		vduse_records_free(&giving.records);
 	}
+	dev->stopped |= ret == 0;
 	if (ret == 0)
 		VDUSE_LOG(dev, NOTICE, dev->name, "handed over to another process");
 	else
