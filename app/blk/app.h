@@ -49,6 +49,7 @@ struct app_devices {
 	const char *control;       /* the control socket; NULL: none */
 	const char *control_group; /* NULL: that of the process */
 	unsigned int control_mode;
+	bool leave; /* SIGTERM leaves the devices to the next process; the main thread changes it */
 };
 
 /* options.c: parses the command line. 0, or a negative errno after one line with the reason. */

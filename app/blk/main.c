@@ -30,6 +30,7 @@
 #include "app.h"
 #include "control/control.h"
 #include "take_over.h"
+#include "eal_args.h"
 
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57
@@ -144,7 +145,11 @@ app_stop(struct app_devices *devices)
 	unsigned int i;
 
 	for (i = devices->nb; i-- > 0;)
-		if (devices->all[i]->blk != NULL)
+		if (devices->all[i]->blk == NULL)
+			continue;
+		else if (devices->leave)
+			rte_vduse_dev_leave(rte_vduse_blk_dev(devices->all[i]->blk));
+		else
 			rte_vduse_blk_stop(devices->all[i]->blk);
 }
 
@@ -227,8 +232,9 @@ app_wait(struct app_devices *devices, const sigset_t *signals)
 		else if (signum == SIGHUP)
 			app_resize(devices);
 		else
-			return;
+			break;
 	}
+	devices->leave &= signum == SIGTERM;
 }
 
 /* Clients of the control socket may act on devices until it returns, not later. */
@@ -318,10 +324,34 @@ app_run(struct app_devices *devices, const sigset_t *signals)
 	return ret;
 }
 
+/* Starts EAL. Returns what rte_eal_init() does, after a line if it failed. */
+static int
+app_eal_init(struct app_eal_args *args, int argc, char **argv)
+{
+	cpu_set_t mask;
+	int ret;
+
+	CPU_ZERO(&mask);
+	(void)sched_getaffinity(0, sizeof(mask), &mask);
+	ret = app_eal_args_make(argc, argv, &mask, APP_EAL_HUGEPAGES, args);
+	if (ret < 0)
+		return ret;
+	ret = rte_eal_init(args->argc, args->argv);
+	if (ret < 0)
+		fprintf(stderr,
+			"dpdk-vduse-blk: EAL: %s; without a mounted hugetlbfs use "
+			"--in-memory; -v prints more\n",
+			rte_strerror(rte_errno));
+	else if (args->no_huge)
+		fprintf(stderr, "dpdk-vduse-blk: no free huge pages: with 128 MB it is faster\n");
+	return ret;
+}
+
 int
 main(int argc, char **argv)
 {
 	struct app_devices devices = { 0 };
+	struct app_eal_args eal;
 	sigset_t signals;
 	bool flushes;
 	int ret;
@@ -335,16 +365,11 @@ main(int argc, char **argv)
 	pthread_sigmask(SIG_BLOCK, &signals, NULL);
 	flushes = app_keep_memory();
 	app_quiet(argc, argv);
-	ret = rte_eal_init(argc, argv);
-	if (ret < 0) {
-		fprintf(stderr,
-			"dpdk-vduse-blk: EAL: %s; without a mounted hugetlbfs use "
-			"--in-memory; -v prints more\n",
-			rte_strerror(rte_errno));
+	ret = app_eal_init(&eal, argc, argv);
+	if (ret < 0)
 		return EXIT_FAILURE;
-	}
 	app_registry_init(&devices);
-	ret = app_options(argc - ret, argv + ret, &devices);
+	ret = app_options(eal.argc - ret, eal.argv + ret, &devices);
 	if (ret == 0 && !flushes)
 		app_warn_kernel_disk(&devices);
 	if (ret == 0)
@@ -353,5 +378,6 @@ main(int argc, char **argv)
 		ret = app_run(&devices, &signals);
 	app_registry_free(&devices);
 	rte_eal_cleanup();
+	app_eal_args_free(&eal);
 	return ret == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
 }

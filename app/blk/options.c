@@ -14,8 +14,8 @@
 #include "blk_config.h"
 
 static const char usage[] =
-	"usage: dpdk-vduse-blk [EAL options] -- --device NAME,key=value,... [--device ...]\n"
-	"       dpdk-vduse-blk [EAL options] -- --config FILE\n"
+	"usage: dpdk-vduse-blk [EAL options --] --device NAME,key=value,... [--device ...]\n"
+	"       dpdk-vduse-blk [EAL options --] --config FILE\n"
 	"  iface=/dev/vduse/NAME or the path of a vhost-user socket; instead of it\n"
 	"                        transport=vhost-user,socket=PATH is taken, too\n"
 	"  client=0              1: connect to that socket\n"
@@ -43,6 +43,8 @@ static const char usage[] =
 	"--take-over PATH takes the devices over from the process with that --control, which then ends.\n"
 	"--user NAME runs as that user, who needs access to the images and to the folders of sockets\n"
 	"and state files. Only for devices at sockets.\n"
+	"--workers N polls with N processors instead of 1.\n"
+	"--stop leave: SIGTERM leaves the devices to the next process; remove is the default.\n"
 	"-v prints the messages of EAL and its libraries too; EAL's --log-level selects some.\n"
 	"SIGTERM and SIGINT stop it, SIGUSR1 prints counters, SIGHUP checks the backends' sizes.\n";
 
@@ -92,6 +94,16 @@ options_empty(void)
 }
 
 static int
+options_stop(const char *text, struct app_devices *devices)
+{
+	devices->leave = strcmp(text, "leave") == 0;
+	if (devices->leave || strcmp(text, "remove") == 0)
+		return 0;
+	fprintf(stderr, "dpdk-vduse-blk: --stop %s: use leave or remove\n", text);
+	return -EINVAL;
+}
+
+static int
 options_one(struct app_devices *devices, int option, unsigned int *configs)
 {
 	switch (option) {
@@ -113,7 +125,10 @@ options_one(struct app_devices *devices, int option, unsigned int *configs)
 	case 'g':
 		devices->control_group = optarg;
 		return 0;
-	case 'v': /* handled by app_quiet() */
+	case 'l':
+		return options_stop(optarg, devices);
+	case 'v': /* handled before EAL starts */
+	case 'w':
 		return 0;
 	default:
 		return options_usage();
@@ -131,6 +146,8 @@ app_options(int argc, char **argv, struct app_devices *devices)
 		{ "control-mode", required_argument, NULL, 'm' },
 		{ "control-group", required_argument, NULL, 'g' },
 		{ "take-over", required_argument, NULL, 't' },
+		{ "stop", required_argument, NULL, 'l' },
+		{ "workers", required_argument, NULL, 'w' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};

@@ -3,7 +3,8 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 Drives a disk while its process is killed and started again, ROUNDS times. Arguments: split or
-packed, the socket, the file of the disk, and a command line that serves it.
+packed, the socket, the file of the disk, and a command line that serves it. With "--stop leave" in
+it, the process is ended by SIGTERM.
 """
 import os
 import random
@@ -33,6 +34,10 @@ class Server:
         self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL)
 
     def kill(self):
+        if "leave" in self.command:
+            if self.stop() != 0:
+                raise ValueError(f"left with {self.process.returncode}")
+            return
         self.process.send_signal(signal.SIGKILL)
         self.process.wait()
 
