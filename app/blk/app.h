@@ -24,6 +24,10 @@ enum app_state {
 };
 
 /* A device. What is not said to be constant is read and written under the lock of the list. */
+/* How long an lcore polls before it sleeps, unless it is told. */
+#define APP_IDLE_US     50
+#define APP_IDLE_US_MAX 1000000
+
 struct app_device {
 	struct blk_devargs args;   /* constant */
 	char *text;                /* the arguments as they were given; constant */
@@ -50,6 +54,7 @@ struct app_devices {
 	const char *control_group; /* NULL: that of the process */
 	unsigned int control_mode;
 	bool leave; /* SIGTERM leaves the devices to the next process; the main thread changes it */
+	unsigned int idle_us; /* lcores sleep after that; 0: they poll always */
 };
 
 /* options.c: parses the command line. 0, or a negative errno after one line with the reason. */
@@ -139,10 +144,13 @@ app_user_drop(const struct app_devices *devices);
 int
 app_user_check(const struct app_devices *devices, const struct blk_devargs *args);
 
-/* poll.c: starts the worker lcores, which have nothing to poll yet. 0 or -errno. */
+/*
+ * poll.c: starts the worker lcores, which have nothing to poll yet. They sleep when there was nothing
+ * to do for idle_us microseconds; 0: never. 0 or -errno, with a line.
+ */
 int
-app_poll_start(void);
-/* poll.c: lets worker lcores poll the queues of a device. 0; or -ENOMEM: none is polled. */
+app_poll_start(unsigned int idle_us);
+/* poll.c: lets worker lcores poll the queues of a device. 0, or -errno: none is polled. */
 int
 app_poll_add(struct rte_vduse_blk *blk);
 /* poll.c: returns when no lcore polls the device any more. */

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 #include <stdio.h>
+#include <string.h>
 
 #include <rte_cycles.h>
 
@@ -23,7 +24,8 @@ app_device_poll(struct rte_vduse_blk *blk)
 	ret = app_poll_add(blk);
 	pthread_mutex_unlock(&poll_lock);
 	if (ret < 0)
-		fprintf(stderr, "dpdk-vduse-blk: no memory for the queues\n");
+		fprintf(stderr, "dpdk-vduse-blk: the queues cannot be polled: %s\n",
+			strerror(-ret));
 	return ret;
 }
 

@@ -283,7 +283,7 @@ app_begin_after(struct app_devices *devices, struct control **control)
 	ret = take_over_open(devices->take_over, &over);
 	if (ret < 0)
 		return ret;
-	ret = app_poll_start();
+	ret = app_poll_start(devices->idle_us);
 	if (ret == 0)
 		ret = app_replace(devices, over);
 	take_over_close(over);
@@ -299,7 +299,7 @@ app_begin(struct app_devices *devices, struct control **control)
 	if (ret == 0)
 		ret = app_create(devices);
 	if (ret == 0)
-		ret = app_poll_start();
+		ret = app_poll_start(devices->idle_us);
 	if (ret == 0)
 		ret = app_poll(devices);
 	return ret == 0 ? app_start(devices) : ret;
@@ -350,7 +350,7 @@ app_eal_init(struct app_eal_args *args, int argc, char **argv)
 int
 main(int argc, char **argv)
 {
-	struct app_devices devices = { 0 };
+	struct app_devices devices = { .idle_us = APP_IDLE_US };
 	struct app_eal_args eal;
 	sigset_t signals;
 	bool flushes;

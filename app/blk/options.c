@@ -4,6 +4,7 @@
  * Parses the command line after EAL's "--".
  * Input: the arguments. Output: the devices to create. Thread: main.
  */
+#include <ctype.h>
 #include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
@@ -45,6 +46,7 @@ static const char usage[] =
 	"and state files. Only for devices at sockets.\n"
 	"--workers N polls with N processors instead of 1.\n"
 	"--stop leave: SIGTERM leaves the devices to the next process; remove is the default.\n"
+	"--idle MICROSECONDS=50 polls for so long before an lcore with nothing to do sleeps; 0: always\n"
 	"-v prints the messages of EAL and its libraries too; EAL's --log-level selects some.\n"
 	"SIGTERM and SIGINT stop it, SIGUSR1 prints counters, SIGHUP checks the backends' sizes.\n";
 
@@ -104,6 +106,24 @@ options_stop(const char *text, struct app_devices *devices)
 }
 
 static int
+options_idle(const char *text, unsigned int *idle_us)
+{
+	unsigned long value;
+	char *end;
+
+	errno = 0;
+	value = strtoul(text, &end, 10);
+	if (errno == 0 && isdigit((unsigned char)text[0]) && *end == '\0' &&
+	    value <= APP_IDLE_US_MAX) {
+		*idle_us = (unsigned int)value;
+		return 0;
+	}
+	fprintf(stderr, "dpdk-vduse-blk: --idle %s: use 0 to %u microseconds\n", text,
+		APP_IDLE_US_MAX);
+	return -EINVAL;
+}
+
+static int
 options_one(struct app_devices *devices, int option, unsigned int *configs)
 {
 	switch (option) {
@@ -125,6 +145,8 @@ options_one(struct app_devices *devices, int option, unsigned int *configs)
 	case 'g':
 		devices->control_group = optarg;
 		return 0;
+	case 'i':
+		return options_idle(optarg, &devices->idle_us);
 	case 'l':
 		return options_stop(optarg, devices);
 	case 'v': /* handled before EAL starts */
@@ -148,6 +170,7 @@ app_options(int argc, char **argv, struct app_devices *devices)
 		{ "take-over", required_argument, NULL, 't' },
 		{ "stop", required_argument, NULL, 'l' },
 		{ "workers", required_argument, NULL, 'w' },
+		{ "idle", required_argument, NULL, 'i' },
 		{ "help", no_argument, NULL, 'h' },
 		{ NULL, 0, NULL, 0 },
 	};

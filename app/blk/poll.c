@@ -2,15 +2,21 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Distributes the queues of devices among the worker lcores and runs their poll loops. Devices come
- * and go while the lcores poll: an lcore stands still for as long as its list of queues changes.
+ * and go while the lcores poll: an lcore stands still for as long as its list of queues changes. An
+ * lcore that found nothing to do for a while sleeps until one of its queues is signalled.
  * Thread: one at a time; poll_run() on the worker lcores.
  */
 #include <errno.h>
 #include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/eventfd.h>
+#include <unistd.h>
 
 #include <rte_branch_prediction.h>
+#include <rte_cycles.h>
 #include <rte_launch.h>
 #include <rte_lcore.h>
 #include <rte_pause.h>
@@ -18,21 +24,28 @@
 
 #include "app.h"
 
+/* Events taken at a time; others are there at the next sleep. */
+#define POLL_EVENTS 64
+
 struct poll_queue {
 	struct rte_vduse_blk *blk;
 	uint16_t index;
+	int fd; /* signalled when there is something to poll; -1: the lcore does not sleep */
 };
 
 /* A worker lcore. The lcore reads the list; others change it between poll_hold() and poll_release(). */
 struct poll_worker {
 	struct poll_queue *queues;
 	unsigned int nb;
-	bool hold; /* the lcore is to stand still; atomic */
-	bool held; /* it does; atomic, written by the lcore */
+	int epoll_fd; /* of the fds of all queues, and wake_fd; constant while the lcore runs */
+	int wake_fd;  /* an eventfd of those who change the list or end the lcore; likewise */
+	bool hold;    /* the lcore is to stand still; atomic */
+	bool held;    /* it does; atomic, written by the lcore */
 } __rte_cache_aligned;
 
 static struct poll_worker workers[RTE_MAX_LCORE];
-static bool quit; /* atomic */
+static uint64_t idle; /* timer cycles to poll before a sleep; 0: never sleep. Constant */
+static bool quit;     /* atomic */
 
 static void
 poll_stand_still(struct poll_worker *worker)
@@ -45,10 +58,48 @@ poll_stand_still(struct poll_worker *worker)
 	rte_atomic_store_explicit(&worker->held, false, rte_memory_order_release);
 }
 
+/* Milliseconds until a time in timer cycles, rounded up; for epoll_wait(). */
+static int
+poll_timeout(uint64_t until)
+{
+	uint64_t now, ms;
+
+	if (until == RTE_VDUSE_BLK_SIGNALLED)
+		return -1;
+	now = rte_get_timer_cycles();
+	if (until <= now)
+		return 0;
+	ms = (until - now) / (rte_get_timer_hz() / MS_PER_S) + 1;
+	return (int)RTE_MIN(ms, (uint64_t)MS_PER_S);
+}
+
+/* Returns when something is signalled; at once if a queue has to be polled. */
+static void
+poll_sleep(struct poll_worker *worker)
+{
+	struct epoll_event events[POLL_EVENTS];
+	uint64_t until = RTE_VDUSE_BLK_SIGNALLED;
+	eventfd_t value;
+	unsigned int i;
+	int nb;
+
+	for (i = 0; i < worker->nb && until != RTE_VDUSE_BLK_AWAKE; i++)
+		until = RTE_MIN(
+			until, rte_vduse_blk_sleep(worker->queues[i].blk, worker->queues[i].index));
+	if (until == RTE_VDUSE_BLK_AWAKE)
+		return;
+	nb = epoll_wait(worker->epoll_fd, events, POLL_EVENTS, poll_timeout(until));
+	/* Before the queues are polled: a later signal then ends the next sleep. */
+	while (nb-- > 0)
+		(void)eventfd_read(events[nb].data.fd, &value);
+}
+
 static int
 poll_run(void *arg)
 {
 	struct poll_worker *worker = arg;
+	uint64_t since =
+		0; /* when the first sweep found nothing; 0: the last one found something */
 	unsigned int i, work;
 
 	/* Relaxed: no other data depends on either. */
@@ -58,10 +109,29 @@ poll_run(void *arg)
 		work = 0;
 		for (i = 0; i < worker->nb; i++)
 			work += rte_vduse_blk_poll(worker->queues[i].blk, worker->queues[i].index);
-		if (work == 0)
-			rte_pause();
+		if (work > 0) {
+			since = 0;
+			continue;
+		}
+		rte_pause();
+		if (idle == 0)
+			continue;
+		if (since == 0) {
+			since = rte_get_timer_cycles();
+		} else if (rte_get_timer_cycles() - since >= idle) {
+			poll_sleep(worker);
+			since = 0;
+		}
 	}
 	return 0;
+}
+
+/* Ends the sleep of an lcore, or its next one. */
+static void
+poll_wake(struct poll_worker *worker)
+{
+	if (worker->wake_fd >= 0)
+		(void)eventfd_write(worker->wake_fd, 1);
 }
 
 /* Returns when the lcore stands still. */
@@ -69,6 +139,7 @@ static void
 poll_hold(struct poll_worker *worker)
 {
 	rte_atomic_store_explicit(&worker->hold, true, rte_memory_order_relaxed);
+	poll_wake(worker);
 	/* Pairs with poll_stand_still(). */
 	while (!rte_atomic_load_explicit(&worker->held, rte_memory_order_acquire))
 		rte_pause();
@@ -85,18 +156,48 @@ poll_release(struct poll_worker *worker)
 }
 
 static int
+poll_watch(const struct poll_worker *worker, int fd)
+{
+	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
+
+	return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
+}
+
+/* Opens and watches what wakes the lcore for a queue. Returns the file or a negative errno. */
+static int
+poll_open(const struct poll_worker *worker, struct rte_vduse_blk *blk, uint16_t index)
+{
+	int fd, ret;
+
+	if (idle == 0)
+		return -1;
+	fd = rte_vduse_blk_wake_fd(blk, index);
+	if (fd < 0)
+		return fd;
+	ret = poll_watch(worker, fd);
+	return ret < 0 ? ret : fd;
+}
+
+static int
 poll_add_queue(struct poll_worker *worker, struct rte_vduse_blk *blk, uint16_t index)
 {
+	int fd = poll_open(worker, blk, index);
 	struct poll_queue *queues;
 
+	if (idle != 0 && fd < 0)
+		return fd;
 	poll_hold(worker);
 	queues = realloc(worker->queues, (worker->nb + 1) * sizeof(*queues));
 	if (queues != NULL) {
-		queues[worker->nb++] = (struct poll_queue){ .blk = blk, .index = index };
+		queues[worker->nb++] = (struct poll_queue){ .blk = blk, .index = index, .fd = fd };
 		worker->queues = queues;
 	}
 	poll_release(worker);
-	return queues != NULL ? 0 : -ENOMEM;
+	if (queues != NULL)
+		return 0;
+	if (fd >= 0)
+		(void)epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	return -ENOMEM;
 }
 
 /* The lcore with the fewest queues; of several, the first. */
@@ -135,25 +236,79 @@ app_poll_remove(struct rte_vduse_blk *blk)
 		struct poll_worker *worker = &workers[lcore];
 
 		poll_hold(worker);
-		for (i = 0, nb = 0; i < worker->nb; i++)
+		for (i = 0, nb = 0; i < worker->nb; i++) {
 			if (worker->queues[i].blk != blk)
 				worker->queues[nb++] = worker->queues[i];
+			else if (worker->queues[i].fd >= 0)
+				(void)epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL,
+						worker->queues[i].fd, NULL);
+		}
 		worker->nb = nb;
 		poll_release(worker);
 	}
 }
 
-int
-app_poll_start(void)
+/* Returns 0 or a negative errno. */
+static int
+poll_open_worker(struct poll_worker *worker)
+{
+	worker->epoll_fd = -1;
+	worker->wake_fd = -1;
+	if (idle == 0)
+		return 0;
+	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (worker->epoll_fd >= 0)
+		worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+	return worker->wake_fd < 0 ? -errno : poll_watch(worker, worker->wake_fd);
+}
+
+static void
+poll_close_worker(struct poll_worker *worker)
+{
+	if (worker->wake_fd >= 0)
+		close(worker->wake_fd);
+	if (worker->epoll_fd >= 0)
+		close(worker->epoll_fd);
+	worker->wake_fd = -1;
+	worker->epoll_fd = -1;
+	free(worker->queues);
+	worker->queues = NULL;
+	worker->nb = 0;
+}
+
+static int
+poll_open_workers(void)
 {
 	unsigned int lcore;
 	int ret = 0;
+
+	RTE_LCORE_FOREACH_WORKER(lcore) {
+		int opened = poll_open_worker(&workers[lcore]);
+
+		if (opened < 0)
+			ret = opened;
+	}
+	if (ret < 0)
+		fprintf(stderr,
+			"dpdk-vduse-blk: no files for lcores that sleep: %s: raise the limit "
+			"of open files, or use --idle 0\n",
+			strerror(-ret));
+	return ret;
+}
+
+int
+app_poll_start(unsigned int idle_us)
+{
+	unsigned int lcore;
+	int ret;
 
 	if (rte_lcore_count() < 2) {
 		fprintf(stderr, "dpdk-vduse-blk: only one lcore: add one that polls, "
 				"such as -l 0,1\n");
 		return -EINVAL;
 	}
+	idle = idle_us * rte_get_timer_hz() / US_PER_S;
+	ret = poll_open_workers();
 	RTE_LCORE_FOREACH_WORKER(lcore) {
 		if (ret == 0)
 			ret = rte_eal_remote_launch(poll_run, &workers[lcore], lcore);
@@ -168,11 +323,11 @@ app_poll_stop(void)
 {
 	unsigned int lcore;
 
+	/* Relaxed: no other data depends on it. An lcore reads it after its eventfd. */
 	rte_atomic_store_explicit(&quit, true, rte_memory_order_relaxed);
+	RTE_LCORE_FOREACH_WORKER(lcore)
+		poll_wake(&workers[lcore]);
 	rte_eal_mp_wait_lcore();
-	RTE_LCORE_FOREACH_WORKER(lcore) {
-		free(workers[lcore].queues);
-		workers[lcore].queues = NULL;
-		workers[lcore].nb = 0;
-	}
+	RTE_LCORE_FOREACH_WORKER(lcore)
+		poll_close_worker(&workers[lcore]);
 }

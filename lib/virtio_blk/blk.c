@@ -174,6 +174,7 @@ blk_open_queues(struct rte_vduse_blk *blk, uint16_t queue_size, const char *name
 		struct vblk_queue *queue = &blk->queues[i];
 
 		queue->blk = blk;
+		queue->wake_fd = -1;
 		ret = vblk_room_make(queue, queue_size);
 		if (ret < 0)
 			VBLK_LOG(ERR, name,

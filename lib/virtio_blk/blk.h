@@ -146,6 +146,8 @@ struct vblk_queue {
 	bool write_through; /* the driver cannot flush: section 5.2.6.2 */
 	bool settable;      /* the driver may disable the write cache */
 	bool acquired;      /* counted in nb_acquired; control thread */
+	bool asleep;        /* see sleep.c: signals may be enabled; the polling thread */
+	int wake_fd;        /* see rte_vduse_blk_wake_fd(); -1: not asked for; atomic */
 	struct rte_vduse_chain used[VBLK_BURST];
 	struct rte_vduse_blk_stats stats; /* the polling thread writes, any thread reads */
 } __rte_cache_aligned;
@@ -268,6 +270,13 @@ vblk_complete_push(struct vblk_queue *queue);
 /* complete.c: frees the slots of requests that were published. */
 void
 vblk_complete_published(struct vblk_queue *queue);
+
+/*
+ * sleep.c: disables what rte_vduse_blk_sleep() enabled, at the first poll that found work. Between
+ * enter and leave.
+ */
+void
+vblk_sleep_end(struct vblk_queue *queue);
 
 /* stats.c: counts an answered request. */
 void

@@ -299,6 +299,8 @@ rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
 		vblk_dispatch_submit(queue);
 		work += vblk_complete_poll(queue);
 	}
+	if (unlikely(queue->asleep) && work > 0)
+		vblk_sleep_end(queue);
 	queue_publish(queue);
 	if (unlikely(queue->vq->ring.fault != VRING_FAULT_NONE) && vduse_vq_fault(queue->vq))
 		vblk_stats_add(&queue->stats.bad_descriptors, 1);

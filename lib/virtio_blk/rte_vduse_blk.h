@@ -258,6 +258,72 @@ rte_vduse_blk_hand_over(struct rte_vduse_blk *blk, int socket, unsigned int ms);
 unsigned int
 rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t queue);
 
+/** Of rte_vduse_blk_sleep(): the thread has to poll the queue. */
+#define RTE_VDUSE_BLK_AWAKE UINT64_C(0)
+/** Of rte_vduse_blk_sleep(): the thread may sleep until the eventfd of the queue is signalled. */
+#define RTE_VDUSE_BLK_SIGNALLED UINT64_MAX
+
+/**
+ * Tells an eventfd that wakes a thread which sleeps instead of polling a queue. See
+ * rte_vduse_blk_sleep(). It is the same one until the device is destroyed, whatever drivers come
+ * and go.
+ *
+ * Any thread.
+ *
+ * @param blk
+ *   The device.
+ * @param queue
+ *   0 to rte_vduse_blk_queues() - 1; not checked.
+ * @return
+ *   The eventfd, which the library owns and which does not block; or a negative errno of
+ *   eventfd(2), with one log line.
+ */
+int
+rte_vduse_blk_wake_fd(struct rte_vduse_blk *blk, uint16_t queue);
+
+/**
+ * Prepares a queue for the sleep of the thread that polls it: enables notifications of the driver
+ * and, for requests in flight, signals of the backend; then looks once more whether there is
+ * something to do. Makes at most a few system calls, and only for requests in flight. A poll that
+ * finds something to do disables both, so nothing else ends the sleep of a queue.
+ *
+ * A thread asks all of its queues, after it found all of them idle for a while, and sleeps if none
+ * has to be polled:
+ *
+ * @code
+ * until = RTE_VDUSE_BLK_SIGNALLED;
+ * for (i = 0; i < nb && until != RTE_VDUSE_BLK_AWAKE; i++)
+ *         until = RTE_MIN(until, rte_vduse_blk_sleep(queues[i].blk, queues[i].index));
+ * if (until != RTE_VDUSE_BLK_AWAKE)
+ *         nb_events = epoll_wait(epoll_fd, events, max, milliseconds_to(until));
+ * for (i = 0; i < nb_events; i++)
+ *         eventfd_read(events[i].data.fd, &value);
+ * // Now poll all queues again.
+ * @endcode
+ *
+ * epoll_fd holds the rte_vduse_blk_wake_fd() of each queue, level-triggered (EPOLLIN). An eventfd
+ * is read before its queue is polled, never between this function and epoll_wait(). The thread
+ * holds no lock while it sleeps.
+ *
+ * It has to poll if requests are available or wait for something that is not signalled, if requests
+ * are in flight in a backend without channel_sleep (struct rte_vduse_blk_backend_ops), while another
+ * thread looks at the queue, and if rte_vduse_blk_wake_fd() was not called. It may sleep if no
+ * driver is up, and while the control thread stops the queue or changes its memory: the eventfd is
+ * signalled when the queue runs again.
+ *
+ * The thread that polls the queue.
+ *
+ * @param blk
+ *   The device.
+ * @param queue
+ *   0 to rte_vduse_blk_queues() - 1; not checked.
+ * @return
+ *   RTE_VDUSE_BLK_AWAKE; or the value of rte_get_timer_cycles() at which the queue has to be polled
+ *   if its eventfd is not signalled before; or RTE_VDUSE_BLK_SIGNALLED.
+ */
+uint64_t
+rte_vduse_blk_sleep(struct rte_vduse_blk *blk, uint16_t queue);
+
 /**
  * Copies the counters of a queue. Any thread.
  *

@@ -168,6 +168,16 @@ struct rte_vduse_blk_backend_ops {
 	 *   0; or a negative errno, with which the disk stays here or does not start.
 	 */
 	int (*hand_over)(struct rte_vduse_blk_backend *backend, bool gone);
+	/**
+	 * The thread that polls the channel is about to sleep while operations are in flight. From
+	 * now on the channel writes to the eventfd fd when an operation finishes, until this is
+	 * called with -1; it may write once too often, but not too late. The same fd is given each
+	 * time until the channel is closed. Returns whether the thread may sleep: false if an
+	 * operation has finished already, or if poll has to be called to finish one. Then, and with
+	 * -1, the channel need not write. NULL: a queue with operations in flight is polled. On the
+	 * thread that polls the queue.
+	 */
+	bool (*channel_sleep)(struct rte_vduse_blk_channel *channel, int fd);
 };
 
 /**

@@ -168,7 +168,12 @@ class BlkDriver:
         if self.order is not None:
             self.order.append(slot)
         self.ring.post(slot, parts)
+        self.kick()
         return slot
+
+    def kick(self):
+        """Whether the device asked for it or not."""
+        self.link.kick()
 
     def table(self, at, parts):
         for i, (address, size, flags) in enumerate(parts):

@@ -41,6 +41,10 @@ class VhostUser:
     def start(self, driver):
         self.client.vring(0, FIRST, size=SIZE, start=driver.ring.base())
 
+    def kick(self):
+        if self.client is not None:
+            self.client.kick(0)
+
     def set_inflight(self):
         """Gets memory for what is in flight, once, and hands it back each time."""
         if self.inflight is None:

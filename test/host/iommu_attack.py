@@ -109,6 +109,7 @@ class Driver:
         index = ctypes.c_uint16.from_buffer(self.memory.map, 0x402)
         index.value = self.posted
         del index
+        self.client.kick(0)
 
     def used(self):
         return struct.unpack_from("<H", self.memory.map, 0x802)[0]

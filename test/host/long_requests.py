@@ -45,6 +45,16 @@ KINDS = (("FLUSH", T_FLUSH, 0), ("DISCARD", T_DISCARD, 0), ("WRITE_ZEROES", T_WR
          ("WRITE_ZEROES with UNMAP", T_WRITE_ZEROES, UNMAP))
 
 
+class Kicker:
+    """Of one queue."""
+
+    def __init__(self, client, index):
+        self.client, self.index = client, index
+
+    def kick(self):
+        self.client.kick(self.index)
+
+
 class Disk:
     """A connection with a driver for each of its queues."""
 
@@ -62,6 +72,7 @@ class Disk:
                           [queue.memory.fd for queue in self.queues])
         for i, queue in enumerate(self.queues):
             self.client.vring(i, queue.first, size=SIZE)
+            queue.link = Kicker(self.client, i)
 
     def config(self, offset, form):
         size = struct.calcsize(form)

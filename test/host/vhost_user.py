@@ -56,7 +56,7 @@ class Client:
         self.sock = socket.socket(socket.AF_UNIX)
         self.sock.settimeout(10)
         self.sock.connect(path)
-        self.fds = []
+        self.fds, self.kicks = [], {}
 
     def __enter__(self):
         return self
@@ -141,8 +141,14 @@ class Client:
         self.ack(SET_VRING_NUM, struct.pack("<II", index, size))
         self.ack(SET_VRING_BASE, struct.pack("<II", index, start))
         self.addresses(index, first, **where)
-        self.ack(SET_VRING_KICK, struct.pack("<Q", index), [self.eventfd()])
+        self.kicks[index] = self.eventfd()
+        self.ack(SET_VRING_KICK, struct.pack("<Q", index), [self.kicks[index]])
         self.ack(SET_VRING_ENABLE, struct.pack("<II", index, 1))
+
+    def kick(self, index):
+        """Wakes a device that sleeps, after something was made available. None before vring()."""
+        if index in self.kicks:
+            os.eventfd_write(self.kicks[index], 1)
 
     def base(self, index):
         """Stops a virtqueue: where it stopped."""

@@ -182,11 +182,14 @@ driver_post(struct driver *driver, uint16_t head)
 
 	driver->avail->ring[old & (driver->size - 1)] = head;
 	rte_atomic_store_explicit(&driver->avail->idx, driver->next, rte_memory_order_release);
+	/* Pairs with the barrier in vring_notify(). */
+	rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	if (driver_has(driver, VIRTIO_RING_F_EVENT_IDX))
 		return vring_need_event(
 			rte_atomic_load_explicit(avail_event, rte_memory_order_relaxed),
 			driver->next, old);
-	return !(driver->used->flags & VRING_USED_F_NO_NOTIFY);
+	return !(rte_atomic_load_explicit(&driver->used->flags, rte_memory_order_relaxed) &
+		 VRING_USED_F_NO_NOTIFY);
 }
 
 bool

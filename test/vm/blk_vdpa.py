@@ -5,6 +5,7 @@
 
 PYTHONPATH names test/host.
 """
+import os
 import sys
 
 from blk_check import every_ring
@@ -29,6 +30,9 @@ class VhostVdpa:
 
     def config(self, offset, size):
         return self.device.config(offset, size)
+
+    def kick(self):
+        os.eventfd_write(self.device.kicks[0], 1)
 
     def disconnect(self):
         self.device.status()

@@ -29,6 +29,7 @@ GET_FEATURES, SET_FEATURES = _ioc(2, 0x00, 8), _ioc(1, 0x00, 8)
 SET_OWNER = _ioc(0, 0x01, 0)
 SET_VRING_NUM, SET_VRING_ADDR = _ioc(1, 0x10, 8), _ioc(1, 0x11, 40)
 SET_VRING_BASE, GET_VRING_BASE = _ioc(1, 0x12, 8), _ioc(3, 0x12, 8)
+SET_VRING_KICK = _ioc(1, 0x20, 8)
 SET_BACKEND_FEATURES = _ioc(1, 0x25, 8)
 SET_STATUS, GET_CONFIG = _ioc(1, 0x72, 1), _ioc(2, 0x73, 8)
 SET_VRING_ENABLE = _ioc(1, 0x75, 8)
@@ -86,12 +87,13 @@ class Vdpa:
     """An open vhost-vdpa device, and what can be said to it."""
 
     def __init__(self, path, backend=BACKEND_IOTLB_V2):
-        self.fd = os.open(path, os.O_RDWR | os.O_CLOEXEC)
+        self.fd, self.kicks = os.open(path, os.O_RDWR | os.O_CLOEXEC), {}
         fcntl.ioctl(self.fd, SET_OWNER)
         fcntl.ioctl(self.fd, SET_BACKEND_FEATURES, struct.pack("<Q", backend))
 
     def close(self):
-        os.close(self.fd)
+        for fd in (self.fd, *self.kicks.values()):
+            os.close(fd)
 
     def map(self, iova, size, memory, offset=0, asid=0):
         """Shows bytes of a mapping of ours to the device, in an address space."""
@@ -131,6 +133,9 @@ class Vdpa:
         fcntl.ioctl(self.fd, SET_VRING_ADDR,
                     struct.pack("<IIQQQQ", index, 0, desc, used, avail, 0))
         fcntl.ioctl(self.fd, SET_VRING_BASE, struct.pack("<II", index, base))
+        if index not in self.kicks:
+            self.kicks[index] = os.eventfd(0, os.EFD_NONBLOCK)
+        fcntl.ioctl(self.fd, SET_VRING_KICK, struct.pack("<Ii", index, self.kicks[index]))
         fcntl.ioctl(self.fd, SET_VRING_ENABLE, struct.pack("<II", index, 1))
 
     def driver_ok(self):

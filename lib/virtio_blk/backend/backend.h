@@ -61,6 +61,14 @@ vblk_backend_hand_over(struct rte_vduse_blk_backend *backend, bool gone)
 							 : -ENOTSUP;
 }
 
+/* See channel_sleep of struct rte_vduse_blk_backend_ops. */
+static inline bool
+vblk_channel_sleep(struct rte_vduse_blk_channel *channel, int fd)
+{
+	return VBLK_BACKEND_HAS(channel->ops, channel_sleep) &&
+	       channel->ops->channel_sleep(channel, fd);
+}
+
 extern const struct rte_vduse_blk_backend_ops vblk_backend_null;
 extern const struct rte_vduse_blk_backend_ops vblk_backend_ram;
 extern const struct rte_vduse_blk_backend_ops vblk_backend_fault;

@@ -426,4 +426,5 @@ const struct rte_vduse_blk_backend_ops vblk_backend_file = {
 	.acquire = file_acquire,
 	.release = file_release,
 	.hand_over = file_hand_over,
+	.channel_sleep = file_sleep,
 };

@@ -98,6 +98,11 @@ uint16_t
 file_submit(struct rte_vduse_blk_channel *channel, struct rte_vduse_blk_io **ios, uint16_t nb);
 uint16_t
 file_poll(struct rte_vduse_blk_channel *channel, struct rte_vduse_blk_io **ios, uint16_t nb);
+/* file_sleep.c: prepares the process for the other one, for channel_open; and channel_sleep. */
+void
+file_sleep_init(void);
+bool
+file_sleep(struct rte_vduse_blk_channel *channel, int fd);
 
 /* file_error.c: whether to submit an operation again after result; bounded in time. */
 bool

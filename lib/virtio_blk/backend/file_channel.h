@@ -36,6 +36,7 @@ struct file_channel {
 	struct rte_vduse_blk_io *syncing; /* the sync in flight, see file_sync.c; NULL: none */
 	struct vblk_fifo synced;          /* share the sync in flight */
 	struct vblk_fifo to_sync;         /* arrived after it started: wait for the next one */
+	int wake_fd;                      /* registered with FILE_RING; -1: none */
 	struct file_range *ranges;        /* one for each of depth operations; or NULL */
 	struct file_range_list spare_ranges;
 };

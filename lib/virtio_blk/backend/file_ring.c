@@ -77,6 +77,7 @@ file_channel_open(struct rte_vduse_blk_backend *backend, uint16_t depth,
 	channel->file = file;
 	channel->polls = file->polls;
 	channel->overlaps = true;
+	channel->wake_fd = -1;
 	ret = file_ring_open(channel, depth, 0);
 	if (ret == 0 && channel->polls)
 		ret = file_ring_open(channel, depth, IORING_SETUP_IOPOLL);
@@ -87,6 +88,7 @@ file_channel_open(struct rte_vduse_blk_backend *backend, uint16_t depth,
 		free(channel);
 		return ret;
 	}
+	file_sleep_init();
 	vblk_fifo_init(&channel->done);
 	vblk_fifo_init(&channel->again);
 	vblk_fifo_init(&channel->blocked);
