@@ -18,11 +18,13 @@ summary_queue(FILE *out, const struct rte_vduse_blk *blk, uint16_t queue)
 		" bytes), flush %" PRIu64 ", discard %" PRIu64 ", write-zeroes %" PRIu64
 		", secure-erase %" PRIu64 ", other %" PRIu64 ", in flight %" PRIu64
 		", io-errors %" PRIu64 ", bad-requests %" PRIu64 ", unsupported %" PRIu64
-		", bad-descriptors %" PRIu64 ", calls %" PRIu64 ", calls-suppressed %" PRIu64 "\n",
+		", bad-descriptors %" PRIu64 ", calls %" PRIu64 ", calls-suppressed %" PRIu64
+		", limited %" PRIu64 "\n",
 		queue, stats.reads, stats.read_bytes, stats.writes, stats.written_bytes,
 		stats.flushes, stats.discards, stats.write_zeroes, stats.secure_erases,
 		stats.others, stats.in_flight, stats.io_errors, stats.bad_requests,
-		stats.unsupported, stats.bad_descriptors, stats.calls, stats.calls_suppressed);
+		stats.unsupported, stats.bad_descriptors, stats.calls, stats.calls_suppressed,
+		stats.limited);
 }
 
 static void

@@ -79,6 +79,7 @@ blk_alloc(const struct rte_vduse_blk_conf *conf, const char *name)
 	memset(blk, 0, size);
 	blk->nb_queues = conf->queues;
 	blk->keeps_inflight = conf->inflight;
+	vblk_limit_set(&blk->limit, conf->iops, conf->bps);
 	memcpy(blk->serial, serial, strnlen(serial, sizeof(blk->serial)));
 	return blk;
 }

@@ -20,6 +20,7 @@
 
 #include <virtio_blk/backend/backend.h>
 #include <virtio_blk/inflight.h>
+#include <virtio_blk/limit.h>
 #include <rte_vduse_blk.h>
 
 extern int vblk_logtype;
@@ -148,6 +149,7 @@ struct vblk_queue {
 	bool acquired;      /* counted in nb_acquired; control thread */
 	bool asleep;        /* see sleep.c: signals may be enabled; the polling thread */
 	int wake_fd;        /* see rte_vduse_blk_wake_fd(); -1: not asked for; atomic */
+	struct vblk_turn turn; /* when it is held: see vblk_limit_wait() */
 	struct rte_vduse_chain used[VBLK_BURST];
 	struct rte_vduse_blk_stats stats; /* the polling thread writes, any thread reads */
 } __rte_cache_aligned;
@@ -168,6 +170,7 @@ struct rte_vduse_blk {
 	uint16_t nb_acquired;                  /* queues that use the backend; control thread */
 	char serial[RTE_VDUSE_BLK_SERIAL_MAX]; /* constant */
 	struct virtio_blk_config config;
+	struct vblk_limit limit __rte_cache_aligned; /* its queues share it */
 	struct vblk_queue queues[];
 };
 
@@ -221,13 +224,17 @@ vblk_request_init(struct vblk_request *request, const struct rte_vduse_chain *ch
  */
 uint32_t
 vblk_request_used(const struct vblk_request *request, uint32_t len);
+/* Copies the header of a request. False: it has none. */
+bool
+vblk_request_header(const struct rte_vduse_chain *chain, struct virtio_blk_outhdr *header);
 /*
- * Parses a request. VIRTIO_BLK_S_OK: submit request->io, or, with *done, answer at once. Otherwise
+ * Parses a request. header: copied before; NULL: not yet. VIRTIO_BLK_S_OK: submit request->io, or, with *done, answer at once. Otherwise
  * the status to answer.
  */
 uint8_t
 vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
-		   const struct rte_vduse_chain *chain, bool *done);
+		   const struct rte_vduse_chain *chain, const struct virtio_blk_outhdr *header,
+		   bool *done);
 /* Sets request->io to the first part of the next range. False: there is none. */
 bool
 vblk_request_next_range(const struct vblk_queue *queue, struct vblk_request *request);

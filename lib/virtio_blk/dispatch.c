@@ -7,6 +7,8 @@
  */
 #include <string.h>
 
+#include <rte_cycles.h>
+
 #include <virtio_blk/blk.h>
 
 void
@@ -90,7 +92,8 @@ dispatch_begin(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_c
 }
 
 static bool
-dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_chain *chain)
+dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_chain *chain,
+	      const struct virtio_blk_outhdr *header)
 {
 	struct vblk_request *request = &queue->requests[slot];
 	uint8_t status;
@@ -98,7 +101,7 @@ dispatch_slot(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_ch
 
 	if (unlikely(!dispatch_begin(queue, slot, chain)))
 		return false;
-	status = vblk_request_parse(queue, request, chain, &done);
+	status = vblk_request_parse(queue, request, chain, header, &done);
 	if (likely(status == VIRTIO_BLK_S_OK && !done)) {
 		vblk_dispatch_stage(queue, request);
 		return true;
@@ -122,7 +125,8 @@ dispatch_damaged(struct vblk_queue *queue)
 
 /* Assigns a slot to a popped chain and writes the inflight log before the request starts. */
 static bool
-dispatch_chain(struct vblk_queue *queue, const struct rte_vduse_chain *chain, uint32_t nb_back)
+dispatch_chain(struct vblk_queue *queue, const struct rte_vduse_chain *chain,
+	       const struct virtio_blk_outhdr *header, uint32_t nb_back)
 {
 	uint16_t slot = chain->head;
 
@@ -136,7 +140,7 @@ dispatch_chain(struct vblk_queue *queue, const struct rte_vduse_chain *chain, ui
 	vblk_inflight_take(&queue->inflight, &queue->vq->ring, slot, chain, nb_back);
 	if (unlikely(queue->inflight.damaged))
 		dispatch_damaged(queue);
-	return dispatch_slot(queue, slot, chain);
+	return dispatch_slot(queue, slot, chain, header);
 }
 
 /* Answers a request with which too many processes died, without parsing it. */
@@ -188,7 +192,7 @@ dispatch_replay(struct vblk_queue *queue)
 			started = dispatch_give_up(queue, slot, &chain);
 		} else {
 			vblk_inflight_count(&queue->inflight, slot);
-			started = dispatch_slot(queue, slot, &chain);
+			started = dispatch_slot(queue, slot, &chain, NULL);
 		}
 		if (!started)
 			break;
@@ -202,6 +206,63 @@ dispatch_replay(struct vblk_queue *queue)
 	return n;
 }
 
+/* Never more requests than the ring has descriptors, whatever the driver makes available. */
+static inline uint16_t
+dispatch_pop(struct vblk_queue *queue, struct rte_vduse_chain *chains)
+{
+	return vring_pop(&queue->vq->ring, chains,
+			 RTE_MIN((uint16_t)(queue->vq->ring.size - queue->in_flight - queue->nb_done),
+				 VBLK_BURST));
+}
+
+/*
+ * Whether the limits of the device permit the request of a chain now. Its header is copied before
+ * and what was copied is used, so that the driver cannot change the type afterwards. A request
+ * without a header fails, and is not limited.
+ */
+static bool
+dispatch_admit(struct vblk_queue *queue, const struct rte_vduse_chain *chain,
+	       struct virtio_blk_outhdr *header, const struct virtio_blk_outhdr **copied, uint64_t now)
+{
+	*copied = NULL;
+	if (!vblk_request_header(chain, header))
+		return true;
+	*copied = header;
+	if (vblk_limit_admit(&queue->blk->limit, &queue->turn, chain, header, now))
+		return true;
+	vblk_stats_add(&queue->stats.limited, 1);
+	return false;
+}
+
+/* Of a device with limits: vblk_dispatch_take() until a request has to wait. */
+static uint16_t
+dispatch_take_limited(struct vblk_queue *queue)
+{
+	uint64_t now = rte_rdtsc();
+	struct rte_vduse_chain chains[VBLK_BURST];
+	const struct virtio_blk_outhdr *copied;
+	struct virtio_blk_outhdr header;
+	uint32_t nb_back = 0;
+	uint16_t n, i;
+
+	if (vblk_limit_wait(&queue->blk->limit, &queue->turn) > now)
+		return 0;
+	n = dispatch_pop(queue, chains);
+	for (i = 0; i < n; i++)
+		nb_back += chains[i].nb_descs;
+	for (i = 0; i < n; i++) {
+		if (vblk_part_wait(queue, &chains[i]) ||
+		    !dispatch_admit(queue, &chains[i], &header, &copied, now)) {
+			vring_unpop(&queue->vq->ring, &chains[i], (uint16_t)(n - i));
+			return i;
+		}
+		if (unlikely(!dispatch_chain(queue, &chains[i], copied, nb_back)))
+			break;
+		nb_back -= chains[i].nb_descs;
+	}
+	return n;
+}
+
 uint16_t
 vblk_dispatch_take(struct vblk_queue *queue)
 {
@@ -211,10 +272,10 @@ vblk_dispatch_take(struct vblk_queue *queue)
 
 	if (unlikely(queue->next_replay < queue->nb_replay))
 		return dispatch_replay(queue);
-	/* Never more requests than the ring has descriptors, whatever the driver makes available. */
-	n = vring_pop(&queue->vq->ring, chains,
-		      RTE_MIN((uint16_t)(queue->vq->ring.size - queue->in_flight - queue->nb_done),
-			      VBLK_BURST));
+	/* Relaxed: see vblk_limit_set(). */
+	if (unlikely(rte_atomic_load_explicit(&queue->blk->limit.on, rte_memory_order_relaxed)))
+		return dispatch_take_limited(queue);
+	n = dispatch_pop(queue, chains);
 	for (i = 0; i < n; i++)
 		nb_back += chains[i].nb_descs;
 	for (i = 0; i < n; i++) {
@@ -222,7 +283,7 @@ vblk_dispatch_take(struct vblk_queue *queue)
 			vring_unpop(&queue->vq->ring, &chains[i], (uint16_t)(n - i));
 			return i;
 		}
-		if (unlikely(!dispatch_chain(queue, &chains[i], nb_back)))
+		if (unlikely(!dispatch_chain(queue, &chains[i], NULL, nb_back)))
 			break;
 		nb_back -= chains[i].nb_descs;
 	}

@@ -60,6 +60,7 @@ queue_alloc(struct vblk_queue *queue)
 	queue->order = queue->slots + 3 * size;
 	queue->stopping = false;
 	queue->oldest = 0;
+	queue->turn.at = 0;
 	queue->nb_done = 0;
 	queue->nb_replay = 0;
 	queue->next_replay = 0;

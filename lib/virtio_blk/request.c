@@ -258,24 +258,36 @@ request_ranges(struct vblk_queue *queue, struct vblk_request *request,
 	return VIRTIO_BLK_S_OK;
 }
 
-uint8_t
-vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
-		   const struct rte_vduse_chain *chain, bool *done)
+bool
+vblk_request_header(const struct rte_vduse_chain *chain, struct virtio_blk_outhdr *header)
 {
-	struct virtio_blk_outhdr header;
-
-	*done = false;
-	request->type = UINT32_MAX;
 	/* Lengths saturate at UINT32_MAX. */
 	if (unlikely(chain->out_len < REQUEST_HEADER || chain->out_len == UINT32_MAX ||
 		     chain->in_len == UINT32_MAX))
-		return VIRTIO_BLK_S_IOERR;
-	request_copy(chain, 0, &header, sizeof(header));
-	request->type = rte_le_to_cpu_32(header.type);
+		return false;
+	request_copy(chain, 0, header, sizeof(*header));
+	return true;
+}
+
+uint8_t
+vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
+		   const struct rte_vduse_chain *chain, const struct virtio_blk_outhdr *header,
+		   bool *done)
+{
+	struct virtio_blk_outhdr own;
+
+	*done = false;
+	request->type = UINT32_MAX;
+	if (likely(header == NULL)) {
+		if (unlikely(!vblk_request_header(chain, &own)))
+			return VIRTIO_BLK_S_IOERR;
+		header = &own;
+	}
+	request->type = rte_le_to_cpu_32(header->type);
 	switch (request->type) {
 	case VIRTIO_BLK_T_IN:
 	case VIRTIO_BLK_T_OUT:
-		return request_data(queue, request, chain, rte_le_to_cpu_64(header.sector), done);
+		return request_data(queue, request, chain, rte_le_to_cpu_64(header->sector), done);
 	case VIRTIO_BLK_T_FLUSH:
 		request->io.op = RTE_VDUSE_BLK_FLUSH;
 		request->io.offset = 0;

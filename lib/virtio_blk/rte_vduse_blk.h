@@ -66,9 +66,24 @@ struct rte_vduse_blk_conf {
 	 * which no driver over the kernel can.
 	 */
 	bool inflight;
+	uint64_t iops; /**< See struct rte_vduse_blk_rate_limits. */
+	uint64_t bps;  /**< See struct rte_vduse_blk_rate_limits. */
 	struct rte_vduse_handover *from;             /**< See struct rte_vduse_dev_conf. */
 	const struct vduse_transport_ops *transport; /**< See struct rte_vduse_dev_conf. */
 	void *transport_priv;                        /**< See struct rte_vduse_dev_conf. */
+};
+
+/**
+ * Limits of a block device, which all its queues share. Reads and writes count as one request and
+ * with their bytes; DISCARD, WRITE_ZEROES and SECURE_ERASE as one request without bytes; others,
+ * such as flushes, are not limited. A request over a limit waits in the ring, and so do those after
+ * it in that ring. Up to 10 ms worth of a limit that was not used are saved up. Of a request with
+ * more bytes than that, the next ones wait until its time has passed.
+ */
+struct rte_vduse_blk_rate_limits {
+	size_t size;   /**< sizeof() of this structure; it may grow at its end. */
+	uint64_t iops; /**< Requests per second; 0: no limit. */
+	uint64_t bps;  /**< Bytes per second; 0: no limit. */
 };
 
 /** Counters of one queue. A newer library may add some at the end. */
@@ -89,6 +104,7 @@ struct rte_vduse_blk_stats {
 	uint64_t calls;            /**< Interrupts sent to the driver. */
 	uint64_t calls_suppressed; /**< Completions for which the driver wanted no interrupt. */
 	uint64_t in_flight;        /**< Requests in flight now. */
+	uint64_t limited; /**< Times that a request had to wait for the device's limits. */
 };
 
 /**
@@ -240,6 +256,25 @@ rte_vduse_blk_resize(struct rte_vduse_blk *blk);
  */
 int
 rte_vduse_blk_hand_over(struct rte_vduse_blk *blk, int socket, unsigned int ms);
+
+/**
+ * Changes the limits of a device, at any time; also of requests that wait for them. What was used of
+ * the limits before is forgotten.
+ *
+ * Any thread. Not thread-safe: one call at a time.
+ *
+ * @param blk
+ *   The device.
+ * @param limits
+ *   The limits, all of them; copied.
+ * @return
+ *   0, or, with one log line and no change
+ *   - -EINVAL: the size of limits is 0 or too small
+ *   - -E2BIG: limits is of a newer release and sets a field that this library does not know
+ */
+int
+rte_vduse_blk_limits_set(struct rte_vduse_blk *blk,
+			 const struct rte_vduse_blk_rate_limits *limits);
 
 /**
  * Takes new requests of a queue, submits them to the backend, and completes finished ones, in any
