@@ -55,9 +55,8 @@ limit_charge(struct vblk_bucket *bucket, uint64_t units, uint64_t now)
 		from = RTE_MAX(next, now - RTE_MIN(now, saved));
 		to = RTE_MIN(from + limit_cost(units, rate), now + LIMIT_AHEAD);
 		/* It fails if the limit was changed meanwhile: no time is ever stored twice. */
-	} while (!rte_atomic_compare_exchange_weak_explicit(&bucket->next, &next, to,
-							    rte_memory_order_acquire,
-							    rte_memory_order_acquire));
+	} while (!rte_atomic_compare_exchange_weak_explicit(
+		&bucket->next, &next, to, rte_memory_order_acquire, rte_memory_order_acquire));
 	return from;
 }
 
@@ -150,18 +149,20 @@ rte_vduse_blk_limits_set(struct rte_vduse_blk *blk, const struct rte_vduse_blk_r
 	size_t i, least = offsetof(struct rte_vduse_blk_rate_limits, bps) + sizeof(limits->bps);
 
 	if (limits->size < least) {
-		VBLK_LOG(ERR, rte_vduse_dev_name(blk->dev),
-			 "its limits have size %zu, at least %zu are needed: set size to sizeof() of "
-			 "the structure",
-			 limits->size, least);
+		VBLK_LOG(
+			ERR, rte_vduse_dev_name(blk->dev),
+			"its limits have size %zu, at least %zu are needed: set size to sizeof() of "
+			"the structure",
+			limits->size, least);
 		return -EINVAL;
 	}
 	for (i = sizeof(*limits); i < limits->size; i++)
 		if (bytes[i] != 0) {
-			VBLK_LOG(ERR, rte_vduse_dev_name(blk->dev),
-				 "its limits have size %zu, and fields beyond the %zu bytes that this "
-				 "library knows are set: leave them 0 or use a newer library",
-				 limits->size, sizeof(*limits));
+			VBLK_LOG(
+				ERR, rte_vduse_dev_name(blk->dev),
+				"its limits have size %zu, and fields beyond the %zu bytes that this "
+				"library knows are set: leave them 0 or use a newer library",
+				limits->size, sizeof(*limits));
 			return -E2BIG;
 		}
 	vblk_limit_set(&blk->limit, limits->iops, limits->bps);

@@ -66,8 +66,8 @@ struct rte_vduse_blk_conf {
 	 * which no driver over the kernel can.
 	 */
 	bool inflight;
-	uint64_t iops; /**< See struct rte_vduse_blk_rate_limits. */
-	uint64_t bps;  /**< See struct rte_vduse_blk_rate_limits. */
+	uint64_t iops;                               /**< See struct rte_vduse_blk_rate_limits. */
+	uint64_t bps;                                /**< See struct rte_vduse_blk_rate_limits. */
 	struct rte_vduse_handover *from;             /**< See struct rte_vduse_dev_conf. */
 	const struct vduse_transport_ops *transport; /**< See struct rte_vduse_dev_conf. */
 	void *transport_priv;                        /**< See struct rte_vduse_dev_conf. */
@@ -104,7 +104,7 @@ struct rte_vduse_blk_stats {
 	uint64_t calls;            /**< Interrupts sent to the driver. */
 	uint64_t calls_suppressed; /**< Completions for which the driver wanted no interrupt. */
 	uint64_t in_flight;        /**< Requests in flight now. */
-	uint64_t limited; /**< Times that a request had to wait for the device's limits. */
+	uint64_t limited;          /**< Times that a request had to wait for the device's limits. */
 };
 
 /**
@@ -273,8 +273,7 @@ rte_vduse_blk_hand_over(struct rte_vduse_blk *blk, int socket, unsigned int ms);
  *   - -E2BIG: limits is of a newer release and sets a field that this library does not know
  */
 int
-rte_vduse_blk_limits_set(struct rte_vduse_blk *blk,
-			 const struct rte_vduse_blk_rate_limits *limits);
+rte_vduse_blk_limits_set(struct rte_vduse_blk *blk, const struct rte_vduse_blk_rate_limits *limits);
 
 /**
  * Takes new requests of a queue, submits them to the backend, and completes finished ones, in any

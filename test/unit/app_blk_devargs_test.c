@@ -34,6 +34,8 @@ defaults(void **state)
 	assert_false(args.conf.any_memory);
 	assert_false(args.conf.iommu);
 	assert_int_equal(args.conf.memory_limit, 0);
+	assert_int_equal(args.conf.iops, 0);
+	assert_int_equal(args.conf.bps, 0);
 }
 
 static void
@@ -43,10 +45,13 @@ all_keys(void **state)
 	assert_int_equal(blk_devargs_parse("a.b_c-1,transport=kernel,attach=vhost,backend=file,"
 					   "path=/srv/x.img,queues=8,direct=1,queue-size=1024,"
 					   "block-size=4096,serial=ABC,ro=1,umem=1,"
-					   "packed=1,in-order=1,log=0,memory-limit=8G",
+					   "packed=1,in-order=1,log=0,memory-limit=8G,"
+					   "iops=1500,bps=20M",
 					   &args),
 			 0);
 	assert_int_equal(args.conf.memory_limit, UINT64_C(8) << 30);
+	assert_int_equal(args.conf.iops, 1500);
+	assert_int_equal(args.conf.bps, 20 << 20);
 	assert_string_equal(args.conf.path, "/dev/vduse/a.b_c-1");
 	assert_string_equal(args.conf.backend_args, "path=/srv/x.img,direct=1,");
 	assert_string_equal(args.conf.serial, "ABC");
@@ -264,6 +269,13 @@ refused(void **state)
 		"d,backend=ram,iommu=1",
 		"d,backend=ram,memory-limit=0",
 		"d,backend=ram,memory-limit=8Q",
+		"d,backend=ram,iops=-1",
+		"d,backend=ram,iops=1K",
+		"d,backend=ram,iops=1000000001",
+		"d,backend=ram,iops=",
+		"d,backend=ram,bps=x",
+		"d,backend=ram,bps=-5",
+		"d,backend=ram,iops=1,iops=1",
 		"d,backend=ram,memory-limit=9999999T",
 		"d,backend=ram,transport=vhost-user,socket=/run/d.sock,attach=virtio",
 		"d,backend=ram,transport=vhost-user,socket=/dev/vduse/x",

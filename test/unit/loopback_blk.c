@@ -17,6 +17,9 @@
 	(VIRTIO_CONFIG_S_ACKNOWLEDGE | VIRTIO_CONFIG_S_DRIVER | VIRTIO_CONFIG_S_FEATURES_OK |      \
 	 VIRTIO_CONFIG_S_DRIVER_OK)
 
+/* How far the memory of a second queue's driver lies from that of the first. */
+#define BLK_OTHER (UINT64_C(1) << 32)
+
 static struct vduse_loopback *transport;
 
 int
@@ -70,12 +73,12 @@ blk_lay_out(struct loopback_blk *self, uint32_t size)
 /* most: the largest ring that a driver may bring; 0: what is announced. */
 static void
 blk_create(struct loopback_blk *self, const char *backend, const char *args, uint32_t size,
-	   bool read_only, bool log, uint16_t announced, uint16_t most)
+	   bool read_only, bool log, uint16_t announced, uint16_t most, struct loopback_blk *other)
 {
 	struct rte_vduse_blk_conf conf = {
 		.size = sizeof(struct rte_vduse_blk_conf),
 		.path = "/dev/vduse/unit0",
-		.queues = 1,
+		.queues = other != NULL ? 2 : 1,
 		.queue_size = announced,
 		.read_only = read_only,
 		.backend = backend,
@@ -86,6 +89,7 @@ blk_create(struct loopback_blk *self, const char *backend, const char *args, uin
 	};
 
 	memset(self, 0, sizeof(*self));
+	self->other = other;
 	blk_lay_out(self, size);
 	self->loop = vduse_loopback_new();
 	assert_non_null(self->loop);
@@ -101,21 +105,41 @@ void
 loopback_blk_create(struct loopback_blk *self, const char *backend, const char *args, uint32_t size,
 		    bool read_only)
 {
-	blk_create(self, backend, args, size, read_only, false, (uint16_t)size, 0);
+	blk_create(self, backend, args, size, read_only, false, (uint16_t)size, 0, NULL);
 }
 
 void
 loopback_blk_create_logged(struct loopback_blk *self, const char *backend, const char *args,
 			   uint32_t size)
 {
-	blk_create(self, backend, args, size, false, true, (uint16_t)size, 0);
+	blk_create(self, backend, args, size, false, true, (uint16_t)size, 0, NULL);
 }
 
 void
 loopback_blk_create_sized(struct loopback_blk *self, const char *backend, const char *args,
 			  uint32_t size, uint16_t announced, uint16_t most)
 {
-	blk_create(self, backend, args, size, false, true, announced, most);
+	blk_create(self, backend, args, size, false, true, announced, most, NULL);
+}
+
+void
+loopback_blk_create_pair(struct loopback_blk *self, struct loopback_blk *other, const char *backend,
+			 const char *args, uint32_t size)
+{
+	blk_create(self, backend, args, size, false, false, (uint16_t)size, 0, other);
+	memset(other, 0, sizeof(*other));
+	blk_lay_out(other, size);
+	other->driver.rings += BLK_OTHER;
+	other->driver.data += BLK_OTHER;
+	other->driver.regions[0].first += BLK_OTHER;
+	other->features = self->features;
+}
+
+static void
+blk_free_memory(struct loopback_blk *self)
+{
+	munmap(self->driver.regions[0].va, self->driver.regions[0].size);
+	close(self->fd);
 }
 
 void
@@ -123,8 +147,9 @@ loopback_blk_destroy(struct loopback_blk *self)
 {
 	rte_vduse_blk_destroy(self->blk);
 	vduse_loopback_free(self->loop);
-	munmap(self->driver.regions[0].va, self->driver.regions[0].size);
-	close(self->fd);
+	blk_free_memory(self);
+	if (self->other != NULL)
+		blk_free_memory(self->other);
 }
 
 static void
@@ -213,11 +238,12 @@ loopback_blk_wait(struct loopback_blk *self, enum rte_vduse_vq_state state)
 	}
 }
 
-void
-loopback_blk_up_at(struct loopback_blk *self, uint16_t used, uint16_t avail)
+/* Makes a new ring and tells the device where it is. */
+static void
+blk_set_ring(struct loopback_blk *self, struct vduse_loopback *loop, uint32_t index, uint16_t used,
+	     uint16_t avail)
 {
 	struct driver *driver = &self->driver;
-	const struct driver_region *region = &driver->regions[0];
 	const uint8_t *base = (const uint8_t *)driver->desc;
 	struct vduse_vq_info info = {
 		.num = driver->size,
@@ -227,7 +253,6 @@ loopback_blk_up_at(struct loopback_blk *self, uint16_t used, uint16_t avail)
 		.ready = 1,
 	};
 
-	loopback_blk_reset(self);
 	memset(driver->desc, 0, (size_t)(driver->data - driver->rings));
 	driver->features = self->features;
 	driver->avail->idx = avail;
@@ -235,12 +260,31 @@ loopback_blk_up_at(struct loopback_blk *self, uint16_t used, uint16_t avail)
 	driver->next = avail;
 	driver->seen = used;
 	self->next_desc = 0;
-	vduse_loopback_set_vq(self->loop, 0, &info);
-	vduse_loopback_regions_clear(self->loop);
-	assert_int_equal(vduse_loopback_region_add(self->loop, region->first,
+	vduse_loopback_set_vq(loop, index, &info);
+}
+
+static void
+blk_show_memory(const struct loopback_blk *self, struct vduse_loopback *loop)
+{
+	const struct driver_region *region = &self->driver.regions[0];
+
+	assert_int_equal(vduse_loopback_region_add(loop, region->first,
 						   region->first + region->size - 1, 0,
 						   VDUSE_ACCESS_RW, self->fd),
 			 0);
+}
+
+void
+loopback_blk_up_at(struct loopback_blk *self, uint16_t used, uint16_t avail)
+{
+	loopback_blk_reset(self);
+	blk_set_ring(self, self->loop, 0, used, avail);
+	vduse_loopback_regions_clear(self->loop);
+	blk_show_memory(self, self->loop);
+	if (self->other != NULL) {
+		blk_set_ring(self->other, self->loop, 1, used, avail);
+		blk_show_memory(self->other, self->loop);
+	}
 	if (self->pinnable)
 		vduse_loopback_regions_pinnable(self->loop);
 	vduse_loopback_set_features(self->loop, self->features);

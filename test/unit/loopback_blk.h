@@ -52,6 +52,7 @@ struct loopback_blk {
 	bool indirect; /* chains lie in indirect tables */
 	bool pinnable; /* its memory may be pinned, from the next time that it comes up */
 	int fd;
+	struct loopback_blk *other; /* the ring of its second queue; NULL: it has one queue */
 };
 
 /* What takes the place of rte_vduse_dev_create() below lib/virtio_blk: see meson.build. */
@@ -74,6 +75,10 @@ loopback_blk_create_logged(struct loopback_blk *self, const char *backend, const
 void
 loopback_blk_create_sized(struct loopback_blk *self, const char *backend, const char *args,
 			  uint32_t size, uint16_t announced, uint16_t most);
+/* The same with two queues; other is a driver of the second one, and comes up with self. */
+void
+loopback_blk_create_pair(struct loopback_blk *self, struct loopback_blk *other, const char *backend,
+			 const char *args, uint32_t size);
 void
 loopback_blk_destroy(struct loopback_blk *self);
 
