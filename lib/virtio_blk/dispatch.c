@@ -210,9 +210,10 @@ dispatch_replay(struct vblk_queue *queue)
 static inline uint16_t
 dispatch_pop(struct vblk_queue *queue, struct rte_vduse_chain *chains)
 {
-	return vring_pop(&queue->vq->ring, chains,
-			 RTE_MIN((uint16_t)(queue->vq->ring.size - queue->in_flight - queue->nb_done),
-				 VBLK_BURST));
+	return vring_pop(
+		&queue->vq->ring, chains,
+		RTE_MIN((uint16_t)(queue->vq->ring.size - queue->in_flight - queue->nb_done),
+			VBLK_BURST));
 }
 
 /*
@@ -222,7 +223,8 @@ dispatch_pop(struct vblk_queue *queue, struct rte_vduse_chain *chains)
  */
 static bool
 dispatch_admit(struct vblk_queue *queue, const struct rte_vduse_chain *chain,
-	       struct virtio_blk_outhdr *header, const struct virtio_blk_outhdr **copied, uint64_t now)
+	       struct virtio_blk_outhdr *header, const struct virtio_blk_outhdr **copied,
+	       uint64_t now)
 {
 	*copied = NULL;
 	if (!vblk_request_header(chain, header))
