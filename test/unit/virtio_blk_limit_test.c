@@ -179,6 +179,8 @@ check_rate(double units, uint64_t rate, uint64_t elapsed, uint64_t missed)
 	double hz = (double)rte_get_tsc_hz(), most = (double)rate * (double)elapsed / hz;
 	double least = (double)rate * (double)(elapsed - RTE_MIN(elapsed, missed)) / hz;
 
+	/* Something has finished, in at least two polls. */
+	assert_true(units > 0 && elapsed > 0);
 	print_message("# limit %" PRIu64 ": %.4f of it in %.3f s, %.3f s not polled\n", rate,
 		      units / most, (double)elapsed / hz, (double)missed / hz);
 	if (units > 1.02 * most)
