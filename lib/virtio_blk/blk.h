@@ -20,6 +20,7 @@
 
 #include <virtio_blk/backend/backend.h>
 #include <virtio_blk/inflight.h>
+#include <virtio_blk/latency.h>
 #include <virtio_blk/limit.h>
 #include <rte_vduse_blk.h>
 
@@ -91,6 +92,7 @@ struct vblk_request {
 	bool busy;
 	bool finished;     /* by the backend */
 	uint32_t type;     /* VIRTIO_BLK_T_* */
+	uint64_t taken;    /* TSC: see latency.h */
 	struct iovec rest; /* of the last vector of io */
 	/* Copy of the ranges of DISCARD, WRITE_ZEROES or SECURE_ERASE, in the memory of iov. */
 	struct virtio_blk_discard_write_zeroes *ranges;
@@ -150,8 +152,10 @@ struct vblk_queue {
 	bool asleep;        /* see sleep.c: signals may be enabled; the polling thread */
 	int wake_fd;        /* see rte_vduse_blk_wake_fd(); -1: not asked for; atomic */
 	struct vblk_turn turn; /* when it is held: see vblk_limit_wait() */
+	uint64_t now;       /* TSC of the last pop or poll that gave something */
 	struct rte_vduse_chain used[VBLK_BURST];
 	struct rte_vduse_blk_stats stats; /* the polling thread writes, any thread reads */
+	struct rte_vduse_blk_latency latency[RTE_VDUSE_BLK_LATENCY_KINDS]; /* likewise */
 } __rte_cache_aligned;
 
 struct rte_vduse_blk {

@@ -7,6 +7,7 @@
  */
 #include <errno.h>
 
+#include <rte_cycles.h>
 #include <rte_vduse_compat.h>
 
 #include <virtio_blk/blk.h>
@@ -112,6 +113,8 @@ vblk_complete_poll(struct vblk_queue *queue)
 	uint16_t n, i;
 
 	n = queue->channel->ops->poll(queue->channel, ios, VBLK_BURST);
+	if (n > 0)
+		queue->now = rte_rdtsc();
 	for (i = 0; i < n; i++) {
 		struct vblk_request *request = container_of(ios[i], struct vblk_request, io);
 		uint8_t status = complete_status(request->io.result);
@@ -128,6 +131,8 @@ vblk_complete_poll(struct vblk_queue *queue)
 		}
 		if (status == VIRTIO_BLK_S_IOERR)
 			vblk_stats_add(&queue->stats.io_errors, 1);
+		vblk_latency_record(&queue->latency[vblk_latency_kind(request->io.op)],
+				    request->taken, queue->now);
 		vblk_complete(queue, request, status);
 	}
 	queue->stages[VBLK_STAGE_DATA].flying -= data;

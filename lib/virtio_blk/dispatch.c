@@ -87,6 +87,7 @@ dispatch_begin(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse_c
 				     chain);
 	if (queue->vq->ring.in_order)
 		queue->order[(queue->oldest + queue->in_flight) % queue->vq->ring.size] = slot;
+	queue->requests[slot].taken = queue->now;
 	queue->in_flight++;
 	return true;
 }
@@ -170,6 +171,7 @@ dispatch_replay(struct vblk_queue *queue)
 	struct rte_vduse_chain chain;
 	uint16_t n = 0;
 
+	queue->now = rte_rdtsc();
 	/* The same limits per poll as for a pop. */
 	queue->vq->ring.nb_read = 0;
 	while (queue->next_replay < queue->nb_replay && n < VBLK_BURST &&
@@ -249,6 +251,7 @@ dispatch_take_limited(struct vblk_queue *queue)
 
 	if (vblk_limit_wait(&queue->blk->limit, &queue->turn) > now)
 		return 0;
+	queue->now = now;
 	n = dispatch_pop(queue, chains);
 	for (i = 0; i < n; i++)
 		nb_back += chains[i].nb_descs;
@@ -278,6 +281,8 @@ vblk_dispatch_take(struct vblk_queue *queue)
 	if (unlikely(rte_atomic_load_explicit(&queue->blk->limit.on, rte_memory_order_relaxed)))
 		return dispatch_take_limited(queue);
 	n = dispatch_pop(queue, chains);
+	if (n > 0)
+		queue->now = rte_rdtsc();
 	for (i = 0; i < n; i++)
 		nb_back += chains[i].nb_descs;
 	for (i = 0; i < n; i++) {

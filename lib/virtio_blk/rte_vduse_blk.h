@@ -107,6 +107,37 @@ struct rte_vduse_blk_stats {
 	uint64_t limited;          /**< Times that a request had to wait for the device's limits. */
 };
 
+/** Kinds of requests whose latencies are counted. */
+enum rte_vduse_blk_latency_kind {
+	RTE_VDUSE_BLK_LATENCY_READ,
+	RTE_VDUSE_BLK_LATENCY_WRITE,
+	RTE_VDUSE_BLK_LATENCY_FLUSH,
+	RTE_VDUSE_BLK_LATENCY_RANGES, /**< DISCARD, WRITE_ZEROES and SECURE_ERASE. */
+};
+
+/** Number of kinds. */
+#define RTE_VDUSE_BLK_LATENCY_KINDS 4
+
+/** Number of buckets of a histogram. */
+#define RTE_VDUSE_BLK_LATENCY_BUCKETS 656
+
+/**
+ * A histogram of latencies: from the time at which a request is taken from the ring to that at which
+ * the poll sees that the backend has finished it, with any status. Requests that are answered without
+ * the backend are not counted. A request that a killed process left in flight starts when it is taken
+ * again. Times are in cycles of the TSC.
+ */
+struct rte_vduse_blk_latency {
+	uint64_t count;  /**< Requests. */
+	uint64_t cycles; /**< Sum of their latencies. */
+	uint64_t max;    /**< The longest one. */
+	/**
+	 * Requests by latency. Each latency below 32 has a bucket. Above, each power of two is
+	 * divided into 16 equal buckets. The last bucket also has what is longer than 2^44.
+	 */
+	uint64_t buckets[RTE_VDUSE_BLK_LATENCY_BUCKETS];
+};
+
 /**
  * Opens a backend and creates a block device on it (section 5.2). A device that a process which
  * died has left, and that a driver still uses, goes on with the queues, block size and features
@@ -373,6 +404,53 @@ rte_vduse_blk_sleep(struct rte_vduse_blk *blk, uint16_t queue);
 void
 rte_vduse_blk_stats(const struct rte_vduse_blk *blk, uint16_t queue,
 		    struct rte_vduse_blk_stats *stats, size_t size);
+
+/**
+ * Copies a histogram of a queue. Requests that finish meanwhile may be in some of its counters only.
+ * Any thread.
+ *
+ * @param blk
+ *   The device.
+ * @param queue
+ *   0 to rte_vduse_blk_queues() - 1.
+ * @param kind
+ *   The kind of requests.
+ * @param[out] latency
+ *   The histogram.
+ * @param size
+ *   sizeof(*latency), as for rte_vduse_dev_stats().
+ * @return
+ *   0; or -EINVAL: no such queue or kind.
+ */
+int
+rte_vduse_blk_latency(const struct rte_vduse_blk *blk, uint16_t queue,
+		      enum rte_vduse_blk_latency_kind kind, struct rte_vduse_blk_latency *latency,
+		      size_t size);
+
+/**
+ * Computes a percentile of a histogram. Any thread.
+ *
+ * @param latency
+ *   The histogram; histograms may be added, counter by counter, except for max.
+ * @param share
+ *   Share of the requests, 0 to 1: 0.99 for the 99th percentile. Values beyond are taken as 0 or 1.
+ * @return
+ *   The latency that this share of the requests did not exceed, nanoseconds; rounded up by at most
+ *   1/16, and not above max. 0 if there is no request.
+ */
+uint64_t
+rte_vduse_blk_latency_ns(const struct rte_vduse_blk_latency *latency, double share);
+
+/**
+ * Computes the mean of a histogram. Any thread.
+ *
+ * @param latency
+ *   The histogram.
+ * @return
+ *   The mean latency, nanoseconds; 0 if there is no request.
+ */
+uint64_t
+rte_vduse_blk_latency_mean_ns(const struct rte_vduse_blk_latency *latency);
 
 #ifdef __cplusplus
 }

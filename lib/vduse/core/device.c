@@ -23,6 +23,7 @@
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
 #include <vduse/handover/handover.h>
+#include <vduse/telemetry.h>
 
 static int
 dev_conf_check(const struct rte_vduse_dev_conf *conf, const char **name)
@@ -241,16 +242,19 @@ rte_vduse_dev_start(struct rte_vduse_dev *dev, enum rte_vduse_attach attach)
 		ret = vduse_ctrl_add(dev);
 	if (ret < 0)
 		return ret;
+	vduse_telemetry_add(dev);
 	if (dev->taken_over)
 		(void)vduse_ctrl_run(dev_resume, dev);
 	if (dev->transport->start != NULL)
 		ret = dev->transport->start(dev);
 	if (ret == 0 && attach != RTE_VDUSE_ATTACH_NONE && dev->transport->attach != NULL)
 		ret = dev->transport->attach(dev, attach);
-	if (ret < 0)
+	if (ret < 0) {
 		vduse_ctrl_remove(dev);
-	else
+		vduse_telemetry_remove(dev);
+	} else {
 		dev->started = true;
+	}
 	dev->from = NULL;
 	return ret;
 }
@@ -264,6 +268,7 @@ rte_vduse_dev_stop(struct rte_vduse_dev *dev)
 	if (dev->transport->detach != NULL && !vduse_dev_leaves(dev))
 		dev->transport->detach(dev);
 	vduse_ctrl_remove(dev);
+	vduse_telemetry_remove(dev);
 	dev->stopped = true;
 }
 

@@ -39,6 +39,7 @@ struct rte_vduse_dev {
 	char owner[RTE_VDUSE_NAME_MAX];              /* the application's name for it; constant */
 	char path[RTE_VDUSE_SOCKET_MAX];             /* constant */
 	TAILQ_ENTRY(rte_vduse_dev) next_path;        /* see device_path.c */
+	TAILQ_ENTRY(rte_vduse_dev) next_shown;       /* see telemetry.c */
 	const struct vduse_transport_ops *transport; /* constant */
 	void *transport_priv;                        /* of the transport */
 	const struct rte_vduse_dev_ops *ops;         /* constant */

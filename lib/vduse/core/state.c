@@ -366,3 +366,12 @@ vduse_state_config(struct rte_vduse_dev *dev, uint32_t offset, const void *data,
 	memcpy(dev->state.header->config + offset, data,
 	       RTE_MIN(len, RTE_VDUSE_LEFT_CONFIG_MAX - offset));
 }
+
+bool
+vduse_state_file(const struct rte_vduse_dev *dev, char *path, size_t size)
+{
+	if (dev->state.header == NULL)
+		return false;
+	state_path(dev->path, path, size);
+	return true;
+}

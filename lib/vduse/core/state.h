@@ -24,6 +24,10 @@ struct vduse_state {
 	bool kept; /* a process that was killed wrote it */
 };
 
+/* Tells the path of the file. False: it is closed. Thread: any. */
+bool
+vduse_state_file(const struct rte_vduse_dev *dev, char *path, size_t size);
+
 /* Closes the file, and removes it if remove is set. Does nothing if it is closed. */
 void
 vduse_state_close(struct rte_vduse_dev *dev, bool remove);

@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-3-Clause */
+/* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
+/*
+ * Records how long requests take, in histograms with log-linear buckets: each power of two of TSC
+ * cycles is divided into equal parts. A time is known to within 1/16.
+ * Thread: the one that serves the queue writes; any thread reads.
+ */
+#ifndef VBLK_LATENCY_H
+#define VBLK_LATENCY_H
+
+#include <rte_branch_prediction.h>
+#include <rte_common.h>
+#include <rte_vduse_compat.h>
+
+#include <rte_vduse_blk.h>
+
+#define VBLK_LATENCY_BITS 4
+/* Longer times, over half an hour, are in the last bucket. */
+#define VBLK_LATENCY_MAX ((UINT64_C(1) << 44) - 1)
+static_assert(RTE_VDUSE_BLK_LATENCY_BUCKETS == (44 - VBLK_LATENCY_BITS + 1) << VBLK_LATENCY_BITS,
+	      "one bucket for each part");
+
+static inline unsigned int
+vblk_latency_bucket(uint64_t cycles)
+{
+	unsigned int shift;
+
+	if (cycles < (1u << VBLK_LATENCY_BITS))
+		return (unsigned int)cycles;
+	cycles = RTE_MIN(cycles, VBLK_LATENCY_MAX);
+	shift = 63 - (unsigned int)__builtin_clzll(cycles) - VBLK_LATENCY_BITS;
+	return (shift << VBLK_LATENCY_BITS) + (unsigned int)(cycles >> shift);
+}
+
+/* Relaxed: readers expect no order between counters. */
+static inline void
+vblk_latency_add(uint64_t *counter, uint64_t n)
+{
+	rte_atomic_store_explicit(counter, *counter + n, rte_memory_order_relaxed);
+}
+
+/* Counts a request that was taken and finished at these times, in TSC cycles. */
+static inline void
+vblk_latency_record(struct rte_vduse_blk_latency *latency, uint64_t taken, uint64_t now)
+{
+	/* The counters of two processors may differ a little. */
+	uint64_t cycles = likely(now > taken) ? now - taken : 0;
+
+	vblk_latency_add(&latency->count, 1);
+	vblk_latency_add(&latency->cycles, cycles);
+	if (unlikely(cycles > latency->max))
+		rte_atomic_store_explicit(&latency->max, cycles, rte_memory_order_relaxed);
+	vblk_latency_add(&latency->buckets[vblk_latency_bucket(cycles)], 1);
+}
+
+/* The kind of request that an operation belongs to. */
+static inline enum rte_vduse_blk_latency_kind
+vblk_latency_kind(unsigned int op)
+{
+	return (enum rte_vduse_blk_latency_kind)RTE_MIN(
+		op, (unsigned int)RTE_VDUSE_BLK_LATENCY_RANGES);
+}
+
+/* Copies the counters, as the thread that serves the queue may be writing them. */
+void
+vblk_latency_copy(const struct rte_vduse_blk_latency *from, struct rte_vduse_blk_latency *to);
+/* Adds counters to a sum. */
+void
+vblk_latency_sum(struct rte_vduse_blk_latency *sum, const struct rte_vduse_blk_latency *other);
+
+#endif /* VBLK_LATENCY_H */
