@@ -19,8 +19,8 @@
 /* A query for one device, which stays as long as the query is answered. */
 struct vduse_telemetry_query {
 	struct rte_vduse_dev *dev;
-	void *arg;             /* of the device type */
-	unsigned int nb;       /* numbers that the client gave */
+	void *arg;       /* of the device type */
+	unsigned int nb; /* numbers that the client gave */
 	uint32_t numbers[VDUSE_TELEMETRY_NUMBERS];
 	struct rte_tel_data *data; /* the answer */
 };

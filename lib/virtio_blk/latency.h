@@ -57,8 +57,8 @@ vblk_latency_record(struct rte_vduse_blk_latency *latency, uint64_t taken, uint6
 static inline enum rte_vduse_blk_latency_kind
 vblk_latency_kind(unsigned int op)
 {
-	return (enum rte_vduse_blk_latency_kind)RTE_MIN(
-		op, (unsigned int)RTE_VDUSE_BLK_LATENCY_RANGES);
+	return (enum rte_vduse_blk_latency_kind)RTE_MIN(op,
+							(unsigned int)RTE_VDUSE_BLK_LATENCY_RANGES);
 }
 
 /* Copies the counters, as the thread that serves the queue may be writing them. */

@@ -14,10 +14,10 @@
 
 /* Names of the counters, in the order of struct rte_vduse_blk_stats. */
 static const char *const tel_counters[] = {
-	"reads",	  "writes",	     "flushes",	     "discards",
-	"write_zeroes",	  "secure_erases",   "others",	     "read_bytes",
-	"written_bytes",  "io_errors",	     "bad_requests", "unsupported",
-	"bad_descriptors", "calls",	     "calls_suppressed", "in_flight",
+	"reads",           "writes",        "flushes",          "discards",
+	"write_zeroes",    "secure_erases", "others",           "read_bytes",
+	"written_bytes",   "io_errors",     "bad_requests",     "unsupported",
+	"bad_descriptors", "calls",         "calls_suppressed", "in_flight",
 };
 static_assert(sizeof(tel_counters) / sizeof(tel_counters[0]) ==
 		      sizeof(struct rte_vduse_blk_stats) / sizeof(uint64_t),
@@ -83,7 +83,9 @@ tel_add_latency(struct rte_tel_data *data, const char *kind,
 	static const struct {
 		const char *name;
 		double share;
-	} rows[] = { { "p50", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 }, { "p99_9", 0.999 }, { "max", 1 } };
+	} rows[] = {
+		{ "p50", 0.5 }, { "p90", 0.9 }, { "p99", 0.99 }, { "p99_9", 0.999 }, { "max", 1 }
+	};
 	char name[32];
 	size_t i;
 

@@ -107,17 +107,15 @@ parameters(void **state)
 	struct rte_vduse_blk_latency one;
 
 	RTE_SET_USED(state);
-	assert_int_equal(rte_vduse_blk_latency(blk.blk, 1, RTE_VDUSE_BLK_LATENCY_READ, &one,
-					       sizeof(one)),
-			 -EINVAL);
-	assert_int_equal(rte_vduse_blk_latency(blk.blk, 0,
-					       (enum rte_vduse_blk_latency_kind)4, &one,
+	assert_int_equal(
+		rte_vduse_blk_latency(blk.blk, 1, RTE_VDUSE_BLK_LATENCY_READ, &one, sizeof(one)),
+		-EINVAL);
+	assert_int_equal(rte_vduse_blk_latency(blk.blk, 0, (enum rte_vduse_blk_latency_kind)4, &one,
 					       sizeof(one)),
 			 -EINVAL);
 	/* A caller that knows less gets that. */
 	memset(&one, 0xaa, sizeof(one));
-	assert_int_equal(rte_vduse_blk_latency(blk.blk, 0, RTE_VDUSE_BLK_LATENCY_READ, &one, 8),
-			 0);
+	assert_int_equal(rte_vduse_blk_latency(blk.blk, 0, RTE_VDUSE_BLK_LATENCY_READ, &one, 8), 0);
 	assert_int_equal(one.count, 0);
 	assert_int_equal(one.cycles, UINT64_C(0xaaaaaaaaaaaaaaaa));
 }

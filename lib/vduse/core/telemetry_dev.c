@@ -166,7 +166,7 @@ static const char *
 dev_state_name(uint32_t state)
 {
 	static const char *const names[] = {
-		[RTE_VDUSE_VQ_IDLE] = "idle",	    [RTE_VDUSE_VQ_RUNNING] = "running",
+		[RTE_VDUSE_VQ_IDLE] = "idle",       [RTE_VDUSE_VQ_RUNNING] = "running",
 		[RTE_VDUSE_VQ_WAITING] = "waiting", [RTE_VDUSE_VQ_SUSPENDED] = "suspended",
 		[RTE_VDUSE_VQ_ERROR] = "error",
 	};
