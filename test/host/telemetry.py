@@ -246,6 +246,23 @@ def net_load(memory):
         until(lambda nb=i + 1: ring.used() == nb, f"packet {i} is not used")
 
 
+def many_regions(client, driver, memory):
+    """More than an answer has room for: pages follow one another without a gap."""
+    firsts = [memory.first] + [(1 << 63) + i * 8192 for i in range(300)]
+    for first in firsts[1:]:
+        driver.add_region(memory.region(first, 4096), [memory.fd])
+    found = []
+    while len(found) < len(firsts):
+        answer = client.ask("/vduse/iotlb", f"net_vduse0,0,{len(found)}")
+        nb = min(128, len(firsts) - len(found))
+        same(answer, {"regions": 301, "left_out": 301 - nb, "from": len(found)}, "a page")
+        found += answer["first"]
+        if not nb == len(answer["last"]) == len(answer["perm"]) == len(answer["size"]):
+            fail(f"a page of {nb} regions: {answer}")
+    if found != [hex(first) for first in firsts]:
+        fail(f"regions: {found}")
+
+
 def net_with_driver(client, path):
     step("packets")
     memory = vu.Memory(1 << 20)
@@ -260,6 +277,7 @@ def net_with_driver(client, path):
                 {**NET_ZERO, "pairs": 2, "pairs_used": 2}, "pair 1", CALLS)
         same(client.ask("/vduse/info", "net_vduse0"),
              {"type": "net", "device_id": 1, "path": path, "regions": 1}, "/vduse/info")
+        many_regions(client, driver, memory)
         same(client.ask("/vduse/vq", "net_vduse0,1"), {"state": "running", "ready": 1}, "vq 1")
     memory.close()
 
