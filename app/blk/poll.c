@@ -44,7 +44,8 @@ struct poll_worker {
 } __rte_cache_aligned;
 
 static struct poll_worker workers[RTE_MAX_LCORE];
-static uint64_t idle; /* timer cycles to poll before a sleep; 0: never sleep. Constant */
+static uint64_t idle; /* TSC cycles to poll before a sleep; 0: never sleep. Constant */
+static bool started;  /* there are lcores to stop; the main thread only */
 static bool quit;     /* atomic */
 
 static void
@@ -58,7 +59,7 @@ poll_stand_still(struct poll_worker *worker)
 	rte_atomic_store_explicit(&worker->held, false, rte_memory_order_release);
 }
 
-/* Milliseconds until a time in timer cycles, rounded up; for epoll_wait(). */
+/* Milliseconds until a time in TSC cycles, rounded down so as not to be late; for epoll_wait(). */
 static int
 poll_timeout(uint64_t until)
 {
@@ -66,10 +67,10 @@ poll_timeout(uint64_t until)
 
 	if (until == RTE_VDUSE_BLK_SIGNALLED)
 		return -1;
-	now = rte_get_timer_cycles();
+	now = rte_get_tsc_cycles();
 	if (until <= now)
 		return 0;
-	ms = (until - now) / (rte_get_timer_hz() / MS_PER_S) + 1;
+	ms = (until - now) / (rte_get_tsc_hz() / MS_PER_S);
 	return (int)RTE_MIN(ms, (uint64_t)MS_PER_S);
 }
 
@@ -98,8 +99,8 @@ static int
 poll_run(void *arg)
 {
 	struct poll_worker *worker = arg;
-	uint64_t since =
-		0; /* when the first sweep found nothing; 0: the last one found something */
+	/* When the first sweep found nothing; 0: the last one found something. */
+	uint64_t since = 0;
 	unsigned int i, work;
 
 	/* Relaxed: no other data depends on either. */
@@ -117,8 +118,8 @@ poll_run(void *arg)
 		if (idle == 0)
 			continue;
 		if (since == 0) {
-			since = rte_get_timer_cycles();
-		} else if (rte_get_timer_cycles() - since >= idle) {
+			since = rte_get_tsc_cycles();
+		} else if (rte_get_tsc_cycles() - since >= idle) {
 			poll_sleep(worker);
 			since = 0;
 		}
@@ -307,7 +308,8 @@ app_poll_start(unsigned int idle_us)
 				"such as -l 0,1\n");
 		return -EINVAL;
 	}
-	idle = idle_us * rte_get_timer_hz() / US_PER_S;
+	idle = idle_us * rte_get_tsc_hz() / US_PER_S;
+	started = true;
 	ret = poll_open_workers();
 	RTE_LCORE_FOREACH_WORKER(lcore) {
 		if (ret == 0)
@@ -323,6 +325,8 @@ app_poll_stop(void)
 {
 	unsigned int lcore;
 
+	if (!started)
+		return;
 	/* Relaxed: no other data depends on it. An lcore reads it after its eventfd. */
 	rte_atomic_store_explicit(&quit, true, rte_memory_order_relaxed);
 	RTE_LCORE_FOREACH_WORKER(lcore)

@@ -146,13 +146,13 @@ struct vblk_queue {
 	uint16_t nb_used; /* entries of used, to be pushed */
 	bool pushed;      /* entries were pushed, publish them */
 	bool packed;
-	bool write_through; /* the driver cannot flush: section 5.2.6.2 */
-	bool settable;      /* the driver may disable the write cache */
-	bool acquired;      /* counted in nb_acquired; control thread */
-	bool asleep;        /* see sleep.c: signals may be enabled; the polling thread */
-	int wake_fd;        /* see rte_vduse_blk_wake_fd(); -1: not asked for; atomic */
+	bool write_through;    /* the driver cannot flush: section 5.2.6.2 */
+	bool settable;         /* the driver may disable the write cache */
+	bool acquired;         /* counted in nb_acquired; control thread */
+	bool asleep;           /* see sleep.c: signals may be enabled; the polling thread */
+	int wake_fd;           /* see rte_vduse_blk_wake_fd(); -1: not asked for; atomic */
 	struct vblk_turn turn; /* when it is held: see vblk_limit_wait() */
-	uint64_t now;       /* TSC of the last pop or poll that gave something */
+	uint64_t now;          /* TSC of the last pop or poll that gave something */
 	struct rte_vduse_chain used[VBLK_BURST];
 	struct rte_vduse_blk_stats stats; /* the polling thread writes, any thread reads */
 	struct rte_vduse_blk_latency latency[RTE_VDUSE_BLK_LATENCY_KINDS]; /* likewise */
@@ -282,6 +282,9 @@ vblk_complete_push(struct vblk_queue *queue);
 void
 vblk_complete_published(struct vblk_queue *queue);
 
+/* sleep.c: wakes the threads that sleep on the queues of a device. Any thread. */
+void
+vblk_sleep_wake(struct rte_vduse_blk *blk);
 /*
  * sleep.c: disables what rte_vduse_blk_sleep() enabled, at the first poll that found work. Between
  * enter and leave.

@@ -166,5 +166,7 @@ rte_vduse_blk_limits_set(struct rte_vduse_blk *blk, const struct rte_vduse_blk_r
 			return -E2BIG;
 		}
 	vblk_limit_set(&blk->limit, limits->iops, limits->bps);
+	/* Their queues may be held for longer than the new limits say. */
+	vblk_sleep_wake(blk);
 	return 0;
 }

@@ -383,7 +383,7 @@ rte_vduse_blk_wake_fd(struct rte_vduse_blk *blk, uint16_t queue);
  * @param queue
  *   0 to rte_vduse_blk_queues() - 1; not checked.
  * @return
- *   RTE_VDUSE_BLK_AWAKE; or the value of rte_get_timer_cycles() at which the queue has to be polled
+ *   RTE_VDUSE_BLK_AWAKE; or the value of rte_get_tsc_cycles() at which the queue has to be polled
  *   if its eventfd is not signalled before; or RTE_VDUSE_BLK_SIGNALLED.
  */
 uint64_t

@@ -8,6 +8,8 @@
  * and signals of the backend, which the first poll that finds work disables.
  * Thread: polling.
  */
+#include <sys/eventfd.h>
+
 #include <rte_vduse_compat.h>
 
 #include <virtio_blk/blk.h>
@@ -24,14 +26,15 @@ rte_vduse_blk_wake_fd(struct rte_vduse_blk *blk, uint16_t index)
 }
 
 /*
- * When the queue has to be polled next although nothing is signalled, timer cycles; never 0. What is
- * held back until a time belongs here.
+ * When the queue has to be polled next although nothing is signalled, TSC cycles; never 0. That is
+ * if the limits hold its next request back.
  */
 static uint64_t
 sleep_due(const struct vblk_queue *queue)
 {
-	RTE_SET_USED(queue);
-	return RTE_VDUSE_BLK_SIGNALLED;
+	uint64_t at = vblk_limit_wait(&queue->blk->limit, &queue->turn);
+
+	return at != 0 ? at : RTE_VDUSE_BLK_SIGNALLED;
 }
 
 /* Whether something waits for a poll and not for a signal. */
@@ -64,7 +67,8 @@ sleep_enable(struct vblk_queue *queue)
 		rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	else
 		vring_notify(ring, true);
-	if (vring_count(ring) > 0)
+	/* A request that is held back stays in the ring. */
+	if (vring_count(ring) > 0 && vblk_limit_wait(&queue->blk->limit, &queue->turn) == 0)
 		return false;
 	return queue->in_flight == 0 || vblk_channel_sleep(queue->channel, fd);
 }
@@ -89,6 +93,20 @@ rte_vduse_blk_sleep(struct rte_vduse_blk *blk, uint16_t index)
 		until = sleep_due(queue);
 	vduse_vq_leave(queue->vq);
 	return until;
+}
+
+void
+vblk_sleep_wake(struct rte_vduse_blk *blk)
+{
+	uint16_t i;
+	int fd;
+
+	for (i = 0; i < blk->nb_queues; i++) {
+		fd = rte_atomic_load_explicit(&blk->queues[i].wake_fd, rte_memory_order_relaxed);
+		/* Fails only if the counter is full, which wakes the thread too. */
+		if (fd >= 0)
+			(void)eventfd_write(fd, 1);
+	}
 }
 
 void

@@ -29,7 +29,7 @@ static const struct device_counter counters[] = {
 	COUNTER(others),          COUNTER(read_bytes),   COUNTER(written_bytes),
 	COUNTER(io_errors),       COUNTER(bad_requests), COUNTER(unsupported),
 	COUNTER(bad_descriptors), COUNTER(calls),        COUNTER(calls_suppressed),
-	COUNTER(in_flight),
+	COUNTER(in_flight),       COUNTER(limited),
 };
 
 _Static_assert(RTE_DIM(counters) * sizeof(uint64_t) == sizeof(struct rte_vduse_blk_stats),
