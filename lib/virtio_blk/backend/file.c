@@ -254,6 +254,7 @@ file_acquire(struct rte_vduse_blk_backend *backend)
 		left -= FILE_WAIT_STEP_MS;
 	}
 	file->refused = ret < 0;
+	file->acquired = ret == 0;
 	return ret;
 }
 
@@ -264,6 +265,7 @@ file_release(struct rte_vduse_blk_backend *backend)
 
 	if (file->share)
 		file_lock_leave(file->fd);
+	file->acquired = false;
 }
 
 /* With share=1 the queues acquire and release it, which start and stop in either process. */
@@ -278,7 +280,8 @@ file_hand_over(struct rte_vduse_blk_backend *backend, bool gone)
 		file_lock_leave(file->fd);
 		return 0;
 	}
-	if (file->share)
+	/* If it comes back, they run still. */
+	if (file->share && !file->acquired)
 		return 0;
 	while ((ret = file_lock_take(file->fd, backend->limits.read_only)) == -EAGAIN && left > 0) {
 		rte_delay_us_sleep(FILE_WAIT_STEP_MS * 1000);

@@ -64,6 +64,7 @@ struct file_backend {
 	bool direct;               /* opened with O_DIRECT; constant */
 	bool polls;                /* its device has poll queues; constant */
 	bool share;                /* locked only while a queue runs; constant */
+	bool acquired;             /* locked by acquire; control thread */
 	bool handed_over;          /* opened while another process had it locked; constant */
 	bool refused;              /* acquire waited in vain; control thread */
 	bool discard_command;      /* discard with BLOCK_URING_CMD_DISCARD; constant */
