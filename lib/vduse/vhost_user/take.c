@@ -80,9 +80,9 @@ take_serve(struct vhost_user *vu)
 		return 0;
 	vu->dev->from->client = -1;
 	vhost_user_conn_begin(vu, fd);
+	/* A ring that is in no region was paused there, too. */
 	for (i = 0; i < vu->dev->nb_vqs && vu->conn >= 0; i++)
-		if (vhost_user_vring_go(vu, i) < 0)
-			return vhost_user_conn_end(vu);
+		vu->vqs[i].ring.paused = vhost_user_vring_go(vu, i) < 0;
 	vhost_user_vring_announce(vu);
 	return 0;
 }
