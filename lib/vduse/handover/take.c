@@ -30,6 +30,8 @@ take_hello(struct rte_vduse_handover *from)
 	memcpy(&from->hello, record->data, sizeof(from->hello));
 	if (from->hello.version != VDUSE_RECORD_VERSION ||
 	    record->nb_fds != (uint32_t)__builtin_popcount(from->hello.files) ||
+	    (from->hello.files & ~(VDUSE_HELLO_STATE | VDUSE_HELLO_DEVICE)) != 0 ||
+	    from->hello.left.config_size > sizeof(from->hello.left.config) ||
 	    from->hello.path[sizeof(from->hello.path) - 1] != '\0')
 		return -EPROTO;
 	if (from->hello.files & VDUSE_HELLO_STATE)
@@ -180,6 +182,8 @@ vduse_take(struct rte_vduse_dev *dev)
 		return ret;
 	}
 	ret = vduse_ctrl_run(take_alone, dev);
-	VDUSE_LOG(dev, NOTICE, dev->name, "taken over from another process: its driver goes on");
+	if (ret == 0)
+		VDUSE_LOG(dev, NOTICE, dev->name,
+			  "taken over from another process: its driver goes on");
 	return ret;
 }
