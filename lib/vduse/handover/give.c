@@ -73,6 +73,22 @@ give_hello(const struct rte_vduse_dev *dev, struct vduse_records *records)
 	return 0;
 }
 
+/*
+ * The virtqueues run on, and so the driver's kicks are passed on and misses are served, unless the
+ * answers of the driver that this takes are messages.
+ */
+static void
+give_hold(struct rte_vduse_dev *dev)
+{
+	dev->giving->holds = dev->transport->give_hold != NULL && !dev->asks;
+	if (dev->giving->holds) {
+		dev->transport->give_hold(dev, true);
+		return;
+	}
+	dev->giving->paused = true;
+	vduse_ctrl_pause(dev, true);
+}
+
 /* Everything but the positions: they change until the virtqueues rest. */
 static int
 give_prepare(struct rte_vduse_dev *dev)
@@ -92,7 +108,7 @@ give_prepare(struct rte_vduse_dev *dev)
 	if (ret == 0 && vduse_records_add(records, VDUSE_RECORD_PREPARED) == NULL)
 		ret = -ENOMEM;
 	if (ret == 0)
-		vduse_ctrl_pause(dev, true);
+		give_hold(dev);
 	return ret;
 }
 
@@ -103,6 +119,9 @@ give_rest(struct rte_vduse_dev *dev)
 	uint16_t i;
 	int ret;
 
+	if (!dev->giving->paused)
+		vduse_ctrl_pause(dev, true);
+	dev->giving->paused = true;
 	for (i = 0; i < dev->nb_vqs; i++)
 		vduse_vq_pause(&dev->vqs[i]);
 	if (vduse_drain(dev, 0, dev->nb_vqs, false) < 0)
@@ -118,21 +137,23 @@ give_rest(struct rte_vduse_dev *dev)
 }
 
 static int
+give_go_on(struct rte_vduse_dev *dev)
+{
+	vduse_drain_end(dev);
+	if (dev->giving->paused)
+		vduse_ctrl_pause(dev, false);
+	if (dev->giving->holds)
+		dev->transport->give_hold(dev, false);
+	return 0;
+}
+
+static int
 give_back(struct rte_vduse_dev *dev)
 {
 	int ret = dev->ops->hand_over != NULL ? dev->ops->hand_over(dev, false, dev->arg) : 0;
 
-	vduse_drain_end(dev);
-	vduse_ctrl_pause(dev, false);
+	(void)give_go_on(dev);
 	return ret;
-}
-
-static int
-give_go_on(struct rte_vduse_dev *dev)
-{
-	vduse_drain_end(dev);
-	vduse_ctrl_pause(dev, false);
-	return 0;
 }
 
 /* The other process has it. What both have open is closed here, and nothing is done to it. */
@@ -201,7 +222,8 @@ rte_vduse_dev_hand_over(struct rte_vduse_dev *dev, int socket, unsigned int ms)
 	struct vduse_giving giving = { .ms = ms };
 	int ret = -ENOTSUP;
 
-	if (dev->transport->give != NULL && dev->ops->vq_remap == NULL && !dev->draining) {
+	if (dev->transport->give != NULL && dev->ops->vq_remap == NULL && !dev->draining &&
+	    dev->started && !dev->stopped && !dev->leaving) {
 		vduse_record_limit(socket, ms);
 		dev->giving = &giving;
 		ret = give_steps(dev, socket);

@@ -21,6 +21,8 @@ struct rte_vduse_dev_conf;
 struct vduse_giving {
 	uint64_t end; /* of the step, in timer cycles */
 	unsigned int ms;
+	bool holds;  /* the driver's messages wait, and the virtqueues run; control thread */
+	bool paused; /* the control thread does not serve the device; control thread */
 	struct vduse_records records; /* of the step */
 };
 

@@ -14,6 +14,7 @@
 #include <rte_common.h>
 
 #include <vduse/core/device.h>
+#include <vduse/core/log.h>
 #include <vduse/handover/record.h>
 #include <vduse/vhost_user/vhost_user.h>
 
@@ -250,6 +251,28 @@ vhost_user_give(struct rte_vduse_dev *dev, bool rests, struct vduse_records *rec
 	if (ret == 0 && rests && vu->announces)
 		ret = give_announce(vu, records);
 	return ret == 0 && rests ? give_client(vu, records) : ret;
+}
+
+static void
+give_watch(const struct vhost_user *vu, int fd, bool on)
+{
+	int ret = fd >= 0 ? vhost_user_socket_watch(vu, fd, on) : 0;
+
+	if (ret < 0 && on)
+		VDUSE_LOG(dev, ERR, vu->dev->name,
+			  "cannot poll its socket again: %s: create it again", strerror(-ret));
+}
+
+/* The kicks stay in the epoll. A listener that waits for a descriptor is not in it. */
+void
+vhost_user_give_hold(struct rte_vduse_dev *dev, bool on)
+{
+	const struct vhost_user *vu = dev->transport_priv;
+
+	give_watch(vu, vu->conn, !on);
+	give_watch(vu, vu->timer, !on);
+	if (!vu->paused)
+		give_watch(vu, vu->listener, !on);
 }
 
 static void

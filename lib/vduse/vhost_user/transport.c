@@ -268,6 +268,7 @@ const struct vduse_transport_ops vduse_transport_vhost_user = {
 	.config_call = vhost_user_channel_config,
 	.give_ready = vhost_user_give_ready,
 	.give = vhost_user_give,
+	.give_hold = vhost_user_give_hold,
 	.given = vhost_user_given,
 	.take = vhost_user_take,
 	.tells_ready = true,

@@ -430,6 +430,8 @@ vhost_user_give_ready(const struct rte_vduse_dev *dev);
 int
 vhost_user_give(struct rte_vduse_dev *dev, bool rests, struct vduse_records *records);
 void
+vhost_user_give_hold(struct rte_vduse_dev *dev, bool on);
+void
 vhost_user_given(struct rte_vduse_dev *dev);
 /* take.c: as take in transport.h. */
 int
