@@ -17,6 +17,10 @@
 /* How long a stop waits for a backend, in seconds. */
 #define APP_BACKEND_S 30
 
+/* How long an lcore polls before it sleeps, unless it is told. */
+#define APP_IDLE_US     50
+#define APP_IDLE_US_MAX 1000000
+
 enum app_state {
 	APP_STARTING,
 	APP_SERVING,
@@ -24,10 +28,6 @@ enum app_state {
 };
 
 /* A device. What is not said to be constant is read and written under the lock of the list. */
-/* How long an lcore polls before it sleeps, unless it is told. */
-#define APP_IDLE_US     50
-#define APP_IDLE_US_MAX 1000000
-
 struct app_device {
 	struct blk_devargs args;   /* constant */
 	char *text;                /* the arguments as they were given; constant */

@@ -25,7 +25,7 @@ BLOCK = 4096
 BLOCKS = 256
 COUNTERS = {"reads", "writes", "flushes", "discards", "write_zeroes", "secure_erases", "others",
             "read_bytes", "written_bytes", "io_errors", "bad_requests", "unsupported",
-            "bad_descriptors", "calls", "calls_suppressed", "in_flight"}
+            "bad_descriptors", "calls", "calls_suppressed", "in_flight", "limited"}
 FUZZ_S = 3
 
 
@@ -145,7 +145,8 @@ def methods(control):
                            ("log.set", {"type": "lib.*", "level": 0}),
                            ("config.save", {"path": 1})):
         refused(control, -32602, method, **params)
-    for method in ("device.stats", "device.remove", "device.resize"):
+    for method in ("device.stats", "device.remove", "device.resize", "device.limits",
+                   "device.handover"):
         same("no-disk" in refused(control, "ENODEV", method, name="no-disk"), True)
         refused(control, "ENODEV", method, name="\u00e9" * 300)
     for text in ("", "a b,backend=null", "disk1", "disk1,backend=null,iface=nowhere",
@@ -168,6 +169,9 @@ def methods(control):
           "serial": "S1"})
     os.truncate(image, 2 << 20)
     same(control.call("device.resize", name="disk1"), {"capacity_bytes": 2 << 20})
+    refused(control, "EINVAL", "device.limits", name="disk1", iops=-1)
+    same(control.call("device.limits", name="disk1", iops=100, bps=1 << 20), True)
+    same(control.call("device.limits", name="disk1"), True)
     for level in ("emerg", "debug", "info", 8, 1, 7):
         same(control.call("log.set", type="lib.vduse.*", level=level), True)
     found = control.call("device.stats", name="disk1")

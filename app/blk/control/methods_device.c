@@ -255,8 +255,38 @@ device_resize(struct control_call *call)
 	return ret == 0 && call->result == NULL ? -ENOMEM : ret;
 }
 
+/* 0, or nothing said: no limit. */
+static int
+device_limits(struct control_call *call)
+{
+	struct rte_vduse_blk_rate_limits limits = { .size = sizeof(limits) };
+	json_int_t iops = 0, bps = 0;
+	struct app_device *device;
+	const char *name;
+	int ret =
+		control_unpack(call, "{s:s, s?I, s?I}", "name", &name, "iops", &iops, "bps", &bps);
+
+	if (ret != 0)
+		return ret;
+	if (iops < 0 || bps < 0)
+		return control_fail(call, -EINVAL, "iops and bps are 0 or more");
+	limits.iops = (uint64_t)iops;
+	limits.bps = (uint64_t)bps;
+	ret = app_registry_claim(call->devices, name, APP_SERVING, &device);
+	if (ret < 0)
+		return control_no_device(call, name, ret);
+	ret = rte_vduse_blk_limits_set(device->blk, &limits);
+	app_registry_release(call->devices, device, APP_SERVING);
+	call->result = json_true();
+	return ret;
+}
+
 const struct control_method control_methods_device[] = {
-	{ "device.list", device_list },     { "device.stats", device_stats },
-	{ "device.add", device_add },       { "device.remove", device_remove },
-	{ "device.resize", device_resize }, { NULL, NULL },
+	{ "device.list", device_list },
+	{ "device.stats", device_stats },
+	{ "device.add", device_add },
+	{ "device.remove", device_remove },
+	{ "device.resize", device_resize },
+	{ "device.limits", device_limits },
+	{ NULL, NULL },
 };

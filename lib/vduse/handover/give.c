@@ -223,7 +223,7 @@ rte_vduse_dev_hand_over(struct rte_vduse_dev *dev, int socket, unsigned int ms)
 	int ret = -ENOTSUP;
 
 	if (dev->transport->give != NULL && dev->ops->vq_remap == NULL && !dev->draining &&
-	    dev->started && !dev->stopped && !dev->leaving) {
+	    dev->started && !dev->stopped) {
 		vduse_record_limit(socket, ms);
 		dev->giving = &giving;
 		ret = give_steps(dev, socket);
