@@ -268,7 +268,6 @@ rte_vduse_dev_stop(struct rte_vduse_dev *dev)
 	if (dev->transport->detach != NULL && !vduse_dev_leaves(dev))
 		dev->transport->detach(dev);
 	vduse_ctrl_remove(dev);
-	vduse_telemetry_remove(dev);
 	dev->stopped = true;
 }
 
@@ -297,6 +296,8 @@ rte_vduse_dev_destroy(struct rte_vduse_dev *dev)
 	if (dev == NULL)
 		return;
 	rte_vduse_dev_stop(dev);
+	/* However it was stopped: left, or handed over. */
+	vduse_telemetry_remove(dev);
 	vduse_state_close(dev, !vduse_dev_leaves(dev));
 	dev->transport->destroy(dev);
 	vduse_dev_path_leave(dev);
