@@ -26,6 +26,7 @@
 #include <rte_eal.h>
 #include <rte_errno.h>
 #include <rte_log.h>
+#include <rte_vduse_handover.h>
 
 #include "app.h"
 #include "control/control.h"

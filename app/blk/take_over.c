@@ -25,6 +25,7 @@
 
 struct take_over {
 	int fd;
+	int pidfd;  /* of the other process; -1: not to be had */
 	int passed; /* came with a line; -1: none */
 	char line[OVER_LINE_MAX];
 };
@@ -86,9 +87,9 @@ over_error(const json_t *error)
 	return name != NULL && strcmp(name, "ENODEV") == 0 ? -ENODEV : -EIO;
 }
 
-/* Reads an answer. *result is for the caller to free; notified: stops at a notification instead. */
+/* Reads an answer. *notified: it is a notification instead. */
 static int
-over_answer(struct take_over *over, json_t **result, bool *notified)
+over_answer(struct take_over *over, bool *notified)
 {
 	json_t *answer, *error;
 	int ret = over_read_line(over);
@@ -105,8 +106,6 @@ over_answer(struct take_over *over, json_t **result, bool *notified)
 	if (ret < 0 && ret != -ENODEV)
 		fprintf(stderr, "dpdk-vduse-blk: the other process says: %s\n",
 			json_string_value(json_object_get(error, "message")));
-	if (ret == 0 && result != NULL)
-		*result = json_incref(json_object_get(answer, "result"));
 	json_decref(answer);
 	return ret;
 }
@@ -129,6 +128,17 @@ over_ask(struct take_over *over, const char *method, json_t *params)
 	return n < 0 ? -errno : 0;
 }
 
+static int
+over_pidfd(int fd)
+{
+	struct ucred peer = { 0 };
+	socklen_t len = sizeof(peer);
+
+	if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &len) < 0 || peer.pid <= 0)
+		return -1;
+	return (int)syscall(SYS_pidfd_open, peer.pid, 0);
+}
+
 int
 take_over_open(const char *path, struct take_over **result)
 {
@@ -145,11 +155,13 @@ take_over_open(const char *path, struct take_over **result)
 	if (over == NULL)
 		return -ENOMEM;
 	over->passed = -1;
+	over->pidfd = -1;
 	strcpy(address.sun_path, path);
 	over->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (over->fd >= 0 &&
 	    connect(over->fd, (const struct sockaddr *)&address, sizeof(address)) == 0) {
 		(void)setsockopt(over->fd, SOL_SOCKET, SO_RCVTIMEO, &limit, sizeof(limit));
+		over->pidfd = over_pidfd(over->fd);
 		*result = over;
 		return 0;
 	}
@@ -172,7 +184,7 @@ take_over_begin(struct take_over *over, const char *name, struct rte_vduse_hando
 
 	ret = over_ask(over, "device.handover", json_pack("{s:s}", "name", name));
 	if (ret == 0)
-		ret = over_answer(over, NULL, &notified);
+		ret = over_answer(over, &notified);
 	if (ret == 0 && (!notified || over->passed < 0))
 		ret = -EPROTO;
 	if (ret < 0)
@@ -181,7 +193,7 @@ take_over_begin(struct take_over *over, const char *name, struct rte_vduse_hando
 	over->passed = -1;
 	ret = rte_vduse_handover_open(fd, OVER_MS, from);
 	if (ret < 0)
-		(void)over_answer(over, NULL, &notified);
+		(void)over_answer(over, &notified);
 	return ret;
 }
 
@@ -191,54 +203,38 @@ take_over_end(struct take_over *over, struct rte_vduse_handover *from)
 	bool notified;
 
 	rte_vduse_handover_close(from);
-	return over_answer(over, NULL, &notified);
+	return over_answer(over, &notified);
 }
 
+/* A process that was killed keeps its sockets and locks for a while. */
 static int
-over_pid(struct take_over *over, pid_t *pid)
+over_wait(const struct take_over *over)
 {
-	json_t *result = NULL;
-	bool notified;
-	int ret = over_ask(over, "version", json_object());
+	struct pollfd gone = { .fd = over->pidfd, .events = POLLIN };
 
-	if (ret == 0)
-		ret = over_answer(over, &result, &notified);
-	*pid = (pid_t)json_integer_value(json_object_get(result, "pid"));
-	json_decref(result);
-	return ret;
+	/* In another namespace of processes its number says nothing. */
+	return over->pidfd >= 0 && poll(&gone, 1, OVER_MS) == 0 ? -ETIMEDOUT : 0;
 }
 
 bool
 take_over_alive(struct take_over *over)
 {
-	pid_t pid;
+	bool notified;
+	int ret = over_ask(over, "version", json_object());
 
-	return over_pid(over, &pid) == 0;
+	if (ret == 0)
+		ret = over_answer(over, &notified);
+	return ret == 0 || over_wait(over) < 0;
 }
 
 int
 take_over_stop(struct take_over *over)
 {
-	struct pollfd gone = { .fd = -1, .events = POLLIN };
-	bool notified;
-	pid_t pid;
-	int ret = over_pid(over, &pid);
+	int ret;
 
-	if (ret == 0) {
-		/* Before it stops, so that its number is nobody else's. */
-		gone.fd = (int)syscall(SYS_pidfd_open, pid, 0);
-		ret = over_ask(over, "process.stop", json_object());
-	}
-	if (ret == 0)
-		(void)over_answer(over, NULL, &notified);
-	/* In another namespace of processes its number says nothing; it stops all the same. */
-	if (ret == 0 && gone.fd >= 0 && poll(&gone, 1, OVER_MS) == 0)
-		ret = -ETIMEDOUT;
-	if (gone.fd >= 0)
-		close(gone.fd);
-	/* It died. */
-	if (ret == -ECONNRESET || ret == -EPIPE)
-		return 0;
+	/* It may be dead already. */
+	(void)over_ask(over, "process.stop", json_object());
+	ret = over_wait(over);
 	if (ret < 0)
 		fprintf(stderr, "dpdk-vduse-blk: --take-over: the other process does not end: %s\n",
 			strerror(-ret));
@@ -254,5 +250,7 @@ take_over_close(struct take_over *over)
 		close(over->fd);
 	if (over->passed >= 0)
 		close(over->passed);
+	if (over->pidfd >= 0)
+		close(over->pidfd);
 	free(over);
 }

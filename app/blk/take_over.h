@@ -25,7 +25,7 @@ take_over_begin(struct take_over *over, const char *name, struct rte_vduse_hando
 /* After it was started, or failed to: frees from, and waits until the other process has let go. */
 int
 take_over_end(struct take_over *over, struct rte_vduse_handover *from);
-/* Whether the other process answers. */
+/* Whether the other process answers. If not, it is gone. */
 bool
 take_over_alive(struct take_over *over);
 /* Stops the other process, and waits until it is gone. 0 or a negative errno. */

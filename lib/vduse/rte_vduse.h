@@ -452,38 +452,6 @@ void
 rte_vduse_dev_stop(struct rte_vduse_dev *dev);
 
 /**
- * Stops serving a device and leaves it to the next process, in place of rte_vduse_dev_stop(): the
- * driver keeps the device and waits. Requests in flight are finished without an error, and positions
- * are recorded. After it returns, no callback runs and every virtqueue is idle; the device type is
- * not told of a reset. rte_vduse_dev_destroy() then leaves a VDUSE device in the kernel, the file
- * of a socket, and the state file, and closes the connection of a client, which has to connect
- * again. When it has returned, another process may create the device and takes it over, as from
- * a process that was killed. The kernel gives up a device whose messages nobody answers for 30 s.
- *
- * Also for the device of rte_vduse_blk_dev() or rte_vduse_net_dev(). Blocks until requests in
- * flight are finished; see rte_vduse_blk_drain(). After rte_vduse_dev_stop() it does nothing.
- *
- * Any thread except the control thread. Not thread-safe: see rte_vduse_dev_start().
- *
- * @param dev
- *   The device.
- */
-void
-rte_vduse_dev_leave(struct rte_vduse_dev *dev);
-
-/**
- * Tells whether rte_vduse_dev_leave() was called: then vq_stop of a device type must keep what the
- * next process needs to continue. Any thread, in vq_stop or after rte_vduse_dev_leave().
- *
- * @param dev
- *   The device.
- * @return
- *   Whether it is left to the next process.
- */
-bool
-rte_vduse_dev_leaving(const struct rte_vduse_dev *dev);
-
-/**
  * Stops a device as rte_vduse_dev_stop() does, removes it from the kernel or removes its socket,
  * and frees it. No thread may use a virtqueue of it any more. A device that was taken over and
  * never started stays in the kernel, for the next process, as does one that was left. Blocks as rte_vduse_dev_stop() does.

@@ -5,8 +5,13 @@
 
 /**
  * @file
- * Hands a device that a driver uses over to another process, for example a newer build of the same
- * program. The driver notices a short pause and nothing else.
+ * Moves a device that a driver uses to another process: leaves it to one that starts later, or hands
+ * it over to one that runs, for example a newer build of the same program. The driver notices a pause
+ * and nothing else.
+ *
+ * rte_vduse_dev_leave() is the simple way: the pause is as long as the other process takes to start.
+ *
+ * To hand a device over takes both processes, and the pause is short.
  *
  * The two processes have a pair of sockets, of AF_UNIX and SOCK_SEQPACKET. The one that serves the
  * device calls rte_vduse_dev_hand_over(). The other one calls rte_vduse_handover_open(), creates the
@@ -27,6 +32,38 @@ extern "C" {
 
 /** A device that is being handed over, in the process that gets it; opaque. */
 struct rte_vduse_handover;
+
+/**
+ * Stops serving a device and leaves it to the next process, in place of rte_vduse_dev_stop(): the
+ * driver keeps the device and waits. Requests in flight are finished without an error, and positions
+ * are recorded. After it returns, no callback runs and every virtqueue is idle; the device type is
+ * not told of a reset. rte_vduse_dev_destroy() then leaves a VDUSE device in the kernel, the file
+ * of a socket, and the state file, and closes the connection of a client, which has to connect
+ * again. When it has returned, another process may create the device and takes it over, as from
+ * a process that was killed. The kernel gives up a device whose messages nobody answers for 30 s.
+ *
+ * Also for the device of rte_vduse_blk_dev() or rte_vduse_net_dev(). Blocks until requests in
+ * flight are finished; see rte_vduse_blk_drain(). After rte_vduse_dev_stop() it does nothing.
+ *
+ * Any thread except the control thread. Not thread-safe: see rte_vduse_dev_start().
+ *
+ * @param dev
+ *   The device.
+ */
+void
+rte_vduse_dev_leave(struct rte_vduse_dev *dev);
+
+/**
+ * Tells whether rte_vduse_dev_leave() was called: then vq_stop of a device type must keep what the
+ * next process needs to continue. Any thread, in vq_stop or after rte_vduse_dev_leave().
+ *
+ * @param dev
+ *   The device.
+ * @return
+ *   Whether it is left to the next process.
+ */
+bool
+rte_vduse_dev_leaving(const struct rte_vduse_dev *dev);
 
 /**
  * Hands a device over. Blocks until the other process serves it, or has failed, or the time is over.

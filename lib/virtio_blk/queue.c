@@ -13,6 +13,7 @@
 
 #include <rte_cycles.h>
 #include <rte_vduse_compat.h>
+#include <rte_vduse_handover.h>
 
 #include <virtio_blk/blk.h>
 

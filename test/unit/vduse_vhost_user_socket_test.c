@@ -19,6 +19,8 @@
 #include <vduse/core/log.h>
 #include <vduse/vhost_user/vhost_user.h>
 
+#include <rte_vduse_handover.h>
+
 #include "create_over.h"
 #include "loopback_dev.h"
 

@@ -9,6 +9,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include <rte_vduse_handover.h>
+
 #include <virtio_blk/backend/fault.h>
 
 #include "loopback_log.h"

@@ -5,6 +5,8 @@
  * is passed on once, in order.
  * Input: both directions, split and packed rings. Output: the state file and a device that goes on.
  */
+#include <rte_vduse_handover.h>
+
 #include "loopback_world.h"
 
 #include <stdlib.h>

@@ -17,6 +17,7 @@
 #include <rte_cycles.h>
 #include <rte_string_fns.h>
 #include <rte_vduse_compat.h>
+#include <rte_vduse_handover.h>
 
 #include <vduse/conf.h>
 #include <vduse/core/ctrl_thread.h>
