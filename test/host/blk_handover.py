@@ -180,7 +180,7 @@ def main():
             file.seek(block * BLOCK)
             if file.read(8) != number.to_bytes(8, "little"):
                 raise ValueError(f"block {block} does not hold {number}")
-    stalls.sort()
+    stalls = sorted(stalls) or [0]
     print(f"{ROUNDS} handovers, {begin} requests, no answer for {statistics.median(stalls):.1f} ms "
           f"(median), {stalls[-1]:.1f} ms (longest)")
     print(f"{KILLS} kills, {load.done - begin} requests")
