@@ -18,8 +18,8 @@ from blk_driver import BlkDriver, S_OK, SLOTS, T_IN, T_OUT
 from blk_vhost_user import VhostUser
 from control import Control
 
-ROUNDS = int(os.environ.get("HANDOVERS", "12"))
-KILLS = int(os.environ.get("HANDOVER_KILLS", "12"))
+ROUNDS = int(os.environ.get("HANDOVERS", "4"))
+KILLS = int(os.environ.get("HANDOVER_KILLS", "4"))
 STALL_MS = float(os.environ.get("HANDOVER_STALL_MS", "200"))
 BLOCK = 4096
 BLOCKS = 256

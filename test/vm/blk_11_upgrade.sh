@@ -4,10 +4,10 @@
 #
 # The process of a disk is replaced by a new one, again and again, while fio verifies data: fio sees
 # no error and no wrong byte, and the disk stands still for a short time only. UPGRADES times, default
-# 4, half of them with split and half with packed rings; blk_11_upgrade_50.sh uses 50.
+# 2, half of them with split and half with packed rings; blk_11_upgrade_50.sh uses 50.
 . "$(dirname "$0")/blk.sh"
 
-upgrades=${UPGRADES:-4}
+upgrades=${UPGRADES:-2}
 image=$work/disk.img
 control=$work/control.sock
 # Two processes at once, each with its own memory.
