@@ -45,7 +45,8 @@ restart()
 	stopped_by TERM
 	grep -aq 'disk0: left to the next process' "$work/blk.log" ||
 		fail "not left: $(cat "$work/blk.log")"
-	[ -e "$disk" ] && [ -e /dev/vduse/disk0 ] || fail "the disk is gone"
+	[ -e "$disk" ] || fail "the disk is gone"
+	[ -e /dev/vduse/disk0 ] || fail "the device is gone"
 	before=$(finished)
 	start_blk_with --stop leave --device "$devargs"
 	wait_for 60 eval "[ \$(finished) -gt $before ]" || fail "the disk does not go on"
