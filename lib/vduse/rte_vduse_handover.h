@@ -70,6 +70,11 @@ rte_vduse_dev_leaving(const struct rte_vduse_dev *dev);
  * If it succeeds, the device does nothing any more and has to be destroyed; that leaves the driver and
  * the state file alone. If it fails, the device goes on as before. Threads may poll all the time.
  *
+ * If it fails after the device gave up what only one process may have, such as the lock of an image,
+ * and a third process has taken that meanwhile, the virtqueues stop with an error: nothing is read or
+ * written any more, and requests wait. They start when the driver resets the device, or its client
+ * reconnects, if that is free again by then.
+ *
  * Any thread except the control thread. Not thread-safe: see rte_vduse_dev_start().
  *
  * @param dev
@@ -81,6 +86,7 @@ rte_vduse_dev_leaving(const struct rte_vduse_dev *dev);
  *   until nothing is in flight, and until nothing of the driver's messages is half received.
  * @return
  *   0, or with one log line
+ *   - -EINVAL: ms is out of range
  *   - -ENOTSUP: the transport or the device cannot be handed over
  *   - -EBUSY: the front end is migrating its guest: try again later
  *   - -ETIMEDOUT: one of the steps took longer than ms
@@ -104,6 +110,7 @@ rte_vduse_dev_hand_over(struct rte_vduse_dev *dev, int socket, unsigned int ms);
  *   For struct rte_vduse_dev_conf; set on success only.
  * @return
  *   0, or with one log line
+ *   - -EINVAL: ms is out of range
  *   - -ETIMEDOUT: the other process did not begin
  *   - -ECONNRESET: it cannot hand the device over, see its log
  *   - -EPROTO: it is of another version of this library

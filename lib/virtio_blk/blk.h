@@ -212,6 +212,10 @@ int
 vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
 			const struct rte_vduse_left *left);
 
+/* queue.c: the queue uses the backend no more, and has to acquire it to start. Thread: control. */
+void
+vblk_queue_release(struct vblk_queue *queue);
+
 /* hand_over.c: see struct rte_vduse_dev_ops. */
 int
 vblk_hand_over(struct rte_vduse_dev *dev, bool gone, void *arg);

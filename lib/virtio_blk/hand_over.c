@@ -18,7 +18,11 @@ vblk_hand_over(struct rte_vduse_dev *dev, bool gone, void *arg)
 {
 	struct rte_vduse_blk *blk = arg;
 	int ret = vblk_backend_hand_over(blk->backend, gone);
+	uint16_t i;
 
+	/* A queue that starts after that has to acquire it first. */
+	for (i = 0; ret < 0 && !gone && i < blk->nb_queues; i++)
+		vblk_queue_release(&blk->queues[i]);
 	if (ret < 0)
 		VBLK_LOG(ERR, rte_vduse_dev_name(dev), "its backend cannot be %s: %s",
 			 gone ? "given up" : "taken, another process may have it", strerror(-ret));

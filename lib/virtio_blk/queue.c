@@ -162,8 +162,8 @@ queue_acquire(struct vblk_queue *queue)
 	return 0;
 }
 
-static void
-queue_release(struct vblk_queue *queue)
+void
+vblk_queue_release(struct vblk_queue *queue)
 {
 	if (!queue->acquired)
 		return;
@@ -207,7 +207,7 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 		return ret;
 	ret = queue_prepare(queue, info);
 	if (ret < 0)
-		queue_release(queue);
+		vblk_queue_release(queue);
 	return ret;
 }
 
@@ -272,7 +272,7 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 		vblk_inflight_end(&queue->inflight);
 	vblk_channel_memory(queue->channel, NULL, 0);
 	queue_free(queue);
-	queue_release(queue);
+	vblk_queue_release(queue);
 }
 
 const struct rte_vduse_dev_ops vblk_dev_ops = {

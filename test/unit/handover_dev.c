@@ -83,7 +83,8 @@ ring_at(uint16_t index, uint16_t position)
 void
 handover_client_up(void)
 {
-	struct vhost_user_msg slot = vhost_client_slot(MSG_ADD_MEM_REG, 4 * HANDOVER_MEMORY, HANDOVER_MEMORY);
+	struct vhost_user_msg slot =
+		vhost_client_slot(MSG_ADD_MEM_REG, 4 * HANDOVER_MEMORY, HANDOVER_MEMORY);
 
 	if (!(over.features & LOOPBACK_DEV_PACKED)) {
 		ring_at(0, HANDOVER_POSITION);
@@ -120,7 +121,8 @@ setup(void **state)
 	snprintf(over.path, sizeof(over.path), "%s/socket", over.dir);
 	over.now = &over.devs[0];
 	over.devs[1].dev = NULL;
-	if (create(over.now, NULL) < 0 || rte_vduse_dev_start(over.now->dev, RTE_VDUSE_ATTACH_NONE) < 0)
+	if (create(over.now, NULL) < 0 ||
+	    rte_vduse_dev_start(over.now->dev, RTE_VDUSE_ATTACH_NONE) < 0)
 		return -1;
 	over.memory = unit_memfd("unit-handover", HANDOVER_MEMORY);
 	over.kick = eventfd(0, EFD_NONBLOCK);

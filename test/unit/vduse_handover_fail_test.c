@@ -11,6 +11,8 @@
 
 #include <rte_vduse_compat.h>
 
+#include <vduse/handover/handover.h>
+
 #include "handover_dev.h"
 
 /*
@@ -119,7 +121,8 @@ test_silent(void **state)
 	assert_int_equal(handover_given(), -ETIMEDOUT);
 	handover_check();
 	handover_new_pair();
-	assert_int_equal(rte_vduse_handover_open(over.pair[1], HANDOVER_SHORT_MS, &from), -ETIMEDOUT);
+	assert_int_equal(rte_vduse_handover_open(over.pair[1], HANDOVER_SHORT_MS, &from),
+			 -ETIMEDOUT);
 	over.pair[1] = -1;
 }
 
@@ -155,7 +158,8 @@ test_not_now(void **state)
 {
 	RTE_SET_USED(state);
 	handover_client_up();
-	assert_int_equal(handover_ask(MSG_SET_FEATURES, over.features | VHOST_USER_BIT(MSG_F_LOG_ALL)), 0);
+	assert_int_equal(
+		handover_ask(MSG_SET_FEATURES, over.features | VHOST_USER_BIT(MSG_F_LOG_ALL)), 0);
 	handover_give(HANDOVER_SHORT_MS);
 	assert_int_equal(handover_given(), -EBUSY);
 	assert_int_equal(handover_ask(MSG_SET_FEATURES, over.features), 0);
@@ -230,18 +234,93 @@ test_malformed(void **state)
 	handover_check();
 }
 
+/* What the taker gets after HELLO. The giver's device and its client stay as they are. */
+static int
+say_next(struct vduse_record *next, uint32_t nb_fds)
+{
+	const struct vduse_record_hello hello = good_hello();
+	struct vduse_record record = { .type = VDUSE_RECORD_HELLO, .size = sizeof(hello) };
+	int ret;
+
+	handover_new_pair();
+	memcpy(record.data, &hello, sizeof(hello));
+	assert_int_equal(vduse_record_send(over.pair[0], &record), 0);
+	while (nb_fds-- > 0)
+		vduse_record_file(next, over.memory);
+	assert_int_equal(vduse_record_send(over.pair[0], next), 0);
+	ret = handover_take(over.pair[1], handover_next_dev());
+	over.pair[1] = -1;
+	return ret;
+}
+
+static void
+test_malformed_next(void **state)
+{
+	struct vduse_record client = { .type = VDUSE_RECORD_CLIENT, .size = 1, .data = { 3 } };
+	struct vduse_record message = { .type = MSG_SET_FEATURES, .size = 4 };
+	struct vduse_record unknown = { .type = 0x20000 };
+	unsigned int fds;
+
+	RTE_SET_USED(state);
+	handover_client_up();
+	handover_new_pair();
+	fds = unit_fds() - 1;
+	assert_true(say_next(&client, 1) < 0);
+	assert_true(say_next(&message, 0) < 0);
+	assert_true(say_next(&unknown, 0) < 0);
+	client.nb_fds = 0;
+	client.data[0] = 4;
+	assert_true(say_next(&client, 1) < 0);
+	client.nb_fds = 0;
+	client.size = 0;
+	assert_true(say_next(&client, 1) < 0);
+	message.nb_fds = 0;
+	message.size = 8;
+	assert_true(say_next(&message, 1) < 0);
+	unit_fds_back(fds);
+	handover_check();
+}
+
+/* 0 would be no end. */
+static void
+test_no_time(void **state)
+{
+	struct rte_vduse_handover *from;
+
+	RTE_SET_USED(state);
+	handover_client_up();
+	handover_give(0);
+	assert_int_equal(handover_given(), -EINVAL);
+	handover_give(VDUSE_HANDOVER_MS_MAX + 1);
+	assert_int_equal(handover_given(), -EINVAL);
+	assert_int_equal(rte_vduse_handover_open(over.pair[1], 0, &from), -EINVAL);
+	over.pair[1] = -1;
+	handover_check();
+}
+
 int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_lost, handover_setup_split, handover_teardown),
-		cmocka_unit_test_setup_teardown(test_lost, handover_setup_packed, handover_teardown),
-		cmocka_unit_test_setup_teardown(test_lost_at_rest, handover_setup_packed, handover_teardown),
-		cmocka_unit_test_setup_teardown(test_never_rests, handover_setup_split, handover_teardown),
-		cmocka_unit_test_setup_teardown(test_silent, handover_setup_split, handover_teardown),
-		cmocka_unit_test_setup_teardown(test_half_message, handover_setup_split, handover_teardown),
-		cmocka_unit_test_setup_teardown(test_not_now, handover_setup_split, handover_teardown),
-		cmocka_unit_test_setup_teardown(test_malformed, handover_setup_split, handover_teardown),
+		cmocka_unit_test_setup_teardown(test_lost, handover_setup_packed,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_lost_at_rest, handover_setup_packed,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_never_rests, handover_setup_split,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_silent, handover_setup_split,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_half_message, handover_setup_split,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_not_now, handover_setup_split,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_malformed, handover_setup_split,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_malformed_next, handover_setup_split,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_no_time, handover_setup_split,
+						handover_teardown),
 	};
 
 	if (unit_init() < 0)

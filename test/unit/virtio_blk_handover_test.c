@@ -9,11 +9,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/time.h>
 #include <unistd.h>
 
 #include <rte_memory.h>
 #include <rte_vduse_handover.h>
 
+#include <vduse/handover/record.h>
 #include <virtio_blk/blk.h>
 
 #include "poller.h"
@@ -35,7 +37,7 @@ static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct poller poller;
 static struct driver driver;
 static int client, pair[2], given;
-static bool packed, busy[DEPTH];
+static bool packed, shares, busy[DEPTH];
 static uint32_t nb_sent[DEPTH];
 static uint64_t nb_done;
 
@@ -85,9 +87,26 @@ set(uint32_t type, uint64_t value)
 }
 
 static void
-set_up(void)
+set_up_ring(uint64_t base)
 {
 	const struct vring_layout layout = driver_layout(&driver);
+	struct vhost_user_msg msg;
+
+	set(MSG_SET_VRING_NUM, (uint64_t)RING << 32);
+	set(MSG_SET_VRING_BASE, base << 32);
+	msg = vhost_client_msg(MSG_SET_VRING_ADDR, 0, sizeof(msg.payload.addresses), true);
+	msg.payload.addresses.desc = VHOST_CLIENT_USER + layout.desc;
+	msg.payload.addresses.driver = VHOST_CLIENT_USER + layout.driver;
+	msg.payload.addresses.device = VHOST_CLIENT_USER + layout.device;
+	vhost_client_send(client, &msg, 0, -1);
+	assert_int_equal(vhost_client_answer(client, MSG_SET_VRING_ADDR), 0);
+	set(MSG_SET_VRING_KICK, 1u << 8);
+	set(MSG_SET_VRING_ENABLE, UINT64_C(1) << 32);
+}
+
+static void
+set_up(void)
+{
 	struct vhost_user_msg msg;
 	unsigned int i;
 
@@ -98,16 +117,7 @@ set_up(void)
 		vhost_client_send(client, &msg, 1, driver.regions[i].fd);
 		assert_int_equal(vhost_client_answer(client, MSG_ADD_MEM_REG), 0);
 	}
-	set(MSG_SET_VRING_NUM, (uint64_t)RING << 32);
-	set(MSG_SET_VRING_BASE, (uint64_t)(layout.position & 0xffff) << 32);
-	msg = vhost_client_msg(MSG_SET_VRING_ADDR, 0, sizeof(msg.payload.addresses), true);
-	msg.payload.addresses.desc = VHOST_CLIENT_USER + layout.desc;
-	msg.payload.addresses.driver = VHOST_CLIENT_USER + layout.driver;
-	msg.payload.addresses.device = VHOST_CLIENT_USER + layout.device;
-	vhost_client_send(client, &msg, 0, -1);
-	assert_int_equal(vhost_client_answer(client, MSG_SET_VRING_ADDR), 0);
-	set(MSG_SET_VRING_KICK, 1u << 8);
-	set(MSG_SET_VRING_ENABLE, UINT64_C(1) << 32);
+	set_up_ring(driver_layout(&driver).position & 0xffff);
 }
 
 static uint64_t
@@ -257,6 +267,139 @@ test_load(void **state)
 	assert_true(create(NULL, other, &third) < 0);
 }
 
+/* As the test gets the disk: until the giver has prepared everything. */
+static void
+await_prepared(void)
+{
+	struct vduse_record record;
+
+	do {
+		assert_int_equal(vduse_record_recv(pair[1], &record), 0);
+		vduse_record_close(&record);
+	} while (record.type != VDUSE_RECORD_PREPARED);
+}
+
+/* Another disk with the same image, which does not share it; NULL: it is locked. */
+static struct rte_vduse_blk *
+third_open(void)
+{
+	char other[96], all[sizeof(args)];
+	struct rte_vduse_blk *third = NULL;
+	int ret;
+
+	snprintf(other, sizeof(other), "%s/other", dir);
+	memcpy(all, args, sizeof(all));
+	snprintf(args, sizeof(args), "path=%s/disk", dir);
+	ret = create(NULL, other, &third);
+	memcpy(args, all, sizeof(args));
+	return ret == 0 ? third : NULL;
+}
+
+/* The giver cannot send: there is no room. It has to rest, and give the lock up, before it waits. */
+static void
+fill(void)
+{
+	const struct vduse_record junk = { .type = VDUSE_RECORD_READY, .size = 1000 };
+	const struct timeval none = { .tv_usec = 1 };
+
+	assert_int_equal(setsockopt(pair[0], SOL_SOCKET, SO_SNDTIMEO, &none, sizeof(none)), 0);
+	while (vduse_record_send(pair[0], &junk) == 0)
+		;
+	vduse_record_limit(pair[0], UNIT_PATIENCE_MS);
+}
+
+static void
+give_until_prepared(pthread_t *giver)
+{
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	assert_int_equal(pthread_create(giver, NULL, give_main, blk), 0);
+	await_prepared();
+}
+
+static void
+end_given(pthread_t giver)
+{
+	close(pair[1]);
+	pthread_join(giver, NULL);
+	close(pair[0]);
+	assert_int_equal(given, -ECONNRESET);
+}
+
+static bool
+is_free(void *arg)
+{
+	struct rte_vduse_blk **third = arg;
+
+	*third = third_open();
+	return *third != NULL;
+}
+
+/* As a driver that resets the virtqueue and goes on where it was. */
+static void
+restart_ring(void)
+{
+	set_up_ring(vhost_client_ask(client, MSG_GET_VRING_BASE, 0, 8, false) >> 32);
+}
+
+static void
+check_not_served(void)
+{
+	uint64_t before;
+
+	take_all();
+	before = nb_done;
+	load();
+	unit_sleep_ms(50);
+	take_all();
+	assert_int_equal(nb_done, before);
+}
+
+/* The lock is taken by another one while the handover fails: nothing is written until it is back. */
+static void
+test_lock_lost(void **state)
+{
+	const struct vduse_record ready = { .type = VDUSE_RECORD_READY };
+	struct rte_vduse_blk *third;
+	pthread_t giver;
+
+	RTE_SET_USED(state);
+	more(DEPTH);
+	give_until_prepared(&giver);
+	assert_null(third_open());
+	fill();
+	assert_int_equal(vduse_record_send(pair[1], &ready), 0);
+	assert_true(unit_wait(is_free, &third));
+	end_given(giver);
+	check_not_served();
+	restart_ring();
+	check_not_served();
+	rte_vduse_blk_destroy(third);
+	restart_ring();
+	more(10 * DEPTH);
+	assert_null(third_open());
+}
+
+/* It is not taken: it is the giver's again, also if the disk shares its image. */
+static void
+test_lock_back(void **state)
+{
+	const struct vduse_record ready = { .type = VDUSE_RECORD_READY };
+	pthread_t giver;
+
+	RTE_SET_USED(state);
+	more(DEPTH);
+	give_until_prepared(&giver);
+	end_given(giver);
+	assert_null(third_open());
+	give_until_prepared(&giver);
+	fill();
+	assert_int_equal(vduse_record_send(pair[1], &ready), 0);
+	unit_sleep_ms(50);
+	end_given(giver);
+	assert_null(third_open());
+	more(10 * DEPTH);
+}
+
 static int
 setup(void **state)
 {
@@ -269,6 +412,8 @@ setup(void **state)
 	snprintf(path, sizeof(path), "%s/socket", dir);
 	snprintf(args, sizeof(args), "path=%s/disk", dir);
 	fd = open(args + strlen("path="), O_RDWR | O_CREAT, 0600);
+	if (shares)
+		strcat(args, ",share=1,direct=1");
 	assert_true(fd >= 0);
 	assert_int_equal(ftruncate(fd, DISK), 0);
 	close(fd);
@@ -300,6 +445,18 @@ setup_packed(void **state)
 }
 
 static int
+setup_shares(void **state)
+{
+	int ret;
+
+	packed = false;
+	shares = true;
+	ret = setup(state);
+	shares = false;
+	return ret;
+}
+
+static int
 teardown(void **state)
 {
 	char command[128];
@@ -321,6 +478,10 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_load, setup_split, teardown),
 		cmocka_unit_test_setup_teardown(test_load, setup_packed, teardown),
+		cmocka_unit_test_setup_teardown(test_lock_lost, setup_split, teardown),
+		cmocka_unit_test_setup_teardown(test_lock_lost, setup_shares, teardown),
+		cmocka_unit_test_setup_teardown(test_lock_back, setup_packed, teardown),
+		cmocka_unit_test_setup_teardown(test_lock_back, setup_shares, teardown),
 	};
 
 	if (unit_init() < 0)

@@ -212,6 +212,9 @@ vduse_vq_pause(struct rte_vduse_vq *vq);
 /* Lets a running virtqueue be polled again. */
 void
 vduse_vq_drained(struct rte_vduse_vq *vq);
+/* Stops a virtqueue at rest in an error: the device has lost what it needs. Until a reset. */
+void
+vduse_vq_lost(struct rte_vduse_vq *vq, int ret);
 /* Switches a virtqueue to another table. After it returns, no poller uses the old one. */
 void
 vduse_vq_switch(struct rte_vduse_vq *vq, const struct vduse_iotlb *iotlb);

@@ -489,6 +489,17 @@ rte_vduse_vq_fail(struct rte_vduse_vq *vq, const char *why, uint64_t value)
 			 why, value, value);
 }
 
+void
+vduse_vq_lost(struct rte_vduse_vq *vq, int ret)
+{
+	vq_lock(vq);
+	/* As started still: its position is asked for. */
+	if (vq->started)
+		rte_vduse_vq_fail(vq, "another process has what the device needs, error",
+				  (uint64_t)-ret);
+	vq_unlock(vq, vq->state);
+}
+
 bool
 vduse_vq_fault(struct rte_vduse_vq *vq)
 {

@@ -147,11 +147,16 @@ give_go_on(struct rte_vduse_dev *dev)
 	return 0;
 }
 
+/* Without what only one process may have, nothing more is done for the driver. */
 static int
 give_back(struct rte_vduse_dev *dev)
 {
+	uint16_t i;
 	int ret = dev->ops->hand_over != NULL ? dev->ops->hand_over(dev, false, dev->arg) : 0;
 
+	if (ret < 0)
+		for (i = 0; i < dev->nb_vqs; i++)
+			vduse_vq_lost(&dev->vqs[i], ret);
 	(void)give_go_on(dev);
 	return ret;
 }
@@ -222,6 +227,8 @@ rte_vduse_dev_hand_over(struct rte_vduse_dev *dev, int socket, unsigned int ms)
 	struct vduse_giving giving = { .ms = ms };
 	int ret = -ENOTSUP;
 
+	if (vduse_handover_check_ms(dev->name, ms) < 0)
+		return -EINVAL;
 	if (dev->transport->give != NULL && dev->ops->vq_remap == NULL && !dev->draining &&
 	    dev->started && !dev->stopped) {
 		vduse_record_limit(socket, ms);

@@ -14,6 +14,8 @@
 
 #include <vduse/handover/record.h>
 
+#define VDUSE_HANDOVER_MS_MAX 600000u
+
 struct rte_vduse_dev;
 struct rte_vduse_dev_conf;
 
@@ -38,6 +40,9 @@ struct rte_vduse_handover {
 	struct vduse_record record; /* being handled */
 };
 
+/* take.c: -EINVAL, with a log line, if the time of a step is out of range: 0 would be no end. */
+int
+vduse_handover_check_ms(const char *name, unsigned int ms);
 /* take.c: whether a device with that configuration may be created from a handover; one log line. */
 int
 vduse_take_check(const struct rte_vduse_handover *from, const char *name,

@@ -42,11 +42,26 @@ take_hello(struct rte_vduse_handover *from)
 }
 
 int
+vduse_handover_check_ms(const char *name, unsigned int ms)
+{
+	if (ms >= 1 && ms <= VDUSE_HANDOVER_MS_MAX)
+		return 0;
+	VDUSE_LOG(dev, ERR, name, "a step of a handover cannot take %u ms: use 1 to %u", ms,
+		  VDUSE_HANDOVER_MS_MAX);
+	return -EINVAL;
+}
+
+int
 rte_vduse_handover_open(int socket, unsigned int ms, struct rte_vduse_handover **result)
 {
-	struct rte_vduse_handover *from = calloc(1, sizeof(*from));
+	struct rte_vduse_handover *from;
 	int ret = -ENOMEM;
 
+	if (vduse_handover_check_ms("handover", ms) < 0) {
+		close(socket);
+		return -EINVAL;
+	}
+	from = calloc(1, sizeof(*from));
 	if (from == NULL) {
 		close(socket);
 	} else {

@@ -247,7 +247,7 @@ file_acquire(struct rte_vduse_blk_backend *backend)
 	unsigned int left = file->refused ? 0 : FILE_WAIT_MS;
 	int ret;
 
-	if (!file->share)
+	if (!file->share && !file->lost)
 		return 0;
 	while ((ret = file_lock_take(file->fd, backend->limits.read_only)) == -EAGAIN && left > 0) {
 		rte_delay_us_sleep(FILE_WAIT_STEP_MS * 1000);
@@ -255,6 +255,7 @@ file_acquire(struct rte_vduse_blk_backend *backend)
 	}
 	file->refused = ret < 0;
 	file->acquired = ret == 0;
+	file->lost &= ret < 0;
 	return ret;
 }
 
@@ -287,6 +288,8 @@ file_hand_over(struct rte_vduse_blk_backend *backend, bool gone)
 		rte_delay_us_sleep(FILE_WAIT_STEP_MS * 1000);
 		left -= FILE_WAIT_STEP_MS;
 	}
+	file->lost = ret < 0;
+	file->refused = ret < 0;
 	return ret;
 }
 

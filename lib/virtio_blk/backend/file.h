@@ -66,6 +66,7 @@ struct file_backend {
 	bool share;                /* locked only while a queue runs; constant */
 	bool acquired;             /* locked by acquire; control thread */
 	bool handed_over;          /* opened while another process had it locked; constant */
+	bool lost;                 /* hand_over could not lock it again; control thread */
 	bool refused;              /* acquire waited in vain; control thread */
 	bool discard_command;      /* discard with BLOCK_URING_CMD_DISCARD; constant */
 	uint32_t memory_align;     /* of each vector, if direct; constant */
