@@ -300,6 +300,18 @@ two_pollers(void **state)
 	assert_true(loads[0].count > 0 && loads[1].count > 0);
 }
 
+/* What one queue used is gone for the other one, too. */
+static void
+one_budget(void **state)
+{
+	RTE_SET_USED(state);
+	limit(1, 0);
+	assert_true(finishes(post(&blk, VIRTIO_BLK_T_IN, BLK_SECTOR)));
+	(void)post(&other, VIRTIO_BLK_T_IN, BLK_SECTOR);
+	(void)rte_vduse_blk_poll(blk.blk, 1);
+	assert_true(wait_for(1) > rte_rdtsc());
+}
+
 /* One lcore sleeps until a queue wants to be polled, and polls the first one first every time. */
 static void
 no_queue_starves(void **state)
@@ -486,6 +498,7 @@ main(void)
 		LIMIT_TEST(both_limits),
 		LIMIT_TEST(short_burst),
 		LIMIT_TEST(two_pollers),
+		LIMIT_TEST(one_budget),
 		LIMIT_TEST(no_queue_starves),
 		LIMIT_TEST(debt),
 		LIMIT_TEST(counts_and_removal),

@@ -241,7 +241,7 @@ rte_vduse_dev_hand_over(struct rte_vduse_dev *dev, int socket, unsigned int ms)
 	if (ret == 0)
 		VDUSE_LOG(dev, NOTICE, dev->name, "handed over to another process");
 	else
-		VDUSE_LOG(dev, ERR, dev->name, "not handed over, it is served here: %s",
+		VDUSE_LOG(dev, ERR, dev->name, "not handed over: %s",
 			  ret == -EBUSY
 				  ? "its driver is being migrated or is suspended, try again later"
 				  : strerror(-ret));
