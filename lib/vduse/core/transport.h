@@ -111,8 +111,9 @@ struct vduse_transport_ops {
 	 * A device that moves to another process, see handover/. give_ready: whether it can be given
 	 * now: 0; -EAGAIN: soon; or another negative errno. give: appends what the driver set up,
 	 * or, rests: where the virtqueues are. give_hold: leaves messages waiting, or goes on to read
-	 * them; NULL: the control thread serves nothing of the device meanwhile. given: the other process has it: closes what both
-	 * have, and does nothing to it. All NULL: it cannot be given.
+	 * them; NULL: the control thread serves nothing of the device meanwhile. given: the other
+	 * process has it: closes what both have, and does nothing to it. All NULL: it cannot be
+	 * given.
 	 */
 	int (*give_ready)(const struct rte_vduse_dev *dev);
 	int (*give)(struct rte_vduse_dev *dev, bool rests, struct vduse_records *records);
