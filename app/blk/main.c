@@ -288,7 +288,10 @@ app_begin_after(struct app_devices *devices, struct control **control)
 	if (ret == 0)
 		ret = app_replace(devices, over);
 	take_over_close(over);
-	return ret == 0 ? control_open(devices, control) : ret;
+	/* The devices are here: ending would take them from their drivers. */
+	if (ret == 0 && control_open(devices, control) < 0)
+		fprintf(stderr, "dpdk-vduse-blk: goes on without a control socket\n");
+	return ret;
 }
 
 /* Backends are opened before lcores poll, devices are started after that. */

@@ -51,6 +51,7 @@ app_replace(struct app_devices *devices, struct take_over *over)
 		nb_failed++;
 		app_registry_remove(devices, devices->all[i]);
 	}
+	/* Otherwise it has those that did not come. */
 	if (nb_failed == 0)
 		(void)take_over_stop(over);
 	else if (devices->nb > 0)

@@ -52,7 +52,7 @@ over_read_line(struct take_over *over)
 	} control;
 	size_t len = 0;
 
-	while (len < sizeof(over->line) - 1) {
+	for (;;) {
 		struct iovec byte = { .iov_base = over->line + len, .iov_len = 1 };
 		struct msghdr msg = {
 			.msg_iov = &byte,
@@ -71,7 +71,9 @@ over_read_line(struct take_over *over)
 		over_passed(over, &msg);
 		if (over->line[len] == '\n')
 			break;
-		len++;
+		/* What does not fit is not kept. */
+		if (len < sizeof(over->line) - 1)
+			len++;
 	}
 	over->line[len] = '\0';
 	return 0;
@@ -227,11 +229,32 @@ take_over_alive(struct take_over *over)
 	return ret == 0 || over_wait(over) < 0;
 }
 
+/* A list that is too long for a line is not empty. */
+static bool
+over_has_none(struct take_over *over)
+{
+	json_t *answer = NULL;
+	bool none;
+
+	if (over_ask(over, "device.list", json_object()) == 0 && over_read_line(over) == 0)
+		answer = json_loads(over->line, 0, NULL);
+	none = json_is_array(json_object_get(answer, "result")) &&
+	       json_array_size(json_object_get(answer, "result")) == 0;
+	json_decref(answer);
+	return none;
+}
+
 int
 take_over_stop(struct take_over *over)
 {
 	int ret;
 
+	if (!over_has_none(over) && take_over_alive(over)) {
+		fprintf(stderr,
+			"dpdk-vduse-blk: --take-over: the other process has more devices, and "
+			"serves them on: name them here, too, or remove them there\n");
+		return -EBUSY;
+	}
 	/* It may be dead already. */
 	(void)over_ask(over, "process.stop", json_object());
 	ret = over_wait(over);

@@ -28,7 +28,10 @@ take_over_end(struct take_over *over, struct rte_vduse_handover *from);
 /* Whether the other process answers. If not, it is gone. */
 bool
 take_over_alive(struct take_over *over);
-/* Stops the other process, and waits until it is gone. 0 or a negative errno. */
+/*
+ * Stops the other process, and waits until it is gone. 0, or after one line -EBUSY: it has a device
+ * still; -ETIMEDOUT: it does not end.
+ */
 int
 take_over_stop(struct take_over *over);
 /* Disconnects. NULL is allowed. */

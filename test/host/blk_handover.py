@@ -93,8 +93,8 @@ class Servers:
         return subprocess.Popen([*self.command, "--control", self.path, *more],
                                 stdin=subprocess.DEVNULL)
 
-    def replace(self):
-        return self.start("--take-over", self.path)
+    def replace(self, *more):
+        return self.start("--take-over", self.path, *more)
 
     def state(self):
         """Of the disk in the process that answers; None: there is none."""
@@ -118,6 +118,26 @@ def replaced(load, servers, old):
         raise ValueError(f"the old process ended with {old.returncode}")
     load.run(after(0.05))
     return new, stall
+
+
+def not_all(servers, old, folder):
+    """One that has another disk goes on with that: the new process does not have it."""
+    with Control(servers.path) as control:
+        control.call("device.add", device=f"disk1,backend=null,size=1M,iface={folder}/d1.sock")
+    new = servers.replace("--control", servers.path + "2")
+    with Control(servers.path) as control:
+        end = time.monotonic() + 30
+        while [disk["name"] for disk in control.call("device.list")] != ["disk1"]:
+            if old.poll() is not None or time.monotonic() > end:
+                raise ValueError("the old process did not keep its other disk")
+            time.sleep(0.01)
+        time.sleep(0.5)
+        control.call("device.remove", name="disk1")
+        control.call("process.stop")
+    if old.wait(10) != 0:
+        raise ValueError(f"the old process ended with {old.returncode}")
+    os.rename(servers.path + "2", servers.path)
+    return new
 
 
 def kill_one(load, servers, old, seconds, victim):
@@ -166,6 +186,8 @@ def main():
         for _ in range(ROUNDS):
             process, stall = replaced(load, servers, process)
             stalls.append(1000 * stall)
+        load.drain()
+        process = not_all(servers, process, folder)
         begin = load.done
         for i in range(KILLS):
             process = kill_one(load, servers, process, load.random.uniform(0, 0.1),
