@@ -63,6 +63,7 @@ struct rte_vduse_vq {
 	uint16_t slow_calls;       /* slow interrupts less fast ones; the poller under the lock */
 	uint8_t call_state;        /* an enum vduse_call_state; atomic */
 	bool kicked;               /* serve is to be called; control thread only */
+	bool unkicked;             /* its driver sends no kicks: it has to be polled; atomic */
 	vduse_vq_serve_t serve;    /* see vduse_vq_serve(); control thread only */
 	/* Unused if the device type maps rings itself: see vq_remap of struct rte_vduse_dev_ops. */
 	struct vring_vq ring;

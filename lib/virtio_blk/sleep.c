@@ -89,7 +89,9 @@ rte_vduse_blk_sleep(struct rte_vduse_blk *blk, uint16_t index)
 		return rte_atomic_load_explicit(&queue->vq->enabled, rte_memory_order_relaxed)
 			       ? RTE_VDUSE_BLK_AWAKE
 			       : RTE_VDUSE_BLK_SIGNALLED;
-	if (!sleep_has_work(queue) && sleep_enable(queue))
+	/* Relaxed: the control thread signals after it set the flag. */
+	if (!rte_atomic_load_explicit(&queue->vq->unkicked, rte_memory_order_relaxed) &&
+	    !sleep_has_work(queue) && sleep_enable(queue))
 		until = sleep_due(queue);
 	vduse_vq_leave(queue->vq);
 	return until;

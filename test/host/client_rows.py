@@ -47,7 +47,8 @@ class Device:
         client.send(vu.SET_VRING_ADDR, struct.pack("<2I4Q", INDEX, 0, first, first + 0x800,
                                                    first + 0x400, 0))
         client.send(vu.SET_VRING_CALL, struct.pack("<Q", INDEX), [client.eventfd()])
-        client.send(vu.SET_VRING_KICK, struct.pack("<Q", INDEX), [client.eventfd()])
+        client.kicks[INDEX] = client.eventfd()
+        client.send(vu.SET_VRING_KICK, struct.pack("<Q", INDEX), [client.kicks[INDEX]])
 
     def served(self, what):
         """One more buffer: a packet, or a flush request in one readable and one writable part."""
@@ -57,6 +58,7 @@ class Device:
             self.ring.offer(at, 100)
         else:
             self.request(at)
+        self.client.kick(INDEX)
         end = time.monotonic() + 10
         while self.ring.used() == before:
             if time.monotonic() > end:

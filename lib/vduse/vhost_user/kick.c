@@ -46,6 +46,10 @@ vhost_user_kick_from(struct vhost_user *vu, uint16_t index, int fd)
 		close(vq->kick);
 	vq->kick = fd;
 	kick_watch(vu, index, true);
+	rte_atomic_store_explicit(&vu->dev->vqs[index].unkicked, fd < 0, rte_memory_order_relaxed);
+	/* A thread that sleeps would not be woken again. */
+	if (fd < 0)
+		vhost_user_kick_pass(vu, index);
 }
 
 void
