@@ -110,6 +110,8 @@ def no_descriptors(device):
     device.client.ack(vu.SET_VRING_BASE, struct.pack("<II", INDEX, device.ring.used()))
     device.client.addresses(INDEX, device.memory.first)
     device.client.ack(vu.SET_VRING_KICK, no_fd)
+    # Long enough for an lcore to fall asleep, which nothing would wake.
+    time.sleep(0.05)
 
 
 def features_again(device):
