@@ -114,3 +114,21 @@ counter()
 {
 	grep -o "$1 [0-9]*" | awk '{ sum += $NF } END { print sum + 0 }'
 }
+
+# finished DISK: its requests that the kernel has seen finish.
+finished()
+{
+	awk '{ print $1 + $5 }' "/sys/block/$(basename "$1")/stat"
+}
+
+now_ms()
+{
+	echo $(($(date +%s%N) / 1000000))
+}
+
+# min_median_max: of numbers on the standard input, one a line.
+min_median_max()
+{
+	sort -n | awk '{ v[NR] = $1 }
+		END { print "min " v[1] ", median " v[int((NR + 1) / 2)] ", max " v[NR] }'
+}

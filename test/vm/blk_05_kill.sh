@@ -14,17 +14,6 @@ processors=$(nproc --all)
 [ "$processors" -ge 3 ] ||
 	fail "$processors processors: fio needs one beside those that poll; use --cpus 3 or more"
 
-# Requests that the kernel has seen finish.
-finished()
-{
-	awk '{ print $1 + $5 }' "/sys/block/$(basename "$disk")/stat"
-}
-
-now_ms()
-{
-	echo $(($(date +%s%N) / 1000000))
-}
-
 # Kills it at a moment of its own and starts the next one; the disk goes on by itself.
 kill_once()
 {
@@ -34,20 +23,13 @@ kill_once()
 	start=$(now_ms)
 	kill -9 "$blk_pid"
 	wait "$blk_pid" 2>/dev/null || true
-	before=$(finished)
+	before=$(finished "$disk")
 	start_blk "$devargs"
-	wait_for 60 eval "[ \$(finished) -gt $before ]" || fail "the disk does not go on"
+	wait_for 60 eval "[ \$(finished $disk) -gt $before ]" || fail "the disk does not go on"
 	stalls+=($(($(now_ms) - start)))
 	grep -aq 'taken over' "$work/blk.log" || fail "not taken over: $(cat "$work/blk.log")"
 	again+=("$(grep -ao '[0-9]* requests were in flight, taken again' "$work/blk.log" |
 		awk '{ sum += $1 } END { print sum + 0 }')")
-}
-
-# Of numbers on the standard input, one a line.
-min_median_max()
-{
-	sort -n | awk '{ v[NR] = $1 }
-		END { print "min " v[1] ", median " v[int((NR + 1) / 2)] ", max " v[NR] }'
 }
 
 # killed_under_load PACKED TIMES

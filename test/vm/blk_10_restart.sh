@@ -14,17 +14,6 @@ processors=$(nproc --all)
 [ "$processors" -ge 3 ] ||
 	fail "$processors processors: fio needs one beside those that poll; use --cpus 3 or more"
 
-# Requests that the kernel has seen finish.
-finished()
-{
-	awk '{ print $1 + $5 }' "/sys/block/$(basename "$disk")/stat"
-}
-
-now_ms()
-{
-	echo $(($(date +%s%N) / 1000000))
-}
-
 # stopped_by SIGNAL: it ends by itself, with exit code 0.
 stopped_by()
 {
@@ -47,19 +36,12 @@ restart()
 		fail "not left: $(cat "$work/blk.log")"
 	[ -e "$disk" ] || fail "the disk is gone"
 	[ -e /dev/vduse/disk0 ] || fail "the device is gone"
-	before=$(finished)
+	before=$(finished "$disk")
 	start_blk_with --stop leave --device "$devargs"
-	wait_for 60 eval "[ \$(finished) -gt $before ]" || fail "the disk does not go on"
+	wait_for 60 eval "[ \$(finished $disk) -gt $before ]" || fail "the disk does not go on"
 	stalls+=($(($(now_ms) - start)))
 	grep -aq 'taken over' "$work/blk.log" || fail "not taken over: $(cat "$work/blk.log")"
 	! grep -a 'taken again' "$work/blk.log" || fail "requests were in flight when it was left"
-}
-
-# Of numbers on the standard input, one a line.
-min_median_max()
-{
-	sort -n | awk '{ v[NR] = $1 }
-		END { print "min " v[1] ", median " v[int((NR + 1) / 2)] ", max " v[NR] }'
 }
 
 # restarted_under_load PACKED TIMES

@@ -236,6 +236,20 @@ file_take_in_time(struct file_backend *file, const char *path, int flags)
 	return ret;
 }
 
+/* Takes the lock of an open file. The other process may need ms to give it up. */
+static int
+file_lock_in_time(const struct file_backend *file, unsigned int ms)
+{
+	bool read_only = file->backend.limits.read_only;
+	int ret;
+
+	while ((ret = file_lock_take(file->fd, read_only)) == -EAGAIN && ms > 0) {
+		rte_delay_us_sleep(FILE_WAIT_STEP_MS * 1000);
+		ms -= FILE_WAIT_STEP_MS;
+	}
+	return ret;
+}
+
 /*
  * Retries as file_take_in_time() does, but after it failed only once at a time, until it succeeds:
  * a driver that starts its queues over and over cannot block the control thread.
@@ -244,15 +258,11 @@ static int
 file_acquire(struct rte_vduse_blk_backend *backend)
 {
 	struct file_backend *file = (struct file_backend *)backend;
-	unsigned int left = file->refused ? 0 : FILE_WAIT_MS;
 	int ret;
 
 	if (!file->share && !file->lost)
 		return 0;
-	while ((ret = file_lock_take(file->fd, backend->limits.read_only)) == -EAGAIN && left > 0) {
-		rte_delay_us_sleep(FILE_WAIT_STEP_MS * 1000);
-		left -= FILE_WAIT_STEP_MS;
-	}
+	ret = file_lock_in_time(file, file->refused ? 0 : FILE_WAIT_MS);
 	file->refused = ret < 0;
 	file->acquired = ret == 0;
 	file->lost &= ret < 0;
@@ -274,7 +284,6 @@ static int
 file_hand_over(struct rte_vduse_blk_backend *backend, bool gone)
 {
 	struct file_backend *file = (struct file_backend *)backend;
-	unsigned int left = FILE_WAIT_MS;
 	int ret;
 
 	if (gone) {
@@ -284,10 +293,7 @@ file_hand_over(struct rte_vduse_blk_backend *backend, bool gone)
 	/* If it comes back, they run still. */
 	if (file->share && !file->acquired)
 		return 0;
-	while ((ret = file_lock_take(file->fd, backend->limits.read_only)) == -EAGAIN && left > 0) {
-		rte_delay_us_sleep(FILE_WAIT_STEP_MS * 1000);
-		left -= FILE_WAIT_STEP_MS;
-	}
+	ret = file_lock_in_time(file, FILE_WAIT_MS);
 	file->lost = ret < 0;
 	file->refused = ret < 0;
 	return ret;
