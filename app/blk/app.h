@@ -54,6 +54,7 @@ struct app_devices {
 	const char *control_group; /* NULL: that of the process */
 	unsigned int control_mode;
 	bool leave; /* SIGTERM leaves the devices to the next process; the main thread changes it */
+	int background;       /* for app_notify_ready(); -1: nobody waits */
 	unsigned int idle_us; /* lcores sleep after that; 0: they poll always */
 };
 

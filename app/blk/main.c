@@ -17,10 +17,6 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#ifdef BLK_HAVE_LIBSYSTEMD
-#include <systemd/sd-daemon.h>
-#endif
-
 #include <rte_alarm.h>
 #include <rte_cycles.h>
 #include <rte_eal.h>
@@ -30,22 +26,13 @@
 
 #include "app.h"
 #include "control/control.h"
-#include "take_over.h"
 #include "eal_args.h"
+#include "notify.h"
+#include "take_over.h"
 
 #ifndef PR_SET_IO_FLUSHER
 #define PR_SET_IO_FLUSHER 57
 #endif
-
-static void
-app_notify(const char *state)
-{
-#ifdef BLK_HAVE_LIBSYSTEMD
-	(void)sd_notify(0, state);
-#else
-	(void)state;
-#endif
-}
 
 /*
  * Without -v only errors of EAL, warnings of its libraries and a line for each device are printed.
@@ -261,10 +248,10 @@ app_serve(struct app_devices *devices, struct control *control, const sigset_t *
 		app_registry_release(devices, devices->all[i], APP_SERVING);
 	ret = control_start(control);
 	if (ret == 0) {
-		app_notify("READY=1");
+		app_notify_ready(&devices->background);
 		app_wait(devices, signals);
 	}
-	app_notify("STOPPING=1");
+	app_notify_stopping();
 	app_close(devices, control);
 	return ret;
 }
@@ -360,6 +347,7 @@ main(int argc, char **argv)
 	bool flushes;
 	int ret;
 
+	devices.background = app_notify_background(argc, argv);
 	/* Before EAL creates threads, which inherit the mask: only the main thread gets the signals. */
 	sigemptyset(&signals);
 	sigaddset(&signals, SIGTERM);

@@ -42,6 +42,7 @@ static const char usage[] =
 	"--control PATH makes a socket at which devices are added, removed and seen; --control-mode 0600\n"
 	"and --control-group GROUP say who may connect. With it the program may start without devices.\n"
 	"--take-over PATH takes the devices over from the process with that --control, which then ends.\n"
+	"--background returns when the devices are served, and goes on in the background.\n"
 	"--user NAME runs as that user, who needs access to the images and to the folders of sockets\n"
 	"and state files. Only for devices at sockets.\n"
 	"--workers N polls with N processors instead of 1.\n"
@@ -150,6 +151,7 @@ options_one(struct app_devices *devices, int option, unsigned int *configs)
 	case 'l':
 		return options_stop(optarg, devices);
 	case 'v': /* handled before EAL starts */
+	case 'b':
 	case 'w':
 		return 0;
 	default:
@@ -169,6 +171,7 @@ app_options(int argc, char **argv, struct app_devices *devices)
 		{ "control-group", required_argument, NULL, 'g' },
 		{ "take-over", required_argument, NULL, 't' },
 		{ "stop", required_argument, NULL, 'l' },
+		{ "background", no_argument, NULL, 'b' },
 		{ "workers", required_argument, NULL, 'w' },
 		{ "idle", required_argument, NULL, 'i' },
 		{ "help", no_argument, NULL, 'h' },

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "app.h"
+#include "notify.h"
 #include "take_over.h"
 
 /* One that the other process does not have, or that its death left, starts as usual. */
@@ -34,15 +35,34 @@ replace_device(struct app_devices *devices, struct take_over *over, struct app_d
 	return ret;
 }
 
+/* Those that the other process does not have come first: what is wrong with one changes nothing. */
+static int
+replace_start_new(struct app_devices *devices, struct take_over *over)
+{
+	unsigned int i;
+	int ret = 0;
+
+	for (i = 0; i < devices->nb && ret == 0; i++)
+		if (take_over_has(over, devices->all[i]->args.name) == 0)
+			ret = app_device_start(devices, devices->all[i]);
+	return ret;
+}
+
 int
 app_replace(struct app_devices *devices, struct take_over *over)
 {
 	unsigned int i = 0, nb_failed = 0;
-	int ret = 0;
+	int ret = replace_start_new(devices, over);
 
+	if (ret < 0) {
+		fprintf(stderr, "dpdk-vduse-blk: nothing is taken over\n");
+		return ret;
+	}
 	while (i < devices->nb) {
-		int one = replace_device(devices, over, devices->all[i]);
+		int one = 0;
 
+		if (devices->all[i]->blk == NULL)
+			one = replace_device(devices, over, devices->all[i]);
 		if (one == 0) {
 			i++;
 			continue;
@@ -51,10 +71,12 @@ app_replace(struct app_devices *devices, struct take_over *over)
 		nb_failed++;
 		app_registry_remove(devices, devices->all[i]);
 	}
-	/* Otherwise it has those that did not come. */
-	if (nb_failed == 0)
-		(void)take_over_stop(over);
-	else if (devices->nb > 0)
+	if (nb_failed > 0 && devices->nb > 0)
 		fprintf(stderr, "dpdk-vduse-blk: %u devices were not taken over\n", nb_failed);
+	if (nb_failed > 0 || take_over_has_more(over))
+		return devices->nb > 0 ? 0 : ret;
+	/* Before the other one ends: the end of its main process would end the service. */
+	app_notify_main();
+	(void)take_over_stop(over);
 	return devices->nb > 0 ? 0 : ret;
 }

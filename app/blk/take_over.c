@@ -20,14 +20,18 @@
 #include "take_over.h"
 
 /* Most time of a step of a handover, in milliseconds; the other process has less. */
-#define OVER_MS       35000
-#define OVER_LINE_MAX 4096
+#define OVER_MS 35000
+/* Bytes of a line: at first, and at most, which is enough for ten thousand devices. */
+#define OVER_LINE     4096
+#define OVER_LINE_MAX (4u << 20)
 
 struct take_over {
 	int fd;
 	int pidfd;  /* of the other process; -1: not to be had */
 	int passed; /* came with a line; -1: none */
-	char line[OVER_LINE_MAX];
+	char *line; /* the last one */
+	size_t size;
+	json_t *devices; /* that the other process had at first; NULL: not asked yet */
 };
 
 static void
@@ -42,7 +46,23 @@ over_passed(struct take_over *over, struct msghdr *msg)
 	memcpy(&over->passed, CMSG_DATA(rights), sizeof(over->passed));
 }
 
-/* Byte for byte: lines are short, and none of the next one is read. */
+static int
+over_grow(struct take_over *over)
+{
+	size_t size = over->size == 0 ? OVER_LINE : 2 * over->size;
+	char *line;
+
+	if (size > OVER_LINE_MAX)
+		return -EMSGSIZE;
+	line = realloc(over->line, size);
+	if (line == NULL)
+		return -ENOMEM;
+	over->line = line;
+	over->size = size;
+	return 0;
+}
+
+/* Byte for byte, so that none of the next line is read. */
 static int
 over_read_line(struct take_over *over)
 {
@@ -50,9 +70,9 @@ over_read_line(struct take_over *over)
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
-	size_t len = 0;
+	size_t len;
 
-	for (;;) {
+	for (len = 0;;) {
 		struct iovec byte = { .iov_base = over->line + len, .iov_len = 1 };
 		struct msghdr msg = {
 			.msg_iov = &byte,
@@ -61,6 +81,7 @@ over_read_line(struct take_over *over)
 			.msg_controllen = sizeof(control),
 		};
 		ssize_t n = recvmsg(over->fd, &msg, MSG_CMSG_CLOEXEC);
+		int ret;
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -71,9 +92,9 @@ over_read_line(struct take_over *over)
 		over_passed(over, &msg);
 		if (over->line[len] == '\n')
 			break;
-		/* What does not fit is not kept. */
-		if (len < sizeof(over->line) - 1)
-			len++;
+		ret = ++len == over->size ? over_grow(over) : 0;
+		if (ret < 0)
+			return ret;
 	}
 	over->line[len] = '\0';
 	return 0;
@@ -158,6 +179,11 @@ take_over_open(const char *path, struct take_over **result)
 		return -ENOMEM;
 	over->passed = -1;
 	over->pidfd = -1;
+	over->fd = -1;
+	if (over_grow(over) < 0) {
+		take_over_close(over);
+		return -ENOMEM;
+	}
 	strcpy(address.sun_path, path);
 	over->fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
 	if (over->fd >= 0 &&
@@ -229,19 +255,52 @@ take_over_alive(struct take_over *over)
 	return ret == 0 || over_wait(over) < 0;
 }
 
-/* A list that is too long for a line is not empty. */
-static bool
-over_has_none(struct take_over *over)
+/* The other process's devices. NULL: it does not answer. */
+static json_t *
+over_list(struct take_over *over)
 {
-	json_t *answer = NULL;
-	bool none;
+	json_t *answer = NULL, *list;
 
 	if (over_ask(over, "device.list", json_object()) == 0 && over_read_line(over) == 0)
 		answer = json_loads(over->line, 0, NULL);
-	none = json_is_array(json_object_get(answer, "result")) &&
-	       json_array_size(json_object_get(answer, "result")) == 0;
+	list = json_incref(json_object_get(answer, "result"));
 	json_decref(answer);
-	return none;
+	return list;
+}
+
+int
+take_over_has(struct take_over *over, const char *name)
+{
+	json_t *device;
+	size_t i;
+
+	if (over->devices == NULL)
+		over->devices = over_list(over);
+	if (over->devices == NULL)
+		return -ECONNRESET;
+	json_array_foreach(over->devices, i, device)
+	{
+		const char *other = json_string_value(json_object_get(device, "name"));
+
+		if (other != NULL && strcmp(other, name) == 0)
+			return 1;
+	}
+	return 0;
+}
+
+bool
+take_over_has_more(struct take_over *over)
+{
+	json_t *list = over_list(over);
+	bool more = list == NULL ? take_over_alive(over) : json_array_size(list) > 0;
+
+	json_decref(list);
+	if (!more)
+		return false;
+	fprintf(stderr,
+		"dpdk-vduse-blk: --take-over: the other process has more devices, and serves them "
+		"on: name them here, too, or remove them there\n");
+	return true;
 }
 
 int
@@ -249,12 +308,6 @@ take_over_stop(struct take_over *over)
 {
 	int ret;
 
-	if (!over_has_none(over) && take_over_alive(over)) {
-		fprintf(stderr,
-			"dpdk-vduse-blk: --take-over: the other process has more devices, and "
-			"serves them on: name them here, too, or remove them there\n");
-		return -EBUSY;
-	}
 	/* It may be dead already. */
 	(void)over_ask(over, "process.stop", json_object());
 	ret = over_wait(over);
@@ -275,5 +328,7 @@ take_over_close(struct take_over *over)
 		close(over->passed);
 	if (over->pidfd >= 0)
 		close(over->pidfd);
+	json_decref(over->devices);
+	free(over->line);
 	free(over);
 }

@@ -16,6 +16,9 @@ struct take_over;
  */
 int
 take_over_open(const char *path, struct take_over **over);
+/* Whether the other process had a device of this name at first: 1, 0; -ECONNRESET: it does not answer. */
+int
+take_over_has(struct take_over *over, const char *name);
 /*
  * Asks for a device. 0: *from is for its conf; -ENODEV: the other process has no such device; another
  * negative errno after one line: it serves the device on.
@@ -28,9 +31,12 @@ take_over_end(struct take_over *over, struct rte_vduse_handover *from);
 /* Whether the other process answers. If not, it is gone. */
 bool
 take_over_alive(struct take_over *over);
+/* Whether the other process has devices still, after one line: it must not be stopped then. */
+bool
+take_over_has_more(struct take_over *over);
 /*
- * Stops the other process, and waits until it is gone. 0, or after one line -EBUSY: it has a device
- * still; -ETIMEDOUT: it does not end.
+ * Stops the other process, and waits until it is gone. 0, or -ETIMEDOUT after one line: it does not
+ * end.
  */
 int
 take_over_stop(struct take_over *over);

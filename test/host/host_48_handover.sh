@@ -12,7 +12,7 @@ for ring in split packed; do
 	step "$ring ring"
 	rm -f "$work/disk.img"
 	truncate -s 1M "$work/disk.img"
-	timeout 140 "$(dirname "$0")/blk_handover.py" "$ring" "$work" \
+	timeout $((140 + 3 * ${HANDOVERS:-4} + 5 * ${HANDOVER_KILLS:-4})) "$(dirname "$0")/blk_handover.py" "$ring" "$work" \
 		"$blk" -l "$LCORES" --no-pci --no-telemetry --in-memory -m 64 -- \
 		--device "disk0,iface=$sock,backend=file,path=$work/disk.img" \
 		>"$work/$ring.log" 2>&1 || fail "$(cat "$work/$ring.log")"
