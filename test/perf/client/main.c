@@ -27,6 +27,7 @@ struct job {
 	uint32_t size;
 	uint16_t depth;
 	double seconds;
+	struct timespec pause; /* before each request, at depth 1 */
 };
 
 struct job_state {
@@ -132,6 +133,8 @@ job_run_one(struct job_state *state)
 
 	end = begin + (uint64_t)(state->job->seconds * 1e9);
 	while (now < end && state->nb_times < JOB_TIMES_MAX) {
+		if (state->job->pause.tv_nsec > 0)
+			nanosleep(&state->job->pause, NULL);
 		start = job_now();
 		job_begin(state);
 		while (client_disk_take(&state->disk, &id, 1) == 0)
@@ -167,8 +170,9 @@ job_report(struct job_state *state, double rate)
 }
 
 static bool
-job_parse(char **argv, struct job *job)
+job_parse(int argc, char **argv, struct job *job)
 {
+	unsigned long pause_us = argc > 8 ? strtoul(argv[8], NULL, 10) : 0;
 	unsigned long depth = strtoul(argv[6], NULL, 10);
 
 	job->who = argv[1];
@@ -179,8 +183,9 @@ job_parse(char **argv, struct job *job)
 	job->size = (uint32_t)strtoul(argv[5], NULL, 10);
 	job->depth = (uint16_t)depth;
 	job->seconds = strtod(argv[7], NULL);
-	return job->size > 0 && job->size % 512 == 0 && depth > 0 && depth <= CLIENT_DEPTH_MAX &&
-	       job->seconds > 0;
+	job->pause.tv_nsec = (long)pause_us * 1000;
+	return pause_us < 1000000 && job->size > 0 && job->size % 512 == 0 && depth > 0 &&
+	       depth <= CLIENT_DEPTH_MAX && job->seconds > 0;
 }
 
 int
@@ -190,9 +195,9 @@ main(int argc, char **argv)
 	struct job_state state = { .job = &job, .next = UINT64_C(0x9e3779b97f4a7c15) };
 	double rate;
 
-	if (argc != 8 || !job_parse(argv, &job))
+	if ((argc != 8 && argc != 9) || !job_parse(argc, argv, &job))
 		errx(2, "usage: blk_client WHO JOB SOCKET|/dev/vhost-vdpa-N [rand]read|[rand]write "
-			"BLOCK_SIZE DEPTH SECONDS");
+			"BLOCK_SIZE DEPTH SECONDS [PAUSE_US]");
 	state.times = calloc(JOB_TIMES_MAX, sizeof(*state.times));
 	if (state.times == NULL)
 		err(EXIT_FAILURE, "memory");
