@@ -113,6 +113,14 @@ def after(seconds):
     return lambda: time.monotonic() > end
 
 
+def wait_serving(servers, seconds=60):
+    end = time.monotonic() + seconds
+    while servers.state() != "serving":
+        if time.monotonic() > end:
+            raise TimeoutError("no process serves the disk")
+        time.sleep(0.05)
+
+
 def replaced(load, servers, old):
     new = servers.replace()
     stall = load.run(lambda: old.poll() is not None)
@@ -176,11 +184,12 @@ def back(load, process):
     return process
 
 
-def main():
-    packed, folder, command = sys.argv[1] == "packed", sys.argv[2], sys.argv[3:]
+def every_handover(link, packed, folder, command):
+    """link() is a driver's way to the disk, once a process serves it."""
     servers = Servers(folder, command)
     process = servers.start()
-    driver = BlkDriver(VhostUser(os.path.join(folder, "x.sock")), packed)
+    wait_serving(servers)
+    driver = BlkDriver(link(), packed)
     load, stalls = Load(driver), []
     try:
         driver.connect()
@@ -189,8 +198,8 @@ def main():
             process, stall = replaced(load, servers, process)
             stalls.append(1000 * stall)
         load.drain()
-        process = not_all(servers, process, folder)
         begin = load.done
+        process = not_all(servers, process, folder)
         for i in range(KILLS):
             process = kill_one(load, servers, process, load.random.uniform(0, 0.1),
                                ("new", "old")[i % 2])
@@ -214,4 +223,5 @@ def main():
 
 
 if __name__ == "__main__":
-    main()
+    every_handover(lambda: VhostUser(os.path.join(sys.argv[2], "x.sock")), sys.argv[1] == "packed",
+                   sys.argv[2], sys.argv[3:])
