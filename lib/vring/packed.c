@@ -526,20 +526,16 @@ packed_published(const struct vring_vq *vq)
 	return (uint16_t)packed_index(vq, vq->packed.published);
 }
 
-/*
- * The used bit of a descriptor equals the wrap counter of its lap once it was used, also if the
- * driver made it available again. Until it is used, the bit is the other value.
- */
+/* A used bit equals the wrap counter of its lap from then on, also if it is available again. */
 static bool
 packed_was_published(struct vring_vq *vq, uint16_t published)
 {
 	uint32_t place = packed_place(vq, published);
-	uint16_t flags;
 
 	if ((published & VRING_PACKED_INDEX) >= vq->size)
 		return false;
-	flags = vring_load16(&packed_at(vq, place)->flags);
-	return ((flags & PACKED_USED) != 0) == packed_wrap(vq, place);
+	return !!(vring_load16(&packed_at(vq, place)->flags) & PACKED_USED) ==
+	       packed_wrap(vq, place);
 }
 
 static int
@@ -578,9 +574,8 @@ packed_reread(struct vring_vq *vq, const struct vring_taken *taken, struct rte_v
 struct vring_desc
 vring_packed_popped(const struct vring_vq *vq, uint32_t nb_back)
 {
-	uint32_t place = packed_forward(vq, vq->packed.avail, 2u * vq->size - nb_back);
-
-	return vring_load_desc(packed_at(vq, place));
+	return vring_load_desc(
+		packed_at(vq, packed_forward(vq, vq->packed.avail, 2u * vq->size - nb_back)));
 }
 
 const struct vring_ops vring_packed_ops = {
