@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
-# The unit under a systemd of its own, a user's instance, with all that restricts it: start, reload
-# and restart while a driver verifies every byte. Exit 77: no systemd here, or it cannot run.
+# The unit under a systemd of its own, a user's instance, with all that restricts it: start, reload,
+# restart and a kill while a driver verifies every byte. Exit 77: no systemd here, or it cannot run.
 . "$(dirname "$0")/host.sh"
 manager=/lib/systemd/systemd
 units=$work/home/.config/systemd/user

@@ -2,12 +2,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-Drives the disk of a service at x.sock in a folder while systemd starts, reloads and restarts it.
-Arguments: the folder, and the name of the service.
+Drives the disk of a service at x.sock in a folder while systemd starts, reloads and restarts it, and
+when it was killed. Arguments: the folder, and the name of the service.
 """
 import os
+import signal
 import subprocess
 import sys
+import time
 
 from blk_driver import BlkDriver
 from blk_handover import Load, after
@@ -58,6 +60,20 @@ def restart(load, service):
     load.run(after(0.3))
 
 
+def killed(load, service):
+    """Milliseconds until the first answer of the process that systemd starts instead."""
+    before = service.show("MainPID")
+    os.kill(int(before), signal.SIGKILL)
+    load.driver.disconnect()
+    begin, done = time.monotonic(), load.done
+    # connect() tries ten times a second; the driver of a virtual machine once a second.
+    while service.show("MainPID") in (before, "0"):
+        pass
+    load.driver.connect()
+    load.run(lambda: load.done > done)
+    return 1000 * (time.monotonic() - begin)
+
+
 def main():
     service = Service(sys.argv[2])
     service.run("start")
@@ -69,12 +85,13 @@ def main():
         stalls = [during(load, service, "reload") for _ in range(RELOADS)]
         restart(load, service)
         stalls.append(during(load, service, "reload"))
+        recovery = killed(load, service)
         load.drain()
     finally:
         driver.close()
     service.run("stop")
     print(f"{len(stalls)} reloads, {load.done} requests, no answer for {max(stalls):.0f} ms "
-          "at most")
+          f"at most, and {recovery:.0f} ms after a kill")
 
 
 if __name__ == "__main__":
