@@ -112,6 +112,7 @@ static int
 devargs_read(const char *text, struct blk_devargs *out)
 {
 	static const char *const transports[] = { "kernel", "vhost-user", NULL };
+	static const char *const on_errors[] = { "report", "wait", "stop", NULL };
 	uint16_t transport = 0;
 	enum { IFACE, TRANSPORT = RTE_VDUSE_ARGS_DEV, SOCKET };
 	struct rte_vduse_arg known[] = {
@@ -125,6 +126,7 @@ devargs_read(const char *text, struct blk_devargs *out)
 		{ RTE_VDUSE_ARG("read-only", FLAG, out->conf.read_only) },
 		{ RTE_VDUSE_ARG("inflight", FLAG, out->conf.inflight) },
 		{ RTE_VDUSE_ARG("log", FLAG, out->conf.inflight) },
+		{ RTE_VDUSE_ARG("on-error", NAME, out->conf.on_error), .names = on_errors },
 		{ RTE_VDUSE_ARG("iops", NUMBER, out->conf.iops), .max = DEVARGS_IOPS_MAX },
 		{ RTE_VDUSE_ARG("bps", BYTES, out->conf.bps) },
 	};

@@ -36,6 +36,8 @@ static const char usage[] =
 	"  in-order=0            1: offer to finish requests in order\n"
 	"  inflight=1            0: after a kill, what was in flight is not known; log= is accepted\n"
 	"                        too\n"
+	"  on-error=report       of a full or failed backend; wait: hold requests until go-on;\n"
+	"                        stop: until the process is started again\n"
 	"  umem=0                1: huge pages as the kernel's bounce buffer\n"
 	"Write a comma in a value twice: path=/srv/a,,b.img. In FILE write it once.\n"
 	"FILE has a line [NAME] for each device, followed by one line KEY = VALUE per argument.\n"

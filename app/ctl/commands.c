@@ -208,6 +208,13 @@ limits_run(struct ctl *ctl)
 }
 
 static int
+go_on_run(struct ctl *ctl)
+{
+	return commands_call(ctl, "device.go_on", json_pack("{s:s}", "name", ctl->args[0]),
+			     print_nothing);
+}
+
+static int
 log_run(struct ctl *ctl)
 {
 	const char *level = ctl->args[1];
@@ -289,6 +296,7 @@ const struct command commands[] = {
 	{ "remove", "[--force] NAME", 1, 1, COMMAND_FORCE, 60, remove_run },
 	{ "resize", "NAME", 1, 1, 0, 30, resize_run },
 	{ "limits", "NAME [iops=N] [bps=N]", 1, 3, 0, 30, limits_run },
+	{ "go-on", "NAME", 1, 1, 0, 30, go_on_run },
 	{ "log", "TYPE LEVEL", 2, 2, 0, 30, log_run },
 	{ "save", "[PATH]", 0, 1, 0, 30, save_run },
 	{ "version", "", 0, 0, 0, 30, version_run },

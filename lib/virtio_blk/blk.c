@@ -56,6 +56,19 @@ blk_conf_check(const struct rte_vduse_blk_conf *conf, const char **name)
 			 conf->block_size, RTE_VDUSE_BLK_SECTOR, BLK_BLOCK_MAX);
 		return -EINVAL;
 	}
+	if (conf->on_error > RTE_VDUSE_BLK_ON_ERROR_STOP) {
+		VBLK_LOG(ERR, *name, "on-error %u: use one of enum rte_vduse_blk_on_error",
+			 conf->on_error);
+		return -EINVAL;
+	}
+	if (conf->on_error != RTE_VDUSE_BLK_ON_ERROR_REPORT &&
+	    (!conf->inflight || conf->in_order)) {
+		VBLK_LOG(ERR, *name,
+			 "on-error %s: held requests need the inflight log and are finished out of "
+			 "order: use inflight=1 and in-order=0",
+			 conf->on_error == RTE_VDUSE_BLK_ON_ERROR_WAIT ? "wait" : "stop");
+		return -EINVAL;
+	}
 	if (conf->serial != NULL && strlen(conf->serial) > RTE_VDUSE_BLK_SERIAL_MAX) {
 		VBLK_LOG(ERR, *name, "serial number %s: use at most %u characters", conf->serial,
 			 RTE_VDUSE_BLK_SERIAL_MAX);
@@ -79,6 +92,7 @@ blk_alloc(const struct rte_vduse_blk_conf *conf, const char *name)
 	memset(blk, 0, size);
 	blk->nb_queues = conf->queues;
 	blk->keeps_inflight = conf->inflight;
+	blk->hold.on_error = conf->on_error;
 	vblk_limit_set(&blk->limit, conf->iops, conf->bps);
 	memcpy(blk->serial, serial, strnlen(serial, sizeof(blk->serial)));
 	return blk;

@@ -91,6 +91,7 @@ struct vblk_request {
 	uint16_t next_range;
 	bool busy;
 	bool finished;     /* by the backend */
+	bool held;         /* see hold.c: to be started again by this process */
 	uint32_t type;     /* VIRTIO_BLK_T_* */
 	uint64_t taken;    /* TSC: see latency.h */
 	struct iovec rest; /* of the last vector of io */
@@ -111,6 +112,12 @@ enum vblk_stage_kind {
 	VBLK_STAGE_DATA,
 	VBLK_STAGE_RANGES,
 	VBLK_STAGES,
+};
+
+/* See hold.c. */
+struct vblk_hold {
+	uint16_t on_error; /* enum rte_vduse_blk_on_error; constant */
+	int error;         /* errno for which requests are held; 0: none are; atomic */
 };
 
 /* One virtqueue. The polling thread owns it between enter and leave of vq, otherwise the control
@@ -136,7 +143,7 @@ struct vblk_queue {
 	uint16_t nb_done;
 	uint16_t *spare; /* packed ring: free slots */
 	uint16_t nb_spare;
-	uint16_t *replay; /* slots that a killed process left in flight */
+	uint16_t *replay; /* slots to be started again: a killed process left them, or held ones */
 	uint16_t nb_replay;
 	uint16_t next_replay;
 	struct vring_desc *replay_descs; /* memory for one chain */
@@ -163,6 +170,7 @@ struct rte_vduse_blk {
 	struct rte_vduse_blk_backend *backend; /* constant */
 	uint64_t capacity;                     /* sectors; atomic */
 	bool draining;                         /* pollers pop no request; atomic */
+	struct vblk_hold hold;
 	bool no_cache;                         /* the driver disabled the write cache; atomic */
 	uint64_t features;                     /* offered; constant */
 	uint32_t block_size;                   /* constant */
@@ -286,6 +294,16 @@ vblk_complete_push(struct vblk_queue *queue);
 void
 vblk_complete_published(struct vblk_queue *queue);
 
+/*
+ * hold.c: whether a request whose operation failed is held; if not, it has to be answered. Between
+ * enter and leave.
+ */
+bool
+vblk_hold(struct vblk_queue *queue, struct vblk_request *request);
+/* hold.c: the queue stops and has no requests any more. Thread: control. */
+void
+vblk_hold_stopped(struct vblk_queue *queue);
+
 /* sleep.c: wakes the threads that sleep on the queues of a device. Any thread. */
 void
 vblk_sleep_wake(struct rte_vduse_blk *blk);
@@ -300,6 +318,14 @@ vblk_sleep_end(struct vblk_queue *queue);
 void
 vblk_stats_count(struct rte_vduse_blk_stats *stats, const struct vblk_request *request,
 		 uint8_t status);
+
+/* Whether the device holds requests: its queues start none. */
+static inline bool
+vblk_hold_on(const struct rte_vduse_blk *blk)
+{
+	/* Relaxed: a queue that sees it late starts a request, which may be held, too. */
+	return rte_atomic_load_explicit(&blk->hold.error, rte_memory_order_relaxed) != 0;
+}
 
 static inline enum vblk_stage_kind
 vblk_stage_kind(const struct rte_vduse_blk_io *io)

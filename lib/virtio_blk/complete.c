@@ -129,6 +129,8 @@ vblk_complete_poll(struct vblk_queue *queue)
 			vblk_dispatch_stage(queue, request);
 			continue;
 		}
+		if (unlikely(status == VIRTIO_BLK_S_IOERR) && vblk_hold(queue, request))
+			continue;
 		if (status == VIRTIO_BLK_S_IOERR)
 			vblk_stats_add(&queue->stats.io_errors, 1);
 		vblk_latency_record(&queue->latency[vblk_latency_kind(request->io.op)],

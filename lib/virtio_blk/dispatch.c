@@ -164,7 +164,17 @@ dispatch_give_up(struct vblk_queue *queue, uint16_t slot, const struct rte_vduse
 	return true;
 }
 
-/* Starts the requests again that a killed process left in flight, before any new one. */
+/* Counts that a request is started again: it may be what killed the process before. */
+static void
+dispatch_again(struct vblk_queue *queue, uint16_t slot)
+{
+	if (queue->requests[slot].held)
+		vblk_stats_add(&queue->stats.held, UINT64_MAX);
+	else
+		vblk_inflight_count(&queue->inflight, slot);
+}
+
+/* Starts requests again that a killed process left in flight or that were held, before any new one. */
 static uint16_t
 dispatch_replay(struct vblk_queue *queue)
 {
@@ -193,7 +203,7 @@ dispatch_replay(struct vblk_queue *queue)
 		if (unlikely(deaths >= VBLK_INFLIGHT_DEATHS_MAX)) {
 			started = dispatch_give_up(queue, slot, &chain);
 		} else {
-			vblk_inflight_count(&queue->inflight, slot);
+			dispatch_again(queue, slot);
 			started = dispatch_slot(queue, slot, &chain, NULL);
 		}
 		if (!started)

@@ -2,9 +2,11 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Waits until the backend has no request in flight; pollers pop no new ones meanwhile.
- * Output: 0, or an error if the backend does not finish in time. Thread: the application's.
+ * Output: 0, or an error if the backend does not finish in time or requests are held. Thread: the application's.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <string.h>
 #include <unistd.h>
 
 #include <rte_cycles.h>
@@ -44,6 +46,26 @@ drain_left_all(struct rte_vduse_blk *blk)
 	return left;
 }
 
+/* Requests that nobody finishes before the device goes on. */
+static int
+drain_held(struct rte_vduse_blk *blk)
+{
+	uint64_t held = 0;
+	uint16_t i;
+
+	for (i = 0; i < blk->nb_queues; i++)
+		held += rte_atomic_load_explicit(&blk->queues[i].stats.held,
+						 rte_memory_order_relaxed);
+	if (held == 0)
+		return 0;
+	VBLK_LOG_DRIVER(ERR, blk->dev,
+			"it holds %" PRIu64
+			" requests that its backend failed (%s): let it go on first, "
+			"or start its process again with on-error=report",
+			held, strerror(rte_vduse_blk_held(blk)));
+	return -EBUSY;
+}
+
 int
 rte_vduse_blk_drain(struct rte_vduse_blk *blk, unsigned int ms)
 {
@@ -56,7 +78,7 @@ rte_vduse_blk_drain(struct rte_vduse_blk *blk, unsigned int ms)
 		usleep(DRAIN_US);
 	rte_atomic_store_explicit(&blk->draining, false, rte_memory_order_relaxed);
 	if (left == 0)
-		return 0;
+		return drain_held(blk);
 	VBLK_LOG_DRIVER(ERR, blk->dev,
 			"the backend has not finished %u requests in %u ms: check that it works",
 			left, ms);

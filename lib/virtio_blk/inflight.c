@@ -353,6 +353,12 @@ vblk_inflight_count(struct vblk_inflight *inflight, uint16_t slot)
 	rte_compiler_barrier();
 }
 
+void
+vblk_inflight_forgive(struct vblk_inflight *inflight, uint16_t slot)
+{
+	rte_atomic_store_explicit(&inflight->slots[slot].retries, 0, rte_memory_order_relaxed);
+}
+
 bool
 vblk_inflight_reread(struct vblk_inflight *inflight, struct vring_vq *ring, uint16_t index,
 		     struct vring_desc *descs, struct rte_vduse_chain *chain)

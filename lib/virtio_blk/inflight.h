@@ -115,6 +115,10 @@ vblk_inflight_deaths(const struct vblk_inflight *inflight, uint16_t slot);
 void
 vblk_inflight_count(struct vblk_inflight *inflight, uint16_t slot);
 
+/* The backend finished the request of a slot, so it kills no process: forgets its retries. */
+void
+vblk_inflight_forgive(struct vblk_inflight *inflight, uint16_t slot);
+
 /*
  * inflight.c: the packed ring part of vblk_inflight_take() and of vblk_inflight_free(). The file is
  * not trusted: every index is checked, and a log that another process changed is invalidated.

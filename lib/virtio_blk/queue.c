@@ -272,6 +272,7 @@ queue_stop(struct rte_vduse_vq *vq, void *arg)
 		vblk_inflight_end(&queue->inflight);
 	vblk_channel_memory(queue->channel, NULL, 0);
 	queue_free(queue);
+	vblk_hold_stopped(queue);
 	vblk_queue_release(queue);
 }
 
@@ -294,7 +295,8 @@ rte_vduse_blk_poll(struct rte_vduse_blk *blk, uint16_t index)
 	if (!vduse_vq_enter(queue->vq))
 		return 0;
 	/* Relaxed: see rte_vduse_blk_drain(). */
-	if (likely(!rte_atomic_load_explicit(&blk->draining, rte_memory_order_relaxed)))
+	if (likely(!rte_atomic_load_explicit(&blk->draining, rte_memory_order_relaxed) &&
+		   !vblk_hold_on(blk)))
 		work = vblk_dispatch_take(queue);
 	/* in_flight includes operations that are not submitted yet. */
 	if (queue->in_flight > 0) {

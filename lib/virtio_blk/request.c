@@ -48,6 +48,7 @@ vblk_request_init(struct vblk_request *request, const struct rte_vduse_chain *ch
 	request->io.iov = request->iov;
 	request->busy = true;
 	request->finished = false;
+	request->held = false;
 	return true;
 }
 

@@ -34,6 +34,23 @@ extern "C" {
 /** A block device; opaque. */
 struct rte_vduse_blk;
 
+/**
+ * What a device does with a read, write, DISCARD, WRITE_ZEROES or SECURE_ERASE request that its backend
+ * fails with ENOSPC, EDQUOT or EIO. Other errors, and those of flushes, are always reported: what was
+ * written before a flush that failed may be lost, and to repeat the flush would hide that.
+ *
+ * A held request is not finished, and stays in the inflight log: another process that takes the device
+ * over submits it again. Reset by the driver, the device forgets it. While one is held, the device
+ * starts no request. Holding needs inflight and excludes in_order; over a socket whose front end
+ * keeps no requests in flight, errors are reported.
+ */
+enum rte_vduse_blk_on_error {
+	RTE_VDUSE_BLK_ON_ERROR_REPORT, /**< The driver gets VIRTIO_BLK_S_IOERR. */
+	RTE_VDUSE_BLK_ON_ERROR_WAIT,   /**< It is held until rte_vduse_blk_go_on(). */
+	/** It is held until the device is created again; a reset by the driver does not end that. */
+	RTE_VDUSE_BLK_ON_ERROR_STOP,
+};
+
 /** Configuration of a block device. Initialise it as struct rte_vduse_dev_conf. */
 struct rte_vduse_blk_conf {
 	size_t size;              /**< See struct rte_vduse_dev_conf: sizeof() of this structure. */
@@ -66,6 +83,7 @@ struct rte_vduse_blk_conf {
 	 * which no driver over the kernel can.
 	 */
 	bool inflight;
+	uint16_t on_error;                           /**< See enum rte_vduse_blk_on_error. */
 	uint64_t iops;                               /**< See struct rte_vduse_blk_rate_limits. */
 	uint64_t bps;                                /**< See struct rte_vduse_blk_rate_limits. */
 	struct rte_vduse_handover *from;             /**< See struct rte_vduse_dev_conf. */
@@ -105,6 +123,7 @@ struct rte_vduse_blk_stats {
 	uint64_t calls_suppressed; /**< Completions for which the driver wanted no interrupt. */
 	uint64_t in_flight;        /**< Requests in flight now. */
 	uint64_t limited;          /**< Times that a request had to wait for the device's limits. */
+	uint64_t held; /**< Requests held now, not in in_flight: see enum rte_vduse_blk_on_error. */
 };
 
 /** Kinds of requests whose latencies are counted. */
@@ -216,7 +235,9 @@ rte_vduse_blk_stop(struct rte_vduse_blk *blk);
  * @param ms
  *   Longest time to wait, milliseconds.
  * @return
- *   0; or -ETIMEDOUT, with one log line: the device goes on.
+ *   0; or, with one log line, and the device goes on
+ *   - -ETIMEDOUT: the backend has not finished
+ *   - -EBUSY: the device holds requests; see rte_vduse_blk_go_on()
  */
 int
 rte_vduse_blk_drain(struct rte_vduse_blk *blk, unsigned int ms);
@@ -305,6 +326,33 @@ rte_vduse_blk_hand_over(struct rte_vduse_blk *blk, int socket, unsigned int ms);
  */
 int
 rte_vduse_blk_limits_set(struct rte_vduse_blk *blk, const struct rte_vduse_blk_rate_limits *limits);
+
+/**
+ * Tells whether a device holds requests. Any thread.
+ *
+ * @param blk
+ *   The device.
+ * @return
+ *   0: no; or the errno, positive, of the first one: see enum rte_vduse_blk_on_error. Their number is
+ *   the counter held of struct rte_vduse_blk_stats.
+ */
+int
+rte_vduse_blk_held(const struct rte_vduse_blk *blk);
+
+/**
+ * Lets a device with RTE_VDUSE_BLK_ON_ERROR_WAIT that holds requests go on: it submits them to the
+ * backend again, in the order in which they were taken from each queue, then takes new ones. Those that
+ * fail again are held again. Does nothing if none is held. Does not wait.
+ *
+ * Any thread; thread-safe.
+ *
+ * @param blk
+ *   The device.
+ * @return
+ *   0; or -EPERM, with one log line: it was created with RTE_VDUSE_BLK_ON_ERROR_STOP.
+ */
+int
+rte_vduse_blk_go_on(struct rte_vduse_blk *blk);
 
 /**
  * Takes new requests of a queue, submits them to the backend, and completes finished ones, in any

@@ -43,7 +43,7 @@ sleep_has_work(struct vblk_queue *queue)
 {
 	unsigned int i;
 
-	if (queue->next_replay < queue->nb_replay || queue->pushed)
+	if (queue->pushed || (queue->next_replay < queue->nb_replay && !vblk_hold_on(queue->blk)))
 		return true;
 	for (i = 0; i < VBLK_STAGES; i++)
 		if (queue->stages[i].nb > 0)
@@ -67,8 +67,9 @@ sleep_enable(struct vblk_queue *queue)
 		rte_atomic_thread_fence(rte_memory_order_seq_cst);
 	else
 		vring_notify(ring, true);
-	/* A request that is held back stays in the ring. */
-	if (vring_count(ring) > 0 && vblk_limit_wait(&queue->blk->limit, &queue->turn) == 0)
+	/* A request that is held back by a limit, or because others are held, stays in the ring. */
+	if (vring_count(ring) > 0 && vblk_limit_wait(&queue->blk->limit, &queue->turn) == 0 &&
+	    !vblk_hold_on(queue->blk))
 		return false;
 	return queue->in_flight == 0 || vblk_channel_sleep(queue->channel, fd);
 }

@@ -14,10 +14,11 @@
 
 /* Names of the counters, in the order of struct rte_vduse_blk_stats. */
 static const char *const tel_counters[] = {
-	"reads",         "writes",      "flushes",         "discards",      "write_zeroes",
-	"secure_erases", "others",      "read_bytes",      "written_bytes", "io_errors",
-	"bad_requests",  "unsupported", "bad_descriptors", "calls",         "calls_suppressed",
-	"in_flight",     "limited",
+	"reads",           "writes",        "flushes",          "discards",
+	"write_zeroes",    "secure_erases", "others",           "read_bytes",
+	"written_bytes",   "io_errors",     "bad_requests",     "unsupported",
+	"bad_descriptors", "calls",         "calls_suppressed", "in_flight",
+	"limited",         "held",
 };
 static_assert(sizeof(tel_counters) / sizeof(tel_counters[0]) ==
 		      sizeof(struct rte_vduse_blk_stats) / sizeof(uint64_t),

@@ -122,7 +122,7 @@ prints true --json add "disk2,iface=$sock,backend=null"
 prints true --json remove --force disk2
 
 step "what the server refuses"
-for command in stats remove resize limits; do
+for command in stats remove resize limits go-on; do
 	refused 1 "no-disk: no such device" "$command" no-disk
 done
 refused 1 "name or path is there already" add disk0,backend=null

@@ -68,6 +68,11 @@ all_keys(void **state)
 				 "d,backend=null,attach=virtio,serial=12345678901234567890", &args),
 			 0);
 	assert_int_equal(args.dev.attach, RTE_VDUSE_ATTACH_VIRTIO);
+	assert_int_equal(args.conf.on_error, RTE_VDUSE_BLK_ON_ERROR_REPORT);
+	assert_int_equal(blk_devargs_parse("d,backend=null,on-error=wait", &args), 0);
+	assert_int_equal(args.conf.on_error, RTE_VDUSE_BLK_ON_ERROR_WAIT);
+	assert_int_equal(blk_devargs_parse("d,backend=null,on-error=stop", &args), 0);
+	assert_int_equal(args.conf.on_error, RTE_VDUSE_BLK_ON_ERROR_STOP);
 }
 
 /* A value may hold anything; a comma is doubled. */
@@ -191,6 +196,7 @@ static void
 both_words(void **state)
 {
 	RTE_SET_USED(state);
+	refused_with("d,backend=ram,on-error=retry", "on-error=retry: use report, wait");
 	refused_with("d,backend=ram,inflight=1,log=1", "log=1: given more than once");
 	refused_with("d,backend=ram,log=0,inflight=0", "inflight=0: given more than once");
 	refused_with("d,backend=ram,ro=1,read-only=1", "read-only=1: given more than once");

@@ -29,11 +29,25 @@ static const struct device_counter counters[] = {
 	COUNTER(others),          COUNTER(read_bytes),   COUNTER(written_bytes),
 	COUNTER(io_errors),       COUNTER(bad_requests), COUNTER(unsupported),
 	COUNTER(bad_descriptors), COUNTER(calls),        COUNTER(calls_suppressed),
-	COUNTER(in_flight),       COUNTER(limited),
+	COUNTER(in_flight),       COUNTER(limited),      COUNTER(held),
 };
 
 _Static_assert(RTE_DIM(counters) * sizeof(uint64_t) == sizeof(struct rte_vduse_blk_stats),
 	       "a counter is missing");
+
+static uint64_t
+device_held(const struct rte_vduse_blk *blk)
+{
+	struct rte_vduse_blk_stats stats;
+	uint64_t held = 0;
+	uint16_t queue;
+
+	for (queue = 0; queue < rte_vduse_blk_queues(blk); queue++) {
+		rte_vduse_blk_stats(blk, queue, &stats, sizeof(stats));
+		held += stats.held;
+	}
+	return held;
+}
 
 static void
 device_describe(const struct app_device *device, void *arg)
@@ -48,14 +62,21 @@ device_describe(const struct app_device *device, void *arg)
 	bool up = blk != NULL && rte_vduse_dev_features(rte_vduse_blk_dev(blk)) != 0;
 	uint16_t queues = blk != NULL ? rte_vduse_blk_queues(blk) : args->conf.queues;
 	uint64_t sectors = blk != NULL ? rte_vduse_blk_capacity(blk) : 0;
+	int error = blk != NULL ? rte_vduse_blk_held(blk) : 0;
+	bool held = error != 0 && device->state == APP_SERVING;
+	json_t *object = json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:b, s:s}", "name",
+				   args->name, "path", args->dev.path, "backend", args->backend,
+				   "state", held ? "held" : states[device->state], "driver",
+				   up ? "up" : "down", "queues", (int)queues, "capacity_bytes",
+				   (json_int_t)(sectors * RTE_VDUSE_BLK_SECTOR), "read_only",
+				   (int)args->conf.read_only, "serial", args->serial);
 
-	json_array_append_new(arg,
-			      json_pack("{s:s, s:s, s:s, s:s, s:s, s:i, s:I, s:b, s:s}", "name",
-					args->name, "path", args->dev.path, "backend",
-					args->backend, "state", states[device->state], "driver",
-					up ? "up" : "down", "queues", (int)queues, "capacity_bytes",
-					(json_int_t)(sectors * RTE_VDUSE_BLK_SECTOR), "read_only",
-					(int)args->conf.read_only, "serial", args->serial));
+	if (held) {
+		json_object_set_new(object, "held_errno", json_integer(error));
+		json_object_set_new(object, "held_requests",
+				    json_integer((json_int_t)device_held(blk)));
+	}
+	json_array_append_new(arg, object);
 }
 
 static int
@@ -220,7 +241,9 @@ device_remove(struct control_call *call)
 	if (ret == 0) {
 		ret = app_device_stop(call->devices, device);
 		if (ret < 0)
-			control_fail(call, ret, "%s: the backend does not finish its requests",
+			control_fail(call, ret,
+				     ret == -EBUSY ? "%s: it holds requests, let it go on first"
+						   : "%s: the backend does not finish its requests",
 				     name);
 	}
 	if (ret < 0) {
@@ -281,12 +304,30 @@ device_limits(struct control_call *call)
 	return ret;
 }
 
+static int
+device_go_on(struct control_call *call)
+{
+	struct app_device *device;
+	const char *name;
+	int ret = control_unpack(call, "{s:s}", "name", &name);
+
+	if (ret != 0)
+		return ret;
+	ret = app_registry_claim(call->devices, name, APP_SERVING, &device);
+	if (ret < 0)
+		return control_no_device(call, name, ret);
+	ret = rte_vduse_blk_go_on(device->blk);
+	app_registry_release(call->devices, device, APP_SERVING);
+	if (ret < 0)
+		return control_fail(call, ret, "%s: it has on-error=stop: start the process again",
+				    name);
+	call->result = json_true();
+	return 0;
+}
+
 const struct control_method control_methods_device[] = {
-	{ "device.list", device_list },
-	{ "device.stats", device_stats },
-	{ "device.add", device_add },
-	{ "device.remove", device_remove },
-	{ "device.resize", device_resize },
-	{ "device.limits", device_limits },
-	{ NULL, NULL },
+	{ "device.list", device_list },     { "device.stats", device_stats },
+	{ "device.add", device_add },       { "device.remove", device_remove },
+	{ "device.resize", device_resize }, { "device.limits", device_limits },
+	{ "device.go_on", device_go_on },   { NULL, NULL },
 };
