@@ -216,7 +216,8 @@ rte_vduse_blk_start(struct rte_vduse_blk *blk, enum rte_vduse_attach attach);
 /**
  * Takes a block device from its driver, as rte_vduse_dev_stop() does, and finishes requests in
  * flight. Its queues must be polled until it returns. Blocks for as long as the backend does not
- * answer; see rte_vduse_blk_drain(). Any thread except the control thread.
+ * answer, and over the kernel until requests that it holds have gone on; see rte_vduse_blk_drain().
+ * Any thread except the control thread.
  *
  * @param blk
  *   The device.

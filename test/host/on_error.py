@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-Fills a disk whose file system is too small, lets it go on too early, kills its process, enlarges the
+Fills a disk whose file system is too small, lets it go on too early, replaces its process, kills it, enlarges the
 file system and lets it go on. Arguments: split or packed, a folder, the file system in it, which holds
 disk.img, dpdk-vduse-ctl, and a command line that serves the disk at x.sock there, up to "--control".
 """
@@ -64,8 +64,8 @@ class Server:
         self.path, self.ctl, self.process = os.path.join(folder, "control.sock"), ctl, None
         self.command = [*command, "--control", self.path]
 
-    def start(self):
-        self.process = subprocess.Popen(self.command, stdin=subprocess.DEVNULL)
+    def start(self, *more):
+        self.process = subprocess.Popen([*self.command, *more], stdin=subprocess.DEVNULL)
 
     def kill(self):
         self.process.send_signal(signal.SIGKILL)
@@ -126,6 +126,16 @@ def refused(server):
     raise ValueError("a disk that holds requests was removed")
 
 
+def handed_over(disk, server):
+    """A new process takes the disk with what is held, and holds it, too."""
+    old = server.process
+    server.start("--take-over", server.path)
+    disk.run(lambda: old.poll() is not None)
+    if old.returncode != 0:
+        raise ValueError(f"the old process ended with {old.returncode}")
+    return stands(disk, server)
+
+
 def main():
     packed, folder, small, ctl = sys.argv[1] == "packed", *sys.argv[2:5]
     server = Server(folder, ctl, sys.argv[5:])
@@ -138,6 +148,7 @@ def main():
         refused(server)
         server.go_on()
         held.append(stands(disk, server))
+        held.append(handed_over(disk, server))
         server.kill()
         driver.disconnect()
         server.start()
