@@ -70,6 +70,7 @@ struct rte_vduse_vq {
 	struct rte_vduse_vq_info info; /* as started; control thread only */
 	const struct vring_log *log;   /* dirty log of the ring, or NULL; control thread only */
 	uint64_t log_used;             /* see vduse_vq_log(); control thread only */
+	const char *name;              /* of its device, for VDUSE_TRACE(); constant */
 } __rte_cache_aligned;
 
 /* vq.c: the part of vduse_vq_enter() that is not inline. */
@@ -134,6 +135,13 @@ void
 vduse_vq_call_begin(struct rte_vduse_vq *vq);
 void
 vduse_vq_call_end(struct rte_vduse_vq *vq);
+
+/*
+ * vq_call.c: interrupts the driver through the transport, now. Returns its result. Thread: the one
+ * that may send interrupts.
+ */
+int
+vduse_vq_call_send(struct rte_vduse_vq *vq);
 
 static inline bool
 vduse_vq_enter(struct rte_vduse_vq *vq)

@@ -11,6 +11,7 @@
 #include <rte_vduse_compat.h>
 
 #include <virtio_blk/blk.h>
+#include <virtio_blk/trace.h>
 
 void
 vblk_complete_push(struct vblk_queue *queue)
@@ -52,6 +53,7 @@ complete_in_order(struct vblk_queue *queue)
 void
 vblk_complete(struct vblk_queue *queue, struct vblk_request *request, uint8_t status)
 {
+	VDUSE_TRACE(blk_complete, queue->vq->name, queue->vq->index, request->chain.head, status);
 	*(volatile uint8_t *)request->status = status;
 	if (unlikely(queue->vq->ring.log != NULL))
 		vring_log_va(&queue->vq->ring, request->status, 1);
@@ -77,6 +79,8 @@ vblk_complete_published(struct vblk_queue *queue)
 	for (i = 0; i < queue->nb_done; i++) {
 		uint16_t slot = queue->done[i];
 
+		VDUSE_TRACE(blk_used, queue->vq->name, queue->vq->index,
+			    queue->requests[slot].chain.head);
 		vblk_inflight_free(&queue->inflight, slot);
 		queue->requests[slot].busy = false;
 		if (queue->packed)

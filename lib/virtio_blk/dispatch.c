@@ -10,6 +10,7 @@
 #include <rte_cycles.h>
 
 #include <virtio_blk/blk.h>
+#include <virtio_blk/trace.h>
 
 void
 vblk_dispatch_stage(struct vblk_queue *queue, struct vblk_request *request)
@@ -41,8 +42,9 @@ dispatch_allowed(const struct vblk_stage *stage, uint64_t *len)
 }
 
 static void
-dispatch_submit(struct rte_vduse_blk_channel *channel, struct vblk_stage *stage)
+dispatch_submit(struct vblk_queue *queue, struct vblk_stage *stage)
 {
+	struct rte_vduse_blk_channel *channel = queue->channel;
 	uint16_t allowed, n, i;
 	uint64_t len;
 
@@ -50,7 +52,14 @@ dispatch_submit(struct rte_vduse_blk_channel *channel, struct vblk_stage *stage)
 	if (allowed == 0)
 		return;
 	n = channel->ops->submit(channel, stage->ios, allowed);
-	for (i = n; i < allowed; i++)
+	for (i = 0; i < n; i++) {
+		const struct rte_vduse_blk_io *io = stage->ios[i];
+
+		VDUSE_TRACE(blk_submit, queue->vq->name, queue->vq->index,
+			    container_of(io, const struct vblk_request, io)->chain.head, io->op,
+			    io->offset, io->len);
+	}
+	for (; i < allowed; i++)
 		len -= stage->ios[i]->len;
 	stage->waiting -= len;
 	stage->flying += len;
@@ -66,7 +75,7 @@ vblk_dispatch_submit(struct vblk_queue *queue)
 
 	for (i = 0; i < VBLK_STAGES; i++)
 		if (queue->stages[i].nb > 0)
-			dispatch_submit(queue->channel, &queue->stages[i]);
+			dispatch_submit(queue, &queue->stages[i]);
 }
 
 /* Stops the queue: the chain violates the specification so that it cannot be answered. */

@@ -13,6 +13,7 @@
 #include <rte_vduse_compat.h>
 
 #include <virtio_blk/blk.h>
+#include <virtio_blk/trace.h>
 
 #define REQUEST_HEADER ((uint32_t)sizeof(struct virtio_blk_outhdr))
 #define REQUEST_RANGE  ((uint32_t)sizeof(struct virtio_blk_discard_write_zeroes))
@@ -276,6 +277,7 @@ vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
 		   bool *done)
 {
 	struct virtio_blk_outhdr own;
+	uint64_t sector;
 
 	*done = false;
 	request->type = UINT32_MAX;
@@ -285,10 +287,13 @@ vblk_request_parse(struct vblk_queue *queue, struct vblk_request *request,
 		header = &own;
 	}
 	request->type = rte_le_to_cpu_32(header->type);
+	sector = rte_le_to_cpu_64(header->sector);
+	VDUSE_TRACE(blk_take, queue->vq->name, queue->vq->index, chain->head, request->type, sector,
+		    chain->out_len, chain->in_len);
 	switch (request->type) {
 	case VIRTIO_BLK_T_IN:
 	case VIRTIO_BLK_T_OUT:
-		return request_data(queue, request, chain, rte_le_to_cpu_64(header->sector), done);
+		return request_data(queue, request, chain, sector, done);
 	case VIRTIO_BLK_T_FLUSH:
 		request->io.op = RTE_VDUSE_BLK_FLUSH;
 		request->io.offset = 0;

@@ -13,6 +13,7 @@
 #include <rte_vduse_compat.h>
 
 #include <virtio_blk/blk.h>
+#include <virtio_blk/trace.h>
 
 int
 rte_vduse_blk_wake_fd(struct rte_vduse_blk *blk, uint16_t index)
@@ -115,6 +116,7 @@ vblk_sleep_wake(struct rte_vduse_blk *blk)
 void
 vblk_sleep_end(struct vblk_queue *queue)
 {
+	VDUSE_TRACE(blk_wake, queue->vq->name, queue->vq->index);
 	queue->asleep = false;
 	if (queue->vq->ring.notify)
 		vring_notify(&queue->vq->ring, false);

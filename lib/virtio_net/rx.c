@@ -15,6 +15,7 @@
 #include <virtio_net/offload.h>
 #include <virtio_net/rx.h>
 #include <virtio_net/steer.h>
+#include <virtio_net/trace.h>
 
 /* Result for a chain. */
 enum rx_result {
@@ -357,8 +358,10 @@ rte_vduse_net_rx_burst(struct rte_vduse_net *net, uint16_t pair, struct rte_memp
 		    !rte_atomic_load_explicit(&queue->vq->enabled, rte_memory_order_relaxed))
 			break;
 	}
-	if (done != 0)
+	if (done != 0) {
 		vnet_stats_count(&queue->stats, mbufs, done);
+		VDUSE_TRACE(net_rx, queue->vq->name, queue->vq->index, done);
+	}
 	vduse_vq_leave(queue->vq);
 	if (unlikely(net->steer != NULL) && net->steer->learns)
 		vnet_steer_learn(net->steer, pair, mbufs, done);

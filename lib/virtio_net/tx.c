@@ -11,6 +11,7 @@
 #include <virtio_net/ctrl.h>
 #include <virtio_net/gso.h>
 #include <virtio_net/steer.h>
+#include <virtio_net/trace.h>
 #include <virtio_net/tx.h>
 
 #define TX_PATIENCE 1000 /* pauses: some tens of microseconds */
@@ -305,6 +306,8 @@ vnet_tx_held(struct vnet_queue *queue, struct rte_mbuf *const *mbufs, uint16_t n
 
 	while (done < nb && !stop)
 		done += tx_chains(queue, mbufs + done, (uint16_t)(nb - done), &all, &stop);
+	if (done > 0)
+		VDUSE_TRACE(net_tx, queue->vq->name, queue->vq->index, done);
 	return done;
 }
 

@@ -22,6 +22,7 @@
 #include <vduse/core/ctrl_thread.h>
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
+#include <vduse/trace.h>
 
 #define CTRL_EVENTS 16
 /* Messages served for one device before the others get their turn. */
@@ -326,6 +327,7 @@ ctrl_serve_event(const struct epoll_event *event)
 	} else {
 		/* A message before it may have stopped the virtqueue: its fd is -1 then. */
 		vq = (struct rte_vduse_vq *)(whose - CTRL_IS_VQ);
+		VDUSE_TRACE(kick, vq->name, vq->index);
 		(void)eventfd_read(vq->kick_fd, &value);
 		vq->kicked = vq->serve != NULL;
 	}

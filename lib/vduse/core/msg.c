@@ -16,6 +16,7 @@
 
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
+#include <vduse/trace.h>
 
 /* What to do after the answer is sent; NULL: nothing. */
 typedef void (*msg_after_t)(struct rte_vduse_dev *dev);
@@ -97,6 +98,7 @@ msg_iotlb(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 	VDUSE_LOG(msg, DEBUG, dev->name,
 		  "memory of address space %u changed in 0x%" PRIx64 "-0x%" PRIx64, asid,
 		  (uint64_t)req->iova_v2.start, (uint64_t)req->iova_v2.last);
+	VDUSE_TRACE(iotlb_update, dev->name, asid, req->iova_v2.start, req->iova_v2.last);
 	vduse_count(&dev->stats.iotlb_updates);
 	/* Memory is mapped only while a driver is up. */
 	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
@@ -326,10 +328,12 @@ vduse_msg_handle(struct rte_vduse_dev *dev)
 		dev->defers = ret == -EINPROGRESS;
 		return ret;
 	}
-	if (!dev->defers)
+	if (!dev->defers) {
 		ret = dev->transport->recv(dev, &req);
-	if (ret < 0)
-		return ret;
+		if (ret < 0)
+			return ret;
+		VDUSE_TRACE(vduse_msg, dev->name, req.type, req.request_id);
+	}
 	ret = msg_drain(dev, &req);
 	dev->defers = ret < 0;
 	if (ret < 0) {

@@ -16,10 +16,12 @@
 
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
+#include <vduse/trace.h>
 
 void
 vduse_status_set(struct rte_vduse_dev *dev, uint8_t status)
 {
+	VDUSE_TRACE(status, dev->name, status);
 	rte_atomic_store_explicit(&dev->status, status, rte_memory_order_relaxed);
 	if (dev->ops->status != NULL && !dev->draining)
 		dev->ops->status(dev, status, dev->arg);

@@ -22,6 +22,7 @@
 #include <vduse/core/ctrl_thread.h>
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
+#include <vduse/trace.h>
 
 void
 vduse_vq_init(struct rte_vduse_dev *dev, uint16_t index)
@@ -31,6 +32,7 @@ vduse_vq_init(struct rte_vduse_dev *dev, uint16_t index)
 	rte_spinlock_init(&vq->lock);
 	vq->state = RTE_VDUSE_VQ_IDLE;
 	vq->dev = dev;
+	vq->name = dev->name;
 	vq->index = index;
 	vq->kick_fd = -1;
 	vq->wake_fd = -1;
@@ -300,11 +302,12 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 	 * A spurious interrupt does no harm.
 	 */
 	if (dev->taken_over || dev->transport->reconnects)
-		(void)dev->transport->vq_call(dev, vq->index);
+		(void)vduse_vq_call_send(vq);
 	if (ret == -EFAULT)
 		return vq_unmapped(vq);
 	VDUSE_LOG(dev, DEBUG, dev->name, "virtqueue %u runs, size %u, from 0x%x", vq->index,
 		  info->size, info->position);
+	VDUSE_TRACE(vq_start, vq->name, vq->index, info->size, info->position);
 	return RTE_VDUSE_VQ_RUNNING;
 }
 
@@ -349,12 +352,13 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 
 	vq_lock(vq);
 	if (vq->started) {
+		VDUSE_TRACE(vq_stop, vq->name, vq->index);
 		dev->ops->vq_stop(vq, dev->arg);
 		vring_stop(&vq->ring);
 		/* The interrupt posted for the last used entries: it cannot be sent later. */
 		if (rte_atomic_exchange_explicit(&vq->call_state, VDUSE_CALL_NONE,
 						 rte_memory_order_acquire) == VDUSE_CALL_POSTED)
-			(void)dev->transport->vq_call(dev, vq->index);
+			(void)vduse_vq_call_send(vq);
 	}
 	vq->started = false;
 	vq->unmapped = false;
@@ -467,6 +471,7 @@ rte_vduse_vq_miss(struct rte_vduse_vq *vq, uint64_t iova, bool write)
 	/* Memory that was taken away is no miss: the virtqueue fails. */
 	if (!vduse_vq_guard(vq))
 		return;
+	VDUSE_TRACE(iotlb_miss, vq->name, vq->index, iova, write);
 	vq->miss_iova = iova;
 	vq->miss_write = write;
 	vq->report = true;

@@ -14,12 +14,20 @@
 #include <vduse/core/ctrl_thread.h>
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
+#include <vduse/trace.h>
 
 /*
  * Number of slow interrupts, less fast ones, after which the control thread sends them. So many are
  * caused by the driver, not by the load of the machine.
  */
 #define VQ_SLOW_CALLS 16
+
+int
+vduse_vq_call_send(struct rte_vduse_vq *vq)
+{
+	VDUSE_TRACE(call, vq->name, vq->index);
+	return vq->dev->transport->vq_call(vq->dev, vq->index);
+}
 
 static void
 vq_post_call(struct rte_vduse_vq *vq)
@@ -61,7 +69,7 @@ rte_vduse_vq_call(struct rte_vduse_vq *vq)
 		return 0;
 	}
 	begin = rte_rdtsc();
-	ret = vq->dev->transport->vq_call(vq->dev, vq->index);
+	ret = vduse_vq_call_send(vq);
 	if (unlikely(rte_rdtsc() - begin > vq->dev->slow_call))
 		vq_count_slow_call(vq);
 	else if (unlikely(vq->slow_calls > 0))
@@ -92,7 +100,7 @@ vduse_vq_call_posted(struct rte_vduse_vq *vq)
 		return false;
 	/* Only this thread replaces the call eventfd and stops the virtqueue. */
 	if (vq->started)
-		(void)vq->dev->transport->vq_call(vq->dev, vq->index);
+		(void)vduse_vq_call_send(vq);
 	vq_call_done(vq);
 	return true;
 }

@@ -19,6 +19,7 @@
 
 #include <vduse/core/log.h>
 #include <vduse/memory/iotlb.h>
+#include <vduse/trace.h>
 
 const struct rte_vduse_region *
 vduse_iotlb_lookup(const struct vduse_iotlb *table, uint64_t iova)
@@ -50,8 +51,13 @@ vduse_iotlb_free(struct vduse_iotlb *table)
 	if (table == NULL)
 		return;
 	vduse_guard_remove(table);
-	for (i = 0; i < table->nb; i++)
+	for (i = 0; i < table->nb; i++) {
+		const struct rte_vduse_region *region = &table->regions[i];
+		uint64_t size = region->last - region->first + 1;
+
+		VDUSE_TRACE(region_remove, region->first, size, region->va);
 		vduse_mapping_put(table->mappings[i]);
+	}
 	free(table->regions);
 	free(table->mappings);
 	free(table->next);
@@ -155,6 +161,7 @@ iotlb_add(const struct vduse_iotlb_source *source, struct vduse_iotlb *table, ui
 {
 	struct rte_vduse_region *region;
 	struct vduse_mapping *mapping;
+	uint64_t size;
 	int ret;
 
 	if (table->nb == VDUSE_IOTLB_REGIONS_MAX) {
@@ -179,9 +186,10 @@ iotlb_add(const struct vduse_iotlb_source *source, struct vduse_iotlb *table, ui
 	region->writable = (from->perm & VDUSE_ACCESS_WO) != 0 && mapping->writable;
 	region->pinnable = from->pinnable;
 	table->nb++;
+	size = from->last - from->first + 1;
 	if (!from->bounce && from->mapping == NULL)
-		vduse_populate_add(mapping, from->fd, from->offset,
-				   from->offset + (from->last - from->first + 1));
+		vduse_populate_add(mapping, from->fd, from->offset, from->offset + size);
+	VDUSE_TRACE(region_add, source->name, from->first, size, region->va);
 	VDUSE_LOG(iotlb, DEBUG, source->name,
 		  "region 0x%" PRIx64 "-0x%" PRIx64 " at %p, permissions %u%s", from->first,
 		  from->last, (void *)region->va, from->perm, from->bounce ? ", bounce" : "");

@@ -15,6 +15,7 @@
 
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
+#include <vduse/trace.h>
 #include <vduse/vhost_user/msg.h>
 #include <vduse/vhost_user/vhost_user.h>
 
@@ -150,6 +151,7 @@ conn_turn(struct vhost_user *vu)
 	if (epoll_wait(vu->dev->fd, &event, 1, 0) <= 0)
 		return -EAGAIN;
 	if (event.data.u64 & VHOST_USER_KICK) {
+		VDUSE_TRACE(kick, vu->dev->name, (uint16_t)event.data.u64);
 		vhost_user_kick_pass(vu, (uint16_t)event.data.u64);
 		return 0;
 	}

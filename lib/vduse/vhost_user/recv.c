@@ -15,6 +15,7 @@
 
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
+#include <vduse/trace.h>
 #include <vduse/vhost_user/vhost_user.h>
 
 /* How long the rest of a message may take. */
@@ -120,6 +121,8 @@ vhost_user_recv(struct vhost_user *vu)
 		return recv_broken(vu, "is longer than any that is known");
 	if (ret == 0)
 		ret = recv_upto(vu, VHOST_USER_MSG_HEAD + msg->size);
+	if (ret == 0)
+		VDUSE_TRACE(vhost_user_msg, vu->dev->name, msg->type, msg->size, msg->nb_fds);
 	/* Time limit for the rest of a message that has begun. */
 	if (ret != -EAGAIN)
 		vu->deadline = 0;

@@ -1,0 +1,50 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-3-Clause
+# SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
+#
+# Trace points: a driver writes 4 KiB, and the trace that EAL saves has the whole way of that request,
+# in order, and the driver's memory. With the argument "usdt", the library also has the USDT probes:
+# notes without a semaphore, each at a nop.
+. "$(dirname "$0")/disk.sh"
+need babeltrace2
+need readelf
+lib=$DPDK_VDUSE_BUILD/lib/librte_vduse.so
+
+step "the trace of one request"
+truncate -s 1M "$image"
+EAL_ARGS="$EAL_ARGS --trace=lib.vduse.* --trace=lib.virtio_blk.* --trace-dir=$work/trace"
+start_blk "disk0,iface=$sock,backend=file,path=$image"
+wait_for 20 grep -aq "listens at $sock" "$work/blk.log" || fail "no socket"
+timeout 60 "$(dirname "$0")/trace.py" write "$sock" || fail "see above"
+stop_blk
+babeltrace2 "$work/trace" >"$work/trace.txt" 2>"$work/trace.err" || fail "$(cat "$work/trace.err")"
+"$(dirname "$0")/trace.py" check <"$work/trace.txt" || fail "the trace is: $(cat "$work/trace.txt")"
+
+step "a process that is not told to trace writes no trace"
+EAL_ARGS="--in-memory -m 128 --trace-dir=$work/none"
+start_blk "disk0,iface=$sock,backend=file,path=$image"
+wait_for 20 grep -aq "listens at $sock" "$work/blk.log" || fail "no socket"
+timeout 60 "$(dirname "$0")/trace.py" write "$sock" || fail "see above"
+stop_blk
+[ -z "$(find "$work/none" -type f 2>/dev/null)" ] || fail "there is a trace"
+
+if [ "${1:-}" = usdt ]; then
+	step "USDT probes"
+	readelf -nW "$lib" | awk '
+		/Provider: / { provider = $NF }
+		/ Name: / { name = $2 }
+		/Location: / { print provider ":" name, $2, $6 }' | tr -d , >"$work/probes"
+	# Every trace point has a probe of the same name.
+	for event in vhost_user_msg vduse_msg status region_add region_remove iotlb_miss iotlb_update \
+		vq_start vq_stop kick call blk_wake blk_take blk_submit blk_complete blk_used net_rx \
+		net_tx; do
+		grep -q "^dpdk_vduse:$event " "$work/probes" || fail "no probe $event"
+	done
+	while read -r name location semaphore; do
+		((semaphore == 0)) || fail "$name has a semaphore"
+		objdump -d --start-address="$location" --stop-address="$((location + 1))" "$lib" |
+			grep -qw nop || fail "no nop at $location, the place of $name"
+	done <"$work/probes"
+	echo "-- $(wc -l <"$work/probes") places of $(cut -d ' ' -f 1 "$work/probes" | sort -u | wc -l) probes"
+fi
+ok
