@@ -3,8 +3,9 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # Trace points: a driver writes 4 KiB, and the trace that EAL saves has the whole way of that request,
-# in order, and the driver's memory. With the argument "usdt", the library also has the USDT probes:
-# notes without a semaphore, each at a nop.
+# in order, and the driver's memory. The bursts of a network device have the packets that its port
+# counts. With the argument "usdt", the library also has the USDT probes: notes without a semaphore, each
+# at a nop.
 . "$(dirname "$0")/disk.sh"
 need babeltrace2
 need readelf
@@ -27,6 +28,34 @@ wait_for 20 grep -aq "listens at $sock" "$work/blk.log" || fail "no socket"
 timeout 60 "$(dirname "$0")/trace.py" write "$sock" || fail "see above"
 stop_blk
 [ -z "$(find "$work/none" -type f 2>/dev/null)" ] || fail "there is a trace"
+
+step "bursts of a network device, of a library that EAL loads itself"
+sock=$work/net.sock
+packets=1000
+memory+=("--trace=lib.virtio_net.*" "--trace-dir=$work/net" --trace-bufsz=64M)
+start_backend vduse ""
+memory=("${memory[@]:0:4}")
+start_driver virtio ""
+exchange virtio vduse | tee "$work/exchange"
+stop_testpmd virtio
+stop_testpmd vduse
+babeltrace2 "$work/net" >"$work/net.txt" 2>"$work/trace.err" || fail "$(cat "$work/trace.err")"
+tail -n 1 "$work/net.txt"
+# traced EVENT QUEUE: packets in all bursts.
+traced()
+{
+	local nb sum=0
+	while read -r nb; do
+		sum=$((sum + nb))
+	done < <(sed -n \
+		"s/.* lib.virtio_net.$1: .*dev = \"net_vduse0\", vq = $2, nb = \(0x[0-9A-F]*\) .*/\1/p" "$work/net.txt")
+	echo "$sum"
+}
+grep -qx "virtio to vduse: .*, $(traced rx 0x1) received" "$work/exchange" ||
+	fail "events of $(traced rx 0x1) received packets"
+grep -qx "vduse to virtio: $(traced tx 0x0) sent, .*" "$work/exchange" ||
+	fail "events of $(traced tx 0x0) sent packets"
+echo "-- events of $(traced rx 0x1) received and $(traced tx 0x0) sent packets"
 
 if [ "${1:-}" = usdt ]; then
 	step "USDT probes"
