@@ -31,6 +31,7 @@ struct control_call {
 	int fd;         /* the client's socket */
 	struct app_devices *devices;
 	json_t *result;  /* set by the method if it returns 0 */
+	bool stop;       /* set by the method: the process is to end after the answer */
 	char error[256]; /* what is wrong; empty: what the errno says */
 };
 
@@ -67,10 +68,10 @@ control_socket_close(const struct app_devices *devices, int fd);
 
 /*
  * rpc.c: answers a line. Returns the answer, a line without its newline, for the caller to free();
- * NULL: there is none.
+ * NULL: there is none. *stop: set if the process is to end once the answer is sent.
  */
 char *
-control_rpc(struct app_devices *devices, int fd, const char *line, size_t len);
+control_rpc(struct app_devices *devices, int fd, const char *line, size_t len, bool *stop);
 /* rpc.c: an error that answers no request. As control_rpc(). */
 char *
 control_rpc_error(int code, const char *text);

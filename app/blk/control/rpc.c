@@ -81,7 +81,8 @@ rpc_find(const struct control_method *methods, const char *name)
 
 /* A request without an id is a notification, which has no answer. */
 static char *
-rpc_call(struct app_devices *devices, int fd, json_t *id, const char *method, json_t *params)
+rpc_call(struct app_devices *devices, int fd, json_t *id, const char *method, json_t *params,
+	 bool *stop)
 {
 	struct control_call call = { .params = params, .fd = fd, .devices = devices };
 	control_function_t function = rpc_find(control_methods, method);
@@ -99,6 +100,7 @@ rpc_call(struct app_devices *devices, int fd, json_t *id, const char *method, js
 	ret = call.params != NULL ? function(&call) : -ENOMEM;
 	if (id != NULL)
 		answer = rpc_result(id, &call, ret);
+	*stop = call.stop;
 	json_decref(call.result);
 	if (params == NULL)
 		json_decref(call.params);
@@ -106,7 +108,7 @@ rpc_call(struct app_devices *devices, int fd, json_t *id, const char *method, js
 }
 
 static char *
-rpc_request(struct app_devices *devices, int fd, json_t *request)
+rpc_request(struct app_devices *devices, int fd, json_t *request, bool *stop)
 {
 	json_t *id = json_object_get(request, "id");
 	json_t *params = json_object_get(request, "params");
@@ -125,20 +127,21 @@ rpc_request(struct app_devices *devices, int fd, json_t *request)
 		return rpc_error(id, CONTROL_RPC_INVALID, "method is a string");
 	if (params != NULL && !json_is_object(params) && !json_is_array(params))
 		return rpc_error(id, CONTROL_RPC_INVALID, "params is an object");
-	return rpc_call(devices, fd, id, method, params);
+	return rpc_call(devices, fd, id, method, params, stop);
 }
 
 /* jansson limits the depth, and refuses what is not UTF-8, NUL characters and numbers too large. */
 char *
-control_rpc(struct app_devices *devices, int fd, const char *line, size_t len)
+control_rpc(struct app_devices *devices, int fd, const char *line, size_t len, bool *stop)
 {
 	json_error_t error;
 	json_t *request = json_loadb(line, len, JSON_DECODE_ANY | JSON_REJECT_DUPLICATES, &error);
 	char *answer;
 
+	*stop = false;
 	if (request == NULL)
 		return rpc_error(NULL, RPC_PARSE, error.text);
-	answer = rpc_request(devices, fd, request);
+	answer = rpc_request(devices, fd, request, stop);
 	json_decref(request);
 	return answer;
 }

@@ -8,6 +8,7 @@
  */
 #include <errno.h>
 #include <poll.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -93,6 +94,19 @@ server_answer(int fd, char *answer, int ms)
 	return ret;
 }
 
+/* The main thread, which ends the process on a signal, disconnects the client. So answer first. */
+static int
+client_line(struct client *client, const char *line, size_t len)
+{
+	bool stop;
+	char *answer = control_rpc(client->control->devices, client->fd, line, len, &stop);
+	int ret = server_answer(client->fd, answer, CONTROL_WRITE_S * 1000);
+
+	if (stop)
+		(void)kill(getpid(), SIGTERM);
+	return ret;
+}
+
 /* Answers the complete lines, and keeps the beginning of the next one. */
 static int
 client_lines(struct client *client)
@@ -102,10 +116,7 @@ client_lines(struct client *client)
 	int ret = 0;
 
 	while (ret == 0 && (end = memchr(line, '\n', left)) != NULL) {
-		ret = server_answer(client->fd,
-				    control_rpc(client->control->devices, client->fd, line,
-						(size_t)(end - line)),
-				    CONTROL_WRITE_S * 1000);
+		ret = client_line(client, line, (size_t)(end - line));
 		left -= (size_t)(end + 1 - line);
 		line = end + 1;
 	}
