@@ -94,7 +94,7 @@ blk_alloc(const struct rte_vduse_blk_conf *conf, const char *name)
 	blk->keeps_inflight = conf->inflight;
 	blk->hold.on_error = conf->on_error;
 	vblk_limit_set(&blk->limit, conf->iops, conf->bps);
-	memcpy(blk->serial, serial, strnlen(serial, sizeof(blk->serial)));
+	vblk_serial_set(&blk->serial, serial);
 	return blk;
 }
 

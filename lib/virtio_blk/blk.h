@@ -22,6 +22,7 @@
 #include <virtio_blk/inflight.h>
 #include <virtio_blk/latency.h>
 #include <virtio_blk/limit.h>
+#include <virtio_blk/serial.h>
 #include <rte_vduse_blk.h>
 
 extern int vblk_logtype;
@@ -180,7 +181,7 @@ struct rte_vduse_blk {
 	bool read_only;                        /* constant */
 	bool keeps_inflight;                   /* constant */
 	uint16_t nb_acquired;                  /* queues that use the backend; control thread */
-	char serial[RTE_VDUSE_BLK_SERIAL_MAX]; /* constant */
+	struct vblk_serial serial;
 	struct virtio_blk_config config;
 	struct vblk_limit limit __rte_cache_aligned; /* its queues share it */
 	struct vblk_queue queues[];

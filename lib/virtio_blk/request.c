@@ -156,14 +156,15 @@ static uint8_t
 request_id(const struct vblk_queue *queue, struct vblk_request *request,
 	   const struct rte_vduse_chain *chain)
 {
-	const struct rte_vduse_blk *blk = queue->blk;
+	char serial[RTE_VDUSE_BLK_SERIAL_MAX];
 	struct iovec iov[RTE_VDUSE_BLK_SERIAL_MAX];
-	uint32_t len = RTE_MIN(chain->in_len - 1, (uint32_t)sizeof(blk->serial)), at = 0;
+	uint32_t len = RTE_MIN(chain->in_len - 1, (uint32_t)sizeof(serial)), at = 0;
 	uint16_t nb, i;
 
+	vblk_serial_get(&queue->blk->serial, serial);
 	nb = request_map(chain->bufs + chain->nb_out, 0, len, iov);
 	for (i = 0; i < nb; i++) {
-		memcpy(iov[i].iov_base, blk->serial + at, iov[i].iov_len);
+		memcpy(iov[i].iov_base, serial + at, iov[i].iov_len);
 		vring_log_va(&queue->vq->ring, iov[i].iov_base, iov[i].iov_len);
 		at += (uint32_t)iov[i].iov_len;
 	}

@@ -356,6 +356,24 @@ int
 rte_vduse_blk_go_on(struct rte_vduse_blk *blk);
 
 /**
+ * Changes the serial number, which drivers ask for with VIRTIO_BLK_T_GET_ID (section 5.2.6). A driver
+ * that has asked before is not told of it. The process that starts next, or that the device is handed
+ * over to, has the one of its own conf.
+ *
+ * Any thread except one that polls. Not thread-safe for one device: the caller serialises calls.
+ *
+ * @param blk
+ *   The device.
+ * @param serial
+ *   1 to RTE_VDUSE_BLK_SERIAL_MAX printable ASCII characters, without a blank at either end. Copied.
+ * @return
+ *   - 0: requests that are taken from now on are answered with it
+ *   - -EINVAL: another length or character; the number stays, and the log has a line
+ */
+int
+rte_vduse_blk_serial_set(struct rte_vduse_blk *blk, const char *serial);
+
+/**
  * Takes new requests of a queue, submits them to the backend, and completes finished ones, in any
  * order unless VIRTIO_F_IN_ORDER was accepted. Never blocks; makes no system call when there is
  * nothing to do.
