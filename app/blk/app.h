@@ -29,8 +29,8 @@ enum app_state {
 
 /* A device. What is not said to be constant is read and written under the lock of the list. */
 struct app_device {
-	struct blk_devargs args;   /* constant */
-	char *text;                /* the arguments as they were given; constant */
+	struct blk_devargs args;   /* constant, except serial */
+	char *text;                /* the arguments, with what was changed since */
 	uint64_t id;               /* later devices have larger ones; constant */
 	struct rte_vduse_blk *blk; /* NULL: not created, or destroyed */
 	enum app_state state;
@@ -94,6 +94,13 @@ app_registry_set_blk(struct app_devices *devices, struct app_device *device,
 		     struct rte_vduse_blk *blk);
 void
 app_registry_set_waits(struct app_devices *devices, struct app_device *device, bool waits);
+/*
+ * registry.c: records what a client changed of a claimed device. text: its arguments with that, from
+ * malloc(); serial: NULL if it stays.
+ */
+void
+app_registry_set_text(struct app_devices *devices, struct app_device *device, char *text,
+		      const char *serial);
 /* registry.c: calls each with all devices, under the lock: it must not block. */
 void
 app_registry_each(struct app_devices *devices,

@@ -87,9 +87,9 @@ config_begin(struct config *config, char *line)
 	return 0;
 }
 
-/* A comma in the file is part of the value. */
+/* A comma in the value is part of it. */
 static int
-config_put(struct config *config, const char *key, const char *value)
+config_put(FILE *text, const char *key, const char *value)
 {
 	size_t size = rte_vduse_args_put(NULL, 0, key, value) + 1;
 	char *arg = malloc(size);
@@ -97,7 +97,7 @@ config_put(struct config *config, const char *key, const char *value)
 	if (arg == NULL)
 		return -ENOMEM;
 	rte_vduse_args_put(arg, size, key, value);
-	fprintf(config->text, ",%s", arg);
+	fprintf(text, ",%s", arg);
 	free(arg);
 	return 0;
 }
@@ -118,7 +118,7 @@ config_argument(struct config *config, char *line)
 		return config_error(config, key, "one argument on a line, KEY = VALUE");
 	if (config->text == NULL)
 		return config_error(config, key, "[NAME] on a line before it");
-	return config_put(config, key, value);
+	return config_put(config->text, key, value);
 }
 
 static int
@@ -198,4 +198,34 @@ blk_config_write(const char *text, FILE *out)
 	}
 	free(copy);
 	return ret;
+}
+
+char *
+blk_config_replace(const char *text, const char *key, const char *value)
+{
+	char *copy = strdup(text), *rest = copy, *replaced = NULL, *found, *found_value;
+	FILE *out;
+	size_t len;
+	int ret = 0;
+
+	out = copy != NULL ? open_memstream(&replaced, &len) : NULL;
+	if (out == NULL) {
+		free(copy);
+		return NULL;
+	}
+	fputs(rte_vduse_args_next(&rest, &found_value), out);
+	while (ret == 0 && (found = rte_vduse_args_next(&rest, &found_value)) != NULL)
+		if (strcmp(found, key) == 0)
+			continue;
+		else if (found_value == NULL)
+			fprintf(out, ",%s", found);
+		else
+			ret = config_put(out, found, found_value);
+	if (ret == 0 && value != NULL)
+		ret = config_put(out, key, value);
+	free(copy);
+	if (fclose(out) == 0 && ret == 0)
+		return replaced;
+	free(replaced);
+	return NULL;
 }

@@ -25,4 +25,11 @@ blk_config_read(const char *path, blk_config_device_t device, void *arg);
 int
 blk_config_write(const char *text, FILE *out);
 
+/*
+ * The arguments of a device, given as a --device argument, with this value of key in place of the one
+ * that they have; value NULL: without key. For the caller to free(); NULL: no memory. Any thread.
+ */
+char *
+blk_config_replace(const char *text, const char *key, const char *value);
+
 #endif /* BLK_CONFIG_H */

@@ -19,7 +19,6 @@
 
 #define DEVARGS_QUEUE_SIZE_MIN 4
 #define DEVARGS_BLOCK_SIZE_MAX 4096
-#define DEVARGS_IOPS_MAX       UINT64_C(1000000000)
 #define DEVARGS_BACKENDS       "null, ram, file, fault or rbd"
 
 static void
@@ -127,7 +126,7 @@ devargs_read(const char *text, struct blk_devargs *out)
 		{ RTE_VDUSE_ARG("inflight", FLAG, out->conf.inflight) },
 		{ RTE_VDUSE_ARG("log", FLAG, out->conf.inflight) },
 		{ RTE_VDUSE_ARG("on-error", NAME, out->conf.on_error), .names = on_errors },
-		{ RTE_VDUSE_ARG("iops", NUMBER, out->conf.iops), .max = DEVARGS_IOPS_MAX },
+		{ RTE_VDUSE_ARG("iops", NUMBER, out->conf.iops), .max = BLK_DEVARGS_IOPS_MAX },
 		{ RTE_VDUSE_ARG("bps", BYTES, out->conf.bps) },
 	};
 	const struct rte_vduse_args args = {

@@ -9,6 +9,9 @@
 #include <rte_vduse_args.h>
 #include <rte_vduse_blk.h>
 
+/* Most requests per second that iops= may say. */
+#define BLK_DEVARGS_IOPS_MAX UINT64_C(1000000000)
+
 /* Texts that conf points to are in it. */
 struct blk_devargs {
 	struct rte_vduse_blk_conf conf;

@@ -12,6 +12,9 @@
 #include <string.h>
 #include <time.h>
 
+#include <rte_common.h>
+#include <rte_string_fns.h>
+
 #include "app.h"
 
 void
@@ -189,6 +192,18 @@ app_registry_set_waits(struct app_devices *devices, struct app_device *device, b
 	pthread_mutex_lock(&devices->lock);
 	device->waits_driver = waits;
 	pthread_mutex_unlock(&devices->lock);
+}
+
+void
+app_registry_set_text(struct app_devices *devices, struct app_device *device, char *text,
+		      const char *serial)
+{
+	pthread_mutex_lock(&devices->lock);
+	RTE_SWAP(device->text, text);
+	if (serial != NULL)
+		(void)rte_strlcpy(device->args.serial, serial, sizeof(device->args.serial));
+	pthread_mutex_unlock(&devices->lock);
+	free(text);
 }
 
 void

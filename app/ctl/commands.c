@@ -215,6 +215,14 @@ go_on_run(struct ctl *ctl)
 }
 
 static int
+serial_run(struct ctl *ctl)
+{
+	return commands_call(ctl, "device.serial",
+			     json_pack("{s:s, s:s}", "name", ctl->args[0], "serial", ctl->args[1]),
+			     print_nothing);
+}
+
+static int
 log_run(struct ctl *ctl)
 {
 	const char *level = ctl->args[1];
@@ -297,6 +305,7 @@ const struct command commands[] = {
 	{ "resize", "NAME", 1, 1, 0, 30, resize_run },
 	{ "limits", "NAME [iops=N] [bps=N]", 1, 3, 0, 30, limits_run },
 	{ "go-on", "NAME", 1, 1, 0, 30, go_on_run },
+	{ "serial", "NAME TEXT", 2, 2, 0, 30, serial_run },
 	{ "log", "TYPE LEVEL", 2, 2, 0, 30, log_run },
 	{ "save", "[PATH]", 0, 1, 0, 30, save_run },
 	{ "version", "", 0, 0, 0, 30, version_run },

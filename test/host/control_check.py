@@ -15,7 +15,7 @@ import sys
 import threading
 import time
 
-from blk_driver import BlkDriver, SLOTS, T_IN, T_OUT
+from blk_driver import BlkDriver, SLOTS, T_GET_ID, T_IN, T_OUT
 from blk_vhost_user import VhostUser
 from control import Control, Failed
 
@@ -177,6 +177,8 @@ def methods(control):
     found = control.call("device.stats", name="disk1")
     same((found["name"], len(found["queues"]), set(found["sum"])), ("disk1", 2, COUNTERS))
     save(control, image)
+    limits(control)
+    serial(control)
     same(control.call("device.remove", name="disk1"), True)
     same((control.names(), os.path.exists(f"{FOLDER}/disk1.sock")), (["disk0"], False))
 
@@ -192,6 +194,52 @@ def save(control, image):
         text = file.read()
     if f"[disk1]\niface = {FOLDER}/disk1.sock\nbackend = file\npath = {image}\n" not in text:
         raise ValueError(text)
+
+
+def saved(control, name):
+    """What config.save says of a disk."""
+    path = f"{FOLDER}/saved"
+    control.call("config.save", path=path)
+    with open(path, encoding="utf-8") as file:
+        sections = file.read().split("\n\n")
+    lines = next(text for text in sections if text.startswith(f"[{name}]\n")).splitlines()[1:]
+    same(len(lines), len({line.split(" = ")[0] for line in lines}))
+    return dict(line.split(" = ", 1) for line in lines)
+
+
+def limits(control):
+    step("limits are saved")
+    before = saved(control, "disk1")
+    same("iops" in before or "bps" in before, False)
+    refused(control, "EINVAL", "device.limits", name="disk1", iops=10**9 + 1)
+    for iops, bps in ((100, 0), (200, 1 << 20), (0, 1 << 40), (0, 0)):
+        control.call("device.limits", name="disk1", iops=iops, bps=bps)
+        expected = {key: str(value) for key, value in (("iops", iops), ("bps", bps)) if value}
+        same(saved(control, "disk1"), {**before, **expected})
+
+
+def serial(control):
+    step("another serial number while a driver uses the disk")
+    driver = BlkDriver(VhostUser(f"{FOLDER}/disk1.sock"), False)
+    driver.connect()
+
+    def answered():
+        slot = driver.post(T_GET_ID, 0, size=20)
+        driver.wait()
+        return driver.data(slot, 20).rstrip(b"\0").decode()
+
+    same(answered(), "S1")
+    for text in ("another, with a comma"[:20], "x" * 20, "#[y]=z"):
+        same(control.call("device.serial", name="disk1", serial=text), True)
+        same(answered(), text)
+        same(saved(control, "disk1")["serial"], text)
+        same(control.call("device.list")[1]["serial"], text)
+    for wrong in ("", "x" * 21, "a\nb", "a\tb", "\u00e9", " a", "a ", "\x7f"):
+        refused(control, "EINVAL", "device.serial", name="disk1", serial=wrong)
+    refused(control, -32602, "device.serial", name="disk1")
+    refused(control, -32602, "device.serial", name="disk1", serial=1)
+    same((answered(), saved(control, "disk1")["serial"]), ("#[y]=z", "#[y]=z"))
+    driver.close()
 
 
 def many(control):
@@ -373,6 +421,7 @@ def fuzz():
                     ("device.add", {"device": disk("fuzz", "backend=null,size=1M")}),
                     ("device.remove", {"name": "fuzz", "force": False}),
                     ("device.resize", {"name": "disk0"}),
+                    ("device.serial", {"name": "disk0", "serial": "fuzz"}),
                     ("log.set", {"type": "lib.vduse.nothing", "level": "info"}))]
     end, sent = time.monotonic() + FUZZ_S, 0
     while time.monotonic() < end:

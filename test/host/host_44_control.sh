@@ -48,18 +48,29 @@ refused "somebody serves it" --control "$control"
 call version >/dev/null || fail "the first process does not answer any more"
 
 step "what is saved is served again, and the socket that a dead process left is replaced"
+call device.limits '{"name": "disk0", "iops": 50000}'
+call device.serial '{"name": "disk0", "serial": "saved, not lost"}'
 call config.save "{\"path\": \"$work/disks\"}"
 kill -9 "$blk_pid"
 wait "$blk_pid" || true
 [ -S "$control" ] || fail "the socket is gone"
 serve --config "$work/disks" --control-mode 0660 --control-group 12345
 [ "$(stat -c '%a %g' "$control")" = "660 12345" ] || fail "not as it says"
-call device.list | grep '"name": "disk0"' || fail "no disk0"
+call device.list | grep '"name": "disk0"' | grep '"serial": "saved, not lost"' || fail "no disk0"
+call config.save "{\"path\": \"$work/disks-again\"}"
+grep -x 'iops = 50000' "$work/disks-again" || fail "no limit"
 call device.remove '{"name": "disk0"}'
 call device.list | grep -x '\[\]' || fail "a device is there"
 call config.save
 stop_blk
 [ ! -e "$control" ] || fail "the socket is left"
+
+step "process.stop is answered before the process ends"
+for i in {1..5}; do
+	serve --config "$work/disks"
+	[ "$(call process.stop)" = true ] || fail "start $i: no answer: $(tail -n 3 "$work/call.log")"
+	wait "$blk_pid" || fail "exit code $?"
+done
 
 step "no device, from a file without one"
 serve --config "$work/disks"

@@ -106,6 +106,8 @@ prints '{"capacity_bytes":2097152}' --json resize disk2
 prints "" limits disk2 iops=100 bps=20M
 prints true --json limits disk2 bps=1T
 prints "" limits disk2
+prints "" serial disk2 "a serial number"
+ctl list | tr -s ' ' | grep 'no a serial number ' || fail "another serial number"
 prints "" log 'lib.vduse.*' debug
 prints true log 'lib.vduse.*' 7 --json
 (cd "$work" && prints "" save disks)
@@ -113,7 +115,7 @@ grep -x "path = $image" "$work/disks" || fail "not saved"
 prints true --json save "$work/disks2"
 completes "disk0 disk-1 disk2" stats ""
 completes "disk-1" --timeout 3 remove --force disk-
-completes "stats save stop" s
+completes "stats serial save stop" s
 completes "--force" remove --f
 completes "debug" log lib.eal d
 completes "" --socket "$work/none" resize ""
@@ -127,6 +129,8 @@ for command in stats remove resize limits go-on; do
 done
 refused 1 "name or path is there already" add disk0,backend=null
 refused 1 "the process's log says" add disk3,nothing=1
+refused 1 "no-disk: no such device" serial no-disk x
+refused 1 "serial: use 1 to 20 printable" serial disk0 "a serial number too long"
 refused 1 "level: use emerg" log lib.eal 9
 refused 1 "level: use emerg" --json log lib.eal loud
 refused 1 "No such file" save "$work/none/disks"

@@ -6,10 +6,14 @@
  * Thread: the client's.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <rte_common.h>
 
+#include "../blk_config.h"
 #include "control.h"
 
 /* A counter of struct rte_vduse_blk_stats. */
@@ -278,11 +282,46 @@ device_resize(struct control_call *call)
 	return ret == 0 && call->result == NULL ? -ENOMEM : ret;
 }
 
-/* 0, or nothing said: no limit. */
+/* 0 is the default and is not written. NULL: no memory. */
+static char *
+device_limits_text(const char *text, json_int_t iops, json_int_t bps)
+{
+	char number[24], *half, *text_of_both;
+
+	snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, iops);
+	half = blk_config_replace(text, "iops", iops != 0 ? number : NULL);
+	if (half == NULL)
+		return NULL;
+	snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, bps);
+	text_of_both = blk_config_replace(half, "bps", bps != 0 ? number : NULL);
+	free(half);
+	return text_of_both;
+}
+
+/* Of a claimed device. */
+static int
+device_limits_set(struct control_call *call, struct app_device *device, json_int_t iops,
+		  json_int_t bps)
+{
+	const struct rte_vduse_blk_rate_limits limits = {
+		.size = sizeof(limits),
+		.iops = (uint64_t)iops,
+		.bps = (uint64_t)bps,
+	};
+	char *text = device_limits_text(device->text, iops, bps);
+	int ret = text != NULL ? rte_vduse_blk_limits_set(device->blk, &limits) : -ENOMEM;
+
+	if (ret == 0)
+		app_registry_set_text(call->devices, device, text, NULL);
+	else
+		free(text);
+	return ret;
+}
+
+/* 0, or nothing said: no limit. What is given fits the arguments of a device, too. */
 static int
 device_limits(struct control_call *call)
 {
-	struct rte_vduse_blk_rate_limits limits = { .size = sizeof(limits) };
 	json_int_t iops = 0, bps = 0;
 	struct app_device *device;
 	const char *name;
@@ -293,12 +332,50 @@ device_limits(struct control_call *call)
 		return ret;
 	if (iops < 0 || bps < 0)
 		return control_fail(call, -EINVAL, "iops and bps are 0 or more");
-	limits.iops = (uint64_t)iops;
-	limits.bps = (uint64_t)bps;
+	if ((uint64_t)iops > BLK_DEVARGS_IOPS_MAX)
+		return control_fail(call, -EINVAL, "iops is at most %" PRIu64,
+				    BLK_DEVARGS_IOPS_MAX);
 	ret = app_registry_claim(call->devices, name, APP_SERVING, &device);
 	if (ret < 0)
 		return control_no_device(call, name, ret);
-	ret = rte_vduse_blk_limits_set(device->blk, &limits);
+	ret = device_limits_set(call, device, iops, bps);
+	app_registry_release(call->devices, device, APP_SERVING);
+	call->result = json_true();
+	return ret;
+}
+
+/* Of a claimed device. */
+static int
+device_serial_set(struct control_call *call, struct app_device *device, const char *serial)
+{
+	char *text = blk_config_replace(device->text, "serial", serial);
+	int ret = text != NULL ? rte_vduse_blk_serial_set(device->blk, serial) : -ENOMEM;
+
+	if (ret == 0) {
+		app_registry_set_text(call->devices, device, text, serial);
+		return 0;
+	}
+	free(text);
+	if (ret == -EINVAL)
+		control_fail(call, ret,
+			     "serial: use 1 to %u printable ASCII characters, no blank at an end",
+			     RTE_VDUSE_BLK_SERIAL_MAX);
+	return ret;
+}
+
+static int
+device_serial(struct control_call *call)
+{
+	struct app_device *device;
+	const char *name, *serial;
+	int ret = control_unpack(call, "{s:s, s:s}", "name", &name, "serial", &serial);
+
+	if (ret != 0)
+		return ret;
+	ret = app_registry_claim(call->devices, name, APP_SERVING, &device);
+	if (ret < 0)
+		return control_no_device(call, name, ret);
+	ret = device_serial_set(call, device, serial);
 	app_registry_release(call->devices, device, APP_SERVING);
 	call->result = json_true();
 	return ret;
@@ -329,5 +406,6 @@ const struct control_method control_methods_device[] = {
 	{ "device.list", device_list },     { "device.stats", device_stats },
 	{ "device.add", device_add },       { "device.remove", device_remove },
 	{ "device.resize", device_resize }, { "device.limits", device_limits },
-	{ "device.go_on", device_go_on },   { NULL, NULL },
+	{ "device.go_on", device_go_on },   { "device.serial", device_serial },
+	{ NULL, NULL },
 };
