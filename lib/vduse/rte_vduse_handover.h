@@ -20,6 +20,12 @@
  * process serves on. It then finishes what is in flight and lets go; the pause is the time from there
  * to the end of rte_vduse_dev_start().
  *
+ * The two may be different builds and offer different features, in both directions. The driver keeps
+ * those that it negotiated. While it is connected it is offered none that the first process did not
+ * offer; the next client of a vhost-user socket is offered all. If the driver has a feature that the
+ * second process does not offer, that logs the feature, creating or starting the device returns -EEXIST,
+ * and the first process serves on.
+ *
  * If one of them fails or dies before that, the first process serves on. If the second one dies after
  * it, the device is as one whose process was killed. No request is lost or done twice in either case.
  */

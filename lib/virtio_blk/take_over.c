@@ -27,7 +27,7 @@ static int
 take_over_refuse(const char *name, const char *difference)
 {
 	VBLK_LOG(ERR, name,
-		 "a driver uses the disk that a dead process left, and this one cannot "
+		 "a driver uses the disk of the process before, and this one cannot "
 		 "serve it: %s. Start it as it was; to change it, let its driver go after that "
 		 "(umount, or end the virtual machine) and stop it",
 		 difference);
@@ -96,9 +96,10 @@ vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
 		return take_over_refuse(name, difference);
 	}
 	blk->read_only = read_only;
-	/* CONFIG_WCE is never offered to the kernel. */
+	/* CONFIG_WCE is never offered to the kernel, ACCESS_PLATFORM not to every client. */
 	if (left->offered != 0 &&
-	    ((left->offered ^ blk->features) & ~VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE)) != 0)
+	    ((left->offered ^ blk->features) &
+	     ~(VBLK_BIT(VIRTIO_BLK_F_CONFIG_WCE) | VBLK_BIT(VIRTIO_F_ACCESS_PLATFORM))) != 0)
 		VBLK_LOG(NOTICE, name,
 			 "goes on as its driver has it: features 0x%" PRIx64 ", not 0x%" PRIx64
 			 ", until the disk is made again",

@@ -3,8 +3,8 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
 Drives a disk at full load while its process is replaced by a new one, ROUNDS times, and then while
-one of the two is killed meanwhile. Arguments: split or packed, a folder with disk.img, and a command
-line that serves it at x.sock there, up to "--control".
+one of the two is killed meanwhile; and by builds that offer other features. Arguments: split or
+packed, a folder with disk.img, and a command line that serves it at x.sock there, up to "--control".
 """
 import math
 import os
@@ -23,6 +23,9 @@ ROUNDS = int(os.environ.get("HANDOVERS", "4"))
 KILLS = int(os.environ.get("HANDOVER_KILLS", "4"))
 P99_MS = float(os.environ.get("HANDOVER_P99_MS", "inf"))
 STALL_MS = float(os.environ.get("HANDOVER_STALL_MS", "200"))
+NEWER = ",in-order=1,queues=2"
+OLDER = ",packed=0"
+UNABLE = ",ro=1"
 BLOCK = 4096
 BLOCKS = 256
 
@@ -91,12 +94,13 @@ class Servers:
         self.command = command
         self.path = os.path.join(folder, "control.sock")
 
-    def start(self, *more):
-        return subprocess.Popen([*self.command, "--control", self.path, *more],
-                                stdin=subprocess.DEVNULL)
+    def start(self, *more, arguments=""):
+        """arguments: of the disk, after those of the command line."""
+        return subprocess.Popen([*self.command[:-1], self.command[-1] + arguments, "--control",
+                                 self.path, *more], stdin=subprocess.DEVNULL)
 
-    def replace(self, *more):
-        return self.start("--take-over", self.path, *more)
+    def replace(self, *more, arguments=""):
+        return self.start("--take-over", self.path, *more, arguments=arguments)
 
     def state(self):
         """Of the disk in the process that answers; None: there is none."""
@@ -121,13 +125,34 @@ def wait_serving(servers, seconds=60):
         time.sleep(0.05)
 
 
-def replaced(load, servers, old):
-    new = servers.replace()
+def replaced(load, servers, old, arguments=""):
+    new = servers.replace(arguments=arguments)
     stall = load.run(lambda: old.poll() is not None)
     if old.returncode != 0:
         raise ValueError(f"the old process ended with {old.returncode}")
     load.run(after(0.05))
     return new, stall
+
+
+def versions(load, servers, old):
+    """
+    Arguments stand for builds that offer more or less. The driver is never offered more than it was,
+    and keeps what it took; one that cannot serve it leaves it to the process that does.
+    """
+    client = load.driver.link.client
+    before = client.features()
+    for arguments in (NEWER, "", NEWER, OLDER, NEWER):
+        old, _ = replaced(load, servers, old, arguments)
+        features = client.features()
+        if features & ~before or (features != before and arguments != OLDER):
+            raise ValueError(f"{arguments}: features {features:#x}, not {before:#x}")
+        before = features
+    unable = servers.replace(arguments=UNABLE)
+    load.run(lambda: unable.poll() is not None)
+    if unable.returncode != 1 or old.poll() is not None:
+        raise ValueError(f"exit codes {unable.returncode} and {old.returncode}, not 1 and none")
+    load.run(after(0.1))
+    return replaced(load, servers, old)[0]
 
 
 def not_all(servers, old, folder):
@@ -197,6 +222,8 @@ def every_handover(link, packed, folder, command):
         for _ in range(ROUNDS):
             process, stall = replaced(load, servers, process)
             stalls.append(1000 * stall)
+        if isinstance(driver.link, VhostUser):
+            process = versions(load, servers, process)
         load.drain()
         begin = load.done
         process = not_all(servers, process, folder)

@@ -50,6 +50,8 @@ create(struct loopback_dev *dev, struct rte_vduse_handover *from)
 	conf.ops = &ops;
 	conf.path = over.path;
 	conf.inflight = true;
+	conf.features |= over.newer;
+	conf.iommu = over.iommu;
 	conf.from = from;
 	ret = create_dev_over(&conf, &vduse_transport_vhost_user, NULL, &dev->dev);
 	for (i = 0; i < LOOPBACK_DEV_VQS && ret == 0; i++)
@@ -135,6 +137,8 @@ int
 handover_setup_split(void **state)
 {
 	over.features = FEATURES;
+	over.newer = 0;
+	over.iommu = false;
 	return setup(state);
 }
 
@@ -142,6 +146,26 @@ int
 handover_setup_packed(void **state)
 {
 	over.features = FEATURES | LOOPBACK_DEV_PACKED;
+	over.newer = 0;
+	over.iommu = false;
+	return setup(state);
+}
+
+int
+handover_setup_newer_split(void **state)
+{
+	over.features = FEATURES;
+	over.newer = HANDOVER_NEWER;
+	over.iommu = false;
+	return setup(state);
+}
+
+int
+handover_setup_newer_packed(void **state)
+{
+	over.features = FEATURES | LOOPBACK_DEV_PACKED;
+	over.newer = HANDOVER_NEWER;
+	over.iommu = false;
 	return setup(state);
 }
 

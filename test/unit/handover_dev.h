@@ -26,7 +26,9 @@ struct handover_dev {
 	unsigned int in_flight;            /* requests; atomic */
 	int memory, client, kick, call_fd, pair[2];
 	unsigned int fds_before;
-	uint64_t features;
+	uint64_t features; /* that the client takes */
+	uint64_t newer;    /* that the next owner offers besides */
+	bool iommu;        /* of the next owner */
 };
 
 extern struct handover_dev over;
@@ -43,6 +45,16 @@ handover_setup_split(void **state);
 
 int
 handover_setup_packed(void **state);
+
+/* A feature that only a newer build offers. */
+#define HANDOVER_NEWER (UINT64_C(1) << 5)
+
+/* With an owner that offers it. */
+int
+handover_setup_newer_split(void **state);
+
+int
+handover_setup_newer_packed(void **state);
 
 int
 handover_teardown(void **state);

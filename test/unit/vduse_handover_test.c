@@ -5,6 +5,8 @@
  * client uses it; vduse_handover_fail_test.c has the handovers that fail.
  */
 #include <errno.h>
+#include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
@@ -163,6 +165,117 @@ test_kick_meanwhile(void **state)
 	handover_check();
 }
 
+static uint64_t
+offered(void)
+{
+	return vhost_client_ask(over.client, MSG_GET_FEATURES, 0, 8, false);
+}
+
+/* A newer owner offers what it has besides to the next client only. The way back changes nothing. */
+static void
+test_newer(void **state)
+{
+	uint64_t before, iommu = VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM);
+
+	RTE_SET_USED(state);
+	handover_client_up();
+	before = offered();
+	assert_false(before & (HANDOVER_NEWER | iommu));
+	over.newer = HANDOVER_NEWER | iommu;
+	handover_do();
+	handover_check();
+	assert_true(offered() == before);
+	handover_do();
+	assert_true(offered() == before);
+	over.newer = 0;
+	handover_do();
+	handover_check();
+	assert_true(offered() == before);
+	over.newer = HANDOVER_NEWER | iommu;
+	handover_do();
+	handover_check();
+	assert_true(offered() == before);
+	close(over.client);
+	over.client = vhost_client_connect(over.path);
+	assert_true(offered() == (before | HANDOVER_NEWER));
+	over.features |= HANDOVER_NEWER;
+	handover_client_up();
+	handover_check();
+}
+
+/* An older owner does not take a device whose driver has more, and the newer one serves on. */
+static void
+refused(uint64_t features)
+{
+	char text[128];
+
+	snprintf(text, sizeof(text),
+		 "its driver uses features 0x%" PRIx64 ", which are not offered", features);
+	handover_new_pair();
+	handover_give(UNIT_PATIENCE_MS);
+	assert_int_equal(handover_take(over.pair[1], handover_next_dev()), -EEXIST);
+	over.pair[1] = -1;
+	assert_int_equal(handover_given(), -ECONNRESET);
+	assert_int_equal(unit_log_count(text), 1);
+	unit_log_clear();
+}
+
+static void
+test_older(void **state)
+{
+	uint64_t before;
+
+	RTE_SET_USED(state);
+	before = offered();
+	assert_true(before & HANDOVER_NEWER);
+	over.features |= HANDOVER_NEWER;
+	handover_client_up();
+	over.newer = 0;
+	refused(HANDOVER_NEWER);
+	handover_check();
+	assert_true(offered() == before);
+	over.newer = HANDOVER_NEWER;
+	handover_do();
+	handover_check();
+	assert_true(offered() == before);
+}
+
+/* The driver did not take what the older owner does not have: it goes on. */
+static void
+test_older_can(void **state)
+{
+	uint64_t before;
+
+	RTE_SET_USED(state);
+	handover_client_up();
+	before = offered();
+	over.newer = 0;
+	handover_do();
+	handover_check();
+	assert_true(offered() == (before & ~HANDOVER_NEWER));
+}
+
+/* The driver is about to set up the device, and has no status yet. */
+static void
+test_older_early(void **state)
+{
+	uint64_t iommu = VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM);
+
+	RTE_SET_USED(state);
+	over.newer = iommu;
+	over.iommu = true;
+	handover_do();
+	close(over.client);
+	over.client = vhost_client_connect(over.path);
+	assert_true(offered() & iommu);
+	assert_int_equal(handover_ask(MSG_SET_FEATURES, over.features | iommu), 0);
+	over.iommu = false;
+	refused(iommu);
+	over.iommu = true;
+	handover_do();
+	assert_true(offered() & iommu);
+}
+
 int
 main(void)
 {
@@ -180,6 +293,20 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_client_leaves, handover_setup_split,
 						handover_teardown),
 		cmocka_unit_test_setup_teardown(test_twice, handover_setup_split,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_newer, handover_setup_split,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_newer, handover_setup_packed,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_older, handover_setup_newer_split,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_older, handover_setup_newer_packed,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_older_can, handover_setup_newer_split,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_older_can, handover_setup_newer_packed,
+						handover_teardown),
+		cmocka_unit_test_setup_teardown(test_older_early, handover_setup_split,
 						handover_teardown),
 	};
 

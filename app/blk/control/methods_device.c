@@ -403,9 +403,13 @@ device_go_on(struct control_call *call)
 }
 
 const struct control_method control_methods_device[] = {
-	{ "device.list", device_list },     { "device.stats", device_stats },
-	{ "device.add", device_add },       { "device.remove", device_remove },
-	{ "device.resize", device_resize }, { "device.limits", device_limits },
-	{ "device.go_on", device_go_on },   { "device.serial", device_serial },
+	{ "device.list", device_list },
+	{ "device.stats", device_stats },
+	{ "device.add", device_add },
+	{ "device.remove", device_remove },
+	{ "device.resize", device_resize },
+	{ "device.limits", device_limits },
+	{ "device.go_on", device_go_on },
+	{ "device.serial", device_serial },
 	{ NULL, NULL },
 };

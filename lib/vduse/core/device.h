@@ -48,9 +48,10 @@ struct rte_vduse_dev {
 	int socket_id;                               /* constant */
 	uint64_t api_version;                        /* constant while created */
 	uint64_t offered;                            /* features; constant */
-	uint64_t features;                           /* of the driver; read by any thread */
-	uint32_t config_size;                        /* constant */
-	uint32_t device_id;                          /* constant */
+	uint64_t withheld; /* features of offered that this driver is not offered; control thread */
+	uint64_t features; /* of the driver; read by any thread */
+	uint32_t config_size;  /* constant */
+	uint32_t device_id;    /* constant */
 	bool socket;           /* its path is that of a vhost-user socket; constant */
 	uint64_t memory_limit; /* bytes of memory that a driver may share; constant */
 	uint16_t nb_vqs;       /* constant */

@@ -38,7 +38,7 @@ give_left(const struct rte_vduse_dev *dev, struct rte_vduse_left *left)
 		.device_id = dev->device_id,
 		.nb_vqs = dev->nb_vqs,
 		.vq_size = dev->vq_size,
-		.offered = dev->offered,
+		.offered = dev->offered & ~dev->withheld,
 		.features = dev->features,
 		.config_size = RTE_MIN(dev->config_size, (uint32_t)sizeof(left->config)),
 		.has_parts = dev->state.header != NULL && dev->state.header->has_parts != 0,

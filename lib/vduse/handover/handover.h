@@ -47,6 +47,9 @@ vduse_handover_check_ms(const char *name, unsigned int ms);
 int
 vduse_take_check(const struct rte_vduse_handover *from, const char *name,
 		 const struct rte_vduse_dev_conf *conf);
+/* take.c: -EEXIST, with a log line: the driver has features that this process cannot serve. */
+int
+vduse_take_no_features(const char *name, uint64_t features);
 /*
  * take.c: receives what the driver set up, maps its memory, and waits until the device is ours. 0, or
  * a negative errno with a log line: the other process serves on.

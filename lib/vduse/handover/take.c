@@ -8,6 +8,7 @@
  * with dev only: control.
  */
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -115,6 +116,16 @@ rte_vduse_handover_close(struct rte_vduse_handover *from)
 }
 
 int
+vduse_take_no_features(const char *name, uint64_t features)
+{
+	VDUSE_LOG(dev, ERR, name,
+		  "not taken over: its driver uses features 0x%" PRIx64
+		  ", which are not offered here: use the same arguments, or a build that has them",
+		  features);
+	return -EEXIST;
+}
+
+int
 vduse_take_check(const struct rte_vduse_handover *from, const char *name,
 		 const struct rte_vduse_dev_conf *conf)
 {
@@ -127,10 +138,10 @@ vduse_take_check(const struct rte_vduse_handover *from, const char *name,
 		difference = "type";
 	else if (left->nb_vqs != conf->nb_vqs)
 		difference = "number of virtqueues";
-	else if (left->features & ~conf->features)
-		difference = "set of features";
-	if (difference == NULL)
+	if (difference == NULL && (left->features & ~conf->features) == 0)
 		return 0;
+	if (difference == NULL)
+		return vduse_take_no_features(name, left->features & ~conf->features);
 	VDUSE_LOG(dev, ERR, name, "not taken over: its %s is another one: use the same arguments",
 		  difference);
 	return -EEXIST;

@@ -33,6 +33,12 @@ vhost_user_conn_begin(struct vhost_user *vu, int fd)
 	VDUSE_LOG_RATED(&vu->dev->life_rate, dev, INFO, vu->dev->name, "client connected");
 }
 
+void
+vhost_user_conn_offer(struct vhost_user *vu, uint64_t features)
+{
+	vu->dev->withheld = vu->dev->offered & ~(vu->offered & features);
+}
+
 /* With too few queues QEMU hangs up after GET_QUEUE_NUM and connects again, without end. */
 static void
 conn_say_gone(const struct vhost_user *vu, bool used)
@@ -66,6 +72,7 @@ vhost_user_conn_close(struct vhost_user *vu)
 	vu->have = 0;
 	vu->deadline = 0;
 	vu->acked = 0;
+	vhost_user_conn_offer(vu, UINT64_MAX);
 	vu->features = 0;
 	vu->refused = false;
 	vu->status = 0;

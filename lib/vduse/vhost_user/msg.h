@@ -43,6 +43,9 @@ vhost_user_msg_name(uint32_t type);
 
 typedef int (*vhost_user_handler_t)(struct vhost_user *vu, struct vhost_user_msg *msg);
 
+/* msg_dev.c: the features that the client is offered, those of the protocol included. */
+uint64_t
+vhost_user_msg_features(const struct vhost_user *vu);
 /* msg_dev.c: the device as a whole. */
 int
 vhost_user_msg_get_features(struct vhost_user *vu, struct vhost_user_msg *msg);

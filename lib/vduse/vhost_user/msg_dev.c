@@ -32,13 +32,11 @@ dev_logs(const struct vhost_user *vu)
 	return vu->dev->ops->vq_remap == NULL && !vu->iommu_offered;
 }
 
-static uint64_t
-dev_features(const struct vhost_user *vu)
+uint64_t
+vhost_user_msg_features(const struct vhost_user *vu)
 {
-	uint64_t features = vu->dev->offered;
+	uint64_t features = vu->dev->offered & ~vu->dev->withheld;
 
-	if (!vu->iommu_offered)
-		features &= ~VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM);
 	if (dev_logs(vu))
 		features |= VHOST_USER_BIT(MSG_F_LOG_ALL);
 	return features | VHOST_USER_BIT(MSG_F_PROTOCOL_FEATURES);
@@ -55,7 +53,7 @@ dev_protocol(const struct vhost_user *vu)
 
 	if (dev_logs(vu))
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_LOG_SHMFD);
-	if (vu->net && (vu->dev->offered & VHOST_USER_BIT(VIRTIO_NET_F_MTU)))
+	if (vu->net && (vhost_user_msg_features(vu) & VHOST_USER_BIT(VIRTIO_NET_F_MTU)))
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_NET_MTU);
 	if (vu->net && vu->dev->ops->announce != NULL)
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_RARP);
@@ -70,7 +68,7 @@ dev_protocol(const struct vhost_user *vu)
 int
 vhost_user_msg_get_features(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
-	return vhost_user_msg_number(msg, dev_features(vu));
+	return vhost_user_msg_number(msg, vhost_user_msg_features(vu));
 }
 
 int
@@ -78,7 +76,7 @@ vhost_user_msg_set_features(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
 	uint64_t features = msg->payload.u64;
 
-	vu->refused = (features & ~dev_features(vu)) != 0;
+	vu->refused = (features & ~vhost_user_msg_features(vu)) != 0;
 	if (vu->refused)
 		return vhost_user_msg_refuse(vu, msg, "sets features that are not offered");
 	/* A migration begins and ends while virtqueues run. */

@@ -35,6 +35,19 @@ take_client(struct rte_vduse_handover *from)
 	return 0;
 }
 
+/* What the driver negotiated stays. It may be more than what this process offers. */
+static int
+take_features(const struct vhost_user *vu, const struct vduse_record *record)
+{
+	uint64_t features;
+
+	if (record->size < sizeof(features))
+		return -EPROTO;
+	memcpy(&features, record->data, sizeof(features));
+	features &= ~vhost_user_msg_features(vu);
+	return features == 0 ? 0 : vduse_take_no_features(vu->dev->name, features);
+}
+
 int
 vhost_user_take(struct rte_vduse_dev *dev, struct vduse_record *record)
 {
@@ -43,6 +56,12 @@ vhost_user_take(struct rte_vduse_dev *dev, struct vduse_record *record)
 
 	if (record->type == VDUSE_RECORD_CLIENT)
 		return take_client(dev->from);
+	if (record->type == MSG_SET_FEATURES) {
+		int ret = take_features(vu, record);
+
+		if (ret < 0)
+			return ret;
+	}
 	memset(msg, 0, VHOST_USER_MSG_HEAD);
 	msg->type = record->type;
 	msg->flags = MSG_VERSION;
@@ -76,8 +95,10 @@ take_serve(struct vhost_user *vu)
 	uint16_t i;
 
 	vu->arriving = false;
-	if (fd < 0)
+	if (fd < 0) {
+		vhost_user_conn_offer(vu, UINT64_MAX);
 		return 0;
+	}
 	vu->dev->from->client = -1;
 	vhost_user_conn_begin(vu, fd);
 	/* A ring that is in no region was paused there, too. */

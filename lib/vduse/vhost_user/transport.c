@@ -17,6 +17,7 @@
 
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
+#include <vduse/handover/handover.h>
 #include <vduse/vhost_user/vhost_user.h>
 
 static void
@@ -45,6 +46,10 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	vu->any_memory = conf->any_memory;
 	/* A device type that maps rings itself keeps no virtqueue waiting for an address. */
 	vu->iommu_offered = conf->iommu && conf->ops->vq_remap == NULL;
+	vu->offered = dev->offered;
+	if (!vu->iommu_offered)
+		vu->offered &= ~VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM);
+	vhost_user_conn_offer(vu, conf->from != NULL ? conf->from->hello.left.offered : UINT64_MAX);
 	vu->net = conf->device_id == VIRTIO_ID_NET;
 	vu->arriving = conf->from != NULL;
 	vu->listener = -1;

@@ -117,6 +117,7 @@ struct vhost_user {
 	bool client;                      /* connect instead of listen; constant */
 	bool net;                         /* a network device; constant */
 	bool iommu_offered;               /* drivers behind an IOMMU are served; constant */
+	uint64_t offered;                 /* features of virtio, to a new client; constant */
 	bool any_memory;                  /* memory may be in any file; constant */
 	bool listening;                   /* the socket file exists; creator's thread only */
 	int listener;                     /* -1: none */
@@ -157,6 +158,12 @@ struct vhost_user {
 /* conn.c: handles one event of the socket, see the operation serve in transport.h. */
 int
 vhost_user_serve(struct rte_vduse_dev *dev);
+/*
+ * conn.c: limits what the client is offered to these features, of virtio, until it disconnects: the
+ * process before has offered them.
+ */
+void
+vhost_user_conn_offer(struct vhost_user *vu, uint64_t features);
 /* conn.c: starts to serve a client and takes over its socket. */
 void
 vhost_user_conn_begin(struct vhost_user *vu, int fd);
