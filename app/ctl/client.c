@@ -88,6 +88,16 @@ client_connect(struct client *client)
 }
 
 void
+client_reset(struct client *client)
+{
+	if (client->fd >= 0)
+		close(client->fd);
+	client->fd = -1;
+	client->len = 0;
+	client->closed = false;
+}
+
+void
 client_close(struct client *client)
 {
 	if (client->fd >= 0)

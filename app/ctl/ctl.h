@@ -46,6 +46,9 @@ void
 client_init(struct client *client, const char *path, double timeout_s);
 void
 client_close(struct client *client);
+/* The next call connects again. */
+void
+client_reset(struct client *client);
 /*
  * Calls a method with params, which it releases, and waits for the answer. CLIENT_OK: *result is for the
  * caller to release. Otherwise client->error says why.

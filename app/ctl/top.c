@@ -14,6 +14,12 @@
 
 #include "ctl.h"
 
+/* How long another process may take to serve the socket, and the time between two attempts. */
+#define TOP_AGAIN_S    5
+#define TOP_AGAIN_NEXT 0.1
+/* Most connections for one call, because a process may end as soon as it has accepted one. */
+#define TOP_AGAIN_MAX 3
+
 /* Lines of a terminal that rows of the table cannot have: the cursor's and that of the rest. */
 #define TOP_OTHER_LINES 2
 
@@ -45,6 +51,59 @@ struct top_row {
 	json_int_t errors;  /* of the interval */
 	json_int_t limited; /* of the interval */
 };
+
+static void
+top_sleep(double seconds)
+{
+	struct timespec time = { .tv_sec = (time_t)seconds };
+
+	time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
+	while (nanosleep(&time, &time) < 0)
+		;
+}
+
+/* The process that served the socket ended. One that took its place serves it soon. */
+static int
+top_connect_again(struct ctl *ctl)
+{
+	unsigned int left = (unsigned int)(TOP_AGAIN_S / TOP_AGAIN_NEXT);
+	json_t *result;
+	int ret;
+
+	for (;;) {
+		client_reset(&ctl->client);
+		ret = client_call(&ctl->client, "version", json_object(), &result);
+		if (ret != CLIENT_BROKEN || left-- == 0)
+			break;
+		top_sleep(TOP_AGAIN_NEXT);
+	}
+	if (ret != CLIENT_OK)
+		return ret;
+	fprintf(stderr,
+		"dpdk-vduse-ctl: %s: the connection was closed: connected again, to process "
+		"%" JSON_INTEGER_FORMAT "\n",
+		ctl->path, json_integer_value(json_object_get(result, "pid")));
+	json_decref(result);
+	return CLIENT_OK;
+}
+
+/* Calls a method, about a disk if a name is given, of the process that serves the socket by then. */
+static int
+top_call(struct ctl *ctl, const char *method, const char *name, json_t **result)
+{
+	json_t *params = name != NULL ? json_pack("{s:s}", "name", name) : json_object();
+	unsigned int again = 0;
+	int ret;
+
+	do {
+		ret = client_call(&ctl->client, method, json_incref(params), result);
+		if (ret != CLIENT_BROKEN || !ctl->client.closed || again++ == TOP_AGAIN_MAX)
+			break;
+		ret = top_connect_again(ctl);
+	} while (ret == CLIENT_OK);
+	json_decref(params);
+	return ret;
+}
 
 static json_int_t
 top_counter(const json_t *sum, const char *name)
@@ -106,8 +165,7 @@ top_sample_all(struct ctl *ctl, const json_t *list, struct top_samples *samples)
 		if (name == NULL)
 			return ctl_fail(CTL_FAILED, "%s: the server lists a disk without a name",
 					ctl->path);
-		ret = client_call(&ctl->client, "device.stats", json_pack("{s:s}", "name", name),
-				  &result);
+		ret = top_call(ctl, "device.stats", name, &result);
 		/* Removed meanwhile. */
 		if (ret == CLIENT_ERROR && strcmp(ctl->client.errno_name, "ENODEV") == 0)
 			continue;
@@ -124,7 +182,7 @@ static int
 top_sample(struct ctl *ctl, struct top_samples *samples)
 {
 	json_t *list;
-	int ret = client_call(&ctl->client, "device.list", json_object(), &list);
+	int ret = top_call(ctl, "device.list", NULL, &list);
 
 	if (ret != CLIENT_OK)
 		return ctl_client_fail(&ctl->client, ret);
@@ -246,16 +304,6 @@ top_print(const struct ctl *ctl, const struct top_row *rows, size_t nb, unsigned
 		top_table(rows, nb, max_rows);
 	}
 	fflush(stdout);
-}
-
-static void
-top_sleep(double seconds)
-{
-	struct timespec time = { .tv_sec = (time_t)seconds };
-
-	time.tv_nsec = (long)((seconds - (double)time.tv_sec) * 1e9);
-	while (nanosleep(&time, &time) < 0)
-		;
 }
 
 int

@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 """
-ctl_check.py CTL FOLDER: dpdk-vduse-ctl top while a driver writes disk0, at FOLDER/disk0.sock, and reads it
-back; and dpdk-vduse-ctl at servers of this program that answer anything.
+ctl_check.py CTL FOLDER COMMAND...: dpdk-vduse-ctl top while a driver writes disk0, at FOLDER/disk0.sock, and reads it
+back, and while the process is replaced that COMMAND starts; and dpdk-vduse-ctl at servers of this program
+that answer anything.
 """
 import json
 import os
@@ -14,11 +15,13 @@ import sys
 import threading
 import time
 
+from blk_handover import Servers
 from blk_driver import BlkDriver, SLOTS, T_IN, T_OUT
 from blk_vhost_user import VhostUser
 from control import Control
 
 CTL, FOLDER = sys.argv[1:3]
+COMMAND = sys.argv[3:]
 BLOCK = 4096
 BLOCKS = 256
 IOPS = 400
@@ -162,6 +165,45 @@ def top():
     fits(json_rate, 2, [[disks[0][key] for key in keys] for disks in found])
 
 
+def replaced():
+    step("top goes on when the process is replaced, and ends when it ends")
+    folder = f"{FOLDER}/replaced"
+    os.mkdir(folder)
+    with open(f"{folder}/image", "wb") as file:
+        file.truncate(1 << 20)
+    servers = Servers(folder, [*COMMAND, "--device",
+                               f"disk0,iface={folder}/x.sock,backend=file,path={folder}/image"])
+    process = servers.start()
+    try:
+        while servers.state() != "serving":
+            same(process.poll(), None)
+            time.sleep(0.01)
+        with subprocess.Popen([CTL, "--socket", servers.path, "--json", "top", "--interval", "0.1"],
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as shown:
+            for _ in range(2):
+                shown.stdout.readline()
+                old, process = process, servers.replace()
+                same(old.wait(30), 0)
+                line_of_new = shown.stderr.readline().decode()
+                if f"connected again, to process {process.pid}\n" not in line_of_new:
+                    raise ValueError(line_of_new)
+                rows = [json.loads(shown.stdout.readline()) for _ in range(20)]
+                same([row["name"] for row in rows[-1]], ["disk0"])
+            process.terminate()
+            same(process.wait(30), 0)
+            begin = time.monotonic()
+            shown.stdout.read()
+            last = shown.stderr.read().decode()
+            if "no process serves it" not in last:
+                raise ValueError(last)
+            same(shown.wait(10), 1)
+            if not 3 < time.monotonic() - begin < 15:
+                raise ValueError("it did not wait for another process, or too long")
+    finally:
+        process.terminate()
+        process.wait()
+
+
 class Server(threading.Thread):
     """Serves one client: answer(request) says what to send; None: wait until the client has gone."""
 
@@ -200,9 +242,10 @@ class Server(threading.Thread):
         os.unlink(self.path)
 
 
-def faced(answer, *arguments, code=0):
+def faced(answer, *arguments, code=0, timeout=None):
+    timeout = timeout or ("0.5" if code else "10")
     with Server(answer) as server:
-        return run("--socket", server.path, "--timeout", "0.5" if code else "10", *arguments, code=code)
+        return run("--socket", server.path, "--timeout", timeout, *arguments, code=code)
 
 
 def line(what):
@@ -254,7 +297,8 @@ def hostile():
     fails("list of disks is none", result({}), "top")
     fails("a disk without a name", result([1]), "top")
     same(faced(result([1]), "list")[1].split(), ["-", "0"] + 7 * ["-"])
-    fails("more than 64 MiB", lambda _: b"x" * (65 << 20) + b"\n")
+    lines = faced(lambda _: b"x" * (65 << 20) + b"\n", "list", code=1, timeout="10")
+    same((len(lines), "more than 64 MiB" in lines[0]), (1, True))
 
 
 def huge():
@@ -282,5 +326,6 @@ def huge():
 
 if __name__ == "__main__":
     top()
+    replaced()
     hostile()
     huge()

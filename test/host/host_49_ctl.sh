@@ -137,7 +137,8 @@ refused 1 "No such file" save "$work/none/disks"
 refused 1 "name the file" save
 
 step "top, and servers that answer anything"
-timeout 60 "$(dirname "$0")/ctl_check.py" "$CTL" "$work" || fail "see above"
+timeout 100 "$(dirname "$0")/ctl_check.py" "$CTL" "$work" \
+	"$BLK" -l "$LCORES" --no-pci --no-telemetry --in-memory -m 64 -- || fail "see above"
 
 step "output that cannot be written"
 ! ctl list >/dev/full 2>"$work/err" || fail "no error"
