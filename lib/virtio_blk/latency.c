@@ -93,6 +93,30 @@ rte_vduse_blk_latency_mean_ns(const struct rte_vduse_blk_latency *latency)
 	return latency_ns((double)latency->cycles / (double)latency->count);
 }
 
+uint64_t
+vblk_latency_count(const struct rte_vduse_blk_latency *latency, const uint64_t *bounds_ns,
+		   uint64_t *counts, size_t nb)
+{
+	uint64_t seen = 0;
+	unsigned int i;
+	size_t bound = 0;
+
+	for (i = 0; i < RTE_VDUSE_BLK_LATENCY_BUCKETS; i++) {
+		/* The last bucket has no upper limit. */
+		while (bound < nb && (i + 1 == RTE_VDUSE_BLK_LATENCY_BUCKETS ||
+				      latency_ns((double)latency_last(i)) > bounds_ns[bound]))
+			counts[bound++] = seen;
+		seen += latency->buckets[i];
+	}
+	return seen;
+}
+
+uint64_t
+vblk_latency_sum_ns(const struct rte_vduse_blk_latency *latency)
+{
+	return latency_ns((double)latency->cycles);
+}
+
 int
 rte_vduse_blk_latency(const struct rte_vduse_blk *blk, uint16_t queue,
 		      enum rte_vduse_blk_latency_kind kind, struct rte_vduse_blk_latency *latency,

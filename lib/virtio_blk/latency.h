@@ -68,4 +68,16 @@ vblk_latency_copy(const struct rte_vduse_blk_latency *from, struct rte_vduse_blk
 void
 vblk_latency_sum(struct rte_vduse_blk_latency *sum, const struct rte_vduse_blk_latency *other);
 
+/*
+ * Counts the requests that took at most bounds_ns[i] ns, for nb ascending bounds. Returns the number of
+ * all. Times are rounded up as by rte_vduse_blk_latency_ns().
+ */
+uint64_t
+vblk_latency_count(const struct rte_vduse_blk_latency *latency, const uint64_t *bounds_ns,
+		   uint64_t *counts, size_t nb);
+
+/* The sum of all times, nanoseconds. */
+uint64_t
+vblk_latency_sum_ns(const struct rte_vduse_blk_latency *latency);
+
 #endif /* VBLK_LATENCY_H */

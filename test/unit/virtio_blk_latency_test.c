@@ -172,6 +172,30 @@ load(void **state)
 	assert_int_equal(rte_vduse_blk_latency_ns(&latency, 1), ns(latency.max));
 }
 
+/* Counts ascend with the bounds, and a time is in no bucket below it. */
+static void
+counts(void **state)
+{
+	const uint64_t second = rte_get_tsc_hz();
+	const uint64_t bounds[] = { 1000, 1000000, 900000000, 1100000000, UINT64_C(1) << 62 };
+	const uint64_t wanted[] = { 2, 2, 3, 4, 4 };
+	uint64_t found[RTE_DIM(bounds)];
+
+	RTE_SET_USED(state);
+	memset(&latency, 0, sizeof(latency));
+	assert_int_equal(vblk_latency_count(&latency, bounds, found, RTE_DIM(bounds)), 0);
+	assert_int_equal(found[RTE_DIM(bounds) - 1], 0);
+	vblk_latency_record(&latency, 0, 0);
+	vblk_latency_record(&latency, 0, second / 10000000);
+	vblk_latency_record(&latency, 0, second / 2);
+	vblk_latency_record(&latency, 0, second);
+	/* Longer than any bound that can be said. */
+	vblk_latency_record(&latency, 0, VBLK_LATENCY_MAX + 1);
+	assert_int_equal(vblk_latency_count(&latency, bounds, found, RTE_DIM(bounds)), 5);
+	assert_memory_equal(found, wanted, sizeof(found));
+	assert_in_range(vblk_latency_sum_ns(&latency), UINT64_C(1500000000), UINT64_MAX - 1);
+}
+
 int
 main(void)
 {
@@ -179,6 +203,7 @@ main(void)
 		cmocka_unit_test(buckets),
 		cmocka_unit_test(percentiles),
 		cmocka_unit_test(edges),
+		cmocka_unit_test(counts),
 		cmocka_unit_test_setup_teardown(parameters, fault_setup, fault_teardown),
 		cmocka_unit_test_setup_teardown(load, fault_setup, fault_teardown),
 	};
