@@ -13,6 +13,8 @@
 
 #include <linux/virtio_ids.h>
 
+#include <rte_vduse_handover.h>
+
 #include <vduse/conf.h>
 
 #include <virtio_net/ctrl.h>
@@ -104,6 +106,7 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 		.socket_id = conf->socket_id,
 		.umem = conf->umem,
 		.positions = true,
+		.from = conf->from,
 		.ops = &vnet_dev_ops,
 		.arg = net,
 		.transport = conf->transport,
@@ -122,7 +125,7 @@ net_dev_create(struct rte_vduse_net *net, const struct rte_vduse_net_conf *conf,
 
 static_assert(offsetof(struct rte_vduse_net_conf, path) == sizeof(size_t), "see conf.c");
 static_assert(sizeof(struct rte_vduse_net_conf) ==
-		      offsetof(struct rte_vduse_net_conf, ctrl_queue) + sizeof(uint64_t),
+		      offsetof(struct rte_vduse_net_conf, from) + sizeof(void *),
 	      "no padding at the end, see conf.h");
 
 static const char *
@@ -184,6 +187,34 @@ net_new(const struct rte_vduse_net_conf *conf)
 	return net;
 }
 
+/* What the driver of a device has that comes from another process, or that one left. */
+static bool
+net_left(const struct rte_vduse_net_conf *conf, struct rte_vduse_left *left)
+{
+	if (conf->from == NULL)
+		return rte_vduse_dev_left(conf->path, conf->transport, conf->transport_priv,
+					  left) == 0;
+	rte_vduse_handover_left(conf->from, left);
+	return true;
+}
+
+/* The driver of a device that changes hands reads the configuration space as it was. */
+static void
+net_config_keep(struct rte_vduse_net *net, const struct rte_vduse_left *left)
+{
+	struct virtio_net_config config;
+	struct rte_ether_addr mac;
+
+	if (left->config_size != sizeof(config))
+		return;
+	memcpy(&config, left->config, sizeof(config));
+	memcpy(mac.addr_bytes, config.mac, sizeof(mac.addr_bytes));
+	if (!rte_is_valid_assigned_ether_addr(&mac))
+		return;
+	net->config = config;
+	net->mac = mac;
+}
+
 int
 rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_net **result)
 {
@@ -201,7 +232,7 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_ne
 	ret = net_conf_check(conf, &name);
 	if (ret < 0)
 		return ret;
-	if (rte_vduse_dev_left(conf->path, conf->transport, conf->transport_priv, &left) == 0)
+	if (net_left(conf, &left))
 		vnet_take_over(&wanted, name, &left);
 	net = net_new(conf);
 	if (net == NULL) {
@@ -218,6 +249,8 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_ne
 	net->call = conf->call;
 	net->arg = conf->arg;
 	vnet_config_init(&net->config, conf);
+	if (conf->from != NULL)
+		net_config_keep(net, &left);
 	ret = net_dev_create(net, conf, name);
 	if (ret < 0) {
 		net_free(net);
@@ -225,7 +258,7 @@ rte_vduse_net_create(const struct rte_vduse_net_conf *asked, struct rte_vduse_ne
 	}
 	for (i = 0; i < net->nb_queues; i++)
 		net->queues[i].vq = rte_vduse_dev_vq(net->dev, i);
-	ret = vnet_position_open(net);
+	ret = vnet_position_open(net, conf->from != NULL);
 	if (ret < 0) {
 		rte_vduse_net_destroy(net);
 		return ret;

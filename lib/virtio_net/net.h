@@ -64,6 +64,7 @@ struct vnet_queue {
 	bool csum;         /* the driver may leave checksums to the device */
 	bool polled;       /* for packets, since the virtqueue started; atomic */
 	bool ctrl;         /* it is the control queue */
+	bool told;         /* the log says that it has to be polled; under the lock */
 	bool off;          /* not to be written: see pairs_used, or the above */
 	uint32_t tx_room;  /* bytes of a chain of the driver that was seen last; 0: of none */
 	uint64_t offloads; /* of VNET_OFFLOADS, what the driver accepted and has not switched off */
@@ -167,11 +168,11 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name,
 
 /*
  * position.c: opens and closes the record of packed ring positions, and of what the driver's commands
- * set. Returns 0, or a negative errno for a device that was taken over and needs it. Thread: the
- * application's.
+ * set. Returns 0, or a negative errno for a device that was taken over or handed over and needs it.
+ * Thread: the application's.
  */
 int
-vnet_position_open(struct rte_vduse_net *net);
+vnet_position_open(struct rte_vduse_net *net, bool handed_over);
 void
 vnet_position_close(struct rte_vduse_net *net);
 /* position.c: resumes a started ring at its recorded position. 0, or -EUCLEAN. */

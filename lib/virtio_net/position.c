@@ -26,10 +26,10 @@ struct vnet_position {
 static_assert(sizeof(struct vnet_position) <= VNET_PART_CTRL, "see VNET_PART_SIZE");
 
 int
-vnet_position_open(struct rte_vduse_net *net)
+vnet_position_open(struct rte_vduse_net *net, bool handed_over)
 {
 	bool packed = (rte_vduse_dev_offered(net->dev) & UINT64_C(1) << VIRTIO_F_RING_PACKED) != 0;
-	bool taken_over = rte_vduse_dev_taken_over(net->dev);
+	bool taken_over = handed_over || rte_vduse_dev_taken_over(net->dev);
 	uint16_t i;
 	int ret;
 

@@ -135,6 +135,7 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 			rte_get_timer_cycles() + QUEUE_LOOK_MS * rte_get_timer_hz() / MS_PER_S;
 	vnet_queue_look_again(net);
 	queue->ctrl = ctrl;
+	queue->told = false;
 	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
 	queue->frame_max = rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed);
 	queue->gso_at = 0;
@@ -268,11 +269,29 @@ rte_vduse_net_tx_count(struct rte_vduse_net *net, uint16_t pair)
 	return queue_count(&net->queues[2 * pair]);
 }
 
+/*
+ * Whether its driver notifies of nothing, and one log line then. The caller holds the lock.
+ * Relaxed: the control thread signals the application after it set the flag.
+ */
+static bool
+queue_unkicked(struct vnet_queue *queue)
+{
+	if (!rte_atomic_load_explicit(&queue->vq->unkicked, rte_memory_order_relaxed))
+		return false;
+	if (!queue->told)
+		VNET_LOG_DRIVER(NOTICE, queue->vq->dev,
+				"the client gave no kick descriptor for virtqueue %u, so an "
+				"application cannot sleep on it: poll it",
+				queue->vq->index);
+	queue->told = true;
+	return true;
+}
+
 int
 rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable)
 {
 	struct vnet_queue *queue;
-	bool ctrl;
+	bool ctrl, unkicked = false;
 
 	if (index >= 2 * net->pairs)
 		return -EINVAL;
@@ -286,7 +305,11 @@ rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable)
 	ctrl = queue->ctrl;
 	if (!ctrl)
 		vring_notify(&queue->vq->ring, enable);
+	if (!ctrl && enable)
+		unkicked = queue_unkicked(queue);
 	vduse_vq_leave(queue->vq);
+	if (unkicked)
+		return -ENOTSUP;
 	return ctrl ? -EAGAIN : 0;
 }
 

@@ -161,6 +161,11 @@ struct rte_vduse_net_conf {
 	bool hash_report;
 	uint8_t steer;       /**< enum rte_vduse_net_steer. */
 	uint8_t reserved[5]; /**< Must be 0. */
+	/**
+	 * See struct rte_vduse_dev_conf. The device goes on with the queue size, MTU, features,
+	 * pairs and configuration space that its driver has, its MAC address included.
+	 */
+	struct rte_vduse_handover *from;
 };
 
 /**
@@ -290,7 +295,7 @@ rte_vduse_net_destroy(struct rte_vduse_net *net);
  *   The network device.
  * @return
  *   The device, which the network device owns: not to be started, stopped or destroyed;
- *   rte_vduse_dev_leave() is allowed.
+ *   rte_vduse_dev_leave() and rte_vduse_dev_hand_over() are allowed.
  */
 struct rte_vduse_dev *
 rte_vduse_net_dev(struct rte_vduse_net *net);
@@ -529,7 +534,11 @@ rte_vduse_net_rx_count(struct rte_vduse_net *net, uint16_t pair);
  * @param enable
  *   Whether the driver is to notify.
  * @return
- *   0; -EINVAL (no such virtqueue); or -EAGAIN (it is not running).
+ *   0, or
+ *   - -EINVAL: there is no such virtqueue
+ *   - -EAGAIN: it is not running
+ *   - -ENOTSUP: enable is set, and the client of the socket gave no kick descriptor: it notifies of
+ *     nothing, so poll the virtqueue. One log line for each start of the virtqueue
  */
 int
 rte_vduse_net_notify(struct rte_vduse_net *net, uint16_t index, bool enable);

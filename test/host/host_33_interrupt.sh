@@ -13,7 +13,7 @@ start_sleeper()
 {
 	mkfifo "$work/sleeper.in"
 	taskset -c "$LCORES" "$sleeper" -l "$LCORES" --main-lcore 0 --no-pci -d "$PLUGIN" \
-		"${memory[@]}" --vdev "net_vduse0,iface=$sock" \
+		"${memory[@]}" --vdev "net_vduse0,iface=$sock,mtu=65535" \
 		<>"$work/sleeper.in" >"$work/sleeper.log" 2>&1 &
 	testpmd_pid[sleeper]=$!
 	exec {fd}>"$work/sleeper.in"
@@ -123,6 +123,12 @@ start_driver virtio ""
 answers
 kill_testpmd virtio
 with "split ring, in order" ",in_order=1"
+step "a driver that gives no kick descriptor: the lcore polls"
+"$(dirname "$0")/no_kicks.py" "$sock" 200 || fail "see above"
+logged_once sleeper "gave no kick descriptor for virtqueue 1"
+step "it sleeps again"
+sleeps
+with "split ring after that" ""
 stop_testpmd sleeper
 
 step "burst modes and descriptors"

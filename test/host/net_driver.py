@@ -231,7 +231,8 @@ class NetDriver:
             raise ValueError(f"not offered: {self.features & ~offered:#x}")
         client.ask(vhost_user.GET_PROTOCOL_FEATURES)
         client.send(vhost_user.SET_PROTOCOL_FEATURES,
-                    struct.pack("<Q", vhost_user.P_REPLY_ACK | P_MQ))
+                    struct.pack("<Q", vhost_user.P_REPLY_ACK |
+                                (P_MQ if len(self.pairs) > 1 else 0)))
         client.ack(vhost_user.SET_FEATURES,
                    struct.pack("<Q", self.features | vhost_user.F_PROTOCOL_FEATURES))
         client.table([self.memory.region()], [self.memory.fd])
