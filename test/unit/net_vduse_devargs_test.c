@@ -183,7 +183,8 @@ test_socket(void **state)
 	refused(IFACE ",speed=2147483648", "speed=2147483648", "must be");
 	assert_int_equal(parsed.steer, RTE_VDUSE_NET_STEER_APP);
 	assert_false(parsed.hash_report);
-	accepted(IFACE ",steer=rss,hash-report=1");
+	accepted(IFACE ",steer=rss,hash-report=1,handover=/run/x.over");
+	assert_string_equal(parsed.handover, "/run/x.over");
 	assert_int_equal(parsed.steer, RTE_VDUSE_NET_STEER_RSS);
 	assert_true(parsed.hash_report);
 	accepted(IFACE ",steer=auto");

@@ -55,6 +55,7 @@ vduse_devargs_parse(const char *name, const char *text, struct vduse_devargs *ou
 		  .max = RTE_VDUSE_NET_SPEED_MAX },
 		{ RTE_VDUSE_ARG("steer", NAME, out->steer), .names = steers },
 		{ RTE_VDUSE_ARG("hash-report", FLAG, out->hash_report) },
+		{ RTE_VDUSE_ARG("handover", TEXT, out->handover) },
 	};
 	const struct rte_vduse_args args = {
 		.device = name,

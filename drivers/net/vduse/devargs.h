@@ -39,7 +39,8 @@
 	"uso=<0|1> "                                                                               \
 	"speed=<Mbps> "                                                                            \
 	"steer=<app|rss|auto> "                                                                    \
-	"hash-report=<0|1>"
+	"hash-report=<0|1> "                                                                       \
+	"handover=<path>"
 
 struct vduse_devargs {
 	struct rte_vduse_args_dev dev;
@@ -51,6 +52,7 @@ struct vduse_devargs {
 	bool hash_report;          /* offer hashes of packets to the driver */
 	struct rte_ether_addr mac; /* all zeroes if none was given */
 	enum rte_vduse_net_steer steer;
+	char handover[108]; /* socket at which a newer process asks for the port; empty: none */
 };
 
 /*

@@ -16,6 +16,7 @@
 #include <rte_malloc.h>
 
 #include "devargs.h"
+#include "handover.h"
 #include "mp.h"
 #include "pmd_log.h"
 #include "port.h"
@@ -103,6 +104,7 @@ ethdev_net_create(struct rte_eth_dev *dev)
 		.offloads = ethdev_offloads(&port->args),
 		.link = ethdev_link_changed,
 		.watch = &ethdev_watch,
+		.from = port->from,
 		.arg = dev,
 	};
 	int ret = rte_vduse_net_create(&conf, &port->net);
@@ -119,6 +121,7 @@ ethdev_init(struct rte_eth_dev *dev)
 {
 	struct vduse_port *port = dev->data->dev_private;
 	struct rte_eth_dev_data *data = dev->data;
+	int ret;
 
 	data->mac_addrs =
 		rte_zmalloc_socket("vduse_mac", sizeof(*data->mac_addrs), 0, data->numa_node);
@@ -126,11 +129,16 @@ ethdev_init(struct rte_eth_dev *dev)
 		VDUSE_PMD_LOG(ERR, data->name, "no memory for a port");
 		return -ENOMEM;
 	}
+	ret = vduse_handover_begin(dev);
+	if (ret < 0)
+		return ret;
 	if (rte_is_zero_ether_addr(&port->args.mac))
 		rte_eth_random_addr(port->args.mac.addr_bytes);
 	data->mac_addrs[0] = port->args.mac;
 	data->mtu = port->args.mtu;
 	data->dev_flags = RTE_ETH_DEV_INTR_LSC;
+	if (port->handover != NULL)
+		data->dev_flags |= RTE_ETH_DEV_INTR_RMV;
 	data->promiscuous = 1;
 	data->all_multicast = 1;
 	data->dev_link = vduse_port_link(port, false);
@@ -141,7 +149,10 @@ ethdev_init(struct rte_eth_dev *dev)
 	dev->rx_queue_count = vduse_rx_count;
 	dev->rx_descriptor_status = vduse_rx_status;
 	dev->tx_descriptor_status = vduse_tx_status;
-	return ethdev_net_create(dev);
+	ret = ethdev_net_create(dev);
+	if (ret < 0)
+		vduse_handover_free(port);
+	return ret;
 }
 
 static int

@@ -16,6 +16,7 @@
 #include <rte_vduse_compat.h>
 #include <rte_vduse_state.h>
 
+#include "handover.h"
 #include "intr.h"
 #include "mp.h"
 #include "port.h"
@@ -85,12 +86,26 @@ vduse_port_link_update(struct rte_eth_dev *dev, int wait)
 	RTE_SET_USED(wait);
 	/* Two threads run this; without the lock the older status could be stored last. */
 	rte_spinlock_lock(&port->link_lock);
-	up = rte_atomic_load_explicit(&port->started, rte_memory_order_acquire) &&
+	up = !vduse_handover_given(port) &&
+	     rte_atomic_load_explicit(&port->started, rte_memory_order_acquire) &&
 	     !rte_atomic_load_explicit(&port->link_off, rte_memory_order_acquire) &&
 	     rte_vduse_net_link(port->net);
 	link = vduse_port_link(port, up);
 	ret = rte_eth_linkstatus_set(dev, &link);
 	rte_spinlock_unlock(&port->link_lock);
+	return ret;
+}
+
+/* In the configuration space of a device that another process has nothing is changed. */
+static int
+port_carrier(struct vduse_port *port, bool up)
+{
+	int ret;
+
+	if (!vduse_handover_enter(port))
+		return -ENODEV;
+	ret = rte_vduse_net_set_link(port->net, up);
+	vduse_handover_leave(port);
 	return ret;
 }
 
@@ -103,7 +118,7 @@ port_link_set(struct rte_eth_dev *dev, bool up)
 
 	if (!port->started)
 		return up ? -EINVAL : 0;
-	ret = rte_vduse_net_set_link(port->net, up);
+	ret = port_carrier(port, up);
 	if (ret < 0)
 		return ret;
 	rte_atomic_store_explicit(&port->link_off, !up, rte_memory_order_release);
@@ -132,7 +147,10 @@ port_mtu_set(struct rte_eth_dev *dev, uint16_t mtu)
 
 	if (mtu == port->args.mtu)
 		return 0;
+	if (!vduse_handover_enter(port))
+		return -ENODEV;
 	ret = rte_vduse_net_set_mtu(port->net, mtu);
+	vduse_handover_leave(port);
 	if (ret == 0)
 		port->args.mtu = mtu;
 	return ret;
@@ -166,7 +184,7 @@ port_stop(struct rte_eth_dev *dev)
 	vduse_queues_stop(dev);
 	rte_atomic_store_explicit(&port->started, false, rte_memory_order_release);
 	/* This fails if the kernel has marked the device broken; the port is stopped anyway. */
-	rte_vduse_net_set_link(port->net, false);
+	(void)port_carrier(port, false);
 	vduse_port_link_update(dev, 0);
 	return 0;
 }
@@ -186,10 +204,11 @@ port_start(struct rte_eth_dev *dev)
 			goto stop;
 		port->served = true;
 		/* Its driver may have missed what happened meanwhile; most have no such feature. */
-		if (rte_vduse_dev_taken_over(rte_vduse_net_dev(port->net)))
+		if (!vduse_handover_started(dev) &&
+		    rte_vduse_dev_taken_over(rte_vduse_net_dev(port->net)))
 			(void)rte_vduse_net_announce(port->net);
 	}
-	ret = rte_vduse_net_set_link(port->net, true);
+	ret = port_carrier(port, true);
 	if (ret < 0)
 		goto stop;
 	vduse_queues_start(dev);
@@ -211,8 +230,10 @@ vduse_port_close(struct rte_eth_dev *dev)
 	if (port->started)
 		port_stop(dev);
 	vduse_intr_free(dev);
+	vduse_handover_end(dev);
 	rte_vduse_net_destroy(port->net);
 	port->net = NULL;
+	vduse_handover_free(port);
 	for (i = 0; i < dev->data->nb_rx_queues; i++)
 		vduse_rx_queue_release(dev, i);
 	for (i = 0; i < dev->data->nb_tx_queues; i++)
@@ -260,7 +281,10 @@ port_mac_addr_set(struct rte_eth_dev *dev, struct rte_ether_addr *mac)
 
 	if (rte_is_same_ether_addr(mac, &port->args.mac))
 		return 0;
+	if (!vduse_handover_enter(port))
+		return -ENODEV;
 	ret = rte_vduse_net_set_mac(port->net, mac);
+	vduse_handover_leave(port);
 	if (ret == 0)
 		port->args.mac = *mac;
 	return ret;

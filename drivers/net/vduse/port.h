@@ -24,13 +24,15 @@ struct rte_eth_dev_info;
  * ethdev requires that the application serialises control operations.
  */
 struct vduse_port {
-	struct rte_vduse_net *net; /* set at probe, cleared at close */
-	struct vduse_devargs args; /* as given; the application may change mtu and mac */
-	bool served;               /* was started once: the transport serves the device */
-	bool started;              /* written by start and stop, read by the control thread too */
-	bool link_off;             /* likewise, by set_link_down and set_link_up */
-	rte_spinlock_t link_lock;  /* reading and storing the link status is atomic under it */
-	uint64_t vlan_drops[];     /* of each Tx queue; its poller writes, any thread reads */
+	struct rte_vduse_net *net;       /* set at probe, cleared at close */
+	struct vduse_devargs args;       /* as given; the application may change mtu and mac */
+	struct vduse_handover *handover; /* see handover.c; NULL: no handover=. Constant */
+	struct rte_vduse_handover *from; /* until the first start; NULL: from nobody */
+	bool served;                     /* was started once: the transport serves the device */
+	bool started;             /* written by start and stop, read by the control thread too */
+	bool link_off;            /* likewise, by set_link_down and set_link_up */
+	rte_spinlock_t link_lock; /* reading and storing the link status is atomic under it */
+	uint64_t vlan_drops[];    /* of each Tx queue; its poller writes, any thread reads */
 };
 
 /* One Rx or Tx queue. Except the flags, control operations write it only while it is not polled. */
