@@ -20,6 +20,7 @@ start_port()
 for ring in split packed; do
 	step "$ring ring"
 	rm -f "$work/end"
+	dropped=0
 	start_port p0
 	"$(dirname "$0")/net_handover.py" "$sock" "$ring" "$work/end" \
 		"${NET_HANDOVER_STALL_MS:-5000}" >"$work/driver.log" 2>&1 &
@@ -31,11 +32,15 @@ for ring in split packed; do
 		logged_once "p$((i - 1))" "handed over to another process"
 		logged_once "p$i" "taken over from another process"
 		stop_testpmd "p$((i - 1))"
+		in_hand=$(sed -n 's/.*TX-dropped: *\([0-9]*\).*/\1/p' "$work/p$((i - 1)).log" | head -n 1)
+		dropped=$((dropped + in_hand))
 		sleep 1
 	done
 	touch "$work/end"
 	wait "$driver" || fail "$(cat "$work/driver.log" "$work/p$times.log")"
 	cat "$work/driver.log"
+	grep -q ", $dropped lost," "$work/driver.log" ||
+		fail "testpmd had $dropped frames in hand that it could not send"
 	stop_testpmd "p$times"
 	[ ! -e "$work/over.sock" ] || fail "the path is left behind"
 done
