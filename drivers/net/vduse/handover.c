@@ -7,6 +7,7 @@
  * Input: a path. Output: a port that goes on in another process; RTE_ETH_EVENT_INTR_RMV in this one.
  * Thread: see handover.h; handover_main(): its own.
  */
+#include <assert.h>
 #include <errno.h>
 #include <poll.h>
 #include <pthread.h>
