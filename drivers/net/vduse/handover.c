@@ -15,6 +15,7 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
 
@@ -220,6 +221,7 @@ static int
 handover_listen(struct vduse_handover *self)
 {
 	const struct sockaddr_un address = handover_address(self->dev->data->dev_private);
+	struct stat about;
 	int ret;
 
 	self->listener = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -228,8 +230,9 @@ handover_listen(struct vduse_handover *self)
 		ret = handover_fail(self->dev, "make a socket");
 		goto close;
 	}
-	/* Of a process that is gone, or that has handed the port over. */
-	(void)unlink(address.sun_path);
+	/* Of a process that is gone, or that has handed the port over; bind() refuses what is no socket. */
+	if (lstat(address.sun_path, &about) == 0 && S_ISSOCK(about.st_mode))
+		(void)unlink(address.sun_path);
 	if (bind(self->listener, (const struct sockaddr *)&address, sizeof(address)) < 0 ||
 	    listen(self->listener, 1) < 0) {
 		ret = handover_fail(self->dev, "listen");
