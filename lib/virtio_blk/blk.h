@@ -172,15 +172,15 @@ struct rte_vduse_blk {
 	uint64_t capacity;                     /* sectors; atomic */
 	bool draining;                         /* pollers pop no request; atomic */
 	struct vblk_hold hold;
-	bool no_cache;                         /* the driver disabled the write cache; atomic */
-	uint64_t features;                     /* offered; constant */
-	uint32_t block_size;                   /* constant */
-	uint16_t nb_queues;                    /* constant */
-	uint16_t iov_max;                      /* vectors that a request may take; constant */
-	uint16_t iov_stride;                   /* constant */
-	bool read_only;                        /* constant */
-	bool keeps_inflight;                   /* constant */
-	uint16_t nb_acquired;                  /* queues that use the backend; control thread */
+	bool no_cache;        /* the driver disabled the write cache; atomic */
+	uint64_t features;    /* offered; constant */
+	uint32_t block_size;  /* constant */
+	uint16_t nb_queues;   /* constant */
+	uint16_t iov_max;     /* vectors that a request may take; constant */
+	uint16_t iov_stride;  /* constant */
+	bool read_only;       /* constant */
+	bool keeps_inflight;  /* constant */
+	uint16_t nb_acquired; /* queues that use the backend; control thread */
 	struct vblk_serial serial;
 	struct virtio_blk_config config;
 	struct vblk_limit limit __rte_cache_aligned; /* its queues share it */
