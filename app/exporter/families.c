@@ -241,6 +241,15 @@ const struct family families[] = {
 		},
 	},
 	{
+		.name = "vduse_blk_held",
+		.type = "gauge",
+		.help = "Requests that failed and are held until the disk is let go on",
+		.place = FAMILY_BLK,
+		.samples = {
+			{ "held", NULL },
+		},
+	},
+	{
 		.name = "vduse_blk_calls",
 		.type = "counter",
 		.help = "Interrupts of the driver",

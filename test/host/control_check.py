@@ -25,7 +25,8 @@ BLOCK = 4096
 BLOCKS = 256
 COUNTERS = {"reads", "writes", "flushes", "discards", "write_zeroes", "secure_erases", "others",
             "read_bytes", "written_bytes", "io_errors", "bad_requests", "unsupported",
-            "bad_descriptors", "calls", "calls_suppressed", "in_flight", "limited"}
+            "bad_descriptors", "calls", "calls_suppressed", "in_flight", "limited",
+            "held"}
 FUZZ_S = 3
 
 

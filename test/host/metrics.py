@@ -193,8 +193,8 @@ def blk_counters(samples):
         for what, number in numbers.items():
             for queue, times in (("0", 1), ("1", 0)):
                 same(samples, {name: number * times}, device="disk0", queue=queue, **{label: what})
-    same(samples, {"vduse_blk_in_flight": 0, "vduse_virtqueue_ready": 1, "vduse_virtqueue_error": 0,
-                   "vduse_virtqueue_iotlb_misses_total": 0}, device="disk0", queue="0")
+    same(samples, {"vduse_blk_in_flight": 0, "vduse_blk_held": 0, "vduse_virtqueue_ready": 1,
+                   "vduse_virtqueue_error": 0, "vduse_virtqueue_iotlb_misses_total": 0}, device="disk0", queue="0")
     same(samples, {"vduse_virtqueue_ready": 0}, device="disk0", queue="1")
 
 

@@ -111,7 +111,7 @@ def while_queried(telemetry, name, endpoints, change, least):
 BLK_ZERO = {name: 0 for name in (
     "reads", "writes", "flushes", "discards", "write_zeroes", "secure_erases", "others",
     "read_bytes", "written_bytes", "io_errors", "bad_requests", "unsupported", "bad_descriptors",
-    "in_flight", "limited")}
+    "in_flight", "limited", "held")}
 
 
 def blk_load(driver):
