@@ -30,14 +30,13 @@
 struct poll_queue {
 	struct rte_vduse_blk *blk;
 	uint16_t index;
-	int fd; /* signalled when there is something to poll; -1: the lcore does not sleep */
 };
 
 /* A worker lcore. The lcore reads the list; others change it between poll_hold() and poll_release(). */
 struct poll_worker {
 	struct poll_queue *queues;
 	unsigned int nb;
-	int epoll_fd; /* of the fds of all queues, and wake_fd; constant while the lcore runs */
+	int epoll_fd; /* of all queues, and wake_fd; constant while the lcore runs */
 	int wake_fd;  /* an eventfd of those who change the list or end the lcore; likewise */
 	bool hold;    /* the lcore is to stand still; atomic */
 	bool held;    /* it does; atomic, written by the lcore */
@@ -80,19 +79,15 @@ poll_sleep(struct poll_worker *worker)
 {
 	struct epoll_event events[POLL_EVENTS];
 	uint64_t until = RTE_VDUSE_BLK_SIGNALLED;
-	eventfd_t value;
 	unsigned int i;
-	int nb;
 
 	for (i = 0; i < worker->nb && until != RTE_VDUSE_BLK_AWAKE; i++)
 		until = RTE_MIN(
 			until, rte_vduse_blk_sleep(worker->queues[i].blk, worker->queues[i].index));
 	if (until == RTE_VDUSE_BLK_AWAKE)
 		return;
-	nb = epoll_wait(worker->epoll_fd, events, POLL_EVENTS, poll_timeout(until));
-	/* Before the queues are polled: a later signal then ends the next sleep. */
-	while (nb-- > 0)
-		(void)eventfd_read(events[nb].data.fd, &value);
+	/* Edge-triggered: what is signalled from here on ends the next sleep. */
+	(void)epoll_wait(worker->epoll_fd, events, POLL_EVENTS, poll_timeout(until));
 }
 
 static int
@@ -156,48 +151,31 @@ poll_release(struct poll_worker *worker)
 		rte_pause();
 }
 
+/* What wakes the lcore for a queue is an event of its epoll, or of none. */
 static int
-poll_watch(const struct poll_worker *worker, int fd)
+poll_watch(struct rte_vduse_blk *blk, uint16_t index, int epoll_fd)
 {
-	struct epoll_event event = { .events = EPOLLIN, .data.fd = fd };
-
-	return epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, fd, &event) < 0 ? -errno : 0;
-}
-
-/* Opens and watches what wakes the lcore for a queue. Returns the file or a negative errno. */
-static int
-poll_open(const struct poll_worker *worker, struct rte_vduse_blk *blk, uint16_t index)
-{
-	int fd, ret;
-
-	if (idle == 0)
-		return -1;
-	fd = rte_vduse_blk_wake_fd(blk, index);
-	if (fd < 0)
-		return fd;
-	ret = poll_watch(worker, fd);
-	return ret < 0 ? ret : fd;
+	return idle == 0 ? 0 : rte_vduse_blk_wake_epoll(blk, index, epoll_fd);
 }
 
 static int
 poll_add_queue(struct poll_worker *worker, struct rte_vduse_blk *blk, uint16_t index)
 {
-	int fd = poll_open(worker, blk, index);
 	struct poll_queue *queues;
+	int ret = poll_watch(blk, index, worker->epoll_fd);
 
-	if (idle != 0 && fd < 0)
-		return fd;
+	if (ret < 0)
+		return ret;
 	poll_hold(worker);
 	queues = realloc(worker->queues, (worker->nb + 1) * sizeof(*queues));
 	if (queues != NULL) {
-		queues[worker->nb++] = (struct poll_queue){ .blk = blk, .index = index, .fd = fd };
+		queues[worker->nb++] = (struct poll_queue){ .blk = blk, .index = index };
 		worker->queues = queues;
 	}
 	poll_release(worker);
 	if (queues != NULL)
 		return 0;
-	if (fd >= 0)
-		(void)epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL, fd, NULL);
+	(void)poll_watch(blk, index, -1);
 	return -ENOMEM;
 }
 
@@ -240,9 +218,8 @@ app_poll_remove(struct rte_vduse_blk *blk)
 		for (i = 0, nb = 0; i < worker->nb; i++) {
 			if (worker->queues[i].blk != blk)
 				worker->queues[nb++] = worker->queues[i];
-			else if (worker->queues[i].fd >= 0)
-				(void)epoll_ctl(worker->epoll_fd, EPOLL_CTL_DEL,
-						worker->queues[i].fd, NULL);
+			else
+				(void)poll_watch(blk, worker->queues[i].index, -1);
 		}
 		worker->nb = nb;
 		poll_release(worker);
@@ -253,6 +230,8 @@ app_poll_remove(struct rte_vduse_blk *blk)
 static int
 poll_open_worker(struct poll_worker *worker)
 {
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+
 	worker->epoll_fd = -1;
 	worker->wake_fd = -1;
 	if (idle == 0)
@@ -260,12 +239,19 @@ poll_open_worker(struct poll_worker *worker)
 	worker->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
 	if (worker->epoll_fd >= 0)
 		worker->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-	return worker->wake_fd < 0 ? -errno : poll_watch(worker, worker->wake_fd);
+	return worker->wake_fd < 0 || epoll_ctl(worker->epoll_fd, EPOLL_CTL_ADD, worker->wake_fd,
+						&event) < 0
+		       ? -errno
+		       : 0;
 }
 
 static void
 poll_close_worker(struct poll_worker *worker)
 {
+	unsigned int i;
+
+	for (i = 0; i < worker->nb; i++)
+		(void)poll_watch(worker->queues[i].blk, worker->queues[i].index, -1);
 	if (worker->wake_fd >= 0)
 		close(worker->wake_fd);
 	if (worker->epoll_fd >= 0)

@@ -300,6 +300,24 @@ rte_vduse_vq_kick_fd(const struct rte_vduse_vq *vq);
 int
 rte_vduse_vq_wake_fd(struct rte_vduse_vq *vq);
 
+/**
+ * Makes what rte_vduse_vq_wake_fd() is signalled for events of an epoll instance, edge-triggered
+ * (EPOLLIN), without a read. For a vhost-user client this spares each wake-up the way through the
+ * control thread. Their data says nothing; other files may be in the same instance.
+ *
+ * Any thread, one at a time for a virtqueue; not within a burst of it, nor in a callback.
+ *
+ * @param vq
+ *   The virtqueue.
+ * @param epoll_fd
+ *   The instance, which replaces an earlier one, or -1: none any more. The caller keeps it, and calls
+ *   with -1 before it closes it or destroys the device.
+ * @return
+ *   0; or a negative errno of eventfd(2) or epoll_ctl(2), with one log line: there are no events.
+ */
+int
+rte_vduse_vq_wake_epoll(struct rte_vduse_vq *vq, int epoll_fd);
+
 /** Counters of a virtqueue. A newer library may add some at the end. */
 struct rte_vduse_vq_stats {
 	uint64_t misses;               /**< Addresses that the control thread had to resolve. */

@@ -26,6 +26,15 @@ rte_vduse_blk_wake_fd(struct rte_vduse_blk *blk, uint16_t index)
 	return fd;
 }
 
+int
+rte_vduse_blk_wake_epoll(struct rte_vduse_blk *blk, uint16_t index, int epoll_fd)
+{
+	/* For the signals of the backend. */
+	int fd = epoll_fd >= 0 ? rte_vduse_blk_wake_fd(blk, index) : 0;
+
+	return fd < 0 ? fd : rte_vduse_vq_wake_epoll(blk->queues[index].vq, epoll_fd);
+}
+
 /*
  * When the queue has to be polled next although nothing is signalled, TSC cycles; never 0. That is
  * if the limits hold its next request back.

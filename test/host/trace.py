@@ -54,20 +54,19 @@ def expect(found, name, **want):
 
 
 def check_request(found):
-    """From the last kick to the call after it."""
-    kick = max(i for i, event in enumerate(found) if event[1] == "lib.vduse.kick")
-    call = next(i for i in range(kick, len(found)) if found[i][1] == "lib.vduse.call")
-    way = found[kick:call + 1]
+    """From the last request to the call after it."""
+    take = max(i for i, event in enumerate(found) if event[1] == "lib.virtio_blk.take")
+    call = next(i for i in range(take, len(found)) if found[i][1] == "lib.vduse.call")
+    way = found[take:call + 1]
     for line, _, _ in way:
         print(line)
     queue = {"dev": "disk0", "vq": 0}
-    request = {**queue, "head": way[1][2].get("head")}
+    request = {**queue, "head": way[0][2].get("head")}
     # Before or after completion, and twice if the lcore slept between: the backend's time decides.
     woken = [values for _, name, values in way if name == "lib.virtio_blk.wake"]
     if not woken or any(values != queue for values in woken):
         sys.exit(f"the lcore woke as {woken}")
     want = [
-        ("lib.vduse.kick", queue),
         ("lib.virtio_blk.take", {**request, "type": T_OUT, "sector": SECTOR,
                                  "out_len": 16 + LENGTH, "in_len": 1}),
         ("lib.virtio_blk.submit", {**request, "op": OP_WRITE, "offset": SECTOR * 512,

@@ -6,6 +6,7 @@
  */
 #include <errno.h>
 #include <string.h>
+#include <sys/epoll.h>
 #include <sys/eventfd.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
@@ -433,6 +434,63 @@ test_kick(void **state)
 	close(kicks[1]);
 }
 
+static unsigned int
+events(int epoll_fd)
+{
+	struct epoll_event found[4];
+	int nb = epoll_wait(epoll_fd, found, RTE_DIM(found), 0);
+
+	assert_true(nb >= 0);
+	return (unsigned int)nb;
+}
+
+/* A thread that sleeps in an epoll of its own gets kicks without the control thread. */
+static void
+test_kick_epoll(void **state)
+{
+	int kicks[] = { eventfd(0, 0), eventfd(0, 0) }, epoll_fd = epoll_create1(0), wake;
+
+	RTE_SET_USED(state);
+	start_rings(FEATURES, 2);
+	wake = rte_vduse_vq_wake_fd(self.vqs[0]);
+	send_kick(0, kicks[0]);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
+	assert_int_equal(rte_vduse_vq_wake_epoll(self.vqs[0], epoll_fd), 0);
+	(void)events(epoll_fd);
+	(void)unit_signalled(&wake);
+	/* At once, each time though nobody reads it, and the eventfd of core/ stays as it is. */
+	assert_int_equal(eventfd_write(kicks[0], 1), 0);
+	assert_int_equal(events(epoll_fd), 1);
+	assert_int_equal(events(epoll_fd), 0);
+	assert_int_equal(eventfd_write(kicks[0], 1), 0);
+	assert_int_equal(events(epoll_fd), 1);
+	unit_ctrl_turn();
+	assert_false(unit_signalled(&wake));
+	/* The driver replaces its eventfd. */
+	send_kick(0, kicks[1]);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
+	(void)events(epoll_fd);
+	(void)unit_signalled(&wake);
+	assert_int_equal(eventfd_write(kicks[0], 1), 0);
+	assert_int_equal(events(epoll_fd), 0);
+	assert_int_equal(eventfd_write(kicks[1], 1), 0);
+	assert_int_equal(events(epoll_fd), 1);
+	/* What core/ signals comes, too. */
+	assert_int_equal(vduse_ctrl_run(drain, self.dev), 0);
+	assert_int_equal(vduse_ctrl_run(drained, self.dev), 0);
+	assert_int_equal(events(epoll_fd), 1);
+	/* Without the epoll, kicks are passed on again. */
+	assert_int_equal(rte_vduse_vq_wake_epoll(self.vqs[0], -1), 0);
+	assert_true(unit_wait(unit_signalled, &wake));
+	assert_int_equal(eventfd_write(kicks[1], 1), 0);
+	assert_true(unit_wait(unit_signalled, &wake));
+	assert_int_equal(events(epoll_fd), 0);
+	assert_int_equal(rte_vduse_vq_wake_epoll(self.vqs[0], kicks[0]), -EINVAL);
+	close(epoll_fd);
+	close(kicks[0]);
+	close(kicks[1]);
+}
+
 static bool
 is_held(void *arg)
 {
@@ -499,6 +557,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_last_descriptor, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_enable, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_kick, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_kick_epoll, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_drained_wakes, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_call_replaced, setup, teardown),
 	};

@@ -99,6 +99,11 @@ struct vduse_transport_ops {
 	uint64_t (*vq_life)(struct rte_vduse_dev *dev, uint16_t index);
 	/* fd: an eventfd for the driver's kicks, or -1 for none. */
 	int (*vq_kick_fd)(struct rte_vduse_dev *dev, uint16_t index, int fd);
+	/*
+	 * The driver's kicks are events of this epoll instance instead of signals of the eventfd; -1:
+	 * of the eventfd again. Any thread. NULL: the kernel signals the eventfd by itself.
+	 */
+	void (*vq_wake_epoll)(struct rte_vduse_dev *dev, uint16_t index, int epoll_fd);
 	/* Interrupts the driver. */
 	int (*vq_call)(struct rte_vduse_dev *dev, uint16_t index);
 	/* Keeps the interrupts of a virtqueue off the processors that poll. May be NULL. */

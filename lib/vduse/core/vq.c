@@ -36,6 +36,7 @@ vduse_vq_init(struct rte_vduse_dev *dev, uint16_t index)
 	vq->index = index;
 	vq->kick_fd = -1;
 	vq->wake_fd = -1;
+	vq->wake_epoll = -1;
 }
 
 void

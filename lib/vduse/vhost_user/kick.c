@@ -3,10 +3,11 @@
 /*
  * Notifications of a vhost-user driver. The eventfd that it sent belongs to it as well: it can read
  * the counter first, or clear O_NONBLOCK, so that a read blocks, and it brings another one when it
- * connects again. So no thread of the application sleeps on it. The control thread polls it, edge
- * triggered and without a read, and passes each notification on to an eventfd of this process.
- * Input: eventfds of the driver and of core/. Output: signals.
- * Thread: control.
+ * connects again. So it is never read, nor shown to the application. It is watched edge triggered: in
+ * the epoll of the thread that sleeps, if core/ was told that, else in that of the control thread, which
+ * passes each notification on to an eventfd of this process.
+ * Input: eventfds of the driver and of core/. Output: events and signals.
+ * Thread: control; vhost_user_kick_epoll(): any. The lock of the connection is held for changes.
  */
 #include <errno.h>
 #include <string.h>
@@ -18,10 +19,12 @@
 #include <vduse/core/log.h>
 #include <vduse/vhost_user/vhost_user.h>
 
+/* With the lock. */
 static void
 kick_watch(const struct vhost_user *vu, uint16_t index, bool on)
 {
 	const struct vhost_user_vq *vq = &vu->vqs[index];
+	int epoll_fd = vq->kick_epoll >= 0 ? vq->kick_epoll : vu->dev->fd;
 	struct epoll_event event = {
 		.events = EPOLLIN | EPOLLET,
 		.data.u64 = VHOST_USER_KICK | index,
@@ -29,7 +32,7 @@ kick_watch(const struct vhost_user *vu, uint16_t index, bool on)
 
 	if (vq->kick < 0 || vq->kick_to < 0)
 		return;
-	if (epoll_ctl(vu->dev->fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, vq->kick, &event) < 0 && on)
+	if (epoll_ctl(epoll_fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, vq->kick, &event) < 0 && on)
 		VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
 				 "cannot poll the kick descriptor of virtqueue %u: %s: a thread "
 				 "that sleeps on it is not woken",
@@ -41,11 +44,13 @@ vhost_user_kick_from(struct vhost_user *vu, uint16_t index, int fd)
 {
 	struct vhost_user_vq *vq = &vu->vqs[index];
 
+	pthread_mutex_lock(&vu->lock);
 	kick_watch(vu, index, false);
 	if (vq->kick >= 0)
 		close(vq->kick);
 	vq->kick = fd;
 	kick_watch(vu, index, true);
+	pthread_mutex_unlock(&vu->lock);
 	rte_atomic_store_explicit(&vu->dev->vqs[index].unkicked, fd < 0, rte_memory_order_relaxed);
 	/* A thread that sleeps would not be woken again. */
 	if (fd < 0)
@@ -77,9 +82,21 @@ vhost_user_kick_take(struct vhost_user *vu, uint16_t index, struct vhost_user_ms
 void
 vhost_user_kick_to(struct vhost_user *vu, uint16_t index, int fd)
 {
+	pthread_mutex_lock(&vu->lock);
 	kick_watch(vu, index, false);
 	vu->vqs[index].kick_to = fd;
 	kick_watch(vu, index, true);
+	pthread_mutex_unlock(&vu->lock);
+}
+
+void
+vhost_user_kick_epoll(struct vhost_user *vu, uint16_t index, int epoll_fd)
+{
+	pthread_mutex_lock(&vu->lock);
+	kick_watch(vu, index, false);
+	vu->vqs[index].kick_epoll = epoll_fd;
+	kick_watch(vu, index, true);
+	pthread_mutex_unlock(&vu->lock);
 }
 
 void

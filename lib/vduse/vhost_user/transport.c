@@ -60,6 +60,7 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	for (i = 0; i < conf->nb_vqs; i++) {
 		vu->vqs[i].kick = -1;
 		vu->vqs[i].kick_to = -1;
+		vu->vqs[i].kick_epoll = -1;
 	}
 	vu->config = calloc(1, conf->config_size + 1);
 	vu->closer = vhost_user_closer_new();
@@ -232,6 +233,12 @@ vhost_user_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
 	return 0;
 }
 
+static void
+vhost_user_vq_wake_epoll(struct rte_vduse_dev *dev, uint16_t index, int epoll_fd)
+{
+	vhost_user_kick_epoll(dev->transport_priv, index, epoll_fd);
+}
+
 static int
 vhost_user_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 {
@@ -268,6 +275,7 @@ const struct vduse_transport_ops vduse_transport_vhost_user = {
 	.vq_info = vhost_user_vq_info,
 	.vq_life = vhost_user_vq_life,
 	.vq_kick_fd = vhost_user_vq_kick_fd,
+	.vq_wake_epoll = vhost_user_vq_wake_epoll,
 	.vq_call = vhost_user_vq_call,
 	.config_set = vhost_user_config_set,
 	.config_call = vhost_user_channel_config,

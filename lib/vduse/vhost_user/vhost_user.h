@@ -100,6 +100,7 @@ struct vhost_user_vq {
 	struct vhost_user_call *call; /* under the virtqueue's lock; NULL: no interrupts */
 	int kick;                     /* eventfd of the driver, see kick.c; -1: none */
 	int kick_to;                  /* eventfd of core/ while it runs; -1: none */
+	int kick_epoll;               /* epoll file of a thread that sleeps; -1: none */
 };
 
 /* A write to the configuration space. No writable field is longer. */
@@ -308,6 +309,12 @@ vhost_user_kick_take(struct vhost_user *vu, uint16_t index, struct vhost_user_ms
 /* kick.c: sets the eventfd that notifications are passed on to, which the caller keeps, or -1. */
 void
 vhost_user_kick_to(struct vhost_user *vu, uint16_t index, int fd);
+/*
+ * kick.c: a thread that sleeps in an epoll gets notifications by itself, without the control thread.
+ * -1: no more. Any thread.
+ */
+void
+vhost_user_kick_epoll(struct vhost_user *vu, uint16_t index, int epoll_fd);
 /* kick.c: passes on a notification. */
 void
 vhost_user_kick_pass(const struct vhost_user *vu, uint16_t index);
