@@ -196,6 +196,30 @@ unit_maps(const char *text)
 	return count;
 }
 
+static bool
+has_no_maps(void *arg)
+{
+	return unit_maps(arg) == 0;
+}
+
+void
+unit_maps_gone(const char *text)
+{
+	assert_true(unit_wait(has_no_maps, (void *)(uintptr_t)text));
+}
+
+static bool
+has_logged(void *arg)
+{
+	return unit_log_count(arg) > 0;
+}
+
+void
+unit_log_wait(const char *text)
+{
+	assert_true(unit_wait(has_logged, (void *)(uintptr_t)text));
+}
+
 /* Whether a thread of this process has this name; its processor time then. */
 static bool
 thread_read(const char *id, const char *name, uint64_t *ms)

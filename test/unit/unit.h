@@ -39,6 +39,10 @@ unit_log_clear(void);
 unsigned int
 unit_log_count(const char *text);
 
+/* Waits until a line of the log holds text; the test fails if none does for UNIT_PATIENCE_MS. */
+void
+unit_log_wait(const char *text);
+
 /* Waits until condition(arg) holds; false if it does not for UNIT_PATIENCE_MS. */
 bool
 unit_wait(bool (*condition)(void *arg), void *arg);
@@ -78,6 +82,10 @@ unit_fds_back(unsigned int most);
  */
 unsigned int
 unit_maps(const char *text);
+
+/* Waits until there is none: a thread that populates one unmaps it later than its owner drops it. */
+void
+unit_maps_gone(const char *text);
 
 /* Processor time that the thread of this name took so far, ms. */
 uint64_t

@@ -37,8 +37,8 @@ teardown(void **state)
 	RTE_SET_USED(state);
 	loopback_dev_end(&device, rings);
 	close(memory);
-	assert_int_equal(unit_maps("unit-populate"), 0);
-	assert_int_equal(unit_maps("unit-rings"), 0);
+	unit_maps_gone("unit-populate");
+	unit_maps_gone("unit-rings");
 	assert_int_equal(unit_fds(), fds);
 	return 0;
 }

@@ -326,8 +326,8 @@ polls(unsigned int nb, unsigned int *slow)
 	return n;
 }
 
-/* One poll in so many may take long: the machine is others', too. The thread sanitizer is slow. */
-#ifdef __SANITIZE_THREAD__
+/* One poll in so many may take long: the machine is others', too. The sanitizers are slow. */
+#if defined(__SANITIZE_THREAD__) || defined(__SANITIZE_ADDRESS__)
 #define SLOW_SHARE 1u
 #else
 #define SLOW_SHARE 100u
