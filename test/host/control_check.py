@@ -20,7 +20,7 @@ from blk_vhost_user import VhostUser
 from control import Control, Failed
 
 PATH, FOLDER, PID = sys.argv[1:4]
-DISKS = int(os.environ.get("CONTROL_DISKS", "100"))
+DISKS = 500
 BLOCK = 4096
 BLOCKS = 256
 COUNTERS = {"reads", "writes", "flushes", "discards", "write_zeroes", "secure_erases", "others",
