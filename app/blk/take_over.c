@@ -70,9 +70,9 @@ over_read_line(struct take_over *over)
 		struct cmsghdr align;
 		char room[CMSG_SPACE(sizeof(int))];
 	} control;
-	size_t len;
+	size_t len = 0;
 
-	for (len = 0;;) {
+	for (;;) {
 		struct iovec byte = { .iov_base = over->line + len, .iov_len = 1 };
 		struct msghdr msg = {
 			.msg_iov = &byte,

@@ -2,7 +2,7 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * Events of bursts of packets: lib.virtio_net.* of --trace, recorded with VDUSE_TRACE(). A burst
- * without packets is none, because a poller makes millions of them a second.
+ * without packets is not recorded, because a poller makes millions of them a second.
  * Thread: polling.
  */
 #ifndef VIRTIO_NET_TRACE_H

@@ -83,7 +83,7 @@ unit_fds_back(unsigned int most);
 unsigned int
 unit_maps(const char *text);
 
-/* Waits until there is none: a thread that populates one unmaps it later than its owner drops it. */
+/* Waits until unit_maps() is 0: a populating thread unmaps later than the owner of a mapping drops it. */
 void
 unit_maps_gone(const char *text);
 

@@ -68,7 +68,7 @@ control_socket_close(const struct app_devices *devices, int fd);
 
 /*
  * rpc.c: answers a line. Returns the answer, a line without its newline, for the caller to free();
- * NULL: there is none. *stop: set if the process is to end once the answer is sent.
+ * NULL for a notification, which has no answer. *stop: whether the process is to end after the answer.
  */
 char *
 control_rpc(struct app_devices *devices, int fd, const char *line, size_t len, bool *stop);
@@ -92,9 +92,10 @@ int
 control_fail(struct control_call *call, int ret, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
-/* methods_device.c: says why a device cannot be claimed. Returns ret. */
+/* methods_device.c: app_registry_claim(), and says why a device cannot be claimed. */
 int
-control_no_device(struct control_call *call, const char *name, int ret);
+control_claim(struct control_call *call, const char *name, enum app_state state,
+	      struct app_device **device);
 
 /* save.c: writes all devices to a file that --config reads. 0 or -errno. */
 int

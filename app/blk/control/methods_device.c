@@ -147,8 +147,8 @@ device_count(const struct app_device *device, void *arg)
 	}
 }
 
-int
-control_no_device(struct control_call *call, const char *name, int ret)
+static int
+device_missing(struct control_call *call, const char *name, int ret)
 {
 	switch (ret) {
 	case -ENODEV:
@@ -162,6 +162,15 @@ control_no_device(struct control_call *call, const char *name, int ret)
 	}
 }
 
+int
+control_claim(struct control_call *call, const char *name, enum app_state state,
+	      struct app_device **device)
+{
+	int ret = app_registry_claim(call->devices, name, state, device);
+
+	return ret < 0 ? device_missing(call, name, ret) : 0;
+}
+
 static int
 device_stats(struct control_call *call)
 {
@@ -172,7 +181,7 @@ device_stats(struct control_call *call)
 		return ret;
 	app_registry_each(call->devices, device_count, &sum);
 	if (sum.queues == NULL)
-		return control_no_device(call, sum.name, -ENODEV);
+		return device_missing(call, sum.name, -ENODEV);
 	call->result = json_pack("{s:s, s:o, s:o}", "name", sum.name, "queues", sum.queues, "sum",
 				 device_counters(&sum.sum));
 	return call->result != NULL ? 0 : -ENOMEM;
@@ -185,7 +194,7 @@ device_add_error(struct control_call *call, int ret)
 	case -EEXIST:
 		return control_fail(call, ret, "a device of this name or path is there already");
 	case -ESHUTDOWN:
-		return control_no_device(call, "", ret);
+		return device_missing(call, "", ret);
 	case -EPERM:
 	case -EINVAL:
 		return control_fail(call, ret, "%s: the process's log says which argument",
@@ -238,9 +247,9 @@ device_remove(struct control_call *call)
 
 	if (ret != 0)
 		return ret;
-	ret = app_registry_claim(call->devices, name, APP_STOPPING, &device);
+	ret = control_claim(call, name, APP_STOPPING, &device);
 	if (ret < 0)
-		return control_no_device(call, name, ret);
+		return ret;
 	ret = device_may_go(call, device, force != 0);
 	if (ret == 0) {
 		ret = app_device_stop(call->devices, device);
@@ -268,9 +277,9 @@ device_resize(struct control_call *call)
 
 	if (ret != 0)
 		return ret;
-	ret = app_registry_claim(call->devices, name, APP_SERVING, &device);
+	ret = control_claim(call, name, APP_SERVING, &device);
 	if (ret < 0)
-		return control_no_device(call, name, ret);
+		return ret;
 	ret = rte_vduse_blk_resize(device->blk);
 	if (ret == 0) {
 		uint64_t sectors = rte_vduse_blk_capacity(device->blk);
@@ -335,9 +344,9 @@ device_limits(struct control_call *call)
 	if ((uint64_t)iops > BLK_DEVARGS_IOPS_MAX)
 		return control_fail(call, -EINVAL, "iops is at most %" PRIu64,
 				    BLK_DEVARGS_IOPS_MAX);
-	ret = app_registry_claim(call->devices, name, APP_SERVING, &device);
+	ret = control_claim(call, name, APP_SERVING, &device);
 	if (ret < 0)
-		return control_no_device(call, name, ret);
+		return ret;
 	ret = device_limits_set(call, device, iops, bps);
 	app_registry_release(call->devices, device, APP_SERVING);
 	call->result = json_true();
@@ -372,9 +381,9 @@ device_serial(struct control_call *call)
 
 	if (ret != 0)
 		return ret;
-	ret = app_registry_claim(call->devices, name, APP_SERVING, &device);
+	ret = control_claim(call, name, APP_SERVING, &device);
 	if (ret < 0)
-		return control_no_device(call, name, ret);
+		return ret;
 	ret = device_serial_set(call, device, serial);
 	app_registry_release(call->devices, device, APP_SERVING);
 	call->result = json_true();
@@ -390,9 +399,9 @@ device_go_on(struct control_call *call)
 
 	if (ret != 0)
 		return ret;
-	ret = app_registry_claim(call->devices, name, APP_SERVING, &device);
+	ret = control_claim(call, name, APP_SERVING, &device);
 	if (ret < 0)
-		return control_no_device(call, name, ret);
+		return ret;
 	ret = rte_vduse_blk_go_on(device->blk);
 	app_registry_release(call->devices, device, APP_SERVING);
 	if (ret < 0)

@@ -71,9 +71,9 @@ handover_method(struct control_call *call)
 
 	if (ret != 0)
 		return ret;
-	ret = app_registry_claim(call->devices, name, APP_STOPPING, &device);
+	ret = control_claim(call, name, APP_STOPPING, &device);
 	if (ret < 0)
-		return control_no_device(call, name, ret);
+		return ret;
 	ret = handover_device(call, device->blk);
 	if (ret < 0) {
 		app_registry_release(call->devices, device, APP_SERVING);

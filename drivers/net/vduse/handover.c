@@ -91,7 +91,7 @@ handover_fail(const struct rte_eth_dev *dev, const char *what)
 	return -err;
 }
 
-/* The socket of the process that listens; -1: there is none; or a negative errno, with a log line. */
+/* Returns 0, and in *result a socket, or -1 if no process listens; or a negative errno, with a log line. */
 static int
 handover_connect(const struct rte_eth_dev *dev, int *result)
 {

@@ -109,19 +109,16 @@ vduse_intr_enable(struct rte_eth_dev *dev, uint16_t id)
 	/* Without a driver: the start of its virtqueue signals the eventfd. */
 	if (ret == -EAGAIN)
 		return 0;
+	if (ret < 0 && ret != -ENOTSUP)
+		return ret;
 	/*
-	 * A driver that never notifies: the eventfd is signalled, so that the application polls on
-	 * instead of sleeping. Those that ignore an error, as l3fwd-power does, would sleep for ever,
-	 * and those that take it as fatal would end.
+	 * The driver does not notify of packets that it sent before, or never (-ENOTSUP): the
+	 * application is to poll on instead of sleeping. With an error, one that ignores it would
+	 * sleep for ever, and another would end.
 	 */
-	if (ret == -ENOTSUP) {
+	if (ret == -ENOTSUP || rte_vduse_net_rx_count(port->net, id) > 0)
 		(void)eventfd_write(rte_intr_efds_index_get(dev->intr_handle, id), 1);
-		return 0;
-	}
-	/* The driver does not notify of packets that it sent before. */
-	if (ret == 0 && rte_vduse_net_rx_count(port->net, id) > 0)
-		(void)eventfd_write(rte_intr_efds_index_get(dev->intr_handle, id), 1);
-	return ret;
+	return 0;
 }
 
 int
