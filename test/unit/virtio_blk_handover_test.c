@@ -18,6 +18,7 @@
 #include <vduse/handover/record.h>
 #include <virtio_blk/blk.h>
 
+#include "handover_pair.h"
 #include "poller.h"
 #include "vhost_client.h"
 #include "vring_driver.h"
@@ -196,53 +197,39 @@ more(uint64_t nb)
 	assert_true(unit_wait(has_done, &want));
 }
 
+static int
+give(int socket)
+{
+	return rte_vduse_blk_hand_over(blk, socket, UNIT_PATIENCE_MS);
+}
+
 static void *
 give_main(void *arg)
 {
-	given = rte_vduse_blk_hand_over(arg, pair[0], UNIT_PATIENCE_MS);
+	RTE_SET_USED(arg);
+	given = give(pair[0]);
 	return NULL;
 }
 
 static struct rte_vduse_blk *next;
-static int taken;
-static bool ended;
 
-static void *
-take_main(void *arg)
+static int
+take(struct rte_vduse_handover *from)
 {
-	struct rte_vduse_handover *from;
+	int ret = create(from, path, &next);
 
-	RTE_SET_USED(arg);
-	next = NULL;
-	taken = rte_vduse_handover_open(pair[1], UNIT_PATIENCE_MS, &from);
-	if (taken == 0) {
-		taken = create(from, path, &next);
-		if (taken == 0) {
-			set_polled(1, next);
-			taken = rte_vduse_blk_start(next, RTE_VDUSE_ATTACH_NONE);
-		}
-		rte_vduse_handover_close(from);
-	}
-	rte_atomic_store_explicit(&ended, true, rte_memory_order_release);
-	return NULL;
+	if (ret < 0)
+		return ret;
+	set_polled(1, next);
+	return rte_vduse_blk_start(next, RTE_VDUSE_ATTACH_NONE);
 }
 
 static void
 hand_over(void)
 {
-	pthread_t giver, taker;
+	static const struct handover_pair run = { .give = give, .take = take, .load = load };
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-	ended = false;
-	assert_int_equal(pthread_create(&giver, NULL, give_main, blk), 0);
-	assert_int_equal(pthread_create(&taker, NULL, take_main, NULL), 0);
-	while (!rte_atomic_load_explicit(&ended, rte_memory_order_acquire))
-		load();
-	pthread_join(giver, NULL);
-	pthread_join(taker, NULL);
-	close(pair[0]);
-	assert_int_equal(given, 0);
-	assert_int_equal(taken, 0);
+	handover_pair_run(&run);
 	set_polled(0, next);
 	set_polled(1, NULL);
 	rte_vduse_blk_destroy(blk);

@@ -14,6 +14,7 @@
 
 #include <virtio_net/net.h>
 
+#include "handover_pair.h"
 #include "poller.h"
 #include "vhost_client.h"
 #include "vring_driver.h"
@@ -42,8 +43,8 @@ static uint16_t nb_kept;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct poller poller;
 static struct driver queues[2];
-static int client, pair[2], given, taken;
-static bool packed, ended, busy[DEPTH];
+static int client, pair[2], given;
+static bool packed, busy[DEPTH];
 static uint64_t nb_sent, nb_back;
 
 /* What one receives, the one that serves sends back. */
@@ -222,50 +223,38 @@ more(uint64_t nb)
 	assert_true(unit_wait(has_back, &want));
 }
 
+static int
+give(int socket)
+{
+	return rte_vduse_dev_hand_over(rte_vduse_net_dev(net), socket, UNIT_PATIENCE_MS);
+}
+
 static void *
 give_main(void *arg)
 {
-	given = rte_vduse_dev_hand_over(rte_vduse_net_dev(arg), pair[0], UNIT_PATIENCE_MS);
+	RTE_SET_USED(arg);
+	given = give(pair[0]);
 	return NULL;
 }
 
 /* Its own address and MTU are others: those of the driver count. */
-static void *
-take_main(void *arg)
+static int
+take(struct rte_vduse_handover *from)
 {
-	struct rte_vduse_handover *from;
+	int ret = create(from, &first_mac, 9000, &next);
 
-	RTE_SET_USED(arg);
-	next = NULL;
-	taken = rte_vduse_handover_open(pair[1], UNIT_PATIENCE_MS, &from);
-	if (taken == 0) {
-		taken = create(from, &first_mac, 9000, &next);
-		if (taken == 0) {
-			set_polled(1, next);
-			taken = rte_vduse_net_start(next, RTE_VDUSE_ATTACH_NONE);
-		}
-		rte_vduse_handover_close(from);
-	}
-	rte_atomic_store_explicit(&ended, true, rte_memory_order_release);
-	return NULL;
+	if (ret < 0)
+		return ret;
+	set_polled(1, next);
+	return rte_vduse_net_start(next, RTE_VDUSE_ATTACH_NONE);
 }
 
 static void
 hand_over(void)
 {
-	pthread_t giver, taker;
+	static const struct handover_pair run = { .give = give, .take = take, .load = load };
 
-	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
-	ended = false;
-	assert_int_equal(pthread_create(&giver, NULL, give_main, net), 0);
-	assert_int_equal(pthread_create(&taker, NULL, take_main, NULL), 0);
-	while (!rte_atomic_load_explicit(&ended, rte_memory_order_acquire))
-		load();
-	pthread_join(giver, NULL);
-	pthread_join(taker, NULL);
-	close(pair[0]);
-	assert_int_equal(given, 0);
-	assert_int_equal(taken, 0);
+	handover_pair_run(&run);
 	set_polled(0, next);
 	set_polled(1, NULL);
 	rte_vduse_net_destroy(net);
