@@ -75,6 +75,13 @@ load_modules()
 	done
 }
 
+# pause SECONDS: starts no process, which in emulation costs more than what is waited for.
+pause()
+{
+	[ -p "$work/pause" ] || mkfifo "$work/pause" 2>/dev/null || true
+	read -r -t "$1" <>"$work/pause" || true
+}
+
 # wait_for SECONDS COMMAND...: until COMMAND succeeds; false when time is up.
 wait_for()
 {
@@ -82,19 +89,38 @@ wait_for()
 	shift
 	until "$@" >/dev/null 2>&1; do
 		[ $SECONDS -lt $end ] || return 1
-		sleep 0.1
+		pause "${interval:-0.1}"
 	done
 }
 
 # A line of the log may fall into the middle of a prompt.
 prompts()
 {
-	sed -z -E 's/(VDUSE|EAL|VHOST_[A-Z]+): [^\n]*\n//g' "$work/$1.log" | grep -ao 'testpmd> ' | wc -l
+	awk '{
+		$0 = rest $0
+		rest = ""
+		if (sub(/(VDUSE|EAL|VHOST_[A-Z]+): .*/, ""))
+			rest = $0
+		else
+			n += gsub(/testpmd> /, "")
+	}
+	END { print n + gsub(/testpmd> /, "", rest) }' "$work/$1.log"
+}
+
+# grown NAME: whether the log is longer than it was at the last look, when it had $seen characters.
+grown()
+{
+	local whole now
+	mapfile -d '' -t whole <"$work/$1.log"
+	now=${whole[*]}
+	[ ${#now} != "$seen" ] || return 1
+	seen=${#now}
 }
 
 prompts_exceed()
 {
-	[ "$(prompts "$1")" -gt "$2" ] || ! kill -0 "${testpmd_pid[$1]}" 2>/dev/null
+	testpmd_alive "$1" || return 0
+	grown "$1" && [ "$(prompts "$1")" -gt "$2" ]
 }
 
 # launch_testpmd NAME ARGS...: exactly these arguments; its stdin is a fifo kept open.
@@ -115,8 +141,10 @@ testpmd_alive()
 	kill -0 "${testpmd_pid[$1]}" 2>/dev/null
 }
 
+# wait_prompt NAME COUNT: until there are more than COUNT of them.
 wait_prompt()
 {
+	local seen=-1 interval=0.02
 	wait_for 40 prompts_exceed "$1" "$2" || fail "$1: no prompt"
 	testpmd_alive "$1" || fail "$1: exited"
 }
@@ -137,15 +165,20 @@ start_testpmd()
 	wait_prompt "$name" 0
 }
 
-# testpmd_cmd NAME COMMAND: prints what testpmd says to it.
+# testpmd_cmd NAME COMMAND...: prints what testpmd says to them.
 testpmd_cmd()
 {
-	local before lines
-	before=$(prompts "$1")
-	lines=$(wc -l <"$work/$1.log")
-	echo "$2" >&"${testpmd_stdin[$1]}"
-	wait_prompt "$1" "$before"
-	tail -n +"$((lines + 1))" "$work/$1.log"
+	local name=$1 before lines printed
+	shift
+	before=$(prompts "$name")
+	mapfile printed <"$work/$name.log"
+	lines=${#printed[@]}
+	# The last one, without an end, is the prompt.
+	[ "$lines" = 0 ] || [[ ${printed[-1]} == *$'\n' ]] || lines=$((lines - 1))
+	printf '%s\n' "$@" >&"${testpmd_stdin[$name]}"
+	wait_prompt "$name" $((before + $# - 1))
+	mapfile printed <"$work/$name.log"
+	printf '%s' "${printed[@]:lines}"
 }
 
 # The polling process has ended: return its exit code.
@@ -172,6 +205,39 @@ kill_testpmd()
 
 # port_count NAME PORT RX-packets|TX-packets|...
 port_count()
+{
+	testpmd_cmd "$1" "show port stats $2" | sed -n "s/.*$3: *\([0-9]*\).*/\1/p" | tail -n 1
+}
+
+# pass_on NAME SIZE [PORT...]: each of the two ports leaves checksums to the other one, and packets of
+# more than SIZE bytes of payload to be segmented (0: none). PORTs receive large packets whole.
+count()
+{
+	testpmd_cmd "$1" "show port stats $2" | sed -n "s/.*$3: *\([0-9]*\).*/\1/p" | tail -n 1
+}
+
+# pass_on NAME SIZE [PORT...]: each of the two ports leaves checksums to the other one, and packets of
+# more than SIZE bytes of payload to be segmented (0: none). PORTs receive large packets whole.
+pass_on()
+{
+	local name=$1 size=$2 port proto orders=(stop "port stop all")
+	shift 2
+	for port in 0 1; do
+		for proto in tcp udp; do
+			orders+=("port config $port rx_offload ${proto}_cksum on"
+				"csum set $proto hw $port")
+		done
+		orders+=("csum set ip hw $port" "csum mac-swap off $port")
+		[ "$size" = 0 ] ||
+			orders+=("port config $port tx_offload tcp_tso on" "tso set $size $port")
+	done
+	for port; do
+		orders+=("port config $port rx_offload tcp_lro on")
+	done
+	testpmd_cmd "$name" "${orders[@]}" "port start all" "set fwd csum" start >/dev/null
+}
+
+count()
 {
 	testpmd_cmd "$1" "show port stats $2" | sed -n "s/.*$3: *\([0-9]*\).*/\1/p" | tail -n 1
 }
@@ -218,13 +284,8 @@ received()
 one_way()
 {
 	local sent got
-	testpmd_cmd "$1" stop >/dev/null || true
-	testpmd_cmd "$2" stop >/dev/null || true
-	testpmd_cmd "$1" "clear port stats all" >/dev/null
-	testpmd_cmd "$2" "clear port stats all" >/dev/null
-	testpmd_cmd "$2" "set fwd rxonly" >/dev/null
-	testpmd_cmd "$2" start >/dev/null
-	testpmd_cmd "$1" "set fwd txonly" >/dev/null
+	testpmd_cmd "$1" stop "clear port stats all" "set fwd txonly" >/dev/null
+	testpmd_cmd "$2" stop "clear port stats all" "set fwd rxonly" start >/dev/null
 	testpmd_cmd "$1" start >/dev/null
 	wait_for 30 received "$2" "$packets" || fail "$1 to $2: $(count "$2" RX-packets) arrived"
 	testpmd_cmd "$1" stop >/dev/null
