@@ -114,11 +114,13 @@ vblk_complete_poll(struct vblk_queue *queue)
 {
 	uint64_t data = 0, ranges = 0;
 	struct rte_vduse_blk_io *ios[VBLK_BURST];
+	struct vblk_latency_run run = { .nb = 0 };
 	uint16_t n, i;
 
 	n = queue->channel->ops->poll(queue->channel, ios, VBLK_BURST);
-	if (n > 0)
-		queue->now = rte_rdtsc();
+	if (n == 0)
+		return 0;
+	queue->now = rte_rdtsc();
 	for (i = 0; i < n; i++) {
 		struct vblk_request *request = container_of(ios[i], struct vblk_request, io);
 		uint8_t status = complete_status(request->io.result);
@@ -137,10 +139,11 @@ vblk_complete_poll(struct vblk_queue *queue)
 			continue;
 		if (status == VIRTIO_BLK_S_IOERR)
 			vblk_stats_add(&queue->stats.io_errors, 1);
-		vblk_latency_record(&queue->latency[vblk_latency_kind(request->io.op)],
-				    request->taken, queue->now);
+		vblk_latency_run_add(&run, queue->latency, request->taken, queue->now,
+				     request->io.op);
 		vblk_complete(queue, request, status);
 	}
+	vblk_latency_run_end(&run, queue->latency, queue->now);
 	queue->stages[VBLK_STAGE_DATA].flying -= data;
 	queue->stages[VBLK_STAGE_RANGES].flying -= ranges;
 	return n;

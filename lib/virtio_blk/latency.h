@@ -39,18 +39,18 @@ vblk_latency_add(uint64_t *counter, uint64_t n)
 	rte_atomic_store_explicit(counter, *counter + n, rte_memory_order_relaxed);
 }
 
-/* Counts a request that was taken and finished at these times, in TSC cycles. */
+/* Counts n requests that were taken and finished at these times, in TSC cycles. */
 static inline void
-vblk_latency_record(struct rte_vduse_blk_latency *latency, uint64_t taken, uint64_t now)
+vblk_latency_record(struct rte_vduse_blk_latency *latency, uint64_t taken, uint64_t now, uint64_t n)
 {
 	/* The counters of two processors may differ a little. */
 	uint64_t cycles = likely(now > taken) ? now - taken : 0;
 
-	vblk_latency_add(&latency->count, 1);
-	vblk_latency_add(&latency->cycles, cycles);
+	vblk_latency_add(&latency->count, n);
+	vblk_latency_add(&latency->cycles, n * cycles);
 	if (unlikely(cycles > latency->max))
 		rte_atomic_store_explicit(&latency->max, cycles, rte_memory_order_relaxed);
-	vblk_latency_add(&latency->buckets[vblk_latency_bucket(cycles)], 1);
+	vblk_latency_add(&latency->buckets[vblk_latency_bucket(cycles)], n);
 }
 
 /* The kind of request that an operation belongs to. */
@@ -59,6 +59,37 @@ vblk_latency_kind(unsigned int op)
 {
 	return (enum rte_vduse_blk_latency_kind)RTE_MIN(op,
 							(unsigned int)RTE_VDUSE_BLK_LATENCY_RANGES);
+}
+
+/*
+ * Requests of one operation that were taken at the same time and finish at the same time, as those
+ * of a burst do if the backend answers at once: counted together.
+ */
+struct vblk_latency_run {
+	uint64_t taken;
+	unsigned int op;
+	uint32_t nb;
+};
+
+/* Counts those of the run, which finish now. latency: of each kind. */
+static inline void
+vblk_latency_run_end(const struct vblk_latency_run *run, struct rte_vduse_blk_latency *latency,
+		     uint64_t now)
+{
+	if (likely(run->nb > 0))
+		vblk_latency_record(&latency[vblk_latency_kind(run->op)], run->taken, now, run->nb);
+}
+
+/* One more request that finishes now. */
+static inline void
+vblk_latency_run_add(struct vblk_latency_run *run, struct rte_vduse_blk_latency *latency,
+		     uint64_t taken, uint64_t now, unsigned int op)
+{
+	if (taken != run->taken || op != run->op) {
+		vblk_latency_run_end(run, latency, now);
+		*run = (struct vblk_latency_run){ .taken = taken, .op = op };
+	}
+	run->nb++;
 }
 
 /* Copies the counters, as the thread that serves the queue may be writing them. */

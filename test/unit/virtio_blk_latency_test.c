@@ -71,7 +71,7 @@ percentiles(void **state)
 	assert_int_equal(rte_vduse_blk_latency_ns(&latency, 0.5), 0);
 	assert_int_equal(rte_vduse_blk_latency_mean_ns(&latency), 0);
 	for (i = 1; i <= 1000; i++)
-		vblk_latency_record(&latency, 0, 1000 * i);
+		vblk_latency_record(&latency, 0, 1000 * i, 1);
 	assert_int_equal(latency.count, 1000);
 	assert_int_equal(latency.cycles, 1000 * 500500);
 	assert_int_equal(latency.max, 1000000);
@@ -86,16 +86,46 @@ percentiles(void **state)
 	assert_int_equal(rte_vduse_blk_latency_mean_ns(&latency), ns(500500));
 }
 
+/* Requests that are counted together count as much as those that are counted one by one. */
+static void
+runs(void **state)
+{
+	static struct rte_vduse_blk_latency together[RTE_VDUSE_BLK_LATENCY_KINDS];
+	static struct rte_vduse_blk_latency single[RTE_VDUSE_BLK_LATENCY_KINDS];
+	static const struct {
+		uint64_t taken;
+		unsigned int op;
+	} requests[] = {
+		{ 0, RTE_VDUSE_BLK_READ },    { 0, RTE_VDUSE_BLK_READ },
+		{ 500, RTE_VDUSE_BLK_READ },  { 500, RTE_VDUSE_BLK_WRITE },
+		{ 500, RTE_VDUSE_BLK_WRITE }, { 900, RTE_VDUSE_BLK_DISCARD },
+		{ 900, RTE_VDUSE_BLK_ZERO },  { 2000, RTE_VDUSE_BLK_FLUSH },
+	};
+	struct vblk_latency_run run = { .nb = 0 };
+	unsigned int i;
+
+	RTE_SET_USED(state);
+	vblk_latency_run_end(&run, together, 1000);
+	for (i = 0; i < RTE_DIM(requests); i++) {
+		vblk_latency_run_add(&run, together, requests[i].taken, 1000, requests[i].op);
+		vblk_latency_record(&single[vblk_latency_kind(requests[i].op)], requests[i].taken,
+				    1000, 1);
+	}
+	vblk_latency_run_end(&run, together, 1000);
+	assert_int_equal(single[RTE_VDUSE_BLK_LATENCY_READ].count, 3);
+	assert_memory_equal(together, single, sizeof(single));
+}
+
 static void
 edges(void **state)
 {
 	RTE_SET_USED(state);
 	memset(&latency, 0, sizeof(latency));
 	/* The counter of the processor that finishes it is behind. */
-	vblk_latency_record(&latency, 100, 90);
+	vblk_latency_record(&latency, 100, 90, 1);
 	assert_int_equal(latency.buckets[0], 1);
 	assert_int_equal(latency.max, 0);
-	vblk_latency_record(&latency, 0, UINT64_C(1) << 50);
+	vblk_latency_record(&latency, 0, UINT64_C(1) << 50, 1);
 	assert_int_equal(latency.buckets[RTE_VDUSE_BLK_LATENCY_BUCKETS - 1], 1);
 	assert_int_equal(rte_vduse_blk_latency_ns(&latency, 1), ns(UINT64_C(1) << 50));
 	assert_int_equal(rte_vduse_blk_latency_ns(&latency, 0.5), 0);
@@ -185,12 +215,12 @@ counts(void **state)
 	memset(&latency, 0, sizeof(latency));
 	assert_int_equal(vblk_latency_count(&latency, bounds, found, RTE_DIM(bounds)), 0);
 	assert_int_equal(found[RTE_DIM(bounds) - 1], 0);
-	vblk_latency_record(&latency, 0, 0);
-	vblk_latency_record(&latency, 0, second / 10000000);
-	vblk_latency_record(&latency, 0, second / 2);
-	vblk_latency_record(&latency, 0, second);
+	vblk_latency_record(&latency, 0, 0, 1);
+	vblk_latency_record(&latency, 0, second / 10000000, 1);
+	vblk_latency_record(&latency, 0, second / 2, 1);
+	vblk_latency_record(&latency, 0, second, 1);
 	/* Longer than any bound that can be said. */
-	vblk_latency_record(&latency, 0, VBLK_LATENCY_MAX + 1);
+	vblk_latency_record(&latency, 0, VBLK_LATENCY_MAX + 1, 1);
 	assert_int_equal(vblk_latency_count(&latency, bounds, found, RTE_DIM(bounds)), 5);
 	assert_memory_equal(found, wanted, sizeof(found));
 	assert_in_range(vblk_latency_sum_ns(&latency), UINT64_C(1500000000), UINT64_MAX - 1);
@@ -202,6 +232,7 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(buckets),
 		cmocka_unit_test(percentiles),
+		cmocka_unit_test(runs),
 		cmocka_unit_test(edges),
 		cmocka_unit_test(counts),
 		cmocka_unit_test_setup_teardown(parameters, fault_setup, fault_teardown),
