@@ -8,6 +8,8 @@
 #ifndef VBLK_LATENCY_H
 #define VBLK_LATENCY_H
 
+#include <assert.h>
+
 #include <rte_branch_prediction.h>
 #include <rte_common.h>
 #include <rte_vduse_compat.h>
