@@ -226,7 +226,7 @@ blk_create(const struct rte_vduse_blk_conf *conf, const char *name,
 		goto close_queues;
 	vblk_config_init(blk, conf);
 	if (left != NULL)
-		ret = vblk_take_over_features(blk, name, left);
+		ret = vblk_take_over_features(blk, name, left, conf->from != NULL);
 	if (ret == 0)
 		ret = blk_dev_create(blk, conf, name);
 	if (ret < 0)

@@ -216,10 +216,13 @@ vblk_room_close(struct vblk_queue *queue);
 int
 vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name,
 	       const struct rte_vduse_left *left);
-/* take_over.c: adds the features that this driver has to those of conf. 0, or -EEXIST. */
+/*
+ * take_over.c: adds the features that this driver has to those of conf. 0, or -EEXIST with a log line.
+ * handed_over: by a process that serves the driver on if this one cannot.
+ */
 int
 vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
-			const struct rte_vduse_left *left);
+			const struct rte_vduse_left *left, bool handed_over);
 
 /* queue.c: the queue uses the backend no more, and has to acquire it to start. Thread: control. */
 void

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Takes over a disk whose process died while a driver uses it: the disk keeps the configuration
- * that its driver knows, whatever the arguments of this start are. If that is impossible, the start
+ * Takes over a disk that its driver uses, from a process that died or that hands it over: the disk keeps
+ * the configuration that its driver knows, whatever the arguments of this start are. If that is impossible, the start
  * is refused and the disk left as it is, because a file system may be mounted on it.
  * Input: the state that was left and the new arguments. Output: the configuration to serve.
  * Thread: the application's.
@@ -18,10 +18,13 @@
 
 #include <virtio_blk/blk.h>
 
-/* Features that can be kept whatever the backend supports: see request.c. */
-#define TAKE_OVER_ABLE                                                                             \
-	(VBLK_BIT(VIRTIO_BLK_F_RO) | VBLK_BIT(VIRTIO_BLK_F_DISCARD) |                              \
-	 VBLK_BIT(VIRTIO_BLK_F_WRITE_ZEROES) | VBLK_BIT(VIRTIO_BLK_F_SECURE_ERASE))
+/*
+ * Commands that a backend may lack. A disk whose process died goes on without them, see request.c: it
+ * has no better process.
+ */
+#define TAKE_OVER_COMMANDS                                                                         \
+	(VBLK_BIT(VIRTIO_BLK_F_DISCARD) | VBLK_BIT(VIRTIO_BLK_F_WRITE_ZEROES) |                    \
+	 VBLK_BIT(VIRTIO_BLK_F_SECURE_ERASE))
 
 static int
 take_over_refuse(const char *name, const char *difference)
@@ -82,9 +85,10 @@ vblk_take_over(struct rte_vduse_blk_conf *conf, const char *name, const struct r
 
 int
 vblk_take_over_features(struct rte_vduse_blk *blk, const char *name,
-			const struct rte_vduse_left *left)
+			const struct rte_vduse_left *left, bool handed_over)
 {
-	uint64_t missing = left->features & ~(blk->features | TAKE_OVER_ABLE);
+	uint64_t able = VBLK_BIT(VIRTIO_BLK_F_RO) | (handed_over ? 0 : TAKE_OVER_COMMANDS);
+	uint64_t missing = left->features & ~(blk->features | able);
 	bool read_only = (left->features & VBLK_BIT(VIRTIO_BLK_F_RO)) != 0;
 	char difference[64];
 

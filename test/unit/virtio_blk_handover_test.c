@@ -32,6 +32,7 @@
 #define BIT(name) (UINT64_C(1) << (name))
 
 static char dir[64], path[96], args[128];
+static const char *backend = "file";
 static struct rte_vduse_blk *blk;
 static struct rte_vduse_blk *polled[2]; /* under the lock */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
@@ -70,7 +71,7 @@ create(struct rte_vduse_handover *from, const char *at, struct rte_vduse_blk **r
 		.path = at,
 		.queues = 1,
 		.queue_size = RING,
-		.backend = "file",
+		.backend = backend,
 		.backend_args = args,
 		.socket_id = SOCKET_ID_ANY,
 		.packed = true,
@@ -387,6 +388,45 @@ test_lock_back(void **state)
 	more(10 * DEPTH);
 }
 
+static bool
+is_idle(void *arg)
+{
+	take_all();
+	return !busy[*(unsigned int *)arg];
+}
+
+static void
+write_one(unsigned int id)
+{
+	post(id);
+	assert_true(unit_wait(is_idle, &id));
+}
+
+/*
+ * A driver may use a command that the next process's backend lacks. After a kill such a disk is served
+ * without it. Here the process that has it serves on.
+ */
+static void
+test_command_missing(void **state)
+{
+	struct rte_vduse_handover *from;
+	pthread_t giver;
+
+	RTE_SET_USED(state);
+	write_one(0);
+	assert_int_equal(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, pair), 0);
+	assert_int_equal(pthread_create(&giver, NULL, give_main, blk), 0);
+	assert_int_equal(rte_vduse_handover_open(pair[1], UNIT_PATIENCE_MS, &from), 0);
+	backend = "file";
+	snprintf(args, sizeof(args), "path=%s/disk", dir);
+	assert_int_equal(create(from, path, &next), -EEXIST);
+	rte_vduse_handover_close(from);
+	pthread_join(giver, NULL);
+	close(pair[0]);
+	assert_int_equal(given, -ECONNRESET);
+	write_one(1);
+}
+
 static int
 setup(void **state)
 {
@@ -408,6 +448,10 @@ setup(void **state)
 	memset(nb_sent, 0, sizeof(nb_sent));
 	driver_init_shared(&driver, RING,
 			   BIT(VIRTIO_F_VERSION_1) | (packed ? BIT(VIRTIO_F_RING_PACKED) : 0), 0);
+	if (strcmp(backend, "null") == 0) {
+		driver.features |= BIT(VIRTIO_BLK_F_SECURE_ERASE);
+		snprintf(args, sizeof(args), "size=%u", DISK);
+	}
 	assert_int_equal(create(NULL, path, &blk), 0);
 	set_polled(0, blk);
 	poller_start(&poller, poll_all);
@@ -444,11 +488,20 @@ setup_shares(void **state)
 }
 
 static int
+setup_erases(void **state)
+{
+	packed = false;
+	backend = "null";
+	return setup(state);
+}
+
+static int
 teardown(void **state)
 {
 	char command[128];
 
 	RTE_SET_USED(state);
+	backend = "file";
 	close(client);
 	rte_vduse_blk_stop(blk);
 	poller_end(&poller);
@@ -469,6 +522,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_lock_lost, setup_shares, teardown),
 		cmocka_unit_test_setup_teardown(test_lock_back, setup_packed, teardown),
 		cmocka_unit_test_setup_teardown(test_lock_back, setup_shares, teardown),
+		cmocka_unit_test_setup_teardown(test_command_missing, setup_erases, teardown),
 	};
 
 	if (unit_init() < 0)
