@@ -38,10 +38,15 @@ class Load:
         self.expected, self.out = {}, {}
         self.last, self.stall, self.done = time.monotonic(), 0, 0
 
-    def post(self):
+    def other_block(self):
+        """One that no request in flight is about."""
         block = self.random.randrange(BLOCKS)
         while block in (request[0] for request in self.out.values()):
             block = self.random.randrange(BLOCKS)
+        return block
+
+    def post(self):
+        block = self.other_block()
         if block in self.expected and self.random.random() < 0.5:
             slot = self.driver.post(T_IN, 8 * block, size=BLOCK)
             self.out[slot] = (block, None)
@@ -209,6 +214,27 @@ def back(load, process):
     return process
 
 
+def check_image(load, folder):
+    with open(os.path.join(folder, "disk.img"), "rb") as file:
+        for block, number in load.expected.items():
+            file.seek(block * BLOCK)
+            if file.read(BLOCK) != number.to_bytes(8, "little") * (BLOCK // 8):
+                raise ValueError(f"block {block} does not hold {number}")
+
+
+def check_stalls(what, requests, stalls, most=math.inf):
+    """
+    Prints how long no request was answered, in milliseconds, and ends the test if that is too long.
+    most: the limit of the 99th percentile.
+    """
+    stalls = sorted(stalls) or [0]
+    p99 = stalls[math.ceil(0.99 * len(stalls)) - 1]
+    print(f"{what}, {requests} requests, no answer for {statistics.median(stalls):.1f} ms "
+          f"(median), {p99:.1f} ms (p99), {stalls[-1]:.1f} ms (longest)")
+    if stalls[len(stalls) // 2] > STALL_MS or p99 > most:
+        sys.exit(f"that is longer than {STALL_MS:.0f} ms (median) or {most:.0f} ms (p99)")
+
+
 def every_handover(link, packed, folder, command):
     """link() is a driver's way to the disk, once a process serves it."""
     servers = Servers(folder, command)
@@ -235,18 +261,9 @@ def every_handover(link, packed, folder, command):
         driver.close()
         process.terminate()
         process.wait()
-    with open(os.path.join(folder, "disk.img"), "rb") as file:
-        for block, number in load.expected.items():
-            file.seek(block * BLOCK)
-            if file.read(8) != number.to_bytes(8, "little"):
-                raise ValueError(f"block {block} does not hold {number}")
-    stalls = sorted(stalls) or [0]
-    p99 = stalls[math.ceil(0.99 * len(stalls)) - 1]
-    print(f"{ROUNDS} handovers, {begin} requests, no answer for {statistics.median(stalls):.1f} ms "
-          f"(median), {p99:.1f} ms (p99), {stalls[-1]:.1f} ms (longest)")
+    check_image(load, folder)
     print(f"{KILLS} kills, {load.done - begin} requests")
-    if stalls[len(stalls) // 2] > STALL_MS or p99 > P99_MS:
-        sys.exit(f"that is longer than {STALL_MS:.0f} ms (median) or {P99_MS:.0f} ms (p99)")
+    check_stalls(f"{ROUNDS} handovers", begin, stalls, P99_MS)
 
 
 if __name__ == "__main__":
