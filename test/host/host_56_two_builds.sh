@@ -6,9 +6,9 @@
 # back: no request fails, no byte is wrong, and the driver keeps its features. What the older one does
 # not have it refuses, and this one serves on. TWO_BUILDS times each, by default 10, with
 # TWO_BUILDS_KILLS kills, by default 8.
+DPDK_VDUSE_BUILD=${DPDK_VDUSE_BUILD:-$(realpath "$(dirname "$0")/../..")/build}
 code=0
-older=$("$(dirname "$0")/older_build.sh" \
-	"${DPDK_VDUSE_BUILD:=$(realpath "$(dirname "$0")/../..")/build}") || code=$?
+older=$("$(dirname "$0")/older_build.sh" "$DPDK_VDUSE_BUILD") || code=$?
 [ "$code" = 0 ] || exit "$code"
 . "$(dirname "$0")/host.sh"
 export DPDK_VDUSE_RUN_DIR=$work/run
