@@ -10,17 +10,29 @@
 
 #include "conn.h"
 
-void
-client_memory_create(struct client_memory *memory, size_t size)
+static void
+memory_map(struct client_memory *memory, size_t size, int flags)
 {
 	memory->size = (size + 0x1fffff) & ~(size_t)0x1fffff;
 	memory->fd = memfd_create("client", MFD_CLOEXEC);
 	if (memory->fd < 0 || ftruncate(memory->fd, (off_t)memory->size) < 0)
 		err(EXIT_FAILURE, "memory");
-	memory->va = mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_POPULATE,
-			  memory->fd, 0);
+	memory->va =
+		mmap(NULL, memory->size, PROT_READ | PROT_WRITE, MAP_SHARED | flags, memory->fd, 0);
 	if (memory->va == MAP_FAILED)
 		err(EXIT_FAILURE, "memory");
+}
+
+void
+client_memory_create(struct client_memory *memory, size_t size)
+{
+	memory_map(memory, size, MAP_POPULATE);
+}
+
+void
+client_memory_reserve(struct client_memory *memory, size_t size)
+{
+	memory_map(memory, size, 0);
 }
 
 void

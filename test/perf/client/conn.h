@@ -49,6 +49,9 @@ extern const struct client_transport client_vhost_vdpa;
 /* Zeroed memory. */
 void
 client_memory_create(struct client_memory *memory, size_t size);
+/* The same, but each page takes memory only once it is written. */
+void
+client_memory_reserve(struct client_memory *memory, size_t size);
 
 /* A path to a socket, or to a character device of vhost-vdpa. */
 void
