@@ -10,6 +10,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
 #include <linux/virtio_ids.h>
 
@@ -77,25 +78,37 @@ blk_conf_check(const struct rte_vduse_blk_conf *conf, const char **name)
 	return 0;
 }
 
+static size_t
+blk_size(uint16_t queues)
+{
+	return sizeof(struct rte_vduse_blk) + queues * sizeof(struct vblk_queue);
+}
+
+/* In pages of its own, so that histograms of requests that never come take no memory. */
 static struct rte_vduse_blk *
 blk_alloc(const struct rte_vduse_blk_conf *conf, const char *name)
 {
-	size_t size = sizeof(struct rte_vduse_blk) + conf->queues * sizeof(struct vblk_queue);
 	const char *serial = conf->serial != NULL ? conf->serial : name;
 	struct rte_vduse_blk *blk;
 
-	blk = aligned_alloc(RTE_CACHE_LINE_SIZE, RTE_ALIGN_MUL_CEIL(size, RTE_CACHE_LINE_SIZE));
-	if (blk == NULL) {
+	blk = mmap(NULL, blk_size(conf->queues), PROT_READ | PROT_WRITE,
+		   MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (blk == MAP_FAILED) {
 		VBLK_LOG(ERR, name, "no memory for %u queues", conf->queues);
 		return NULL;
 	}
-	memset(blk, 0, size);
 	blk->nb_queues = conf->queues;
 	blk->keeps_inflight = conf->inflight;
 	blk->hold.on_error = conf->on_error;
 	vblk_limit_set(&blk->limit, conf->iops, conf->bps);
 	vblk_serial_set(&blk->serial, serial);
 	return blk;
+}
+
+static void
+blk_free(struct rte_vduse_blk *blk)
+{
+	(void)munmap(blk, blk_size(blk->nb_queues));
 }
 
 static int
@@ -286,7 +299,7 @@ rte_vduse_blk_create(const struct rte_vduse_blk_conf *conf, struct rte_vduse_blk
 		return -ENOMEM;
 	ret = blk_create(&wanted, name, found ? &left : NULL, blk);
 	if (ret < 0) {
-		free(blk);
+		blk_free(blk);
 		return ret;
 	}
 	*result = blk;
@@ -313,7 +326,7 @@ rte_vduse_blk_destroy(struct rte_vduse_blk *blk)
 	rte_vduse_dev_destroy(blk->dev);
 	blk_close_queues(blk);
 	vblk_backend_close(blk->backend);
-	free(blk);
+	blk_free(blk);
 }
 
 uint16_t
