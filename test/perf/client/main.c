@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-3-Clause */
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
- * Keeps a disk busy and measures its rate, for test/perf/blk_host and blk_vm.
+ * Keeps a disk busy and measures its rate, for test/perf/blk_host, blk_vm and scale.
  * Input: options. Output: a line "figure WHO JOB VALUE IO/s"; at depth 1 two more, with the median
  * and the 99th percentile of the request times.
  * Thread: only one, which polls.
