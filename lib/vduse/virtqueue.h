@@ -56,6 +56,7 @@ struct rte_vduse_vq {
 	uint64_t asked_iova;       /* that address; control thread only */
 	uint64_t ask_at;           /* when to ask again, timer cycles; control thread only */
 	bool runs;                 /* as vq_runs was told; control thread only */
+	bool forgets;              /* see vduse_vq_forget(). Under the lock */
 	int kick_fd;               /* eventfd of the driver's kicks, or -1; control thread only */
 	int wake_fd;               /* see rte_vduse_vq_wake_fd(); -1: not opened. Under the lock */
 	int wake_epoll;         /* see rte_vduse_vq_wake_epoll(), whose caller has it; -1: none */

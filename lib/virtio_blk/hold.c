@@ -74,12 +74,13 @@ vblk_hold(struct vblk_queue *queue, struct vblk_request *request)
 
 	if (!hold_wanted(queue, &request->io))
 		return false;
-	if (queue->inflight.ring == NULL) {
+	if (queue->inflight.ring == NULL || queue->vq->forgets) {
 		VBLK_LOG_DRIVER(
 			ERR, queue->blk->dev,
 			"virtqueue %u: its backend failed (%s), and a request cannot be held "
-			"without an inflight log: it is answered with an error; use a "
-			"front end that keeps requests in flight",
+			"because its driver would not find it again: it is answered with an "
+			"error; use a front end that keeps requests in flight, and let the disk "
+			"go on before its driver is migrated",
 			queue->vq->index, strerror(-request->io.result));
 		return false;
 	}

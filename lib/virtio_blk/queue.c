@@ -237,20 +237,38 @@ queue_publish(struct vblk_queue *queue)
 	}
 }
 
+/*
+ * Requests that are not started again yet, of a queue whose log nobody reads after its stop: starts
+ * them, and does not hold those that fail. Returns how many are to come. Those that cannot be read
+ * are not waited for.
+ */
+static unsigned int
+queue_start_left(struct vblk_queue *queue)
+{
+	if (likely(!queue->vq->forgets) || queue->stopping || !queue->vq->ring.started ||
+	    queue->next_replay == queue->nb_replay)
+		return 0;
+	if (vblk_dispatch_take(queue) == 0 && queue->in_flight == 0)
+		return 0;
+	return (unsigned int)(queue->nb_replay - queue->next_replay);
+}
+
 /* Never gives up: the backend would still access memory that belongs to someone else. */
 static unsigned int
 queue_drain(struct rte_vduse_vq *vq, bool stop, void *arg)
 {
 	struct rte_vduse_blk *blk = arg;
 	struct vblk_queue *queue = &blk->queues[vq->index];
+	unsigned int left;
 
 	queue->stopping |= stop;
+	left = queue_start_left(queue);
 	vblk_dispatch_submit(queue);
 	if (queue->in_flight > 0)
 		(void)vblk_complete_poll(queue);
 	if (queue->vq->ring.started)
 		queue_publish(queue);
-	return queue->in_flight;
+	return queue->in_flight + left;
 }
 
 static void

@@ -124,9 +124,9 @@ loopback_blk_create_sized(struct loopback_blk *self, const char *backend, const 
 
 void
 loopback_blk_create_pair(struct loopback_blk *self, struct loopback_blk *other, const char *backend,
-			 const char *args, uint32_t size)
+			 const char *args, uint32_t size, bool logged)
 {
-	blk_create(self, backend, args, size, false, false, (uint16_t)size, 0, other);
+	blk_create(self, backend, args, size, false, logged, (uint16_t)size, 0, other);
 	memset(other, 0, sizeof(*other));
 	blk_lay_out(other, size);
 	other->driver.rings += BLK_OTHER;

@@ -75,10 +75,10 @@ loopback_blk_create_logged(struct loopback_blk *self, const char *backend, const
 void
 loopback_blk_create_sized(struct loopback_blk *self, const char *backend, const char *args,
 			  uint32_t size, uint16_t announced, uint16_t most);
-/* The same with two queues; other is a driver of the second one, and comes up with self. */
+/* The same with two queues, and with a log if logged is set; other is a driver of the second one, and comes up with self. */
 void
 loopback_blk_create_pair(struct loopback_blk *self, struct loopback_blk *other, const char *backend,
-			 const char *args, uint32_t size);
+			 const char *args, uint32_t size, bool logged);
 void
 loopback_blk_destroy(struct loopback_blk *self);
 

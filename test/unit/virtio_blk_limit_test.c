@@ -36,7 +36,7 @@ static int
 setup(void **state)
 {
 	RTE_SET_USED(state);
-	loopback_blk_create_pair(&blk, &other, "null", "size=1M", RING);
+	loopback_blk_create_pair(&blk, &other, "null", "size=1M", RING, false);
 	loopback_blk_up(&blk);
 	return 0;
 }

@@ -207,6 +207,12 @@ vduse_vq_stop(struct rte_vduse_vq *vq);
 /* Stops polling until the virtqueue changes. Returns the number of requests in flight. */
 unsigned int
 vduse_vq_drain(struct rte_vduse_vq *vq, bool stop);
+/*
+ * What is in flight when the virtqueue stops, or held back, is not found again: its driver goes on
+ * elsewhere from the position alone. Stops polling; vduse_vq_drain() follows.
+ */
+void
+vduse_vq_forget(struct rte_vduse_vq *vq);
 /* Stops polling, without another change. After it returns, no poller is in a burst. */
 void
 vduse_vq_pause(struct rte_vduse_vq *vq);

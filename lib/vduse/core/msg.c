@@ -249,8 +249,11 @@ msg_drain(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 	case VDUSE_SET_VQ_READY:
 		if (req->vq_ready.ready || req->vq_ready.num >= dev->nb_vqs)
 			return 0;
+		vduse_vq_forget(&dev->vqs[req->vq_ready.num]);
 		return vduse_drain(dev, (uint16_t)req->vq_ready.num, 1, false);
 	case VDUSE_SUSPEND:
+		for (first = 0; first < dev->nb_vqs; first++)
+			vduse_vq_forget(&dev->vqs[first]);
 		return vduse_drain(dev, 0, dev->nb_vqs, false);
 	case VDUSE_TRANSPORT_VQ_CHANGED:
 		if (req->vq_state.index >= dev->nb_vqs)

@@ -289,6 +289,8 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 		info->life = dev->transport->vq_life(dev, vq->index);
 	vq->iotlb = dev->iotlb[dev->group_asid[vduse_vq_group(dev, vq->index)]];
 	vq->report = false;
+	/* A client that keeps no inflight buffer does not know the ring again. */
+	vq->forgets = dev->transport->reconnects && info->life == 0;
 	/* Before the device type starts: if this fails, nothing has to be stopped. */
 	ret = vq_kick_open(vq);
 	if (ret < 0)
@@ -391,6 +393,14 @@ void
 vduse_vq_pause(struct rte_vduse_vq *vq)
 {
 	vq_lock(vq);
+	rte_spinlock_unlock(&vq->lock);
+}
+
+void
+vduse_vq_forget(struct rte_vduse_vq *vq)
+{
+	vq_lock(vq);
+	vq->forgets = true;
 	rte_spinlock_unlock(&vq->lock);
 }
 

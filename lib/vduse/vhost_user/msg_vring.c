@@ -132,6 +132,9 @@ vhost_user_msg_vring_get_base(struct vhost_user *vu, struct vhost_user_msg *msg)
 		msg->payload.vring.num = 0;
 		return MSG_ANSWER;
 	}
+	/* With a dirty log the driver is migrated, and leaves its inflight buffer here. */
+	if (vu->vqs[index].info.ready && vu->dev->vqs[index].log != NULL)
+		vduse_vq_forget(&vu->dev->vqs[index]);
 	ring = vhost_user_vring_edit(vu, index);
 	if (ring == NULL)
 		return -EINPROGRESS;
