@@ -56,7 +56,8 @@ check_position(void)
 	if (driver_has(driver, VIRTIO_F_RING_PACKED))
 		assert_int_equal(resp.vq_state.packed.last_used_idx, driver->packed.seen % RING);
 	else
-		assert_int_equal(resp.vq_state.split.avail_index, *(volatile uint16_t *)&driver->avail->idx);
+		assert_int_equal(resp.vq_state.split.avail_index,
+				 *(volatile uint16_t *)&driver->avail->idx);
 }
 
 /* The backend was repaired, but nobody said so. */
@@ -86,9 +87,8 @@ failing(struct vduse_dev_request req)
 	device_ask(req);
 	for (i = 0; i < FAILED; i++) {
 		assert_true(driver_take(driver, &head, &len));
-		assert_int_equal(*(uint8_t *)driver_va(driver, driver->data +
-								      head / 3 * UINT64_C(4096) +
-								      3000),
+		assert_int_equal(*(uint8_t *)driver_va(
+					 driver, driver->data + head / 3 * UINT64_C(4096) + 3000),
 				 VIRTIO_BLK_S_IOERR);
 	}
 	assert_false(driver_take(driver, &head, &len));

@@ -90,8 +90,7 @@ post(struct side *side, uint32_t seed)
 		uint16_t head;
 
 		memcpy(bytes, &header, BLK_HDR);
-		blk_pattern(bytes + BLK_HDR, BLK_SECTOR,
-			    seed + (uint32_t)sector_of(side, i));
+		blk_pattern(bytes + BLK_HDR, BLK_SECTOR, seed + (uint32_t)sector_of(side, i));
 		head = loopback_blk_chain(side->ring, pieces, RTE_DIM(pieces), bytes);
 		assert_false(side->out[head]);
 		side->out[head] = true;
@@ -107,8 +106,7 @@ take(struct side *side)
 
 	while (driver_take(&side->ring->driver, &head, &len)) {
 		assert_true(head < RING && side->out[head]);
-		assert_int_equal(loopback_blk_status(side->ring, (uint16_t)head),
-				 VIRTIO_BLK_S_OK);
+		assert_int_equal(loopback_blk_status(side->ring, (uint16_t)head), VIRTIO_BLK_S_OK);
 		side->out[head] = false;
 		side->nb_out--;
 	}
@@ -184,9 +182,9 @@ check_disk(uint32_t seed)
 			uint64_t sector = sector_of(&sides[i], j);
 
 			blk_pattern(wanted, BLK_SECTOR, seed + (uint32_t)sector);
-			assert_int_equal(loopback_blk_do(&blk, VIRTIO_BLK_T_IN, sector, got,
-							 BLK_SECTOR),
-					 VIRTIO_BLK_S_OK);
+			assert_int_equal(
+				loopback_blk_do(&blk, VIRTIO_BLK_T_IN, sector, got, BLK_SECTOR),
+				VIRTIO_BLK_S_OK);
 			assert_memory_equal(got, wanted, BLK_SECTOR);
 		}
 	poller_start(&pollers[0], poll_first);
