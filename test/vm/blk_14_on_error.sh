@@ -30,7 +30,7 @@ times_held()
 stands()
 {
 	local before
-	wait_for 20 eval "[ \$(times_held) -ge $1 ]" || fail "it does not hold requests"
+	wait_for 90 eval "[ \$(times_held) -ge $1 ]" || fail "it does not hold requests: $(cat "$work/load.out")"
 	sleep 0.5
 	before=$(finished "$disk")
 	sleep 1
@@ -49,37 +49,37 @@ enlarge()
 loaded()
 {
 	local code=0
-	wait_for 60 eval "! kill -0 $load" || fail "the load hangs: $(cat "$work/load.out")"
+	wait_for 90 eval "! kill -0 $load" || fail "the load hangs: $(cat "$work/load.out")"
 	wait "$load" || code=$?
 	[ "$code" = 0 ] || fail "exit code $code: $(cat "$work/load.out")"
 }
 
 load_modules vduse virtio_vdpa virtio_blk
 mkdir -p "$small"
-mount -t tmpfs -o size=6M tmpfs "$small"
+mount -t tmpfs -o size=3M tmpfs "$small"
 truncate -s 64M "$small/disk.img"
 dmesg --clear
 start_blk_with --control "$control" --device \
 	"disk0,attach=virtio,queues=2,backend=file,direct=0,path=$small/disk.img,on-error=wait"
 disk=$(wait_disk disk0)
 
-step "fio writes 16 MiB on two queues where there is room for 6"
+step "fio writes 8 MiB on two queues where there is room for 3"
 taskset -c "0,2-$((processors - 1))" fio --name=full --filename="$disk" --direct=1 \
-	--ioengine=libaio --numjobs=2 --size=8M --offset_increment=32M --rw=randwrite \
-	--bssplit=4k/40:16k/40:64k/20 --iodepth=16 --verify=crc32c --verify_fatal=1 \
+	--ioengine=libaio --numjobs=2 --size=4M --offset_increment=32M --rw=randwrite \
+	--bssplit=16k/50:64k/50 --iodepth=16 --verify=crc32c --verify_fatal=1 \
 	--randrepeat=0 --group_reporting --output="$work/load.out" &
 load=$!
 stands 1
 go_on
 stands 2
-enlarge 24M
+enlarge 12M
 loaded
 
-step "ext4 writes and syncs 24 MiB where there is room for less"
+step "ext4 writes and syncs 12 MiB where there is room for less"
 mkfs.ext4 -q -F -E nodiscard "$disk"
 mkdir -p /mnt/disk
 mount "$disk" /mnt/disk
-head -c 24M /dev/urandom >"$work/random"
+head -c 12M /dev/urandom >"$work/random"
 (cp "$work/random" /mnt/disk/random && sync -f /mnt/disk/random) >"$work/load.out" 2>&1 &
 load=$!
 stands 3
