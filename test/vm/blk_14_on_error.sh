@@ -72,14 +72,15 @@ load=$!
 stands 1
 go_on
 stands 2
-enlarge 12M
+enlarge 16M
 loaded
 
-step "ext4 writes and syncs 12 MiB where there is room for less"
+step "ext4 writes and syncs 24 MiB where there is room for less"
+blkdiscard "$disk"
 mkfs.ext4 -q -F -E nodiscard "$disk"
 mkdir -p /mnt/disk
 mount "$disk" /mnt/disk
-head -c 12M /dev/urandom >"$work/random"
+head -c 24M /dev/urandom >"$work/random"
 (cp "$work/random" /mnt/disk/random && sync -f /mnt/disk/random) >"$work/load.out" 2>&1 &
 load=$!
 stands 3
