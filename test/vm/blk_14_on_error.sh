@@ -31,7 +31,7 @@ stands()
 {
 	local before
 	wait_for 90 eval "[ \$(times_held) -ge $1 ]" || fail "it does not hold requests: $(cat "$work/load.out")"
-	sleep 0.5
+	sleep 2
 	before=$(finished "$disk")
 	sleep 1
 	[ "$(finished "$disk")" = "$before" ] || fail "requests are finished"
