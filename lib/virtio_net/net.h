@@ -65,6 +65,7 @@ struct vnet_queue {
 	bool polled;       /* for packets, since the virtqueue started; atomic */
 	bool ctrl;         /* it is the control queue */
 	bool told;         /* the log says that it has to be polled; under the lock */
+	bool gso_left;     /* the process before may have received the next packet in part */
 	bool off;          /* not to be written: see pairs_used, or the above */
 	uint32_t tx_room;  /* bytes of a chain of the driver that was seen last; 0: of none */
 	uint64_t offloads; /* of VNET_OFFLOADS, what the driver accepted and has not switched off */
@@ -183,6 +184,15 @@ void
 vnet_position_note(struct vnet_queue *queue);
 void
 vnet_position_noted(struct vnet_queue *queue);
+/*
+ * position.c: records how much of the packet of the next chain was received (gso_at). Thread: polling,
+ * when the chains that are not used are back in the ring.
+ */
+void
+vnet_position_gso(struct vnet_queue *queue);
+/* position.c: gso_at for a started ring; 0 unless it goes on at that packet. Thread: control. */
+uint32_t
+vnet_position_gso_at(struct vnet_queue *queue);
 
 /* stats.c: counts the packets of a burst. */
 void

@@ -3,15 +3,17 @@
 /*
  * Records where to resume a packed ring if the process is killed. A split ring has its used index;
  * for a packed ring the state file holds, per queue, the published used position and the one that
- * is being published.
+ * is being published. For a large packet of which an application received some segments, the file
+ * holds how many bytes, so that the next process goes on after them.
  * Input: positions of the ring. Output: a ring that resumes there.
- * Thread: the application's and control; note and noted: polling.
+ * Thread: the application's and control; note, noted and gso: polling.
  */
 #include <assert.h>
 #include <errno.h>
 
 #include <rte_vduse_compat.h>
 
+#include <virtio_net/gso.h>
 #include <virtio_net/net.h>
 
 /* File layout. A killed process loses no stores, so the order of the stores is the protocol. */
@@ -21,6 +23,11 @@ struct vnet_position {
 	uint32_t size;
 	uint16_t from; /* all before it was published */
 	uint16_t to;   /* all before it was published if the descriptor at from is used */
+	/*
+	 * Bytes of payload of the packet at the position in the high half that were received; 0: all
+	 * or none. In one store, so that a process that is killed leaves both or neither.
+	 */
+	uint64_t gso;
 };
 
 static_assert(sizeof(struct vnet_position) <= VNET_PART_CTRL, "see VNET_PART_SIZE");
@@ -42,6 +49,7 @@ vnet_position_open(struct rte_vduse_net *net, bool handed_over)
 		ret = rte_vduse_part_open(net->dev, i, VNET_PART_SIZE, &queue->part);
 		if (ret == 0)
 			queue->position = queue->part.data;
+		queue->gso_left = ret == 0 && taken_over && queue->part.kept;
 	}
 	/*
 	 * A new device works without it, but with packed rings it cannot be taken over if its process
@@ -114,4 +122,41 @@ vnet_position_noted(struct vnet_queue *queue)
 	/* Release: stored after the ring was published. */
 	rte_atomic_store_explicit(&queue->position->from, queue->position->to,
 				  rte_memory_order_release);
+}
+
+/* Where the next chain is popped. */
+static uint64_t
+position_chain(const struct vnet_queue *queue)
+{
+	return vring_position(&queue->vq->ring) & UINT16_MAX;
+}
+
+void
+vnet_position_gso(struct vnet_queue *queue)
+{
+	uint64_t gso = 0;
+
+	if (queue->position == NULL)
+		return;
+	if (queue->gso_at != 0)
+		gso = position_chain(queue) << 32 | queue->gso_at;
+	/* Relaxed: read by the next process when this one is at rest or gone. */
+	rte_atomic_store_explicit(&queue->position->gso, gso, rte_memory_order_relaxed);
+}
+
+uint32_t
+vnet_position_gso_at(struct vnet_queue *queue)
+{
+	struct vnet_position *position = queue->position;
+	bool left = queue->gso_left;
+	uint64_t gso;
+
+	queue->gso_left = false;
+	if (position == NULL)
+		return 0;
+	gso = position->gso;
+	if (left && gso >> 32 == position_chain(queue) && (uint32_t)gso <= VNET_GSO_FRAME_MAX)
+		return (uint32_t)gso;
+	position->gso = 0;
+	return 0;
 }

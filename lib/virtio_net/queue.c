@@ -93,6 +93,7 @@ queue_resume(struct vnet_queue *queue, const struct rte_vduse_vq_info *info)
 
 	if (ret < 0)
 		return ret;
+	queue->gso_at = vnet_position_gso_at(queue);
 	if (vring_position(ring) != info->position)
 		VNET_LOG_DRIVER(NOTICE, queue->vq->dev,
 				"virtqueue %u resumes at 0x%x, the end of its used buffers, "
@@ -138,7 +139,6 @@ queue_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void 
 	queue->told = false;
 	queue->packed = (info->features & (UINT64_C(1) << VIRTIO_F_RING_PACKED)) != 0;
 	queue->frame_max = rte_atomic_load_explicit(&net->frame_max, rte_memory_order_relaxed);
-	queue->gso_at = 0;
 	queue_start_state(net, queue, info);
 	queue->csum = (queue->offloads & VNET_OFFLOAD(CSUM)) != 0;
 	queue->tx_flags = net->offloads ? VNET_OFFLOAD_TX_FLAGS : 0;

@@ -278,6 +278,7 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 	struct rte_vduse_chain chains[RTE_VDUSE_BURST_MAX];
 	const struct rte_vduse_net *net = queue->net;
 	struct vnet_rx_mbufs burst = { .pool = pool, .mbufs = mbufs };
+	bool half = queue->gso_at != 0;
 	uint16_t n, done;
 
 	*taken = 0;
@@ -305,6 +306,8 @@ rx_chains(struct vnet_queue *queue, struct rte_mempool *pool, struct rte_mbuf **
 		vring_unpop(&queue->vq->ring, chains + *taken, (uint16_t)(n - *taken));
 		vnet_stats_add(&queue->stats.nombuf, !burst.segment);
 	}
+	if (unlikely(burst.segment || half))
+		vnet_position_gso(queue);
 	if (likely(*taken > 0))
 		vring_push(&queue->vq->ring, chains, *taken);
 	return done;

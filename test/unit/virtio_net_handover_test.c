@@ -2,9 +2,11 @@
 /* SPDX-FileCopyrightText: 2026 The dpdk-vduse authors */
 /*
  * A network device over a socket that changes its owner while it is under load: every packet comes
- * back once and in order, and the driver sees the same address, MTU and link.
+ * back once and in order, and the driver sees the same address, MTU and link. A large packet that is
+ * half segmented then is segmented once.
  */
 #include <errno.h>
+#include <netinet/in.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -30,6 +32,12 @@
 #define RX        0 /* virtqueues, as the driver sees them */
 #define TX        1
 #define BIT(name) (UINT64_C(1) << (name))
+#define OFFLOADS  (BIT(VIRTIO_NET_F_CSUM) | BIT(VIRTIO_NET_F_HOST_TSO4))
+#define IP        14u /* where the headers of a large packet begin, and its payload */
+#define TCP       34u
+#define PAYLOAD   54u
+#define SEGMENT   500u
+#define SEGMENTS  6u
 
 static const struct rte_ether_addr first_mac = { { 2, 0, 0, 0, 0, 1 } };
 static const struct rte_ether_addr other_mac = { { 2, 0, 0, 0, 0, 2 } };
@@ -93,6 +101,7 @@ create(struct rte_vduse_handover *from, const struct rte_ether_addr *mac, uint16
 		.queue_size = RING,
 		.mac = *mac,
 		.mtu = mtu,
+		.offloads = OFFLOADS,
 		.socket_id = SOCKET_ID_ANY,
 		.from = from,
 	};
@@ -303,6 +312,91 @@ test_given_up(void **state)
 	more(10 * DEPTH);
 }
 
+static void
+send_large(uint16_t id)
+{
+	static const struct virtio_net_hdr_v1 hdr = {
+		.flags = VIRTIO_NET_HDR_F_NEEDS_CSUM,
+		.gso_type = VIRTIO_NET_HDR_GSO_TCPV4,
+		.hdr_len = RTE_LE16(PAYLOAD),
+		.gso_size = RTE_LE16(SEGMENT),
+		.csum_start = RTE_LE16(TCP),
+		.csum_offset = RTE_LE16(16),
+	};
+	struct driver_part part = { .len = HDR + PAYLOAD + SEGMENTS * SEGMENT };
+	uint8_t *to = place(TX, id, &part.iova), *frame = to + HDR;
+	uint16_t length = PAYLOAD - IP + SEGMENTS * SEGMENT;
+
+	memset(to, 0, part.len);
+	memcpy(to, &hdr, HDR);
+	frame[12] = 0x08; /* IPv4 */
+	frame[IP] = 0x45;
+	frame[IP + 2] = (uint8_t)(length >> 8);
+	frame[IP + 3] = (uint8_t)length;
+	frame[IP + 9] = IPPROTO_TCP;
+	frame[TCP + 12] = 5 << 4;
+	busy[id] = true;
+	(void)driver_post_chain(&queues[TX], &id, &part, 1);
+}
+
+/* Segments by their sequence numbers, of which the first is *next. */
+static void
+receive_segments(uint16_t nb, uint32_t *next_number)
+{
+	struct rte_mbuf *mbufs[SEGMENTS];
+	uint16_t n = rte_vduse_net_rx_burst(net, 0, pool, mbufs, nb), i;
+
+	assert_int_equal(n, nb);
+	for (i = 0; i < n; i++) {
+		rte_be32_t number;
+
+		memcpy(&number, rte_pktmbuf_mtod_offset(mbufs[i], void *, TCP + 4), sizeof(number));
+		assert_int_equal(rte_be_to_cpu_32(number), *next_number);
+		assert_int_equal(mbufs[i]->pkt_len, PAYLOAD + SEGMENT);
+		*next_number += SEGMENT;
+		rte_pktmbuf_free(mbufs[i]);
+	}
+}
+
+static int
+take_unpolled(struct rte_vduse_handover *from)
+{
+	int ret = create(from, &first_mac, MTU, &next);
+
+	return ret < 0 ? ret : rte_vduse_net_start(next, RTE_VDUSE_ATTACH_NONE);
+}
+
+/* Between two bursts that receive one packet in segments. */
+static void
+test_half_segmented(void **state)
+{
+	static const struct handover_pair run = { give, take_unpolled, take_all };
+	uint32_t number = 0;
+
+	RTE_SET_USED(state);
+	more(10 * DEPTH);
+	while (nb_back < nb_sent)
+		take_all();
+	set_polled(0, NULL);
+	send_large(0);
+	receive_segments(2, &number);
+	handover_pair_run(&run);
+	rte_vduse_net_destroy(net);
+	net = next;
+	receive_segments(SEGMENTS - 2, &number);
+	take_all();
+	assert_false(busy[0]);
+	/* The next one begins at its beginning, in this process and in another one. */
+	send_large(0);
+	handover_pair_run(&run);
+	rte_vduse_net_destroy(net);
+	net = next;
+	number = 0;
+	receive_segments(SEGMENTS, &number);
+	set_polled(0, net);
+	more(10 * DEPTH);
+}
+
 static int
 setup(bool is_packed)
 {
@@ -310,7 +404,7 @@ setup(bool is_packed)
 	uint16_t i;
 
 	packed = is_packed;
-	features = BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_NET_F_MTU) |
+	features = BIT(VIRTIO_F_VERSION_1) | BIT(VIRTIO_NET_F_MTU) | OFFLOADS |
 		   (packed ? BIT(VIRTIO_F_RING_PACKED) : 0);
 	strcpy(dir, "/tmp/unit-net-over-XXXXXX");
 	assert_non_null(mkdtemp(dir));
@@ -374,6 +468,8 @@ main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_load, setup_split, teardown),
 		cmocka_unit_test_setup_teardown(test_load, setup_packed, teardown),
+		cmocka_unit_test_setup_teardown(test_half_segmented, setup_split, teardown),
+		cmocka_unit_test_setup_teardown(test_half_segmented, setup_packed, teardown),
 		cmocka_unit_test_setup_teardown(test_given_up, setup_split, teardown),
 		cmocka_unit_test_setup_teardown(test_given_up, setup_packed, teardown),
 	};
