@@ -111,19 +111,37 @@ handover_connect(const struct rte_eth_dev *dev, int *result)
 	return ret;
 }
 
+/* A process that dies before it begins leaves the device, and nobody listens then: the port is new. */
+static int
+handover_ask(const struct rte_eth_dev *dev, struct rte_vduse_handover **from)
+{
+	int fd = -1, ret = handover_connect(dev, &fd);
+
+	if (ret < 0 || fd < 0)
+		return ret;
+	ret = rte_vduse_handover_open(fd, HANDOVER_MS, from);
+	if (ret != -ECONNRESET || handover_connect(dev, &fd) < 0)
+		return ret;
+	if (fd >= 0) {
+		close(fd);
+		return ret;
+	}
+	VDUSE_PMD_LOG(NOTICE, dev->data->name,
+		      "the process that had it has ended: starts without it");
+	return 0;
+}
+
 int
 vduse_handover_begin(struct rte_eth_dev *dev)
 {
 	struct vduse_port *port = dev->data->dev_private;
 	struct virtio_net_config config;
 	struct rte_vduse_left left;
-	int fd = -1, ret;
+	int ret;
 
 	if (port->args.handover[0] == '\0')
 		return 0;
-	ret = handover_connect(dev, &fd);
-	if (ret == 0 && fd >= 0)
-		ret = rte_vduse_handover_open(fd, HANDOVER_MS, &port->from);
+	ret = handover_ask(dev, &port->from);
 	if (ret < 0)
 		return ret;
 	port->handover = calloc(1, sizeof(*port->handover));
