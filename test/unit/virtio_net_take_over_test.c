@@ -314,6 +314,28 @@ no_port(void **state)
 	assert_int_equal(unit_log_count("goes on as its driver has it"), 0);
 }
 
+/* Its driver did not take the control queue: the port keeps it, and one without it gets none. */
+static void
+handed_over(void **state)
+{
+	const struct rte_vduse_net_conf asked = {
+		.size = sizeof(asked),
+		.path = "/dev/vduse/unit0",
+		.pairs = 1,
+		.from = (void *)1,
+	};
+	struct rte_vduse_left has = { .device_id = VIRTIO_ID_NET, .nb_vqs = 3, .features = TAKEN };
+	struct rte_vduse_net_conf next = asked;
+
+	RTE_SET_USED(state);
+	vnet_take_over(&next, "unit0", &has);
+	assert_true(next.ctrl_queue);
+	has.nb_vqs = 2;
+	next.ctrl_queue = true;
+	vnet_take_over(&next, "unit0", &has);
+	assert_false(next.ctrl_queue);
+}
+
 int
 main(void)
 {
@@ -336,6 +358,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(more_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_port, setup, teardown),
+		cmocka_unit_test(handed_over),
 	};
 
 	if (unit_init() < 0)
