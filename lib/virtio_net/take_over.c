@@ -91,11 +91,9 @@ vnet_take_over(struct rte_vduse_net_conf *conf, const char *name, const struct r
 	conf->pairs = take_over_pairs(left, conf->pairs);
 	conf->features_off &= ~left->features;
 	conf->offloads |= left->features & VNET_OFFLOADS;
-	/* One that is handed over has as many virtqueues as before, used or not. */
-	if (conf->from != NULL && !rte_vduse_path_is_socket(conf->path))
+	/* The device has as many virtqueues as before, whether its driver uses them or not. */
+	if ((conf->from != NULL || left->features != 0) && !rte_vduse_path_is_socket(conf->path))
 		conf->ctrl_queue = left->nb_vqs % 2 != 0;
-	else if (left->features != 0 && !rte_vduse_path_is_socket(conf->path))
-		conf->ctrl_queue = (left->features & TAKE_OVER_BIT(VIRTIO_NET_F_CTRL_VQ)) != 0;
 	if ((left->features & TAKE_OVER_BIT(VIRTIO_NET_F_RSS)) != 0)
 		conf->steer = RTE_VDUSE_NET_STEER_RSS;
 	conf->hash_report |= (left->features & TAKE_OVER_BIT(VIRTIO_NET_F_HASH_REPORT)) != 0;

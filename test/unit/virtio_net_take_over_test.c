@@ -314,26 +314,33 @@ no_port(void **state)
 	assert_int_equal(unit_log_count("goes on as its driver has it"), 0);
 }
 
-/* Its driver did not take the control queue: the port keeps it, and one without it gets none. */
+/*
+ * Its driver did not take the control queue: the device keeps it, and one without it gets none, from a
+ * process that hands it over and from one that died.
+ */
 static void
-handed_over(void **state)
+ctrl_queue_kept(void **state)
 {
 	const struct rte_vduse_net_conf asked = {
 		.size = sizeof(asked),
 		.path = "/dev/vduse/unit0",
 		.pairs = 1,
-		.from = (void *)1,
 	};
-	struct rte_vduse_left has = { .device_id = VIRTIO_ID_NET, .nb_vqs = 3, .features = TAKEN };
+	struct rte_vduse_left has = { .device_id = VIRTIO_ID_NET, .features = TAKEN };
 	struct rte_vduse_net_conf next = asked;
+	unsigned int i;
 
 	RTE_SET_USED(state);
-	vnet_take_over(&next, "unit0", &has);
-	assert_true(next.ctrl_queue);
-	has.nb_vqs = 2;
-	next.ctrl_queue = true;
-	vnet_take_over(&next, "unit0", &has);
-	assert_false(next.ctrl_queue);
+	for (i = 0; i < 2; i++) {
+		next.from = i == 0 ? NULL : (void *)1;
+		next.ctrl_queue = false;
+		has.nb_vqs = 3;
+		vnet_take_over(&next, "unit0", &has);
+		assert_true(next.ctrl_queue);
+		has.nb_vqs = 2;
+		vnet_take_over(&next, "unit0", &has);
+		assert_false(next.ctrl_queue);
+	}
 }
 
 int
@@ -358,7 +365,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(more_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(wrong_pairs, setup, teardown),
 		cmocka_unit_test_setup_teardown(no_port, setup, teardown),
-		cmocka_unit_test(handed_over),
+		cmocka_unit_test(ctrl_queue_kept),
 	};
 
 	if (unit_init() < 0)
