@@ -20,6 +20,7 @@ help:
 	@echo "make check-debug    the kernel module on kernels that look for mistakes: an hour"
 	@echo "make lint           formatting, kernel style, layers, symbols, scripts, spelling: seconds"
 	@echo "make coverage       which lines of lib and drivers the tests run: half an hour"
+	@echo "make performance    measure doc/performance.md anew, beside peers: half an hour"
 	@echo "make unit           unit tests only: seconds"
 	@echo "make fuzz           fuzzers: 20 s each; SECONDS=3600 TARGET=fuzz_blk for longer"
 	@echo "make host           packets over vhost-user sockets, on this machine"
@@ -71,6 +72,12 @@ coverage: deps build
 	@config/install-packages coverage
 	@test/coverage $(SUITES)
 
+# The huge pages go back when it ends.
+performance: deps build
+	@config/install-packages perf
+	@pages=/proc/sys/vm/nr_hugepages; before=$$(cat $$pages); echo 1100 >$$pages; \
+	code=0; test/perf/all $(ARGS) || code=$$?; echo "$$before" >$$pages; exit $$code
+
 unit: deps build
 	meson test -C $(BUILD) --no-rebuild --print-errorlogs --suite unit
 
@@ -93,5 +100,6 @@ clean:
 	rm -rf build-asan build-tsan build-clang build-cov build-fuzz build-plain
 	[ ! -e $(BUILD)/build.ninja ] || ninja -C $(BUILD) clean
 
-.PHONY: help deps configure build run check lint check-long check-debug coverage unit fuzz host vm \
+.PHONY: help deps configure build run check lint check-long check-debug coverage performance unit \
+	fuzz host vm \
 	shell install clean
