@@ -420,6 +420,16 @@ test_slots(void **state)
 	assert_int_equal(vhost_user_mem_region(vu, 5 * PAGE, &region), 0);
 	assert_int_equal(region.first, 6 * PAGE);
 	assert_true(region.lent);
+	/* Each of them is found from any byte of it, and from the gap before it. */
+	for (i = 0; i < VHOST_USER_REGIONS_MAX; i++) {
+		unsigned int found = i == 3 || i == 5 ? i + 1 : i;
+
+		assert_int_equal(vhost_user_mem_region(vu, i * PAGE, &region), 0);
+		assert_int_equal(region.first, found * PAGE);
+		assert_int_equal(vhost_user_mem_region(vu, (i + 1) * PAGE - 1, &region), 0);
+		assert_int_equal(region.first, found * PAGE);
+	}
+	assert_int_equal(vhost_user_mem_region(vu, i * PAGE, &region), -ENOENT);
 	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 4 * PAGE, PAGE, fd), -EPROTO);
 	assert_int_equal(unit_log_count("overlaps another one"), 1);
 	assert_int_equal(mem_message(MSG_ADD_MEM_REG, 5 * PAGE, PAGE, -1), -EPROTO);

@@ -250,10 +250,17 @@ vhost_user_mem_iova(const struct vhost_user *vu, uint64_t user, uint64_t len, ui
 int
 vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_file_region *region)
 {
-	uint32_t i = 0;
+	uint32_t i = 0, end = vu->nb_regions;
 
-	while (i < vu->nb_regions && vu->regions[i].last < from)
-		i++;
+	/* They are sorted, and a walk asks for each: the first that does not end before. */
+	while (i < end) {
+		uint32_t middle = i + (end - i) / 2;
+
+		if (vu->regions[middle].last < from)
+			i = middle + 1;
+		else
+			end = middle;
+	}
 	if (i == vu->nb_regions)
 		return -ENOENT;
 	*region = (struct vduse_file_region){
