@@ -9,7 +9,7 @@
 need python3
 export DPDK_VDUSE_RUN_DIR=$work/run
 times=${NET_HANDOVERS:-3}
-kills=${NET_HANDOVER_KILLS:-4}
+kills=${NET_HANDOVER_KILLS:-2}
 
 # launch_port NAME: sends back what it receives. testpmd would drop what waits when it starts.
 launch_port()

@@ -208,9 +208,10 @@ class NetDriver:
     def __init__(self, path, features, pairs, frames):
         room = Pair.room(features)
         self.features = features | vhost_user.F_VERSION_1
+        # First: a caller may try again until there is somebody, and nothing is to be closed before.
+        self.client = vhost_user.Client(path)
         self.memory = vhost_user.Memory(pairs * room, FIRST, "net-driver")
         self.pairs = [Pair(self.memory, i * room, features, i, frames) for i in range(pairs)]
-        self.client = vhost_user.Client(path)
         self.poll = select.poll()
 
     def __enter__(self):
