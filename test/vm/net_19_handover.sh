@@ -7,7 +7,7 @@
 # no dead end either.
 . "$(dirname "$0")/guest.sh"
 
-times=${HANDOVERS:-2}
+times=${HANDOVERS:-10}
 
 start_port()
 {
