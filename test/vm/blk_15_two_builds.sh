@@ -3,8 +3,8 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # An older build of dpdk-vduse-blk and this one replace each other under load: blk_11_upgrade.sh with a
-# disk of this kernel, and blk_13_upgrade_vdpa.sh. With each ring TWO_BUILDS upgrades, by default 10, and
-# between them one downgrade less. The driver began with the older one, so it goes on without what
+# disk of this kernel, and blk_13_upgrade_vdpa.sh. With each ring 10 upgrades, and 9 downgrades
+# between them. The driver began with the older one, so it goes on without what
 # only this one has. test/host/older_build.sh BUILD_FOLDER makes the older one, on the host. Exit 77: it is
 # not there.
 here=$(dirname "$0")
@@ -27,7 +27,7 @@ echo \$((1 - turn)) >"$work/turn"
 exec "$newer" "\$@"
 END
 chmod +x "$BLK"
-handovers=$((2 * ${TWO_BUILDS:-10} - 1))
+handovers=19
 UPGRADES=$((2 * handovers)) "$here/blk_11_upgrade.sh" || exit
 HANDOVERS=$handovers "$here/blk_13_upgrade_vdpa.sh" || exit
 [ "$(cat "$work/turn")" = 0 ] || { echo "FAIL: an odd number of processes"; exit 1; }
