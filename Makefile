@@ -101,5 +101,4 @@ clean:
 	[ ! -e $(BUILD)/build.ninja ] || ninja -C $(BUILD) clean
 
 .PHONY: help deps configure build run check lint check-long check-debug coverage performance unit \
-	fuzz host vm \
-	shell install clean
+	fuzz host vm shell install clean

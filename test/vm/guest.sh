@@ -211,13 +211,6 @@ port_count()
 
 # pass_on NAME SIZE [PORT...]: each of the two ports leaves checksums to the other one, and packets of
 # more than SIZE bytes of payload to be segmented (0: none). PORTs receive large packets whole.
-count()
-{
-	testpmd_cmd "$1" "show port stats $2" | sed -n "s/.*$3: *\([0-9]*\).*/\1/p" | tail -n 1
-}
-
-# pass_on NAME SIZE [PORT...]: each of the two ports leaves checksums to the other one, and packets of
-# more than SIZE bytes of payload to be segmented (0: none). PORTs receive large packets whole.
 pass_on()
 {
 	local name=$1 size=$2 port proto orders=(stop "port stop all")
@@ -235,38 +228,6 @@ pass_on()
 		orders+=("port config $port rx_offload tcp_lro on")
 	done
 	testpmd_cmd "$name" "${orders[@]}" "port start all" "set fwd csum" start >/dev/null
-}
-
-count()
-{
-	testpmd_cmd "$1" "show port stats $2" | sed -n "s/.*$3: *\([0-9]*\).*/\1/p" | tail -n 1
-}
-
-# pass_on NAME SIZE [PORT...]: each of the two ports leaves checksums to the other one, and packets of
-# more than SIZE bytes of payload to be segmented (0: none). PORTs receive large packets whole.
-pass_on()
-{
-	local name=$1 size=$2 port proto
-	shift 2
-	testpmd_cmd "$name" stop >/dev/null
-	testpmd_cmd "$name" "port stop all" >/dev/null
-	for port in 0 1; do
-		for proto in tcp udp; do
-			testpmd_cmd "$name" "port config $port rx_offload ${proto}_cksum on" >/dev/null
-			testpmd_cmd "$name" "csum set $proto hw $port" >/dev/null
-		done
-		testpmd_cmd "$name" "csum set ip hw $port" >/dev/null
-		testpmd_cmd "$name" "csum mac-swap off $port" >/dev/null
-		[ "$size" != 0 ] || continue
-		testpmd_cmd "$name" "port config $port tx_offload tcp_tso on" >/dev/null
-		testpmd_cmd "$name" "tso set $size $port" >/dev/null
-	done
-	for port; do
-		testpmd_cmd "$name" "port config $port rx_offload tcp_lro on" >/dev/null
-	done
-	testpmd_cmd "$name" "port start all" >/dev/null
-	testpmd_cmd "$name" "set fwd csum" >/dev/null
-	testpmd_cmd "$name" start >/dev/null
 }
 
 count()
