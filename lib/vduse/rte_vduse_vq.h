@@ -303,7 +303,7 @@ rte_vduse_vq_wake_fd(struct rte_vduse_vq *vq);
 /**
  * Makes what rte_vduse_vq_wake_fd() is signalled for events of an epoll instance, edge-triggered
  * (EPOLLIN), without a read. For a vhost-user client this spares each wake-up the way through the
- * control thread. Their data says nothing; other files may be in the same instance.
+ * control thread. Other files may be in the same instance.
  *
  * Any thread, one at a time for a virtqueue; not within a burst of it, nor in a callback.
  *
@@ -312,11 +312,13 @@ rte_vduse_vq_wake_fd(struct rte_vduse_vq *vq);
  * @param epoll_fd
  *   The instance, which replaces an earlier one, or -1: none any more. The caller keeps it, and calls
  *   with -1 before it closes it or destroys the device.
+ * @param ptr
+ *   The data of the events (data.ptr); unused with -1.
  * @return
  *   0; or a negative errno of eventfd(2) or epoll_ctl(2), with one log line: there are no events.
  */
 int
-rte_vduse_vq_wake_epoll(struct rte_vduse_vq *vq, int epoll_fd);
+rte_vduse_vq_wake_epoll(struct rte_vduse_vq *vq, int epoll_fd, void *ptr);
 
 /** Counters of a virtqueue. A newer library may add some at the end. */
 struct rte_vduse_vq_stats {

@@ -425,11 +425,13 @@ rte_vduse_blk_wake_fd(struct rte_vduse_blk *blk, uint16_t queue);
  *   0 to rte_vduse_blk_queues() - 1; not checked.
  * @param epoll_fd
  *   The instance, or -1: none any more, before it is closed or the device is destroyed.
+ * @param ptr
+ *   The data of the events (data.ptr); unused with -1.
  * @return
  *   0; or a negative errno of eventfd(2) or epoll_ctl(2), with one log line.
  */
 int
-rte_vduse_blk_wake_epoll(struct rte_vduse_blk *blk, uint16_t queue, int epoll_fd);
+rte_vduse_blk_wake_epoll(struct rte_vduse_blk *blk, uint16_t queue, int epoll_fd, void *ptr);
 
 /**
  * Prepares a queue for the sleep of the thread that polls it: enables notifications of the driver
@@ -473,6 +475,24 @@ rte_vduse_blk_wake_epoll(struct rte_vduse_blk *blk, uint16_t queue, int epoll_fd
  */
 uint64_t
 rte_vduse_blk_sleep(struct rte_vduse_blk *blk, uint16_t queue);
+
+/**
+ * Asks whether a thread that goes on polling other queues may leave this one out until its eventfd is
+ * signalled: as rte_vduse_blk_sleep() says RTE_VDUSE_BLK_SIGNALLED, if no request is in flight
+ * either. So a thread with many queues polls only those that work, and looks at its epoll instance
+ * from time to time: that bounds how long the first request of another queue waits.
+ *
+ * The thread that polls the queue.
+ *
+ * @param blk
+ *   The device.
+ * @param queue
+ *   0 to rte_vduse_blk_queues() - 1; not checked.
+ * @return
+ *   Whether it needs no poll before its eventfd is signalled. false: poll it on.
+ */
+bool
+rte_vduse_blk_park(struct rte_vduse_blk *blk, uint16_t queue);
 
 /**
  * Copies the counters of a queue. Any thread.

@@ -27,12 +27,12 @@ rte_vduse_blk_wake_fd(struct rte_vduse_blk *blk, uint16_t index)
 }
 
 int
-rte_vduse_blk_wake_epoll(struct rte_vduse_blk *blk, uint16_t index, int epoll_fd)
+rte_vduse_blk_wake_epoll(struct rte_vduse_blk *blk, uint16_t index, int epoll_fd, void *ptr)
 {
 	/* For the signals of the backend. */
 	int fd = epoll_fd >= 0 ? rte_vduse_blk_wake_fd(blk, index) : 0;
 
-	return fd < 0 ? fd : rte_vduse_vq_wake_epoll(blk->queues[index].vq, epoll_fd);
+	return fd < 0 ? fd : rte_vduse_vq_wake_epoll(blk->queues[index].vq, epoll_fd, ptr);
 }
 
 /*
@@ -84,10 +84,10 @@ sleep_enable(struct vblk_queue *queue)
 	return queue->in_flight == 0 || vblk_channel_sleep(queue->channel, fd);
 }
 
-uint64_t
-rte_vduse_blk_sleep(struct rte_vduse_blk *blk, uint16_t index)
+/* in_flight: whether requests may be in flight meanwhile. */
+static uint64_t
+sleep_ask(struct vblk_queue *queue, bool in_flight)
 {
-	struct vblk_queue *queue = &blk->queues[index];
 	uint64_t until = RTE_VDUSE_BLK_AWAKE;
 
 	if (rte_atomic_load_explicit(&queue->wake_fd, rte_memory_order_relaxed) < 0)
@@ -102,10 +102,22 @@ rte_vduse_blk_sleep(struct rte_vduse_blk *blk, uint16_t index)
 			       : RTE_VDUSE_BLK_SIGNALLED;
 	/* Relaxed: the control thread signals after it set the flag. */
 	if (!rte_atomic_load_explicit(&queue->vq->unkicked, rte_memory_order_relaxed) &&
-	    !sleep_has_work(queue) && sleep_enable(queue))
+	    (in_flight || queue->in_flight == 0) && !sleep_has_work(queue) && sleep_enable(queue))
 		until = sleep_due(queue);
 	vduse_vq_leave(queue->vq);
 	return until;
+}
+
+uint64_t
+rte_vduse_blk_sleep(struct rte_vduse_blk *blk, uint16_t index)
+{
+	return sleep_ask(&blk->queues[index], true);
+}
+
+bool
+rte_vduse_blk_park(struct rte_vduse_blk *blk, uint16_t index)
+{
+	return sleep_ask(&blk->queues[index], false) == RTE_VDUSE_BLK_SIGNALLED;
 }
 
 void

@@ -4,7 +4,8 @@
 #
 # Worker lcores sleep while the drivers of their disks are silent: with 1 disk and with 100 the process
 # takes less than 0.5 % of a processor. Then a driver makes pauses, in both ring formats, and one
-# that sleeps until it is called: nothing is lost. With --idle 0 lcores poll always.
+# that sleeps until it is called: nothing is lost, nor while another disk keeps their lcore busy, which polls
+# them no more. With --idle 0 lcores poll always.
 . "$(dirname "$0")/disk.sh"
 need python3
 most=50 # milliseconds of processor time in ten seconds
@@ -52,6 +53,25 @@ connect()
 	wait_for 60 grep -q "connected" "$work/drivers.log" || fail "$(cat "$work/drivers.log")"
 }
 
+# A driver that polls and always has requests in flight, for SECONDS.
+keep_busy()
+{
+	taskset -c 0 "$DPDK_VDUSE_BUILD/test/perf/client/blk_client" busy null "$work/busy.sock" randread 4096 2 \
+		"$1" >"$work/busy.log" 2>&1 9>&- &
+	busy=$!
+}
+
+# check_drivers NUMBER: see above.
+check_drivers()
+{
+	step "$1 disks, one driver with pauses"
+	exec 9>&-
+	wait "$drivers" || fail "$(cat "$work/drivers.log")"
+	cat "$work/drivers.log"
+	step "$1 disks, one request at a time"
+	"$(dirname "$0")/depth_1.py" "$sock" 1 || fail "see above"
+}
+
 # check NUMBER
 check()
 {
@@ -63,18 +83,23 @@ check()
 	cpu=$(cpu_of 10)
 	echo "-- $1 disks: $cpu ms of processor time in 10 s"
 	[ "$cpu" -lt "$most" ] || fail "$cpu ms of processor time in 10 s"
-	step "$1 disks, one driver with pauses"
-	exec 9>&-
-	wait "$drivers" || fail "$(cat "$work/drivers.log")"
-	cat "$work/drivers.log"
-	step "$1 disks, one request at a time"
-	"$(dirname "$0")/depth_1.py" "$sock" 1 || fail "see above"
+	check_drivers "$1"
 	stop_blk
 }
 
 truncate -s 1M "$image"
 check 1
 check "$disks"
+
+step "$disks disks beside a busy one"
+start_disks "$disks" --device "busy,iface=$work/busy.sock,backend=null,size=1G"
+connect "$disks"
+keep_busy 300
+check_drivers "$disks"
+kill -0 "$busy" 2>/dev/null || fail "$(cat "$work/busy.log")"
+kill -KILL "$busy"
+wait "$busy" || true
+stop_blk
 
 step "--idle 0"
 start_disks 1 --idle 0

@@ -441,6 +441,8 @@ events(int epoll_fd)
 	int nb = epoll_wait(epoll_fd, found, RTE_DIM(found), 0);
 
 	assert_true(nb >= 0);
+	for (int i = 0; i < nb; i++)
+		assert_ptr_equal(found[i].data.ptr, &self);
 	return (unsigned int)nb;
 }
 
@@ -455,7 +457,7 @@ test_kick_epoll(void **state)
 	wake = rte_vduse_vq_wake_fd(self.vqs[0]);
 	send_kick(0, kicks[0]);
 	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
-	assert_int_equal(rte_vduse_vq_wake_epoll(self.vqs[0], epoll_fd), 0);
+	assert_int_equal(rte_vduse_vq_wake_epoll(self.vqs[0], epoll_fd, &self), 0);
 	(void)events(epoll_fd);
 	(void)unit_signalled(&wake);
 	/* At once, each time though nobody reads it, and the eventfd of core/ stays as it is. */
@@ -480,12 +482,12 @@ test_kick_epoll(void **state)
 	assert_int_equal(vduse_ctrl_run(drained, self.dev), 0);
 	assert_int_equal(events(epoll_fd), 1);
 	/* Without the epoll, kicks are passed on again. */
-	assert_int_equal(rte_vduse_vq_wake_epoll(self.vqs[0], -1), 0);
+	assert_int_equal(rte_vduse_vq_wake_epoll(self.vqs[0], -1, NULL), 0);
 	assert_true(unit_wait(unit_signalled, &wake));
 	assert_int_equal(eventfd_write(kicks[1], 1), 0);
 	assert_true(unit_wait(unit_signalled, &wake));
 	assert_int_equal(events(epoll_fd), 0);
-	assert_int_equal(rte_vduse_vq_wake_epoll(self.vqs[0], kicks[0]), -EINVAL);
+	assert_int_equal(rte_vduse_vq_wake_epoll(self.vqs[0], kicks[0], NULL), -EINVAL);
 	close(epoll_fd);
 	close(kicks[0]);
 	close(kicks[1]);

@@ -308,19 +308,51 @@ polls(void **state)
 	RTE_SET_USED(state);
 	create(&kind);
 	assert_int_equal(rte_vduse_blk_sleep(blk, 0), RTE_VDUSE_BLK_AWAKE);
+	assert_false(rte_vduse_blk_park(blk, 0));
 	assert_true(rte_vduse_blk_wake_fd(blk, 0) >= 0);
 	assert_int_equal(rte_vduse_blk_sleep(blk, 0), RTE_VDUSE_BLK_SIGNALLED);
+	assert_true(rte_vduse_blk_park(blk, 0));
 	up(SPLIT);
 	assert_int_equal(rte_vduse_blk_sleep(blk, 0), RTE_VDUSE_BLK_SIGNALLED);
+	assert_true(rte_vduse_blk_park(blk, 0));
 	vblk_fault_hold(blk->backend, true);
 	post(VIRTIO_BLK_T_OUT, 0, 1);
 	assert_int_equal(rte_vduse_blk_sleep(blk, 0), RTE_VDUSE_BLK_AWAKE);
+	assert_false(rte_vduse_blk_park(blk, 0));
 	assert_int_not_equal(rte_vduse_blk_poll(blk, 0), 0);
 	assert_int_equal(rte_vduse_blk_sleep(blk, 0), RTE_VDUSE_BLK_AWAKE);
+	assert_false(rte_vduse_blk_park(blk, 0));
 	vblk_fault_hold(blk->backend, false);
 	assert_int_not_equal(rte_vduse_blk_poll(blk, 0), 0);
 	take(1);
 	assert_int_equal(rte_vduse_blk_sleep(blk, 0), RTE_VDUSE_BLK_SIGNALLED);
+	assert_true(rte_vduse_blk_park(blk, 0));
+	down();
+	rte_vduse_blk_destroy(blk);
+	vduse_loopback_free(loop);
+}
+
+/* A thread that may sleep until a request in flight finishes may not leave its queue out. */
+static void
+parks(void **state)
+{
+	const struct kind kind = { "file", SPLIT };
+	struct vblk_queue *queue;
+
+	RTE_SET_USED(state);
+	if (image_fd < 0)
+		skip();
+	create(&kind);
+	queue = &blk->queues[0];
+	assert_true(rte_vduse_blk_wake_fd(blk, 0) >= 0);
+	up(SPLIT);
+	(void)rte_vduse_blk_poll(blk, 0);
+	assert_true(rte_vduse_blk_park(blk, 0));
+	queue->in_flight = 1;
+	assert_int_equal(rte_vduse_blk_sleep(blk, 0), RTE_VDUSE_BLK_SIGNALLED);
+	assert_false(rte_vduse_blk_park(blk, 0));
+	queue->in_flight = 0;
+	assert_true(rte_vduse_blk_park(blk, 0));
 	down();
 	rte_vduse_blk_destroy(blk);
 	vduse_loopback_free(loop);
@@ -335,6 +367,7 @@ main(void)
 	};
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(polls),
+		cmocka_unit_test(parks),
 		{ "ram, split", sleeps, NULL, NULL, (void *)(uintptr_t)&kinds[0] },
 		{ "ram, event indices", sleeps, NULL, NULL, (void *)(uintptr_t)&kinds[1] },
 		{ "ram, packed", sleeps, NULL, NULL, (void *)(uintptr_t)&kinds[2] },

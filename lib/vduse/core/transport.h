@@ -100,10 +100,11 @@ struct vduse_transport_ops {
 	/* fd: an eventfd for the driver's kicks, or -1 for none. */
 	int (*vq_kick_fd)(struct rte_vduse_dev *dev, uint16_t index, int fd);
 	/*
-	 * The driver's kicks are events of this epoll instance instead of signals of the eventfd; -1:
-	 * of the eventfd again. Any thread. NULL: the kernel signals the eventfd by itself.
+	 * The driver's kicks are events of this epoll instance, with ptr as their data, instead of signals
+	 * of the eventfd; -1: of the eventfd again. Any thread. NULL: the kernel signals the eventfd by
+	 * itself.
 	 */
-	void (*vq_wake_epoll)(struct rte_vduse_dev *dev, uint16_t index, int epoll_fd);
+	void (*vq_wake_epoll)(struct rte_vduse_dev *dev, uint16_t index, int epoll_fd, void *ptr);
 	/* Interrupts the driver. */
 	int (*vq_call)(struct rte_vduse_dev *dev, uint16_t index);
 	/* Keeps the interrupts of a virtqueue off the processors that poll. May be NULL. */

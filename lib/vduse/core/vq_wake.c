@@ -18,15 +18,15 @@ vq_wake_end(struct rte_vduse_vq *vq)
 	if (vq->wake_epoll < 0)
 		return;
 	if (vq->dev->transport->vq_wake_epoll != NULL)
-		vq->dev->transport->vq_wake_epoll(vq->dev, vq->index, -1);
+		vq->dev->transport->vq_wake_epoll(vq->dev, vq->index, -1, NULL);
 	(void)epoll_ctl(vq->wake_epoll, EPOLL_CTL_DEL, vq->wake_fd, NULL);
 	vq->wake_epoll = -1;
 }
 
 int
-rte_vduse_vq_wake_epoll(struct rte_vduse_vq *vq, int epoll_fd)
+rte_vduse_vq_wake_epoll(struct rte_vduse_vq *vq, int epoll_fd, void *ptr)
 {
-	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET, .data.ptr = ptr };
 	int fd;
 
 	vq_wake_end(vq);
@@ -45,6 +45,6 @@ rte_vduse_vq_wake_epoll(struct rte_vduse_vq *vq, int epoll_fd)
 	}
 	vq->wake_epoll = epoll_fd;
 	if (vq->dev->transport->vq_wake_epoll != NULL)
-		vq->dev->transport->vq_wake_epoll(vq->dev, vq->index, epoll_fd);
+		vq->dev->transport->vq_wake_epoll(vq->dev, vq->index, epoll_fd, ptr);
 	return 0;
 }

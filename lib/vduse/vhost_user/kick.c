@@ -25,13 +25,14 @@ kick_watch(const struct vhost_user *vu, uint16_t index, bool on)
 {
 	const struct vhost_user_vq *vq = &vu->vqs[index];
 	int epoll_fd = vq->kick_epoll >= 0 ? vq->kick_epoll : vu->dev->fd;
-	struct epoll_event event = {
-		.events = EPOLLIN | EPOLLET,
-		.data.u64 = VHOST_USER_KICK | index,
-	};
+	struct epoll_event event = { .events = EPOLLIN | EPOLLET };
 
 	if (vq->kick < 0 || vq->kick_to < 0)
 		return;
+	if (vq->kick_epoll >= 0)
+		event.data.ptr = vq->kick_ptr;
+	else
+		event.data.u64 = VHOST_USER_KICK | index;
 	if (epoll_ctl(epoll_fd, on ? EPOLL_CTL_ADD : EPOLL_CTL_DEL, vq->kick, &event) < 0 && on)
 		VDUSE_LOG_DRIVER(vu->dev, msg, ERR,
 				 "cannot poll the kick descriptor of virtqueue %u: %s: a thread "
@@ -90,11 +91,12 @@ vhost_user_kick_to(struct vhost_user *vu, uint16_t index, int fd)
 }
 
 void
-vhost_user_kick_epoll(struct vhost_user *vu, uint16_t index, int epoll_fd)
+vhost_user_kick_epoll(struct vhost_user *vu, uint16_t index, int epoll_fd, void *ptr)
 {
 	pthread_mutex_lock(&vu->lock);
 	kick_watch(vu, index, false);
 	vu->vqs[index].kick_epoll = epoll_fd;
+	vu->vqs[index].kick_ptr = ptr;
 	kick_watch(vu, index, true);
 	pthread_mutex_unlock(&vu->lock);
 }

@@ -234,9 +234,9 @@ vhost_user_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
 }
 
 static void
-vhost_user_vq_wake_epoll(struct rte_vduse_dev *dev, uint16_t index, int epoll_fd)
+vhost_user_vq_wake_epoll(struct rte_vduse_dev *dev, uint16_t index, int epoll_fd, void *ptr)
 {
-	vhost_user_kick_epoll(dev->transport_priv, index, epoll_fd);
+	vhost_user_kick_epoll(dev->transport_priv, index, epoll_fd, ptr);
 }
 
 static int

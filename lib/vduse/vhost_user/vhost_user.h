@@ -101,6 +101,7 @@ struct vhost_user_vq {
 	int kick;                     /* eventfd of the driver, see kick.c; -1: none */
 	int kick_to;                  /* eventfd of core/ while it runs; -1: none */
 	int kick_epoll;               /* epoll file of a thread that sleeps; -1: none */
+	void *kick_ptr;               /* data of its events */
 };
 
 /* A write to the configuration space. No writable field is longer. */
@@ -314,7 +315,7 @@ vhost_user_kick_to(struct vhost_user *vu, uint16_t index, int fd);
  * -1: no more. Any thread.
  */
 void
-vhost_user_kick_epoll(struct vhost_user *vu, uint16_t index, int epoll_fd);
+vhost_user_kick_epoll(struct vhost_user *vu, uint16_t index, int epoll_fd, void *ptr);
 /* kick.c: passes on a notification. */
 void
 vhost_user_kick_pass(const struct vhost_user *vu, uint16_t index);
