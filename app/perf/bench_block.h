@@ -70,9 +70,9 @@ struct perf_block {
 	bool up;                         /* the driver is up, over the loopback */
 };
 
-/* block_device.c: polls until the phase is PERF_STOP; arg is a struct perf_block_device. */
-int
-perf_block_device_run(void *arg);
+/* block_device.c: see struct perf_side; arg is a struct perf_block_device. */
+void
+perf_block_device_turn(void *arg);
 
 /* block_driver.c: size of a buffer in bytes. */
 uint32_t
@@ -90,12 +90,11 @@ perf_block_driver_create(struct perf_block_driver *driver, const struct perf_ben
 void
 perf_block_driver_free(struct perf_block_driver *driver);
 
-/*
- * block_driver.c: keeps requests in flight until the phase is PERF_STOP; arg is a struct
- * perf_block_driver.
- */
-int
-perf_block_driver_run(void *arg);
+/* block_driver.c: see struct perf_side: keeps requests in flight; arg is a struct perf_block_driver. */
+void
+perf_block_driver_begin(void *arg);
+void
+perf_block_driver_turn(void *arg);
 
 /*
  * Sets up, measures and cleans up; calls done with the result before cleaning up. Returns the result

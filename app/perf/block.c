@@ -173,8 +173,10 @@ block_conduct(struct perf_block *block, struct perf_result *result)
 	struct perf_block_driver *driver = &block->driver;
 	const struct perf_conduct conduct = {
 		.bench = &block->bench,
-		.sides = { { perf_block_device_run, &block->device },
-			   { perf_block_driver_run, driver } },
+		.sides = { { .turn = perf_block_device_turn, .arg = &block->device },
+			   { .begin = perf_block_driver_begin,
+			     .turn = perf_block_driver_turn,
+			     .arg = driver } },
 		.nb_sides = block->loop != NULL ? 2 : 1,
 		.device = block->device.flows,
 		.sent = { &driver->asked[PERF_FROM], &driver->asked[PERF_TO] },

@@ -50,14 +50,12 @@ device_poll(struct perf_block_device *device, uint16_t index)
 	device_charge(device, seen, &now);
 }
 
-int
-perf_block_device_run(void *arg)
+void
+perf_block_device_turn(void *arg)
 {
 	struct perf_block_device *device = arg;
-	uint16_t queues = device->bench->options->queues, i;
+	uint16_t i;
 
-	while (perf_bench_phase(device->bench) != PERF_STOP)
-		for (i = 0; i < queues; i++)
-			device_poll(device, i);
-	return 0;
+	for (i = 0; i < device->bench->options->queues; i++)
+		device_poll(device, i);
 }

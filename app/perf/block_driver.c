@@ -221,16 +221,22 @@ driver_begin(struct perf_block_driver *driver, struct perf_block_queue *queue)
 	}
 }
 
-int
-perf_block_driver_run(void *arg)
+void
+perf_block_driver_begin(void *arg)
 {
 	struct perf_block_driver *driver = arg;
-	uint16_t queues = driver->bench->options->queues, i;
+	uint16_t i;
 
-	for (i = 0; i < queues; i++)
+	for (i = 0; i < driver->bench->options->queues; i++)
 		driver_begin(driver, &driver->queues[i]);
-	while (perf_bench_phase(driver->bench) != PERF_STOP)
-		for (i = 0; i < queues; i++)
-			driver_poll(driver, &driver->queues[i]);
-	return 0;
+}
+
+void
+perf_block_driver_turn(void *arg)
+{
+	struct perf_block_driver *driver = arg;
+	uint16_t i;
+
+	for (i = 0; i < driver->bench->options->queues; i++)
+		driver_poll(driver, &driver->queues[i]);
 }

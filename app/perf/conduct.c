@@ -21,8 +21,17 @@
 #define CONDUCT_TICK_US    10000
 #define CONDUCT_PATIENCE_S 10 /* time without a packet after which missing ones are lost */
 
+/* What an lcore polls: sides of conduct. */
+struct conduct_lcore {
+	const struct perf_conduct *conduct;
+	unsigned int first;
+	unsigned int nb;
+};
+
 struct conductor {
 	const struct perf_conduct *conduct;
+	struct conduct_lcore lcores[PERF_SIDES];
+	unsigned int nb_lcores;
 	struct perf_result *result;
 	int ret;
 };
@@ -179,9 +188,28 @@ conduct_run(void *arg)
 	return NULL;
 }
 
+static int
+conduct_poll(void *arg)
+{
+	const struct conduct_lcore *lcore = arg;
+	const struct perf_side *first = &lcore->conduct->sides[lcore->first], *side;
+	const struct perf_side *end = first + lcore->nb;
+
+	for (side = first; side < end; side++)
+		if (side->begin != NULL)
+			side->begin(side->arg);
+	while (perf_bench_phase(lcore->conduct->bench) != PERF_STOP)
+		for (side = first; side < end; side++)
+			side->turn(side->arg);
+	for (side = first; side < end; side++)
+		if (side->end != NULL)
+			side->end(side->arg);
+	return 0;
+}
+
 /* Polls on this thread, and runs the conductor on a new one. */
 static void
-conduct_beside(struct conductor *conductor, const struct perf_side *side)
+conduct_beside(struct conductor *conductor, struct conduct_lcore *lcore)
 {
 	pthread_t thread;
 	int ret;
@@ -193,7 +221,7 @@ conduct_beside(struct conductor *conductor, const struct perf_side *side)
 		conductor->ret = -ret;
 		return;
 	}
-	side->run(side->arg);
+	conduct_poll(lcore);
 	pthread_join(thread, NULL);
 }
 
@@ -201,20 +229,32 @@ conduct_beside(struct conductor *conductor, const struct perf_side *side)
 static void
 conduct_lcores(struct conductor *conductor)
 {
-	const struct perf_conduct *conduct = conductor->conduct;
 	unsigned int lcore, next = 0;
 
 	RTE_LCORE_FOREACH_WORKER(lcore) {
-		if (next == conduct->nb_sides)
+		if (next == conductor->nb_lcores)
 			break;
-		rte_eal_remote_launch(conduct->sides[next].run, conduct->sides[next].arg, lcore);
+		rte_eal_remote_launch(conduct_poll, &conductor->lcores[next], lcore);
 		next++;
 	}
-	if (next == conduct->nb_sides)
+	if (next == conductor->nb_lcores)
 		conduct_run(conductor);
 	else
-		conduct_beside(conductor, &conduct->sides[next]);
+		conduct_beside(conductor, &conductor->lcores[next]);
 	rte_eal_mp_wait_lcore();
+}
+
+/* Distributes the sides: each has an lcore, or one has both. */
+static void
+conduct_distribute(struct conductor *conductor)
+{
+	const struct perf_conduct *conduct = conductor->conduct;
+	unsigned int i, each = conduct->bench->options->one_lcore ? conduct->nb_sides : 1;
+
+	conductor->nb_lcores = conduct->nb_sides / each;
+	for (i = 0; i < conductor->nb_lcores; i++)
+		conductor->lcores[i] =
+			(struct conduct_lcore){ .conduct = conduct, .first = i * each, .nb = each };
 }
 
 /* Reads what is known only after the last packet. The lcores do not poll any more. */
@@ -240,10 +280,11 @@ perf_conduct(const struct perf_conduct *conduct, struct perf_result *result)
 
 	*result =
 		(struct perf_result){ .options = conduct->bench->options, .hz = rte_get_tsc_hz() };
-	if (rte_lcore_count() < conduct->nb_sides) {
+	conduct_distribute(&conductor);
+	if (rte_lcore_count() < conductor.nb_lcores) {
 		PERF_LOG("%u lcores have to poll: give EAL as many, for example --lcores "
 			 "0@0,1@0,2@1",
-			 conduct->nb_sides);
+			 conductor.nb_lcores);
 		return -EINVAL;
 	}
 	conduct_lcores(&conductor);

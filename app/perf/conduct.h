@@ -9,9 +9,11 @@
 
 #define PERF_SIDES 2
 
-/* A side that polls until the phase is PERF_STOP. Returns 0. */
+/* A side. Its functions are called by the lcore that polls it. */
 struct perf_side {
-	int (*run)(void *arg);
+	void (*begin)(void *arg); /* or NULL */
+	void (*turn)(void *arg);  /* once for each queue; until the phase is PERF_STOP */
+	void (*end)(void *arg);   /* or NULL */
 	void *arg;
 };
 

@@ -189,22 +189,27 @@ static void (*const device_polls[])(struct perf_device *device, uint16_t index) 
 	[PERF_DIRECTION_ECHO] = device_echo,
 };
 
-int
-perf_device_run(void *arg)
+void
+perf_device_turn(void *arg)
 {
 	struct perf_device *device = arg;
 	const struct perf_options *options = device->bench->options;
-	void (*poll)(struct perf_device *, uint16_t) = device_polls[options->direction];
 	uint16_t i;
 
-	while (perf_bench_phase(device->bench) != PERF_STOP)
-		for (i = 0; i < options->queues; i++)
-			poll(device, i);
-	for (i = 0; i < options->queues; i++) {
+	for (i = 0; i < options->queues; i++)
+		device_polls[options->direction](device, i);
+}
+
+void
+perf_device_end(void *arg)
+{
+	struct perf_device *device = arg;
+	uint16_t i;
+
+	for (i = 0; i < device->bench->options->queues; i++) {
 		struct perf_device_pair *pair = &device->pairs[i];
 
 		rte_pktmbuf_free_bulk(pair->mbufs + pair->first,
 				      (unsigned int)(pair->last - pair->first));
 	}
-	return 0;
 }

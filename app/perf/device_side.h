@@ -29,8 +29,10 @@ struct perf_device {
 	struct perf_device_pair pairs[PERF_QUEUES_MAX];
 };
 
-/* Polls until the phase is PERF_STOP; arg is a struct perf_device. Returns 0. */
-int
-perf_device_run(void *arg);
+/* See struct perf_side; arg is a struct perf_device. */
+void
+perf_device_turn(void *arg);
+void
+perf_device_end(void *arg);
 
 #endif /* PERF_DEVICE_SIDE_H */

@@ -138,22 +138,17 @@ driver_receive(struct perf_driver *driver, struct perf_driver_pair *pair)
 	perf_flow_burst(flow, packets, bytes, now - begin);
 }
 
-int
-perf_driver_run(void *arg)
+void
+perf_driver_turn(void *arg)
 {
 	struct perf_driver *driver = arg;
 	const struct perf_options *options = driver->bench->options;
-	bool send = perf_options_flow(options, PERF_FROM);
-	bool receive = perf_options_flow(options, PERF_TO);
 	uint16_t i;
 
-	while (perf_bench_phase(driver->bench) != PERF_STOP) {
-		for (i = 0; i < options->queues; i++) {
-			if (send)
-				driver_send(driver, &driver->pairs[i]);
-			if (receive)
-				driver_receive(driver, &driver->pairs[i]);
-		}
+	for (i = 0; i < options->queues; i++) {
+		if (perf_options_flow(options, PERF_FROM))
+			driver_send(driver, &driver->pairs[i]);
+		if (perf_options_flow(options, PERF_TO))
+			driver_receive(driver, &driver->pairs[i]);
 	}
-	return 0;
 }

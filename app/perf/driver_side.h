@@ -43,8 +43,8 @@ perf_driver_create(struct perf_driver *driver, const struct perf_bench *bench);
 void
 perf_driver_free(struct perf_driver *driver);
 
-/* Polls until the phase is PERF_STOP; arg is a struct perf_driver. Returns 0. */
-int
-perf_driver_run(void *arg);
+/* See struct perf_side; arg is a struct perf_driver. */
+void
+perf_driver_turn(void *arg);
 
 #endif /* PERF_DRIVER_SIDE_H */

@@ -33,12 +33,12 @@ json_setting(const struct perf_options *options)
 {
 	json_t *object = options->mode == PERF_MODE_BLOCK ? json_setting_block(options)
 							  : json_setting_net(options);
-	json_t *both =
-		json_pack("{s:s, s:b, s:i, s:i, s:i, s:b, s:f, s:f, s:s*}", "ring",
-			  options->packed ? "packed" : "split", "in_order", options->in_order,
-			  "burst", options->burst, "queue_size", options->queue_size, "queues",
-			  options->queues, "verify", options->verify, "warmup_s", options->warmup,
-			  "duration_s", options->duration, "device", options->device);
+	json_t *both = json_pack(
+		"{s:s, s:b, s:i, s:i, s:i, s:b, s:b, s:f, s:f, s:s*}", "ring",
+		options->packed ? "packed" : "split", "in_order", options->in_order, "burst",
+		options->burst, "queue_size", options->queue_size, "queues", options->queues,
+		"one_lcore", options->one_lcore, "verify", options->verify, "warmup_s",
+		options->warmup, "duration_s", options->duration, "device", options->device);
 
 	json_object_update(object, both);
 	json_decref(both);

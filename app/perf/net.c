@@ -188,7 +188,10 @@ net_conduct(struct perf_net *net, struct perf_result *result)
 	enum perf_direction direction = net->bench.options->direction;
 	struct perf_conduct conduct = {
 		.bench = &net->bench,
-		.sides = { { perf_device_run, &net->device }, { perf_driver_run, &net->driver } },
+		.sides = { { .turn = perf_device_turn,
+			     .end = perf_device_end,
+			     .arg = &net->device },
+			   { .turn = perf_driver_turn, .arg = &net->driver } },
 		.nb_sides = net->loop != NULL ? 2 : 1,
 		.device = net->device.flows,
 		.sent = { &net->driver.flows[PERF_FROM], &net->device.flows[PERF_TO] },

@@ -62,6 +62,8 @@ static const char usage[] =
 	"  --inflight 0|1         block: keep the inflight log (default: 0)\n"
 	"  --burst N              1 to 64 packets or requests (default: 32)\n"
 	"  --queue-size N         a power of two, 2 to 32768 (default: 256)\n"
+	"  --one-lcore 0|1        device and driver take turns on one lcore, so that no cache line\n"
+	"                         moves between processors (default: 0)\n"
 	"  --queues N             queue pairs, or queues of a block device (default: 1)\n"
 	"  --warmup SECONDS       not measured (default: 1)\n"
 	"  --duration SECONDS     measured (default: 5)\n"
@@ -74,7 +76,7 @@ static const char usage[] =
 	"  --attach DRIVER        none, virtio or vhost: bind that device to it (default: none)\n"
 	"  --help\n"
 	"\n"
-	"Two lcores poll, with --device one. Another lcore may sleep and show the progress:\n"
+	"Two lcores poll, with --device or --one-lcore 1 one. Another lcore may sleep and show the progress:\n"
 	"  dpdk-vduse-perf --lcores 0@0,1@0,2@1 --in-memory --no-pci -- --direction echo\n";
 
 void
@@ -245,6 +247,7 @@ enum option_id {
 	OPTION_LOG,
 	OPTION_BURST,
 	OPTION_QUEUE_SIZE,
+	OPTION_ONE_LCORE,
 	OPTION_QUEUES,
 	OPTION_WARMUP,
 	OPTION_DURATION,
@@ -273,6 +276,7 @@ static const struct option long_options[] = {
 	[OPTION_LOG] = { "log", required_argument, NULL, OPTION_LOG },
 	[OPTION_BURST] = { "burst", required_argument, NULL, OPTION_BURST },
 	[OPTION_QUEUE_SIZE] = { "queue-size", required_argument, NULL, OPTION_QUEUE_SIZE },
+	[OPTION_ONE_LCORE] = { "one-lcore", required_argument, NULL, OPTION_ONE_LCORE },
 	[OPTION_QUEUES] = { "queues", required_argument, NULL, OPTION_QUEUES },
 	[OPTION_WARMUP] = { "warmup", required_argument, NULL, OPTION_WARMUP },
 	[OPTION_DURATION] = { "duration", required_argument, NULL, OPTION_DURATION },
@@ -326,6 +330,8 @@ options_value(struct perf_options *options, enum option_id option, const char *v
 		return options_bool(name, value, &options->offloads);
 	case OPTION_IN_ORDER:
 		return options_bool(name, value, &options->in_order);
+	case OPTION_ONE_LCORE:
+		return options_bool(name, value, &options->one_lcore);
 	case OPTION_PACKET_SIZE:
 		return options_sizes(options, value);
 	case OPTION_BLOCK_SIZE:
@@ -482,6 +488,9 @@ options_check(const struct perf_options *options)
 {
 	if (options->device == NULL && options->attach != RTE_VDUSE_ATTACH_NONE)
 		return options_refuse("--attach needs --device");
+	if (options->device != NULL && options->one_lcore)
+		return options_refuse(
+			"--one-lcore 1 with --device: its driver is in another process");
 	if (options->device != NULL && options->histogram != NULL)
 		return options_refuse("--histogram with --device: latencies need our own driver");
 	return options_check_verify(options);

@@ -46,6 +46,7 @@ struct perf_options {
 	bool offloads; /* net: checksums and segmentation are negotiated, no packet needs them */
 	bool in_order;
 	bool inflight; /* block: keep the inflight log */
+	bool one_lcore;
 	bool verify;
 	bool progress;
 	bool help;

@@ -52,8 +52,9 @@ report_setting(const struct perf_result *result)
 		report_block(result->options);
 	else
 		report_net(result->options);
-	printf("measured %.2f s at %.0f MHz%s\n\n", perf_result_seconds(result),
-	       (double)result->hz / 1e6, result->interrupted ? ", interrupted" : "");
+	printf("measured %.2f s at %.0f MHz%s%s\n\n", perf_result_seconds(result),
+	       (double)result->hz / 1e6, result->options->one_lcore ? ", on one lcore" : "",
+	       result->interrupted ? ", interrupted" : "");
 }
 
 static void
