@@ -198,6 +198,8 @@ go_on(unsigned int nb_first, unsigned int nb_second)
 
 	assert_true(unit_wait(holds, nb));
 	vblk_fault_hold(fault, false);
+	/* A poll that looked before the disk held requests may still take some. */
+	poller_wait(&pollers[1], 2);
 	post(&sides[1], 1);
 	poller_wait(&pollers[0], 10);
 	poller_wait(&pollers[1], 10);
