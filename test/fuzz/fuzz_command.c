@@ -5,7 +5,9 @@
 
 #include <string.h>
 
+#include <linux/virtio_config.h>
 #include <linux/virtio_net.h>
+#include <linux/virtio_ring.h>
 
 #include <rte_byteorder.h>
 #include <rte_common.h>
@@ -307,6 +309,61 @@ fuzz_command_read(struct fuzz_command *command, struct fuzz_input *in, uint16_t 
 	}
 }
 
+/* What is known of a command of these bytes. */
+static void
+command_know(struct fuzz_command *command, uint16_t pairs)
+{
+	uint8_t number = command->bytes[1];
+	const uint8_t *data = command->bytes + 2;
+	uint16_t word = (uint16_t)(data[0] | data[1] << 8);
+	struct rte_ether_addr address;
+
+	if (command->len < 2)
+		return;
+	switch (command->bytes[0]) {
+	case VIRTIO_NET_CTRL_RX:
+		command_known(command,
+			      number <= VIRTIO_NET_CTRL_RX_ALLMULTI ? VIRTIO_NET_F_CTRL_RX
+								    : VIRTIO_NET_F_CTRL_RX_EXTRA,
+			      number < VNET_RX_MODES && command->len == 3 && data[0] <= 1);
+		return;
+	case VIRTIO_NET_CTRL_MAC:
+		memcpy(&address, data, sizeof(address));
+		if (number == VIRTIO_NET_CTRL_MAC_ADDR_SET)
+			command_known(command, VIRTIO_NET_F_CTRL_MAC_ADDR,
+				      command->len == 2 + sizeof(address) &&
+					      rte_is_valid_assigned_ether_addr(&address));
+		return;
+	case VIRTIO_NET_CTRL_VLAN:
+		command_known(command, VIRTIO_NET_F_CTRL_VLAN,
+			      number <= VIRTIO_NET_CTRL_VLAN_DEL && command->len == 4 &&
+				      word < VNET_VLANS);
+		return;
+	case VIRTIO_NET_CTRL_MQ:
+		if (number == VIRTIO_NET_CTRL_MQ_VQ_PAIRS_SET)
+			command_known(command, VIRTIO_NET_F_MQ,
+				      command->len == 4 && word >= 1 && word <= pairs);
+		return;
+	default:
+		return;
+	}
+}
+
+void
+fuzz_command_read_raw(struct fuzz_command *command, struct fuzz_input *in, uint16_t pairs)
+{
+	uint16_t len = fuzz_u8(in);
+
+	/* All the rest, or as many bytes as most commands have. */
+	if (len == UINT8_MAX)
+		len = (uint16_t)RTE_MIN(in->left, sizeof(command->bytes));
+	command->known = false;
+	command->len = len;
+	memset(command->bytes, 0, 2 + RTE_ETHER_ADDR_LEN);
+	fuzz_bytes(in, command->bytes, len);
+	command_know(command, pairs);
+}
+
 uint8_t
 fuzz_command_ack(const struct fuzz_command *command, uint64_t features)
 {
@@ -320,6 +377,102 @@ bool
 fuzz_command_is(const struct fuzz_command *command, uint8_t class, uint8_t number)
 {
 	return command->len >= 2 && command->bytes[0] == class && command->bytes[1] == number;
+}
+
+bool
+fuzz_requests_post(struct fuzz_requests *requests, struct fuzz_ring *ring,
+		   const struct fuzz_command *command, uint64_t at, uint8_t shape, uint8_t step)
+{
+	static const uint16_t rooms[8] = { 1, 1, 1, 9, 8, 64, FUZZ_ANSWER_MAX, 0 };
+	struct fuzz_piece pieces[FUZZ_PIECES];
+	struct fuzz_request request = { .answer = at + FUZZ_COMMAND_ANSWER,
+					.room = rooms[shape % 8],
+					.used_len = FUZZ_LEN_UNKNOWN };
+	uint8_t *bytes = fuzz_memory_at(ring->memory, at, FUZZ_COMMAND_ANSWER + FUZZ_ANSWER_MAX);
+	unsigned int nb, first = 0;
+
+	request.ack = fuzz_command_ack(command, ring->features);
+	request.coal_get = fuzz_command_is(command, VIRTIO_NET_CTRL_NOTF_COAL,
+					   VIRTIO_NET_CTRL_NOTF_COAL_VQ_GET);
+	if (bytes != NULL) {
+		memcpy(bytes, command->bytes, command->len);
+		memset(bytes + FUZZ_COMMAND_ANSWER, FUZZ_NO_ANSWER, FUZZ_ANSWER_MAX);
+	}
+	nb = fuzz_ring_split(pieces, 10, at, command->len, step % 16, false);
+	/* Without a piece for the answer, or with all pieces in the wrong order. */
+	if ((shape & 0xc0) == 0xc0)
+		request.room = 0;
+	else
+		nb += fuzz_ring_split(pieces + nb, 5, request.answer, request.room, step >> 4,
+				      true);
+	if ((shape & 0xe0) == 0xa0) {
+		pieces[nb] = pieces[0];
+		first = 1;
+	}
+	if (!fuzz_ring_post(ring, pieces + first, nb, (shape & 8) != 0))
+		return false;
+	request.head = ring->order[(ring->posted - 1) % ring->room];
+	requests->all[requests->nb++] = request;
+	return true;
+}
+
+void
+fuzz_requests_take(struct fuzz_requests *requests, struct fuzz_ring *ring, bool honest)
+{
+	struct fuzz_request *request = requests->all, *end = request + requests->nb;
+	enum fuzz_taken taken;
+	uint32_t head, len;
+
+	while ((taken = fuzz_ring_take(ring, &head, &len)) == FUZZ_TAKEN)
+		for (request = requests->all; request < end; request++)
+			if (request->head == head)
+				request->used_len = len;
+	if (honest) {
+		fuzz_check(taken != FUZZ_TAKEN_WRONG, "chain %u was used twice or not posted",
+			   head);
+		fuzz_check(ring->packed ? ring->in_ring == 0 : ring->nb_free == ring->room,
+			   "a command of %u is not used", requests->nb);
+	}
+	for (request = requests->all; honest && request < end; request++) {
+		fuzz_check(request->used_len != FUZZ_LEN_UNKNOWN ||
+				   (ring->features & FUZZ_BIT(VIRTIO_F_IN_ORDER)),
+			   "command %td is not used", request - requests->all);
+		fuzz_request_check(request, ring->memory);
+	}
+	requests->nb = 0;
+}
+
+uint64_t
+fuzz_command_features(struct fuzz_input *in, uint64_t offered)
+{
+	static const uint8_t bits[16] = {
+		VIRTIO_F_RING_PACKED,
+		VIRTIO_F_IN_ORDER,
+		VIRTIO_RING_F_EVENT_IDX,
+		VIRTIO_NET_F_MRG_RXBUF,
+		VIRTIO_NET_F_CTRL_RX,
+		VIRTIO_NET_F_CTRL_RX_EXTRA,
+		VIRTIO_NET_F_CTRL_VLAN,
+		VIRTIO_NET_F_CTRL_MAC_ADDR,
+		VIRTIO_NET_F_MQ,
+		VIRTIO_NET_F_RSS,
+		VIRTIO_NET_F_HASH_REPORT,
+		VIRTIO_NET_F_NOTF_COAL,
+		VIRTIO_NET_F_VQ_NOTF_COAL,
+		VIRTIO_NET_F_DEVICE_STATS,
+		VIRTIO_RING_F_INDIRECT_DESC,
+		VIRTIO_NET_F_CTRL_GUEST_OFFLOADS,
+	};
+	uint16_t without = fuzz_u16(in);
+	uint8_t odd = fuzz_u8(in);
+	unsigned int i;
+
+	for (i = 0; i < RTE_DIM(bits); i++)
+		if (without & 1 << i)
+			offered &= ~FUZZ_BIT(bits[i]);
+	if (odd & 0x80)
+		offered ^= FUZZ_BIT(odd % 64);
+	return offered;
 }
 
 void

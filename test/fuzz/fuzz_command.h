@@ -30,6 +30,10 @@ struct fuzz_command {
 void
 fuzz_command_read(struct fuzz_command *command, struct fuzz_input *in, uint16_t pairs);
 
+/* The next bytes of the input as a command. */
+void
+fuzz_command_read_raw(struct fuzz_command *command, struct fuzz_input *in, uint16_t pairs);
+
 /* The ack byte for a driver of these features; FUZZ_NO_ANSWER: it depends on more than that. */
 uint8_t
 fuzz_command_ack(const struct fuzz_command *command, uint64_t features);
@@ -46,6 +50,38 @@ struct fuzz_request {
 	uint8_t ack;   /* as fuzz_command_ack() has it */
 	bool coal_get; /* the ack byte comes after the data */
 };
+
+/* A command and the room for its answer lie in a slot of so many bytes of the driver's memory. */
+#define FUZZ_COMMAND_SLOT   4096
+#define FUZZ_COMMAND_ANSWER 2048 /* where the room begins after the command */
+#define FUZZ_ANSWER_MAX     1024
+
+/* Commands that are posted, and not answered as far as the driver knows. */
+#define FUZZ_REQUESTS_MAX 64
+struct fuzz_requests {
+	unsigned int nb;
+	struct fuzz_request all[FUZZ_REQUESTS_MAX];
+};
+
+/*
+ * Posts a command of a driver with the features of the ring at an address. The choices say how long
+ * the room for the answer is, and which pieces there are, in order or not. Returns whether there was
+ * room in the ring.
+ */
+bool
+fuzz_requests_post(struct fuzz_requests *requests, struct fuzz_ring *ring,
+		   const struct fuzz_command *command, uint64_t at, uint8_t shape, uint8_t step);
+
+/*
+ * The driver takes the answers. honest: it kept the rules and the device has not stopped the
+ * virtqueue, so fails unless each command is answered once, as fuzz_request_check() has it.
+ */
+void
+fuzz_requests_take(struct fuzz_requests *requests, struct fuzz_ring *ring, bool honest);
+
+/* Features of a driver that leaves out some of what commands and rings need. */
+uint64_t
+fuzz_command_features(struct fuzz_input *in, uint64_t offered);
 
 /* Fails if the answer has no ack byte or a wrong one, or if more is written than the length says. */
 void

@@ -25,6 +25,7 @@
 
 #include "fuzz_command.h"
 #include "fuzz_ctrl_state.h"
+#include "fuzz_packet.h"
 #include "fuzz_ring.h"
 
 #define STATUS_FEATURES                                                                            \
@@ -40,12 +41,10 @@
 static_assert(QUEUES_MAX <= 16, "rings overlap");
 
 /* Data lies in slots: those of commands first, the rest are of packets. */
-#define SLOT         4096
-#define SLOTS_CTRL   64
+#define SLOT         FUZZ_COMMAND_SLOT
+#define SLOTS_CTRL   FUZZ_REQUESTS_MAX
 #define SLOTS_PACKET 126
 static_assert((SLOTS_CTRL + SLOTS_PACKET + 1) * SLOT <= FUZZ_DATA - FUZZ_TABLE, "slots and tables");
-#define AT_ANSWER  2048
-#define ANSWER_MAX 1024
 /* A queue that has more to do than this never ends: a ring of 256 has 16 turns. */
 #define TURNS_MAX 1000
 
@@ -60,8 +59,7 @@ struct card {
 	uint16_t ctrl; /* index of the control queue with the features of the driver */
 	/* The rings and the memory are those of a driver that obeys the rules. */
 	bool honest;
-	struct fuzz_request requests[SLOTS_CTRL];
-	unsigned int nb_requests;
+	struct fuzz_requests requests;
 	uint32_t slots[2]; /* used so far: of commands, of packets */
 };
 
@@ -73,10 +71,7 @@ LLVMFuzzerInitialize(int *argc, char ***argv)
 	RTE_SET_USED(argc);
 	RTE_SET_USED(argv);
 	fuzz_init();
-	/* Without a cache all that are free are in the ring, where they are counted. */
-	pool = rte_pktmbuf_pool_create("fuzz", POOL_MBUFS, 0, 0, RTE_PKTMBUF_HEADROOM + POOL_ROOM,
-				       SOCKET_ID_ANY);
-	fuzz_check(pool != NULL, "no pool");
+	pool = fuzz_pool_new("fuzz", POOL_MBUFS, POOL_ROOM);
 	return 0;
 }
 
@@ -166,37 +161,7 @@ card_reset(struct card *card)
 	fuzz_check(!net->ctrl->begun && !net->ctrl->rss.on, "commands last after a reset");
 	fuzz_check(memcmp(net->config.mac, net->mac.addr_bytes, sizeof(net->config.mac)) == 0,
 		   "the driver's address lasts after a reset");
-	card->nb_requests = 0;
-}
-
-/* The driver takes the answers. */
-static void
-card_answers(struct card *card)
-{
-	struct fuzz_ring *ring = &card->rings[card->ctrl];
-	enum fuzz_taken taken;
-	uint32_t head, len;
-	unsigned int i;
-
-	while ((taken = fuzz_ring_take(ring, &head, &len)) == FUZZ_TAKEN)
-		for (i = 0; i < card->nb_requests; i++)
-			if (card->requests[i].head == head)
-				card->requests[i].used_len = len;
-	/* A ring that the device refused stays so until the reset. */
-	card->honest &= card_has_ctrl(card);
-	if (card->honest) {
-		fuzz_check(taken != FUZZ_TAKEN_WRONG, "chain %u was used twice or not posted",
-			   head);
-		fuzz_check(ring->packed ? ring->in_ring == 0 : ring->nb_free == ring->room,
-			   "a command of %u is not used", card->nb_requests);
-		for (i = 0; i < card->nb_requests; i++) {
-			fuzz_check(card->requests[i].used_len != FUZZ_LEN_UNKNOWN ||
-					   (ring->features & FUZZ_BIT(VIRTIO_F_IN_ORDER)),
-				   "command %u is not used", i);
-			fuzz_request_check(&card->requests[i], &card->memory);
-		}
-	}
-	card->nb_requests = 0;
+	card->requests.nb = 0;
 }
 
 /* The driver kicks, and waits. */
@@ -214,49 +179,22 @@ card_kick(struct card *card)
 	fuzz_check(card->net->ctrl->commands_ok != ok ||
 			   memcmp(&before, &after, sizeof(before)) == 0,
 		   "a refused command changed something");
-	card_answers(card);
+	/* A ring that the device refused stays so until the reset. */
+	card->honest &= card_has_ctrl(card);
+	fuzz_requests_take(&card->requests, &card->rings[card->ctrl], card->honest);
 }
 
 static void
 card_command(struct card *card)
 {
-	static const uint16_t rooms[8] = { 1, 1, 1, 9, 8, 64, ANSWER_MAX, 0 };
 	uint8_t how = fuzz_u8(&card->in), shape = fuzz_u8(&card->in), step = fuzz_u8(&card->in);
 	uint64_t at = FUZZ_DATA_IOVA + (uint64_t)(card->slots[0]++ % SLOTS_CTRL) * SLOT + how % 8;
-	struct fuzz_ring *ring = &card->rings[card->ctrl];
-	struct fuzz_piece pieces[FUZZ_PIECES];
-	struct fuzz_request request = { .answer = at + AT_ANSWER,
-					.room = rooms[shape % 8],
-					.used_len = FUZZ_LEN_UNKNOWN };
 	struct fuzz_command command;
-	unsigned int nb, first = 0;
-	void *bytes;
 
 	fuzz_command_read(&command, &card->in, card->net->pairs);
-	request.ack = fuzz_command_ack(&command, card->net->ctrl->features);
-	request.coal_get = fuzz_command_is(&command, VIRTIO_NET_CTRL_NOTF_COAL,
-					   VIRTIO_NET_CTRL_NOTF_COAL_VQ_GET);
-	bytes = fuzz_memory_at(&card->memory, at, SLOT - 8);
-	if (bytes != NULL) {
-		memcpy(bytes, command.bytes, command.len);
-		memset((uint8_t *)bytes + AT_ANSWER, FUZZ_NO_ANSWER, ANSWER_MAX);
-	}
-	nb = fuzz_ring_split(pieces, 10, at, command.len, step % 16, false);
-	/* Without a piece for the answer, or with all pieces in the wrong order. */
-	if ((shape & 0xc0) == 0xc0)
-		request.room = 0;
-	else
-		nb += fuzz_ring_split(pieces + nb, 5, request.answer, request.room, step >> 4,
-				      true);
-	if ((shape & 0xe0) == 0xa0) {
-		pieces[nb] = pieces[0];
-		first = 1;
-	}
-	if (fuzz_ring_post(ring, pieces + first, nb, (shape & 8) != 0)) {
-		request.head = ring->order[(ring->posted - 1) % ring->room];
-		card->requests[card->nb_requests++] = request;
-	}
-	if ((how & 0x18) != 0x18 || card->nb_requests == RTE_DIM(card->requests))
+	(void)fuzz_requests_post(&card->requests, &card->rings[card->ctrl], &command, at, shape,
+				 step);
+	if ((how & 0x18) != 0x18 || card->requests.nb == FUZZ_REQUESTS_MAX)
 		card_kick(card);
 }
 
@@ -328,12 +266,11 @@ card_rx(struct card *card)
 {
 	uint16_t pair = (uint16_t)(fuzz_u8(&card->in) % card->net->pairs), n, i;
 	struct rte_mbuf *mbufs[BURST];
-	const char *why;
 
 	n = rte_vduse_net_rx_burst(card->net, pair, pool, mbufs, BURST);
 	fuzz_check(n <= BURST, "%u packets", n);
 	for (i = 0; i < n; i++) {
-		fuzz_check(rte_mbuf_check(mbufs[i], 1, &why) == 0, "%s", why);
+		fuzz_check_received(card->net, mbufs[i]);
 		rte_pktmbuf_free(mbufs[i]);
 	}
 	card_burst_end(card);
@@ -370,47 +307,13 @@ card_post(struct card *card)
 	}
 }
 
-static uint64_t
-card_features(struct card *card)
-{
-	static const uint8_t bits[16] = {
-		VIRTIO_F_RING_PACKED,
-		VIRTIO_F_IN_ORDER,
-		VIRTIO_RING_F_EVENT_IDX,
-		VIRTIO_NET_F_MRG_RXBUF,
-		VIRTIO_NET_F_CTRL_RX,
-		VIRTIO_NET_F_CTRL_RX_EXTRA,
-		VIRTIO_NET_F_CTRL_VLAN,
-		VIRTIO_NET_F_CTRL_MAC_ADDR,
-		VIRTIO_NET_F_MQ,
-		VIRTIO_NET_F_RSS,
-		VIRTIO_NET_F_HASH_REPORT,
-		VIRTIO_NET_F_NOTF_COAL,
-		VIRTIO_NET_F_VQ_NOTF_COAL,
-		VIRTIO_NET_F_DEVICE_STATS,
-		VIRTIO_RING_F_INDIRECT_DESC,
-		VIRTIO_NET_F_CTRL_GUEST_OFFLOADS,
-	};
-	uint16_t without = fuzz_u16(&card->in);
-	uint64_t features = card->dev->offered;
-	uint8_t odd = fuzz_u8(&card->in);
-	unsigned int i;
-
-	for (i = 0; i < RTE_DIM(bits); i++)
-		if (without & 1 << i)
-			features &= ~FUZZ_BIT(bits[i]);
-	if (odd & 0x80)
-		features ^= FUZZ_BIT(odd % 64);
-	return features;
-}
-
 /* A driver comes up with new rings. */
 static void
 card_up(struct card *card)
 {
 	uint8_t size = fuzz_u8(&card->in), how = fuzz_u8(&card->in);
 	uint16_t index = how & 1 ? fuzz_u16(&card->in) : 0, i;
-	uint64_t features = card_features(card);
+	uint64_t features = fuzz_command_features(&card->in, card->dev->offered);
 	struct vduse_vq_info info;
 
 	card_reset(card);
@@ -574,8 +477,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (i = 0; i < card.nb_queues; i++)
 		fuzz_ring_close(&card.rings[i]);
 	fuzz_memory_close(&card.memory);
-	now = rte_mempool_avail_count(pool);
-	fuzz_check(now == POOL_MBUFS, "%u mbufs of %u are free", now, POOL_MBUFS);
+	fuzz_pool_check(pool, POOL_MBUFS);
 	/* The control thread's own come with the first device. */
 	now = fuzz_fds();
 	fuzz_check(now <= fds + 2, "%u file descriptors, were %u", now, fds);

@@ -10,6 +10,7 @@
 #include <virtio_net/steer.h>
 
 #include "fuzz.h"
+#include "fuzz_packet.h"
 
 struct fuzz_ctrl_state
 fuzz_ctrl_state(const struct rte_vduse_net *net)
@@ -51,13 +52,7 @@ check_queue(const struct rte_vduse_net *net, uint16_t index)
 	if (rte_atomic_load_explicit(&queue->vq->state, rte_memory_order_acquire) !=
 	    RTE_VDUSE_VQ_RUNNING)
 		return;
-	if (queue->packed)
-		fuzz_check(ring->packed.used == ring->packed.avail && ring->packed.nb_held == 0,
-			   "virtqueue %u: a chain was popped and not used", index);
-	else
-		fuzz_check(ring->next_used == ring->next_avail &&
-				   ring->published == ring->next_used,
-			   "virtqueue %u: a chain was popped and not used", index);
+	fuzz_check_used(queue);
 	fuzz_check(queue->coal.limit <= ring->size, "interrupts wait for %u buffers of %u",
 		   queue->coal.limit, ring->size);
 	if (queue->ctrl || index % 2 != 0)

@@ -21,6 +21,7 @@
 #include <virtio_net/net.h>
 #include <virtio_net/offload.h>
 
+#include "fuzz_packet.h"
 #include "fuzz_ring.h"
 
 #define STATUS_FEATURES                                                                            \
@@ -50,25 +51,14 @@ struct card {
 
 static struct rte_mempool *pool, *few;
 
-static struct rte_mempool *
-pool_new(const char *name, unsigned int nb)
-{
-	/* Without a cache all that are free are in the ring, where they are counted. */
-	struct rte_mempool *new = rte_pktmbuf_pool_create(
-		name, nb, 0, 0, RTE_PKTMBUF_HEADROOM + POOL_ROOM, SOCKET_ID_ANY);
-
-	fuzz_check(new != NULL, "no pool");
-	return new;
-}
-
 int
 LLVMFuzzerInitialize(int *argc, char ***argv)
 {
 	RTE_SET_USED(argc);
 	RTE_SET_USED(argv);
 	fuzz_init();
-	pool = pool_new("fuzz", POOL_MBUFS);
-	few = pool_new("few", FEW_MBUFS);
+	pool = fuzz_pool_new("fuzz", POOL_MBUFS, POOL_ROOM);
+	few = fuzz_pool_new("few", FEW_MBUFS, POOL_ROOM);
 	return 0;
 }
 
@@ -111,21 +101,11 @@ card_reset(struct card *card)
 static void
 check_burst(struct card *card, uint16_t index)
 {
-	const struct vring_vq *ring = &card->net->queues[index].vq->ring;
-
 	if (card_state(card, index) == RTE_VDUSE_VQ_WAITING) {
 		fuzz_sync(card->dev);
 		fuzz_check(card_state(card, index) != RTE_VDUSE_VQ_WAITING, "a miss is not served");
 	}
-	if (card_state(card, index) != RTE_VDUSE_VQ_RUNNING)
-		return;
-	if (card->net->queues[index].packed)
-		fuzz_check(ring->packed.used == ring->packed.avail && ring->packed.nb_held == 0,
-			   "a chain was popped and not used");
-	else
-		fuzz_check(ring->next_used == ring->next_avail &&
-				   ring->published == ring->next_used,
-			   "a chain was popped and not used");
+	fuzz_check_used(&card->net->queues[index]);
 }
 
 /* The driver sends. */
@@ -135,18 +115,11 @@ card_rx(struct card *card)
 	struct rte_mbuf *mbufs[BURST];
 	uint8_t how = fuzz_u8(&card->in);
 	uint16_t nb = how % BURST + 1, n, i;
-	const char *why;
 
 	n = rte_vduse_net_rx_burst(card->net, 0, how & BURST ? few : pool, mbufs, nb);
 	fuzz_check(n <= nb, "%u packets of %u", n, nb);
 	for (i = 0; i < n; i++) {
-		fuzz_check(rte_mbuf_check(mbufs[i], 1, &why) == 0, "%s", why);
-		fuzz_check((mbufs[i]->ol_flags & RTE_MBUF_F_RX_LRO) == 0 ||
-				   (mbufs[i]->tso_segsz != 0 &&
-				    mbufs[i]->pkt_len > mbufs[i]->tso_segsz),
-			   "no large packet");
-		fuzz_check(!card->net->linear || mbufs[i]->nb_segs == 1, "%u segments",
-			   mbufs[i]->nb_segs);
+		fuzz_check_received(card->net, mbufs[i]);
 		rte_pktmbuf_free(mbufs[i]);
 	}
 	check_burst(card, TX);
@@ -287,14 +260,6 @@ card_tx(struct card *card)
 	rte_pktmbuf_free_bulk(mbufs + (copy ? 0 : n), copy ? nb : nb - n);
 	check_burst(card, RX);
 	fuzz_ring_reap(&card->rings[RX]);
-}
-
-static void
-check_pool(struct rte_mempool *which, unsigned int nb)
-{
-	unsigned int now = rte_mempool_avail_count(which);
-
-	fuzz_check(now == nb, "%u mbufs of %u are free", now, nb);
 }
 
 static void
@@ -579,8 +544,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	for (i = 0; i < QUEUES; i++)
 		fuzz_ring_close(&card.rings[i]);
 	fuzz_memory_close(&card.memory);
-	check_pool(pool, POOL_MBUFS);
-	check_pool(few, FEW_MBUFS);
+	fuzz_pool_check(pool, POOL_MBUFS);
+	fuzz_pool_check(few, FEW_MBUFS);
 	/* The control thread's own come with the first device. */
 	now = fuzz_fds();
 	fuzz_check(now <= fds + 2, "%u file descriptors, were %u", now, fds);
