@@ -34,7 +34,8 @@ struct run {
 	uint16_t ctrl; /* index of the control queue with the features of the driver */
 	struct fuzz_ring ring;
 	struct fuzz_requests requests;
-	bool honest; /* no chain was one that a driver must not post */
+	unsigned int slots; /* that commands took */
+	bool honest;        /* no chain was one that a driver must not post */
 };
 
 static struct fuzz_device device;
@@ -122,10 +123,10 @@ run_kick(struct run *run)
 }
 
 static void
-run_command(struct run *run, unsigned int slot)
+run_command(struct run *run)
 {
 	uint8_t how = fuzz_u8(&run->in), shape = fuzz_u8(&run->in), step = fuzz_u8(&run->in);
-	uint64_t at = FUZZ_DATA_IOVA + slot * FUZZ_COMMAND_SLOT;
+	uint64_t at = FUZZ_DATA_IOVA + run->slots++ * FUZZ_COMMAND_SLOT;
 	struct fuzz_command command;
 	uint32_t room = 0;
 
@@ -158,7 +159,7 @@ run_down(struct run *run)
 		   "the driver's address lasts after a reset");
 	fuzz_ctrl_check(device.net);
 	fuzz_ring_close(&run->ring);
-	fuzz_device_hide(FUZZ_DATA_IOVA, COMMANDS_MAX * FUZZ_COMMAND_SLOT);
+	fuzz_device_hide(FUZZ_DATA_IOVA, run->slots * FUZZ_COMMAND_SLOT);
 }
 
 int
@@ -166,11 +167,10 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct run run = { .in = { data, size } };
 	int fd = fuzz_device_next_fd();
-	unsigned int slot;
 
 	run_up(&run);
-	for (slot = 0; slot < COMMANDS_MAX && run.in.left > 0; slot++)
-		run_command(&run, slot);
+	while (run.slots < COMMANDS_MAX && run.in.left > 0)
+		run_command(&run);
 	run_kick(&run);
 	run_down(&run);
 	fuzz_check(fuzz_device_next_fd() == fd, "file descriptor %d is leaked", fd);

@@ -170,7 +170,7 @@ run_down(struct run *run)
 		fuzz_ring_close(&run->rx);
 	fuzz_ring_close(&run->tx);
 	fuzz_device_hide(FUZZ_DATA_IOVA, PIECES * PIECE_ROOM);
-	fuzz_device_hide(BUFFERS_IOVA, RING_SIZE * BUFFER_ROOM);
+	fuzz_device_hide(BUFFERS_IOVA, RTE_MIN(run->rx.posted, RING_SIZE + 0u) * BUFFER_ROOM);
 }
 
 /* The driver sends the rest of the input: pieces that end anywhere, at even and odd addresses. */
