@@ -235,7 +235,7 @@ killed(void **state)
 }
 
 static void
-stop(void **state)
+stop_at_error(void **state)
 {
 	begin(*state != NULL ? PACKED : FEATURES, RTE_VDUSE_BLK_ON_ERROR_STOP);
 	fail_some(-EIO);
@@ -325,9 +325,9 @@ int
 main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH(go_on),    BOTH(drain),  BOTH(reset),
-		BOTH(destroy),  BOTH(memory), BOTH(killed),
-		BOTH(reported), BOTH(stop),   cmocka_unit_test(refused),
+		BOTH(go_on),    BOTH(drain),         BOTH(reset),
+		BOTH(destroy),  BOTH(memory),        BOTH(killed),
+		BOTH(reported), BOTH(stop_at_error), cmocka_unit_test(refused),
 	};
 
 	return log_run(tests);
