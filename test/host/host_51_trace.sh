@@ -5,7 +5,7 @@
 # Trace points: a driver writes 4 KiB, and the trace that EAL saves has the whole way of that request,
 # in order, and the driver's memory. The bursts of a network device have the packets that its port
 # counts. With the argument "usdt", the library also has the USDT probes: notes without a semaphore, each
-# at a nop.
+# at a nop; and the bpftrace program of doc/guides/tracing.md measures requests, if this machine has bpftrace.
 . "$(dirname "$0")/disk.sh"
 need babeltrace2
 need readelf
@@ -57,6 +57,37 @@ grep -qx "vduse to virtio: $(traced tx 0x0) sent, .*" "$work/exchange" ||
 	fail "events of $(traced tx 0x0) sent packets"
 echo "-- events of $(traced rx 0x1) received and $(traced tx 0x0) sent packets"
 
+# measured: the program prints a histogram of the disk that is written to.
+measured()
+{
+	timeout 60 "$(dirname "$0")/trace.py" write "$sock" >/dev/null || fail "see above"
+	grep -q '^@us\[disk0\]' "$work/bpftrace.log"
+}
+
+bpftrace_guide()
+{
+	local program tracer
+	step "the bpftrace program of the guide"
+	if ! bpftrace -e 'BEGIN { exit(); }' >"$work/bpftrace.log" 2>&1; then
+		echo "*** no bpftrace, or a kernel that refuses it: the program was not run"
+		return
+	fi
+	program=$(sed -n "/^    bpftrace -p PID -e '/,/'\$/p" "$(dirname "$0")/../../doc/guides/tracing.md" |
+		sed "1d; s/'\$//; s#LIB#$(realpath "$lib")#")
+	[ -n "$program" ] || fail "the guide has no program"
+	sock=$work/disk.sock
+	EAL_ARGS="--in-memory -m 128"
+	start_blk "disk0,iface=$sock,backend=file,path=$image"
+	wait_for 20 grep -aq "listens at $sock" "$work/blk.log" || fail "no socket"
+	bpftrace -p "$blk_pid" -e "$program interval:s:1 { print(@us); }" >"$work/bpftrace.log" 2>&1 &
+	tracer=$!
+	wait_for 40 measured || { kill "$tracer" || true; fail "$(cat "$work/bpftrace.log")"; }
+	kill -INT "$tracer"
+	wait "$tracer" || fail "$(cat "$work/bpftrace.log")"
+	stop_blk
+	grep -A 3 '^@us\[disk0\]' "$work/bpftrace.log" | tail -n 4
+}
+
 if [ "${1:-}" = usdt ]; then
 	step "USDT probes"
 	readelf -nW "$lib" | awk '
@@ -75,5 +106,6 @@ if [ "${1:-}" = usdt ]; then
 			grep -qw nop || fail "no nop at $location, the place of $name"
 	done <"$work/probes"
 	echo "-- $(wc -l <"$work/probes") places of $(cut -d ' ' -f 1 "$work/probes" | sort -u | wc -l) probes"
+	bpftrace_guide
 fi
 ok
