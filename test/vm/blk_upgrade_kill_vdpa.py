@@ -26,17 +26,24 @@ class Logged(Servers):
 
     def __init__(self, folder, command):
         super().__init__(folder, command)
-        self.folder, self.count = folder, 0
+        self.folder, self.all = folder, []
 
     def start(self, *more, arguments=""):
-        self.count += 1
-        path = os.path.join(self.folder, f"process{self.count}.log")
+        path = os.path.join(self.folder, f"process{len(self.all)}.log")
         with open(path, "wb") as log:
             process = subprocess.Popen(
                 [*self.command[:-1], self.command[-1] + arguments, "--control", self.path, *more],
                 stdin=subprocess.DEVNULL, stdout=log, stderr=log)
         process.log = path
+        self.all.append(process)
         return process
+
+    def stop(self):
+        """The one that serves, and after a failure others."""
+        for process in self.all:
+            if process.poll() is None:
+                process.terminate()
+                process.wait(30)
 
 
 class Timed(Load):
@@ -133,8 +140,7 @@ def every_step(packed, device, folder, command):
         load.drain()
     finally:
         driver.close()
-        process.terminate()
-        process.wait()
+        servers.stop()
     check_image(load, folder)
     print(f"{len(steps)} kills, {load.done} requests")
 
