@@ -73,6 +73,7 @@ list_steps()
 	wait_for 20 grep -q 'after bind' "$work/steps" || fail "no control socket"
 	sort -k 1,1 -k 2,2n "$work/steps" >"$work/steps.sorted"
 	[ "$(wc -l <"$work/steps.sorted")" -gt 30 ] || fail "steps of a handover: $(cat "$work/steps")"
+	ready=$(awk '/^new .* after send READY/ { print $2 }' "$work/steps.sorted")
 	awk -v victims=" $VICTIMS " -v every="$EVERY" '
 		index(victims, " " $1 " ") && $2 % every == 0' "$work/steps.sorted" >"$work/steps.chosen"
 	mapfile -t steps <"$work/steps.chosen"
@@ -116,6 +117,9 @@ kill_at()
 	[ "$code" = 137 ] || fail "$*: $victim ended with $code, not killed"
 	rm -f "$work"/kill.old "$work"/kill.new
 	survive "$victim" "$old" "$new"
+	# Until the new process says that it is ready, nothing changes hands.
+	[ "$victim" = old ] || [ "$2" -ge "$ready" ] || [ "$blk_pid" = "$old" ] ||
+		fail "$*: the old process does not serve on"
 	wait_for 20 test -S "$control" || fail "no control socket"
 	printf '%s,%s,%s,%s,%s\n' "$begin" "$(now_ms)" "$victim" "$2 ${*:3}" "$result" >>"$work/kills"
 	tail -n 1 "$work/kills"
@@ -141,7 +145,7 @@ table()
 # under_virtio RING
 under_virtio()
 {
-	local steps step packed=0
+	local steps step ready packed=0
 	[ "$1" = split ] || packed=1
 	step "$1 ring, a disk of this kernel"
 	devargs="disk0,attach=virtio,queues=2,packed=$packed,backend=file,path=$image"

@@ -66,7 +66,7 @@ def logged(process, text):
 
 class Kills:
     def __init__(self, load, servers, folder):
-        self.load, self.servers, self.folder = load, servers, folder
+        self.load, self.servers, self.folder, self.ready = load, servers, folder, 0
 
     def path(self, name):
         return os.path.join(self.folder, name)
@@ -89,6 +89,8 @@ class Kills:
             steps = [line.split(maxsplit=2) for line in file]
         if len(steps) < 30:
             raise ValueError(f"steps of a handover: {steps}")
+        self.ready = next(int(number) for victim, number, what in steps
+                          if victim == "new" and what.strip() == "after send READY")
         return process, sorted((victim, int(number), what.strip())
                                for victim, number, what in steps
                                if victim in VICTIMS and int(number) % EVERY == 0)
@@ -115,6 +117,9 @@ class Kills:
         self.goes_on(lost)
         if not lost():
             return other, self.load.worst, "the other one serves"
+        # Until the new process says that it is ready, nothing changes hands.
+        if victim == "new" and number < self.ready:
+            raise ValueError(f"step {number}: the old process does not serve on")
         process = self.servers.replace()
         self.goes_on()
         other.wait(30)
