@@ -183,6 +183,7 @@ test_socket(void **state)
 	refused(IFACE ",speed=2147483648", "speed=2147483648", "must be");
 	assert_int_equal(parsed.steer, RTE_VDUSE_NET_STEER_APP);
 	assert_false(parsed.hash_report);
+	assert_true(parsed.mergeable);
 	accepted(IFACE ",steer=rss,hash-report=1,handover=/run/x.over");
 	assert_string_equal(parsed.handover, "/run/x.over");
 	assert_int_equal(parsed.steer, RTE_VDUSE_NET_STEER_RSS);
@@ -193,6 +194,9 @@ test_socket(void **state)
 	assert_int_equal(parsed.steer, RTE_VDUSE_NET_STEER_APP);
 	refused(IFACE ",steer=hash", "steer=hash", "app");
 	refused(IFACE ",hash-report=2", "hash-report=2", "0 or 1");
+	accepted(IFACE ",mergeable=0");
+	assert_false(parsed.mergeable);
+	refused(IFACE ",mergeable=2", "mergeable=2", "0 or 1");
 	accepted(IFACE ",in-order=1,packed=1");
 	assert_true(parsed.dev.packed);
 	assert_true(parsed.dev.in_order);

@@ -48,6 +48,7 @@ vduse_devargs_parse(const char *name, const char *text, struct vduse_devargs *ou
 					 .wanted = "a unicast address such as 02:00:00:00:00:01" },
 		{ RTE_VDUSE_ARG("mtu", NUMBER, out->mtu), .min = RTE_VDUSE_NET_MTU_MIN,
 		  .max = RTE_VDUSE_NET_MTU_MAX },
+		{ RTE_VDUSE_ARG("mergeable", FLAG, out->mergeable) },
 		{ RTE_VDUSE_ARG("csum", FLAG, out->csum) },
 		{ RTE_VDUSE_ARG("tso", FLAG, out->tso) },
 		{ RTE_VDUSE_ARG("uso", FLAG, out->uso) },
@@ -65,7 +66,7 @@ vduse_devargs_parse(const char *name, const char *text, struct vduse_devargs *ou
 	};
 	int ret;
 
-	*out = (struct vduse_devargs){ .mtu = RTE_ETHER_MTU };
+	*out = (struct vduse_devargs){ .mtu = RTE_ETHER_MTU, .mergeable = true };
 	rte_vduse_args_dev(&out->dev, known, DEVARGS_QUEUES_MAX, DEVARGS_QUEUE_SIZE_MIN);
 	out->dev.in_order = true;
 	ret = rte_vduse_args_read(&args, text);

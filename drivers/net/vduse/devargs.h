@@ -34,6 +34,7 @@
 	"socket-group=<group> "                                                                    \
 	"packed=<0|1> "                                                                            \
 	"in-order=<0|1> "                                                                          \
+	"mergeable=<0|1> "                                                                         \
 	"csum=<0|1> "                                                                              \
 	"tso=<0|1> "                                                                               \
 	"uso=<0|1> "                                                                               \
@@ -49,6 +50,7 @@ struct vduse_devargs {
 	bool csum;                 /* offer checksum offload both ways */
 	bool tso;                  /* likewise segmentation of TCP; implies csum */
 	bool uso;                  /* likewise segmentation of UDP; implies csum */
+	bool mergeable;            /* offer that a packet takes several receive buffers */
 	bool hash_report;          /* offer hashes of packets to the driver */
 	struct rte_ether_addr mac; /* all zeroes if none was given */
 	enum rte_vduse_net_steer steer;

@@ -100,7 +100,8 @@ ethdev_net_create(struct rte_eth_dev *dev)
 		.socket_id = dev->data->numa_node,
 		.umem = port->args.dev.umem,
 		.features_off = (port->args.dev.packed ? 0 : RTE_BIT64(VIRTIO_F_RING_PACKED)) |
-				(port->args.dev.in_order ? 0 : RTE_BIT64(VIRTIO_F_IN_ORDER)),
+				(port->args.dev.in_order ? 0 : RTE_BIT64(VIRTIO_F_IN_ORDER)) |
+				(port->args.mergeable ? 0 : RTE_BIT64(VIRTIO_NET_F_MRG_RXBUF)),
 		.offloads = ethdev_offloads(&port->args),
 		.link = ethdev_link_changed,
 		.watch = &ethdev_watch,
