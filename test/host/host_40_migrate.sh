@@ -3,8 +3,10 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # A guest of QEMU migrates back and forth between two net_vduse ports while bytes go to it and come back
-# over one TCP connection; with split and with packed rings, and with a back end that is restarted. Each
-# port is joined with a tap device, and those are on a bridge.
+# over one TCP connection; with split and with packed rings, with a back end that is restarted, and with
+# a guest of many memory regions. Each port is joined with a tap device, and those are on a bridge.
+#
+# MIGRATIONS: how many of each case. CASES: which.
 . "$(dirname "$0")/host.sh"
 need_qemu
 need busybox
@@ -14,6 +16,7 @@ need setpriv
 
 kernel=${DPDK_VDUSE_CACHE:-$DPDK_VDUSE_BUILD/cache}/kernel
 migrations=${MIGRATIONS:-20}
+cases=${CASES:-split packed reconnect regions}
 here=$(realpath "$(dirname "$0")")
 ns=migrate$$
 
@@ -52,15 +55,16 @@ start_ports()
 	done
 }
 
-# migrate PROPERTIES CHARDEV: does what migrate_net.py asks for. It ends with this shell.
+# migrate PROPERTIES CHARDEV [regions]: does what migrate_net.py asks for. It ends with this shell.
 migrate()
 {
-	local line pid
-	step "$migrations migrations with ${1#,}${2#,}"
+	local line pid back_end=()
+	step "$migrations migrations with ${1#,}${2#,}${3:+, many $3}"
+	[ -z "${3:-}" ] || back_end=("${testpmd_pid[vduse]}")
 	coproc {
 		exec ip netns exec "$ns" setpriv --pdeathsig KILL /usr/bin/python3 "$here/migrate_net.py" \
 			"$work" "$qemu_program" "$kernel/boot/vmlinuz-$(cat "$kernel/release")" \
-			"$work/initramfs" "$migrations" "$1" "$2" 2>&1
+			"$work/initramfs" "$migrations" "$1" "$2" "${back_end[@]}" 2>&1
 	}
 	pid=$COPROC_PID
 	exec {answers}<&"${COPROC[0]}" {orders}>&"${COPROC[1]}"
@@ -90,8 +94,14 @@ start_ports
 step "the guest"
 "$here/../../config/fetch-kernel" "$kernel"
 "$here/../vm/mkinitramfs" "$kernel" "$work/initramfs" "$here/migrate_init.sh" virtio_pci virtio_net
-migrate ,packed=off ""
-migrate ,packed=on ""
-migrate ,packed=off ,reconnect=1
+for case in $cases; do
+	case $case in
+	split) migrate ,packed=off "" ;;
+	packed) migrate ,packed=on "" ;;
+	reconnect) migrate ,packed=off ,reconnect=1 ;;
+	regions) migrate ,packed=off "" regions ;;
+	*) fail "no case $case" ;;
+	esac
+done
 stop_testpmd vduse
 ok

@@ -6,7 +6,9 @@
 # with packed rings, while it verifies what it reads. share=1: a disk locks the file only while a
 # driver's rings run. QEMU stops those of the source before it starts those of the destination, so
 # that the lock passes from one to the other. What the device wrote must have arrived when the guest
-# moves (migrate_memory.py).
+# moves (migrate_memory.py). And with a guest of many memory regions.
+#
+# MIGRATIONS: how many of each case. CASES: which.
 disk_memory=256
 . "$(dirname "$0")/disk.sh"
 need_qemu
@@ -16,6 +18,7 @@ need gcc
 
 kernel=${DPDK_VDUSE_CACHE:-$DPDK_VDUSE_BUILD/cache}/kernel
 migrations=${MIGRATIONS:-20}
+cases=${CASES:-file file-packed file-regions slow slow-packed}
 here=$(realpath "$(dirname "$0")")
 
 step "the guest"
@@ -29,11 +32,12 @@ gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -pthread \
 # device does; and more requests are in flight when the guest stops.
 slow=backend=fault,under=file,delay=10000,late=1
 
-# migrates BACKEND PROPERTIES
+# migrates BACKEND PROPERTIES [regions]
 migrates()
 {
 	local disk side kind properties=$2
-	step "$migrations migrations${properties:+ with $properties}, $1"
+	local back_end=()
+	step "$migrations migrations${properties:+ with $properties}${3:+, many $3}, $1"
 	disk=queues=2,path=$image,direct=1,share=1,$1
 	rm -f "$image"
 	truncate -s 32M "$image"
@@ -41,9 +45,10 @@ migrates()
 	for side in 0 1; do
 		wait_for 20 test -S "$work/$side.sock" || fail "no socket"
 	done
+	[ -z "${3:-}" ] || back_end=("$blk_pid")
 	/usr/bin/python3 "$here/migrate_blk.py" "$work" "$qemu_program" \
 		"$kernel/boot/vmlinuz-$(cat "$kernel/release")" "$work/initramfs" "$properties" \
-		"$migrations" || fail "migrate_blk.py: exit code $?"
+		"$migrations" "${back_end[@]}" || fail "migrate_blk.py: exit code $?"
 	summary >"$work/summary"
 	for kind in io-errors bad-requests bad-descriptors 'in flight'; do
 		[ "$(counter "$kind" <"$work/summary")" = 0 ] || fail "$kind: $(cat "$work/summary")"
@@ -52,8 +57,14 @@ migrates()
 	rm -f "$work"/qemu[0-9]* "$work"/state*
 }
 
-for backend in backend=file "$slow"; do
-	migrates "$backend" ""
-	migrates "$backend" ,packed=on
+for case in $cases; do
+	case $case in
+	file) migrates backend=file "" ;;
+	file-packed) migrates backend=file ,packed=on ;;
+	file-regions) migrates backend=file "" regions ;;
+	slow) migrates "$slow" "" ;;
+	slow-packed) migrates "$slow" ,packed=on ;;
+	*) fail "no case $case" ;;
+	esac
 done
 ok

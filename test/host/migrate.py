@@ -8,9 +8,10 @@ import subprocess
 import sys
 import time
 
-from migrate_memory import hand_over
+from migrate_memory import DIMM, hand_over
 
 MEMORY = "192M"
+NB_DIMMS = 16
 FAST, SLOW = 1 << 30, 8 << 20  # bytes a second
 DOWNTIME_MS = 300
 
@@ -25,22 +26,46 @@ def start(args, **kwargs):
                             **kwargs)
 
 
+def memory_args(regions):
+    """regions: also 16 memory devices. They are above 4 GiB, so that the dirty log is large, and too small
+    for Linux to use."""
+    args = ["-machine", "q35,memory-backend=memory", "-object", memory_file("memory", MEMORY),
+            "-m", f"{MEMORY},slots={NB_DIMMS},maxmem=8G" if regions else MEMORY]
+    for i in range(NB_DIMMS if regions else 0):
+        args += ["-object", memory_file(f"dimm{i}", DIMM), "-device", f"pc-dimm,memdev=dimm{i}"]
+    return args
+
+
+def memory_file(name, size):
+    return f"memory-backend-memfd,id={name},size={size},share=on"
+
+
+def check_regions(pid):
+    """The back end has a file of memory for each of many regions."""
+    folder = f"/proc/{pid}/fd"
+    files = {os.stat(f"{folder}/{fd}").st_ino for fd in os.listdir(folder)
+             if "memory-backend-memfd" in os.readlink(f"{folder}/{fd}")}
+    if len(files) < NB_DIMMS + 1:
+        fail(f"the back end has {len(files)} files of memory, not {NB_DIMMS + 1}")
+    print(f"the back end has {len(files)} files of the guest's memory", flush=True)
+
+
 class Qemu:
     """A guest whose files are work/qemuNTH.*. It waits for another one's state if incoming.
 
     program: QEMU, the kernel and the initramfs. device: the arguments for the device under test.
+    regions: see memory_args.
     """
 
-    def __init__(self, work, nth, program, device, incoming):
+    def __init__(self, work, nth, program, device, incoming, regions=False):
         self.name, self.state = f"{work}/qemu{nth}", f"{work}/state{nth}"
         qemu, kernel, initramfs = program
-        args = [qemu, "-accel", "tcg,thread=multi", "-cpu", "max,-la57", "-m", MEMORY,
+        args = [qemu, "-accel", "tcg,thread=multi", "-cpu", "max,-la57",
                 "-nodefaults", "-nographic", "-no-reboot", "-serial", f"file:{self.name}.console",
-                "-machine", "q35,memory-backend=memory", "-object",
-                f"memory-backend-memfd,id=memory,size={MEMORY},share=on",
                 "-qmp", f"unix:{self.name}.qmp,server=on,wait=off",
                 "-kernel", kernel, "-initrd", initramfs, "-append",
-                "console=ttyS0 loglevel=4 panic=-1 mitigations=off net.ifnames=0"] + device
+                "console=ttyS0 loglevel=4 panic=-1 mitigations=off net.ifnames=0"]
+        args += memory_args(regions) + device
         if incoming:
             args += ["-S", "-incoming", f"unix:{self.state}"]
         with open(f"{self.name}.log", "wb") as log:

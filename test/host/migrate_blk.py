@@ -1,17 +1,18 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
-"""migrate_blk.py WORK QEMU KERNEL INITRAMFS PROPERTIES NB: a guest migrates NB times between two QEMUs,
+"""migrate_blk.py WORK QEMU KERNEL INITRAMFS PROPERTIES NB [PID]: a guest migrates NB times between two QEMUs,
 whose disks are at WORK/0.sock and WORK/1.sock, and are both the file WORK/disk.img. Every third
 migration is cancelled half-way first; after every fourth one the source is killed. migrate_io.c in the
-guest verifies what it reads.
+guest verifies what it reads. PID: the back end, to which the guest shows many regions of memory then.
 """
 import fcntl
 import re
 import sys
 
-from migrate import Qemu, cancel, fail, migrate, took_over, until
+from migrate import Qemu, cancel, check_regions, fail, migrate, took_over, until
 
 WORK, PROPERTIES, NB = sys.argv[1], sys.argv[5], int(sys.argv[6])
+BACK_END = sys.argv[7] if len(sys.argv) > 7 else None
 PROGRAM = sys.argv[2:5]  # QEMU, kernel, initramfs
 REQUESTS = 500  # of the guest between two migrations
 NB_FRAMES = 16 * 8 * 17  # of migrate_io.c: threads, buffers of each, pages of a buffer
@@ -23,7 +24,8 @@ def guest_at(nth, side, incoming):
     the pages to which the device does."""
     return Qemu(WORK, nth, PROGRAM, [
         "-smp", "2", "-chardev", f"socket,id=disk,path={WORK}/{side}.sock", "-device",
-        f"vhost-user-blk-pci,chardev=disk,num-queues=2,queue-size=1024{PROPERTIES}"], incoming)
+        f"vhost-user-blk-pci,chardev=disk,num-queues=2,queue-size=1024{PROPERTIES}"], incoming,
+        BACK_END is not None)
 
 
 def progress(guest):
@@ -76,6 +78,8 @@ def main():
         fail("the image is locked without a guest")
     guest = guest_at(0, 0, False)
     until(guest.is_up, 120, "the guest does not start")
+    if BACK_END:
+        check_regions(BACK_END)
     buffers = read_buffers(guest)
     downtime, syncs, killed, nth = [], [], 0, 0
     for i in range(NB):
@@ -102,8 +106,9 @@ def main():
     requests = waits_for(guest, lambda requests, sweeps: sweeps >= 2)
     guest.end()
     until(lambda: not is_locked(), 60, "the image stays locked without a guest")
-    print(f"{NB} migrations{PROPERTIES}: {requests} requests, every byte right, {killed} sources "
-          f"killed, downtime {min(downtime)} to {max(downtime)} ms, {sum(syncs)} looks at the log")
+    kind = PROPERTIES + (", many regions" if BACK_END else "")
+    print(f"{NB} migrations{kind}: {requests} requests, every byte right, {killed} sources killed, "
+          f"downtime {min(downtime)} to {max(downtime)} ms, {sum(syncs)} looks at the log")
 
 
 main()

@@ -15,15 +15,18 @@ import os
 import struct
 
 PAGE = 4096
+DIMM = 8 << 20  # bytes of a memory device
 PART = 2 << 20  # of the memory: compared at once
 DESC = 16  # bytes of a packed descriptor
 AVAIL, USED = 1 << 7, 1 << 15  # of its flags
 
 
 def memory_of(qemu):
+    """The file of the guest's memory from address 0 on, not those of its memory devices."""
     folder = f"/proc/{qemu.process.pid}/fd"
     for fd in os.listdir(folder):
-        if "memory-backend-memfd" in os.readlink(f"{folder}/{fd}"):
+        if ("memory-backend-memfd" in os.readlink(f"{folder}/{fd}")
+                and os.stat(f"{folder}/{fd}").st_size != DIMM):
             with open(f"{folder}/{fd}", "r+b") as file:
                 return mmap.mmap(file.fileno(), 0)
     raise FileNotFoundError(f"{qemu.name}: no memory")
