@@ -183,7 +183,8 @@ def main():
     sent, received, silence = ping.end()
     guest.end()
     kind = PROPERTIES + CHARDEV + (", many regions" if BACK_END else "")
-    print(f"{NB} migrations{kind}, {cancelled} more cancelled, {killed} sources killed, {restarted} restarts: {echo.bytes} bytes came back right, longest wait for {CHUNK} of them "
+    print(f"{NB} migrations{kind}, {cancelled} more cancelled, {killed} sources killed, "
+          f"{restarted} restarts: {echo.bytes} bytes came back right, longest wait for {CHUNK} of them "
           f"{echo.longest * 1000:.0f} ms, {sent - received} of {sent} pings lost, at most "
           f"{silence:.0f} ms without an answer, downtime {min(downtime)} to {max(downtime)} ms, "
           f"{sum(syncs)} looks at the log")
