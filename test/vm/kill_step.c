@@ -135,8 +135,8 @@ sendmsg(int fd, const struct msghdr *msg, int flags)
 
 	snprintf(what, sizeof(what), "send %s", record != NULL ? record : "socket");
 	if (record == NULL && msg->msg_controllen > 0 && msg->msg_iovlen == 1 &&
-	    memmem(msg->msg_iov[0].iov_base, msg->msg_iov[0].iov_len, "device.handover.socket", 22) !=
-		    NULL) {
+	    memmem(msg->msg_iov[0].iov_base, msg->msg_iov[0].iov_len, "device.handover.socket",
+		   22) != NULL) {
 		kill_begin("old");
 		record = "socket";
 	}
