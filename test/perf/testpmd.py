@@ -16,14 +16,15 @@ class Failed(Exception):
 
 
 class Testpmd:
-    """One process: polls on lcore poll, its main lcore (which sleeps) is lcore main."""
+    """One process: polls on lcore poll, its main lcore (which sleeps) is lcore main. Others: lcores."""
 
-    def __init__(self, name, poll, main, eal, args=(), memory=512, program="dpdk-testpmd"):
+    def __init__(self, name, poll, main, eal, args=(), memory=512, program="dpdk-testpmd", lcores=None):
         self.name = name
         self.said = b""
         self.process = subprocess.Popen(
             # The prompt goes past stdio: without stdbuf the answer would come later.
-            ["stdbuf", "-oL", program, "-l", f"{main},{poll}", "--main-lcore", str(main), "--no-pci",
+            ["stdbuf", "-oL", program, "--lcores", lcores or f"{main},{poll}",
+             "--main-lcore", str(main), "--no-pci",
              "--in-memory", "--single-file-segments", "-m", str(memory), *eal,
              "--", "-i", "--disable-link-check", "--total-num-mbufs=16384", *args],
             stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
