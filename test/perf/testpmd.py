@@ -8,6 +8,25 @@ import select
 import subprocess
 import time
 
+TOP = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
+BUILD = os.environ.get("DPDK_VDUSE_BUILD", os.path.join(TOP, "build"))
+PLUGIN = subprocess.run([os.path.join(TOP, "test/plugin"), BUILD], check=True, text=True,
+                        stdout=subprocess.PIPE).stdout.strip()
+
+# What the driver asks for. Vectorised paths need a ring without merging.
+RINGS = {
+    "split": "mrg_rxbuf=0,in_order=0",
+    "split-mrg": "mrg_rxbuf=1,in_order=0",
+    "split-inorder": "mrg_rxbuf=0,in_order=1",
+    "split-inorder-mrg": "mrg_rxbuf=1,in_order=1",
+    "split-vec": "mrg_rxbuf=0,in_order=1,vectorized=1",
+    "packed": "packed_vq=1,mrg_rxbuf=0,in_order=0",
+    "packed-mrg": "packed_vq=1,mrg_rxbuf=1,in_order=0",
+    "packed-inorder": "packed_vq=1,mrg_rxbuf=0,in_order=1",
+    "packed-inorder-mrg": "packed_vq=1,mrg_rxbuf=1,in_order=1",
+    "packed-vec": "packed_vq=1,mrg_rxbuf=0,in_order=1,vectorized=1",
+}
+
 PROMPT = b"testpmd> "
 
 

@@ -108,7 +108,7 @@ kill_step(const char *when, const char *what)
 	errno = err;
 }
 
-/* The name of a record of a handover; NULL: it is none. */
+/* The name of a handover record, or NULL. */
 static const char *
 kill_record(int fd, const struct msghdr *msg)
 {
