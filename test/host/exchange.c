@@ -253,6 +253,8 @@ start(uint16_t port)
 		     rte_eth_tx_queue_setup(port, id, RING_SIZE, SOCKET_ID_ANY, NULL));
 	}
 	must("start", rte_eth_dev_start(port));
+	/* The frames are not for the MAC address of a driver that may ask its device to filter. */
+	must("promiscuous_enable", rte_eth_promiscuous_enable(port));
 }
 
 /* One port from its arguments to its end. */
