@@ -39,8 +39,8 @@ struct vduse_transport_ops;
 /*
  * device.c: tells, before a device is created, whether it can have a control queue: ctrl_vqs of struct
  * rte_vduse_dev_conf. path and transport: as there. 0: it can; -ENOTSUP: the kernel has VDUSE API 0,
- * which neither has groups nor lets network devices have such a queue; or the negative errno with
- * which the kernel could not be asked. Logs nothing. Any thread.
+ * which has no groups, or refuses such a queue of a network device, as Linux up to 7.3 does; or the
+ * negative errno with which the kernel could not be asked. Logs nothing. Any thread.
  */
 int
 vduse_conf_ctrl_vqs(const char *path, const struct vduse_transport_ops *transport);

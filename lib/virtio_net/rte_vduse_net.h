@@ -259,7 +259,7 @@ rte_vduse_net_features(const struct rte_vduse_net_conf *conf);
  * @param path
  *   As in the configuration.
  * @return
- *   Whether it may: its path is in /dev/vduse, and the kernel has VDUSE API 1.
+ *   Whether it may: its path is in /dev/vduse, and the kernel has VDUSE API 1 and accepts it.
  */
 bool
 rte_vduse_net_may_ctrl_queue(const char *path);

@@ -3,8 +3,8 @@
 /*
  * A kernel that refuses: no VDUSE, no permission, another API version, a name in use, a device that
  * cannot be removed. Each step of creating a device returns the right error and leaks nothing. Kernels
- * of each API version get what that version wants. The kernel's side of open() and ioctl() is here; test/unit/meson.build redirects the calls of the
- * libraries to it.
+ * of each API version get what that version wants. The kernel's side of open() and ioctl() is here;
+ * test/unit/meson.build redirects the calls of the libraries to it.
  */
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,12 @@
 #include <string.h>
 #include <sys/eventfd.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include <linux/vduse.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
 
 #include <rte_bitops.h>
 #include <rte_memory.h>
@@ -36,6 +40,7 @@ static struct {
 	bool exists;
 	unsigned int created, destroyed;
 	uint64_t version;       /* API that it has */
+	bool no_ctrl_vq;        /* network devices may not have one, 7.0 to 7.3 */
 	uint64_t chosen;        /* API that it was told */
 	bool has_features;      /* it can be asked for optional messages, 7.3 and later */
 	uint64_t features;      /* those that it has */
@@ -78,9 +83,30 @@ __wrap_open64(const char *path, int flags, ...)
 	return __real_open64(path, flags, mode);
 }
 
+/* As the kernel has it: false, and nothing is written, where memory ends. */
+static bool
+is_readable(const void *from, size_t len)
+{
+	int file = memfd_create("copy", MFD_CLOEXEC);
+	bool whole = write(file, from, len) == (ssize_t)len;
+
+	assert_true(file >= 0);
+	close(file);
+	return whole;
+}
+
 static int
 kernel_create(const struct vduse_dev_config *config)
 {
+	if (kernel.no_ctrl_vq && config->device_id == VIRTIO_ID_NET &&
+	    (config->features & RTE_BIT64(VIRTIO_NET_F_CTRL_VQ)) != 0) {
+		errno = EINVAL;
+		return -1;
+	}
+	if (!is_readable(config->config, config->config_size)) {
+		errno = EFAULT;
+		return -1;
+	}
 	if (kernel.exists) {
 		errno = EEXIST;
 		return -1;
@@ -366,6 +392,14 @@ test_query(void **state)
 	assert_int_equal(vduse_conf_ctrl_vqs(DEVICE, NULL), -ENOTSUP);
 	kernel.version = 1;
 	assert_int_equal(vduse_conf_ctrl_vqs(DEVICE, NULL), 0);
+	assert_int_equal(kernel.chosen, 1);
+	kernel.no_ctrl_vq = true;
+	assert_int_equal(vduse_conf_ctrl_vqs(DEVICE, NULL), -ENOTSUP);
+	kernel.request = VDUSE_CREATE_DEV;
+	kernel.error = EPERM;
+	assert_int_equal(vduse_conf_ctrl_vqs(DEVICE, NULL), -EPERM);
+	kernel.request = VDUSE_SET_API_VERSION;
+	assert_int_equal(vduse_conf_ctrl_vqs(DEVICE, NULL), -EPERM);
 	kernel.request = VDUSE_GET_API_VERSION;
 	kernel.error = ENOTTY;
 	assert_int_equal(vduse_conf_ctrl_vqs(DEVICE, NULL), -ENOTTY);

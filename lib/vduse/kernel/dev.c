@@ -12,11 +12,14 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include <linux/vduse.h>
 #include <linux/virtio_config.h>
+#include <linux/virtio_ids.h>
+#include <linux/virtio_net.h>
 
 #include <rte_bitops.h>
 
@@ -109,18 +112,60 @@ kernel_take_features(struct rte_vduse_dev *dev, int control)
 		dev->tells_ready = (features & RTE_BIT64(VDUSE_F_QUEUE_READY)) != 0;
 }
 
+/*
+ * Asks for a network device with a control queue, for Linux 7.0 to 7.3 have API 1 and refuse that. Its
+ * configuration space begins where memory ends, so that no device comes into being: EFAULT means that
+ * all the rest was accepted.
+ */
+static int
+kernel_ask_ctrl_vq(int control)
+{
+	size_t page = (size_t)sysconf(_SC_PAGESIZE);
+	uint8_t *pages = mmap(NULL, 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	struct vduse_dev_config *config;
+	int ret = -errno;
+
+	if (pages == MAP_FAILED)
+		return ret;
+	if (mprotect(pages, page, PROT_READ | PROT_WRITE) < 0) {
+		ret = -errno;
+		goto unmap;
+	}
+	config = (struct vduse_dev_config *)(pages + page) - 1;
+	snprintf(config->name, sizeof(config->name), "none");
+	config->device_id = VIRTIO_ID_NET;
+	config->features = RTE_BIT64(VIRTIO_F_VERSION_1) | RTE_BIT64(VIRTIO_F_ACCESS_PLATFORM) |
+			   RTE_BIT64(VIRTIO_NET_F_CTRL_VQ);
+	config->vq_num = 3;
+	config->vq_align = (uint32_t)page;
+	config->ngroups = VDUSE_ASID_MAX;
+	config->nas = VDUSE_ASID_MAX;
+	config->config_size = sizeof(struct virtio_net_config);
+	ret = ioctl(control, VDUSE_CREATE_DEV, config) < 0 ? -errno : -ENOTSUP;
+unmap:
+	munmap(pages, 2 * page);
+	if (ret == -EFAULT)
+		return 0;
+	return ret == -EINVAL ? -ENOTSUP : ret;
+}
+
 int
 vduse_kernel_groups(void)
 {
-	int fd = open(KERNEL_CONTROL, O_RDWR | O_CLOEXEC), ret = 0;
+	int fd = open(KERNEL_CONTROL, O_RDWR | O_CLOEXEC), ret;
 	uint64_t version;
 
 	if (fd < 0)
 		return -errno;
-	if (ioctl(fd, VDUSE_GET_API_VERSION, &version) < 0)
+	if (ioctl(fd, VDUSE_GET_API_VERSION, &version) < 0) {
 		ret = -errno;
-	else if (version == 0)
+	} else if (version == 0) {
 		ret = -ENOTSUP;
+	} else {
+		version = RTE_MIN(version, KERNEL_API_MAX);
+		ret = ioctl(fd, VDUSE_SET_API_VERSION, &version) < 0 ? -errno
+								     : kernel_ask_ctrl_vq(fd);
+	}
 	close(fd);
 	return ret;
 }
