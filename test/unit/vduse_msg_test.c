@@ -287,6 +287,23 @@ test_ready(void **state)
 	assert_int_equal(loopback_dev_counted(&device.stops[1]), 1);
 }
 
+/* Linux 7.3 says in VQ_GET_INFO that a virtqueue is ready only after the answer. */
+static void
+test_ready_after_answer(void **state)
+{
+	struct vduse_vq_info info = { .index = 1, .num = 64, .desc_addr = 128 };
+
+	RTE_SET_USED(state);
+	device.dev->tells_ready = true; /* no driver is up: nobody reads it */
+	loopback_dev_up(&device);
+	vduse_loopback_set_vq(device.loop, 1, &info);
+	assert_int_equal(set_ready(1, 1), VDUSE_REQ_RESULT_OK);
+	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_RUNNING);
+	assert_int_equal(device.desc[1], 128);
+	assert_int_equal(set_ready(1, 0), VDUSE_REQ_RESULT_OK);
+	assert_int_equal(loopback_dev_state(&device, 1), RTE_VDUSE_VQ_IDLE);
+}
+
 int
 main(void)
 {
@@ -304,6 +321,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_update_before_driver, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_late_vqs, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ready, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_ready_after_answer, setup, teardown),
 	};
 
 	if (unit_init() < 0)

@@ -202,6 +202,9 @@ vduse_vq_free(struct rte_vduse_vq *vq);
 /* Starts a virtqueue if the driver made it ready. Returns whether it is still unready. */
 bool
 vduse_vq_try_start(struct rte_vduse_vq *vq);
+/* The same where a message says that it is ready: Linux 7.3 makes it ready after the answer. */
+void
+vduse_vq_start_told(struct rte_vduse_vq *vq);
 void
 vduse_vq_stop(struct rte_vduse_vq *vq);
 /* Stops polling until the virtqueue changes. Returns the number of requests in flight. */

@@ -179,7 +179,7 @@ msg_vq_ready(struct rte_vduse_dev *dev, const struct vduse_dev_request *req)
 	if (!(dev->status & VIRTIO_CONFIG_S_DRIVER_OK))
 		return 0;
 	if (req->vq_ready.ready)
-		(void)vduse_vq_try_start(vq);
+		vduse_vq_start_told(vq);
 	else
 		vduse_vq_stop(vq);
 	return 0;

@@ -314,8 +314,9 @@ vq_start_locked(struct rte_vduse_vq *vq, const struct vduse_vq_info *from)
 	return RTE_VDUSE_VQ_RUNNING;
 }
 
-bool
-vduse_vq_try_start(struct rte_vduse_vq *vq)
+/* Starts a virtqueue that is ready, or that a message says is. Returns whether it is still unready. */
+static bool
+vq_try_start(struct rte_vduse_vq *vq, bool told)
 {
 	struct rte_vduse_dev *dev = vq->dev;
 	struct vduse_vq_info info;
@@ -328,7 +329,7 @@ vduse_vq_try_start(struct rte_vduse_vq *vq)
 	info.index = vq->index;
 	if (dev->transport->vq_info(dev, vq->index, &info) < 0)
 		return true;
-	if (!info.ready || info.num == 0)
+	if ((!told && !info.ready) || info.num == 0)
 		return true;
 	if (dev->transport->vq_affinity != NULL)
 		dev->transport->vq_affinity(dev, vq->index);
@@ -346,6 +347,18 @@ vduse_vq_try_start(struct rte_vduse_vq *vq)
 	vq->started = state != RTE_VDUSE_VQ_ERROR;
 	vq_unlock(vq, state);
 	return false;
+}
+
+bool
+vduse_vq_try_start(struct rte_vduse_vq *vq)
+{
+	return vq_try_start(vq, false);
+}
+
+void
+vduse_vq_start_told(struct rte_vduse_vq *vq)
+{
+	(void)vq_try_start(vq, true);
 }
 
 void
