@@ -31,6 +31,7 @@ struct vduse_umem {
 	bool huge;    /* from EAL's huge pages */
 	bool added;   /* registered with the kernel */
 	bool refused; /* registering failed: do not try again */
+	bool old;     /* registered while an earlier driver was up */
 };
 
 struct rte_vduse_dev {

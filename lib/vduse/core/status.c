@@ -211,6 +211,7 @@ vduse_status_reset(struct rte_vduse_dev *dev)
 	bool was_up = (dev->status & VIRTIO_CONFIG_S_DRIVER_OK) != 0;
 
 	status_stop(dev);
+	dev->umem.old = true;
 	rte_atomic_store_explicit(&dev->features, 0, rte_memory_order_relaxed);
 	if (was_up) {
 		vduse_count(&dev->stats.resets);

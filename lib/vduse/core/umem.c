@@ -63,6 +63,12 @@ vduse_umem_add(struct rte_vduse_dev *dev, uint64_t first, uint64_t size)
 
 	if (!dev->want_umem || umem->refused || (umem->added && umem->size != size))
 		return NULL;
+	/* From 7.0 on, a device that vdpa dev add attaches again has a new bounce buffer, the kernel's. */
+	if (umem->added && umem->old) {
+		(void)dev->transport->umem(dev, false, umem->va, first, size);
+		umem->added = false;
+	}
+	umem->old = false;
 	if (!umem->added) {
 		umem_raise_limit(size);
 		if (umem->va == NULL)
