@@ -4,12 +4,14 @@
 #
 # The VDUSE interface, call by call, of the distribution's module and of this project's. This
 # project's module passes every check. The distribution's fails exactly those in
-# kernel_01_conform.differences. VDUSE_MODULE=ours tests only this project's.
+# kernel_01_conform.differences, that of Linux 7.3 those in kernel_01_conform.differences-7.3.
+# VDUSE_MODULE=ours tests only this project's.
 . "$(dirname "$0")/guest.sh"
 . "$(dirname "$0")/kernel_guest.sh"
 
 conform=$DPDK_VDUSE_BUILD/test/vm/kernel-conform
 differences=$(dirname "$0")/kernel_01_conform.differences
+[[ $(uname -r) != 7.3[.-]* ]] || differences+=-7.3
 
 load()
 {
@@ -19,7 +21,9 @@ load()
 unload()
 {
 	modprobe -r vhost_vdpa virtio_vdpa || fail "modprobe -r"
-	rmmod vduse || fail "rmmod vduse"
+	# The module of Linux 7.3 loses references to itself.
+	rmmod vduse || [ "$1 $differences" = "distribution $(dirname "$0")/kernel_01_conform.differences-7.3" ] ||
+		fail "rmmod vduse"
 }
 
 # part NAME MODULE: its TAP lines go to a file of the module.
@@ -56,7 +60,7 @@ run_on()
 		modprobe virtio_blk
 		part break "$module"
 	fi
-	unload
+	unload "$module"
 	echo "$(grep -c '^ok' "$work/$module.tap") checks pass, $(grep -c '^not ok' \
 		"$work/$module.tap" || true) do not"
 }
@@ -67,13 +71,13 @@ names()
 }
 
 modules=$VDUSE_MODULE
+step "ours"
+run_on ours
+grep -A1 '^not ok' "$work/ours.tap" && fail "ours does not conform"
 if [ "$modules" = both ]; then
 	step "the distribution's module"
 	run_on distribution
 fi
-step "ours"
-run_on ours
-grep -A1 '^not ok' "$work/ours.tap" && fail "ours does not conform"
 
 grep '^# ' "$work/ours.tap" || true
 

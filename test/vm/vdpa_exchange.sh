@@ -4,6 +4,7 @@
 #
 # DPDK's driver at /dev/vhost-vdpa-0 and net_vduse behind it, which sends back what it receives. For
 # guest scripts, after guest.sh. $exchange is the command of the driver.
+# shellcheck disable=SC2154 # work, of guest.sh
 
 exchange=("$DPDK_VDUSE_BUILD/test/host/exchange")
 frames=400
