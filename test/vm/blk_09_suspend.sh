@@ -4,7 +4,7 @@
 #
 # A driver suspends a disk at random moments of full load, and goes on with the same rings at the
 # position that it counted itself. Every request is done once, and nothing happens between SUSPEND
-# and the reset. Needs this project's module. CYCLES is how often for each ring format, with three
+# and the reset. Needs this project's module or Linux 7.3. CYCLES is how often for each ring format, with three
 # backends in turn, default 96; blk_09_suspend_1000.sh does it 1,000 times.
 . "$(dirname "$0")/blk.sh"
 
@@ -36,7 +36,7 @@ suspended_under_load()
 
 set -o pipefail
 total=0
-[ "${VDUSE_MODULE:-distribution}" = ours ] || skip "this kernel's VDUSE cannot suspend"
+can_suspend || skip "this kernel's VDUSE cannot suspend"
 load_modules vduse vhost_vdpa
 for format in split packed; do
 	suspended_under_load $format ram,size=1M

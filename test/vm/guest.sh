@@ -258,6 +258,12 @@ one_way()
 	[ "$got" = "$sent" ] || fail "$1 to $2: $sent sent, $got received"
 }
 
+# Whether drivers can suspend a device: with this project's module, and with that of Linux 7.3.
+can_suspend()
+{
+	[ "${VDUSE_MODULE:-distribution}" = ours ] || [[ $(uname -r) = 7.3[.-]* ]]
+}
+
 # Kernel interface of a vdpa device: interface_of net0
 interface_of()
 {

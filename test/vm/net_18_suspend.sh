@@ -43,7 +43,7 @@ suspended_under_load()
 
 set -o pipefail
 total=0
-[ "${VDUSE_MODULE:-distribution}" = ours ] || skip "this kernel's VDUSE cannot suspend"
+can_suspend || skip "this kernel's VDUSE cannot suspend"
 load_modules vduse vhost_vdpa
 suspended_under_load split
 suspended_under_load packed
