@@ -305,7 +305,8 @@ create_groups(uint64_t version, uint16_t ctrl_vqs)
 	const struct rte_vduse_dev_conf conf = {
 		.size = sizeof(struct rte_vduse_dev_conf),
 		.path = DEVICE,
-		.device_id = 1,
+		.device_id = VIRTIO_ID_NET,
+		.features = ctrl_vqs != 0 ? RTE_BIT64(VIRTIO_NET_F_CTRL_VQ) : 0,
 		.nb_vqs = NB_VQS,
 		.vq_size = 64,
 		.ctrl_vqs = ctrl_vqs,
@@ -380,6 +381,10 @@ test_no_groups(void **state)
 	assert_int_equal(create_groups(0, 1), -ENOTSUP);
 	assert_int_equal(unit_log_count("refused: "), 1);
 	assert_int_equal(unit_log_count("which VDUSE API 0 does not have"), 1);
+	kernel.no_ctrl_vq = true;
+	assert_int_equal(create_groups(1, 1), -ENOTSUP);
+	assert_int_equal(unit_log_count("refused: "), 1);
+	assert_int_equal(unit_log_count("has API 1 and refuses the device"), 1);
 	assert_int_equal(kernel.created, 0);
 	assert_int_equal(unit_fds(), fds);
 }

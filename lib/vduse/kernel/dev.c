@@ -383,6 +383,21 @@ close_fd:
 	return ret;
 }
 
+/*
+ * The caller knows what it offered and logs what the kernel does not support, unless it is the control
+ * queue.
+ */
+static int
+kernel_refused(const struct rte_vduse_dev *dev)
+{
+	if (dev->ctrl_vqs != 0)
+		VDUSE_LOG(
+			dev, ERR, dev->name,
+			"the kernel's VDUSE has API 1 and refuses the device, as Linux up to 7.3 does "
+			"if it has a control queue: use this project's vduse.ko");
+	return -ENOTSUP;
+}
+
 /* A device of that name exists: takes it over if a driver uses it, else replaces it. */
 static int
 kernel_take_over(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *conf, int control)
@@ -401,7 +416,7 @@ kernel_take_over(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	if (ret == 0)
 		ret = kernel_ask_create(dev, conf, control);
 	if (ret == -EINVAL)
-		return -ENOTSUP;
+		return kernel_refused(dev);
 	return ret < 0 ? ret : kernel_open(dev);
 }
 
@@ -414,9 +429,8 @@ kernel_create_fresh(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *
 	if (ret == -EEXIST)
 		return kernel_take_over(dev, conf, control);
 	if (ret < 0) {
-		/* The caller knows what it offered and logs what the kernel does not support. */
 		if (ret == -EINVAL)
-			return -ENOTSUP;
+			return kernel_refused(dev);
 		VDUSE_LOG(dev, ERR, dev->name, "cannot be created: %s%s", strerror(-ret),
 			  ret == -EPERM ? " (CAP_NET_ADMIN is needed)" : "");
 		return ret;
