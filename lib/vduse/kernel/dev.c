@@ -123,10 +123,10 @@ kernel_ask_ctrl_vq(int control)
 	size_t page = (size_t)sysconf(_SC_PAGESIZE);
 	uint8_t *pages = mmap(NULL, 2 * page, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 	struct vduse_dev_config *config;
-	int ret = -errno;
+	int ret;
 
 	if (pages == MAP_FAILED)
-		return ret;
+		return -errno;
 	if (mprotect(pages, page, PROT_READ | PROT_WRITE) < 0) {
 		ret = -errno;
 		goto unmap;
