@@ -4,8 +4,8 @@
 #
 # A driver suspends a disk at random moments of full load, and goes on with the same rings at the
 # position that it counted itself. Every request is done once, and nothing happens between SUSPEND
-# and the reset. Needs this project's module or Linux 7.3. CYCLES is how often for each ring format, with three
-# backends in turn, default 96; blk_09_suspend_1000.sh does it 1,000 times.
+# and the reset. Needs this project's module or Linux 7.3. CYCLES is how often for each ring format,
+# with three backends in turn, default 96; blk_09_suspend_1000.sh does it 1,000 times.
 . "$(dirname "$0")/blk.sh"
 
 cycles=$(((${CYCLES:-96} + 2) / 3))
