@@ -135,6 +135,20 @@ slow_now_and_then(void **state)
 	assert_true(vduse_loopback_called_here(device.loop));
 }
 
+/* The kernel may run the driver's handler on the poller's processor before the call returns. */
+static void
+slow_for_another_thread(void **state)
+{
+	uint64_t before = vduse_loopback_calls(device.loop, 0);
+
+	RTE_SET_USED(state);
+	vduse_loopback_call_sleeps(device.loop, 2 * VDUSE_SLOW_CALL_US);
+	call(4 * SLOW);
+	vduse_loopback_call_sleeps(device.loop, 0);
+	assert_int_equal(vduse_loopback_calls(device.loop, 0), before + 4 * SLOW);
+	assert_true(vduse_loopback_called_here(device.loop));
+}
+
 int
 main(void)
 {
@@ -143,6 +157,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(bursts_go_on, setup, teardown),
 		cmocka_unit_test_setup_teardown(until_a_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_now_and_then, setup, teardown),
+		cmocka_unit_test_setup_teardown(slow_for_another_thread, setup, teardown),
 	};
 
 	if (unit_init() < 0)

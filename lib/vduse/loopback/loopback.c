@@ -47,6 +47,7 @@ struct vduse_loopback {
 	uint16_t vq_size_max;         /* 0: the announced size */
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	unsigned int call_us;
+	unsigned int call_sleep_us;
 	bool call_hold;   /* atomic */
 	bool call_held;   /* atomic */
 	pthread_t caller; /* thread of the last call; written before calls, atomic */
@@ -253,6 +254,12 @@ vduse_loopback_call_takes(struct vduse_loopback *loop, unsigned int us)
 }
 
 void
+vduse_loopback_call_sleeps(struct vduse_loopback *loop, unsigned int us)
+{
+	loop->call_sleep_us = us;
+}
+
+void
 vduse_loopback_call_hold(struct vduse_loopback *loop, bool hold)
 {
 	rte_atomic_store_explicit(&loop->call_hold, hold, rte_memory_order_relaxed);
@@ -445,6 +452,8 @@ loopback_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 
 	if (loop->call_us > 0)
 		rte_delay_us_block(loop->call_us);
+	if (loop->call_sleep_us > 0)
+		rte_delay_us_sleep(loop->call_sleep_us);
 	while (rte_atomic_load_explicit(&loop->call_hold, rte_memory_order_relaxed)) {
 		rte_atomic_store_explicit(&loop->call_held, true, rte_memory_order_relaxed);
 		rte_delay_us_sleep(100);

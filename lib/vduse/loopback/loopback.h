@@ -131,6 +131,10 @@ vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index);
 /* Sets how long each interrupt takes, in us. */
 void
 vduse_loopback_call_takes(struct vduse_loopback *loop, unsigned int us);
+
+/* From now on an interrupt waits as long, in microseconds, without work for its sender. */
+void
+vduse_loopback_call_sleeps(struct vduse_loopback *loop, unsigned int us);
 /* hold: an interrupt sent from now on takes until this is called with false. */
 void
 vduse_loopback_call_hold(struct vduse_loopback *loop, bool hold);
