@@ -29,8 +29,10 @@ prepare_peer()
 	chmod +x "$work/peer"
 }
 
-# start WHO ATTACH NAME...: one port for each VDUSE device NAME, with $extra device arguments.
+# start WHO ATTACH NAME...: one port for each VDUSE device NAME, with $extra device arguments and
+# $more options of testpmd.
 extra=
+more=
 start()
 {
 	local who=$1 attach=$2 vdevs=() name
@@ -41,7 +43,7 @@ start()
 			vdevs+=(--vdev "net_vduse$name,iface=/dev/vduse/net$name,attach=$attach$extra")
 		done
 		launch_testpmd dut -l 0,1 --no-pci --file-prefix=dut -d "$PLUGIN" "${vdevs[@]}" \
-			-- -i --disable-link-check --total-num-mbufs=16384
+			-- -i --disable-link-check --total-num-mbufs=16384 $more
 	else
 		TESTPMD=$work/peer
 		rm -rf /run/vduse
@@ -49,7 +51,7 @@ start()
 			vdevs+=(--vdev "net_vhost$name,iface=/dev/vduse/net$name$extra")
 		done
 		launch_testpmd dut -l 0,1 --no-pci --file-prefix=dut "${vdevs[@]}" \
-			-- -i --disable-link-check --total-num-mbufs=16384
+			-- -i --disable-link-check --total-num-mbufs=16384 $more
 	fi
 	wait_prompt dut 0
 	[ "$who" = net_vduse ] || for name in "$@"; do
@@ -96,20 +98,44 @@ kernel_pair()
 	ip netns del right
 }
 
+# cycles TESTPMD: of its polling lcore in bursts that brought packets, and of its clock a second.
+cycles()
+{
+	testpmd_cmd "$1" "show fwd stats all" |
+		sed -nE 's#.*\((total|busy) cycles=([0-9]*) .* at ([0-9]*) MHz.*#\2 \3000000#p'
+}
+
+# cpu0_ms: busy time of the first processor, on which nobody polls.
+cpu0_ms()
+{
+	awk -v hz="$(getconf CLK_TCK)" \
+		'/^cpu0 / { printf "%.0f\n", ($2 + $3 + $4 + $7 + $8) * 1000 / hz }' /proc/stat
+}
+
 tso_pair()
 {
+	local before after hz cpu0
 	extra=,tso=1
+	more=--record-core-cycles
 	# As many as DPDK's back end has. A packet of 64 KiB takes 43 buffers of a Linux driver.
 	[ "$1" != net_vduse ] || extra+=,queue-size=1024
 	start "$1" virtio 0 1
 	extra=
+	more=
 	join_pair
 	# As large packets as TCP makes are passed on as they are.
 	pass_on dut 1400 0 1
 	wait_for 20 has_carrier left || fail "no carrier"
 	wait_for 20 has_carrier right || fail "no carrier"
 	on_left ping -c 2 -i 0.2 10.0.0.2 >/dev/null
+	before=$(cycles dut)
+	cpu0=$(cpu0_ms)
 	figure "$1" tcp-tso "$(tcp_mbit)" Mbit/s
+	cpu0=$(($(cpu0_ms) - cpu0))
+	read -r after hz <<<"$(cycles dut)"
+	# Who limits it: the back end's lcore, or Linux on the other processor.
+	figure "$1" tso-lcore "$(((after - ${before% *}) * 100 / (hz * seconds)))" %
+	figure "$1" tso-cpu0 "$((cpu0 / (10 * seconds)))" %
 	stop "$1" 0 1
 	ip netns del left
 	ip netns del right
