@@ -149,6 +149,23 @@ slow_for_another_thread(void **state)
 	assert_true(vduse_loopback_called_here(device.loop));
 }
 
+/* It may do the driver's work in the call. */
+static void
+slow_for_the_kernel(void **state)
+{
+	uint64_t before;
+
+	RTE_SET_USED(state);
+	loopback_dev_set_status(&device, 0);
+	vduse_loopback_driver_is_kernel(device.loop, true);
+	loopback_dev_up(&device);
+	vduse_loopback_call_takes(device.loop, 2 * VDUSE_SLOW_CALL_US);
+	before = vduse_loopback_calls(device.loop, 0);
+	call(4 * SLOW);
+	assert_int_equal(vduse_loopback_calls(device.loop, 0), before + 4 * SLOW);
+	assert_true(vduse_loopback_called_here(device.loop));
+}
+
 int
 main(void)
 {
@@ -158,6 +175,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(until_a_reset, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_now_and_then, setup, teardown),
 		cmocka_unit_test_setup_teardown(slow_for_another_thread, setup, teardown),
+		cmocka_unit_test_setup_teardown(slow_for_the_kernel, setup, teardown),
 	};
 
 	if (unit_init() < 0)

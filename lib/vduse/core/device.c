@@ -88,7 +88,6 @@ dev_alloc(const struct rte_vduse_dev_conf *conf, const char *name)
 	dev->nb_spaces = 1;
 	dev->vq_size = conf->vq_size;
 	dev->vq_size_max = conf->vq_size;
-	dev->slow_call = rte_get_tsc_hz() / (US_PER_S / VDUSE_SLOW_CALL_US);
 	dev->want_umem = conf->umem;
 	dev->inflight = conf->inflight;
 	dev->from = conf->from;

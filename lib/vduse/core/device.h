@@ -73,7 +73,6 @@ struct rte_vduse_dev {
 	bool asks;             /* for each address, see miss in transport.h; read by any thread */
 	uint16_t ahead;        /* virtqueue that miss.c looks ahead for next, modulo nb_vqs */
 	bool suspended;        /* until the driver resets the device; read by any thread */
-	uint64_t slow_call;    /* VDUSE_SLOW_CALL_US in cycles; constant */
 	bool defers;           /* the deferred message waits until nothing is in flight */
 	bool hung_up;          /* fd reported an error or a hang-up that is not handled yet */
 	struct vduse_dev_request deferred;
@@ -252,6 +251,10 @@ vduse_vq_log(struct rte_vduse_vq *vq, const struct vring_log *log, uint64_t used
 /* Hands the dirty log of a virtqueue to its ring, which runs. The caller holds the lock. */
 void
 vduse_vq_log_apply(struct rte_vduse_vq *vq);
+
+/* vq_call.c: before pollers use a virtqueue with another driver. */
+void
+vduse_vq_call_start(struct rte_vduse_vq *vq);
 
 /* vq_call.c: sends the interrupt that a poller posted. Returns whether one was posted. */
 bool

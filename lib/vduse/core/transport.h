@@ -107,6 +107,8 @@ struct vduse_transport_ops {
 	void (*vq_wake_epoll)(struct rte_vduse_dev *dev, uint16_t index, int epoll_fd, void *ptr);
 	/* Interrupts the driver. */
 	int (*vq_call)(struct rte_vduse_dev *dev, uint16_t index);
+	/* Whether the driver is this kernel's, which nobody makes slow on purpose. NULL: it is not. */
+	bool (*driver_is_kernel)(const struct rte_vduse_dev *dev);
 	/* Keeps the interrupts of a virtqueue off the processors that poll. May be NULL. */
 	void (*vq_affinity)(struct rte_vduse_dev *dev, uint16_t index);
 	int (*config_set)(struct rte_vduse_dev *dev, uint32_t offset, const void *data,

@@ -334,6 +334,7 @@ vq_try_start(struct rte_vduse_vq *vq, bool told)
 	if (dev->transport->vq_affinity != NULL)
 		dev->transport->vq_affinity(dev, vq->index);
 	vq_lock(vq);
+	vduse_vq_call_start(vq);
 	if (info.num <= dev->vq_size_max) {
 		state = vq_start_locked(vq, &info);
 	} else {

@@ -101,7 +101,7 @@ rte_vduse_vq_call(struct rte_vduse_vq *vq)
 		return vq_call_measured(vq);
 	begin = rte_rdtsc();
 	ret = vduse_vq_call_send(vq);
-	if (unlikely(rte_rdtsc() - begin > vq->dev->slow_call))
+	if (unlikely(rte_rdtsc() - begin > vq->slow_call))
 		vq_count_slow_call(vq);
 	return ret;
 }
@@ -132,6 +132,17 @@ vduse_vq_call_posted(struct rte_vduse_vq *vq)
 		(void)vduse_vq_call_send(vq);
 	vq_call_done(vq);
 	return true;
+}
+
+void
+vduse_vq_call_start(struct rte_vduse_vq *vq)
+{
+	const struct vduse_transport_ops *transport = vq->dev->transport;
+
+	/* The kernel's own driver may do its work in the call: it is as long as that takes. */
+	vq->slow_call = rte_get_tsc_hz() / (US_PER_S / VDUSE_SLOW_CALL_US);
+	if (transport->driver_is_kernel != NULL && transport->driver_is_kernel(vq->dev))
+		vq->slow_call = UINT64_MAX;
 }
 
 void

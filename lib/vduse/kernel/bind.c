@@ -3,8 +3,8 @@
 /*
  * Reads and changes, through sysfs, which driver of the vDPA bus a device is bound to.
  * Input: names of devices and drivers. Output: writes to sysfs.
- * Thread: any but control, because the kernel probes or removes a driver during a write and that
- * sends messages to the device.
+ * Thread: any but control for what writes, because the kernel probes or removes a driver during a
+ * write and that sends messages to the device.
  */
 #include <dirent.h>
 #include <errno.h>
@@ -179,6 +179,15 @@ vduse_vdpa_compare(const char *name, enum rte_vduse_attach attach)
 	VDUSE_LOG(dev, NOTICE, name,
 		  "stays bound to %s, which uses it: unbind it before it can be bound to %s",
 		  current, bind_driver(attach));
+}
+
+bool
+vduse_vdpa_is_bound(const char *name, enum rte_vduse_attach attach)
+{
+	char current[NAME_MAX];
+
+	return bind_current(name, current, sizeof(current)) == 0 &&
+	       strcmp(current, bind_driver(attach)) == 0;
 }
 
 int

@@ -41,6 +41,10 @@ vduse_vdpa_get(const char *name, struct vduse_vdpa_info *info);
 void
 vduse_vdpa_compare(const char *name, enum rte_vduse_attach attach);
 
+/* Whether a device is bound to the driver for attach. */
+bool
+vduse_vdpa_is_bound(const char *name, enum rte_vduse_attach attach);
+
 /*
  * Adds a device to the bus, if it is not there, and binds it to the driver for attach. Undoes that
  * and logs one line if it fails. Returns 0 or a negative errno.

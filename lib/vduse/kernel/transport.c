@@ -211,6 +211,12 @@ kernel_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 	return kernel_ioctl(dev, VDUSE_VQ_INJECT_IRQ, &arg);
 }
 
+static bool
+kernel_driver_is_kernel(const struct rte_vduse_dev *dev)
+{
+	return vduse_vdpa_is_bound(dev->name, RTE_VDUSE_ATTACH_VIRTIO);
+}
+
 static void
 kernel_vq_affinity(struct rte_vduse_dev *dev, uint16_t index)
 {
@@ -290,6 +296,7 @@ const struct vduse_transport_ops vduse_transport_kernel = {
 	.vq_info = kernel_vq_info,
 	.vq_kick_fd = kernel_vq_kick_fd,
 	.vq_call = kernel_vq_call,
+	.driver_is_kernel = kernel_driver_is_kernel,
 	.vq_affinity = kernel_vq_affinity,
 	.config_set = kernel_config_set,
 	.config_call = kernel_config_call,

@@ -48,6 +48,7 @@ struct vduse_loopback {
 	uint64_t calls[LOOPBACK_VQS]; /* atomic */
 	unsigned int call_us;
 	unsigned int call_sleep_us;
+	bool kernel_driver;
 	bool call_hold;   /* atomic */
 	bool call_held;   /* atomic */
 	pthread_t caller; /* thread of the last call; written before calls, atomic */
@@ -254,6 +255,12 @@ vduse_loopback_call_takes(struct vduse_loopback *loop, unsigned int us)
 }
 
 void
+vduse_loopback_driver_is_kernel(struct vduse_loopback *loop, bool is)
+{
+	loop->kernel_driver = is;
+}
+
+void
 vduse_loopback_call_sleeps(struct vduse_loopback *loop, unsigned int us)
 {
 	loop->call_sleep_us = us;
@@ -445,6 +452,14 @@ loopback_vq_kick_fd(struct rte_vduse_dev *dev, uint16_t index, int fd)
 	return ret;
 }
 
+static bool
+loopback_driver_is_kernel(const struct rte_vduse_dev *dev)
+{
+	const struct vduse_loopback *loop = dev->transport_priv;
+
+	return loop->kernel_driver;
+}
+
 static int
 loopback_vq_call(struct rte_vduse_dev *dev, uint16_t index)
 {
@@ -503,6 +518,7 @@ const struct vduse_transport_ops vduse_transport_loopback = {
 	.vq_info = loopback_vq_info,
 	.vq_kick_fd = loopback_vq_kick_fd,
 	.vq_call = loopback_vq_call,
+	.driver_is_kernel = loopback_driver_is_kernel,
 	.config_set = loopback_config_set,
 	.config_call = loopback_config_call,
 	.writes_config = true,

@@ -132,6 +132,10 @@ vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index);
 void
 vduse_loopback_call_takes(struct vduse_loopback *loop, unsigned int us);
 
+/* Whether the driver is the kernel's: how long its interrupts take does not matter. */
+void
+vduse_loopback_driver_is_kernel(struct vduse_loopback *loop, bool is);
+
 /* From now on an interrupt waits as long, in microseconds, without work for its sender. */
 void
 vduse_loopback_call_sleeps(struct vduse_loopback *loop, unsigned int us);
