@@ -59,14 +59,14 @@ struct rte_vduse_vq {
 	bool forgets;              /* see vduse_vq_forget(). Under the lock */
 	int kick_fd;               /* eventfd of the driver's kicks, or -1; control thread only */
 	int wake_fd;               /* see rte_vduse_vq_wake_fd(); -1: not opened. Under the lock */
-	int wake_epoll;      /* see rte_vduse_vq_wake_epoll(), whose caller has it; -1: none */
-	uint64_t misses;     /* written by the control thread */
-	uint64_t faults;     /* number of errors; written under the lock */
-	uint64_t slow_call;  /* cycles after which an interrupt is slow; constant while it runs */
-	uint16_t slow_calls; /* slow interrupts less fast ones; the poller under the lock */
-	uint8_t call_state;  /* an enum vduse_call_state; atomic */
-	bool kicked;         /* serve is to be called; control thread only */
-	bool unkicked;       /* its driver sends no kicks: it has to be polled; atomic */
+	int wake_epoll;         /* see rte_vduse_vq_wake_epoll(), whose caller has it; -1: none */
+	uint64_t misses;        /* written by the control thread */
+	uint64_t faults;        /* number of errors; written under the lock */
+	uint64_t slow_call;     /* cycles after which an interrupt is slow; atomic */
+	uint16_t slow_calls;    /* slow interrupts less fast ones; atomic, the poller's */
+	uint8_t call_state;     /* an enum vduse_call_state; atomic */
+	bool kicked;            /* serve is to be called; control thread only */
+	bool unkicked;          /* its driver sends no kicks: it has to be polled; atomic */
 	vduse_vq_serve_t serve; /* see vduse_vq_serve(); control thread only */
 	/* Unused if the device type maps rings itself: see vq_remap of struct rte_vduse_dev_ops. */
 	struct vring_vq ring;

@@ -333,8 +333,8 @@ vq_try_start(struct rte_vduse_vq *vq, bool told)
 		return true;
 	if (dev->transport->vq_affinity != NULL)
 		dev->transport->vq_affinity(dev, vq->index);
-	vq_lock(vq);
 	vduse_vq_call_start(vq);
+	vq_lock(vq);
 	if (info.num <= dev->vq_size_max) {
 		state = vq_start_locked(vq, &info);
 	} else {
@@ -380,7 +380,7 @@ vduse_vq_stop(struct rte_vduse_vq *vq)
 	vq->started = false;
 	vq->unmapped = false;
 	vq->nb_asked = 0;
-	vq->slow_calls = 0;
+	rte_atomic_store_explicit(&vq->slow_calls, 0, rte_memory_order_relaxed);
 	vq->report = false;
 	vq->iotlb = NULL;
 	vq_kick_close(vq);

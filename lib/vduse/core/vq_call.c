@@ -47,9 +47,10 @@ vq_post_call(struct rte_vduse_vq *vq)
 }
 
 static void
-vq_count_slow_call(struct rte_vduse_vq *vq)
+vq_set_slow_calls(struct rte_vduse_vq *vq, uint16_t nb)
 {
-	if (++vq->slow_calls == VQ_SLOW_CALLS)
+	rte_atomic_store_explicit(&vq->slow_calls, nb, rte_memory_order_relaxed);
+	if (nb == VQ_SLOW_CALLS)
 		VDUSE_LOG_DRIVER(vq->dev, dev, WARNING,
 				 "virtqueue %u: an interrupt takes more than %u us, because too "
 				 "many threads wait for it: the control thread sends them now",
@@ -72,37 +73,43 @@ thread_ns(void)
  * interrupts that the control thread sends would have it run there just as well.
  */
 static int
-vq_call_measured(struct rte_vduse_vq *vq)
+vq_call_measured(struct rte_vduse_vq *vq, uint16_t slow)
 {
 	uint64_t begin = thread_ns();
 	int ret = vduse_vq_call_send(vq);
 
 	if (thread_ns() - begin > VDUSE_SLOW_CALL_US * NS_PER_US)
-		vq_count_slow_call(vq);
+		vq_set_slow_calls(vq, slow + 1);
 	else
-		vq->slow_calls--;
+		vq_set_slow_calls(vq, slow - 1);
 	return ret;
 }
 
 int
 rte_vduse_vq_call(struct rte_vduse_vq *vq)
 {
+	/*
+	 * Relaxed, here and for slow_call: an application may call without the lock, while the
+	 * control thread begins with another driver. One call is then measured by the old values.
+	 */
+	uint16_t slow = rte_atomic_load_explicit(&vq->slow_calls, rte_memory_order_relaxed);
 	uint64_t begin;
 	int ret;
 
 	/* Acquire: pairs with the release in vq_call_done(). */
-	if (unlikely(vq->slow_calls == VQ_SLOW_CALLS ||
+	if (unlikely(slow == VQ_SLOW_CALLS ||
 		     rte_atomic_load_explicit(&vq->call_state, rte_memory_order_acquire) !=
 			     VDUSE_CALL_NONE)) {
 		vq_post_call(vq);
 		return 0;
 	}
-	if (unlikely(vq->slow_calls > 0))
-		return vq_call_measured(vq);
+	if (unlikely(slow > 0))
+		return vq_call_measured(vq, slow);
 	begin = rte_rdtsc();
 	ret = vduse_vq_call_send(vq);
-	if (unlikely(rte_rdtsc() - begin > vq->slow_call))
-		vq_count_slow_call(vq);
+	if (unlikely(rte_rdtsc() - begin >
+		     rte_atomic_load_explicit(&vq->slow_call, rte_memory_order_relaxed)))
+		vq_set_slow_calls(vq, 1);
 	return ret;
 }
 
@@ -138,11 +145,12 @@ void
 vduse_vq_call_start(struct rte_vduse_vq *vq)
 {
 	const struct vduse_transport_ops *transport = vq->dev->transport;
+	uint64_t slow = rte_get_tsc_hz() / (US_PER_S / VDUSE_SLOW_CALL_US);
 
 	/* The kernel's own driver may do its work in the call: it is as long as that takes. */
-	vq->slow_call = rte_get_tsc_hz() / (US_PER_S / VDUSE_SLOW_CALL_US);
 	if (transport->driver_is_kernel != NULL && transport->driver_is_kernel(vq->dev))
-		vq->slow_call = UINT64_MAX;
+		slow = UINT64_MAX;
+	rte_atomic_store_explicit(&vq->slow_call, slow, rte_memory_order_relaxed);
 }
 
 void
