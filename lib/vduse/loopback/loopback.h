@@ -128,7 +128,7 @@ vduse_loopback_vq_size_max(struct vduse_loopback *loop, uint16_t size);
 uint64_t
 vduse_loopback_calls(struct vduse_loopback *loop, uint16_t index);
 
-/* Sets how long each interrupt takes, in us. */
+/* Sets how much work each interrupt is for its sender, in us of a processor. */
 void
 vduse_loopback_call_takes(struct vduse_loopback *loop, unsigned int us);
 
