@@ -73,7 +73,8 @@ modprobe null_blk nr_devices=1 irqmode=0 submit_queues=1 hw_queue_depth=256 || f
 wait_for 5 test -b $image || fail "no $image"
 for round in $(seq "$rounds"); do
 	sides=(dpdk-vduse-blk-null sleeping-null ublk-null dpdk-vduse-blk-file sleeping-file ublk-file loop-file)
-	[ $((round % 2)) = 1 ] || mapfile -t sides < <(printf '%s\n' "${sides[@]}" | tac)
+	[ $((round % 2)) = 1 ] ||
+		sides=(loop-file ublk-file sleeping-file dpdk-vduse-blk-file ublk-null sleeping-null dpdk-vduse-blk-null)
 	for side in "${sides[@]}"; do
 		measure "${side%-*}" "${side##*-}"
 	done
