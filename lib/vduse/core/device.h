@@ -20,6 +20,7 @@
 
 /* An interrupt that takes longer is slow: very many threads wait for its eventfd. */
 #define VDUSE_SLOW_CALL_US 100
+#define VDUSE_NS_PER_US    1000
 
 /* The maximum number of address spaces, and of groups of virtqueues. VDUSE API 0 has one of each. */
 #define VDUSE_ASID_MAX 2
@@ -251,6 +252,10 @@ vduse_vq_log(struct rte_vduse_vq *vq, const struct vring_log *log, uint64_t used
 /* Hands the dirty log of a virtqueue to its ring, which runs. The caller holds the lock. */
 void
 vduse_vq_log_apply(struct rte_vduse_vq *vq);
+
+/* vq_call.c: how long the calling thread had a processor so far. */
+uint64_t
+vduse_thread_ns(void);
 
 /* vq_call.c: before pollers use a virtqueue with another driver. */
 void

@@ -21,8 +21,6 @@
 /* Number of slow interrupts, less fast ones, after which the control thread sends them. */
 #define VQ_SLOW_CALLS 16
 
-#define NS_PER_US 1000
-
 int
 vduse_vq_call_send(struct rte_vduse_vq *vq)
 {
@@ -57,9 +55,8 @@ vq_set_slow_calls(struct rte_vduse_vq *vq, uint16_t nb)
 				 vq->index, VDUSE_SLOW_CALL_US);
 }
 
-/* Time for which this thread had a processor. */
-static uint64_t
-thread_ns(void)
+uint64_t
+vduse_thread_ns(void)
 {
 	struct timespec ts = { 0 };
 
@@ -75,10 +72,10 @@ thread_ns(void)
 static int
 vq_call_measured(struct rte_vduse_vq *vq, uint16_t slow)
 {
-	uint64_t begin = thread_ns();
+	uint64_t begin = vduse_thread_ns();
 	int ret = vduse_vq_call_send(vq);
 
-	if (thread_ns() - begin > VDUSE_SLOW_CALL_US * NS_PER_US)
+	if (vduse_thread_ns() - begin > VDUSE_SLOW_CALL_US * VDUSE_NS_PER_US)
 		vq_set_slow_calls(vq, slow + 1);
 	else
 		vq_set_slow_calls(vq, slow - 1);

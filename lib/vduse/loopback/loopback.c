@@ -13,7 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <rte_common.h>
@@ -465,14 +464,10 @@ loopback_driver_is_kernel(const struct rte_vduse_dev *dev)
 static void
 loopback_work(unsigned int us)
 {
-	struct timespec now, end;
+	uint64_t begin = vduse_thread_ns();
 
-	(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &end);
-	end.tv_sec += us / US_PER_S;
-	end.tv_nsec += (long)(us % US_PER_S) * (NS_PER_S / US_PER_S);
-	do {
-		(void)clock_gettime(CLOCK_THREAD_CPUTIME_ID, &now);
-	} while ((now.tv_sec - end.tv_sec) * NS_PER_S + now.tv_nsec < end.tv_nsec);
+	while (vduse_thread_ns() - begin < (uint64_t)us * VDUSE_NS_PER_US)
+		;
 }
 
 static int
