@@ -71,25 +71,14 @@ vduse_guard_remove(struct vduse_iotlb *table)
 }
 
 /*
- * Replaces a whole mapping with zeroed memory. Replacing single pages would let a driver exhaust
- * the number of mappings of this process. The memory is mapped elsewhere and then moved: it must be
- * unlocked first, or mlockall(MCL_FUTURE) would allocate all of it, and other threads must not
- * access it before it has its permissions.
+ * The whole mapping: replacing single pages would let a driver exhaust the number of mappings of this
+ * process.
  */
 static bool
 guard_replace(const struct vduse_mapping *mapping, const uint8_t *lost)
 {
-	void *va = mmap(NULL, mapping->len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
-			-1, 0);
-
-	if (va != MAP_FAILED) {
-		(void)munlock(va, mapping->len);
-		if (mprotect(va, mapping->len, PROT_READ | PROT_WRITE) == 0 &&
-		    mremap(va, mapping->len, mapping->len, MREMAP_MAYMOVE | MREMAP_FIXED,
-			   mapping->va) != MAP_FAILED)
-			return true;
-		munmap(va, mapping->len);
-	}
+	if (vduse_mapping_replace(mapping))
+		return true;
 	/* Without overcommit the kernel refuses a large mapping: replace only the page. */
 	return mmap((void *)RTE_ALIGN_FLOOR((uintptr_t)lost, mapping->page_size),
 		    mapping->page_size, PROT_READ | PROT_WRITE,

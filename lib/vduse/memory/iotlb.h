@@ -103,6 +103,7 @@ struct vduse_iotlb_source {
 	struct vduse_log_rate *rate; /* of lines that the driver causes */
 	uint64_t limit;              /* bytes that the driver may share, without bounce memory */
 	uint64_t shared;             /* of these, bytes in other address spaces of the device */
+	bool sparse;                 /* pages come later: none may be populated */
 	void *arg;
 	/* Returns the first region that ends at or after from. -ENOENT: none. */
 	int (*region)(void *arg, uint64_t from, struct vduse_file_region *region);
@@ -131,6 +132,13 @@ vduse_iotlb_lookup(const struct vduse_iotlb *table, uint64_t iova);
 /* map.c: describes the file that fd refers to. Returns 0 or a negative errno. */
 int
 vduse_map_stat(int fd, struct vduse_map_file *file);
+/*
+ * map.c: as mmap() of a driver's file, with MAP_SHARED and these flags. Without permissions first: if the
+ * application locks its memory (mlockall(MCL_FUTURE)), the kernel would allocate all that the driver
+ * shows, on this thread. Any thread.
+ */
+void *
+vduse_map_shared(void *va, size_t len, int prot, int flags, int fd, uint64_t offset);
 /* map.c: maps len bytes at offset of a file. Returns NULL if that fails, with a log line. */
 struct vduse_mapping *
 vduse_mapping_create(const char *name, int fd, const struct vduse_map_file *file, uint64_t offset,
@@ -147,6 +155,13 @@ void
 vduse_mapping_share(struct vduse_iotlb *table, uint32_t index);
 void
 vduse_mapping_put(struct vduse_mapping *mapping);
+/*
+ * Replaces a mapping with zeroed memory. That is mapped elsewhere and then moved: it must be unlocked
+ * first, or mlockall(MCL_FUTURE) would allocate all of it, and other threads must not access it before
+ * it has its permissions. Any thread, also in a signal handler. False: the kernel refuses.
+ */
+bool
+vduse_mapping_replace(const struct vduse_mapping *mapping);
 /* Unmaps and frees a mapping without references. Any thread. */
 void
 vduse_mapping_free(struct vduse_mapping *mapping);

@@ -95,6 +95,39 @@ vduse_mapping_share(struct vduse_iotlb *table, uint32_t index)
 	*bucket = index + 1;
 }
 
+/* Whether the kernel allocates all that is mapped: mlockall() without MCL_ONFAULT. */
+static bool
+map_allocates(void)
+{
+	void *page = mmap(NULL, 4096, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char there = 0;
+
+	if (page == MAP_FAILED)
+		return false;
+	(void)mincore(page, 4096, &there);
+	munmap(page, 4096);
+	return (there & 1) != 0;
+}
+
+void *
+vduse_map_shared(void *va, size_t len, int prot, int flags, int fd, uint64_t offset)
+{
+	va = mmap(va, len, PROT_NONE, MAP_SHARED | flags, fd, (off_t)offset);
+	if (va == MAP_FAILED)
+		return va;
+	/* What is touched is locked all the same. */
+	if (map_allocates())
+		(void)mlock2(va, len, MLOCK_ONFAULT);
+	if (mprotect(va, len, prot) < 0) {
+		int err = errno;
+
+		munmap(va, len);
+		errno = err;
+		return MAP_FAILED;
+	}
+	return va;
+}
+
 /* Maps at an address at which the kernel can use huge pages. */
 static void *
 map_aligned(int fd, uint64_t offset, size_t len, size_t page_size, int prot)
@@ -109,7 +142,7 @@ map_aligned(int fd, uint64_t offset, size_t len, size_t page_size, int prot)
 	/* Huge pages need address and offset congruent modulo the alignment. */
 	start = room +
 		((align + (offset & (align - 1)) - ((uintptr_t)room & (align - 1))) & (align - 1));
-	va = mmap(start, len, prot, MAP_SHARED | MAP_FIXED, fd, (off_t)offset);
+	va = vduse_map_shared(start, len, prot, MAP_FIXED, fd, offset);
 	if (va == MAP_FAILED) {
 		int err = errno;
 
@@ -180,6 +213,23 @@ vduse_mapping_create(const char *name, int fd, const struct vduse_map_file *file
 	mapping->page_size = file->page_size;
 	mapping->va = va;
 	return mapping;
+}
+
+bool
+vduse_mapping_replace(const struct vduse_mapping *mapping)
+{
+	void *va = mmap(NULL, mapping->len, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE,
+			-1, 0);
+
+	if (va == MAP_FAILED)
+		return false;
+	(void)munlock(va, mapping->len);
+	if (mprotect(va, mapping->len, PROT_READ | PROT_WRITE) == 0 &&
+	    mremap(va, mapping->len, mapping->len, MREMAP_MAYMOVE | MREMAP_FIXED, mapping->va) !=
+		    MAP_FAILED)
+		return true;
+	munmap(va, mapping->len);
+	return false;
 }
 
 void

@@ -52,7 +52,7 @@ mem_file_fault(int fd, const struct vhost_user_memory *from)
 	block = (uint64_t)st.st_blksize;
 	start = RTE_ALIGN_MUL_FLOOR(from->offset, block);
 	size = RTE_ALIGN_MUL_CEIL(from->offset + from->size, block) - start;
-	va = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_NORESERVE, fd, (off_t)start);
+	va = vduse_map_shared(NULL, size, PROT_READ | PROT_WRITE, MAP_NORESERVE, fd, start);
 	if (va == MAP_FAILED)
 		return "cannot be mapped";
 	munmap(va, size);
