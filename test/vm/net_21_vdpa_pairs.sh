@@ -8,11 +8,11 @@
 . "$(dirname "$0")/vdpa_exchange.sh"
 
 root=${DPDK_VDUSE_CACHE:-$(dirname "$0")/../../build/cache}/trixie
-[ -x "$root/root/build/test/host/exchange" ] || skip "no program in $root: test/chroot/build trixie build"
+[ -x "$root/root/build/test/exchange" ] || skip "no program in $root: test/chroot/build trixie build"
 for dir in proc sys dev run tmp; do
 	mount --rbind "/$dir" "$root/$dir"
 done
-exchange=(chroot "$root" /root/build/test/host/exchange)
+exchange=(chroot "$root" /root/build/test/exchange)
 
 load_modules vduse vhost_vdpa
 for pairs in 2 8; do

@@ -6,7 +6,7 @@
 # guest scripts, after guest.sh. $exchange is the command of the driver.
 # shellcheck disable=SC2154 # work, of guest.sh
 
-exchange=("$DPDK_VDUSE_BUILD/test/host/exchange")
+exchange=("$DPDK_VDUSE_BUILD/test/exchange")
 frames=400
 
 # start_echo PAIRS: a device that sends back what it receives
