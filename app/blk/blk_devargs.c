@@ -91,6 +91,7 @@ devargs_conf(struct blk_devargs *out)
 	conf->client = dev->client;
 	conf->any_memory = dev->any_memory;
 	conf->iommu = dev->iommu;
+	conf->postcopy = dev->postcopy;
 	conf->memory_limit = dev->memory_limit;
 	conf->socket_mode = dev->socket_mode;
 	conf->socket_group = dev->socket_group[0] != '\0' ? dev->socket_group : NULL;

@@ -22,6 +22,7 @@ static const char usage[] =
 	"  client=0              1: connect to that socket\n"
 	"  any-memory=0          1: take memory of the socket's clients in any file\n"
 	"  iommu=0               1: serve socket clients whose driver is behind an IOMMU\n"
+	"  postcopy=0            1: a guest may run before its memory has arrived\n"
 	"  socket-mode=0600      permissions of the socket; socket-group=GROUP\n"
 	"  memory-limit=16T      the most memory that a driver may show\n"
 	"  attach=none           virtio: a disk of this kernel; vhost: /dev/vhost-vdpa-N\n"

@@ -273,6 +273,12 @@ struct rte_vduse_dev_conf {
 	 */
 	bool iommu;
 	/**
+	 * Offer post-copy over a socket: a guest that migrates here runs before its memory has arrived.
+	 * The client gets a userfaultfd(2) of this process, with which it can change any memory of it:
+	 * for trusted clients only. Not together with iommu.
+	 */
+	bool postcopy;
+	/**
 	 * Largest sum of the driver's memory regions, bytes, whether their pages are allocated or
 	 * not; bounce memory of the kernel does not count. 0: 16 TiB over a socket, no limit over
 	 * the kernel.

@@ -149,6 +149,7 @@ struct rte_vduse_args_dev {
 	bool client;                     /**< client= */
 	bool any_memory;                 /**< any-memory= */
 	bool iommu;                      /**< iommu= */
+	bool postcopy;                   /**< postcopy= */
 	bool packed;                     /**< packed=; for a socket unless given. */
 	bool in_order;                   /**< in-order= */
 	uint32_t socket_mode;            /**< socket-mode=; 0: the default. */
@@ -157,7 +158,7 @@ struct rte_vduse_args_dev {
 };
 
 /** Arguments of struct rte_vduse_args_dev. */
-#define RTE_VDUSE_ARGS_DEV 13
+#define RTE_VDUSE_ARGS_DEV 14
 
 /**
  * Sets the arguments that every device takes to their defaults, and makes them known. Thread-safe

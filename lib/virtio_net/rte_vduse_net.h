@@ -63,6 +63,7 @@ struct rte_vduse_net_conf {
 	bool client;              /**< See struct rte_vduse_dev_conf. */
 	bool any_memory;          /**< See struct rte_vduse_dev_conf. */
 	bool iommu;               /**< See struct rte_vduse_dev_conf. */
+	bool postcopy;            /**< See struct rte_vduse_dev_conf. */
 	uint64_t memory_limit;    /**< See struct rte_vduse_dev_conf. */
 	uint32_t socket_mode;     /**< See struct rte_vduse_dev_conf. */
 	const char *socket_group; /**< See struct rte_vduse_dev_conf. */

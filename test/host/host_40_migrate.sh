@@ -3,8 +3,8 @@
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
 #
 # A guest of QEMU migrates back and forth between two net_vduse ports while bytes go to it and come back
-# over one TCP connection; with split and with packed rings, with a back end that is restarted, and with
-# a guest of many memory regions. Each port is joined with a tap device, and those are on a bridge.
+# over one TCP connection; with split and with packed rings, with a back end that is restarted, with a guest
+# of many memory regions, and with one that runs before its memory has arrived (post-copy). Each port is joined with a tap device, and those are on a bridge.
 #
 # MIGRATIONS: how many of each case. CASES: which.
 . "$(dirname "$0")/host.sh"
@@ -16,7 +16,7 @@ need setpriv
 
 kernel=${DPDK_VDUSE_CACHE:-$DPDK_VDUSE_BUILD/cache}/kernel
 migrations=${MIGRATIONS:-20}
-cases=${CASES:-split packed reconnect regions}
+cases=${CASES:-split packed reconnect regions postcopy postcopy-packed}
 here=$(realpath "$(dirname "$0")")
 ns=migrate$$
 
@@ -42,12 +42,13 @@ has_taps()
 	ip -n "$ns" link show tap0 && ip -n "$ns" link show tap1
 }
 
+# start_ports [ARGS]: of the two ports.
 start_ports()
 {
 	local tap
 	start_testpmd vduse "${memory[@]}" --main-lcore 0 \
-		--vdev "net_vduse0,iface=$work/0.sock" --vdev "net_tap0,iface=tap0" \
-		--vdev "net_vduse1,iface=$work/1.sock" --vdev "net_tap1,iface=tap1"
+		--vdev "net_vduse0,iface=$work/0.sock${1:-}" --vdev "net_tap0,iface=tap0" \
+		--vdev "net_vduse1,iface=$work/1.sock${1:-}" --vdev "net_tap1,iface=tap1"
 	wait_for 10 has_taps || skip "*** no tap devices: nothing was tested"
 	for tap in tap0 tap1; do
 		ip -n "$ns" link set $tap master br0
@@ -55,12 +56,15 @@ start_ports()
 	done
 }
 
-# migrate PROPERTIES CHARDEV [regions]: does what migrate_net.py asks for. It ends with this shell.
+# migrate PROPERTIES CHARDEV [regions|postcopy]: does what migrate_net.py asks for. It ends with this shell.
 migrate()
 {
 	local line pid back_end=()
-	step "$migrations migrations with ${1#,}${2#,}${3:+, many $3}"
-	[ -z "${3:-}" ] || back_end=("${testpmd_pid[vduse]}")
+	step "$migrations migrations with ${1#,}${2#,}${3:+, $3}"
+	case ${3:-} in
+	regions) back_end=("${testpmd_pid[vduse]}") ;;
+	postcopy) back_end=(postcopy) ;;
+	esac
 	coproc {
 		exec ip netns exec "$ns" setpriv --pdeathsig KILL /usr/bin/python3 "$here/migrate_net.py" \
 			"$work" "$qemu_program" "$kernel/boot/vmlinuz-$(cat "$kernel/release")" \
@@ -94,12 +98,34 @@ start_ports
 step "the guest"
 "$here/../../config/fetch-kernel" "$kernel"
 "$here/../vm/mkinitramfs" "$kernel" "$work/initramfs" "$here/migrate_init.sh" virtio_pci virtio_net
+# postcopy_migrate PROPERTIES
+postcopy_migrate()
+{
+	stop_testpmd vduse
+	start_ports ,postcopy=1
+	migrate "$1" "" postcopy
+	check_waited "$migrations"
+	stop_testpmd vduse
+	start_ports
+}
+
+# check_waited NB: the ports waited for memory in NB migrations.
+check_waited()
+{
+	local nb
+	nb=$(grep -c 'post-copy ended: waited for [1-9]' "$work/vduse.log")
+	[ "$nb" = "$1" ] || fail "ports waited for memory in $nb of $1 migrations: $(cat "$work/vduse.log")"
+	sed -n 's/.*\(post-copy ended.*\)/\1/p' "$work/vduse.log" | sort | uniq -c
+}
+
 for case in $cases; do
 	case $case in
 	split) migrate ,packed=off "" ;;
 	packed) migrate ,packed=on "" ;;
 	reconnect) migrate ,packed=off ,reconnect=1 ;;
 	regions) migrate ,packed=off "" regions ;;
+	postcopy) postcopy_migrate ,packed=off ;;
+	postcopy-packed) postcopy_migrate ,packed=on ;;
 	*) fail "no case $case" ;;
 	esac
 done

@@ -6,7 +6,8 @@
 # with packed rings, while it verifies what it reads. share=1: a disk locks the file only while a
 # driver's rings run. QEMU stops those of the source before it starts those of the destination, so
 # that the lock passes from one to the other. What the device wrote must have arrived when the guest
-# moves (migrate_memory.py). And with a guest of many memory regions.
+# moves (migrate_memory.py). And with a guest of many memory regions, and with one that runs before its
+# memory has arrived (post-copy).
 #
 # MIGRATIONS: how many of each case. CASES: which.
 disk_memory=256
@@ -18,7 +19,7 @@ need gcc
 
 kernel=${DPDK_VDUSE_CACHE:-$DPDK_VDUSE_BUILD/cache}/kernel
 migrations=${MIGRATIONS:-20}
-cases=${CASES:-file file-packed file-regions slow slow-packed}
+cases=${CASES:-file file-packed file-regions slow slow-packed postcopy postcopy-packed}
 here=$(realpath "$(dirname "$0")")
 
 step "the guest"
@@ -32,12 +33,12 @@ gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -pthread \
 # device does; and more requests are in flight when the guest stops.
 slow=backend=fault,under=file,delay=10000,late=1
 
-# migrates BACKEND PROPERTIES [regions]
+# migrates BACKEND PROPERTIES [regions|postcopy]
 migrates()
 {
 	local disk side kind properties=$2
 	local back_end=()
-	step "$migrations migrations${properties:+ with $properties}${3:+, many $3}, $1"
+	step "$migrations migrations${properties:+ with $properties}${3:+, $3}, $1"
 	disk=queues=2,path=$image,direct=1,share=1,$1
 	rm -f "$image"
 	truncate -s 32M "$image"
@@ -45,7 +46,10 @@ migrates()
 	for side in 0 1; do
 		wait_for 20 test -S "$work/$side.sock" || fail "no socket"
 	done
-	[ -z "${3:-}" ] || back_end=("$blk_pid")
+	case ${3:-} in
+	regions) back_end=("$blk_pid") ;;
+	postcopy) back_end=(postcopy) ;;
+	esac
 	/usr/bin/python3 "$here/migrate_blk.py" "$work" "$qemu_program" \
 		"$kernel/boot/vmlinuz-$(cat "$kernel/release")" "$work/initramfs" "$properties" \
 		"$migrations" "${back_end[@]}" || fail "migrate_blk.py: exit code $?"
@@ -64,6 +68,8 @@ for case in $cases; do
 	file-regions) migrates backend=file "" regions ;;
 	slow) migrates "$slow" "" ;;
 	slow-packed) migrates "$slow" ,packed=on ;;
+	postcopy) migrates "$slow,postcopy=1" "" postcopy ;;
+	postcopy-packed) migrates backend=file,postcopy=1 ,packed=on postcopy ;;
 	*) fail "no case $case" ;;
 	esac
 done

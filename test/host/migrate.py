@@ -12,7 +12,7 @@ from migrate_memory import DIMM, hand_over
 
 MEMORY = "192M"
 NB_DIMMS = 16
-FAST, SLOW = 1 << 30, 8 << 20  # bytes a second
+FAST, SLOW, POSTCOPY = 1 << 30, 8 << 20, 48 << 20  # bytes a second
 DOWNTIME_MS = 300
 
 
@@ -54,10 +54,10 @@ class Qemu:
     """A guest whose files are work/qemuNTH.*. It waits for another one's state if incoming.
 
     program: QEMU, the kernel and the initramfs. device: the arguments for the device under test.
-    regions: see memory_args.
+    regions: see memory_args. postcopy: it runs as soon as it has the state, before its memory.
     """
 
-    def __init__(self, work, nth, program, device, incoming, regions=False):
+    def __init__(self, work, nth, program, device, incoming, regions=False, postcopy=False):
         self.name, self.state = f"{work}/qemu{nth}", f"{work}/state{nth}"
         qemu, kernel, initramfs = program
         args = [qemu, "-accel", "tcg,thread=multi", "-cpu", "max,-la57",
@@ -67,7 +67,7 @@ class Qemu:
                 "console=ttyS0 loglevel=4 panic=-1 mitigations=off net.ifnames=0"]
         args += memory_args(regions) + device
         if incoming:
-            args += ["-S", "-incoming", f"unix:{self.state}"]
+            args += ["-incoming", f"unix:{self.state}"] + ([] if postcopy else ["-S"])
         with open(f"{self.name}.log", "wb") as log:
             self.process = start(args, stdout=log, stderr=log)
         self.sock = socket.socket(socket.AF_UNIX)
@@ -76,6 +76,8 @@ class Qemu:
         self.qmp = self.sock.makefile("rw", encoding="utf-8")
         self.qmp.readline()
         self.ask("qmp_capabilities")
+        self.ask("migrate-set-capabilities",
+                 capabilities=[{"capability": "postcopy-ram", "state": postcopy}])
 
     def read(self, kind):
         """What is in a file of its own: log or console."""
@@ -178,6 +180,25 @@ def migrate(source, target, buffers=()):
         print(f"QEMU lost {nb} pages that its processors wrote, in a migration with "
               f"{result['ram']['dirty-sync-count']} looks at the log: copied", flush=True)
     target.ask("cont")
+    return result
+
+
+def migrate_postcopy(source, target):
+    """The target runs the guest at once, and waits for each page of memory that it needs. Returns when it
+    has all of them."""
+    source.ask("migrate-set-parameters", **{"max-postcopy-bandwidth": POSTCOPY})
+    source.starts_to(target, SLOW)
+    until(lambda: source.migration()["status"] == "active", 60,
+          lambda: f"does not begin: {source.migration()}")
+    source.ask("migrate-start-postcopy")
+    for qemu in source, target:
+        until(lambda who=qemu: who.migration().get("status") in ("completed", "failed"), 240,
+              lambda who=qemu: f"{who.name} has no end: {who.migration()}\n{target.read('log')}")
+    result = source.migration()
+    if result["status"] != "completed" or target.migration()["status"] != "completed":
+        fail(f"the migration failed: {result}\n{target.read('log')}")
+    if result["ram"]["postcopy-requests"] == 0:
+        fail(f"no page was asked for: {result}")
     return result
 
 

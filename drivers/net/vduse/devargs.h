@@ -29,6 +29,7 @@
 	"client=<0|1> "                                                                            \
 	"any-memory=<0|1> "                                                                        \
 	"iommu=<0|1> "                                                                             \
+	"postcopy=<0|1> "                                                                          \
 	"memory-limit=<bytes> "                                                                    \
 	"socket-mode=<octal> "                                                                     \
 	"socket-group=<group> "                                                                    \

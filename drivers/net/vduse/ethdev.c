@@ -84,6 +84,7 @@ ethdev_net_create(struct rte_eth_dev *dev)
 		.client = port->args.dev.client,
 		.any_memory = port->args.dev.any_memory,
 		.iommu = port->args.dev.iommu,
+		.postcopy = port->args.dev.postcopy,
 		.memory_limit = port->args.dev.memory_limit,
 		.name = dev->data->name,
 		.socket_mode = port->args.dev.socket_mode,

@@ -49,6 +49,7 @@ static int
 miss_ask(struct rte_vduse_vq *vq, uint64_t iova, bool write)
 {
 	uint64_t now = rte_get_timer_cycles();
+	int ret;
 
 	if (vq->nb_asked > 0 && vq->asked_iova == iova) {
 		if (now < vq->ask_at)
@@ -63,8 +64,10 @@ miss_ask(struct rte_vduse_vq *vq, uint64_t iova, bool write)
 	vq->asked_write = write;
 	vq->ask_at = now + rte_get_timer_hz() * MISS_PATIENCE_MS / MS_PER_S;
 	/* If it cannot be sent, it is repeated as one that is not answered. */
-	(void)vq->dev->transport->miss(vq->dev, iova, write, false);
-	return MISS_PATIENCE_MS;
+	ret = vq->dev->transport->miss(vq->dev, iova, write, false);
+	if (ret == -EINPROGRESS)
+		vq->nb_asked = 1;
+	return ret == -EFAULT ? -1 : MISS_PATIENCE_MS;
 }
 
 /*

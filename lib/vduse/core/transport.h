@@ -88,6 +88,8 @@ struct vduse_transport_ops {
 	/*
 	 * While dev->asks is set: asks the driver for the translation of an address, which comes as
 	 * a change of memory. given_up: tells it that the address stays without one. Does not block.
+	 * -EINPROGRESS: it comes, however long that takes; -EFAULT: it never does; any other value: it
+	 * may come.
 	 */
 	int (*miss)(struct rte_vduse_dev *dev, uint64_t iova, bool write, bool given_up);
 	/* Registers memory of this process in place of a bounce region, or removes it. */

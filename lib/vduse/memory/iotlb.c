@@ -187,7 +187,7 @@ iotlb_add(const struct vduse_iotlb_source *source, struct vduse_iotlb *table, ui
 	region->pinnable = from->pinnable;
 	table->nb++;
 	size = from->last - from->first + 1;
-	if (!from->bounce && from->mapping == NULL)
+	if (!from->bounce && from->mapping == NULL && !source->sparse)
 		vduse_populate_add(mapping, from->fd, from->offset, from->offset + size);
 	VDUSE_TRACE(region_add, source->name, from->first, size, region->va);
 	VDUSE_LOG(iotlb, DEBUG, source->name,

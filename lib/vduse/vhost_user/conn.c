@@ -17,6 +17,7 @@
 #include <vduse/core/log.h>
 #include <vduse/trace.h>
 #include <vduse/vhost_user/msg.h>
+#include <vduse/vhost_user/postcopy.h>
 #include <vduse/vhost_user/vhost_user.h>
 
 void
@@ -65,6 +66,7 @@ vhost_user_conn_close(struct vhost_user *vu)
 {
 	vhost_user_msg_close(vu, &vu->msg);
 	vhost_user_log_close(vu);
+	vhost_user_postcopy_close(vu);
 	vhost_user_iommu_clear(vu);
 	vhost_user_mem_clear(vu);
 	vhost_user_inflight_close(vu);
@@ -164,6 +166,10 @@ conn_turn(struct vhost_user *vu)
 	}
 	if (event.data.u64 == (uint32_t)vu->timer)
 		return conn_tick(vu);
+	if (event.data.u64 == (uint32_t)vhost_user_postcopy_event(vu)) {
+		vhost_user_postcopy_serve(vu);
+		return 0;
+	}
 	if (event.data.u64 != (uint32_t)vu->conn)
 		return vhost_user_socket_accept(vu);
 	ret = vhost_user_recv(vu);

@@ -26,6 +26,9 @@ vhost_user_give_ready(const struct rte_vduse_dev *dev)
 	/* Half a message, or one that waits. A client that does not send the rest is dropped. */
 	if (vu->have > 0 || vu->pending || vu->ending)
 		return -EAGAIN;
+	/* The other process has no mapping in which the front end knows of a page that is waited for. */
+	if (vu->postcopy != NULL)
+		return -EBUSY;
 	/* The front end would not know of pages that are written meanwhile. */
 	if (vu->log != NULL || (vu->acked & VHOST_USER_BIT(MSG_F_LOG_ALL)))
 		return -EBUSY;

@@ -16,6 +16,7 @@
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
 #include <vduse/memory/iotlb.h>
+#include <vduse/vhost_user/postcopy.h>
 #include <vduse/vhost_user/vhost_user.h>
 
 #define IOMMU_MAX VDUSE_IOTLB_REGIONS_MAX
@@ -36,6 +37,12 @@ bool
 vhost_user_iommu_on(const struct vhost_user *vu)
 {
 	return (vu->acked & VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM)) != 0;
+}
+
+bool
+vhost_user_translates(const struct vhost_user *vu)
+{
+	return vhost_user_iommu_on(vu) || vhost_user_postcopy_on(vu);
 }
 
 /* Index of the first translation that ends at or after an address. */
@@ -239,6 +246,7 @@ vhost_user_iommu_memory(struct vhost_user *vu)
 		.limit = vu->dev->memory_limit,
 		.arg = vu,
 		.region = iommu_file_region,
+		.sparse = vhost_user_postcopy_on(vu),
 	};
 	struct vduse_iotlb *old = vu->iommu.memory;
 

@@ -75,9 +75,9 @@ static const struct msg_kind kinds[] = {
 			     vhost_user_msg_get_config },
 	[MSG_SET_CONFIG] = { "SET_CONFIG", offsetof(struct msg_config, data), 0, false,
 			     vhost_user_msg_set_config },
-	[MSG_POSTCOPY_ADVISE] = { .name = "POSTCOPY_ADVISE" },
-	[MSG_POSTCOPY_LISTEN] = { .name = "POSTCOPY_LISTEN" },
-	[MSG_POSTCOPY_END] = { .name = "POSTCOPY_END" },
+	[MSG_POSTCOPY_ADVISE] = { "POSTCOPY_ADVISE", 0, 0, true, vhost_user_msg_postcopy_advise },
+	[MSG_POSTCOPY_LISTEN] = { "POSTCOPY_LISTEN", 0, 0, false, vhost_user_msg_postcopy_listen },
+	[MSG_POSTCOPY_END] = { "POSTCOPY_END", 0, 0, false, vhost_user_msg_postcopy_end },
 	[MSG_GET_INFLIGHT_FD] = { "GET_INFLIGHT_FD", 0, 0, true, vhost_user_msg_get_inflight },
 	[MSG_SET_INFLIGHT_FD] = { "SET_INFLIGHT_FD", 0, MSG_FDS_MAX, false,
 				  vhost_user_msg_set_inflight },
@@ -154,7 +154,9 @@ vhost_user_msg_handle(struct vhost_user *vu, struct vhost_user_msg *msg)
 	bool asks = kind != NULL && kind->asks;
 	int ret;
 
-	if (kind == NULL)
+	if (vhost_user_msg_is_postcopy_go(vu, msg))
+		ret = vhost_user_msg_postcopy_go(vu, msg);
+	else if (kind == NULL)
 		ret = vhost_user_msg_refuse(vu, msg, "is none that is known");
 	else if (kind->handle == NULL)
 		ret = vhost_user_msg_refuse(vu, msg, "belongs to a feature that is not offered");

@@ -101,6 +101,25 @@ vhost_user_msg_mem_add(struct vhost_user *vu, struct vhost_user_msg *msg);
 int
 vhost_user_msg_mem_remove(struct vhost_user *vu, struct vhost_user_msg *msg);
 
+/* msg_postcopy.c: post-copy. */
+int
+vhost_user_msg_postcopy_advise(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_postcopy_listen(struct vhost_user *vu, struct vhost_user_msg *msg);
+int
+vhost_user_msg_postcopy_end(struct vhost_user *vu, struct vhost_user_msg *msg);
+/* Answers a message that changed memory with the addresses at which this process waits for pages. */
+int
+vhost_user_msg_postcopy_memory(struct vhost_user *vu, struct vhost_user_msg *msg);
+/*
+ * Whether it is the confirmation of those, which has no type of its own: that of the message before, or
+ * 0, and a number.
+ */
+bool
+vhost_user_msg_is_postcopy_go(const struct vhost_user *vu, const struct vhost_user_msg *msg);
+int
+vhost_user_msg_postcopy_go(struct vhost_user *vu, struct vhost_user_msg *msg);
+
 /* msg_vring.c: virtqueues. vring_set handles every message that changes a ring. */
 int
 vhost_user_msg_vring_set(struct vhost_user *vu, struct vhost_user_msg *msg);

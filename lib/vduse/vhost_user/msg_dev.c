@@ -60,6 +60,8 @@ dev_protocol(const struct vhost_user *vu)
 	/* A queue that completes in order needs no log: the used index says what was completed. */
 	if (vu->dev->inflight)
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_INFLIGHT);
+	if (vu->postcopy_offered)
+		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_PAGEFAULT);
 	if (vu->dev->nb_vqs > (vu->net ? 2 : 1))
 		protocol |= VHOST_USER_BIT(MSG_PROTOCOL_MQ);
 	return protocol;

@@ -14,6 +14,7 @@
 
 #include <vduse/core/device.h>
 #include <vduse/vhost_user/msg.h>
+#include <vduse/vhost_user/postcopy.h>
 
 void
 vhost_user_msg_remap(struct vhost_user *vu)
@@ -28,17 +29,17 @@ vhost_user_msg_remap(struct vhost_user *vu)
 
 /* The device maps all regions again. When this returns no poller uses an old address. */
 static int
-msg_mem_changed(struct vhost_user *vu)
+msg_mem_changed(struct vhost_user *vu, struct vhost_user_msg *msg)
 {
 	struct vduse_iotlb *old = NULL;
 
 	vhost_user_vring_pause(vu);
-	if (vhost_user_iommu_on(vu))
+	if (vhost_user_translates(vu))
 		old = vhost_user_iommu_memory(vu);
 	vhost_user_msg_remap(vu);
 	vduse_iotlb_free(old);
 	vhost_user_vring_resume(vu);
-	return MSG_DONE;
+	return vhost_user_postcopy_on(vu) ? vhost_user_msg_postcopy_memory(vu, msg) : MSG_DONE;
 }
 
 int
@@ -56,7 +57,7 @@ vhost_user_msg_mem_table(struct vhost_user *vu, struct vhost_user_msg *msg)
 	if (ret < 0)
 		return ret;
 	msg->nb_fds = 0;
-	return msg_mem_changed(vu);
+	return msg_mem_changed(vu, msg);
 }
 
 int
@@ -86,8 +87,8 @@ vhost_user_msg_mem_add(struct vhost_user *vu, struct vhost_user_msg *msg)
 	ret = vhost_user_mem_add(vu, vu->nb_regions, &region, msg->fds, 1);
 	if (ret < 0)
 		return ret;
-	msg->fds[0] = -1;
-	return msg_mem_changed(vu);
+	msg->nb_fds = 0;
+	return msg_mem_changed(vu, msg);
 }
 
 int
@@ -100,5 +101,5 @@ vhost_user_msg_mem_remove(struct vhost_user *vu, struct vhost_user_msg *msg)
 		return MSG_DONE;
 	if (ret == -ENOENT)
 		return vhost_user_msg_refuse(vu, msg, "is of no region");
-	return ret < 0 ? ret : msg_mem_changed(vu);
+	return ret < 0 ? ret : msg_mem_changed(vu, msg);
 }

@@ -18,6 +18,7 @@
 #include <vduse/core/device.h>
 #include <vduse/core/log.h>
 #include <vduse/handover/handover.h>
+#include <vduse/vhost_user/postcopy.h>
 #include <vduse/vhost_user/vhost_user.h>
 
 static void
@@ -46,6 +47,7 @@ vhost_user_alloc(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *con
 	vu->any_memory = conf->any_memory;
 	/* A device type that maps rings itself keeps no virtqueue waiting for an address. */
 	vu->iommu_offered = conf->iommu && conf->ops->vq_remap == NULL;
+	vu->postcopy_offered = conf->postcopy && !conf->iommu && conf->ops->vq_remap == NULL;
 	vu->offered = dev->offered;
 	if (!vu->iommu_offered)
 		vu->offered &= ~VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM);
@@ -113,6 +115,12 @@ vhost_user_create(struct rte_vduse_dev *dev, const struct rte_vduse_dev_conf *co
 
 	if (ret < 0)
 		return ret;
+	ret = conf->postcopy ? vhost_user_postcopy_probe() : 0;
+	if (ret < 0) {
+		VDUSE_LOG(dev, ERR, dev->name, "no post-copy, for want of userfaultfd(2): %s",
+			  strerror(-ret));
+		return ret;
+	}
 	vu = vhost_user_alloc(dev, conf);
 	if (vu == NULL) {
 		VDUSE_LOG(dev, ERR, dev->name, "no memory for a socket");
@@ -172,9 +180,19 @@ vhost_user_region(struct rte_vduse_dev *dev, uint32_t asid, uint64_t from,
 	struct vhost_user *vu = dev->transport_priv;
 
 	RTE_SET_USED(asid); /* vhost-user has one address space */
-	if (vhost_user_iommu_on(vu))
+	if (vhost_user_translates(vu))
 		return vhost_user_iommu_region(vu, from, region);
 	return vhost_user_mem_region(vu, from, region);
+}
+
+static int
+vhost_user_miss(struct rte_vduse_dev *dev, uint64_t iova, bool write, bool given_up)
+{
+	struct vhost_user *vu = dev->transport_priv;
+
+	if (!vhost_user_postcopy_on(vu))
+		return vhost_user_channel_miss(dev, iova, write, given_up);
+	return given_up ? 0 : vhost_user_postcopy_ask(vu, iova);
 }
 
 /* vhost-user has no bounce buffer to replace. */
@@ -268,7 +286,7 @@ const struct vduse_transport_ops vduse_transport_vhost_user = {
 	.detach = vhost_user_detach,
 	.serve = vhost_user_serve,
 	.region = vhost_user_region,
-	.miss = vhost_user_channel_miss,
+	.miss = vhost_user_miss,
 	.umem = vhost_user_umem,
 	.features = vhost_user_features,
 	.vq_setup = vhost_user_vq_setup,

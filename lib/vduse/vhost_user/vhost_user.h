@@ -83,6 +83,7 @@ struct vduse_iotlb;
 struct vhost_user_call;
 struct vhost_user_closer;
 struct vhost_user_log;
+struct vhost_user_postcopy;
 struct vhost_user_translation;
 
 /* Of a driver behind an IOMMU. */
@@ -119,6 +120,7 @@ struct vhost_user {
 	bool client;                      /* connect instead of listen; constant */
 	bool net;                         /* a network device; constant */
 	bool iommu_offered;               /* drivers behind an IOMMU are served; constant */
+	bool postcopy_offered;            /* a guest may run before its memory is there; constant */
 	uint64_t offered;                 /* features of virtio, to a new client; constant */
 	bool any_memory;                  /* memory may be in any file; constant */
 	bool listening;                   /* the socket file exists; creator's thread only */
@@ -149,6 +151,7 @@ struct vhost_user {
 	struct vhost_user_region *regions; /* sorted by address */
 	uint32_t nb_regions;
 	struct vhost_user_iommu iommu;
+	struct vhost_user_postcopy *postcopy; /* see postcopy.h; NULL: none */
 
 	pthread_mutex_t lock; /* protects the next two, used by any thread */
 	int channel;          /* see channel.c; -1: none */
@@ -249,6 +252,9 @@ vhost_user_mem_region(struct vhost_user *vu, uint64_t from, struct vduse_file_re
 /* iommu.c: whether the driver is behind an IOMMU. */
 bool
 vhost_user_iommu_on(const struct vhost_user *vu);
+/* Whether the device uses translations: behind an IOMMU, or of pages that are there in post-copy. */
+bool
+vhost_user_translates(const struct vhost_user *vu);
 /* Whether a translation in a range is used, or may be by a request in flight. */
 bool
 vhost_user_iommu_holds(const struct vhost_user *vu, uint64_t first, uint64_t last);

@@ -158,7 +158,7 @@ vhost_user_vring_go(struct vhost_user *vu, uint16_t index)
 		vring_changed(vu, index);
 		return 0;
 	}
-	rte_atomic_store_explicit(&vu->dev->asks, vhost_user_iommu_on(vu),
+	rte_atomic_store_explicit(&vu->dev->asks, vhost_user_translates(vu),
 				  rte_memory_order_relaxed);
 	if (vu->dev->asks && vu->iommu.memory == NULL)
 		(void)vhost_user_iommu_memory(vu);

@@ -62,6 +62,7 @@ enum msg_type {
 #define MSG_PROTOCOL_REPLY_ACK       3
 #define MSG_PROTOCOL_NET_MTU         4
 #define MSG_PROTOCOL_BACKEND_CHANNEL 5
+#define MSG_PROTOCOL_PAGEFAULT       8
 #define MSG_PROTOCOL_CONFIG          9
 #define MSG_PROTOCOL_INFLIGHT        12
 #define MSG_PROTOCOL_RESET_DEVICE    13
