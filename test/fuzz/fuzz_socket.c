@@ -13,10 +13,12 @@
 #include <stdio.h>
 #include <string.h>
 #include <sys/eventfd.h>
+#include <sys/ioctl.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
+#include <linux/userfaultfd.h>
 #include <linux/virtio_blk.h>
 #include <linux/virtio_config.h>
 
@@ -49,6 +51,8 @@ struct client {
 	int sock;     /* -1: not connected */
 	int inflight; /* what the device gave, or -1 */
 	uint64_t inflight_size;
+	int uffd;          /* of post-copy, or -1 */
+	uint64_t waits_at; /* address at which the device waits for the begin of the memory */
 };
 
 int
@@ -135,12 +139,31 @@ client_disconnect(struct client *client)
 	check_gone(client);
 }
 
+/* Takes the file that an answer brings. */
+static void
+client_keep_uffd(struct client *client, const struct msghdr *head)
+{
+	const struct cmsghdr *control = CMSG_FIRSTHDR(head);
+
+	fuzz_check(control != NULL && control->cmsg_len == CMSG_LEN(sizeof(int)),
+		   "not one descriptor");
+	if (client->uffd >= 0)
+		close(client->uffd);
+	memcpy(&client->uffd, CMSG_DATA(control), sizeof(int));
+}
+
 /* Takes the memory to keep that an answer brings. */
 static void
 client_keep(struct client *client, const struct vhost_user_msg *msg, struct msghdr *head)
 {
 	const struct cmsghdr *control = CMSG_FIRSTHDR(head);
 
+	if (msg->type == MSG_POSTCOPY_ADVISE) {
+		client_keep_uffd(client, head);
+		return;
+	}
+	if (msg->type == MSG_SET_MEM_TABLE && msg->size > sizeof(msg->payload.u64))
+		client->waits_at = msg->payload.table.regions[0].user;
 	if (msg->type != MSG_GET_INFLIGHT_FD) {
 		fuzz_check(control == NULL, "a descriptor with an answer to %u", msg->type);
 		return;
@@ -180,7 +203,8 @@ client_answer(struct client *client)
 	fuzz_check(n == (ssize_t)VHOST_USER_MSG_HEAD, "a piece of an answer");
 	fuzz_check(msg.size <= sizeof(msg.payload), "an answer of %u bytes", msg.size);
 	fuzz_check(msg.flags == (MSG_VERSION | MSG_FLAG_REPLY), "flags 0x%x", msg.flags);
-	fuzz_check(recv(client->sock, &msg.payload, msg.size, MSG_DONTWAIT) == (ssize_t)msg.size,
+	fuzz_check(msg.size == 0 || recv(client->sock, &msg.payload, msg.size, MSG_DONTWAIT) ==
+					    (ssize_t)msg.size,
 		   "a piece of an answer");
 	client_keep(client, &msg, &head);
 	return true;
@@ -378,6 +402,59 @@ client_region(uint32_t page, uint32_t pages)
 	};
 }
 
+static void
+send_table(struct client *client, uint8_t nb);
+
+static void
+send_number(struct client *client, uint32_t type, uint64_t value, uint32_t size)
+{
+	struct vhost_user_msg msg = { .type = type, .flags = MSG_VERSION, .size = size };
+
+	msg.payload.u64 = value;
+	client_send(client, &msg);
+}
+
+/* A page arrives, that is perhaps waited for. */
+static void
+client_arrive(struct client *client, uint8_t page)
+{
+	struct uffdio_range range = { client->waits_at + page * UINT64_C(4096), 4096 };
+	uint8_t *byte = fuzz_memory_at(&client->memory, FUZZ_IOVA + page * UINT64_C(4096), 1);
+
+	if (byte != NULL)
+		*byte = page;
+	if (client->uffd >= 0)
+		(void)ioctl(client->uffd, UFFDIO_WAKE, &range);
+}
+
+/* Messages of post-copy, in the order of a front end or in any. */
+static void
+send_postcopy(struct client *client, uint8_t how, uint8_t page)
+{
+	switch (how % 8) {
+	case 0:
+		send_number(client, MSG_POSTCOPY_ADVISE, 0, 0);
+		send_number(client, MSG_POSTCOPY_LISTEN, 0, 0);
+		send_table(client, page);
+		send_number(client, MSG_SET_MEM_TABLE, 0, 8);
+		return;
+	case 1:
+		send_number(client, MSG_POSTCOPY_ADVISE, 0, 0);
+		return;
+	case 2:
+		send_number(client, MSG_POSTCOPY_LISTEN, 0, 0);
+		return;
+	case 3:
+		send_number(client, MSG_POSTCOPY_END, 0, 0);
+		return;
+	case 4:
+		send_number(client, page & 16 ? MSG_ADD_MEM_REG : MSG_SET_MEM_TABLE, page & 15, 8);
+		return;
+	default:
+		client_arrive(client, page);
+	}
+}
+
 /* A range of some pages is mapped, often where the rings and buffers are, or unmapped. */
 static void
 send_iotlb(struct client *client)
@@ -389,6 +466,10 @@ send_iotlb(struct client *client)
 	struct vhost_user_memory region = client_region(page, (how >> 4) + 1u);
 	bool all = (how & 8) != 0;
 
+	if (client_vu(client)->postcopy_offered) {
+		send_postcopy(client, how, page);
+		return;
+	}
 	if (all)
 		region = client_region(0, FUZZ_ALL / 4096);
 	msg.payload.iotlb = (struct msg_iotlb){
@@ -649,6 +730,7 @@ client_create(struct client *client, uint8_t how)
 		.in_order = (how & 2) != 0,
 		.inflight = (how & 4) != 0,
 		.iommu = (how & 8) != 0,
+		.postcopy = (how & 24) == 16,
 	};
 	unsigned int i;
 
@@ -678,7 +760,7 @@ check_fds(unsigned int before)
 int
 LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-	struct client client = { .in = { data, size }, .sock = -1, .inflight = -1 };
+	struct client client = { .in = { data, size }, .sock = -1, .inflight = -1, .uffd = -1 };
 	unsigned int fds = fuzz_fds(), i;
 
 	client_create(&client, fuzz_u8(&client.in));
@@ -693,6 +775,8 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	rte_vduse_blk_destroy(client.blk);
 	if (client.inflight >= 0)
 		close(client.inflight);
+	if (client.uffd >= 0)
+		close(client.uffd);
 	for (i = 0; i < QUEUES; i++)
 		fuzz_ring_close(&client.rings[i]);
 	fuzz_memory_close(&client.memory);
