@@ -268,8 +268,7 @@ struct rte_vduse_dev_conf {
 	bool any_memory;
 	/**
 	 * Offer VIRTIO_F_ACCESS_PLATFORM over a socket: the client's driver is behind an IOMMU
-	 * (QEMU: iommu_platform=on), and its translations come by messages. The dirty log of a
-	 * migration is then not offered.
+	 * (QEMU: iommu_platform=on), and its translations come by messages.
 	 */
 	bool iommu;
 	/**

@@ -61,31 +61,56 @@ vring_log_chains(const struct vring_vq *vq, const struct rte_vduse_chain *chains
 	}
 }
 
+/*
+ * Marks bytes of a ring. area: the address that stands for it in the log, unless addresses have no
+ * bits. va: where it is in this process.
+ */
+static void
+log_ring(const struct vring_vq *vq, uint64_t area, const void *va, uint64_t offset, uint64_t len)
+{
+	if (vq->log->by_va)
+		vring_log_va(vq, (const uint8_t *)va + offset, len);
+	else
+		vring_log_mark(vq->log, area + offset, len);
+}
+
 void
 vring_log_notify(const struct vring_vq *vq)
 {
 	if (vq->ops == &vring_packed_ops) {
-		vring_log_mark(vq->log, vq->log_used, sizeof(struct vring_packed_desc_event));
+		log_ring(vq, vq->log_used, vq->packed.device_event, 0,
+			 sizeof(struct vring_packed_desc_event));
 		return;
 	}
 	/* The flags before the entries, and avail_event after them. */
-	vring_log_mark(vq->log, vq->log_used, offsetof(struct vring_used, ring));
-	vring_log_mark(vq->log,
-		       vq->log_used + offsetof(struct vring_used, ring) +
-			       vq->size * sizeof(struct vring_used_elem),
-		       sizeof(uint16_t));
+	log_ring(vq, vq->log_used, vq->used, 0, offsetof(struct vring_used, ring));
+	log_ring(vq, vq->log_used, vq->used,
+		 offsetof(struct vring_used, ring) + vq->size * sizeof(struct vring_used_elem),
+		 sizeof(uint16_t));
 }
 
-/* Marks entries of a table in the ring, from one to before another, which may be after a wrap. */
+/* A table of entries in a ring. */
+struct log_table {
+	uint64_t area; /* as for log_ring() */
+	const void *va;
+	uint64_t offset;
+	uint64_t entry; /* bytes of an entry */
+};
+
+/* Marks entries of a table, from one to before another, which may be after a wrap. */
 static void
-log_entries(const struct vring_vq *vq, uint64_t table, uint64_t entry, uint32_t from, uint32_t to)
+log_entries(const struct vring_vq *vq, const struct log_table *table, uint32_t from, uint32_t to)
 {
+	uint64_t entry = table->entry;
+
 	if (from < to) {
-		vring_log_mark(vq->log, table + from * entry, (to - from) * entry);
+		log_ring(vq, table->area, table->va, table->offset + from * entry,
+			 (to - from) * entry);
 		return;
 	}
-	vring_log_mark(vq->log, table + from * entry, (vq->size - from) * entry);
-	vring_log_mark(vq->log, table, to * entry);
+	log_ring(vq, table->area, table->va, table->offset + from * entry,
+		 (vq->size - from) * entry);
+	log_ring(vq, table->area, table->va, table->offset, to * entry);
 }
 
 bool
@@ -97,12 +122,18 @@ vring_log_publish(struct vring_vq *vq)
 	to = vq->ops->published(vq);
 	if (from == to)
 		return call;
-	if (vq->ops == &vring_packed_ops)
-		log_entries(vq, vq->layout.desc, sizeof(struct vring_packed_desc),
-			    from & VRING_PACKED_INDEX, to & VRING_PACKED_INDEX);
-	else
-		log_entries(vq, vq->log_used + offsetof(struct vring_used, ring),
-			    sizeof(struct vring_used_elem), from & vq->mask, to & vq->mask);
+	if (vq->ops == &vring_packed_ops) {
+		const struct log_table descs = { vq->layout.desc, vq->packed.desc, 0,
+						 sizeof(struct vring_packed_desc) };
+
+		log_entries(vq, &descs, from & VRING_PACKED_INDEX, to & VRING_PACKED_INDEX);
+	} else {
+		const struct log_table used = { vq->log_used, vq->used,
+						offsetof(struct vring_used, ring),
+						sizeof(struct vring_used_elem) };
+
+		log_entries(vq, &used, from & vq->mask, to & vq->mask);
+	}
 	vring_log_notify(vq);
 	return call;
 }

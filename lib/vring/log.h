@@ -22,6 +22,7 @@ struct vring_vq;
 struct vring_log {
 	uint8_t *bits;     /* page n: bit n % 8 of byte n / 8; atomic, shared with the front end */
 	uint64_t nb_pages; /* pages after these have no bit */
+	bool by_va; /* the driver's addresses are not those of the bits: mark_va knows them */
 	/* Marks memory at an address of this process, with vring_log_mark(). arg: of vring_mem. */
 	void (*mark_va)(const struct vring_log *log, void *arg, const uint8_t *va, uint64_t len);
 };

@@ -4,7 +4,8 @@
 #
 # A guest of QEMU migrates back and forth between two net_vduse ports while bytes go to it and come back
 # over one TCP connection; with split and with packed rings, with a back end that is restarted, with a guest
-# of many memory regions, and with one that runs before its memory has arrived (post-copy). Each port is joined with a tap device, and those are on a bridge.
+# of many memory regions, with one that runs before its memory has arrived (post-copy), and with one that
+# has the device behind an IOMMU. Each port is joined with a tap device, and those are on a bridge.
 #
 # MIGRATIONS: how many of each case. CASES: which.
 . "$(dirname "$0")/host.sh"
@@ -16,7 +17,7 @@ need setpriv
 
 kernel=${DPDK_VDUSE_CACHE:-$DPDK_VDUSE_BUILD/cache}/kernel
 migrations=${MIGRATIONS:-20}
-cases=${CASES:-split packed reconnect regions postcopy postcopy-packed}
+cases=${CASES:-split packed reconnect regions postcopy postcopy-packed viommu viommu-packed}
 here=$(realpath "$(dirname "$0")")
 ns=migrate$$
 
@@ -56,14 +57,14 @@ start_ports()
 	done
 }
 
-# migrate PROPERTIES CHARDEV [regions|postcopy]: does what migrate_net.py asks for. It ends with this shell.
+# migrate PROPERTIES CHARDEV [regions|postcopy|viommu]: does what migrate_net.py asks for. It ends with this shell.
 migrate()
 {
 	local line pid back_end=()
 	step "$migrations migrations with ${1#,}${2#,}${3:+, $3}"
 	case ${3:-} in
 	regions) back_end=("${testpmd_pid[vduse]}") ;;
-	postcopy) back_end=(postcopy) ;;
+	postcopy | viommu) back_end=("$3") ;;
 	esac
 	coproc {
 		exec ip netns exec "$ns" setpriv --pdeathsig KILL /usr/bin/python3 "$here/migrate_net.py" \
@@ -98,15 +99,28 @@ start_ports
 step "the guest"
 "$here/../../config/fetch-kernel" "$kernel"
 "$here/../vm/mkinitramfs" "$kernel" "$work/initramfs" "$here/migrate_init.sh" virtio_pci virtio_net
-# postcopy_migrate PROPERTIES
-postcopy_migrate()
+# migrate_ports ARGS PROPERTIES postcopy|viommu: ports with ARGS.
+migrate_ports()
 {
 	stop_testpmd vduse
-	start_ports ,postcopy=1
-	migrate "$1" "" postcopy
-	check_waited "$migrations"
+	start_ports "$1"
+	migrate "$2" "" "$3"
+	case $3 in
+	postcopy) check_waited "$migrations" ;;
+	viommu) check_translated ;;
+	esac
 	stop_testpmd vduse
 	start_ports
+}
+
+# check_translated: each driver that came up took VIRTIO_F_ACCESS_PLATFORM.
+check_translated()
+{
+	local features
+	for features in $(sed -n 's/.*driver is up, features \(0x[0-9a-f]*\),.*/\1/p' "$work/vduse.log"); do
+		((features >> 33 & 1)) || fail "features $features"
+	done
+	[ -n "${features:-}" ] || fail "no driver was up"
 }
 
 # check_waited NB: the ports waited for memory in NB migrations.
@@ -124,8 +138,10 @@ for case in $cases; do
 	packed) migrate ,packed=on "" ;;
 	reconnect) migrate ,packed=off ,reconnect=1 ;;
 	regions) migrate ,packed=off "" regions ;;
-	postcopy) postcopy_migrate ,packed=off ;;
-	postcopy-packed) postcopy_migrate ,packed=on ;;
+	postcopy) migrate_ports ,postcopy=1 ,packed=off postcopy ;;
+	postcopy-packed) migrate_ports ,postcopy=1 ,packed=on postcopy ;;
+	viommu) migrate_ports ,iommu=1 ,packed=off viommu ;;
+	viommu-packed) migrate_ports ,iommu=1 ,packed=on viommu ;;
 	*) fail "no case $case" ;;
 	esac
 done

@@ -6,8 +6,8 @@
 # with packed rings, while it verifies what it reads. share=1: a disk locks the file only while a
 # driver's rings run. QEMU stops those of the source before it starts those of the destination, so
 # that the lock passes from one to the other. What the device wrote must have arrived when the guest
-# moves (migrate_memory.py). And with a guest of many memory regions, and with one that runs before its
-# memory has arrived (post-copy).
+# moves (migrate_memory.py). And with a guest of many memory regions, with one that runs before its memory has
+# arrived (post-copy), and with one that has the disk behind an IOMMU.
 #
 # MIGRATIONS: how many of each case. CASES: which.
 disk_memory=256
@@ -19,7 +19,7 @@ need gcc
 
 kernel=${DPDK_VDUSE_CACHE:-$DPDK_VDUSE_BUILD/cache}/kernel
 migrations=${MIGRATIONS:-20}
-cases=${CASES:-file file-packed file-regions slow slow-packed postcopy postcopy-packed}
+cases=${CASES:-file file-packed file-regions slow slow-packed postcopy postcopy-packed viommu viommu-packed}
 here=$(realpath "$(dirname "$0")")
 
 step "the guest"
@@ -33,7 +33,7 @@ gcc -std=gnu11 -D_GNU_SOURCE -O2 -Wall -Wextra -Werror -static -pthread \
 # device does; and more requests are in flight when the guest stops.
 slow=backend=fault,under=file,delay=10000,late=1
 
-# migrates BACKEND PROPERTIES [regions|postcopy]
+# migrates BACKEND PROPERTIES [regions|postcopy|viommu]
 migrates()
 {
 	local disk side kind properties=$2
@@ -48,7 +48,7 @@ migrates()
 	done
 	case ${3:-} in
 	regions) back_end=("$blk_pid") ;;
-	postcopy) back_end=(postcopy) ;;
+	postcopy | viommu) back_end=("$3") ;;
 	esac
 	/usr/bin/python3 "$here/migrate_blk.py" "$work" "$qemu_program" \
 		"$kernel/boot/vmlinuz-$(cat "$kernel/release")" "$work/initramfs" "$properties" \
@@ -70,6 +70,8 @@ for case in $cases; do
 	slow-packed) migrates "$slow" ,packed=on ;;
 	postcopy) migrates "$slow,postcopy=1" "" postcopy ;;
 	postcopy-packed) migrates backend=file,postcopy=1 ,packed=on postcopy ;;
+	viommu) migrates "$slow,iommu=1" "" viommu ;;
+	viommu-packed) migrates backend=file,iommu=1 ,packed=on viommu ;;
 	*) fail "no case $case" ;;
 	esac
 done

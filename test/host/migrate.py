@@ -54,20 +54,24 @@ class Qemu:
     """A guest whose files are work/qemuNTH.*. It waits for another one's state if incoming.
 
     program: QEMU, the kernel and the initramfs. device: the arguments for the device under test.
-    regions: see memory_args. postcopy: it runs as soon as it has the state, before its memory.
+    mode: "regions", see memory_args; "postcopy": it runs as soon as it has the state, before its memory;
+    "viommu": the device is behind an IOMMU, in which Linux maps each buffer for one use only.
     """
 
-    def __init__(self, work, nth, program, device, incoming, regions=False, postcopy=False):
+    def __init__(self, work, nth, program, device, incoming, mode=""):
         self.name, self.state = f"{work}/qemu{nth}", f"{work}/state{nth}"
         qemu, kernel, initramfs = program
         args = [qemu, "-accel", "tcg,thread=multi", "-cpu", "max,-la57",
                 "-nodefaults", "-nographic", "-no-reboot", "-serial", f"file:{self.name}.console",
                 "-qmp", f"unix:{self.name}.qmp,server=on,wait=off",
                 "-kernel", kernel, "-initrd", initramfs, "-append",
-                "console=ttyS0 loglevel=4 panic=-1 mitigations=off net.ifnames=0"]
-        args += memory_args(regions) + device
+                "console=ttyS0 loglevel=4 panic=-1 mitigations=off net.ifnames=0"
+                + (" intel_iommu=on iommu.strict=1" if mode == "viommu" else "")]
+        args += memory_args(mode == "regions")
+        args += ["-device", "intel-iommu,device-iotlb=on"] if mode == "viommu" else []
+        args += device
         if incoming:
-            args += ["-incoming", f"unix:{self.state}"] + ([] if postcopy else ["-S"])
+            args += ["-incoming", f"unix:{self.state}"] + ([] if mode == "postcopy" else ["-S"])
         with open(f"{self.name}.log", "wb") as log:
             self.process = start(args, stdout=log, stderr=log)
         self.sock = socket.socket(socket.AF_UNIX)
@@ -77,7 +81,7 @@ class Qemu:
         self.qmp.readline()
         self.ask("qmp_capabilities")
         self.ask("migrate-set-capabilities",
-                 capabilities=[{"capability": "postcopy-ram", "state": postcopy}])
+                 capabilities=[{"capability": "postcopy-ram", "state": mode == "postcopy"}])
 
     def read(self, kind):
         """What is in a file of its own: log or console."""
@@ -133,6 +137,15 @@ class Qemu:
     def close(self):
         self.qmp.close()
         self.sock.close()
+
+
+VIOMMU = ",iommu_platform=on,ats=on,disable-legacy=on"  # properties of a device behind an IOMMU
+
+
+def mode_of(argument):
+    """"regions", "postcopy" or "viommu", of a script's last argument: those, or the number of a process
+    with regions."""
+    return "regions" if argument.isdigit() else argument
 
 
 def until(condition, seconds, why):

@@ -1,20 +1,21 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
-"""migrate_blk.py WORK QEMU KERNEL INITRAMFS PROPERTIES NB [PID|postcopy]: a guest migrates NB times between two QEMUs,
+"""migrate_blk.py WORK QEMU KERNEL INITRAMFS PROPERTIES NB [PID|postcopy|viommu]: a guest migrates NB times between two QEMUs,
 whose disks are at WORK/0.sock and WORK/1.sock, and are both the file WORK/disk.img. Every third
 migration is cancelled half-way first; after every fourth one the source is killed. migrate_io.c in the
 guest verifies what it reads. PID: the back end, to which the guest shows many regions of memory then. postcopy: the guest runs at its new place before its
-memory is there.
+memory is there. viommu: the disk is behind an IOMMU.
 """
 import fcntl
 import re
 import sys
 
-from migrate import Qemu, cancel, check_regions, fail, migrate, migrate_postcopy, took_over, until
+from migrate import (VIOMMU, Qemu, cancel, check_regions, fail, migrate, migrate_postcopy, mode_of,
+                     took_over, until)
 
 WORK, PROPERTIES, NB = sys.argv[1], sys.argv[5], int(sys.argv[6])
-POSTCOPY = sys.argv[7:] == ["postcopy"]
-BACK_END = sys.argv[7] if len(sys.argv) > 7 and not POSTCOPY else None
+LAST = sys.argv[7] if len(sys.argv) > 7 else ""
+MODE = mode_of(LAST)
 PROGRAM = sys.argv[2:5]  # QEMU, kernel, initramfs
 REQUESTS = 500  # of the guest between two migrations
 NB_FRAMES = 16 * 8 * 17  # of migrate_io.c: threads, buffers of each, pages of a buffer
@@ -23,11 +24,13 @@ USED_FOR_WRITING = 101  # a byte that who writes to an image has locked, as in Q
 
 def guest_at(nth, side, incoming):
     """A guest at socket number side. Rings of more than one page: the guest does not write to all of
-    the pages to which the device does."""
+    the pages to which the device does. Behind an IOMMU, Linux takes such pages from anywhere, which the
+    device cannot use."""
+    size = 128 if MODE == "viommu" else 1024
     return Qemu(WORK, nth, PROGRAM, [
         "-smp", "2", "-chardev", f"socket,id=disk,path={WORK}/{side}.sock", "-device",
-        f"vhost-user-blk-pci,chardev=disk,num-queues=2,queue-size=1024{PROPERTIES}"], incoming,
-        BACK_END is not None, POSTCOPY)
+        f"vhost-user-blk-pci,chardev=disk,num-queues=2,queue-size={size}{PROPERTIES}"
+        + (VIOMMU if MODE == "viommu" else "")], incoming, MODE)
 
 
 def progress(guest):
@@ -80,8 +83,8 @@ def main():
         fail("the image is locked without a guest")
     guest = guest_at(0, 0, False)
     until(guest.is_up, 120, "the guest does not start")
-    if BACK_END:
-        check_regions(BACK_END)
+    if MODE == "regions":
+        check_regions(LAST)
     buffers = read_buffers(guest)
     downtime, syncs, asked, killed, nth = [], [], 0, 0, 0
     for i in range(NB):
@@ -94,7 +97,10 @@ def main():
             goes_on(guest)
         nth += 1
         target = guest_at(nth, 1 - i % 2, True)
-        result = migrate_postcopy(guest, target) if POSTCOPY else migrate(guest, target, buffers)
+        if MODE == "postcopy":
+            result = migrate_postcopy(guest, target)
+        else:
+            result = migrate(guest, target, buffers)
         asked += result["ram"]["postcopy-requests"]
         if i % 4 == 1:
             guest.kill()
@@ -109,10 +115,10 @@ def main():
     requests = waits_for(guest, lambda requests, sweeps: sweeps >= 2)
     guest.end()
     until(lambda: not is_locked(), 60, "the image stays locked without a guest")
-    kind = PROPERTIES + (", many regions" if BACK_END else "") + (", post-copy" if POSTCOPY else "")
+    kind = PROPERTIES + (", " + MODE if MODE else "")
     print(f"{NB} migrations{kind}: {requests} requests, every byte right, {killed} sources killed, "
           f"downtime {min(downtime)} to {max(downtime)} ms, {sum(syncs)} looks at the log"
-          + (f", {asked} pages asked for" if POSTCOPY else ""))
+          + (f", {asked} pages asked for" if asked else ""))
 
 
 main()

@@ -56,6 +56,9 @@ def ranges_of_device(source, memory, buffers):
         yield "a buffer", frame * PAGE, PAGE
     for packed, ring in rings_of(source):
         nb, used, table = ring["vring-num"], ring["vring-used"], ring["vring-desc"]
+        # Behind an IOMMU it is an address of the driver: rings are left to the unit tests of the log.
+        if used >= len(memory):
+            continue
         if not packed:
             yield "a used ring", used, 6 + 8 * nb
             continue

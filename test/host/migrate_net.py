@@ -1,6 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 # SPDX-FileCopyrightText: 2026 The dpdk-vduse authors
-"""migrate_net.py WORK QEMU KERNEL INITRAMFS NB PROPERTIES CHARDEV [PID|postcopy]: a guest migrates NB times between
+"""migrate_net.py WORK QEMU KERNEL INITRAMFS NB PROPERTIES CHARDEV [PID|postcopy|viommu]: a guest migrates NB times between
 two QEMUs, whose network devices are at WORK/0.sock and WORK/1.sock. Every third migration is cancelled
 half-way first, and every other source is killed as soon as the migration is complete. Meanwhile bytes
 go to the guest over one TCP connection, and must come back as they were.
@@ -8,6 +8,7 @@ go to the guest over one TCP connection, and must come back as they were.
 PROPERTIES: of the network device. CHARDEV: options of its socket; with a reconnecting one it asks for
 a restart of the back end by a line, and waits for one in return. PID: the back end, to which the guest
 shows many regions of memory then. postcopy: the guest runs at its new place before its memory is there.
+viommu: the device is behind an IOMMU.
 
 Runs in the network namespace in which the guest is 10.0.0.2.
 """
@@ -21,12 +22,12 @@ import sys
 import threading
 import time
 
-from migrate import (Qemu, cancel, check_regions, fail, migrate, migrate_postcopy, start, took_over,
-                     until)
+from migrate import (VIOMMU, Qemu, cancel, check_regions, fail, migrate, migrate_postcopy, mode_of,
+                     start, took_over, until)
 
 WORK, NB, PROPERTIES, CHARDEV = sys.argv[1], int(sys.argv[5]), sys.argv[6], sys.argv[7]
-POSTCOPY = sys.argv[8:] == ["postcopy"]
-BACK_END = sys.argv[8] if len(sys.argv) > 8 and not POSTCOPY else None
+LAST = sys.argv[8] if len(sys.argv) > 8 else ""
+MODE = mode_of(LAST)
 PROGRAM = sys.argv[2:5]  # QEMU, kernel, initramfs
 CHUNK = 16384
 AHEAD = 96  # chunks sent and not come back: the guest's receive queue is never empty
@@ -139,8 +140,8 @@ def guest_at(nth, side, incoming):
     return Qemu(WORK, nth, PROGRAM, [
         "-chardev", f"socket,id=port,path={WORK}/{side}.sock{CHARDEV}",
         "-netdev", "vhost-user,id=net,chardev=port", "-device",
-        f"virtio-net-pci,netdev=net,vectors=0,romfile=,mac=52:54:00:12:34:56{PROPERTIES}"],
-        incoming, BACK_END is not None, POSTCOPY)
+        f"virtio-net-pci,netdev=net,vectors=0,romfile=,mac=52:54:00:12:34:56{PROPERTIES}"
+        + (VIOMMU if MODE == "viommu" else "")], incoming, MODE)
 
 
 def restart():
@@ -153,8 +154,8 @@ def restart():
 def main():
     guest = guest_at(0, 0, False)
     until(guest.is_up, 120, lambda: f"the guest does not start: {guest.read('console')}")
-    if BACK_END:
-        check_regions(BACK_END)
+    if MODE == "regions":
+        check_regions(LAST)
     ping, echo = Ping(), Echo()
     downtime, syncs, asked, nth, cancelled, killed, restarted = [], [], 0, 0, 0, 0, 0
     for i in range(NB):
@@ -170,7 +171,7 @@ def main():
             echo.goes_on()
         nth += 1
         target = guest_at(nth, 1 - i % 2, True)
-        result = migrate_postcopy(guest, target) if POSTCOPY else migrate(guest, target)
+        result = migrate_postcopy(guest, target) if MODE == "postcopy" else migrate(guest, target)
         asked += result["ram"]["postcopy-requests"]
         if i % 2 == 1:
             guest.kill()
@@ -185,12 +186,12 @@ def main():
     echo.end()
     sent, received, silence = ping.end()
     guest.end()
-    kind = PROPERTIES + CHARDEV + (", many regions" if BACK_END else "") + (", post-copy" if POSTCOPY else "")
+    kind = PROPERTIES + CHARDEV + (", " + MODE if MODE else "")
     print(f"{NB} migrations{kind}, {cancelled} more cancelled, {killed} sources killed, "
           f"{restarted} restarts: {echo.bytes} bytes came back right, longest wait for {CHUNK} of them "
           f"{echo.longest * 1000:.0f} ms, {sent - received} of {sent} pings lost, at most "
           f"{silence:.0f} ms without an answer, downtime {min(downtime)} to {max(downtime)} ms, "
-          f"{sum(syncs)} looks at the log" + (f", {asked} pages asked for" if POSTCOPY else ""))
+          f"{sum(syncs)} looks at the log" + (f", {asked} pages asked for" if asked else ""))
     if received < sent / 2:
         fail("more than half of the pings were lost")
 

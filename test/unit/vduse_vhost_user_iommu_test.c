@@ -193,8 +193,8 @@ test_offered(void **state)
 
 	RTE_SET_USED(state);
 	assert_int_equal(features >> VIRTIO_F_ACCESS_PLATFORM & 1, 1);
-	assert_int_equal(features >> MSG_F_LOG_ALL & 1, 0);
-	assert_int_equal(protocol >> MSG_PROTOCOL_LOG_SHMFD & 1, 0);
+	assert_int_equal(features >> MSG_F_LOG_ALL & 1, 1);
+	assert_int_equal(protocol >> MSG_PROTOCOL_LOG_SHMFD & 1, 1);
 	assert_int_equal(protocol >> MSG_PROTOCOL_BACKEND_CHANNEL & 1, 1);
 	assert_int_equal(protocol >> MSG_PROTOCOL_REPLY_ACK & 1, 1);
 }
@@ -556,6 +556,73 @@ test_race(void **state)
 	assert_int_equal(nb_used(), nb_posted);
 }
 
+/* The client's log, of one page. Returns its bits. */
+static uint8_t *
+set_log(int *file)
+{
+	struct vhost_user_msg msg = vhost_client_msg(
+		MSG_SET_LOG_BASE, PAGE, sizeof(((union msg_payload *)NULL)->log), false);
+	uint8_t *bits;
+
+	*file = unit_memfd("unit-dirty-log", PAGE);
+	bits = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED, *file, 0);
+	assert_ptr_not_equal(bits, MAP_FAILED);
+	vhost_client_send(client, &msg, 1, *file);
+	msg.size = 0;
+	(void)recv(client, &msg, VHOST_USER_MSG_HEAD, MSG_WAITALL);
+	(void)recv(client, &msg.payload, msg.size, MSG_WAITALL);
+	return bits;
+}
+
+/* Pages of memory that are marked since the last call, as bits. */
+static uint64_t
+marked(uint8_t *bits)
+{
+	uint64_t pages;
+
+	memcpy(&pages, bits, sizeof(pages));
+	memset(bits, 0, PAGE);
+	return pages;
+}
+
+/* Marked is the page of memory that is written, at whatever address the driver knows it. */
+static void
+test_log(void **state)
+{
+	uint8_t *bits;
+	int file;
+
+	RTE_SET_USED(state);
+	start_ring();
+	bits = set_log(&file);
+	map(BUFFERS, 9, 2, VDUSE_ACCESS_RW);
+	post(BUFFERS + PAGE - 8, 16, VRING_DESC_F_WRITE);
+	serve_one(0x11);
+	assert_int_equal(marked(bits), 0);
+	assert_int_equal(vhost_client_ask(client, MSG_SET_FEATURES,
+					  ACKED | VHOST_USER_BIT(MSG_F_LOG_ALL), 8, true),
+			 0);
+	(void)marked(bits);
+	post(BUFFERS + PAGE - 8, 16, VRING_DESC_F_WRITE);
+	serve_one(0x22);
+	assert_int_equal(marked(bits), 1u << 9 | 1u << 10 | 1);
+	/* The ring moves to another page, and the buffer. */
+	unmap(BUFFERS, 2);
+	map(BUFFERS, 33, 1, VDUSE_ACCESS_RW);
+	memcpy(va + 20 * PAGE, va, PAGE);
+	map(RING, 20, 1, VDUSE_ACCESS_RW);
+	loopback_dev_wait(&self, 0, RTE_VDUSE_VQ_RUNNING);
+	(void)marked(bits);
+	memcpy(va, va + 20 * PAGE, PAGE);
+	post(BUFFERS, 16, VRING_DESC_F_WRITE);
+	memcpy(va + 20 * PAGE, va, PAGE);
+	serve_one(0x33);
+	assert_int_equal(va[33 * PAGE], 0x33);
+	assert_int_equal(marked(bits), UINT64_C(1) << 33 | 1u << 20);
+	munmap(bits, PAGE);
+	close(file);
+}
+
 int
 main(void)
 {
@@ -573,6 +640,7 @@ main(void)
 		cmocka_unit_test_setup_teardown(test_stale, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_model, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_race, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_log, setup, teardown),
 	};
 
 	unit_init();

@@ -248,13 +248,14 @@ vhost_user_iommu_memory(struct vhost_user *vu)
 		.region = iommu_file_region,
 		.sparse = vhost_user_postcopy_on(vu),
 	};
-	struct vduse_iotlb *old = vu->iommu.memory;
+	struct vduse_iotlb *old = vu->iommu.memory, *memory = NULL;
 
-	vu->iommu.memory = NULL;
-	if (vduse_iotlb_walk(&source, old, false, &vu->iommu.memory) == -ENOMEM)
+	if (vduse_iotlb_walk(&source, old, false, &memory) == -ENOMEM)
 		VDUSE_LOG_DRIVER(vu->dev, iotlb, ERR,
 				 "no memory for a table of the driver's "
 				 "regions");
+	/* Release: pairs with the acquire in log_regions(). */
+	rte_atomic_store_explicit(&vu->iommu.memory, memory, rte_memory_order_release);
 	iommu_sweep(vu);
 	return old;
 }

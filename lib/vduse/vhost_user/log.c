@@ -52,15 +52,30 @@ log_region(void *arg, uint64_t from, struct vduse_file_region *region)
 	return 0;
 }
 
+/*
+ * The regions by guest physical address, which the bits are of. Behind an IOMMU those of the virtqueue
+ * are by the driver's addresses.
+ */
+static const struct vduse_iotlb *
+log_regions(const struct vring_log *log, const struct rte_vduse_vq *vq)
+{
+	const struct vhost_user *vu = vq->dev->transport_priv;
+
+	if (!log->by_va)
+		return vq->iotlb;
+	/* Acquire: pairs with the release in vhost_user_iommu_memory(). */
+	return rte_atomic_load_explicit(&vu->iommu.memory, rte_memory_order_acquire);
+}
+
 /* Marks every region that shows the memory: a file may be in the table more than once. */
 static void
 log_mark_va(const struct vring_log *log, void *arg, const uint8_t *va, uint64_t len)
 {
-	const struct rte_vduse_vq *vq = arg;
+	const struct vduse_iotlb *table = log_regions(log, arg);
 	uint32_t i;
 
-	for (i = 0; i < vq->iotlb->nb; i++) {
-		const struct rte_vduse_region *region = &vq->iotlb->regions[i];
+	for (i = 0; table != NULL && i < table->nb; i++) {
+		const struct rte_vduse_region *region = &table->regions[i];
 		uint64_t offset = (uint64_t)(va - (const uint8_t *)region->va);
 		uint64_t size = region->last - region->first + 1;
 
@@ -131,6 +146,7 @@ vhost_user_log_take(struct vhost_user *vu, int fd, uint64_t size, uint64_t offse
 	log->log = (struct vring_log){
 		.bits = log->table->regions[0].va,
 		.nb_pages = 8 * size,
+		.by_va = vhost_user_iommu_on(vu),
 		.mark_va = log_mark_va,
 	};
 	vu->log = log;
@@ -154,6 +170,9 @@ vhost_user_log_apply_all(struct vhost_user *vu)
 {
 	uint16_t i;
 
+	/* It does not change while virtqueues run. */
+	if (vu->log != NULL && !vu->up)
+		vu->log->log.by_va = vhost_user_iommu_on(vu);
 	for (i = 0; i < vu->dev->nb_vqs; i++)
 		vhost_user_log_apply(vu, i);
 }

@@ -22,14 +22,11 @@
 #define DEV_MTU_MIN 68
 #define DEV_MTU_MAX 65535
 
-/*
- * What a device type writes that maps rings itself is not known here. The log is by guest physical
- * address, which translations do not tell of each page.
- */
+/* What a device type writes that maps rings itself is not known here. */
 static bool
 dev_logs(const struct vhost_user *vu)
 {
-	return vu->dev->ops->vq_remap == NULL && !vu->iommu_offered;
+	return vu->dev->ops->vq_remap == NULL;
 }
 
 uint64_t

@@ -88,7 +88,7 @@ struct vhost_user_translation;
 
 /* Of a driver behind an IOMMU. */
 struct vhost_user_iommu {
-	struct vduse_iotlb *memory;             /* all regions, mapped by guest physical address */
+	struct vduse_iotlb *memory;             /* all regions, by guest physical address; atomic */
 	struct vhost_user_translation *entries; /* sorted by address */
 	uint32_t nb;
 	bool dropped; /* one was dropped that the front end did not unmap */
