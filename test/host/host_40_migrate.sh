@@ -116,11 +116,12 @@ migrate_ports()
 # check_translated: each driver that came up took VIRTIO_F_ACCESS_PLATFORM.
 check_translated()
 {
-	local features
-	for features in $(sed -n 's/.*driver is up, features \(0x[0-9a-f]*\),.*/\1/p' "$work/vduse.log"); do
+	local features all
+	mapfile -t all < <(sed -n 's/.*driver is up, features \(0x[0-9a-f]*\),.*/\1/p' "$work/vduse.log")
+	[ ${#all[@]} != 0 ] || fail "no driver was up"
+	for features in "${all[@]}"; do
 		((features >> 33 & 1)) || fail "features $features"
 	done
-	[ -n "${features:-}" ] || fail "no driver was up"
 }
 
 # check_waited NB: the ports waited for memory in NB migrations.

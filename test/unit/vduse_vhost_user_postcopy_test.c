@@ -237,12 +237,7 @@ start_ring(void)
 static void
 post(uint64_t iova, uint32_t len, uint16_t flags)
 {
-	struct vring_desc *desc = (void *)va;
-	struct vring_avail *avail = (void *)(va + 0x400);
-
-	desc[0] = (struct vring_desc){ iova, len, flags, 0 };
-	avail->ring[nb_posted % VHOST_CLIENT_RING] = 0;
-	rte_atomic_store_explicit(&avail->idx, ++nb_posted, rte_memory_order_release);
+	vhost_client_post(va, nb_posted++, iova, len, flags);
 }
 
 /* A poll: returns the sum of the bytes that there are to read, or -1 without a chain. */

@@ -148,3 +148,14 @@ vhost_client_ring(int fd, uint16_t index, uint64_t first, uint32_t position)
 	assert_int_equal(vhost_client_ask(fd, MSG_SET_VRING_KICK, index | 1u << 8, 8, true), 0);
 	client_vring(fd, MSG_SET_VRING_ENABLE, index, 1);
 }
+
+void
+vhost_client_post(uint8_t *page, uint16_t nb, uint64_t iova, uint32_t len, uint16_t flags)
+{
+	struct vring_desc *desc = (void *)page;
+	struct vring_avail *avail = (void *)(page + 0x400);
+
+	desc[0] = (struct vring_desc){ iova, len, flags, 0 };
+	avail->ring[nb % VHOST_CLIENT_RING] = 0;
+	rte_atomic_store_explicit(&avail->idx, (uint16_t)(nb + 1), rte_memory_order_release);
+}

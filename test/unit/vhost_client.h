@@ -55,4 +55,11 @@ vhost_client_slot(uint32_t type, uint64_t first, uint64_t size);
 void
 vhost_client_ring(int fd, uint16_t index, uint64_t first, uint32_t position);
 
+/*
+ * The driver makes a chain of one buffer available in that ring, which is at page in this process, after
+ * nb others.
+ */
+void
+vhost_client_post(uint8_t *page, uint16_t nb, uint64_t iova, uint32_t len, uint16_t flags);
+
 #endif /* VHOST_CLIENT_H */
