@@ -7,8 +7,15 @@
 
 rounds=$1
 root=$2
+parts=" ${*:3} "
 seconds=5
 ours=dpdk-testpmd
+
+# wanted PART: it was named, or none was.
+wanted()
+{
+	[ "$parts" = "  " ] || [[ $parts == *" $1 "* ]]
+}
 
 figure()
 {
@@ -188,12 +195,15 @@ poll_mode()
 load_modules vduse virtio_vdpa virtio_net
 prepare_peer
 for _ in $(seq "$rounds"); do
-	kernel_pair net_vduse
-	kernel_pair net_vhost
-	tso_pair net_vduse
-	tso_pair net_vhost
+	for side in net_vduse net_vhost; do
+		! wanted kernel || kernel_pair $side
+	done
+	for side in net_vduse net_vhost; do
+		! wanted tso || tso_pair $side
+	done
 done
 rmmod virtio_vdpa
+wanted poll || ok
 load_modules vhost_vdpa
 for _ in $(seq "$rounds"); do
 	poll_mode net_vduse
