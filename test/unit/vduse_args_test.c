@@ -359,7 +359,7 @@ device(void **state)
 	assert_int_equal(dev.queue_size, 256);
 	assert_int_equal(dev.attach, RTE_VDUSE_ATTACH_NONE);
 	assert_false(dev.umem || dev.client || dev.any_memory || dev.packed || dev.in_order);
-	assert_false(dev.iommu);
+	assert_false(dev.iommu || dev.postcopy);
 	assert_int_equal(dev.socket_mode, 0);
 	assert_string_equal(dev.socket_group, "");
 	assert_int_equal(dev.memory_limit, 0);
@@ -377,7 +377,9 @@ device(void **state)
 	assert_int_equal(dev.socket_mode, 0660);
 	assert_string_equal(dev.socket_group, "kvm");
 	assert_int_equal(read_dev("iface=/run/x,client=1,packed=0,iommu=1", &dev), 0);
-	assert_true(dev.client && dev.iommu && !dev.packed && !dev.any_memory);
+	assert_true(dev.client && dev.iommu && !dev.packed && !dev.any_memory && !dev.postcopy);
+	assert_int_equal(read_dev("iface=/run/x,postcopy=1", &dev), 0);
+	assert_true(dev.postcopy && !dev.iommu);
 	assert_int_equal(read_dev("iface=/run/x,queues=10", &dev), -EINVAL);
 	assert_int_equal(read_dev("iface=/run/x,queue-size=4", &dev), -EINVAL);
 }
@@ -390,6 +392,8 @@ misfits(void **state)
 		{ "iface=/dev/vduse/x,client=1", "client=1: /dev/vduse/x is no socket" },
 		{ "iface=/dev/vduse/x,any-memory=1", "any-memory=1: /dev/vduse/x is no socket" },
 		{ "iface=/dev/vduse/x,iommu=1", "iommu=1: /dev/vduse/x is no socket" },
+		{ "iface=/dev/vduse/x,postcopy=1", "postcopy=1: /dev/vduse/x is no socket" },
+		{ "iface=/run/x,postcopy=1,iommu=1", "postcopy=1: /run/x has iommu=1" },
 		{ "iface=/dev/vduse/x,socket-mode=660", "socket-mode=0660: /dev/vduse/x is no" },
 		{ "iface=/dev/vduse/x,socket-group=kvm", "socket-group=kvm: /dev/vduse/x is no" },
 		{ "iface=/run/x,client=1,socket-mode=660", "socket-mode=0660: /run/x is no" },
