@@ -295,3 +295,22 @@ loopback_dev_burst(struct loopback_dev *self, uint16_t index, uint64_t iova, boo
 	rte_vduse_vq_leave(vq);
 	return true;
 }
+
+static int
+dev_starts(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
+{
+	RTE_SET_USED(vq);
+	RTE_SET_USED(info);
+	RTE_SET_USED(arg);
+	return 0;
+}
+
+void
+loopback_dev_conf_mapped(struct rte_vduse_dev_conf *conf, struct rte_vduse_dev_ops *ops)
+{
+	*ops = *conf->ops;
+	ops->vq_start = dev_starts;
+	ops->vq_remap = NULL;
+	ops->vq_position = NULL;
+	conf->ops = ops;
+}

@@ -65,6 +65,10 @@ loopback_dev_counted(const unsigned int *counter)
 struct rte_vduse_dev_conf
 loopback_dev_conf(struct loopback_dev *self);
 
+/* The library maps the rings of such a device. ops: room for its callbacks, as long as it lives. */
+void
+loopback_dev_conf_mapped(struct rte_vduse_dev_conf *conf, struct rte_vduse_dev_ops *ops);
+
 /* Creates and starts it; self may hold anything. */
 void
 loopback_dev_start(struct loopback_dev *self);

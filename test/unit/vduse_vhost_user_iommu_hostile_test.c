@@ -53,11 +53,8 @@ setup(void **state)
 	memset(&self, 0, sizeof(self));
 	unit_log_clear();
 	snprintf(path, sizeof(path), "/tmp/vduse-unit-%d.sock", getpid());
-	ops = *conf.ops;
+	loopback_dev_conf_mapped(&conf, &ops);
 	ops.vq_start = on_vq_start;
-	ops.vq_remap = NULL;
-	ops.vq_position = NULL;
-	conf.ops = &ops;
 	conf.path = path;
 	conf.iommu = true;
 	conf.features |= VHOST_USER_BIT(VIRTIO_F_ACCESS_PLATFORM);

@@ -35,15 +35,6 @@ static uint16_t nb_posted;
 static unsigned int fds_before;
 static unsigned int in_flight; /* atomic; what vq_drain reports */
 
-static int
-on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
-{
-	RTE_SET_USED(vq);
-	RTE_SET_USED(info);
-	RTE_SET_USED(arg);
-	return 0;
-}
-
 static unsigned int
 on_vq_drain(struct rte_vduse_vq *vq, bool stop, void *arg)
 {
@@ -65,12 +56,8 @@ setup(void **state)
 	memset(&self, 0, sizeof(self));
 	unit_log_clear();
 	snprintf(path, sizeof(path), "/tmp/vduse-unit-%d.sock", getpid());
-	ops = *conf.ops;
-	ops.vq_start = on_vq_start;
+	loopback_dev_conf_mapped(&conf, &ops);
 	ops.vq_drain = on_vq_drain;
-	ops.vq_remap = NULL;
-	ops.vq_position = NULL;
-	conf.ops = &ops;
 	conf.path = path;
 	conf.iommu = true;
 	conf.memory_limit = MEMORY + PAGE; /* translations do not count */

@@ -36,15 +36,6 @@ static uint16_t nb_posted;
 static unsigned int fds_before;
 
 static int
-on_vq_start(struct rte_vduse_vq *vq, const struct rte_vduse_vq_info *info, void *arg)
-{
-	RTE_SET_USED(vq);
-	RTE_SET_USED(info);
-	RTE_SET_USED(arg);
-	return 0;
-}
-
-static int
 setup_device(bool postcopy)
 {
 	struct rte_vduse_dev_conf conf = loopback_dev_conf(&self);
@@ -54,11 +45,7 @@ setup_device(bool postcopy)
 	memset(&self, 0, sizeof(self));
 	unit_log_clear();
 	snprintf(path, sizeof(path), "/tmp/vduse-unit-%d.sock", getpid());
-	ops = *conf.ops;
-	ops.vq_start = on_vq_start;
-	ops.vq_remap = NULL;
-	ops.vq_position = NULL;
-	conf.ops = &ops;
+	loopback_dev_conf_mapped(&conf, &ops);
 	conf.path = path;
 	conf.postcopy = postcopy;
 	if (create_dev_over(&conf, &vduse_transport_vhost_user, NULL, &self.dev) < 0)
