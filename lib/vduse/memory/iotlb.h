@@ -133,6 +133,20 @@ vduse_iotlb_lookup(const struct vduse_iotlb *table, uint64_t iova);
 int
 vduse_map_stat(int fd, struct vduse_map_file *file);
 /*
+ * map.c: opens a driver's file again, because lseek() must not move the file position of the driver.
+ * Returns the descriptor, or -1.
+ */
+int
+vduse_map_reopen(int fd);
+/* Bytes of a file that are looked at, or populated, at once; at least one page. */
+#define VDUSE_MAP_SLICE (UINT64_C(2) << 20)
+/*
+ * map.c: the end of the pages of a file of tmpfs that are allocated, from one on that is. Up to a
+ * slice, and not beyond the page in which `to` is. Any thread.
+ */
+uint64_t
+vduse_map_there(int fd, uint64_t from, size_t page, uint64_t to);
+/*
  * map.c: as mmap() of a driver's file, with MAP_SHARED and these flags. Without permissions first: if the
  * application locks its memory (mlockall(MCL_FUTURE)), the kernel would allocate all that the driver
  * shows, on this thread. Any thread.

@@ -7,11 +7,14 @@
  * Thread: control; vduse_mapping_free() any.
  */
 #include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/vfs.h>
+#include <unistd.h>
 
 #include <linux/magic.h>
 
@@ -42,6 +45,27 @@ vduse_map_stat(int fd, struct vduse_map_file *file)
 	file->populates = file->keyed && (file->huge || fs.f_type == TMPFS_MAGIC);
 	file->page_size = file->huge ? (size_t)st.st_blksize : 4096;
 	return 0;
+}
+
+int
+vduse_map_reopen(int fd)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+	return open(path, O_RDONLY | O_CLOEXEC);
+}
+
+uint64_t
+vduse_map_there(int fd, uint64_t from, size_t page, uint64_t to)
+{
+	uint64_t end = from + page;
+
+	/* Not SEEK_HOLE: it would walk all pages of the file up to the hole. */
+	while (end < to && end - from < VDUSE_MAP_SLICE &&
+	       lseek(fd, (off_t)end, SEEK_DATA) == (off_t)end)
+		end += page;
+	return end;
 }
 
 /* The bucket of mappings of a file that begin in the window of offset. */

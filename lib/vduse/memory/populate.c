@@ -11,9 +11,7 @@
  * are small to bound the memory that this allocates, and the time for which mmap_lock is held.
  */
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
@@ -27,9 +25,6 @@
 #define MADV_POPULATE_READ  22
 #define MADV_POPULATE_WRITE 23
 #endif
-
-/* Bytes populated before the thread checks whether the mapping is still used; at least one page. */
-#define POPULATE_SLICE (UINT64_C(2) << 20)
 
 static struct {
 	pthread_mutex_t lock; /* guards this, and struct vduse_populate of every mapping */
@@ -51,19 +46,13 @@ static struct {
 static uint64_t
 populate_next(int fd, size_t page, uint64_t *from, uint64_t to)
 {
-	uint64_t end;
 	off_t data;
 
 	data = lseek(fd, (off_t)*from, SEEK_DATA);
 	if (data < 0 || (uint64_t)data >= to)
 		return 0;
 	*from = RTE_ALIGN_MUL_FLOOR((uint64_t)data, page);
-	end = *from + page;
-	/* Not SEEK_HOLE: it would walk all pages of the file up to the hole, for every slice. */
-	while (end < to && end - *from < POPULATE_SLICE &&
-	       lseek(fd, (off_t)end, SEEK_DATA) == (off_t)end)
-		end += page;
-	return end;
+	return vduse_map_there(fd, *from, page, to);
 }
 
 /* hugetlbfs does not report holes, only the number of blocks: populates files without holes. */
@@ -74,7 +63,7 @@ populate_next_huge(int fd, size_t page, uint64_t from, uint64_t to)
 
 	if (fstat(fd, &st) < 0 || (uint64_t)st.st_blocks * 512 < (uint64_t)st.st_size)
 		return 0;
-	return RTE_MIN(to, from + RTE_MAX(page, POPULATE_SLICE));
+	return RTE_MIN(to, from + RTE_MAX(page, VDUSE_MAP_SLICE));
 }
 
 /* Populates a slice. Returns the offset in the file to continue at; to or more: nothing is left. */
@@ -175,7 +164,6 @@ void
 vduse_populate_add(struct vduse_mapping *mapping, int fd, uint64_t from, uint64_t to)
 {
 	struct vduse_populate *job = &mapping->populate;
-	char path[64];
 
 	if (!mapping->populates)
 		return;
@@ -196,9 +184,7 @@ vduse_populate_add(struct vduse_mapping *mapping, int fd, uint64_t from, uint64_
 	job->end = RTE_MAX(job->end, to);
 	if (job->pending)
 		goto unlock;
-	/* Opened again, because lseek() must not move the file position of the driver. */
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-	job->fd = open(path, O_RDONLY | O_CLOEXEC);
+	job->fd = vduse_map_reopen(fd);
 	if (job->fd < 0)
 		goto unlock;
 	job->pending = true;

@@ -11,7 +11,6 @@
 #include <fcntl.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/eventfd.h>
@@ -33,9 +32,6 @@
 
 /* Pages asked for, and arrived but not served, at once. More are asked for again. */
 #define POSTCOPY_MAX 256
-
-/* Bytes after a page that are looked at, for they may be there as well. */
-#define POSTCOPY_AHEAD (UINT64_C(2) << 20)
 
 /* The mappings in which pages are waited for. */
 struct postcopy_map {
@@ -139,19 +135,6 @@ postcopy_drop_map(struct vhost_user_postcopy *pc)
 		postcopy_map_free(map);
 }
 
-/* The end of what is there from a page on, which is; both are offsets in the file. */
-static uint64_t
-postcopy_there(int file, uint64_t from, size_t page, uint64_t to)
-{
-	uint64_t end = from + page;
-
-	/* Not SEEK_HOLE: it would walk all pages of the file up to the hole. */
-	while (file >= 0 && end < to && end - from < POSTCOPY_AHEAD &&
-	       lseek(file, (off_t)end, SEEK_DATA) == (off_t)end)
-		end += page;
-	return end;
-}
-
 /* Waits for the page of an address. False: it is in no region. */
 static bool
 postcopy_fetch(const struct postcopy_map *map, uint64_t physical, struct postcopy_range *range)
@@ -168,9 +151,12 @@ postcopy_fetch(const struct postcopy_map *map, uint64_t physical, struct postcop
 	begin = (uint64_t)(region->va - mapping->va);
 	page = RTE_ALIGN_MUL_FLOOR(begin + (physical - region->first), mapping->page_size);
 	(void)*(const volatile uint8_t *)(mapping->va + page);
-	end = postcopy_there(map->files[index], mapping->offset + page, mapping->page_size,
-			     mapping->offset + mapping->len) -
-	      mapping->offset;
+	end = page + mapping->page_size;
+	/* Those after it may be there as well. */
+	if (map->files[index] >= 0)
+		end = vduse_map_there(map->files[index], mapping->offset + page, mapping->page_size,
+				      mapping->offset + mapping->len) -
+		      mapping->offset;
 	/* The region may have a part of the first and of the last page. */
 	range->first = region->first + (RTE_MAX(page, begin) - begin);
 	range->last = RTE_MIN(region->first + (end - begin) - 1, region->last);
@@ -290,18 +276,16 @@ postcopy_region(void *arg, uint64_t from, struct vduse_file_region *region)
 	return vhost_user_mem_region(arg, from, region);
 }
 
-/* A file of its own, because the position of the front end's must not move. */
+/* A file of its own to look for pages that are there; -1: none. */
 static int
 postcopy_file(struct vhost_user *vu, const struct vduse_iotlb *table, uint32_t i)
 {
 	struct vduse_file_region region;
-	char path[64];
 
 	if (!table->mappings[i]->populates || table->mappings[i]->huge ||
 	    vhost_user_mem_region(vu, table->regions[i].first, &region) < 0)
 		return -1;
-	snprintf(path, sizeof(path), "/proc/self/fd/%d", region.fd);
-	return open(path, O_RDONLY | O_CLOEXEC);
+	return vduse_map_reopen(region.fd);
 }
 
 /* Lets the front end know which of the pages is waited for. */
